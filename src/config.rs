@@ -1,0 +1,95 @@
+//! The configuration as written: a tree of values from whichever form the host handed over,
+//! and a reader that walks it and gathers **every** fault, each with its path.
+//!
+//! `bytes → value → reader → [policy::compile](crate::policy)`. Serde's derive stops at the first
+//! fault; an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
+
+mod fault;
+mod protobuf;
+mod reader;
+mod value;
+
+pub use fault::{Fault, Faults};
+pub use reader::{Fields, Reader};
+pub use value::Value;
+
+/// Reads a plugin configuration in either form Envoy delivers.
+///
+/// - `google.protobuf.StringValue`: the host hands over its text, which must be JSON (RFC 8259).
+/// - `google.protobuf.Struct`: the host hands over its protobuf encoding.
+///
+/// # Errors
+/// One fault at the root when the bytes are neither.
+pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
+    let parsed = if is_struct(bytes) {
+        protobuf::decode_struct(bytes).map_err(|error| error.to_string())
+    } else {
+        serde_json::from_slice(bytes).map_err(|error| format!("text that is not JSON ({error})"))
+    };
+    parsed.map_err(|found| {
+        Faults::from(Fault::new(
+            "",
+            found,
+            "a policy as google.protobuf.Struct, or as JSON in a google.protobuf.StringValue",
+        ))
+    })
+}
+
+/// Tells a Struct's encoding from JSON text without guessing.
+///
+/// Each field of a Struct is encoded as tag 0x0A, and each field's value inside it as tag 0x12.
+/// JSON text may start with 0x0A, a line feed, but may contain 0x12 nowhere.
+fn is_struct(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x0A) && bytes.contains(&0x12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn json_that_starts_with_a_line_feed_is_json() {
+        let value = parse(b"\n{\"a\": [1, null, true, \"x\"]}").unwrap();
+        assert_eq!(
+            value,
+            Value::Object(vec![(
+                "a".into(),
+                Value::List(vec![
+                    Value::Number(1.0),
+                    Value::Null,
+                    Value::Bool(true),
+                    Value::Text("x".into())
+                ])
+            )])
+        );
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn text_that_is_not_json_is_one_fault_at_the_root() {
+        let faults = parse(b"keys: {}").unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "$: found text that is not JSON (expected value at line 1 column 1); allowed: a policy as \
+             google.protobuf.Struct, or as JSON in a google.protobuf.StringValue"
+        );
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn deep_nesting_is_refused_not_followed() {
+        let deep = "[".repeat(100_000);
+        assert!(parse(deep.as_bytes()).is_err());
+    }
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn no_bytes_can_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&bytes);
+            let mut tagged = vec![0x0A];
+            tagged.extend_from_slice(&bytes);
+            tagged.push(0x12);
+            let _ = parse(&tagged);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What is wrong with a configuration, said so that an operator can act on it.
+
+use std::fmt;
+
+/// One fault: where, what was found there, and what is allowed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    path: String,
+    found: String,
+    allowed: String,
+    /// The nearest allowed word, when what was found looks like a slip of the pen.
+    meant: Option<String>,
+}
+
+impl Fault {
+    /// `path` is a JSON path without its leading `$.`, such as `policies[0].limits`; the root is empty.
+    pub fn new(path: impl Into<String>, found: impl Into<String>, allowed: impl Into<String>) -> Fault {
+        Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
+    }
+
+    /// A word that is none of the `allowed` ones.
+    pub fn unknown_word<'a>(
+        path: impl Into<String>,
+        found: impl Into<String>,
+        word: &str,
+        allowed: impl IntoIterator<Item = &'a str>,
+    ) -> Fault {
+        let allowed: Vec<&str> = allowed.into_iter().collect();
+        let list = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
+        Fault { meant: nearest(word, &allowed), ..Fault::new(path, found, list) }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "$" } else { &self.path };
+        write!(f, "{path}: found {}; allowed: {}", self.found, self.allowed)?;
+        match &self.meant {
+            Some(word) => write!(f, "; did you mean {word}?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All faults of one configuration, in the order of reading.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds one.
+    pub fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order of reading.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Faults(vec![fault])
+    }
+}
+
+/// One fault a line.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The allowed word that needs the fewest edits, if they are few for its length.
+fn nearest(word: &str, allowed: &[&str]) -> Option<String> {
+    allowed
+        .iter()
+        .map(|candidate| (edits(word, candidate), candidate))
+        .filter(|(edits, candidate)| *edits <= 1 + candidate.len() / 4)
+        .min()
+        .map(|(_, candidate)| (*candidate).to_string())
+}
+
+/// Levenshtein distance, in characters.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (to, above) in b.iter().zip(row.iter_mut().skip(1)) {
+            let replace = diagonal + usize::from(from != *to);
+            diagonal = *above;
+            left = replace.min(left + 1).min(*above + 1);
+            *above = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn edits_are_counted() {
+        for (a, b, distance) in
+            [("", "", 0), ("quota", "quota", 0), ("qouta", "quota", 2), ("limts", "limits", 1)]
+        {
+            assert_eq!(edits(a, b), distance, "{a} → {b}");
+            assert_eq!(edits(b, a), distance, "{b} → {a}");
+        }
+        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_slip_is_answered_with_the_nearest_word_and_a_stranger_with_none() {
+        assert_eq!(nearest("qouta", &["window", "quota"]).as_deref(), Some("quota"));
+        assert_eq!(nearest("banana", &["window", "quota"]), None);
+    }
+}

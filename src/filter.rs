@@ -1,0 +1,147 @@
+//! The glue to Envoy: it carries values between the host and the engine, and decides nothing.
+//!
+//! One [`Gate`] per filter configuration in each worker, one [`Passage`] per request.
+
+mod host;
+mod metrics;
+
+use crate::config::{self, Fault, Faults};
+use crate::decision::Decision;
+use crate::engine::Engine;
+use crate::policy;
+use crate::response::{self, Upstream};
+use crate::table::Table;
+use log::{error, info};
+use metrics::Metrics;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType, LogLevel};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Between two ticks debts wait to be posted and counts to reach the metrics.
+const TICK: Duration = Duration::from_secs(1);
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(Gate { worker: None }));
+}}
+
+/// A filter configuration in one worker. Without a worker it was never configured, and Envoy sends it no
+/// request.
+struct Gate {
+    worker: Option<Rc<RefCell<Worker>>>,
+}
+
+/// What all requests of one worker share.
+struct Worker {
+    engine: Engine,
+    clock: host::Clock,
+    metrics: Metrics,
+}
+
+impl Context for Gate {
+    /// The configuration was replaced: what it still owes is posted before it goes.
+    fn on_done(&mut self) -> bool {
+        self.settle();
+        true
+    }
+}
+
+impl RootContext for Gate {
+    fn on_configure(&mut self, _size: usize) -> bool {
+        match Worker::configured(&host::plugin_configuration()) {
+            Ok(worker) => {
+                info!("{} policies in force", worker.engine.policies().policies().len());
+                self.worker = Some(Rc::new(RefCell::new(worker)));
+                host::tick_every(TICK);
+                true
+            }
+            Err(faults) => {
+                error!("the policy is refused, faults: {}", faults.iter().len());
+                faults.iter().for_each(|fault| error!("{fault}"));
+                false
+            }
+        }
+    }
+
+    fn on_tick(&mut self) {
+        self.settle();
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Passage { worker: self.worker.clone(), decision: None }))
+    }
+}
+
+impl Gate {
+    fn settle(&self) {
+        let Some(worker) = &self.worker else { return };
+        let worker = &mut *worker.borrow_mut();
+        worker.clock.follow_the_wall();
+        worker.engine.table().settle(&host::SharedData, worker.clock.now().mono);
+        worker.metrics.flush(worker.engine.table().take_tally());
+    }
+}
+
+impl Worker {
+    fn configured(configuration: &[u8]) -> Result<Worker, Faults> {
+        let policies = policy::compile(&config::parse(configuration)?)?;
+        let geometry = policies.geometry();
+        let seed = host::join_table(geometry.pages).map_err(|found| {
+            let allowed =
+                format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
+            Faults::from(Fault::new("table.pages", found.found, allowed))
+        })?;
+        let names = policies.policies().iter().map(|policy| policy.name());
+        let metrics = Metrics::define(names);
+        let engine = Engine::new(policies, Table::new(seed, geometry));
+        Ok(Worker { engine, clock: host::Clock::new(), metrics })
+    }
+}
+
+/// One request on its way through the filter.
+struct Passage {
+    worker: Option<Rc<RefCell<Worker>>>,
+    decision: Option<Decision>,
+}
+
+impl Context for Passage {}
+
+impl HttpContext for Passage {
+    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        let Some(worker) = &self.worker else { return Action::Continue };
+        let worker = &mut *worker.borrow_mut();
+        let now = worker.clock.now();
+        let decision = worker.engine.decide(&host::RequestHeaders, &host::SharedData, now);
+        worker.metrics.count(&decision);
+        let reply = response::reply(worker.engine.policies(), &decision);
+        let action = match &reply {
+            Some(reply) => {
+                host::reply(reply);
+                Action::Pause
+            }
+            None => Action::Continue,
+        };
+        self.decision = Some(decision);
+        action
+    }
+
+    fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        if let (Some(worker), Some(decision)) = (&self.worker, &self.decision) {
+            let worker = worker.borrow();
+            let policies = worker.engine.policies();
+            let keep = policies.headers().is_some_and(|rules| rules.upstream == Upstream::Keep);
+            for (name, value) in response::limit_headers(policies, decision) {
+                if !(keep && host::response_has(name)) {
+                    host::set_response_header(name, &value);
+                }
+            }
+        }
+        Action::Continue
+    }
+}

@@ -1,0 +1,345 @@
+//! Every call to the host, and no other file makes one.
+//!
+//! The calls are declared here and not taken from the SDK, whose wrappers panic on a status they do not
+//! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
+
+use crate::key::Seed;
+use crate::request::Request;
+use crate::response::Reply;
+use crate::table::{Cas, PageId, Read, Store, Write};
+use crate::time::{Micros, Now};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+mod abi {
+    //! The parts of proxy-wasm ABI 0.2.1 and WASI preview 1 that are used.
+
+    pub const OK: u32 = 0;
+    pub const NOT_FOUND: u32 = 1;
+    pub const CAS_MISMATCH: u32 = 8;
+
+    pub const BUFFER_PLUGIN_CONFIGURATION: u32 = 7;
+    pub const MAP_REQUEST_HEADERS: u32 = 0;
+    pub const MAP_RESPONSE_HEADERS: u32 = 2;
+    pub const METRIC_COUNTER: u32 = 0;
+    pub const CLOCK_REALTIME: u32 = 0;
+    pub const CLOCK_MONOTONIC: u32 = 1;
+
+    #[link(wasm_import_module = "env")]
+    unsafe extern "C" {
+        pub fn proxy_get_buffer_bytes(
+            kind: u32,
+            start: usize,
+            max: usize,
+            data: *mut *mut u8,
+            len: *mut usize,
+        ) -> u32;
+        pub fn proxy_get_shared_data(
+            key: *const u8,
+            key_len: usize,
+            data: *mut *mut u8,
+            len: *mut usize,
+            cas: *mut u32,
+        ) -> u32;
+        pub fn proxy_set_shared_data(
+            key: *const u8,
+            key_len: usize,
+            data: *const u8,
+            len: usize,
+            cas: u32,
+        ) -> u32;
+        pub fn proxy_get_header_map_value(
+            map: u32,
+            key: *const u8,
+            key_len: usize,
+            data: *mut *mut u8,
+            len: *mut usize,
+        ) -> u32;
+        pub fn proxy_replace_header_map_value(
+            map: u32,
+            key: *const u8,
+            key_len: usize,
+            value: *const u8,
+            len: usize,
+        ) -> u32;
+        pub fn proxy_get_property(
+            path: *const u8,
+            path_len: usize,
+            data: *mut *mut u8,
+            len: *mut usize,
+        ) -> u32;
+        #[allow(clippy::too_many_arguments, reason = "the ABI's")]
+        pub fn proxy_send_local_response(
+            status: u32,
+            details: *const u8,
+            details_len: usize,
+            body: *const u8,
+            body_len: usize,
+            headers: *const u8,
+            headers_len: usize,
+            grpc_status: i32,
+        ) -> u32;
+        pub fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+        pub fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
+        pub fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    }
+
+    #[link(wasm_import_module = "wasi_snapshot_preview1")]
+    unsafe extern "C" {
+        pub fn clock_time_get(clock: u32, precision: u64, nanoseconds: *mut u64) -> u32;
+        pub fn random_get(data: *mut u8, len: usize) -> u32;
+    }
+}
+
+/// Makes a call that answers with a buffer. The host has allocated it by our exported allocator, so
+/// taking it over is all there is to do. `Err`: any status but OK.
+fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, u32> {
+    let (mut data, mut len) = (std::ptr::null_mut(), 0);
+    match call(&mut data, &mut len) {
+        abi::OK if data.is_null() => Ok(Vec::new()),
+        // SAFETY: the host got `data` from `proxy_on_memory_allocate` (a boxed slice of `len` bytes), filled
+        // it, and gives it up.
+        abi::OK => Ok(unsafe { Vec::from_raw_parts(data, len, len) }),
+        status => Err(status),
+    }
+}
+
+/// The filter's configuration: text, or the encoding of a protobuf message.
+pub(super) fn plugin_configuration() -> Vec<u8> {
+    // SAFETY: the pointers are to live locals.
+    buffer(|data, len| unsafe {
+        abi::proxy_get_buffer_bytes(abi::BUFFER_PLUGIN_CONFIGURATION, 0, usize::MAX, data, len)
+    })
+    .unwrap_or_default()
+}
+
+/// Asks for `on_tick` from now on.
+pub(super) fn tick_every(period: Duration) {
+    let millis = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: no pointers. Without ticks debts are posted by later requests.
+    unsafe { abi::proxy_set_tick_period_milliseconds(millis) };
+}
+
+/// Defines a counter, or finds the one that has this name. `None`: the host refuses.
+pub(super) fn define_counter(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the pointers are to live values of the lengths given.
+    let status = unsafe { abi::proxy_define_metric(abi::METRIC_COUNTER, name.as_ptr(), name.len(), &mut id) };
+    (status == abi::OK).then_some(id)
+}
+
+/// Adds to a counter.
+pub(super) fn add_to_counter(id: u32, by: u64) {
+    let by = i64::try_from(by).unwrap_or(i64::MAX);
+    // SAFETY: no pointers. A count that the host refuses is lost, and nothing else.
+    unsafe { abi::proxy_increment_metric(id, by) };
+}
+
+/// Both clocks, at the price of reading one.
+pub(super) struct Clock {
+    /// Wall minus monotonic. It changes only when the wall clock is stepped or slewed.
+    wall_ahead: Micros,
+}
+
+impl Clock {
+    pub fn new() -> Clock {
+        let mut clock = Clock { wall_ahead: 0 };
+        clock.follow_the_wall();
+        clock
+    }
+
+    /// Looks at the wall clock again. Call it every tick.
+    pub fn follow_the_wall(&mut self) {
+        self.wall_ahead = read_clock(abi::CLOCK_REALTIME).wrapping_sub(read_clock(abi::CLOCK_MONOTONIC));
+    }
+
+    pub fn now(&self) -> Now {
+        let mono = read_clock(abi::CLOCK_MONOTONIC);
+        Now { mono, wall: mono.wrapping_add(self.wall_ahead) }
+    }
+}
+
+fn read_clock(clock: u32) -> Micros {
+    let mut nanoseconds = 0;
+    // SAFETY: the pointer is to a live local. The call fails only for clocks that do not exist.
+    unsafe { abi::clock_time_get(clock, 1, &mut nanoseconds) };
+    nanoseconds / 1_000
+}
+
+/// The current request's headers and connection.
+pub(super) struct RequestHeaders;
+
+impl Request for RequestHeaders {
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        header(abi::MAP_REQUEST_HEADERS, name)
+    }
+
+    fn source_address(&self) -> Option<Vec<u8>> {
+        const PATH: &[u8] = b"source\0address";
+        // SAFETY: the pointers are to live values of the lengths given.
+        buffer(|data, len| unsafe { abi::proxy_get_property(PATH.as_ptr(), PATH.len(), data, len) }).ok()
+    }
+}
+
+fn header(map: u32, name: &str) -> Option<Vec<u8>> {
+    // SAFETY: the pointers are to live values of the lengths given.
+    buffer(|data, len| unsafe { abi::proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, len) })
+        .ok()
+}
+
+/// Whether the response has this header already.
+pub(super) fn response_has(name: &str) -> bool {
+    header(abi::MAP_RESPONSE_HEADERS, name).is_some()
+}
+
+/// Sets a response header in the place of all of its name.
+pub(super) fn set_response_header(name: &str, value: &str) {
+    // SAFETY: the pointers are to live values of the lengths given. Fails only outside the response phase.
+    unsafe {
+        abi::proxy_replace_header_map_value(
+            abi::MAP_RESPONSE_HEADERS,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    };
+}
+
+/// Answers the request in the place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the
+/// HTTP status, which it would read as UNAVAILABLE and retry at once.
+pub(super) fn reply(reply: &Reply<'_>) {
+    const RESOURCE_EXHAUSTED: i32 = 8;
+    let headers = serialize(&reply.headers);
+    // SAFETY: the pointers are to live values of the lengths given.
+    unsafe {
+        abi::proxy_send_local_response(
+            reply.status,
+            reply.details.as_ptr(),
+            reply.details.len(),
+            reply.body.as_ptr(),
+            reply.body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            RESOURCE_EXHAUSTED,
+        )
+    };
+}
+
+/// Headers as the ABI wants them: their number, all lengths, then names and values, each ended by a zero.
+fn serialize(headers: &[(&str, String)]) -> Vec<u8> {
+    let mut bytes = (headers.len() as u32).to_le_bytes().to_vec();
+    for (name, value) in headers {
+        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    }
+    for text in headers.iter().flat_map(|(name, value)| [*name, value.as_str()]) {
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+/// The map that all workers with the same `vm_id` share.
+pub(super) struct SharedData;
+
+impl Store for SharedData {
+    fn read(&self, page: PageId) -> Read {
+        read(&page_key(page))
+    }
+
+    fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
+        write(&page_key(page), bytes, version)
+    }
+}
+
+/// A page's key, short enough for the host to keep without an allocation. Other modules may share the
+/// map, so every key begins with this module's name.
+fn page_key(page: PageId) -> [u8; 17] {
+    let mut key = *b"tollgate:00000000";
+    for (digit, shift) in key.iter_mut().rev().zip((0..32).step_by(4)).take(8) {
+        *digit = match (page >> shift & 0xF) as u8 {
+            nibble @ 0..10 => b'0' + nibble,
+            nibble => b'a' + nibble - 10,
+        };
+    }
+    key
+}
+
+fn read(key: &[u8]) -> Read {
+    let mut cas = 0;
+    // SAFETY: the pointers are to live values of the lengths given.
+    let found = buffer(|data, len| unsafe {
+        abi::proxy_get_shared_data(key.as_ptr(), key.len(), data, len, &mut cas)
+    });
+    match (found, NonZeroU32::new(cas)) {
+        (Ok(bytes), Some(version)) => Read::Present(bytes, version),
+        (Err(abi::NOT_FOUND), _) => Read::Absent,
+        (Ok(_), None) | (Err(_), _) => Read::Unavailable,
+    }
+}
+
+fn write(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
+    /// The host compares versions only on a key that is present, so with a version it has not issued a
+    /// write succeeds on an absent key and nowhere else: an atomic insert. It issues this one once in 2^32
+    /// writes, and then only a page of that very write could be overwritten, in that very moment.
+    const NEVER_ISSUED: u32 = u32::MAX;
+    let cas = version.map_or(NEVER_ISSUED, NonZeroU32::get);
+    // SAFETY: the pointers are to live values of the lengths given.
+    match unsafe { abi::proxy_set_shared_data(key.as_ptr(), key.len(), bytes.as_ptr(), bytes.len(), cas) } {
+        abi::OK => Write::Stored,
+        abi::CAS_MISMATCH => Write::Conflict,
+        _ => Write::Unavailable,
+    }
+}
+
+/// Why this configuration can't share the table that is there.
+pub(super) struct TableMismatch {
+    pub found: String,
+    pub allowed: String,
+}
+
+/// Joins the table of this process, or founds it: its number of pages and its seed are the same for all who
+/// share the map, for as long as the process lives.
+pub(super) fn join_table(pages: NonZeroU32) -> Result<Seed, TableMismatch> {
+    const KEY: &[u8] = b"tollgate:table";
+    const VERSION: u8 = 1;
+    const TRIES: u32 = 8;
+    for _ in 0..TRIES {
+        let found = match read(KEY) {
+            Read::Present(bytes, _) => bytes,
+            Read::Absent => {
+                let mut seed = [0; Seed::LEN];
+                // SAFETY: the pointer is to a live array of the length given.
+                let random = unsafe { abi::random_get(seed.as_mut_ptr(), seed.len()) } == abi::OK;
+                let founding = [&[VERSION], &pages.get().to_le_bytes()[..], &seed].concat();
+                if random && write(KEY, &founding, None) == Write::Stored {
+                    return Ok(Seed::new(seed));
+                }
+                continue;
+            }
+            Read::Unavailable => break,
+        };
+        return match found.split_first_chunk::<5>() {
+            Some(([VERSION, size @ ..], seed)) if *size == pages.get().to_le_bytes() => {
+                seed.try_into().map(Seed::new).map_err(|_| not_ours())
+            }
+            Some(([VERSION, size @ ..], _)) => Err(TableMismatch {
+                found: pages.to_string(),
+                allowed: format!("{}, as the running table has", u32::from_le_bytes(*size)),
+            }),
+            Some(_) | None => Err(not_ours()),
+        };
+    }
+    Err(TableMismatch {
+        found: "a host that gives no shared data or no random bytes".into(),
+        allowed: "Envoy 1.40 or a host with the same calls".into(),
+    })
+}
+
+fn not_ours() -> TableMismatch {
+    TableMismatch {
+        found: "shared data under tollgate:table that this version has not written".into(),
+        allowed: "a vm_id of its own".into(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Keyed hashing: what stands for a caller in the shared table, so that no raw key is ever stored.
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
+
+/// The table's secret, drawn once per process. Without it nobody can aim keys at one page, and nobody who
+/// reads the shared data can test whether a guessed API key is in it.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Seed([u8; Seed::LEN]);
+
+impl Seed {
+    /// Bytes of a seed.
+    pub const LEN: usize = 16;
+
+    /// A seed from random bytes.
+    pub const fn new(bytes: [u8; Seed::LEN]) -> Seed {
+        Seed(bytes)
+    }
+
+    /// The bytes, to share the seed with the other workers.
+    pub const fn bytes(&self) -> &[u8; Seed::LEN] {
+        &self.0
+    }
+}
+
+/// Who is counted: 128 bits of a seeded SipHash-1-3 over the tagged values of a policy's key.
+///
+/// The lower half chooses the page, the upper half is the record's fingerprint in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity {
+    /// Chooses the page.
+    pub page: u64,
+    /// Tells the records of one page apart.
+    pub fingerprint: u64,
+}
+
+/// Hashes a key's values, each with its name, each prefixed by its length: `a=b_c` can't be `a_b=c`.
+pub struct Encoder(SipHasher13);
+
+impl Encoder {
+    /// An encoder with nothing in it.
+    pub fn new(seed: &Seed) -> Encoder {
+        Encoder(SipHasher13::new_with_key(&seed.0))
+    }
+
+    /// Adds one value and the name of the key it was read by.
+    pub fn add(&mut self, name: &str, value: &[u8]) {
+        for bytes in [name.as_bytes(), value] {
+            self.0.write(&(bytes.len() as u64).to_le_bytes());
+            self.0.write(bytes);
+        }
+    }
+
+    /// The identity of all that was added.
+    pub fn finish(&self) -> Identity {
+        let hash = self.0.finish128();
+        Identity { page: hash.h1, fingerprint: hash.h2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn identity(seed: u8, parts: &[(&str, &[u8])]) -> Identity {
+        let mut encoder = Encoder::new(&Seed::new([seed; Seed::LEN]));
+        for (name, value) in parts {
+            encoder.add(name, value);
+        }
+        encoder.finish()
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn names_and_values_can_not_run_into_each_other() {
+        let one = identity(1, &[("a", b"b_c")]);
+        for other in [
+            &[("a_b", &b"c"[..])][..],
+            &[("ab", b"_c")],
+            &[("a", b"b_c"), ("", b"")],
+            &[("a", b""), ("b", b"c")],
+        ] {
+            assert_ne!(one, identity(1, other));
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_5_organization_1_is_not_user_1() {
+        assert_ne!(identity(1, &[("organization", b"1")]), identity(1, &[("user", b"1")]));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn another_seed_is_another_identity() {
+        assert_ne!(identity(1, &[("k", b"v")]), identity(2, &[("k", b"v")]));
+    }
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn different_parts_are_different_identities(
+            one in proptest::collection::vec(("[a-c]{0,3}", proptest::collection::vec(0u8..3, 0..4)), 0..3),
+            other in proptest::collection::vec(("[a-c]{0,3}", proptest::collection::vec(0u8..3, 0..4)), 0..3),
+        ) {
+            let parts = |list: &[(String, Vec<u8>)]| {
+                let list: Vec<(&str, &[u8])> = list.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
+                identity(7, &list)
+            };
+            prop_assert_eq!(one == other, parts(&one) == parts(&other));
+        }
+    }
+}

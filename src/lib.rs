@@ -1,0 +1,36 @@
+//! Tollgate: an exact, bounded rate-limiting filter for Envoy.
+//!
+//! The way of a request, each step a module:
+//!
+//! ```text
+//! configuration ──config──▶ value ──policy::compile──▶ PolicySet          once, at load
+//!
+//! request ──▶ engine::decide                                             per request
+//!               │ policy    which policies apply
+//!               │ identity  who is asking  ──key──▶ Identity (a keyed hash)
+//!               │ table     one transaction over all limits
+//!               │             page, store   where counts live
+//!               │             limiter       one formula per algorithm
+//!               │             fallback      while a record can't be written
+//!               ▼
+//!             Decision ──response──▶ pass on │ reply, and limit headers on the way back
+//! ```
+//!
+//! All of that is pure: no host call, no clock, no global. `filter` is the thin glue to Envoy, and
+//! `filter::host` the only file that calls it.
+
+pub mod config;
+pub mod decision;
+pub mod engine;
+pub mod identity;
+pub mod key;
+pub mod limiter;
+pub mod policy;
+pub mod request;
+pub mod response;
+pub mod table;
+pub mod time;
+mod varint;
+
+#[cfg(all(target_arch = "wasm32", not(test)))]
+mod filter;

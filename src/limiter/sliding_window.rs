@@ -1,0 +1,378 @@
+//! `sliding_window`: in every trailing window at most `quota` units.
+//!
+//! # Derivation
+//! Let the units admitted so far be stamped `s₁ ≤ s₂ ≤ …`. A request of `cost` units at `now` passes iff
+//! the units with `sᵢ + window > now`, plus `cost`, are at most `quota`. A unit of age exactly `window` is
+//! out. If a stamp is never earlier than the true instant, then for every instant `t` the true number
+//! of units in `(t − window, t]` is at most the number counted, and so at most `quota`.
+//!
+//! Stamps are kept in **slots** of `2^shift` milliseconds, rounded **up**: `s = ⌈instant / slot⌉`. So the cap
+//! is hard for any slot length, and a refusal comes at most one slot too early: the slot buys bytes
+//! with caution, never with a unit too many.
+//!
+//! - A quota whose log is sure to fit the record's room gets slots of 1 ms: **exact**, to the clock's
+//!   millisecond. With the default table that is up to 642 per minute, 429 per hour, 403 per day.
+//! - A larger quota gets the smallest slot whose log is sure to fit: a **conservative ring** whose
+//!   oldest slice counts whole (10,000 per minute: slots of 256 ms).
+//! - A log that finds its page crowded doubles its slots ([`Log::coarsen`]), since
+//!   `⌈⌈t/s⌉/2⌉ = ⌈t/2s⌉`, and goes back to the limit's own slots once it has been empty.
+//!
+//! # State
+//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry is one slot's
+//! units: `varint(gap << 1 | more)`, the gap in slots to the entry before (the first: to `base`), and if `more`
+//! then `varint(units)`, else one unit. An entry takes 1 byte for gaps below 64 slots and 2 below 8,192.
+
+use super::{Coarseness, Limit, Verdict, Wear};
+use crate::time::{MILLISECOND, Micros, SECOND};
+use crate::varint;
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+
+/// The tag of these states in a record.
+pub const KIND: u8 = 1;
+
+/// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
+/// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
+const MOST_AHEAD: Micros = 2 * SECOND;
+
+/// No slot is longer than 2^32 ms, 49 days.
+const MOST_SHIFT: u8 = 32;
+
+/// No slot number is higher: 2^53 ms are 285,000 years.
+const MOST_SLOT: u64 = 1 << 53;
+
+/// The most bytes before a state's entries.
+const HEADER_BYTES: u64 = 20;
+
+/// The length of a log's slots: `2^shift` milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slots {
+    shift: u8,
+}
+
+impl Slots {
+    /// 1 ms.
+    pub const EXACT: Slots = Slots { shift: 0 };
+
+    /// The shortest slots with which a log of this limit never passes `room` bytes.
+    pub fn that_fit(quota: NonZeroU32, window: Micros, room: usize) -> Slots {
+        (0..MOST_SHIFT)
+            .map(|shift| Slots { shift })
+            .find(|slots| slots.most_bytes(quota, window) <= room as u64)
+            .unwrap_or(Slots { shift: MOST_SHIFT })
+    }
+
+    /// The length of one slot.
+    pub const fn length(self) -> Micros {
+        MILLISECOND << self.shift
+    }
+
+    /// The most bytes that a log of this limit takes.
+    ///
+    /// Entries are in distinct slots of one window, so there are at most `n = min(quota, slots)`, and at most
+    /// `slots / g` of them have a gap of `g` or more. With fewer units than slots the worst is one unit an
+    /// entry, each as far apart as can be; with more, every slot is used and has a number.
+    pub fn most_bytes(self, quota: NonZeroU32, window: Micros) -> u64 {
+        let quota = u64::from(quota.get());
+        let slots = window.div_ceil(self.length()) + 1;
+        let entries = quota.min(slots);
+        // A gap needs a further byte from 2^6, 2^13, 2^20, 2^27 and 2^34 slots on.
+        let gaps: u64 = (0..5).map(|byte| entries.min(slots >> (6 + 7 * byte))).sum();
+        let numbers = if quota > slots { entries * varint::len(quota) as u64 } else { 0 };
+        HEADER_BYTES + entries + gaps + numbers
+    }
+
+    /// The first slot whose time is not before `instant`.
+    const fn at_or_after(self, instant: Micros) -> u64 {
+        instant.div_ceil(self.length())
+    }
+
+    const fn time(self, slot: u64) -> Micros {
+        slot.saturating_mul(self.length())
+    }
+}
+
+/// The log of one limit, with what has left the window already dropped.
+pub struct Log<'a> {
+    quota: NonZeroU32,
+    window: Micros,
+    slots: Slots,
+    /// Units in `entries`.
+    used: u64,
+    /// What the first entry's gap counts from.
+    base: u64,
+    /// The slot of the last entry.
+    newest: u64,
+    entries: Cow<'a, [u8]>,
+    restamped: bool,
+}
+
+impl<'a> Log<'a> {
+    /// A log of nothing.
+    pub fn empty(limit: &Limit, slots: Slots) -> Log<'a> {
+        Log {
+            quota: limit.quota,
+            window: limit.window,
+            slots,
+            used: 0,
+            base: 0,
+            newest: 0,
+            entries: Cow::Borrowed(&[]),
+            restamped: false,
+        }
+    }
+
+    /// Reads a state and drops what has left the window. `None`: damaged bytes.
+    pub fn open(limit: &Limit, slots: Slots, state: &'a [u8], now: Micros) -> Option<Log<'a>> {
+        let mut log = Log::empty(limit, slots);
+        if state.is_empty() {
+            return Some(log);
+        }
+        log.read(state)?;
+        log.forget_the_future(now);
+        log.expire(now)?;
+        if log.used == 0 {
+            return Some(Log::empty(limit, slots));
+        }
+        while log.slots < slots && log.coarsen(Coarseness::Any) {}
+        Some(log)
+    }
+
+    fn read(&mut self, state: &'a [u8]) -> Option<()> {
+        let (shift, rest) = state.split_first()?;
+        let (used, rest) = varint::read(rest)?;
+        let (base, rest) = varint::read(rest)?;
+        let (span, entries) = varint::read(rest)?;
+        if *shift > MOST_SHIFT || base > MOST_SLOT || span > MOST_SLOT {
+            return None;
+        }
+        self.slots = Slots { shift: *shift };
+        self.used = used;
+        self.base = base;
+        self.newest = base + span;
+        self.entries = Cow::Borrowed(entries);
+        Some(())
+    }
+
+    /// Stamps from a clock that has since been set back: their order and distances are kept, and the
+    /// newest is taken to be of age 0. Nothing leaves early, and nothing stays longer than a window.
+    fn forget_the_future(&mut self, now: Micros) {
+        if self.slots.time(self.newest) > now.saturating_add(MOST_AHEAD).saturating_add(self.slots.length()) {
+            let back = self.newest - self.slots.at_or_after(now);
+            // A base before the clock's zero is possible only with distances that are no window's.
+            self.base = self.base.saturating_sub(back);
+            self.newest -= back;
+            self.restamped = true;
+        }
+    }
+
+    /// See [`super::Counter::restamped`].
+    pub fn restamped(&self) -> bool {
+        self.restamped
+    }
+
+    /// `None` when the entries do not add up to what the header says.
+    fn expire(&mut self, now: Micros) -> Option<()> {
+        let mut entries: &[u8] = &self.entries;
+        let (mut used, mut base) = (self.used, self.base);
+        while !entries.is_empty() {
+            let (slot, units, rest) = entry(entries, base)?;
+            if slot > self.newest {
+                return None;
+            }
+            if self.leaves(slot) > now {
+                break;
+            }
+            used = used.checked_sub(units)?;
+            (base, entries) = (slot, rest);
+        }
+        if entries.is_empty() != (used == 0) {
+            return None;
+        }
+        let dropped = self.entries.len() - entries.len();
+        (self.used, self.base) = (used, base);
+        match &mut self.entries {
+            Cow::Borrowed(bytes) => *bytes = bytes.get(dropped..)?,
+            Cow::Owned(bytes) => drop(bytes.drain(..dropped)),
+        }
+        Some(())
+    }
+
+    /// When the units of a slot are out of the window.
+    fn leaves(&self, slot: u64) -> Micros {
+        self.slots.time(slot).saturating_add(self.window)
+    }
+
+    /// Where units admitted at `at` are stamped: never before a stamp that is already there.
+    fn stamp(&self, at: Micros) -> u64 {
+        self.slots.at_or_after(at).max(self.newest)
+    }
+
+    /// See [`super::Counter::judge`].
+    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+        let quota = u64::from(self.quota.get());
+        let free = quota.saturating_sub(self.used);
+        let admitted = u64::from(cost) <= free;
+        let oldest = Entries::of(self).next().map(|(slot, _)| slot);
+        let newest = match (admitted && cost > 0, self.used) {
+            (true, _) => self.leaves(self.stamp(now)),
+            (false, 0) => now,
+            (false, _) => self.leaves(self.newest),
+        };
+        Verdict {
+            admitted,
+            quota: self.quota,
+            remaining: if admitted { free - u64::from(cost) } else { free },
+            next_slot: oldest.map_or(newest, |slot| self.leaves(slot)),
+            full_reset: newest,
+            retry_after: if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) },
+        }
+    }
+
+    /// When enough units have left for `cost` more; for a cost above the quota, when all have.
+    fn room_for(&self, cost: u32) -> Micros {
+        let quota = u64::from(self.quota.get());
+        let too_many = self.used.saturating_add(u64::from(cost)).saturating_sub(quota);
+        let mut left = 0;
+        let freeing = Entries::of(self).find(|(_, units)| {
+            left = units.saturating_add(left);
+            left >= too_many
+        });
+        self.leaves(freeing.map_or(self.newest, |(slot, _)| slot))
+    }
+
+    /// See [`super::Counter::charge`].
+    pub fn charge(&mut self, at: Micros, units: u32) {
+        if units == 0 {
+            return;
+        }
+        let stamp = self.stamp(at);
+        if self.used == 0 {
+            (self.base, self.newest) = (stamp, stamp);
+        }
+        let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
+        push(self.entries.to_mut(), gap, counted.saturating_add(u64::from(units)));
+        self.newest = stamp;
+        self.used = self.used.saturating_add(u64::from(units));
+    }
+
+    /// Takes the last entry off the bytes, to be written anew: its gap and units, 0 and 0 if there is none.
+    fn pop(&mut self) -> (u64, u64) {
+        let mut entries = Entries::of(self);
+        let mut last = (0, 0, 0);
+        loop {
+            let (before, offset) = (entries.base, self.entries.len() - entries.bytes.len());
+            let Some((slot, units)) = entries.next() else { break };
+            last = (slot - before, units, offset);
+        }
+        let (gap, units, offset) = last;
+        self.entries.to_mut().truncate(offset);
+        (gap, units)
+    }
+
+    /// See [`super::Counter::refund`]. Units that have left the window are not given back twice.
+    pub fn refund(&mut self, at: Micros, units: u32) {
+        let stamp = self.slots.at_or_after(at);
+        let mut left = u64::from(units);
+        let mut entries: Vec<_> = Entries::of(self).collect();
+        for (_, counted) in entries.iter_mut().filter(|(slot, _)| *slot >= stamp) {
+            let back = left.min(*counted);
+            *counted -= back;
+            left -= back;
+        }
+        entries.retain(|(_, counted)| *counted > 0);
+        self.replace(&entries);
+    }
+
+    /// See [`super::Counter::coarsen`].
+    pub fn coarsen(&mut self, so_far: Coarseness) -> bool {
+        let far_enough = match so_far {
+            Coarseness::Slight => self.slots.length() > self.window / 128,
+            Coarseness::Any => self.slots.shift >= MOST_SHIFT,
+        };
+        if far_enough || self.used == 0 {
+            return false;
+        }
+        let mut entries: Vec<(u64, u64)> = Vec::new();
+        for (slot, units) in Entries::of(self) {
+            let slot = slot.div_ceil(2);
+            match entries.last_mut() {
+                Some((last, counted)) if *last == slot => *counted = counted.saturating_add(units),
+                Some(_) | None => entries.push((slot, units)),
+            }
+        }
+        self.slots.shift += 1;
+        self.replace(&entries);
+        true
+    }
+
+    /// Takes these `(slot, units)` as the entries.
+    fn replace(&mut self, entries: &[(u64, u64)]) {
+        let mut bytes = Vec::with_capacity(self.entries.len() + varint::MAX_LEN);
+        self.base = entries.first().map_or(0, |(slot, _)| *slot);
+        self.newest = self.base;
+        self.used = 0;
+        for (slot, units) in entries {
+            push(&mut bytes, slot - self.newest, *units);
+            self.newest = *slot;
+            self.used = self.used.saturating_add(*units);
+        }
+        self.entries = Cow::Owned(bytes);
+    }
+
+    /// See [`super::Counter::write`].
+    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+        if self.used > 0 {
+            out.push(self.slots.shift);
+            varint::write(out, self.used);
+            varint::write(out, self.base);
+            varint::write(out, self.newest - self.base);
+            out.extend_from_slice(&self.entries);
+        }
+        Wear::new(self.leaves(self.newest), self.used, self.quota)
+    }
+}
+
+/// The entries as `(slot, units)`, oldest first.
+struct Entries<'a> {
+    base: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Entries<'a> {
+    fn of(log: &'a Log<'_>) -> Self {
+        Entries { base: log.base, bytes: &log.entries }
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = (u64, u64);
+
+    fn next(&mut self) -> Option<(u64, u64)> {
+        let (slot, units, rest) = entry(self.bytes, self.base)?;
+        (self.base, self.bytes) = (slot, rest);
+        Some((slot, units))
+    }
+}
+
+/// Splits the first entry off: its slot, its units, the rest.
+fn entry(bytes: &[u8], base: u64) -> Option<(u64, u64, &[u8])> {
+    let (head, rest) = varint::read(bytes)?;
+    let slot = base.checked_add(head >> 1)?;
+    if head & 1 == 0 {
+        return Some((slot, 1, rest));
+    }
+    let (units, rest) = varint::read(rest)?;
+    Some((slot, units, rest))
+}
+
+fn push(entries: &mut Vec<u8>, gap: u64, units: u64) {
+    let more = units > 1;
+    varint::write(entries, gap << 1 | u64::from(more));
+    if more {
+        varint::write(entries, units);
+    }
+}
+
+#[cfg(test)]
+mod tests;

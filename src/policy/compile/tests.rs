@@ -1,0 +1,265 @@
+use super::*;
+use crate::config::parse;
+use crate::time::SECOND;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
+
+fn compiled(json: &str) -> Result<PolicySet, String> {
+    compile(&parse(json.as_bytes()).unwrap()).map_err(|faults| faults.to_string())
+}
+
+/// A configuration whose only policy has these limits.
+fn with_limits(limits: &str) -> String {
+    format!(r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": {limits}}}]}}"#)
+}
+
+/// A sound configuration with these further fields.
+fn with(fields: &str) -> String {
+    format!(
+        r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, "window": "1m"}}]}}], {fields}}}"#
+    )
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_sound_policy_is_compiled_with_its_defaults() {
+    let set = compiled(&with_limits(r#"[{"quota": 50, "window": "60s"}]"#)).unwrap();
+    let limit = set.policies()[0].limits()[0];
+    assert_eq!((limit.quota.get(), limit.window), (50, 60 * SECOND));
+    assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
+    assert_eq!(set.charging(), Charging::AllOrNothing);
+    assert_eq!(set.geometry(), Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
+    assert_eq!((set.rejection().status, set.rejection().longest_wait), (429, 2_147_483));
+    assert!(set.headers().is_none() && set.exempt_preflight);
+    assert_eq!(set.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
+    let Source::Header { name, .. } = &set.keys[1].source else { panic!("a header") };
+    assert_eq!(name, "authorization", "header names are case-insensitive");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_limits_id_is_its_names_so_a_new_quota_keeps_its_counts() {
+    let id = |limits: &str| compiled(&with_limits(limits)).unwrap().policies()[0].limits()[0].id;
+    let one = id(r#"[{"quota": 50, "window": "60s"}]"#);
+    assert_eq!(one, id(r#"[{"quota": 70, "window": "2h"}]"#));
+    assert_ne!(one, id(r#"[{"name": "minute", "quota": 50, "window": "60s"}]"#));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn headers_describe_the_only_limit_or_the_one_that_is_named() {
+    let described =
+        |json: &str| compiled(json).map(|set| set.headers().map(|rules| (rules.policy, rules.limit)));
+    assert_eq!(described(&with(r#""headers": {"preset": "x-ratelimit"}"#)), Ok(Some((0, 0))));
+    assert_eq!(
+        described(&with(r#""headers": {"preset": "x-ratelimit", "describes": "p"}"#)),
+        Ok(Some((0, 0)))
+    );
+    let two = |describes: &str| {
+        format!(
+            r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [
+                {{"name": "a", "quota": 5, "window": "1m"}}, {{"name": "b", "quota": 5, "window": "1m"}}]}}],
+                "headers": {{"preset": "x-ratelimit"{describes}}}}}"#
+        )
+    };
+    assert_eq!(described(&two(r#", "describes": "p/b""#)), Ok(Some((0, 1))));
+    assert_eq!(described(&two("")), Err("headers.describes: found nothing; allowed: p/a, p/b".into()));
+    assert_eq!(
+        described(&two(r#", "describes": "p/c""#)),
+        Err(r#"headers.describes: found "p/c"; allowed: p/a, p/b; did you mean p/a?"#.into())
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn all_faults_are_told_at_once() {
+    let faults = compiled(
+        r#"{
+            "keyz": {},
+            "keys": {"ip": {"client_ip": {"ipv6_prefix": 129}}, "b": {"header": "a b"}},
+            "policies": [
+                {"name": "a b", "key": "ip", "limits": [{"quota": 0, "window": "60"}]},
+                {"key": "ip", "limits": []}
+            ],
+            "charge": "sequentially",
+            "retry_after": {"max": 0}
+        }"#,
+    );
+    assert_eq!(
+        faults.unwrap_err(),
+        "keyz: found an unknown field; allowed: keys, policies, charge, exempt_preflight, reject, retry_after, headers, table; did you mean keys?\n\
+         keys.ip.client_ip.ipv6_prefix: found 129; allowed: a whole number from 1 to 128\n\
+         keys.b.header: found \"a b\"; allowed: a header name (letters, digits and !#$%&'*+-.^_`|~)\n\
+         policies[0].name: found \"a b\"; allowed: a name of letters, digits, _ and -, at most 64\n\
+         policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
+         policies[0].limits[0].window: found \"60\"; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d\n\
+         policies[1].name: found nothing; allowed: a name of letters, digits, _ and -, at most 64\n\
+         policies[1].limits: found a list of 0; allowed: a list of at least one limit\n\
+         charge: found \"sequentially\"; allowed: all_or_nothing, sequential; did you mean sequential?\n\
+         retry_after.max: found 0; allowed: a whole number from 1 to 31622400"
+    );
+}
+
+/// One fault each: what is written, and what is answered.
+#[wasm_bindgen_test(unsupported = test)]
+fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
+    let zoo = [
+        (
+            "[]",
+            "$: found a list of 0; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+        ),
+        (
+            "null",
+            "$: found null; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+        ),
+        (
+            "{}",
+            "keys: found nothing; allowed: an object of named keys\npolicies: found nothing; allowed: a list of at least one policy",
+        ),
+        (&with_limits("7"), "policies[0].limits: found 7; allowed: a list of at least one limit"),
+        (
+            &with_limits(r#"[{"window": "1s"}]"#),
+            "policies[0].limits[0].quota: found nothing; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": 4294967296, "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": -1, "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found -1; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1.5, "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found 1.5; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": "10", "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found \"10\"; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1}]"#),
+            "policies[0].limits[0].window: found nothing; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "window": "367d"}]"#),
+            "policies[0].limits[0].window: found \"367d\"; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "window": 60}]"#),
+            "policies[0].limits[0].window: found 60; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "window": "1s", "algorithm": "sliding-window"}]"#),
+            "policies[0].limits[0].algorithm: found \"sliding-window\"; allowed: sliding_window; did you mean sliding_window?",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "window": "1s", "qouta": 2}]"#),
+            "policies[0].limits[0].qouta: found an unknown field; allowed: name, algorithm, quota, window; did you mean quota?",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "quota": 2, "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found the same name twice; allowed: each name once",
+        ),
+        (
+            &with_limits(r#"[{"quota": 1, "window": "1s"}, {"quota": 2, "window": "2s"}]"#),
+            "policies[0].limits[1]: found a second limit of the same name; allowed: a name of its own for each limit of a policy",
+        ),
+        (
+            &format!(
+                r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ipp", "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+            ),
+            "policies[0].key: found \"ipp\"; allowed: ip, key; did you mean ip?",
+        ),
+        (
+            &format!(
+                r#"{{{KEYS}, "policies": [{{"name": "p", "key": ["ip", 7], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+            ),
+            "policies[0].key[1]: found 7; allowed: ip, key",
+        ),
+        (
+            &format!(
+                r#"{{{KEYS}, "policies": [{{"name": "p", "key": [], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+            ),
+            "policies[0].key: found a list of 0; allowed: the name of a key, or a list of such names",
+        ),
+        (
+            &format!(
+                r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "match": [{{"path": "v1/x"}}], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+            ),
+            "policies[0].match[0].path: found \"v1/x\"; allowed: a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, ** only at the end",
+        ),
+        (
+            &format!(
+                r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "match": [{{"method": "post"}}], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+            ),
+            "policies[0].match[0].method: found \"post\"; allowed: a method in capitals, such as POST",
+        ),
+        (
+            r#"{"keys": {"k": {}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
+            "keys.k: found no source; allowed: exactly one source: header or client_ip",
+        ),
+        (
+            r#"{"keys": {"k": {"header": "x", "client_ip": {}}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
+            "keys.k: found both header and client_ip; allowed: exactly one source: header or client_ip",
+        ),
+        (
+            r#"{"keys": {"k": {"client_ip": {}, "prefix": 3}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
+            "keys.k: found scheme or prefix beside client_ip; allowed: client_ip alone",
+        ),
+        (
+            r#"{"keys": {"a key": {"client_ip": {}}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
+            "keys[\"a key\"]: found \"a key\"; allowed: a name of letters, digits, _ and -, at most 64",
+        ),
+        (&with(r#""charge": true"#), "charge: found true; allowed: all_or_nothing, sequential"),
+        (&with(r#""exempt_preflight": "yes""#), "exempt_preflight: found \"yes\"; allowed: true or false"),
+        (
+            &with(r#""reject": {"status": 200}"#),
+            "reject.status: found 200; allowed: a whole number from 400 to 599",
+        ),
+        (&with(r#""reject": {"body": {"a": 1}}"#), "reject.body: found an object of 1; allowed: a text"),
+        (
+            &with(r#""reject": {"content_type": "json"}"#),
+            "reject.content_type: found \"json\"; allowed: a media type such as application/json",
+        ),
+        (
+            &with(r#""headers": {"preset": "ratelimit"}"#),
+            "headers.preset: found \"ratelimit\"; allowed: x-ratelimit; did you mean x-ratelimit?",
+        ),
+        (
+            &with(r#""headers": {"preset": "x-ratelimit", "reset": "window"}"#),
+            "headers.reset: found \"window\"; allowed: next_slot, full_reset",
+        ),
+        (
+            &with(r#""headers": {"preset": "x-ratelimit", "upstream": "drop"}"#),
+            "headers.upstream: found \"drop\"; allowed: replace, keep",
+        ),
+        (
+            &with(r#""table": {"pages": 0}"#),
+            "table.pages: found 0; allowed: a whole number from 1 to 1048576",
+        ),
+        (
+            &with(r#""table": {"page_bytes": 100}"#),
+            "table.page_bytes: found 100; allowed: a whole number from 512 to 65535",
+        ),
+    ];
+    for (json, faults) in zoo {
+        assert_eq!(compiled(json).unwrap_err(), faults, "{json}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn two_policies_of_one_name_are_a_fault() {
+    let policy = r#"{"name": "p", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}"#;
+    assert_eq!(
+        compiled(&format!(r#"{{{KEYS}, "policies": [{policy}, {policy}]}}"#)).unwrap_err(),
+        "policies[1]: found a second policy named p; allowed: each policy's own name"
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_was_found_is_shown_short_and_on_one_line() {
+    let text = format!("secret\\n{}", "x".repeat(100));
+    let faults = compiled(&with(&format!(r#""charge": "{text}""#))).unwrap_err();
+    assert_eq!(
+        faults,
+        "charge: found \"secret\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\"; allowed: all_or_nothing, sequential"
+    );
+}

@@ -1,0 +1,297 @@
+use super::memory::Memory;
+use super::*;
+use crate::limiter::sliding_window::Slots;
+use crate::limiter::{Algorithm, LimitId};
+use crate::time::SECOND;
+use proptest::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const NOW: Micros = 1_000_000 * SECOND;
+const ONE_PAGE: Geometry = Geometry { pages: NonZeroU32::MIN, page_bytes: 1_536 };
+
+fn limit(id: u32, quota: u32, window: Micros) -> Limit {
+    let quota = NonZeroU32::new(quota).unwrap();
+    let slots = Slots::that_fit(quota, window, ONE_PAGE.room_for_one_state());
+    Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+}
+
+fn identity(n: u64) -> Identity {
+    Identity { page: n, fingerprint: n }
+}
+
+fn table() -> Table {
+    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE)
+}
+
+fn ask(table: &mut Table, store: &Memory, who: u64, limits: &[Limit], now: Micros) -> Verdicts {
+    let charge = Charge { identity: identity(who), limits, cost: 1 };
+    table.transact(store, &[charge], Charging::AllOrNothing, now).remove(0)
+}
+
+/// How many of `requests` at one instant pass.
+fn passed(table: &mut Table, store: &Memory, who: u64, limits: &[Limit], now: Micros, requests: u32) -> u32 {
+    (0..requests).filter(|_| admitted(&ask(table, store, who, limits, now))).count() as u32
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn x_1_exactly_the_quota_passes_and_a_refusal_writes_nothing() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 50, 60 * SECOND)]);
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 60), 50);
+    assert_eq!(store.writes.get(), 50);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn x_3_all_workers_share_every_counter() {
+    let (store, limits) = (Memory::default(), [limit(1, 50, 60 * SECOND)]);
+    let mut workers = [table(), table(), table()];
+    let passed: usize =
+        (0..90).filter(|i| admitted(&ask(&mut workers[i % 3], &store, 1, &limits, NOW))).count();
+    assert_eq!(passed, 50);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_limits_of_one_policy_cost_one_read_and_one_write_and_spend_together() {
+    let (mut table, store) = (table(), Memory::default());
+    let limits = [limit(1, 10, 60 * SECOND), limit(2, 3, 3_600 * SECOND)];
+    ask(&mut table, &store, 1, &limits, NOW);
+    assert_eq!((store.reads.get(), store.writes.get()), (1, 1));
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 2);
+    // The minute was judged 6 times and spent 3 times: what the hour refused cost it nothing.
+    assert_eq!(ask(&mut table, &store, 1, &limits, NOW)[0].remaining, 7);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn bi_5_sequential_spends_what_came_before_the_refusal_and_all_or_nothing_does_not() {
+    for (charging, left) in [(Charging::Sequential, 0), (Charging::AllOrNothing, 8)] {
+        let (mut table, store) = (table(), Memory::default());
+        let (ip, key) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
+        let charges = [
+            Charge { identity: identity(1), limits: &ip, cost: 1 },
+            Charge { identity: identity(2), limits: &key, cost: 1 },
+        ];
+        for _ in 0..20 {
+            table.transact(&store, &charges, charging, NOW);
+        }
+        assert_eq!(passed(&mut table, &store, 1, &ip, NOW, 20), left, "{charging:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn bi_12_after_a_refusal_the_later_limits_are_still_looked_at() {
+    let (mut table, store) = (table(), Memory::default());
+    let (ip, key) = ([limit(1, 1, 10 * SECOND)], [limit(2, 1, 60 * SECOND)]);
+    let charges = [
+        Charge { identity: identity(1), limits: &ip, cost: 1 },
+        Charge { identity: identity(2), limits: &key, cost: 1 },
+    ];
+    for charging in [Charging::Sequential, Charging::AllOrNothing] {
+        table.transact(&store, &charges, charging, NOW);
+        let answers = table.transact(&store, &charges, charging, NOW);
+        let waits: Vec<_> = answers.iter().map(|verdicts| verdicts[0].retry_after).collect();
+        assert_eq!(waits, [10 * SECOND, 60 * SECOND], "{charging:?}");
+    }
+}
+
+/// A store in which another worker takes the last unit between the judgement and the write.
+struct Rival<'a> {
+    store: &'a Memory,
+    page: PageId,
+    act: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
+}
+
+impl Store for Rival<'_> {
+    fn read(&self, page: PageId) -> Read {
+        self.store.read(page)
+    }
+
+    fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
+        if page == self.page
+            && let Some(act) = self.act.borrow_mut().take()
+        {
+            act();
+        }
+        self.store.write(page, bytes, version)
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_22_a_late_refusal_refunds_what_was_already_spent() {
+    let geometry = Geometry { pages: NonZeroU32::new(16).unwrap(), page_bytes: 1_536 };
+    let table = || Table::new(Seed::new([0; Seed::LEN]), geometry);
+    let store = Memory::default();
+    let (first, second) = ([limit(1, 10, 60 * SECOND)], [limit(2, 1, 60 * SECOND)]);
+    let charges = [
+        Charge { identity: identity(1), limits: &first, cost: 1 },
+        Charge { identity: identity(2), limits: &second, cost: 1 },
+    ];
+    let rival_takes_the_second = || assert_eq!(passed(&mut table(), &store, 2, &second, NOW, 1), 1);
+    let rival = Rival {
+        store: &store,
+        page: 2,
+        act: std::cell::RefCell::new(Some(Box::new(rival_takes_the_second))),
+    };
+    let answers = table().transact(&rival, &charges, Charging::AllOrNothing, NOW);
+    assert_eq!(answers.iter().map(|verdicts| admitted(verdicts)).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(answers[0][0].remaining, 10, "nothing is spent at the first limit");
+    assert_eq!(passed(&mut table(), &store, 1, &first, NOW, 20), 10);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_page_created_by_two_workers_at_once_loses_no_count() {
+    let (store, limits) = (Memory::default(), [limit(1, 10, 60 * SECOND)]);
+    let rival_is_first = || assert_eq!(passed(&mut table(), &store, 1, &limits, NOW, 3), 3);
+    let rival =
+        Rival { store: &store, page: 0, act: std::cell::RefCell::new(Some(Box::new(rival_is_first))) };
+    let charge = Charge { identity: identity(1), limits: &limits, cost: 1 };
+    let mut slow = table();
+    let verdict = slow.transact(&rival, &[charge], Charging::Sequential, NOW)[0][0];
+    assert_eq!(verdict.remaining, 6);
+    assert_eq!(slow.take_tally().cas_misses, 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn when_the_tries_are_spent_the_bucket_answers_and_its_debt_is_posted() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 128, 60 * SECOND)]);
+    store.conflicts.set(u32::MAX);
+    // A 64th of 128 is 2: the burst.
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 10), 2);
+    assert_eq!(table.take_tally(), Tally { degraded: 10, cas_misses: 80, ..Tally::default() });
+    assert!(store.pages().is_empty());
+    store.conflicts.set(0);
+    // The next write that succeeds posts the debt of 2 with its own unit.
+    assert_eq!(ask(&mut table, &store, 1, &limits, NOW)[0].remaining, 125);
+    assert_eq!(
+        passed(&mut table, &store, 1, &limits, NOW, 200),
+        125,
+        "after the storm the count is the truth"
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_debt_is_posted_by_a_tick_even_if_the_caller_never_comes_back() {
+    let (mut one, mut other) = (table(), table());
+    let (store, limits) = (Memory::default(), [limit(1, 64, 60 * SECOND)]);
+    store.conflicts.set(8);
+    assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 1), 1);
+    one.settle(&store, NOW + SECOND);
+    one.settle(&store, NOW + SECOND);
+    assert_eq!(store.writes.get(), 9, "posted once");
+    assert_eq!(passed(&mut other, &store, 1, &limits, NOW + SECOND, 100), 63);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_full_limit_is_not_passed_even_when_nothing_can_be_written() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 640, 60 * SECOND)]);
+    passed(&mut table, &store, 1, &limits, NOW, 640);
+    store.conflicts.set(u32::MAX);
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 50), 0);
+    assert_eq!(table.take_tally().degraded, 0, "a refusal needs no write");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_damaged_page_reads_as_empty_and_is_counted() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 60 * SECOND)]);
+    store.overwrite(0, b"another module's bytes");
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 2);
+    assert_eq!(table.take_tally().damaged, 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_reload_keeps_what_still_fits() {
+    let (mut table, store) = (table(), Memory::default());
+    passed(&mut table, &store, 1, &[limit(1, 10, 60 * SECOND), limit(2, 5, 60 * SECOND)], NOW, 4);
+    // Limit 2 is gone, limit 3 is new, limit 1 has another quota and window.
+    let limits = [limit(3, 100, 60 * SECOND), limit(1, 6, 3_600 * SECOND)];
+    let verdicts = ask(&mut table, &store, 1, &limits, NOW);
+    assert_eq!(verdicts.iter().map(|verdict| verdict.remaining).collect::<Vec<_>>(), [99, 1]);
+    // Limit 2 comes back and finds its count.
+    assert_eq!(ask(&mut table, &store, 1, &[limit(2, 5, 60 * SECOND)], NOW)[0].remaining, 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_flood_neither_frees_a_throttled_client_nor_grows_the_page() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 20, 3_600 * SECOND)]);
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 30), 20);
+    for newcomer in 2..20_000 {
+        assert!(admitted(&ask(&mut table, &store, newcomer, &limits, NOW + newcomer)));
+    }
+    assert_eq!(store.pages(), [0]);
+    assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
+    assert!(table.take_tally().evictions > 19_000);
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW + SECOND, 5), 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn newcomers_to_a_page_of_throttled_clients_share_one_budget() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 3_600 * SECOND)]);
+    let mut served = 0;
+    for client in 1..2_000 {
+        served += passed(&mut table, &store, client, &limits, NOW + client, 4);
+    }
+    let tally = table.take_tally();
+    let own_records = (usize::from(ONE_PAGE.page_bytes) - RESERVE) / 34;
+    assert_eq!(tally.evictions, 0);
+    assert_eq!(tally.overflow, 2, "the overflow record has one quota for all");
+    assert!(served as usize <= own_records * 2 + 2, "{served} served");
+    assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn two_heavy_clients_in_one_page_grow_coarser_and_stay_capped() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 600, 60 * SECOND)]);
+    // Each alone would take some 1,200 bytes: together more than the page.
+    let pace = 97_003;
+    for who in [1, 2] {
+        let admitted =
+            (0..2_000).filter(|i| admitted(&ask(&mut table, &store, who, &limits, NOW + i * pace)));
+        assert!(admitted.count() <= 600 * 4);
+    }
+    let at = |i| NOW + i * pace;
+    let mut log = Vec::new();
+    for i in 2_000..6_000 {
+        for who in [1, 2] {
+            if admitted(&ask(&mut table, &store, who, &limits, at(i))) && who == 1 {
+                log.push(at(i));
+            }
+        }
+    }
+    for (i, instant) in log.iter().enumerate() {
+        let within = log[i..].iter().take_while(|later| **later < instant + 60 * SECOND).count();
+        assert!(within <= 600, "{within} in one window");
+    }
+    // A steady caller at 3 % above the limit is served nearly all of it.
+    assert!(log.len() > 3_600, "{} of 4000", log.len());
+    assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
+}
+
+proptest! {
+    /// Workers, identities, time and conflicts at random: no identity passes its quota by more than what
+    /// the buckets may give, and the page stays within its bytes.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_stated_bound_holds_under_forced_conflicts(
+        quota in 1u32..200,
+        steps in proptest::collection::vec((0usize..3, 0u64..2, 0u64..400_000, 0u32..12), 1..250),
+    ) {
+        let (store, limits) = (Memory::default(), [limit(1, quota, 10 * SECOND)]);
+        let mut workers = [table(), table(), table()];
+        let mut log: Vec<(u64, Micros)> = Vec::new();
+        let mut now = NOW;
+        for (worker, who, gap, conflicts) in steps {
+            now += gap;
+            store.conflicts.set(conflicts);
+            if admitted(&ask(&mut workers[worker], &store, who, &limits, now)) {
+                log.push((who, now));
+            }
+            let within = log.iter().filter(|(w, at)| *w == who && at + limits[0].window > now).count() as u64;
+            let rate = u64::from(quota) * (now - NOW).min(limits[0].window) / limits[0].window;
+            let burst = u64::from((quota / 64).max(1));
+            prop_assert!(within <= u64::from(quota) + 3 * (burst + rate));
+        }
+        prop_assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
+        store.conflicts.set(0);
+        workers.iter_mut().for_each(|worker| worker.settle(&store, now));
+        let used = log.iter().filter(|(w, at)| *w == 0 && at + limits[0].window > now).count() as u64;
+        let remaining = ask(&mut workers[0], &store, 0, &limits, now)[0].remaining;
+        prop_assert!(remaining <= u64::from(quota).saturating_sub(used), "after the storm a debt was lost");
+    }
+}

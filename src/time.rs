@@ -1,0 +1,32 @@
+//! Time as an argument: the core never reads a clock.
+
+/// Microseconds, as an instant or as a length; which clock an instant belongs to, its place says.
+pub type Micros = u64;
+
+/// One second.
+pub const SECOND: Micros = 1_000_000;
+
+/// One millisecond.
+pub const MILLISECOND: Micros = 1_000;
+
+/// The instant of one request, on two clocks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Now {
+    /// The monotonic clock, the same in all workers of one process, never stepped. All windows are
+    /// measured on it, so that a step of the wall clock neither frees nor freezes anything.
+    pub mono: Micros,
+    /// The wall clock since the UNIX epoch, only for what people read: header values.
+    pub wall: Micros,
+}
+
+impl Now {
+    /// The wall clock's reading at a monotonic instant.
+    pub fn wall_at(&self, mono: Micros) -> Micros {
+        self.wall.saturating_add(mono).saturating_sub(self.mono)
+    }
+}
+
+/// Whole seconds, rounded up: what is said to a client is never earlier than the truth.
+pub const fn seconds_up(time: Micros) -> u64 {
+    time.div_ceil(SECOND)
+}
