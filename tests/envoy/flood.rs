@@ -1,0 +1,70 @@
+//! Very many callers: memory has its ceiling, and nobody is let off because of them.
+
+use std::thread;
+
+use crate::harness::{Gateway, Request, Setup, eventually, new_key, per_key};
+
+const CLIENTS: usize = 4;
+const QUOTA: usize = 5;
+
+/// The table by default: 16,384 pages of 1,536 bytes, and a tenth for what the host keeps beside them.
+const CEILING: u64 = 16_384 * 1_536 * 11 / 10;
+
+#[test]
+fn a_hundred_thousand_keys_stay_under_the_tables_ceiling_and_free_nobody() {
+    let gateway = Setup::yaml(per_key(5, "1h")).start();
+    let throttled = throttled_callers(&gateway, 50);
+    // So that what Envoy needs to serve at all is not taken for the table's.
+    flood(&gateway, 2_000);
+
+    let before = gateway.memory();
+    flood(&gateway, 100_000);
+    let growth = gateway.memory().saturating_sub(before);
+
+    assert!(growth <= CEILING, "{growth} bytes more; the ceiling is {CEILING}");
+    assert_none_freed(&throttled);
+}
+
+#[test]
+fn a_flood_that_overfills_the_table_frees_nobody() {
+    let policy = per_key(5, "1h") + "table: { pages: 16, page_bytes: 1536 }\n";
+    let gateway = Setup::yaml(policy).start();
+    let throttled = throttled_callers(&gateway, 10);
+
+    flood(&gateway, 20_000);
+
+    // Or the table was never full.
+    eventually("evictions", || (gateway.metric("table.evictions") > 0).then_some(()));
+    assert_none_freed(&throttled);
+}
+
+/// Callers who have used up what an hour allows.
+fn throttled_callers(gateway: &Gateway, count: usize) -> Vec<Request> {
+    let callers: Vec<_> = (0..count).map(|_| gateway.get("/").key(new_key())).collect();
+    for caller in &callers {
+        assert_eq!(caller.admitted_of(2 * QUOTA), QUOTA);
+    }
+    callers
+}
+
+fn assert_none_freed(throttled: &[Request]) {
+    let freed = throttled.iter().filter(|caller| caller.send().status != 429);
+    assert_eq!(freed.count(), 0, "of {} callers", throttled.len());
+}
+
+/// One request each for so many new keys, from several connections at once.
+fn flood(gateway: &Gateway, keys: usize) {
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| flood_from_one_client(gateway, keys / CLIENTS));
+        }
+    });
+}
+
+fn flood_from_one_client(gateway: &Gateway, keys: usize) {
+    let mut connection = gateway.get("/").connect();
+    for _ in 0..keys {
+        let response = connection.exchange(&gateway.get("/").key(new_key()));
+        assert!([200, 429].contains(&response.status), "{response:?}");
+    }
+}

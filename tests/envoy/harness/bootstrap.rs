@@ -1,0 +1,206 @@
+//! What a gateway is to be like, and the Envoy file that says so: always the repository's own template, filled in.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::gateway::{Gateway, Refusal};
+
+const TEMPLATE: &str = "envoy/bootstrap.yaml";
+const LISTENER_BEGIN: &str = "# gateway listener: begin";
+const LISTENER_END: &str = "# gateway listener: end";
+/// The line of the HTTP connection manager that further options of it are put beside.
+const MANAGER_ANCHOR: &str = "use_remote_address: true";
+
+/// A gateway to be: two workers, the template's demo upstream, a listener that stays as it is.
+#[derive(Clone)]
+pub struct Setup {
+    policy: Policy,
+    pub(super) workers: usize,
+    upstream: Option<SocketAddr>,
+    manager: Vec<String>,
+    pub(super) module_log_level: &'static str,
+    pub(super) live: bool,
+}
+
+#[derive(Clone)]
+enum Policy {
+    /// YAML in the Envoy file, a `google.protobuf.Struct`.
+    Yaml(String),
+    /// JSON text in a `google.protobuf.StringValue`.
+    Json(String),
+}
+
+impl Setup {
+    /// With a policy written as YAML.
+    pub fn yaml(policy: impl Into<String>) -> Self {
+        Self::new(Policy::Yaml(policy.into()))
+    }
+
+    /// With a policy written as JSON text.
+    pub fn json(policy: impl Into<String>) -> Self {
+        Self::new(Policy::Json(policy.into()))
+    }
+
+    fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            workers: 2,
+            upstream: None,
+            manager: Vec::new(),
+            module_log_level: "info",
+            live: false,
+        }
+    }
+
+    /// In front of this upstream.
+    pub fn upstream(mut self, address: SocketAddr) -> Self {
+        self.upstream = Some(address);
+        self
+    }
+
+    /// With a further option of the HTTP connection manager, e.g. `xff_num_trusted_hops: 1`.
+    pub fn manager(mut self, option: &str) -> Self {
+        self.manager.push(option.to_owned());
+        self
+    }
+
+    /// With every call between Envoy and the module in the log.
+    pub fn module_calls_logged(mut self) -> Self {
+        self.module_log_level = "trace";
+        self
+    }
+
+    /// With a listener that can be updated while Envoy runs.
+    pub fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// The same gateway with another policy.
+    pub(super) fn with_policy(mut self, policy: &str) -> Self {
+        self.policy = Policy::Yaml(policy.to_owned());
+        self
+    }
+
+    /// Starts it; panics with Envoy's log if it does not come to serve.
+    pub fn start(self) -> Gateway {
+        Gateway::start(self)
+    }
+
+    /// Starts it in the expectation that Envoy refuses to.
+    pub fn start_refused(self) -> Refusal {
+        Gateway::start_refused(self)
+    }
+
+    /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.
+    pub(super) fn bootstrap(&self, listeners: &Path) -> String {
+        let file = self.filled_template();
+        if !self.live {
+            return file;
+        }
+        let (before, _, after) = around_listener(&file);
+        let path = listeners.display();
+        format!(
+            "node: {{ id: gateway, cluster: gateway }}
+dynamic_resources:
+  lds_config: {{ path_config_source: {{ path: \"{path}\" }} }}
+{before}
+{after}"
+        )
+    }
+
+    /// The listener alone, as a file of Envoy's listener discovery.
+    pub(super) fn listeners(&self) -> String {
+        let file = self.filled_template();
+        let (_, listener, _) = around_listener(&file);
+        let (indent, first) = listener
+            .lines()
+            .find_map(|line| line.split_once("- "))
+            .expect("the listener is an item of a list");
+        let typed = "\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener";
+        let listener = listener.replacen(first, &format!("{typed}\n{indent}  {first}"), 1);
+        format!("resources:\n{listener}\n")
+    }
+
+    fn filled_template(&self) -> String {
+        let (cluster, upstream) = match self.upstream {
+            Some(address) => ("external", address),
+            None => ("demo", SocketAddr::from(([127, 0, 0, 1], 1))),
+        };
+        let text = fs::read_to_string(in_repository(TEMPLATE)).expect("the bootstrap template");
+        let text = text
+            .replace("@PORT@", "0")
+            .replace("@ADMIN_PORT@", "0")
+            .replace("@WASM@", &module().display().to_string())
+            .replace("@CLUSTER@", cluster)
+            .replace("@UPSTREAM_ADDRESS@", &upstream.ip().to_string())
+            .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
+        self.with_configuration(&self.with_manager_options(&text))
+    }
+
+    fn with_manager_options(&self, text: &str) -> String {
+        assert!(text.contains(MANAGER_ANCHOR), "{TEMPLATE}: {MANAGER_ANCHOR}");
+        each_line(text, |line, indent| {
+            let mut lines = vec![line.to_owned()];
+            if line.trim() == MANAGER_ANCHOR {
+                lines.extend(self.manager.iter().map(|option| format!("{indent}{option}")));
+            }
+            lines
+        })
+    }
+
+    fn with_configuration(&self, text: &str) -> String {
+        let (text, policy) = match &self.policy {
+            Policy::Yaml(yaml) => (text.to_owned(), yaml.clone()),
+            Policy::Json(json) => (
+                text.replace("google.protobuf.Struct", "google.protobuf.StringValue"),
+                // A JSON string is a YAML string too.
+                serde_json::Value::from(json.as_str()).to_string(),
+            ),
+        };
+        each_line(&text, |line, indent| match line.trim() {
+            "@POLICY@" => policy.lines().map(|line| format!("{indent}{line}")).collect(),
+            _ => vec![line.to_owned()],
+        })
+    }
+}
+
+/// A path of the repository.
+pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The Envoy to test with.
+pub fn envoy() -> PathBuf {
+    found("ENVOY", ".tools/envoy-1.40.0/envoy")
+}
+
+fn module() -> PathBuf {
+    found("TOLLGATE_WASM", "target/tollgate.wasm")
+}
+
+fn found(variable: &str, default: &str) -> PathBuf {
+    let path = in_repository(std::env::var(variable).unwrap_or_else(|_| default.to_owned()));
+    assert!(
+        path.is_file(),
+        "{} is missing: `make e2e` provides it and runs these tests; or name another with {variable}=",
+        path.display()
+    );
+    path
+}
+
+/// The text before the listener, the listener, and the text after it.
+fn around_listener(file: &str) -> (&str, &str, &str) {
+    let (before, rest) = file.split_once(LISTENER_BEGIN).expect(LISTENER_BEGIN);
+    let (listener, after) = rest.split_once(LISTENER_END).expect(LISTENER_END);
+    (before, listener, after)
+}
+
+fn each_line(text: &str, change: impl Fn(&str, &str) -> Vec<String>) -> String {
+    let lines = text.lines().flat_map(|line| {
+        let indent = line.len() - line.trim_start().len();
+        change(line, &line[..indent])
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,136 @@
+//! A running Envoy with the filter in it, on ports of its own.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::process::ExitStatus;
+
+use super::admin::Admin;
+use super::bootstrap::{Setup, envoy};
+use super::files::Files;
+use super::process::Process;
+use super::request::Request;
+use super::wait::eventually;
+
+/// The name of the template's listener that the filter stands in.
+const LISTENER: &str = "gateway";
+
+pub struct Gateway {
+    // First, so that Envoy is gone before its files are.
+    process: Process,
+    pub(super) setup: Setup,
+    pub(super) files: Files,
+    pub(super) admin: Admin,
+    address: SocketAddr,
+}
+
+/// An Envoy that would not start.
+pub struct Refusal {
+    pub status: ExitStatus,
+    pub log: String,
+}
+
+impl Gateway {
+    pub(super) fn start(setup: Setup) -> Self {
+        let files = Files::new();
+        let mut process = launch(&setup, &files);
+        let (admin, address) = eventually("Envoy to serve", || {
+            assert!(process.ended().is_none(), "Envoy ended by itself");
+            serving(&files)
+        });
+        Self { process, setup, files, admin, address }
+    }
+
+    pub(super) fn start_refused(setup: Setup) -> Refusal {
+        let files = Files::new();
+        let mut process = launch(&setup, &files);
+        let status = eventually("Envoy to give up", || {
+            assert!(serving(&files).is_none(), "Envoy serves what it should refuse");
+            process.ended()
+        });
+        let log = files.log();
+        Refusal { status, log }
+    }
+
+    pub fn get(&self, target: &str) -> Request {
+        self.request("GET", target)
+    }
+
+    pub fn request(&self, method: &str, target: &str) -> Request {
+        Request::new(self.address, method, target)
+    }
+
+    /// Envoy's view of itself.
+    pub fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// One of the filter's own metrics, without the prefix that Envoy puts before it.
+    pub fn metric(&self, name: &str) -> u64 {
+        self.admin.statistic(&format!("wasmcustom.tollgate.{name}"))
+    }
+
+    /// What Envoy has logged so far.
+    pub fn log(&self) -> String {
+        self.files.log()
+    }
+
+    /// The memory that Envoy has in use (resident), in bytes.
+    pub fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(path).expect("Envoy's process status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|text| text.trim().strip_suffix(" kB"));
+        kib.and_then(|text| text.parse::<u64>().ok()).expect("a line VmRSS in kB") * 1024
+    }
+}
+
+/// A gateway that several tests use and none may end.
+pub struct Shared(pub &'static Gateway);
+
+impl Deref for Shared {
+    type Target = Gateway;
+
+    fn deref(&self) -> &Gateway {
+        self.0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.0.files.show_log_of_failure();
+    }
+}
+
+/// Where Envoy's admin interface and the listener are, once requests are served.
+fn serving(files: &Files) -> Option<(Admin, SocketAddr)> {
+    let address = fs::read_to_string(files.admin_address()).ok()?;
+    let admin = Admin(address.parse().ok()?);
+    admin.try_page("/ready")?;
+    // Before that the listener is bound but nobody accepts.
+    (admin.try_statistic("listener_manager.workers_started")? == 1).then_some(())?;
+    let listener = admin.listener(LISTENER)?;
+    Some((admin, listener))
+}
+
+fn launch(setup: &Setup, files: &Files) -> Process {
+    if setup.live {
+        files.publish_listeners(&setup.listeners());
+    }
+    let bootstrap = files.bootstrap();
+    fs::write(&bootstrap, setup.bootstrap(&files.listeners())).expect("a bootstrap file");
+    let arguments = [
+        "--config-path".to_owned(),
+        bootstrap.display().to_string(),
+        "--admin-address-path".to_owned(),
+        files.admin_address().display().to_string(),
+        "--concurrency".to_owned(),
+        setup.workers.to_string(),
+        "--log-level".to_owned(),
+        "warning".to_owned(),
+        "--component-log-level".to_owned(),
+        format!("wasm:{}", setup.module_log_level),
+        "--disable-hot-restart".to_owned(),
+    ];
+    Process::start(&envoy(), &arguments, &files.log_file())
+}

@@ -1,0 +1,99 @@
+//! A request as a sentence: `gateway.get("/x").from(ip).key("abc").send()`. Its bytes are sent as they are given.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::connection::Connection;
+use super::response::Response;
+
+#[derive(Clone)]
+pub struct Request {
+    to: SocketAddr,
+    from: Ipv4Addr,
+    method: String,
+    target: String,
+    version: &'static str,
+    headers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Request {
+    /// From 127.0.0.1, with a host and no other header.
+    pub fn new(to: SocketAddr, method: &str, target: &str) -> Self {
+        let request = Self {
+            to,
+            from: Ipv4Addr::LOCALHOST,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            version: "HTTP/1.1",
+            headers: Vec::new(),
+        };
+        request.header("host", "gateway")
+    }
+
+    /// The loopback address it comes from.
+    pub fn from(mut self, address: Ipv4Addr) -> Self {
+        self.from = address;
+        self
+    }
+
+    /// Adds `authorization: Bearer KEY`.
+    pub fn key(self, key: impl AsRef<[u8]>) -> Self {
+        let value = [b"Bearer ", key.as_ref()].concat();
+        self.header("authorization", value)
+    }
+
+    /// Adds a header line, also beside one of the same name.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.as_bytes().to_vec(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Takes the host header away.
+    pub fn without_host(mut self) -> Self {
+        self.headers.retain(|(name, _)| name != b"host");
+        self
+    }
+
+    /// Speaks HTTP/1.0.
+    pub fn old(mut self) -> Self {
+        self.version = "HTTP/1.0";
+        self
+    }
+
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// What goes over the wire.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("{} {} {}\r\n", self.method, self.target, self.version).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend([name.as_slice(), b": ", value, b"\r\n"].concat());
+        }
+        bytes.extend(b"\r\n");
+        bytes
+    }
+
+    /// A connection from the request's address.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.from, self.to)
+    }
+
+    /// Sends it on a connection of its own.
+    pub fn send(&self) -> Response {
+        self.connect().exchange(self)
+    }
+
+    /// Sends it `times` times on one connection: how many passed? Every other answer must be a 429.
+    pub fn admitted_of(&self, times: usize) -> usize {
+        let mut connection = self.connect();
+        (0..times).map(|_| connection.exchange(self)).filter(admitted).count()
+    }
+}
+
+fn admitted(response: &Response) -> bool {
+    match response.status {
+        200 => true,
+        429 => false,
+        other => panic!("{other} is neither admitted nor refused: {response:?}"),
+    }
+}

@@ -1,0 +1,20 @@
+//! Waiting for another process, with an end to the patience.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Far beyond what a loaded machine needs: only a real failure waits this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Looks again and again until there is something to see; panics, naming `what`, when the patience ends.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < end, "waited {PATIENCE:?} in vain for {what}");
+        thread::sleep(BETWEEN_LOOKS);
+    }
+}

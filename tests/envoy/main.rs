@@ -1,0 +1,27 @@
+//! The filter as its users meet it: a real Envoy with the built module in front of an upstream, asked by real clients.
+//!
+//! Each test is a sentence that starts with the id of the promise it proves. `harness` starts Envoy and speaks HTTP;
+//! every other module is one promise or one family of them. Run it with `make e2e`, which fetches Envoy and builds
+//! the module first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a step of the harness that goes wrong is the failure of the test that took it, and says so where it happens"
+)]
+
+mod billium;
+mod configuration;
+mod contention;
+mod exactness;
+mod flood;
+mod harness;
+mod hostile;
+mod live_update;
+mod matching;
+mod observation;
+mod replies;
+mod secrecy;
+mod upstream_headers;
+mod waiting;

@@ -1,0 +1,131 @@
+//! Which requests a policy is about and who is asking: X-7.
+
+use crate::harness::{Gateway, Setup, new_ip, new_key, per_key};
+
+/// One request an hour for each address, on requests that match.
+fn gateway_matching(rules: &str) -> Gateway {
+    Setup::yaml(format!(
+        "keys:
+  client_ip: {{ client_ip: {{}} }}
+policies:
+  - name: ip
+    key: client_ip
+    match: [{rules}]
+    limits: [{{ quota: 1, window: 1h }}]
+"
+    ))
+    .start()
+}
+
+/// Whether a request counts: whether a second one of the same caller is refused.
+fn counts(gateway: &Gateway, method: &str, target: &str) -> bool {
+    gateway.request(method, target).from(new_ip()).admitted_of(2) == 1
+}
+
+#[test]
+fn x_7_a_policy_counts_the_requests_that_match_and_no_others() {
+    let gateway = gateway_matching(r#"{ method: POST, path: "/v1/invoices/{id}/send" }"#);
+    assert!(counts(&gateway, "POST", "/v1/invoices/42/send"));
+    assert!(!counts(&gateway, "GET", "/v1/invoices/42/send"));
+    assert!(!counts(&gateway, "POST", "/v1/invoices/42"));
+    assert!(!counts(&gateway, "POST", "/v1/invoices/42/send/again"));
+    assert!(!counts(&gateway, "POST", "/v1/invoices/send"));
+    assert!(!counts(&gateway, "POST", "/v2/invoices/42/send"));
+}
+
+#[test]
+fn x_7_method_and_path_are_each_optional_and_any_rule_is_enough() {
+    let gateway = gateway_matching(r#"{ method: DELETE }, { path: "/exports" }"#);
+    assert!(counts(&gateway, "DELETE", "/anything"));
+    assert!(counts(&gateway, "GET", "/exports"));
+    assert!(!counts(&gateway, "GET", "/anything"));
+}
+
+#[test]
+fn x_7_one_star_is_one_segment_and_two_are_any_rest() {
+    let gateway = gateway_matching(r#"{ path: "/one/*/end" }, { path: "/rest/**" }"#);
+    assert!(counts(&gateway, "GET", "/one/x/end"));
+    assert!(!counts(&gateway, "GET", "/one/x/y/end"));
+    assert!(!counts(&gateway, "GET", "/one/end"));
+    assert!(counts(&gateway, "GET", "/rest/x"));
+    assert!(counts(&gateway, "GET", "/rest/x/y/z"));
+    assert!(!counts(&gateway, "GET", "/restful"));
+}
+
+#[test]
+fn x_7_the_query_is_no_part_of_the_path() {
+    let gateway = gateway_matching(r#"{ path: "/v1/invoices" }"#);
+    assert!(counts(&gateway, "GET", "/v1/invoices?limit=100"));
+    assert!(counts(&gateway, "GET", "/v1/invoices?next=/v1/other"));
+    assert!(!counts(&gateway, "GET", "/v1/other?path=/v1/invoices"));
+}
+
+#[test]
+fn x_7_another_spelling_of_a_path_does_not_escape_its_limit() {
+    let gateway = gateway_matching(r#"{ path: "/v1/invoices" }"#);
+    let request = |target| gateway.get(target).from(std::net::Ipv4Addr::LOCALHOST);
+    assert_eq!(request("/v1/invoices").send().status, 200);
+    for spelling in
+        ["/v1//invoices", "/v1/./invoices", "/v1/x/../invoices", "//v1/invoices", "/v1/%69nvoices"]
+    {
+        assert_eq!(request(spelling).send().status, 429, "{spelling}");
+    }
+}
+
+#[test]
+fn x_7_a_header_name_may_be_written_in_capitals() {
+    let policy = per_key(1, "1h").replace("authorization", "AUTHORIZATION");
+    let gateway = Setup::yaml(policy).start();
+    let key = new_key();
+    for (name, status) in [("Authorization", 200), ("authorization", 429), ("AUTHORIZATION", 429)] {
+        let request = gateway.get("/").header(name, format!("Bearer {key}"));
+        assert_eq!(request.send().status, status, "{name}");
+    }
+}
+
+#[test]
+fn x_7_of_repeated_authorization_headers_the_first_counts() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let (first, second) = (new_key(), new_key());
+    let both = gateway.get("/").key(&first).key(&second);
+    assert_eq!(both.send().status, 200);
+    assert_eq!(both.send().status, 429);
+
+    assert_eq!(gateway.get("/").key(&first).send().status, 429);
+    assert_eq!(gateway.get("/").key(&second).send().status, 200);
+    // A second header does not make a new caller either.
+    let other = gateway.get("/").key(&first).key(new_key());
+    assert_eq!(other.send().status, 429);
+}
+
+#[test]
+fn x_7_of_other_repeated_key_headers_the_first_counts_too() {
+    let gateway = Setup::yaml(per_key_in("X-Api-Key")).start();
+    let both = gateway.get("/").header("x-api-key", "first").header("x-api-key", "second");
+    assert_eq!(both.admitted_of(3), 1);
+    assert_eq!(gateway.get("/").header("x-api-key", "first").send().status, 429);
+    assert_eq!(gateway.get("/").header("x-api-key", "second").send().status, 200);
+}
+
+#[test]
+fn x_7_a_first_authorization_header_without_a_key_is_no_key() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let key = new_key();
+    let request = gateway.get("/").header("authorization", "Basic dXNlcjpwYXNz");
+    assert_eq!(request.key(&key).admitted_of(3), 3);
+    assert_eq!(gateway.get("/").key(&key).admitted_of(3), 1);
+}
+
+#[test]
+fn x_7_a_header_without_a_scheme_is_the_key_as_it_stands() {
+    let gateway = Setup::yaml(per_key_in("X-Api-Key")).start();
+    let request = |key: &str| gateway.get("/").header("x-api-key", key);
+    assert_eq!(request("Bearer a").admitted_of(2), 1);
+    assert_eq!(request("a").admitted_of(2), 1);
+    assert_eq!(request("").admitted_of(3), 3);
+}
+
+/// One request an hour for each value of a header.
+fn per_key_in(header: &str) -> String {
+    per_key(1, "1h").replace("authorization, scheme: Bearer", header)
+}

@@ -1,0 +1,105 @@
+//! The form of a refusal, and what is never refused: X-4.
+
+use crate::harness::{Request, Setup, new_key, per_key};
+
+const TEXT_REJECTION: &str = "reject: { status: 429, body: 'slow down', content_type: text/plain }\n";
+
+#[test]
+fn x_4_a_head_429_has_no_body() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let key = new_key();
+    let get = gateway.get("/").key(&key);
+    assert_eq!(get.send().status, 200);
+
+    let head = gateway.request("HEAD", "/").key(&key);
+    let mut connection = head.connect();
+    let refused = connection.exchange(&head);
+    assert_eq!(refused.status, 429);
+    refused.retry_after();
+    // The next thing on the connection is the next response, and not a body.
+    assert_eq!(connection.exchange(&get).status, 429);
+}
+
+#[test]
+fn x_4_a_429_may_not_be_stored() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let request = gateway.get("/").key(new_key());
+    let admitted = request.send();
+    assert!(admitted.values("cache-control").is_empty(), "{admitted:?}");
+    assert_eq!(request.send().value("cache-control"), "no-store");
+}
+
+#[test]
+fn x_4_the_content_type_is_the_bodys() {
+    let gateway = Setup::yaml(per_key(1, "1h") + TEXT_REJECTION).start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.admitted_of(1), 1);
+    let refused = request.send();
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.body, b"slow down");
+    assert_eq!(refused.value("content-type"), "text/plain");
+    assert_eq!(refused.value("content-length"), "9");
+}
+
+#[test]
+fn x_4_without_a_reject_block_a_refusal_is_still_a_429_with_a_body_of_its_content_type() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.admitted_of(1), 1);
+    let refused = request.send();
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.value("content-length"), refused.body.len().to_string());
+    if refused.value("content-type") == "application/json" {
+        serde_json::from_slice::<serde_json::Value>(&refused.body).unwrap();
+    }
+}
+
+#[test]
+fn x_4_the_status_of_a_refusal_is_configurable() {
+    let rejection = "reject: { status: 503, body: '{}', content_type: application/json }\n";
+    let gateway = Setup::yaml(per_key(1, "1h") + rejection).start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.send().status, 200);
+    assert_eq!(request.send().status, 503);
+}
+
+#[test]
+fn a_429_of_the_upstreams_own_is_left_as_it_is() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let request = gateway.get("/").key(new_key()).header("x-demo-status", "429");
+    let response = request.send();
+    assert_eq!(response.status, 429);
+    assert_eq!(response.body, b"GET /\n");
+    assert!(response.values("retry-after").is_empty(), "{response:?}");
+    assert!(response.values("cache-control").is_empty(), "{response:?}");
+}
+
+#[test]
+fn x_4_a_preflight_is_exempt() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let key = new_key();
+    let preflight = preflight(gateway.request("OPTIONS", "/").key(&key));
+    assert_eq!(preflight.admitted_of(5), 5);
+    // It took nothing from others, and is let through where they are not.
+    assert_eq!(gateway.get("/").key(&key).admitted_of(5), 1);
+    assert_eq!(preflight.send().status, 200);
+}
+
+#[test]
+fn x_4_a_preflight_counts_if_the_policy_says_so() {
+    let policy = per_key(1, "1h") + "exempt_preflight: false\n";
+    let gateway = Setup::yaml(policy).start();
+    let preflight = preflight(gateway.request("OPTIONS", "/").key(new_key()));
+    assert_eq!(preflight.admitted_of(5), 1);
+}
+
+#[test]
+fn x_4_an_options_request_that_is_no_preflight_counts() {
+    let gateway = Setup::yaml(per_key(1, "1h")).start();
+    let options = gateway.request("OPTIONS", "/").key(new_key());
+    assert_eq!(options.admitted_of(5), 1);
+}
+
+fn preflight(options: Request) -> Request {
+    options.header("origin", "https://app.example").header("access-control-request-method", "POST")
+}
