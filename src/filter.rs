@@ -135,11 +135,11 @@ impl HttpContext for Passage {
         if let (Some(worker), Some(decision)) = (&self.worker, &self.decision) {
             let worker = worker.borrow();
             let policies = worker.engine.policies();
+            let headers = response::limit_headers(policies, decision);
             let keep = policies.headers().is_some_and(|rules| rules.upstream == Upstream::Keep);
-            for (name, value) in response::limit_headers(policies, decision) {
-                if !(keep && host::response_has(name)) {
-                    host::set_response_header(name, &value);
-                }
+            // The upstream's are one statement: with any of them kept, ours would contradict it.
+            if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
+                headers.iter().for_each(|(name, value)| host::set_response_header(name, value));
             }
         }
         Action::Continue

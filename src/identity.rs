@@ -27,13 +27,11 @@ impl Source {
     pub fn read(&self, request: &impl Request) -> Option<Vec<u8>> {
         match self {
             Source::Header { name, scheme, prefix } => {
-                let mut value = request.header(name)?;
-                if let Some(scheme) = scheme {
-                    let start = value.len() - after_scheme(&value, scheme)?.len();
-                    value.drain(..start);
-                }
-                value.truncate(prefix.unwrap_or(usize::MAX));
-                Some(value).filter(|value| !value.is_empty())
+                let value = request.header(name)?;
+                let value = first_line(&value);
+                let key = scheme.as_ref().map_or(Some(value), |scheme| credentials(value, scheme))?;
+                let key = key.get(..prefix.unwrap_or(usize::MAX)).unwrap_or(key);
+                (!key.is_empty()).then(|| key.to_vec())
             }
             // A client without an address is still a client: all of them together.
             Source::ClientIp { ipv6_prefix } => {
@@ -43,12 +41,19 @@ impl Source {
     }
 }
 
-/// The credentials behind an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces).
-fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
-    let (found, rest) = value.split_at_checked(scheme.len())?;
-    let credentials = rest.trim_ascii_start();
-    let parted = credentials.len() < rest.len();
-    (parted && found.eq_ignore_ascii_case(scheme.as_bytes())).then_some(credentials)
+/// What the first of several lines of one header says. Envoy joins the lines of the headers it knows, such as
+/// `authorization`, with commas, and gives the first line of others: with everything behind a comma left out,
+/// a caller who adds a second line is still the caller of the first.
+fn first_line(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
+}
+
+/// The credentials behind an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces), up to
+/// a space: a server that reads `Bearer abc x` may take `abc`.
+fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.next().filter(|found| found.eq_ignore_ascii_case(scheme.as_bytes()))?;
+    words.next()
 }
 
 /// The address in its shortest unambiguous form: 4 bytes, or 16 with what is behind the prefix cleared.
@@ -122,6 +127,19 @@ mod tests {
         {
             assert_eq!(bearer(value), None);
         }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn x_7_of_repeated_lines_the_first_counts_however_they_are_joined() {
+        for value in
+            [&b"Bearer abc,Bearer xyz"[..], b"Bearer abc, Basic xyz", b"Bearer abc x", b"Bearer abc,"]
+        {
+            assert_eq!(bearer(Some(value)).unwrap(), b"abc");
+        }
+        assert_eq!(bearer(Some(b"Basic xyz,Bearer abc")), None);
+        let plain = Source::Header { name: "authorization".into(), scheme: None, prefix: None };
+        assert_eq!(plain.read(&Fake(Some(b"k1,k2"))).unwrap(), b"k1");
+        assert_eq!(plain.read(&Fake(Some(b" ,k2"))), None);
     }
 
     #[wasm_bindgen_test(unsupported = test)]

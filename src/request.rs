@@ -5,8 +5,7 @@ use std::cell::OnceCell;
 
 /// A request as the host knows it. Each call may cost a host call: ask only what policies need.
 pub trait Request {
-    /// The first value of a header, by its lower-case name. When a header is repeated the first one is
-    /// the one that counts.
+    /// A header's value, by its lower-case name. When it is repeated: the first, or all joined with commas.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// The client's trusted address, as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;

@@ -249,24 +249,19 @@ fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<Head
 fn described(fields: &Fields<'_>, policies: &[Policy]) -> Option<(usize, usize)> {
     let mut words: Vec<(String, (usize, usize))> = Vec::new();
     for (p, policy) in policies.iter().enumerate() {
-        match policy.limit_names.as_slice() {
-            [_] => words.push((policy.name.clone(), (p, 0))),
-            names => words.extend(
-                names.iter().enumerate().map(|(l, name)| (format!("{}/{name}", policy.name), (p, l))),
-            ),
-        }
+        let names = policy.limit_names.iter().enumerate();
+        words.extend(names.map(|(l, name)| (format!("{}/{name}", policy.name), (p, l))));
+    }
+    if let ([(_, only)], None) = (words.as_slice(), fields.optional("describes")) {
+        return Some(*only);
+    }
+    for (p, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.limits.len() == 1) {
+        words.push((policy.name.clone(), (p, 0)));
     }
     let words: Vec<(&str, (usize, usize))> =
         words.iter().map(|(word, place)| (word.as_str(), *place)).collect();
-    match (words.as_slice(), fields.optional("describes")) {
-        ([(_, only)], None) => Some(*only),
-        (_, Some(describes)) => describes.word(&words),
-        (_, None) => {
-            let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            fields.required("describes", &names.join(", "))?;
-            None
-        }
-    }
+    let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    fields.required("describes", &names.join(", "))?.word(&words)
 }
 
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
