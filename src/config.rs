@@ -21,7 +21,9 @@ pub use value::Value;
 /// # Errors
 /// One fault at the root when the bytes are neither.
 pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
-    let parsed = if is_struct(bytes) {
+    let parsed = if bytes.is_empty() {
+        Err("nothing".into())
+    } else if is_struct(bytes) {
         protobuf::decode_struct(bytes).map_err(|error| error.to_string())
     } else {
         serde_json::from_slice(bytes).map_err(|error| format!("text that is not JSON ({error})"))
@@ -74,6 +76,11 @@ mod tests {
             "$: found text that is not JSON (expected value at line 1 column 1); allowed: a policy as \
              google.protobuf.Struct, or as JSON in a google.protobuf.StringValue"
         );
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn an_empty_configuration_is_said_to_be_empty() {
+        assert!(parse(b"").unwrap_err().to_string().starts_with("$: found nothing; allowed: a policy as"));
     }
 
     #[wasm_bindgen_test(unsupported = test)]

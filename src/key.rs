@@ -3,8 +3,8 @@
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-/// The table's secret, drawn once per process. Without it nobody can aim keys at one page, and nobody who
-/// reads the shared data can test whether a guessed API key is in it.
+/// The table's secret, drawn once per process. Without it no client can aim keys at one page. It lies in the
+/// shared data itself, so it keeps nothing from a module that reads that.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Seed([u8; Seed::LEN]);
 

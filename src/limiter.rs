@@ -83,13 +83,13 @@ pub enum Coarseness {
 pub struct Wear {
     /// When the state says nothing any more and may be dropped, on the monotonic clock.
     pub expires: Micros,
-    /// Used / quota, in 255ths: what forgetting this state would give away.
+    /// Used / quota, in 255ths, rounded up: what forgetting this state would give away.
     pub share: u8,
 }
 
 impl Wear {
     fn new(expires: Micros, used: u64, quota: NonZeroU32) -> Wear {
-        let share = used.saturating_mul(255) / u64::from(quota.get());
+        let share = used.saturating_mul(255).div_ceil(u64::from(quota.get()));
         Wear { expires, share: u8::try_from(share).unwrap_or(u8::MAX) }
     }
 }

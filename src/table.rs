@@ -41,6 +41,12 @@ impl Geometry {
         const HEADERS: usize = 32;
         usize::from(self.page_bytes).saturating_sub(RESERVE + HEADERS)
     }
+
+    /// The most limits that one record can hold: so many states fit a page of their own, coarsened if need be.
+    pub fn most_limits(&self) -> usize {
+        const STATE: usize = 36;
+        self.room_for_one_state() / STATE
+    }
 }
 
 /// What one policy asks of one identity's record.
@@ -165,8 +171,11 @@ impl Table {
             return charges.iter().zip(attempts).map(standing).collect();
         }
         let mut answers: Vec<Verdicts> = Vec::with_capacity(charges.len());
-        for (charge, attempt) in charges.iter().zip(&mut attempts) {
-            let verdicts = self.charge(store, charge, attempt.take(), now);
+        for (i, (charge, attempt)) in charges.iter().zip(&mut attempts).enumerate() {
+            // What this request has just written to the same page makes the attempt stale.
+            let page = self.page_of(charge.identity);
+            let stale = charges.iter().take(i).any(|earlier| self.page_of(earlier.identity) == page);
+            let verdicts = self.charge(store, charge, attempt.take_if(|_| !stale), now);
             let refused = !admitted(&verdicts);
             answers.push(verdicts);
             if refused {
@@ -224,6 +233,10 @@ impl Table {
                 return attempt.verdicts;
             }
             seen = Some(attempt.verdicts);
+            if attempt.crowded {
+                // Another try would find as little room.
+                break;
+            }
         }
         self.tally.degraded += 1;
         self.fallback.charge(charge, seen, now)

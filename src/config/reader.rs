@@ -76,6 +76,11 @@ impl<'a> Reader<'a> {
         self.name
     }
 
+    /// This value under a field's path, to record a fault of that field.
+    pub fn field(&self, name: &str) -> Reader<'a> {
+        Reader { path: self.field_path(name), ..self.clone() }
+    }
+
     /// A name that is no plain word is quoted, so that a path stays on one line and unambiguous.
     fn field_path(&self, name: &str) -> String {
         let plain =

@@ -186,6 +186,19 @@ fn fa_10_fa_13_headers_tell_the_quota_what_is_left_and_when_a_slot_frees() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn pa_4_reset_waits_for_the_refusing_limit_even_if_it_describes_another() {
+    let mut house = House::new(
+        &BILLIUM.replace("\"quota\": 300", "\"quota\": 1").replace("\"quota\": 50", "\"quota\": 2"),
+    );
+    let call = || Call::from("192.0.2.1").key("one");
+    house.decide(&Call::from("192.0.2.1"));
+    house.wait(30);
+    house.decide(&Call::from("192.0.2.2").key("one"));
+    // The IP's first slot frees in 30 s, the key's in 60 s.
+    assert_eq!(house.headers(&call()).last().unwrap(), "x-ratelimit-reset: 1747314090");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn x_10_no_byte_of_a_key_is_kept_in_the_table() {
     let mut house = House::new(BILLIUM);
     house.decide(&Call::from("192.0.2.1").key("sk_live_4242424242424242"));

@@ -135,8 +135,23 @@ fn policies(list: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry
             );
         }
         seen.push(policy);
+        check_room(entry, policy, &seen, keys, table);
     }
     all(policies)
+}
+
+/// Policies with the same key share a record, and it must fit a page.
+fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy], keys: &[Key], table: Geometry) {
+    let sharing = so_far.iter().filter(|other| other.key == policy.key);
+    let limits: usize = sharing.map(|other| other.limits.len()).sum();
+    if limits > table.most_limits() {
+        let names: Vec<_> =
+            policy.key.iter().filter_map(|key| keys.get(*key)).map(|key| key.name.as_str()).collect();
+        let found = format!("{limits} limits counted in one record, by the key {}", names.join(", "));
+        let (most, bytes) = (table.most_limits(), table.page_bytes);
+        let allowed = format!("at most {most}, what a page of {bytes} bytes has room for");
+        entry.field("limits").fault_found::<()>(found, allowed);
+    }
 }
 
 fn policy(entry: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry) -> Option<Policy> {

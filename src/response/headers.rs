@@ -47,17 +47,18 @@ impl HeaderRules {
         ]
     }
 
-    /// On a refusal never before the wait is over: some clients read only this one.
+    /// On a refusal, whichever limit's, never before the wait that is told is over (PA-4): some clients read
+    /// only this one.
     fn reset_at(&self, verdict: &Verdict, decision: &Decision) -> u64 {
         let instant = match self.reset {
             Reset::NextSlot => verdict.next_slot,
             Reset::FullReset => verdict.full_reset,
         };
         let reset = seconds_up(decision.now.wall_at(instant));
-        if verdict.admitted {
+        if !decision.refused() {
             return reset;
         }
-        let wait = retry_after(verdict.retry_after).saturating_mul(SECOND);
+        let wait = retry_after(decision.retry_after()).saturating_mul(SECOND);
         reset.max(seconds_up(decision.now.wall.saturating_add(wait)))
     }
 }

@@ -19,7 +19,7 @@ const RECORD_HEADER: usize = 8 + 4 + 2;
 /// The record that counts newcomers of a page full of well used records.
 pub const OVERFLOW: u64 = u64::MAX;
 
-/// Records used at least so much (in 255ths of their quota) are never dropped for a newcomer.
+/// Records that have used so much of a quota (in 255ths: half) are never dropped for a newcomer.
 pub const WELL_USED: u8 = 128;
 
 /// Bytes of each page that only the overflow record, and records that can't shrink, may use.

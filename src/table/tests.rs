@@ -77,6 +77,21 @@ fn bi_5_sequential_spends_what_came_before_the_refusal_and_all_or_nothing_does_n
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn two_policies_of_one_caller_do_not_conflict_with_each_other() {
+    for charging in [Charging::Sequential, Charging::AllOrNothing] {
+        let (mut table, store) = (table(), Memory::default());
+        let (one, other) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
+        let charge = |limits| Charge { identity: identity(1), limits, cost: 1 };
+        for _ in 0..5 {
+            table.transact(&store, &[charge(&one), charge(&other)], charging, NOW);
+        }
+        assert_eq!(table.take_tally(), Tally::default(), "{charging:?}");
+        let left = if charging == Charging::Sequential { 5 } else { 8 };
+        assert_eq!(passed(&mut table, &store, 1, &one, NOW, 20), left, "{charging:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn bi_12_after_a_refusal_the_later_limits_are_still_looked_at() {
     let (mut table, store) = (table(), Memory::default());
     let (ip, key) = ([limit(1, 1, 10 * SECOND)], [limit(2, 1, 60 * SECOND)]);

@@ -27,7 +27,11 @@ fn x_8_an_upstreams_rate_limit_header_is_kept() {
     let upstream = Upstream::answering(&[("x-ratelimit-limit", UPSTREAMS)]);
     let response = first_response(&gateway(&upstream, "keep"));
     assert_eq!(response.value("x-ratelimit-limit"), UPSTREAMS);
-    assert_eq!(response.limit_headers().len(), 1, "beside it the filter's own would contradict: {response:?}");
+    assert_eq!(
+        response.limit_headers().len(),
+        1,
+        "beside it the filter's own would contradict: {response:?}"
+    );
 }
 
 #[test]

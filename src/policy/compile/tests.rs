@@ -246,6 +246,21 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn more_limits_than_a_page_has_room_for_are_a_fault() {
+    let policies = |n: usize, limits: usize| {
+        let limit = |l| format!(r#"{{"name": "l{l}", "quota": 5, "window": "1m"}}"#);
+        let limits = (0..limits).map(limit).collect::<Vec<_>>().join(",");
+        let policy = |p| format!(r#"{{"name": "p{p}", "key": "ip", "limits": [{limits}]}}"#);
+        let policies = (0..n).map(policy).collect::<Vec<_>>().join(",");
+        format!(r#"{{{KEYS}, "policies": [{policies}], "table": {{"page_bytes": 512}}}}"#)
+    };
+    assert!(compiled(&policies(2, 4)).is_ok());
+    let fault = "policies[1].limits: found 9 limits counted in one record, by the key ip; \
+                 allowed: at most 8, what a page of 512 bytes has room for";
+    assert_eq!(compiled(&policies(3, 3)).unwrap_err(), fault.replace("[1]", "[2]"));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn two_policies_of_one_name_are_a_fault() {
     let policy = r#"{"name": "p", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}"#;
     assert_eq!(
