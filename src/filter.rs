@@ -8,7 +8,7 @@ mod metrics;
 use crate::config::{self, Fault, Faults};
 use crate::decision::Decision;
 use crate::engine::Engine;
-use crate::policy;
+use crate::policy::{self, PolicySet};
 use crate::response::{self, Upstream};
 use crate::table::Table;
 use log::{error, info};
@@ -27,13 +27,19 @@ proxy_wasm::main! {{
     proxy_wasm::set_root_context(|_| Box::new(Gate { worker: None }));
 }}
 
+thread_local! {
+    /// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has
+    /// in flight, outlives it.
+    static TABLE: RefCell<Option<Table>> = const { RefCell::new(None) };
+}
+
 /// A filter configuration in one worker. Without a worker it was never configured, and Envoy sends it no
 /// request.
 struct Gate {
     worker: Option<Rc<RefCell<Worker>>>,
 }
 
-/// What all requests of one worker share.
+/// What all requests under one configuration share.
 struct Worker {
     engine: Engine,
     clock: host::Clock,
@@ -83,25 +89,42 @@ impl Gate {
         let Some(worker) = &self.worker else { return };
         let worker = &mut *worker.borrow_mut();
         worker.clock.follow_the_wall();
-        worker.engine.table().settle(&host::SharedData, worker.clock.now().mono);
-        worker.metrics.flush(worker.engine.table().take_tally());
+        let now = worker.clock.now();
+        let tally = with_table(|table| {
+            table.settle(&host::SharedData, now);
+            table.take_tally()
+        });
+        worker.metrics.flush(tally.unwrap_or_default());
     }
+}
+
+/// Lends this worker's table. `None`: there is none yet.
+fn with_table<T>(use_it: impl FnOnce(&mut Table) -> T) -> Option<T> {
+    TABLE.with_borrow_mut(|table| table.as_mut().map(use_it))
 }
 
 impl Worker {
     fn configured(configuration: &[u8]) -> Result<Worker, Faults> {
         let policies = policy::compile(&config::parse(configuration)?)?;
-        let geometry = policies.geometry();
-        let seed = host::join_table(geometry.pages).map_err(|found| {
-            let allowed =
-                format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
-            Faults::from(Fault::new("table.pages", found.found, allowed))
-        })?;
+        join_table(&policies)?;
         let names = policies.policies().iter().map(|policy| policy.name());
         let metrics = Metrics::define(names);
-        let engine = Engine::new(policies, Table::new(seed, geometry));
-        Ok(Worker { engine, clock: host::Clock::new(), metrics })
+        Ok(Worker { engine: Engine::new(policies), clock: host::Clock::new(), metrics })
     }
+}
+
+/// Opens this worker's table, if no configuration before this one has.
+fn join_table(policies: &PolicySet) -> Result<(), Faults> {
+    let geometry = policies.geometry();
+    let seed = host::join_table(geometry.pages).map_err(|found| {
+        let allowed = format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
+        Faults::from(Fault::new("table.pages", found.found, allowed))
+    })?;
+    TABLE.with_borrow_mut(|table| match table {
+        Some(table) => table.set_page_bytes(geometry.page_bytes),
+        None => *table = Some(Table::new(seed, geometry, host::new_holder())),
+    });
+    Ok(())
 }
 
 /// One request on its way through the filter.
@@ -117,7 +140,9 @@ impl HttpContext for Passage {
         let Some(worker) = &self.worker else { return Action::Continue };
         let worker = &mut *worker.borrow_mut();
         let now = worker.clock.now();
-        let decision = worker.engine.decide(&host::RequestHeaders, &host::SharedData, now);
+        let decide =
+            |table: &mut Table| worker.engine.decide(&host::RequestHeaders, table, &host::SharedData, now);
+        let Some(decision) = with_table(decide) else { return Action::Continue };
         worker.metrics.count(&decision);
         let reply = response::reply(worker.engine.policies(), &decision);
         let action = match &reply {
@@ -132,16 +157,31 @@ impl HttpContext for Passage {
     }
 
     fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        if let (Some(worker), Some(decision)) = (&self.worker, &self.decision) {
-            let worker = worker.borrow();
-            let policies = worker.engine.policies();
-            let headers = response::limit_headers(policies, decision);
-            let keep = policies.headers().is_some_and(|rules| rules.upstream == Upstream::Keep);
-            // The upstream's are one statement: with any of them kept, ours would contradict it.
-            if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
-                headers.iter().for_each(|(name, value)| host::set_response_header(name, value));
-            }
+        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else {
+            return Action::Continue;
+        };
+        let worker = worker.borrow();
+        if worker.engine.follows_the_response(decision) {
+            let (now, status) = (worker.clock.now(), host::response_status());
+            with_table(|table| worker.engine.answered(decision, status, table, &host::SharedData, now));
+        }
+        let policies = worker.engine.policies();
+        let headers = response::limit_headers(policies, decision);
+        let keep = policies.headers().is_some_and(|rules| rules.upstream == Upstream::Keep);
+        // The upstream's are one statement: with any of them kept, ours would contradict it.
+        if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
+            headers.iter().for_each(|(name, value)| host::set_response_header(name, value));
         }
         Action::Continue
+    }
+
+    /// The end of the stream, however it came: the response is sent, the client has left, or it timed out.
+    fn on_log(&mut self) {
+        let (Some(worker), Some(mut decision)) = (&self.worker, self.decision.take()) else { return };
+        let worker = worker.borrow();
+        if worker.engine.follows_the_end(&decision) {
+            let now = worker.clock.now();
+            with_table(|table| worker.engine.ended(&mut decision, table, &host::SharedData, now));
+        }
     }
 }

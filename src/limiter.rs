@@ -4,12 +4,23 @@
 //! by it, and writes the next one. Each algorithm is a file of its own; an algorithm to come is a
 //! variant of [`Algorithm`] and [`Counter`] and a file.
 
+pub mod calendar;
+pub mod concurrency;
+pub mod fixed_window;
+pub mod sliding_counter;
 pub mod sliding_window;
+pub mod stock;
 pub mod token_bucket;
 
-use crate::time::Micros;
+use crate::time::{Micros, Now};
+use calendar::Calendar;
+use concurrency::{Holder, Holders};
+use fixed_window::Aligned;
+use sliding_counter::TwoCounters;
 use sliding_window::{Log, Slots};
 use std::num::NonZeroU32;
+use stock::Stock;
+use token_bucket::Bucket;
 
 /// Names a limit in the table's records across reloads: a hash of `policy/limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,14 +34,15 @@ impl LimitId {
     }
 }
 
-/// At most `quota` units of cost in every `window`, counted by `algorithm`.
+/// At most `quota` units, counted by `algorithm`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     /// Under which its states are kept.
     pub id: LimitId,
     /// Units, 1 to 2^32-1.
     pub quota: NonZeroU32,
-    /// Length, 1 s to 366 d.
+    /// The length that the quota is for, 1 s to 366 d. For a calendar the longest its period can be; for
+    /// limits without a window (concurrency, stock) the wait that a refusal tells.
     pub window: Micros,
     /// How units are counted.
     pub algorithm: Algorithm,
@@ -41,13 +53,34 @@ pub struct Limit {
 pub enum Algorithm {
     /// The hard cap in every trailing window, with times kept in slots of this length.
     SlidingWindow(Slots),
+    /// The approximation by two counters that others use.
+    SlidingCounter,
+    /// Windows aligned to the UNIX epoch.
+    FixedWindow,
+    /// Natural days, weeks or months in a time zone.
+    Calendar(Calendar),
+    /// A bucket of so many units that fills at quota / window.
+    TokenBucket {
+        /// The most units at once.
+        burst: NonZeroU32,
+    },
+    /// Units in flight, given back when their stream ends.
+    Concurrency,
+    /// Units that exist, given back only by name.
+    Stock,
 }
 
 impl Algorithm {
-    /// The tag of this algorithm's states in a record.
-    pub fn kind(self) -> u8 {
+    /// The tag of this algorithm's states in a record. A tag is never used for anything else again.
+    pub const fn kind(self) -> u8 {
         match self {
-            Algorithm::SlidingWindow(_) => sliding_window::KIND,
+            Algorithm::SlidingWindow(_) => 1,
+            Algorithm::SlidingCounter => 2,
+            Algorithm::FixedWindow => 3,
+            Algorithm::Calendar(_) => 4,
+            Algorithm::TokenBucket { .. } => 5,
+            Algorithm::Concurrency => 6,
+            Algorithm::Stock => 7,
         }
     }
 }
@@ -98,51 +131,110 @@ impl Wear {
 pub enum Counter<'a> {
     /// See [`sliding_window`].
     SlidingWindow(Log<'a>),
+    /// See [`sliding_counter`].
+    SlidingCounter(TwoCounters),
+    /// See [`fixed_window`] and [`calendar`].
+    Aligned(Aligned),
+    /// See [`token_bucket`].
+    TokenBucket(Bucket),
+    /// See [`concurrency`].
+    Concurrency(Holders),
+    /// See [`stock`].
+    Stock(Stock),
+}
+
+/// Passes a call on to the algorithm that the counter is.
+macro_rules! each {
+    ($counter:expr, $state:ident => $call:expr) => {
+        match $counter {
+            Counter::SlidingWindow($state) => $call,
+            Counter::SlidingCounter($state) => $call,
+            Counter::Aligned($state) => $call,
+            Counter::TokenBucket($state) => $call,
+            Counter::Concurrency($state) => $call,
+            Counter::Stock($state) => $call,
+        }
+    };
 }
 
 impl<'a> Counter<'a> {
     /// Opens a state; empty bytes are the state of a limit never touched. `None`: damaged bytes.
-    pub fn open(limit: &Limit, state: &'a [u8], now: Micros) -> Option<Counter<'a>> {
-        match limit.algorithm {
+    pub fn open(limit: &Limit, state: &'a [u8], now: Now, holder: Holder) -> Option<Counter<'a>> {
+        Some(match limit.algorithm {
             Algorithm::SlidingWindow(slots) => {
-                Log::open(limit, slots, state, now).map(Counter::SlidingWindow)
+                Counter::SlidingWindow(Log::open(limit, slots, state, now.mono)?)
             }
-        }
+            Algorithm::SlidingCounter => Counter::SlidingCounter(TwoCounters::open(limit, state, now.mono)?),
+            Algorithm::FixedWindow => Counter::Aligned(Aligned::open(limit, None, state, now)?),
+            Algorithm::Calendar(calendar) => {
+                Counter::Aligned(Aligned::open(limit, Some(calendar), state, now)?)
+            }
+            Algorithm::TokenBucket { burst } => {
+                Counter::TokenBucket(Bucket::open(limit, burst, state, now.mono)?)
+            }
+            Algorithm::Concurrency => Counter::Concurrency(Holders::open(limit, holder, state, now.mono)?),
+            Algorithm::Stock => Counter::Stock(Stock::open(limit, state)?),
+        })
     }
 
     /// A counter of nothing.
-    pub fn empty(limit: &Limit) -> Counter<'static> {
-        match limit.algorithm {
-            Algorithm::SlidingWindow(slots) => Counter::SlidingWindow(Log::empty(limit, slots)),
-        }
+    pub fn empty(limit: &Limit, now: Now) -> Counter<'static> {
+        let nothing = Counter::open(limit, &[], now, Holder::default());
+        // Empty bytes are never damaged; the other arm is never taken.
+        nothing.unwrap_or_else(|| Counter::SlidingWindow(Log::empty(limit, Slots::EXACT)))
     }
 
     /// Answers a request of `cost` units at `now`, without counting it. A cost of 0 asks how things stand.
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
-        match self {
-            Counter::SlidingWindow(log) => log.judge(now, cost),
-        }
-    }
-
-    /// Whether opening has given the units new times, since the clock was set back. That must be kept, even by
-    /// a refusal, or the next one would start the window anew.
-    pub fn restamped(&self) -> bool {
-        match self {
-            Counter::SlidingWindow(log) => log.restamped(),
-        }
+    pub fn judge(&self, now: Now, cost: u32) -> Verdict {
+        each!(self, state => state.judge(now.mono, cost))
     }
 
     /// Counts `units` admitted at `at`, whether or not the quota allows them.
-    pub fn charge(&mut self, at: Micros, units: u32) {
+    pub fn charge(&mut self, at: Now, units: u32) {
         match self {
-            Counter::SlidingWindow(log) => log.charge(at, units),
+            Counter::Aligned(state) => state.charge(at, units),
+            Counter::SlidingWindow(state) => state.charge(at.mono, units),
+            Counter::SlidingCounter(state) => state.charge(at.mono, units),
+            Counter::TokenBucket(state) => state.charge(at.mono, units),
+            Counter::Concurrency(state) => state.charge(units),
+            Counter::Stock(state) => state.charge(units),
         }
     }
 
-    /// Takes back `units` that were counted at `at`.
-    pub fn refund(&mut self, at: Micros, units: u32) {
+    /// Takes back `units` that were counted at `at`. What has left the window since is not given back twice.
+    pub fn refund(&mut self, at: Now, units: u32) {
         match self {
-            Counter::SlidingWindow(log) => log.refund(at, units),
+            Counter::Aligned(state) => state.refund(at, units),
+            Counter::SlidingWindow(state) => state.refund(at.mono, units),
+            Counter::SlidingCounter(state) => state.refund(at.mono, units),
+            Counter::TokenBucket(state) => state.refund(at.mono, units),
+            Counter::Concurrency(state) => state.refund(units),
+            Counter::Stock(state) => state.refund(units),
+        }
+    }
+
+    /// Says how many units this worker has in flight, if that is what is counted. Answers whether that is news.
+    pub fn hold(&mut self, units: u32) -> bool {
+        match self {
+            Counter::Concurrency(state) => state.set(units),
+            Counter::SlidingWindow(_)
+            | Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::TokenBucket(_)
+            | Counter::Stock(_) => false,
+        }
+    }
+
+    /// Whether opening has changed what must be kept, even by a refusal: the units have new times, since the
+    /// clock was set back, and without a write the next one would start the window anew.
+    pub fn restamped(&self) -> bool {
+        match self {
+            Counter::SlidingWindow(log) => log.restamped(),
+            Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::TokenBucket(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_) => false,
         }
     }
 
@@ -151,13 +243,33 @@ impl<'a> Counter<'a> {
     pub fn coarsen(&mut self, so_far: Coarseness) -> bool {
         match self {
             Counter::SlidingWindow(log) => log.coarsen(so_far),
+            Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::TokenBucket(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_) => false,
         }
     }
 
     /// Appends the next state's bytes; none when it would say nothing.
     pub fn write(&self, out: &mut Vec<u8>) -> Wear {
-        match self {
-            Counter::SlidingWindow(log) => log.write(out),
-        }
+        each!(self, state => state.write(out))
     }
 }
+
+/// The verdict of algorithms whose units all come back at one instant.
+fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, cost: u32) -> Verdict {
+    let free = u64::from(quota.get()).saturating_sub(used);
+    let admitted = u64::from(cost) <= free;
+    Verdict {
+        admitted,
+        quota,
+        remaining: if admitted { free - u64::from(cost) } else { free },
+        next_slot: edge,
+        full_reset: edge,
+        retry_after: if admitted { 0 } else { edge.saturating_sub(now).max(1) },
+    }
+}
+
+#[cfg(test)]
+mod tests;

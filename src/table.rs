@@ -1,30 +1,43 @@
 //! Where counts live: a fixed number of pages in the host's shared data, and the transaction, the only
 //! place where a count changes.
 //!
-//! `charges → read pages → judge → write back by compare-and-swap → verdicts`
+//! `charges → lease? → read pages → judge → write back by compare-and-swap → verdicts`
 //!
 //! One record per identity holds the states of all its limits, so a policy costs one read and one
-//! write. Tries are bounded: when they are spent the worker's own [`Fallback`] answers, and what it admits
-//! is a debt that the next write of that record posts. A lease of units (to come) has its place beside it.
+//! write ([`attempt`]). A worker far from a large limit takes several units in one write and serves them
+//! from its own memory ([`lease`]). Tries are bounded: when they are spent the worker's own buckets answer,
+//! and what they admit is a debt that the next write of that record posts ([`fallback`]).
 
+mod attempt;
 mod fallback;
+mod holding;
+mod lease;
 mod page;
 mod store;
 
 pub use store::{Cas, PageId, Read, Store, Write};
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use store::memory;
 
+/// The pages' own bytes, for the fuzz targets alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use page::{NewRecord, OVERFLOW, Page, States, WELL_USED};
+
 use crate::key::{Identity, Seed};
-use crate::limiter::{Coarseness, Counter, Limit, Verdict};
-use crate::time::Micros;
+use crate::limiter::concurrency::Holder;
+use crate::limiter::{Counter, Limit, Verdict};
+use crate::time::Now;
+use attempt::{Attempt, Plan};
 use fallback::Fallback;
-use page::{NewRecord, OVERFLOW, Page, RESERVE, States};
+use holding::Holdings;
+use lease::Leases;
+use page::RESERVE;
 use std::num::NonZeroU32;
 
 /// Writes of one record that may meet a conflict before the fallback answers.
-const TRIES: u32 = 8;
+pub const TRIES: u32 = 8;
 
 /// The table's size: its ceiling is `pages × page_bytes`, and the host's own share per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,14 +71,34 @@ pub struct Charge<'a> {
     pub limits: &'a [Limit],
     /// Units.
     pub cost: u32,
+    /// Which requests count.
+    pub count: Count,
+    /// Who answers when the record can't be written.
+    pub on_contention: OnContention,
 }
 
-/// The answers of one charge's limits, in their order.
-pub type Verdicts = Vec<Verdict>;
+/// Which requests count against a policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Count {
+    /// Those that are admitted.
+    #[default]
+    Accepted,
+    /// All, refused ones too.
+    All,
+    /// Those whose response says so: now they are only judged.
+    Later,
+}
 
-/// Whether all of them admit.
-pub fn admitted(verdicts: &[Verdict]) -> bool {
-    verdicts.iter().all(|verdict| verdict.admitted)
+/// Who answers when a record can't be written, since its tries are spent or the host refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum OnContention {
+    /// The worker's own token bucket, within the stated bound; what it admits is posted later.
+    #[default]
+    Bucket,
+    /// The request is refused: never a unit too many.
+    Deny,
+    /// The request is admitted, and posted later: never a unit too few.
+    Allow,
 }
 
 /// How several charges of one request depend on each other.
@@ -76,6 +109,34 @@ pub enum Charging {
     AllOrNothing,
     /// In order: a refusal has spent what came before it, and nothing after it.
     Sequential,
+}
+
+/// The answers of one charge's limits, in their order.
+pub type Verdicts = Vec<Verdict>;
+
+/// Whether all of them admit.
+pub fn admitted(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().all(|verdict| verdict.admitted)
+}
+
+/// What became of one charge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// One for each of its limits.
+    pub verdicts: Verdicts,
+    /// Whether it was counted, and may have to be given back.
+    pub charged: bool,
+}
+
+impl Outcome {
+    /// Whether all its limits admit.
+    pub fn admitted(&self) -> bool {
+        admitted(&self.verdicts)
+    }
+
+    fn uncounted(verdicts: Verdicts) -> Outcome {
+        Outcome { verdicts, charged: false }
+    }
 }
 
 /// Counts of what happened, for metrics.
@@ -89,40 +150,35 @@ pub struct Tally {
     pub damaged: u64,
     /// Writes that met a conflict.
     pub cas_misses: u64,
-    /// Decisions by a worker's fallback.
+    /// Decisions by a worker alone.
     pub degraded: u64,
+    /// Decisions from a lease, without the shared table.
+    pub leased: u64,
 }
 
 /// The table as one worker sees it.
 pub struct Table {
     seed: Seed,
     geometry: Geometry,
+    holder: Holder,
     fallback: Fallback,
+    leases: Leases,
+    holdings: Holdings,
     tally: Tally,
 }
 
-/// One judged read of a record, and what to write if it is to count.
-struct Attempt {
-    verdicts: Verdicts,
-    /// The answers if the request is not counted here, since it was refused elsewhere.
-    standing: Verdicts,
-    /// What to write; none if nothing changes, or there is no room.
-    write: Option<Rewrite>,
-    /// There is something to write and no room.
-    crowded: bool,
-}
-
-struct Rewrite {
-    bytes: Vec<u8>,
-    version: Option<Cas>,
-    evicted: u32,
-    overflowed: bool,
-}
-
 impl Table {
-    /// A table with these pages. All workers must have the same seed and geometry.
-    pub fn new(seed: Seed, geometry: Geometry) -> Table {
-        Table { seed, geometry, fallback: Fallback::default(), tally: Tally::default() }
+    /// A table with these pages. All workers must have the same seed and pages; each has its own holder.
+    pub fn new(seed: Seed, geometry: Geometry, holder: Holder) -> Table {
+        Table {
+            seed,
+            geometry,
+            holder,
+            fallback: Fallback::default(),
+            leases: Leases::default(),
+            holdings: Holdings::default(),
+            tally: Tally::default(),
+        }
     }
 
     /// The secret that identities are hashed with.
@@ -130,86 +186,126 @@ impl Table {
         &self.seed
     }
 
+    /// Takes another limit of bytes for a page. The number of pages stays as it is.
+    pub fn set_page_bytes(&mut self, page_bytes: u16) {
+        self.geometry.page_bytes = page_bytes;
+    }
+
     /// What happened since the last call.
     pub fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
 
-    /// Judges all charges of one request and counts it as `charging` says. Answers one list of verdicts per
-    /// charge, in order.
+    /// Judges all charges of one request and counts it as `charging` says. Answers one outcome per charge, in
+    /// order.
     pub fn transact<S: Store>(
         &mut self,
         store: &S,
         charges: &[Charge<'_>],
         charging: Charging,
-        now: Micros,
-    ) -> Vec<Verdicts> {
-        match charging {
+        now: Now,
+    ) -> Vec<Outcome> {
+        self.leases.consider(charges);
+        if let Some(verdicts) = self.leases.serve(charges, now) {
+            self.tally.leased += 1;
+            return verdicts.into_iter().map(|verdicts| Outcome { verdicts, charged: true }).collect();
+        }
+        let outcomes = match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
             Charging::AllOrNothing => self.charge_all(store, charges, now),
+        };
+        for (charge, _) in charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged) {
+            self.holdings.hold(charge, now);
         }
+        outcomes
     }
 
-    fn charge_in_order<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Micros) -> Vec<Verdicts> {
+    fn charge_in_order<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
         let mut refused = false;
         let answer = |charge: &Charge<'_>| {
             // What comes after a refusal is only looked at, for the longest wait to be known.
-            let verdicts =
-                if refused { self.look(store, charge, now) } else { self.charge(store, charge, None, now) };
-            refused |= !admitted(&verdicts);
-            verdicts
+            let outcome = if refused {
+                self.pass_over(store, charge, now)
+            } else {
+                self.charge(store, charge, None, now)
+            };
+            refused |= !outcome.admitted();
+            outcome
         };
         charges.iter().map(answer).collect()
     }
 
-    fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Micros) -> Vec<Verdicts> {
+    fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
         let mut attempts: Vec<_> = charges.iter().map(|charge| self.attempt(store, charge, now)).collect();
         if attempts.iter().flatten().any(|attempt| !admitted(&attempt.verdicts)) {
-            let standing = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| {
-                attempt.map_or_else(|| unknown(charge), |attempt| attempt.standing)
+            let answer = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| match (charge.count, attempt) {
+                (Count::All, attempt) => self.charge_refused(store, charge, attempt, now),
+                (Count::Accepted | Count::Later, Some(attempt)) => Outcome::uncounted(attempt.standing),
+                (Count::Accepted | Count::Later, None) => Outcome::uncounted(unknown(charge, now)),
             };
-            return charges.iter().zip(attempts).map(standing).collect();
+            return charges.iter().zip(attempts).map(answer).collect();
         }
-        let mut answers: Vec<Verdicts> = Vec::with_capacity(charges.len());
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
         for (i, (charge, attempt)) in charges.iter().zip(&mut attempts).enumerate() {
             // What this request has just written to the same page makes the attempt stale.
             let page = self.page_of(charge.identity);
             let stale = charges.iter().take(i).any(|earlier| self.page_of(earlier.identity) == page);
-            let verdicts = self.charge(store, charge, attempt.take_if(|_| !stale), now);
-            let refused = !admitted(&verdicts);
-            answers.push(verdicts);
+            let outcome = self.charge(store, charge, attempt.take_if(|_| !stale), now);
+            let refused = !outcome.admitted();
+            outcomes.push(outcome);
             if refused {
                 // Someone else was faster between the judgement and this write.
-                return self.undo(store, charges, answers, now);
+                self.undo(store, charges, &mut outcomes, now);
+                break;
             }
         }
-        answers
+        outcomes
     }
 
-    /// Gives back what the charges before the last answer have spent, and answers how things stand then.
-    fn undo<S: Store>(
+    /// Counts a charge of a request that is refused. If it was refused here, it stays so even if there is room by
+    /// the time it is written: the other charges are not counted.
+    fn charge_refused<S: Store>(
         &mut self,
         store: &S,
-        charges: &[Charge<'_>],
-        answers: Vec<Verdicts>,
-        now: Micros,
-    ) -> Vec<Verdicts> {
-        let spent = answers.len() - 1;
-        for charge in charges.iter().take(spent) {
-            self.fallback.owe_back(charge, now);
-            self.settle_one(store, charge.identity, now);
+        charge: &Charge<'_>,
+        attempt: Option<Attempt>,
+        now: Now,
+    ) -> Outcome {
+        let refusal = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
+        let refusal = refusal.map(|attempt| attempt.standing.clone());
+        let outcome = self.charge(store, charge, attempt, now);
+        match refusal.filter(|_| outcome.admitted()) {
+            Some(verdicts) => Outcome { verdicts, ..outcome },
+            None => outcome,
         }
-        let mut refusal = answers.into_iter().last();
-        let answer = |(i, charge)| match refusal.take_if(|_| i == spent) {
-            Some(verdicts) => verdicts,
-            None => self.look(store, charge, now),
-        };
-        charges.iter().enumerate().map(answer).collect()
+    }
+
+    /// Gives back what the charges before the last outcome have spent, and answers how things stand then.
+    fn undo<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], outcomes: &mut Vec<Outcome>, now: Now) {
+        let refusal = outcomes.len() - 1;
+        for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(refusal) {
+            if outcome.charged && charge.count != Count::All {
+                self.give_back(store, charge, now, now);
+                *outcome = Outcome::uncounted(self.look(store, charge, now));
+            }
+        }
+        for charge in charges.iter().skip(refusal + 1) {
+            outcomes.push(self.pass_over(store, charge, now));
+        }
+    }
+
+    /// A charge of a request that is refused elsewhere.
+    fn pass_over<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Outcome {
+        match charge.count {
+            Count::All => self.charge(store, charge, None, now),
+            Count::Accepted | Count::Later => Outcome::uncounted(self.look(store, charge, now)),
+        }
     }
 
     /// How a charge would be answered, without counting it.
-    fn look<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Micros) -> Verdicts {
-        self.attempt(store, charge, now).map_or_else(|| unknown(charge), |attempt| attempt.standing)
+    fn look<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Verdicts {
+        let looked = Charge { count: Count::Later, ..*charge };
+        self.attempt(store, &looked, now).map_or_else(|| unknown(charge, now), |attempt| attempt.standing)
     }
 
     /// Counts one charge, if all its limits admit it. `first` is an attempt already made.
@@ -218,36 +314,52 @@ impl Table {
         store: &S,
         charge: &Charge<'_>,
         first: Option<Attempt>,
-        now: Micros,
-    ) -> Verdicts {
+        now: Now,
+    ) -> Outcome {
         let mut next = first;
         let mut seen = None;
         for _ in 0..TRIES {
             let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, now)) else { break };
-            let written = self.commit(store, charge, attempt.write.as_ref());
-            if !admitted(&attempt.verdicts) {
-                // A refusal needs no write: it stands as it was read.
-                return attempt.standing;
+            let done = self.commit(store, charge, &attempt.plan, now);
+            let verdicts = if admitted(&attempt.verdicts) { attempt.verdicts } else { attempt.standing };
+            let counts = attempt.counts;
+            if done || !counts {
+                // What is not to be counted needs no write: it stands as it was read.
+                return Outcome { verdicts, charged: counts };
             }
-            if written {
-                return attempt.verdicts;
-            }
-            seen = Some(attempt.verdicts);
-            if attempt.crowded {
+            seen = Some(verdicts);
+            if let Plan::NoRoom = attempt.plan {
                 // Another try would find as little room.
                 break;
             }
         }
-        self.tally.degraded += 1;
-        self.fallback.charge(charge, seen, now)
+        self.answer_alone(charge, seen, now)
     }
 
-    /// Writes what an attempt has prepared. `false`: it met a conflict, or there is nothing to write.
-    fn commit<S: Store>(&mut self, store: &S, charge: &Charge<'_>, write: Option<&Rewrite>) -> bool {
-        let Some(write) = write else { return false };
+    /// The answer when the record can't be written. `seen` is how it answered when it was last read.
+    fn answer_alone(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Outcome {
+        self.tally.degraded += 1;
+        if let Some(verdicts) = seen.as_ref().filter(|verdicts| !admitted(verdicts)) {
+            // It is refused and to be counted all the same.
+            self.fallback.owe(charge, now);
+            return Outcome { verdicts: verdicts.clone(), charged: true };
+        }
+        let verdicts = self.fallback.answer(charge, seen, now);
+        Outcome { charged: charge.count != Count::Later && admitted(&verdicts), verdicts }
+    }
+
+    /// Writes what an attempt has prepared. `false`: it met a conflict, or there is no room for it.
+    fn commit<S: Store>(&mut self, store: &S, charge: &Charge<'_>, plan: &Plan, now: Now) -> bool {
+        let write = match plan {
+            Plan::Nothing => return true,
+            Plan::NoRoom => return false,
+            Plan::Rewrite(write) => write,
+        };
         match store.write(self.page_of(charge.identity), &write.bytes, write.version) {
             Write::Stored => {
                 self.fallback.posted(charge);
+                self.leases.replace(charge, write.lease.clone());
+                self.holdings.written(charge, now);
                 self.tally.evictions += u64::from(write.evicted);
                 self.tally.overflow += u64::from(write.overflowed);
                 true
@@ -265,146 +377,55 @@ impl Table {
         (identity.page % u64::from(self.geometry.pages.get())) as PageId
     }
 
-    /// Posts all debts. Call it now and then: a caller who never comes back leaves his unposted.
-    pub fn settle<S: Store>(&mut self, store: &S, now: Micros) {
-        for identity in self.fallback.owing() {
-            self.settle_one(store, identity, now);
-        }
-        self.fallback.forget_the_idle(now);
+    /// Gives back a charge that was counted at `at`: what it did was undone, or its stream has ended.
+    pub fn refund<S: Store>(&mut self, store: &S, charge: &Charge<'_>, at: Now, now: Now) {
+        self.holdings.release(charge);
+        self.give_back(store, charge, at, now);
     }
 
-    fn settle_one<S: Store>(&mut self, store: &S, identity: Identity, now: Micros) {
-        let limits = self.fallback.limits_of(identity);
-        let nothing = Charge { identity, limits: &limits, cost: 0 };
+    fn give_back<S: Store>(&mut self, store: &S, charge: &Charge<'_>, at: Now, now: Now) {
+        self.fallback.owe_back(charge, at);
+        self.post(store, charge, now);
+    }
+
+    /// Counts a charge whether or not its limits admit it: its response says that it is to be counted.
+    pub fn charge_late<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) {
+        self.fallback.owe(charge, now);
+        self.post(store, charge, now);
+    }
+
+    /// Does what is to be done between requests: posts the debts of callers who do not come back, returns the
+    /// units of leases that have ended, and renews what is long in flight. Call it about once a second.
+    pub fn settle<S: Store>(&mut self, store: &S, now: Now) {
+        let due = [self.fallback.owing(), self.leases.ended(now), self.holdings.due(now)].concat();
+        for (identity, limits) in due {
+            let nothing = Charge {
+                identity,
+                limits: &limits,
+                cost: 0,
+                count: Count::Later,
+                on_contention: OnContention::Bucket,
+            };
+            self.post(store, &nothing, now);
+        }
+        self.fallback.forget_the_idle(now.mono);
+    }
+
+    /// Posts what this worker owes to a charge's record, in a bounded number of tries.
+    fn post<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) {
+        let nothing = Charge { cost: 0, count: Count::Later, ..*charge };
         for _ in 0..TRIES {
             let Some(attempt) = self.attempt(store, &nothing, now) else { return };
-            if self.commit(store, &nothing, attempt.write.as_ref()) {
+            if self.commit(store, &nothing, &attempt.plan, now) {
                 return;
             }
         }
     }
-
-    /// Reads a record, posts this worker's debts to it, judges, and prepares the write. `None`: the host
-    /// would not read.
-    fn attempt<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Micros) -> Option<Attempt> {
-        let (bytes, version) = match store.read(self.page_of(charge.identity)) {
-            Read::Absent => (Vec::new(), None),
-            Read::Present(bytes, version) => (bytes, Some(version)),
-            Read::Unavailable => return None,
-        };
-        let page = Page::open(&bytes).unwrap_or_else(|page::Damaged| {
-            self.tally.damaged += 1;
-            Page::default()
-        });
-        let fingerprint = charge.identity.fingerprint.min(OVERFLOW - 1);
-        let mut attempt = self.attempt_in(&page, fingerprint, charge, now);
-        let crowded_out = attempt.crowded && page.find(fingerprint, now).is_none();
-        if crowded_out {
-            attempt = self.attempt_in(&page, OVERFLOW, charge, now);
-        }
-        if let Some(write) = &mut attempt.write {
-            (write.version, write.overflowed) = (version, crowded_out);
-        }
-        Some(attempt)
-    }
-
-    /// An attempt in the record of `owner`: the identity's own, or the page's overflow record.
-    fn attempt_in(&mut self, page: &Page<'_>, owner: u64, charge: &Charge<'_>, now: Micros) -> Attempt {
-        let states = page.find(owner, now).map_or(&[][..], |record| record.states);
-        let mut counters: Vec<Counter<'_>> =
-            charge.limits.iter().map(|limit| self.open(limit, states, now)).collect();
-        let posts = self.fallback.post(charge, &mut counters);
-        let verdicts: Verdicts = counters.iter().map(|counter| counter.judge(now, charge.cost)).collect();
-        let stands = |(counter, verdict): (&Counter<'_>, &Verdict)| {
-            if verdict.admitted { counter.judge(now, 0) } else { *verdict }
-        };
-        let standing = counters.iter().zip(&verdicts).map(stands).collect();
-        let counts = charge.cost > 0 && admitted(&verdicts);
-        if counts {
-            counters.iter_mut().for_each(|counter| counter.charge(now, charge.cost));
-        }
-        let changed = counts || posts || counters.iter().any(Counter::restamped);
-        let write =
-            if changed { self.rewrite(page, owner, states, charge.limits, &mut counters, now) } else { None };
-        Attempt { verdicts, standing, crowded: changed && write.is_none(), write }
-    }
-
-    fn open<'a>(&mut self, limit: &Limit, states: &'a [u8], now: Micros) -> Counter<'a> {
-        let mut content = Some(&[][..]);
-        for state in States(states) {
-            match state {
-                Ok(state) if state.limit == limit.id && state.kind == limit.algorithm.kind() => {
-                    content = Some(state.content);
-                }
-                Ok(_) => {}
-                Err(page::Damaged) => content = None,
-            }
-        }
-        content.and_then(|content| Counter::open(limit, content, now)).unwrap_or_else(|| {
-            self.tally.damaged += 1;
-            Counter::empty(limit)
-        })
-    }
-
-    /// The page with these counters in the record of `owner`. `None`: there is no room.
-    ///
-    /// A newcomer makes room by dropping those who have used little. A record that grows first gives up
-    /// some precision, then drops others, then gives up any precision, then uses the reserve.
-    fn rewrite(
-        &self,
-        page: &Page<'_>,
-        owner: u64,
-        states: &[u8],
-        limits: &[Limit],
-        counters: &mut [Counter<'_>],
-        now: Micros,
-    ) -> Option<Rewrite> {
-        let whole = usize::from(self.geometry.page_bytes);
-        let room = if owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
-        let newcomer = states.is_empty() && owner != OVERFLOW;
-        let mut record = build(owner, states, limits, counters, now);
-        let mut bytes = Vec::with_capacity(whole);
-        let coarsen = |counters: &mut [Counter<'_>], record: &mut NewRecord, so_far| {
-            while page.excess(record, room, now) > 0 {
-                // All of them, not only until the first that can.
-                let coarser = counters.iter_mut().fold(false, |any, counter| counter.coarsen(so_far) | any);
-                if !coarser {
-                    break;
-                }
-                *record = build(owner, states, limits, counters, now);
-            }
-        };
-        if !newcomer {
-            coarsen(counters, &mut record, Coarseness::Slight);
-        }
-        let mut evicted = page.with(&record, room, now, &mut bytes);
-        if evicted.is_none() && !newcomer {
-            coarsen(counters, &mut record, Coarseness::Any);
-            evicted = page.with(&record, whole, now, &mut bytes);
-        }
-        evicted.map(|evicted| Rewrite { bytes, version: None, evicted, overflowed: false })
-    }
-}
-
-/// The record of `owner`: the counters' states, and those of other limits as they were.
-fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], now: Micros) -> NewRecord {
-    let mut record = NewRecord::new(owner);
-    let touched = |state: &page::State<'_>| limits.iter().any(|limit| limit.id == state.limit);
-    for state in States(states).flatten().filter(|state| state.lives(now) && !touched(state)) {
-        record.keep(&state);
-    }
-    let mut content = Vec::new();
-    for (limit, counter) in limits.iter().zip(counters) {
-        content.clear();
-        let wear = counter.write(&mut content);
-        record.add(limit.id, limit.algorithm.kind(), wear, &content);
-    }
-    record
 }
 
 /// What is said of a record that the host would not read.
-fn unknown(charge: &Charge<'_>) -> Verdicts {
-    charge.limits.iter().map(|limit| Counter::empty(limit).judge(0, 0)).collect()
+fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
+    charge.limits.iter().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
 }
 
 #[cfg(test)]

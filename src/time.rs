@@ -1,5 +1,11 @@
 //! Time as an argument: the core never reads a clock.
 
+mod period;
+mod zone;
+
+pub use period::Period;
+pub use zone::Zone;
+
 /// Microseconds, as an instant or as a length; which clock an instant belongs to, its place says.
 pub type Micros = u64;
 
@@ -10,7 +16,7 @@ pub const SECOND: Micros = 1_000_000;
 pub const MILLISECOND: Micros = 1_000;
 
 /// The instant of one request, on two clocks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Now {
     /// The monotonic clock, the same in all workers of one process, never stepped. All windows are
     /// measured on it, so that a step of the wall clock neither frees nor freezes anything.

@@ -18,6 +18,12 @@ impl Fault {
         Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
     }
 
+    /// With the allowed words that what was found is near to.
+    pub fn near(self, words: &[&str]) -> Fault {
+        let meant = (!words.is_empty()).then(|| words.join(" or "));
+        Fault { meant, ..self }
+    }
+
     /// A word that is none of the `allowed` ones.
     pub fn unknown_word<'a>(
         path: impl Into<String>,

@@ -37,6 +37,11 @@ impl<'a> Reader<'a> {
         self.push(Fault::new(self.path.as_str(), found, allowed))
     }
 
+    /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
+    pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
+        self.push(Fault::new(self.path.as_str(), self.value.to_string(), allowed).near(near))
+    }
+
     fn push<T>(&self, fault: Fault) -> Option<T> {
         self.faults.borrow_mut().push(fault);
         None
@@ -109,6 +114,16 @@ impl<'a> Reader<'a> {
     /// Whether this is a list, for places where one entry may stand without one.
     pub fn is_list(&self) -> bool {
         matches!(self.value, Value::List(_))
+    }
+
+    /// Whether this is text, for places where other kinds may stand.
+    pub fn is_text(&self) -> bool {
+        matches!(self.value, Value::Text(_))
+    }
+
+    /// Whether this is that very text.
+    pub fn is_word(&self, word: &str) -> bool {
+        matches!(self.value, Value::Text(text) if text == word)
     }
 
     /// Text.

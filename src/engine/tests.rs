@@ -2,12 +2,15 @@ use super::*;
 use crate::config::parse;
 use crate::key::Seed;
 use crate::limiter::Verdict;
+use crate::limiter::concurrency::Holder;
 use crate::policy::compile;
 use crate::response::{limit_headers, reply};
 use crate::table::memory::Memory;
 use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+
+mod responses;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{
@@ -54,6 +57,7 @@ impl Request for Call {
 /// An engine, its store and its clock.
 struct House {
     engine: Engine,
+    table: Table,
     store: Memory,
     now: Now,
 }
@@ -61,13 +65,13 @@ struct House {
 impl House {
     fn new(json: &str) -> House {
         let policies = compile(&parse(json.as_bytes()).unwrap()).unwrap();
-        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry());
+        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry(), Holder(1));
         let now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
-        House { engine: Engine::new(policies, table), store: Memory::default(), now }
+        House { engine: Engine::new(policies), table, store: Memory::default(), now }
     }
 
     fn decide(&mut self, call: &Call) -> Decision {
-        self.engine.decide(call, &self.store, self.now)
+        self.engine.decide(call, &mut self.table, &self.store, self.now)
     }
 
     fn passed(&mut self, requests: u32, call: impl Fn(u32) -> Call) -> usize {

@@ -4,6 +4,7 @@
 //! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
 
 use crate::key::Seed;
+use crate::limiter::concurrency::Holder;
 use crate::request::Request;
 use crate::response::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
@@ -187,6 +188,27 @@ fn header(map: u32, name: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
+/// The response's status; 0 if it has none that is a number.
+pub(super) fn response_status() -> u16 {
+    let status = header(abi::MAP_RESPONSE_HEADERS, ":status").unwrap_or_default();
+    std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+}
+
+/// A name for this worker's VM. Without random bytes it is the clock's lowest bits, good enough to tell some
+/// workers apart.
+pub(super) fn new_holder() -> Holder {
+    random().map_or_else(
+        || Holder(read_clock(abi::CLOCK_MONOTONIC) as u32),
+        |bytes| Holder(u32::from_le_bytes(bytes)),
+    )
+}
+
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    // SAFETY: the pointer is to a live array of the length given.
+    (unsafe { abi::random_get(bytes.as_mut_ptr(), bytes.len()) } == abi::OK).then_some(bytes)
+}
+
 /// Whether the response has this header already.
 pub(super) fn response_has(name: &str) -> bool {
     header(abi::MAP_RESPONSE_HEADERS, name).is_some()
@@ -309,11 +331,9 @@ pub(super) fn join_table(pages: NonZeroU32) -> Result<Seed, TableMismatch> {
         let found = match read(KEY) {
             Read::Present(bytes, _) => bytes,
             Read::Absent => {
-                let mut seed = [0; Seed::LEN];
-                // SAFETY: the pointer is to a live array of the length given.
-                let random = unsafe { abi::random_get(seed.as_mut_ptr(), seed.len()) } == abi::OK;
+                let Some(seed) = random::<{ Seed::LEN }>() else { break };
                 let founding = [&[VERSION], &pages.get().to_le_bytes()[..], &seed].concat();
-                if random && write(KEY, &founding, None) == Write::Stored {
+                if write(KEY, &founding, None) == Write::Stored {
                     return Ok(Seed::new(seed));
                 }
                 continue;

@@ -16,6 +16,7 @@ pub(super) struct Metrics {
     damaged: Counter,
     cas_misses: Counter,
     degraded: Counter,
+    leased: Counter,
 }
 
 struct Outcomes {
@@ -39,6 +40,7 @@ impl Metrics {
             damaged: Counter::define("tollgate.table.damaged_pages"),
             cas_misses: Counter::define("tollgate.table.cas_misses"),
             degraded: Counter::define("tollgate.table.degraded"),
+            leased: Counter::define("tollgate.table.leased"),
         }
     }
 
@@ -59,12 +61,14 @@ impl Metrics {
         self.damaged.pending += tally.damaged;
         self.cas_misses.pending += tally.cas_misses;
         self.degraded.pending += tally.degraded;
+        self.leased.pending += tally.leased;
         let table = [
             &mut self.evictions,
             &mut self.overflow,
             &mut self.damaged,
             &mut self.cas_misses,
             &mut self.degraded,
+            &mut self.leased,
         ];
         table.into_iter().for_each(Counter::flush);
         for outcomes in &mut self.policies {

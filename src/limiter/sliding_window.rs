@@ -21,15 +21,13 @@
 //! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry is one slot's
 //! units: `varint(gap << 1 | more)`, the gap in slots to the entry before (the first: to `base`), and if `more`
 //! then `varint(units)`, else one unit. An entry takes 1 byte for gaps below 64 slots and 2 below 8,192.
+//! In all at most [`Slots::most_bytes`]; a first request takes 9.
 
 use super::{Coarseness, Limit, Verdict, Wear};
 use crate::time::{MILLISECOND, Micros, SECOND};
 use crate::varint;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
-
-/// The tag of these states in a record.
-pub const KIND: u8 = 1;
 
 /// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
 /// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
@@ -104,6 +102,7 @@ pub struct Log<'a> {
     /// The slot of the last entry.
     newest: u64,
     entries: Cow<'a, [u8]>,
+    opened: Micros,
     restamped: bool,
 }
 
@@ -118,13 +117,14 @@ impl<'a> Log<'a> {
             base: 0,
             newest: 0,
             entries: Cow::Borrowed(&[]),
+            opened: 0,
             restamped: false,
         }
     }
 
     /// Reads a state and drops what has left the window. `None`: damaged bytes.
     pub fn open(limit: &Limit, slots: Slots, state: &'a [u8], now: Micros) -> Option<Log<'a>> {
-        let mut log = Log::empty(limit, slots);
+        let mut log = Log { opened: now, ..Log::empty(limit, slots) };
         if state.is_empty() {
             return Some(log);
         }
@@ -132,7 +132,7 @@ impl<'a> Log<'a> {
         log.forget_the_future(now);
         log.expire(now)?;
         if log.used == 0 {
-            return Some(Log::empty(limit, slots));
+            return Some(Log { opened: now, ..Log::empty(limit, slots) });
         }
         while log.slots < slots && log.coarsen(Coarseness::Any) {}
         Some(log)
@@ -159,9 +159,15 @@ impl<'a> Log<'a> {
     fn forget_the_future(&mut self, now: Micros) {
         if self.slots.time(self.newest) > now.saturating_add(MOST_AHEAD).saturating_add(self.slots.length()) {
             let back = self.newest - self.slots.at_or_after(now);
-            // A base before the clock's zero is possible only with distances that are no window's.
-            self.base = self.base.saturating_sub(back);
-            self.newest -= back;
+            match self.base.checked_sub(back) {
+                Some(base) => (self.base, self.newest) = (base, self.newest - back),
+                // What would be before the clock's zero is of the zero.
+                None => {
+                    let entries: Vec<_> = Entries::of(self).collect();
+                    let moved = entries.iter().map(|(slot, units)| (slot.saturating_sub(back), *units));
+                    self.replace(&moved.collect::<Vec<_>>());
+                }
+            }
             self.restamped = true;
         }
     }
@@ -203,11 +209,6 @@ impl<'a> Log<'a> {
         self.slots.time(slot).saturating_add(self.window)
     }
 
-    /// Where units admitted at `at` are stamped: never before a stamp that is already there.
-    fn stamp(&self, at: Micros) -> u64 {
-        self.slots.at_or_after(at).max(self.newest)
-    }
-
     /// See [`super::Counter::judge`].
     pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
         let quota = u64::from(self.quota.get());
@@ -215,17 +216,18 @@ impl<'a> Log<'a> {
         let admitted = u64::from(cost) <= free;
         let oldest = Entries::of(self).next().map(|(slot, _)| slot);
         let newest = match (admitted && cost > 0, self.used) {
-            (true, _) => self.leaves(self.stamp(now)),
+            (true, _) => self.leaves(self.slots.at_or_after(now).max(self.newest)),
             (false, 0) => now,
             (false, _) => self.leaves(self.newest),
         };
+        let retry_after = if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) };
         Verdict {
             admitted,
             quota: self.quota,
             remaining: if admitted { free - u64::from(cost) } else { free },
             next_slot: oldest.map_or(newest, |slot| self.leaves(slot)),
-            full_reset: newest,
-            retry_after: if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) },
+            full_reset: newest.max(now.saturating_add(retry_after)),
+            retry_after,
         }
     }
 
@@ -238,22 +240,40 @@ impl<'a> Log<'a> {
             left = units.saturating_add(left);
             left >= too_many
         });
-        self.leaves(freeing.map_or(self.newest, |(slot, _)| slot))
+        match freeing {
+            Some((slot, _)) => self.leaves(slot),
+            None if self.used == 0 => 0,
+            None => self.leaves(self.newest),
+        }
     }
 
-    /// See [`super::Counter::charge`].
+    /// See [`super::Counter::charge`]. Units that have left the window are not counted.
     pub fn charge(&mut self, at: Micros, units: u32) {
-        if units == 0 {
+        let stamp = self.slots.at_or_after(at);
+        if units == 0 || self.leaves(stamp) <= self.opened {
             return;
         }
-        let stamp = self.stamp(at);
         if self.used == 0 {
             (self.base, self.newest) = (stamp, stamp);
+        }
+        if stamp < self.newest {
+            return self.insert(stamp, u64::from(units));
         }
         let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
         push(self.entries.to_mut(), gap, counted.saturating_add(u64::from(units)));
         self.newest = stamp;
         self.used = self.used.saturating_add(u64::from(units));
+    }
+
+    /// Counts units before the newest: a debt, a lease's, or a slower worker's.
+    fn insert(&mut self, stamp: u64, units: u64) {
+        let mut entries: Vec<_> = Entries::of(self).collect();
+        let at = entries.partition_point(|(slot, _)| *slot < stamp);
+        match entries.get_mut(at) {
+            Some((slot, counted)) if *slot == stamp => *counted = counted.saturating_add(units),
+            Some(_) | None => entries.insert(at, (stamp, units)),
+        }
+        self.replace(&entries);
     }
 
     /// Takes the last entry off the bytes, to be written anew: its gap and units, 0 and 0 if there is none.
@@ -270,15 +290,16 @@ impl<'a> Log<'a> {
         (gap, units)
     }
 
-    /// See [`super::Counter::refund`]. Units that have left the window are not given back twice.
+    /// See [`super::Counter::refund`]. A unit that is out of the window may have been dropped before its slot
+    /// became a part of a longer one: what that counts is others'.
     pub fn refund(&mut self, at: Micros, units: u32) {
+        if at.saturating_add(self.window) <= self.opened {
+            return;
+        }
         let stamp = self.slots.at_or_after(at);
-        let mut left = u64::from(units);
         let mut entries: Vec<_> = Entries::of(self).collect();
-        for (_, counted) in entries.iter_mut().filter(|(slot, _)| *slot >= stamp) {
-            let back = left.min(*counted);
-            *counted -= back;
-            left -= back;
+        if let Some((_, counted)) = entries.iter_mut().find(|(slot, _)| *slot == stamp) {
+            *counted = counted.saturating_sub(u64::from(units));
         }
         entries.retain(|(_, counted)| *counted > 0);
         self.replace(&entries);

@@ -1,109 +1,155 @@
-//! The worker-local token bucket that answers while the shared count can't be written.
+//! `token_bucket`: `burst` units at once, and then `quota` units per `window`, evenly.
 //!
 //! # Derivation
-//! The generic cell rate algorithm: one number, the *theoretical arrival time* `tat`, says how much of the
-//! burst is spent. A unit costs `t = window / quota` of time; a request passes iff
-//! `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` moves to the left side. So in any time `T` at
-//! most `burst + T / t` units pass.
+//! The generic cell rate algorithm: one number, the *theoretical arrival time* `tat`, says until when the units
+//! taken so far last at the rate. A unit lasts `t = window / quota`. A request of `cost` units passes iff
+//! `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` moves to the left side. So in any time `T` at most
+//! `burst + T / t` units pass: in a trailing window `burst + quota`, which is what a token bucket promises and
+//! no more. `t` is in nanoseconds, rounded up, so the rate is never above the limit's, and a unit comes back
+//! at most a nanosecond late for each unit taken since the bucket was last full.
 //!
-//! With `burst = max(1, quota / 64)` and the limit's own rate, `W` workers that can't write for `T` admit at
-//! most `W × (burst + quota × T / window)` above the shared count, and less: a worker still reads the
-//! shared count, counts its own debt with it, and asks the bucket only while that is below the quota.
+//! Debts can take `tat` beyond an empty bucket, and they are remembered: as many as a window brings. A refund
+//! takes `t` per unit off `tat`, less the time since: in that time the bucket may have been full, and then what came
+//! is lost. So what is refunded at once has never been, and what has come back by itself never comes twice.
+//!
+//! # The worker's own bucket
+//! The same formula answers while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
+//! max(1, quota / 64)` and the limit's own rate. So `W` workers that can't write for `T` admit at most
+//! `W × (burst + quota × T / window)` above the shared count, and less: a worker still reads the shared count,
+//! adds its own debt to it, and asks its bucket only while that is below the quota.
+//!
+//! # State
+//! `tat:u64`, in nanoseconds of the monotonic clock: 8 bytes.
 
-use super::Limit;
+use super::{Limit, Verdict, Wear};
 use crate::time::Micros;
+use std::num::NonZeroU32;
 
-/// A full burst is the quota's 64th part.
-const BURST_PART: u32 = 64;
-
-/// One worker's bucket for one limit of one identity. The default is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// A bucket as it was last left.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
-    /// Nanoseconds on the monotonic clock: a unit of a large quota takes less than a microsecond.
-    tat: u128,
+    burst: NonZeroU32,
+    /// Nanoseconds that a unit lasts.
+    per_unit: u64,
+    /// Nanoseconds on the monotonic clock, as is `opened`.
+    tat: u64,
+    opened: u64,
 }
+
+/// No bucket takes longer than so many nanoseconds to fill, 292 years; a larger burst is cut.
+const MOST_TO_FILL: u64 = u64::MAX / 2;
+
+/// The worker's own bucket holds so large a part of the quota.
+const WORKER_PART: u32 = 64;
 
 impl Bucket {
-    /// The most units that pass at once.
-    pub fn burst(limit: &Limit) -> u32 {
-        (limit.quota.get() / BURST_PART).max(1)
+    /// A full bucket of this limit.
+    pub fn new(limit: &Limit, burst: NonZeroU32) -> Bucket {
+        let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
+        let most = u32::try_from(MOST_TO_FILL / per_unit).ok().and_then(NonZeroU32::new);
+        Bucket { burst: most.map_or(burst, |most| burst.min(most)), per_unit, tat: 0, opened: 0 }
     }
 
-    /// How long until `cost` units would pass, 0 if now; a cost above the burst is taken as the burst.
-    pub fn wait(&self, limit: &Limit, now: Micros, cost: u32) -> Micros {
+    /// A full bucket for one worker to answer from while the shared record can't be written.
+    pub fn of_worker(limit: &Limit) -> Bucket {
+        let burst = NonZeroU32::new(limit.quota.get() / WORKER_PART).unwrap_or(NonZeroU32::MIN);
+        Bucket::new(limit, burst)
+    }
+
+    /// See [`super::Counter::open`].
+    pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
+        let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
+        if !state.is_empty() {
+            let tat = u64::from_le_bytes(state.try_into().ok()?);
+            // A bucket may owe what a window brings: debts. One that owes more is that of a rate that has since
+            // been raised, or damage.
+            let most = bucket.fills_in().saturating_add(nanos(limit.window));
+            bucket.tat = tat.min(bucket.opened.saturating_add(most));
+        }
+        Some(bucket)
+    }
+
+    /// How long an empty bucket takes to be full.
+    fn fills_in(&self) -> u64 {
+        self.per_unit.saturating_mul(u64::from(self.burst.get()))
+    }
+
+    /// The units that are in it.
+    fn units(&self, now: u64) -> u64 {
+        let missing = self.tat.saturating_sub(now);
+        self.fills_in().saturating_sub(missing) / self.per_unit
+    }
+
+    /// The instant `tat` would be after `cost` more; a cost above the burst never passes.
+    fn after(&self, now: u64, cost: u32) -> u64 {
+        self.tat.max(now).saturating_add(self.per_unit.saturating_mul(u64::from(cost)))
+    }
+
+    /// How long until `cost` units are in it, 0 if they are.
+    pub fn wait(&self, now: Micros, cost: u32) -> Micros {
         let now = nanos(now);
-        let filled = self.spend(limit, now, cost);
-        let full = now + per_unit(limit) * u128::from(Self::burst(limit));
-        Micros::try_from(filled.saturating_sub(full).div_ceil(1000)).unwrap_or(Micros::MAX)
+        let full = now.saturating_add(self.fills_in());
+        micros_up(self.after(now, cost.min(self.burst.get())).saturating_sub(full))
     }
 
-    /// Takes `cost` units, whether or not they pass.
-    pub fn charge(&mut self, limit: &Limit, now: Micros, cost: u32) {
-        self.tat = self.spend(limit, nanos(now), cost);
+    /// Whether nothing is missing.
+    pub fn is_full(&self, now: Micros) -> bool {
+        self.tat <= nanos(now)
     }
 
-    fn spend(&self, limit: &Limit, now: u128, cost: u32) -> u128 {
-        self.tat.max(now) + per_unit(limit) * u128::from(cost.min(Self::burst(limit)))
+    /// See [`super::Counter::judge`].
+    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+        let admitted = cost <= self.burst.get() && self.wait(now, cost) == 0;
+        let after = Bucket { tat: self.after(nanos(now), if admitted { cost } else { 0 }), ..*self };
+        let remaining = after.units(nanos(now));
+        let wait_for_one_more =
+            |units: u64| self.per_unit.saturating_mul(u64::from(self.burst.get()) - units - 1);
+        let full = remaining >= u64::from(self.burst.get());
+        let retry_after = if admitted { 0 } else { self.wait(now, cost).max(1) };
+        Verdict {
+            admitted,
+            quota: self.burst,
+            remaining,
+            next_slot: if full {
+                now
+            } else {
+                micros_up(after.tat.saturating_sub(wait_for_one_more(remaining))).max(now)
+            },
+            full_reset: micros_up(after.tat).max(now.saturating_add(retry_after)),
+            retry_after,
+        }
+    }
+
+    /// See [`super::Counter::charge`].
+    pub fn charge(&mut self, at: Micros, units: u32) {
+        self.tat = self.after(nanos(at), units);
+    }
+
+    /// See [`super::Counter::refund`]. The bucket can't know for how long it has been full since, and what comes
+    /// when it is full is lost: so all of that time is taken off what is given back.
+    pub fn refund(&mut self, at: Micros, units: u32) {
+        let since = self.opened.saturating_sub(nanos(at));
+        let lasted = self.per_unit.saturating_mul(u64::from(units));
+        self.tat = self.tat.saturating_sub(lasted.saturating_sub(since));
+    }
+
+    /// See [`super::Counter::write`].
+    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+        if self.tat > 0 {
+            out.extend_from_slice(&self.tat.to_le_bytes());
+        }
+        // How much is used decays by itself: what is written counts it as of the last unit.
+        Wear::new(micros_up(self.tat), u64::from(self.burst.get()), self.burst)
     }
 }
 
-fn per_unit(limit: &Limit) -> u128 {
-    nanos(limit.window).div_ceil(u128::from(limit.quota.get()))
+fn nanos(time: Micros) -> u64 {
+    time.saturating_mul(1_000)
 }
 
-fn nanos(time: Micros) -> u128 {
-    u128::from(time) * 1000
+fn micros_up(nanos: u64) -> Micros {
+    nanos.div_ceil(1_000)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::limiter::{Algorithm, LimitId, sliding_window::Slots};
-    use crate::time::SECOND;
-    use proptest::prelude::*;
-    use std::num::NonZeroU32;
-    use wasm_bindgen_test::wasm_bindgen_test;
-
-    fn limit(quota: u32) -> Limit {
-        Limit {
-            id: LimitId(1),
-            quota: NonZeroU32::new(quota).unwrap(),
-            window: 60 * SECOND,
-            algorithm: Algorithm::SlidingWindow(Slots::EXACT),
-        }
-    }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn a_burst_passes_at_once_and_then_one_unit_at_the_limits_rate() {
-        let limit = limit(600);
-        let mut bucket = Bucket::default();
-        for _ in 0..9 {
-            assert_eq!(bucket.wait(&limit, SECOND, 1), 0);
-            bucket.charge(&limit, SECOND, 1);
-        }
-        assert_eq!(bucket.wait(&limit, SECOND, 1), 100_000);
-        assert_eq!(bucket.wait(&limit, SECOND + 99_999, 1), 1);
-        assert_eq!(bucket.wait(&limit, SECOND + 100_000, 1), 0);
-    }
-
-    proptest! {
-        #[wasm_bindgen_test(unsupported = test)]
-        fn in_any_time_at_most_burst_and_rate_pass(
-            quota in 1u32..100_000,
-            gaps in proptest::collection::vec(0u64..300_000, 1..200),
-        ) {
-            let limit = limit(quota);
-            let mut bucket = Bucket::default();
-            let (mut now, mut passed) = (SECOND, 0u64);
-            for gap in gaps {
-                now += gap;
-                if bucket.wait(&limit, now, 1) == 0 {
-                    bucket.charge(&limit, now, 1);
-                    passed += 1;
-                }
-                let rate = u64::from(quota) * (now - SECOND) / limit.window;
-                prop_assert!(passed <= u64::from(Bucket::burst(&limit)) + rate);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,12 @@
-//! What one worker knows that the shared table does not yet: token buckets that answer while a record
-//! can't be written, and the debts they make.
+//! What one worker owes the shared table, and how it answers while a record can't be written: by token
+//! buckets of its own, whose admissions are debts.
 
-use super::{Charge, Verdicts};
+use super::holding::is_held;
+use super::{Charge, Count, OnContention, Verdicts};
 use crate::key::Identity;
 use crate::limiter::token_bucket::Bucket;
-use crate::limiter::{Counter, Limit, Verdict};
-use crate::time::Micros;
+use crate::limiter::{Counter, Limit, LimitId, Verdict};
+use crate::time::{MILLISECOND, Micros, Now};
 use std::collections::BTreeMap;
 
 /// More identities than this at once are refused: a flood must not grow the worker's memory.
@@ -22,58 +23,110 @@ struct Account {
     limit: Limit,
     bucket: Bucket,
     /// Admitted here and not yet counted there.
-    owed: Entry,
+    owed: Entries,
     /// Counted there and to be taken back.
-    owed_back: Entry,
+    owed_back: Entries,
 }
 
 impl Account {
     fn owes(&self) -> bool {
-        self.owed.units > 0 || self.owed_back.units > 0
+        !self.owed.0.is_empty() || !self.owed_back.0.is_empty()
     }
 }
 
-/// Units, and the last instant any of them was admitted at: a stamp is never too early.
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    units: u32,
-    at: Micros,
+/// Units and when.
+#[derive(Default)]
+struct Entries(Vec<(Now, u32)>);
+
+impl Entries {
+    /// Posting happens with the next write that succeeds, so there are rarely more than a few.
+    const MOST: usize = 64;
+
+    fn find(&mut self, at: Now) -> Option<&mut (Now, u32)> {
+        self.0.iter_mut().find(|(own, _)| own.mono.div_ceil(MILLISECOND) == at.mono.div_ceil(MILLISECOND))
+    }
+
+    /// Up to one whole millisecond, and when there are too many, the later instant stands for all: a unit counted
+    /// at it is out of the window never too early.
+    fn owe(&mut self, units: u32, at: Now) {
+        let full = self.0.len() >= Self::MOST;
+        match self.find(at) {
+            Some(entry) => *entry = (later(entry.0, at), entry.1.saturating_add(units)),
+            None => match self.0.last_mut().filter(|_| full) {
+                Some(entry) => *entry = (later(entry.0, at), entry.1.saturating_add(units)),
+                None => self.0.push((at, units)),
+            },
+        }
+    }
+
+    /// What is given back must be at its instant, so when there are too many it is kept: a refusal too early,
+    /// never a unit too many.
+    fn owe_back(&mut self, units: u32, at: Now) {
+        let full = self.0.len() >= Self::MOST;
+        match self.0.iter_mut().find(|(own, _)| *own == at) {
+            Some((_, owed)) => *owed = owed.saturating_add(units),
+            None if full => {}
+            None => self.0.push((at, units)),
+        }
+    }
 }
 
-impl Entry {
-    fn add(&mut self, units: u32, at: Micros) {
-        self.units = self.units.saturating_add(units);
-        self.at = self.at.max(at);
-    }
+fn later(one: Now, other: Now) -> Now {
+    if one.mono >= other.mono { one } else { other }
 }
 
 impl Fallback {
-    /// Answers a charge from the buckets, and owes what they admit. `seen` is how the shared record would
-    /// have answered when it was last read.
-    pub fn charge(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Micros) -> Verdicts {
-        let Some(accounts) = self.accounts(charge) else {
-            return charge.limits.iter().map(|limit| refusal(limit, now, limit.window)).collect();
-        };
-        let mut wait = 0;
-        for account in accounts.iter().filter(|account| charge.limits.contains(&account.limit)) {
-            wait = wait.max(account.bucket.wait(&account.limit, now, charge.cost));
-        }
+    /// Answers a charge without the shared record, and owes what it admits, unless that counts later. `seen` is
+    /// how the record answered when it was last read.
+    pub fn answer(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Verdicts {
+        let wait = self.wait(charge, now);
         if wait > 0 {
-            return charge.limits.iter().map(|limit| refusal(limit, now, wait)).collect();
+            return charge.limits.iter().map(|limit| refusal(limit, now.mono, wait)).collect();
         }
-        for account in accounts.iter_mut().filter(|account| charge.limits.contains(&account.limit)) {
-            account.bucket.charge(&account.limit, now, charge.cost);
-            account.owed.add(charge.cost, now);
+        if charge.count != Count::Later {
+            for account in self.accounts(charge).into_iter().flatten() {
+                if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
+                    account.bucket.charge(now.mono, charge.cost);
+                }
+            }
+            self.owe(charge, now);
         }
-        seen.unwrap_or_else(|| charge.limits.iter().map(|limit| admission(limit, now)).collect())
+        seen.unwrap_or_else(|| charge.limits.iter().map(|limit| admission(limit, now.mono)).collect())
     }
 
-    /// Owes a charge back: it was counted, and then refused elsewhere.
-    pub fn owe_back(&mut self, charge: &Charge<'_>, now: Micros) {
-        let Some(accounts) = self.accounts(charge) else { return };
-        for account in accounts.iter_mut().filter(|account| charge.limits.contains(&account.limit)) {
-            account.owed_back.add(charge.cost, now);
+    /// How long until a charge would be admitted here, 0 if it is.
+    fn wait(&mut self, charge: &Charge<'_>, now: Now) -> Micros {
+        let longest = charge.limits.iter().map(|limit| limit.window).max().unwrap_or_default();
+        let on_contention = charge.on_contention;
+        match (on_contention, self.accounts(charge)) {
+            (OnContention::Allow, _) => 0,
+            // A conflict is over in no time: the client may come again at once, as soon as it can be told to.
+            (OnContention::Deny, _) => 1,
+            (OnContention::Bucket, None) => longest,
+            (OnContention::Bucket, Some(accounts)) => {
+                let own = |account: &&Account| charge.limits.iter().any(|limit| limit.id == account.limit.id);
+                let waits =
+                    accounts.iter().filter(own).map(|account| account.bucket.wait(now.mono, charge.cost));
+                waits.max().unwrap_or_default()
+            }
         }
+    }
+
+    /// The accounts of a charge's limits that can owe. What is in flight can't: each write tells it anew.
+    fn debtors(&mut self, charge: &Charge<'_>) -> impl Iterator<Item = &mut Account> {
+        let ids: Vec<LimitId> =
+            charge.limits.iter().filter(|limit| !is_held(limit)).map(|limit| limit.id).collect();
+        self.accounts(charge).into_iter().flatten().filter(move |account| ids.contains(&account.limit.id))
+    }
+
+    /// Owes a charge that was admitted, or is to be counted although it was not.
+    pub fn owe(&mut self, charge: &Charge<'_>, at: Now) {
+        self.debtors(charge).for_each(|account| account.owed.owe(charge.cost, at));
+    }
+
+    /// Owes a charge back that was counted at `at`.
+    pub fn owe_back(&mut self, charge: &Charge<'_>, at: Now) {
+        self.debtors(charge).for_each(|account| account.owed_back.owe_back(charge.cost, at));
     }
 
     /// Enters the debts of a charge's identity into its opened counters. Answers whether there were any.
@@ -83,8 +136,8 @@ impl Fallback {
         let mut any = false;
         for (limit, counter) in charge.limits.iter().zip(counters) {
             for account in accounts.iter().filter(|account| account.limit.id == limit.id && account.owes()) {
-                counter.charge(account.owed.at, account.owed.units);
-                counter.refund(account.owed_back.at, account.owed_back.units);
+                account.owed.0.iter().for_each(|(at, units)| counter.charge(*at, *units));
+                account.owed_back.0.iter().for_each(|(at, units)| counter.refund(*at, *units));
                 any = true;
             }
         }
@@ -100,23 +153,18 @@ impl Fallback {
         }
     }
 
-    /// Who has debts.
-    pub fn owing(&self) -> Vec<Identity> {
-        let owing = self.accounts.iter().filter(|(_, accounts)| accounts.iter().any(Account::owes));
-        owing.map(|(identity, _)| *identity).collect()
-    }
-
-    /// The limits an identity has accounts for.
-    pub fn limits_of(&self, identity: Identity) -> Vec<Limit> {
-        self.accounts.get(&identity).into_iter().flatten().map(|account| account.limit).collect()
+    /// Who has debts, and for which limits.
+    pub fn owing(&self) -> Vec<(Identity, Vec<Limit>)> {
+        let owing = |(identity, accounts): (&Identity, &Vec<Account>)| {
+            let owing = accounts.iter().filter(|account| account.owes());
+            (*identity, owing.map(|account| account.limit).collect::<Vec<_>>())
+        };
+        self.accounts.iter().map(owing).filter(|(_, limits)| !limits.is_empty()).collect()
     }
 
     /// Forgets accounts that owe nothing and whose bucket is full again.
     pub fn forget_the_idle(&mut self, now: Micros) {
-        let idle = |account: &Account| {
-            let burst = Bucket::burst(&account.limit);
-            !account.owes() && account.bucket.wait(&account.limit, now, burst) == 0
-        };
+        let idle = |account: &Account| !account.owes() && account.bucket.is_full(now);
         self.accounts.retain(|_, accounts| !accounts.iter().all(idle));
     }
 
@@ -131,9 +179,9 @@ impl Fallback {
                 Some(account) => account.limit = *limit,
                 None => accounts.push(Account {
                     limit: *limit,
-                    bucket: Bucket::default(),
-                    owed: Entry::default(),
-                    owed_back: Entry::default(),
+                    bucket: Bucket::of_worker(limit),
+                    owed: Entries::default(),
+                    owed_back: Entries::default(),
                 }),
             }
         }

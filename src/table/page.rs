@@ -118,17 +118,19 @@ impl<'a> Page<'a> {
         if excess == 0 {
             return Some(Vec::new());
         }
-        let spared = |other: &Record<'_>| other.share() >= WELL_USED || other.fingerprint == OVERFLOW;
-        let mut candidates: Vec<_> = self.others(record, now).filter(|other| !spared(other)).collect();
-        // A stable sort: of equal shares the least recently written goes first.
-        candidates.sort_by_key(Record::share);
-        let needed = candidates.iter().take_while(|other| {
-            let go_on = excess > 0;
-            excess = excess.saturating_sub(other.bytes.len());
-            go_on
-        });
-        let dropped = needed.map(|other| other.fingerprint).collect();
-        (excess == 0).then_some(dropped)
+        let mut dropped: Vec<u64> = Vec::new();
+        while excess > 0 {
+            let may_go = |other: &Record<'_>| {
+                other.share() < WELL_USED
+                    && other.fingerprint != OVERFLOW
+                    && !dropped.contains(&other.fingerprint)
+            };
+            // Of equal shares the first: the least recently written.
+            let least = self.others(record, now).filter(may_go).min_by_key(Record::share)?;
+            excess = excess.saturating_sub(least.bytes.len());
+            dropped.push(least.fingerprint);
+        }
+        Some(dropped)
     }
 
     fn others(&self, record: &NewRecord, now: Micros) -> impl Iterator<Item = Record<'a>> + use<'a> {

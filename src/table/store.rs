@@ -41,8 +41,8 @@ pub trait Store {
 
 /// A store in memory with the host's exact semantics, for tests: one global version counter that
 /// skips 0, and a version that is looked at only when the page is present.
-#[cfg(test)]
-#[allow(missing_docs)]
+#[cfg(any(test, fuzzing))]
+#[allow(missing_docs, clippy::unwrap_used)]
 pub mod memory {
     use super::*;
     use std::cell::{Cell, RefCell};

@@ -2,14 +2,14 @@ use super::memory::Memory;
 use super::*;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, LimitId};
-use crate::time::SECOND;
+use crate::time::{Micros, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const NOW: Micros = 1_000_000 * SECOND;
+pub(super) const NOW: Micros = 1_000_000 * SECOND;
 const ONE_PAGE: Geometry = Geometry { pages: NonZeroU32::MIN, page_bytes: 1_536 };
 
-fn limit(id: u32, quota: u32, window: Micros) -> Limit {
+pub(super) fn limit(id: u32, quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
     let slots = Slots::that_fit(quota, window, ONE_PAGE.room_for_one_state());
     Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
@@ -19,13 +19,27 @@ fn identity(n: u64) -> Identity {
     Identity { page: n, fingerprint: n }
 }
 
+pub(super) fn worker(holder: u32) -> Table {
+    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE, Holder(holder))
+}
+
 fn table() -> Table {
-    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE)
+    worker(1)
+}
+
+/// One request of one unit.
+pub(super) fn charge(who: u64, limits: &[Limit]) -> Charge<'_> {
+    let (count, on_contention) = Default::default();
+    Charge { identity: identity(who), limits, cost: 1, count, on_contention }
+}
+
+/// Both clocks at an instant of the monotonic one.
+pub(super) fn at(mono: Micros) -> Now {
+    Now { mono, wall: mono + 1_700_000_000 * SECOND }
 }
 
 fn ask(table: &mut Table, store: &Memory, who: u64, limits: &[Limit], now: Micros) -> Verdicts {
-    let charge = Charge { identity: identity(who), limits, cost: 1 };
-    table.transact(store, &[charge], Charging::AllOrNothing, now).remove(0)
+    table.transact(store, &[charge(who, limits)], Charging::AllOrNothing, at(now)).remove(0).verdicts
 }
 
 /// How many of `requests` at one instant pass.
@@ -65,12 +79,9 @@ fn bi_5_sequential_spends_what_came_before_the_refusal_and_all_or_nothing_does_n
     for (charging, left) in [(Charging::Sequential, 0), (Charging::AllOrNothing, 8)] {
         let (mut table, store) = (table(), Memory::default());
         let (ip, key) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
-        let charges = [
-            Charge { identity: identity(1), limits: &ip, cost: 1 },
-            Charge { identity: identity(2), limits: &key, cost: 1 },
-        ];
+        let charges = [charge(1, &ip), charge(2, &key)];
         for _ in 0..20 {
-            table.transact(&store, &charges, charging, NOW);
+            table.transact(&store, &charges, charging, at(NOW));
         }
         assert_eq!(passed(&mut table, &store, 1, &ip, NOW, 20), left, "{charging:?}");
     }
@@ -81,9 +92,9 @@ fn two_policies_of_one_caller_do_not_conflict_with_each_other() {
     for charging in [Charging::Sequential, Charging::AllOrNothing] {
         let (mut table, store) = (table(), Memory::default());
         let (one, other) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
-        let charge = |limits| Charge { identity: identity(1), limits, cost: 1 };
+        let charge = |limits| charge(1, limits);
         for _ in 0..5 {
-            table.transact(&store, &[charge(&one), charge(&other)], charging, NOW);
+            table.transact(&store, &[charge(&one), charge(&other)], charging, at(NOW));
         }
         assert_eq!(table.take_tally(), Tally::default(), "{charging:?}");
         let left = if charging == Charging::Sequential { 5 } else { 8 };
@@ -95,14 +106,11 @@ fn two_policies_of_one_caller_do_not_conflict_with_each_other() {
 fn bi_12_after_a_refusal_the_later_limits_are_still_looked_at() {
     let (mut table, store) = (table(), Memory::default());
     let (ip, key) = ([limit(1, 1, 10 * SECOND)], [limit(2, 1, 60 * SECOND)]);
-    let charges = [
-        Charge { identity: identity(1), limits: &ip, cost: 1 },
-        Charge { identity: identity(2), limits: &key, cost: 1 },
-    ];
+    let charges = [charge(1, &ip), charge(2, &key)];
     for charging in [Charging::Sequential, Charging::AllOrNothing] {
-        table.transact(&store, &charges, charging, NOW);
-        let answers = table.transact(&store, &charges, charging, NOW);
-        let waits: Vec<_> = answers.iter().map(|verdicts| verdicts[0].retry_after).collect();
+        table.transact(&store, &charges, charging, at(NOW));
+        let answers = table.transact(&store, &charges, charging, at(NOW));
+        let waits: Vec<_> = answers.iter().map(|outcome| outcome.verdicts[0].retry_after).collect();
         assert_eq!(waits, [10 * SECOND, 60 * SECOND], "{charging:?}");
     }
 }
@@ -132,22 +140,19 @@ impl Store for Rival<'_> {
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_22_a_late_refusal_refunds_what_was_already_spent() {
     let geometry = Geometry { pages: NonZeroU32::new(16).unwrap(), page_bytes: 1_536 };
-    let table = || Table::new(Seed::new([0; Seed::LEN]), geometry);
+    let table = || Table::new(Seed::new([0; Seed::LEN]), geometry, Holder(1));
     let store = Memory::default();
     let (first, second) = ([limit(1, 10, 60 * SECOND)], [limit(2, 1, 60 * SECOND)]);
-    let charges = [
-        Charge { identity: identity(1), limits: &first, cost: 1 },
-        Charge { identity: identity(2), limits: &second, cost: 1 },
-    ];
+    let charges = [charge(1, &first), charge(2, &second)];
     let rival_takes_the_second = || assert_eq!(passed(&mut table(), &store, 2, &second, NOW, 1), 1);
     let rival = Rival {
         store: &store,
         page: 2,
         act: std::cell::RefCell::new(Some(Box::new(rival_takes_the_second))),
     };
-    let answers = table().transact(&rival, &charges, Charging::AllOrNothing, NOW);
-    assert_eq!(answers.iter().map(|verdicts| admitted(verdicts)).collect::<Vec<_>>(), [true, false]);
-    assert_eq!(answers[0][0].remaining, 10, "nothing is spent at the first limit");
+    let answers = table().transact(&rival, &charges, Charging::AllOrNothing, at(NOW));
+    assert_eq!(answers.iter().map(Outcome::admitted).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(answers[0].verdicts[0].remaining, 10, "nothing is spent at the first limit");
     assert_eq!(passed(&mut table(), &store, 1, &first, NOW, 20), 10);
 }
 
@@ -157,9 +162,9 @@ fn a_page_created_by_two_workers_at_once_loses_no_count() {
     let rival_is_first = || assert_eq!(passed(&mut table(), &store, 1, &limits, NOW, 3), 3);
     let rival =
         Rival { store: &store, page: 0, act: std::cell::RefCell::new(Some(Box::new(rival_is_first))) };
-    let charge = Charge { identity: identity(1), limits: &limits, cost: 1 };
+    let charge = charge(1, &limits);
     let mut slow = table();
-    let verdict = slow.transact(&rival, &[charge], Charging::Sequential, NOW)[0][0];
+    let verdict = slow.transact(&rival, &[charge], Charging::Sequential, at(NOW))[0].verdicts[0];
     assert_eq!(verdict.remaining, 6);
     assert_eq!(slow.take_tally().cas_misses, 1);
 }
@@ -188,8 +193,8 @@ fn a_debt_is_posted_by_a_tick_even_if_the_caller_never_comes_back() {
     let (store, limits) = (Memory::default(), [limit(1, 64, 60 * SECOND)]);
     store.conflicts.set(8);
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 1), 1);
-    one.settle(&store, NOW + SECOND);
-    one.settle(&store, NOW + SECOND);
+    one.settle(&store, at(NOW + SECOND));
+    one.settle(&store, at(NOW + SECOND));
     assert_eq!(store.writes.get(), 9, "posted once");
     assert_eq!(passed(&mut other, &store, 1, &limits, NOW + SECOND, 100), 63);
 }
@@ -304,7 +309,7 @@ proptest! {
         }
         prop_assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
         store.conflicts.set(0);
-        workers.iter_mut().for_each(|worker| worker.settle(&store, now));
+        workers.iter_mut().for_each(|worker| worker.settle(&store, at(now)));
         let used = log.iter().filter(|(w, at)| *w == 0 && at + limits[0].window > now).count() as u64;
         let remaining = ask(&mut workers[0], &store, 0, &limits, now)[0].remaining;
         prop_assert!(remaining <= u64::from(quota).saturating_sub(used), "after the storm a debt was lost");

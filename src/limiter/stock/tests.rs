@@ -1,0 +1,80 @@
+use super::*;
+use crate::limiter::Algorithm;
+use crate::limiter::tests::{DAY, Kept, TRACES, after, on_traces};
+use crate::time::{Now, SECOND};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+fn kept(quota: NonZeroU32) -> Kept {
+    Kept::new(quota, 60 * SECOND, Algorithm::Stock)
+}
+
+/// FA-18: reserved, given back at once or later, in any order: never above the quota, never below 0.
+#[wasm_bindgen_test(unsupported = test)]
+fn what_exists_is_what_was_reserved_and_not_given_back() {
+    on_traces(TRACES, |random| {
+        let quota = random.quota();
+        let (mut kept, mut now) = (kept(quota), random.start());
+        let (mut exists, mut reserved) = (0u64, Vec::new());
+        for _ in 0..24 {
+            now = after(now, random.gap(400 * DAY, 1));
+            let units = random.cost(quota);
+            match random.below(5) {
+                0 => {
+                    // Deleted: one of these, or some from before Tollgate counted.
+                    kept.change(now, |counter| counter.refund(now, units));
+                    exists = exists.saturating_sub(u64::from(units));
+                    reserved.clear();
+                }
+                1 => {
+                    if let Some(units) = reserved.pop() {
+                        kept.change(now, |counter| counter.refund(now, units));
+                        exists -= u64::from(units);
+                    }
+                }
+                _ => {
+                    let right = exists + u64::from(units) <= u64::from(quota.get());
+                    let verdict = kept.ask(now, units);
+                    assert_eq!(verdict.admitted, right);
+                    if right {
+                        exists += u64::from(units);
+                        reserved.push(units);
+                    }
+                    assert_eq!(verdict.remaining, u64::from(quota.get()) - exists);
+                }
+            }
+            assert!(exists <= u64::from(quota.get()));
+            assert_eq!(kept.judge(now, 0).remaining, u64::from(quota.get()) - exists);
+        }
+    });
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_exists_never_expires_and_a_refusal_tells_the_configured_wait() {
+    let mut kept = kept(NonZeroU32::MIN);
+    let now = Now { mono: SECOND, wall: DAY };
+    let wear = kept.change(now, |counter| counter.charge(now, 1));
+    assert_eq!((wear.expires, wear.share), (Micros::MAX, 255));
+    let verdict = kept.ask(after(now, 1_000 * DAY), 1);
+    assert_eq!((verdict.admitted, verdict.retry_after), (false, 60 * SECOND));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_lower_quota_shows_0_remaining_until_enough_is_deleted() {
+    let mut kept = kept(NonZeroU32::new(10).unwrap());
+    let now = Now { mono: SECOND, wall: DAY };
+    kept.ask(now, 8);
+    kept.limit.quota = NonZeroU32::new(5).unwrap();
+    assert_eq!((kept.judge(now, 1).admitted, kept.judge(now, 1).remaining), (false, 0));
+    kept.change(now, |counter| counter.refund(now, 4));
+    assert_eq!(kept.ask(now, 1).remaining, 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_state_takes_as_many_bytes_as_the_documentation_says() {
+    let bytes = |units| {
+        let mut kept = kept(NonZeroU32::MAX);
+        kept.ask(Now::default(), units);
+        kept.state.len()
+    };
+    assert_eq!((bytes(0), bytes(1), bytes(u32::MAX)), (0, 1, 5));
+}

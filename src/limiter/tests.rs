@@ -1,0 +1,195 @@
+//! What holds for every algorithm: the words of a verdict are true of each other and of what then happens.
+
+mod traces;
+
+pub(super) use traces::{DAY, Kept, Oracle, Random, TRACES, after, at, on_traces};
+
+use super::*;
+use crate::time::{Period, Zone};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// One limit of any algorithm.
+fn any_limit(random: &mut Random, zone: Zone) -> Limit {
+    let (quota, window) = (random.quota(), random.window());
+    let calendar = Calendar { period: random.pick(&[Period::Day, Period::Week, Period::Month]), zone };
+    let burst = random.quota();
+    let room = random.pick(&[288, 1_312]);
+    let (window, algorithm) = match random.below(7) {
+        0 => (window, Algorithm::SlidingWindow(Slots::that_fit(quota, window, room))),
+        1 => (window, Algorithm::SlidingCounter),
+        2 => (window, Algorithm::FixedWindow),
+        3 => (calendar.longest(), Algorithm::Calendar(calendar)),
+        4 => (window, Algorithm::TokenBucket { burst }),
+        5 => (window, Algorithm::Concurrency),
+        _ => (window, Algorithm::Stock),
+    };
+    Limit { id: LimitId(1), quota, window, algorithm }
+}
+
+/// Whether units come back by themselves at an instant that is known.
+fn is_by_time(limit: &Limit) -> bool {
+    match limit.algorithm {
+        Algorithm::Concurrency | Algorithm::Stock => false,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. } => true,
+    }
+}
+
+/// Runs traces of all algorithms, and checks each instant of them with `check(kept, now, cost)`.
+fn on_all_algorithms(traces: u64, check: impl Fn(&mut Kept, Now, u32)) {
+    let zone = Zone::named("Europe/Madrid").unwrap();
+    on_traces(traces, |random| {
+        let limit = any_limit(random, zone);
+        let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
+        let mut now = random.start();
+        for _ in 0..12 {
+            let edge = kept.judge(now, 0).next_slot;
+            now = match random.one_in(4) {
+                true => at(now, random.around(edge, 1, now.mono)),
+                false => after(now, random.gap(limit.window, 1)),
+            };
+            let cost = random.cost(limit.quota);
+            check(&mut kept, now, cost);
+            kept.ask(now, cost);
+        }
+    });
+}
+
+/// X-2, FA-11, PA-4.
+#[wasm_bindgen_test(unsupported = test)]
+fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
+    on_all_algorithms(TRACES / 5, |kept, now, cost| {
+        let verdict = kept.judge(now, cost);
+        assert!(verdict.next_slot <= verdict.full_reset, "{:?} {verdict:?}", kept.limit);
+        assert!(verdict.full_reset >= now.mono + verdict.retry_after, "{:?} {verdict:?}", kept.limit);
+        assert_eq!(verdict.admitted, verdict.retry_after == 0);
+        if !verdict.admitted && cost <= verdict.quota.get() && is_by_time(&kept.limit) {
+            let then = after(now, verdict.retry_after);
+            let before = after(now, verdict.retry_after - 1);
+            assert!(kept.judge(then, cost).admitted, "{:?} {now:?} {cost}: {verdict:?}", kept.limit);
+            assert!(!kept.judge(before, cost).admitted, "{:?} {now:?} {cost}: {verdict:?}", kept.limit);
+            if cost == 1 {
+                assert_eq!(verdict.next_slot, then.mono, "the next slot is the wait's end (FA-11)");
+            }
+        }
+    });
+}
+
+/// FA-10, FA-13.
+#[wasm_bindgen_test(unsupported = test)]
+fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
+    on_all_algorithms(TRACES / 5, |kept, now, cost| {
+        let standing = kept.judge(now, 0);
+        assert!(standing.admitted, "asking how things stand is always possible");
+        let verdict = kept.judge(now, cost);
+        assert_eq!(verdict.admitted, u64::from(cost) <= standing.remaining);
+        let spent = if verdict.admitted { u64::from(cost) } else { 0 };
+        assert_eq!(verdict.remaining, standing.remaining - spent);
+
+        let mut spent = Kept { state: kept.state.clone(), ..*kept };
+        let wear = spent.change(now, |counter| {
+            if verdict.admitted {
+                counter.charge(now, cost);
+            }
+        });
+        let said = Verdict { admitted: true, retry_after: 0, ..verdict };
+        let then = spent.judge(now, 0);
+        // A cost that is never admitted is told to wait for nothing, and so to see nothing back before that.
+        let full_reset = if cost > said.quota.get() { said.full_reset } else { then.full_reset };
+        assert_eq!(Verdict { full_reset, ..then }, said, "{:?} {now:?} {cost}", kept.limit);
+        if is_by_time(&kept.limit) {
+            comes_back_when_said(&spent, now, verdict, wear);
+        }
+        if verdict.remaining <= 40 {
+            (0..verdict.remaining).for_each(|_| assert!(spent.ask(now, 1).admitted));
+            assert!(!spent.ask(now, 1).admitted);
+        }
+    });
+}
+
+fn comes_back_when_said(spent: &Kept, now: Now, said: Verdict, wear: Wear) {
+    let whole = u64::from(said.quota.get());
+    let remaining_at = |then: Micros| spent.judge(at(now, then.max(now.mono)), 0).remaining;
+    assert_eq!(remaining_at(said.full_reset), whole, "{:?} {now:?} {said:?}", spent.limit);
+    assert_eq!(remaining_at(wear.expires), whole, "a state that says something has expired");
+    if said.remaining < whole {
+        assert!(remaining_at(said.next_slot) > said.remaining, "{:?} {now:?} {said:?}", spent.limit);
+        assert_eq!(remaining_at(said.next_slot - 1), said.remaining, "{:?} {now:?} {said:?}", spent.limit);
+        assert!(u64::from(wear.share) * whole >= (whole - said.remaining) * 255);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_charge_that_is_refunded_has_never_been() {
+    on_all_algorithms(TRACES / 10, |kept, now, cost| {
+        let before = kept.judge(now, 0);
+        // A debt of one, if there is no room for more.
+        let cost = if kept.judge(now, cost).admitted { cost } else { 1 };
+        let mut state = Kept { state: kept.state.clone(), ..*kept };
+        state.change(now, |counter| counter.charge(now, cost));
+        state.change(now, |counter| counter.refund(now, cost));
+        assert_eq!(state.judge(now, 0), before, "{:?}", kept.limit);
+    });
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn to_judge_and_to_write_changes_nothing() {
+    on_all_algorithms(TRACES / 10, |kept, now, cost| {
+        let before = kept.judge(now, cost);
+        kept.change(now, |counter| assert_eq!(counter.judge(now, cost), before));
+        assert_eq!(kept.judge(now, cost), before);
+        let state = kept.state.clone();
+        kept.change(now, |_| {});
+        assert_eq!(kept.state, state, "{:?}", kept.limit);
+    });
+}
+
+/// Damaged pages can hold anything: noise, and sound states with a few bytes changed.
+#[wasm_bindgen_test(unsupported = test)]
+fn no_bytes_make_any_algorithm_panic() {
+    let zone = Zone::named("Europe/Madrid").unwrap();
+    on_traces(TRACES, |random| {
+        let limit = any_limit(random, zone);
+        let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
+        let now = random.start();
+        if random.one_in(2) {
+            for _ in 0..4 {
+                kept.ask(after(now, random.gap(limit.window, 1)), 1);
+            }
+        } else {
+            kept.state = (0..random.below(30)).map(|_| random.number() as u8).collect();
+        }
+        for _ in 0..random.below(4).min(kept.state.len() as u64) {
+            let place = random.below(kept.state.len() as u64) as usize;
+            kept.state[place] = random.pick(&[0, 0x7F, 0x80, 0xFF, 1, 42]);
+        }
+        let mono = random.pick(&[0, 1, now.mono, now.mono + limit.window, u64::MAX / 1_000, u64::MAX]);
+        use_all_of(&kept, Now { mono, ..now }, random);
+    });
+}
+
+fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
+    let Some(mut counter) = Counter::open(&kept.limit, &kept.state, now, kept.holder) else { return };
+    let earlier = Now { mono: now.mono / 2, wall: now.wall - 1_000 };
+    for _ in 0..4 {
+        let units = random.pick(&[0, 1, 7, u32::MAX]);
+        match random.below(6) {
+            0 => counter.charge(earlier, units),
+            1 => counter.charge(now, units),
+            2 => counter.refund(now, units),
+            3 => counter.refund(earlier, units),
+            4 => {
+                counter.coarsen(Coarseness::Any);
+            }
+            _ => {
+                counter.hold(units);
+            }
+        }
+        counter.judge(now, units);
+        counter.judge(earlier, 1);
+        counter.write(&mut Vec::new());
+    }
+}

@@ -1,0 +1,188 @@
+use super::*;
+use crate::limiter::tests::{DAY, Kept, TRACES, after, at, on_traces};
+use crate::limiter::{Algorithm, LimitId};
+use crate::time::{Now, SECOND};
+use proptest::prelude::*;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+fn limit(quota: u32) -> Limit {
+    let (quota, burst) = (NonZeroU32::new(quota).unwrap(), NonZeroU32::MIN);
+    Limit { id: LimitId(1), quota, window: 60 * SECOND, algorithm: Algorithm::TokenBucket { burst } }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_workers_burst_passes_at_once_and_then_one_unit_at_the_limits_rate() {
+    let mut bucket = Bucket::of_worker(&limit(600));
+    for _ in 0..9 {
+        assert_eq!(bucket.wait(SECOND, 1), 0);
+        bucket.charge(SECOND, 1);
+    }
+    assert_eq!(bucket.wait(SECOND, 1), 100_000);
+    assert_eq!(bucket.wait(SECOND + 99_999, 1), 1);
+    assert_eq!(bucket.wait(SECOND + 100_000, 1), 0);
+}
+
+proptest! {
+    #[wasm_bindgen_test(unsupported = test)]
+    fn in_any_time_at_most_burst_and_rate_pass(
+        quota in 1u32..100_000,
+        gaps in proptest::collection::vec(0u64..300_000, 1..200),
+    ) {
+        let limit = limit(quota);
+        let mut bucket = Bucket::of_worker(&limit);
+        let (mut now, mut passed) = (SECOND, 0u64);
+        for gap in gaps {
+            now += gap;
+            if bucket.wait(now, 1) == 0 {
+                bucket.charge(now, 1);
+                passed += 1;
+            }
+            let rate = u64::from(quota) * (now - SECOND) / limit.window;
+            prop_assert!(passed <= u64::from(bucket.burst.get()) + rate);
+        }
+    }
+}
+
+/// The real-valued bucket, in units times the window: exact, and filled anew from a list of all admissions.
+fn ideal_level(
+    limit: &Limit,
+    burst: NonZeroU32,
+    start: Micros,
+    admitted: &[(Micros, u32)],
+    now: Micros,
+) -> u128 {
+    let (window, full) = (u128::from(limit.window), u128::from(burst.get()) * u128::from(limit.window));
+    let fill = |level: u128, time: Micros| full.min(level + u128::from(time) * u128::from(limit.quota.get()));
+    let (mut level, mut last) = (full, start);
+    for (at, units) in admitted {
+        level = fill(level, at - last) - u128::from(*units) * window;
+        last = *at;
+    }
+    fill(level, now - last)
+}
+
+/// nothing passes that the ideal bucket would not let pass, and a refusal is right, but for one nanosecond for
+/// each unit that was taken.
+#[wasm_bindgen_test(unsupported = test)]
+fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
+    on_traces(TRACES, |random| {
+        let (quota, burst, window) = (random.quota(), random.quota(), random.window());
+        let mut kept = Kept::new(quota, window, Algorithm::TokenBucket { burst });
+        let start = random.start();
+        // A burst of centuries is cut.
+        let burst = kept.judge(start, 0).quota;
+        let (mut now, mut admitted, mut taken) = (start, Vec::new(), 0u128);
+        for _ in 0..20 {
+            let edge = kept.judge(now, 0).next_slot;
+            now = match random.one_in(4) {
+                true => at(now, random.around(edge, 1, now.mono)),
+                false => after(now, random.gap(window, 1) / random.pick(&[1, u64::from(quota.get())])),
+            };
+            let cost = random.cost(burst);
+            let level = ideal_level(&kept.limit, burst, start.mono, &admitted, now.mono);
+            let needed = u128::from(cost) * u128::from(window);
+            let verdict = kept.ask(now, cost);
+            if verdict.admitted {
+                assert!(level >= needed, "{now:?} {cost}: a wrong admission");
+                admitted.push((now.mono, cost));
+                taken += u128::from(cost);
+            } else if cost <= burst.get() {
+                // `taken` nanoseconds' worth of units.
+                let slack = (taken * u128::from(quota.get())).div_ceil(1_000);
+                assert!(level < needed + slack, "{now:?} {cost}: a wrong refusal");
+            }
+        }
+        in_every_interval_at_most_burst_and_rate(&kept.limit, burst, &admitted);
+    });
+}
+
+fn in_every_interval_at_most_burst_and_rate(limit: &Limit, burst: NonZeroU32, admitted: &[(Micros, u32)]) {
+    let window = u128::from(limit.window);
+    for (first, (from, _)) in admitted.iter().enumerate() {
+        let mut units = 0;
+        for (to, more) in &admitted[first..] {
+            units += u128::from(*more);
+            let rate = u128::from(to - from) * u128::from(limit.quota.get());
+            assert!(units * window <= u128::from(burst.get()) * window + rate, "{units} in {from}..{to}");
+        }
+    }
+}
+
+/// A refund is of units that are still missing: what has come back by itself in the meantime is not given twice.
+#[wasm_bindgen_test(unsupported = test)]
+fn refunds_never_let_more_pass_than_burst_and_rate() {
+    on_traces(TRACES, |random| {
+        let (quota, burst, window) = (random.quota(), random.quota(), random.window());
+        let mut kept = Kept::new(quota, window, Algorithm::TokenBucket { burst });
+        let start = random.start();
+        let burst = kept.judge(start, 0).quota;
+        let (mut now, mut admitted) = (start, Vec::new());
+        for _ in 0..20 {
+            now = after(now, random.gap(window, 1) / random.pick(&[1, 2, u64::from(quota.get())]));
+            if random.one_in(4) && !admitted.is_empty() {
+                let (at, units) = admitted.remove(random.below(admitted.len() as u64) as usize);
+                kept.change(now, |counter| counter.refund(Now { mono: at, wall: 0 }, units));
+            }
+            let cost = random.cost(burst);
+            let level = ideal_level(&kept.limit, burst, start.mono, &admitted, now.mono);
+            if kept.ask(now, cost).admitted {
+                assert!(level >= u128::from(cost) * u128::from(window), "{now:?} {cost}: a wrong admission");
+                admitted.push((now.mono, cost));
+            }
+        }
+    });
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_unit_that_has_come_back_by_itself_is_not_refunded() {
+    let mut kept = Kept::new(
+        NonZeroU32::new(60).unwrap(),
+        60 * SECOND,
+        Algorithm::TokenBucket { burst: NonZeroU32::new(2).unwrap() },
+    );
+    let first = Now { mono: 10 * SECOND, wall: 0 };
+    kept.ask(first, 1);
+    let second = after(first, 10 * SECOND);
+    kept.ask(second, 2);
+    kept.change(second, |counter| counter.refund(first, 1));
+    assert_eq!(kept.judge(second, 0).remaining, 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn debts_beyond_an_empty_bucket_are_remembered_for_as_many_units_as_a_window_brings() {
+    let burst = NonZeroU32::new(2).unwrap();
+    let mut kept = Kept::new(NonZeroU32::new(60).unwrap(), 60 * SECOND, Algorithm::TokenBucket { burst });
+    let now = Now { mono: 100 * SECOND, wall: 0 };
+    kept.ask(now, 2);
+    kept.change(now, |counter| counter.charge(now, 5));
+    assert_eq!(kept.judge(now, 1).retry_after, 6 * SECOND);
+    kept.change(now, |counter| counter.refund(now, 5));
+    assert_eq!(kept.judge(now, 1).retry_after, SECOND, "and a refund takes no more than they were");
+    kept.change(now, |counter| counter.charge(now, 1_000_000));
+    assert_eq!(kept.judge(now, 1).retry_after, 61 * SECOND, "and nothing is frozen for longer");
+}
+
+/// A burst that takes longer to fill than the clock can count, centuries, is cut to what it can.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_burst_of_centuries_is_no_bucket_without_a_bottom() {
+    for (quota, burst) in [(1, 1_000), (1, u32::MAX), (7, 100_000)] {
+        let (quota, burst) = (NonZeroU32::new(quota).unwrap(), NonZeroU32::new(burst).unwrap());
+        let mut kept = Kept::new(quota, 366 * DAY, Algorithm::TokenBucket { burst });
+        let now = Now { mono: 3_650 * DAY, wall: 0 };
+        let all = kept.judge(now, 0).remaining;
+        assert!(all > 0 && all <= u64::from(burst.get()));
+        assert!(kept.ask(now, all as u32).admitted);
+        let verdict = kept.ask(now, 1);
+        assert!(!verdict.admitted);
+        assert!(kept.judge(after(now, verdict.retry_after), 1).admitted);
+        assert!(!kept.judge(after(now, verdict.retry_after - 1), 1).admitted);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_state_takes_8_bytes() {
+    let burst = NonZeroU32::MAX;
+    let mut kept = Kept::new(burst, SECOND, Algorithm::TokenBucket { burst });
+    assert!(kept.ask(Now { mono: 3_650 * DAY, wall: 0 }, u32::MAX).admitted);
+    assert_eq!(kept.state.len(), 8);
+}

@@ -1,0 +1,203 @@
+//! Leases: units that a worker takes from a large limit in one write, and then serves from its own memory, so
+//! that most requests of a hot caller touch nothing shared.
+//!
+//! # Never above the limit
+//! A lease's units are counted when they are taken, stamped with the lease's **end**: later than any of them
+//! can be used. So each leaves the window no earlier than its true instant would, and the cap holds. The next
+//! shared access of the record, or a tick, **settles** the lease: used units get their true times, unused ones
+//! go back. A worker that dies leaves its lease counted for one window.
+//!
+//! # How many
+//! No knob. With `used` of a limit's units in `window`, a caller is expected to ask for `used × TERM / window` in
+//! the term of a lease: so many are taken, or twice the last lease's if that is used up, but at most a 32nd of
+//! what is left in any of the limits. So a caller who comes now and then is never given a lease, and near the
+//! limit the lease shrinks to nothing: there the shared count is exact. Quotas below [`SMALL_QUOTA`] never lease. `W` workers hold at most `W / 32` of what
+//! was left, for at most a term and a tick: that is how much too early a refusal can come.
+
+use super::{Charge, Count, Verdicts};
+use crate::key::Identity;
+use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
+use crate::time::{MILLISECOND, Micros, Now};
+use std::collections::BTreeMap;
+
+/// How long a lease lasts: below the sliding window's tolerance for stamps ahead of the clock.
+const TERM: Micros = 500 * MILLISECOND;
+
+/// A quota below this is counted exactly, request by request.
+const SMALL_QUOTA: u32 = 1_000;
+
+/// So large a part of what is left may be leased.
+const PART: u64 = 32;
+
+/// More leases than this at once are not taken: a flood must not grow the worker's memory.
+const MOST_LEASES: usize = 1_024;
+
+/// The leases of one worker, by identity and the first of the limits.
+#[derive(Default)]
+pub(super) struct Leases {
+    leases: BTreeMap<(Identity, LimitId), Lease>,
+    /// Whether the request under way may lease.
+    allowed: bool,
+}
+
+/// Units of all limits of one charge.
+#[derive(Clone)]
+pub(super) struct Lease {
+    limits: Vec<Limit>,
+    /// The instant its units are counted at, which is its end.
+    end: Now,
+    taken: u32,
+    left: u32,
+    /// When, to the millisecond, how many were used.
+    used: Vec<(Now, u32)>,
+    /// How the limits stood when all of it was counted.
+    standing: Verdicts,
+}
+
+fn place(charge: &Charge<'_>) -> Option<(Identity, LimitId)> {
+    charge.limits.first().map(|limit| (charge.identity, limit.id))
+}
+
+impl Leases {
+    /// Begins a request. It leases only if all its charges may: the others send it to the shared table anyway.
+    pub fn consider(&mut self, charges: &[Charge<'_>]) {
+        self.allowed =
+            charges.iter().all(|charge| charge.count != Count::Later && charge.limits.iter().all(may_lease));
+    }
+
+    /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
+    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Verdicts>> {
+        if !self.allowed || self.leases.is_empty() || charges.is_empty() {
+            return None;
+        }
+        let serves = |charge: &Charge<'_>| {
+            let lease = self.of(charge);
+            lease.is_some_and(|lease| lease.can_serve(charge, now))
+        };
+        if !charges.iter().all(serves) {
+            return None;
+        }
+        charges
+            .iter()
+            .map(|charge| Some(self.leases.get_mut(&place(charge)?)?.serve(charge.cost, now)))
+            .collect()
+    }
+
+    /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
+    pub fn take(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> Option<Lease> {
+        let unsettled = self.of(charge).is_some_and(|lease| lease.limits != charge.limits);
+        if !self.allowed || unsettled || self.leases.len() >= MOST_LEASES {
+            return None;
+        }
+        let standing: Verdicts = counters.iter().map(|counter| counter.judge(now, 0)).collect();
+        let expected = charge.limits.iter().zip(&standing).map(|(limit, verdict)| {
+            let used = u64::from(limit.quota.get()).saturating_sub(verdict.remaining);
+            used.saturating_mul(TERM) / limit.window
+        });
+        // The last lease was too small if none of it is left.
+        let grown =
+            self.of(charge).filter(|last| last.left < charge.cost).map(|last| u64::from(last.taken) * 2);
+        let expected = expected.max()?.max(grown.unwrap_or_default());
+        let most = standing.iter().map(|verdict| verdict.remaining / PART).min()?;
+        let units = u32::try_from(expected.min(most)).ok().filter(|units| *units > charge.cost)?;
+        // Units of an aligned window are good only until its edge.
+        let edges = charge.limits.iter().zip(&standing).filter(|(limit, _)| is_aligned(limit));
+        let edge = edges.map(|(_, verdict)| verdict.full_reset).min().unwrap_or(Micros::MAX);
+        let term = TERM.min(edge.saturating_sub(now.mono).saturating_sub(1));
+        let end = Now { mono: now.mono.saturating_add(term), wall: now.wall.saturating_add(term) };
+        counters.iter_mut().for_each(|counter| counter.charge(end, units));
+        let standing = counters.iter().map(|counter| counter.judge(now, 0)).collect();
+        Some(Lease {
+            limits: charge.limits.to_vec(),
+            end,
+            taken: units,
+            left: units,
+            used: Vec::new(),
+            standing,
+        })
+    }
+
+    /// Settles the lease of a charge in its opened counters. Answers whether there was one.
+    pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>]) -> bool {
+        let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
+        for counter in counters {
+            counter.refund(lease.end, lease.taken);
+            lease.used.iter().for_each(|(at, units)| counter.charge(*at, *units));
+        }
+        true
+    }
+
+    fn of(&self, charge: &Charge<'_>) -> Option<&Lease> {
+        if self.leases.is_empty() { None } else { self.leases.get(&place(charge)?) }
+    }
+
+    /// The lease of a charge is settled, and this one, if any, is in its place. A lease of limits that have
+    /// since been changed is not: a tick settles it.
+    pub fn replace(&mut self, charge: &Charge<'_>, lease: Option<Lease>) {
+        let settled = self.of(charge).is_none_or(|lease| lease.limits == charge.limits);
+        let Some(place) = place(charge).filter(|_| settled) else { return };
+        match lease {
+            Some(lease) => drop(self.leases.insert(place, lease)),
+            None => drop(self.leases.remove(&place)),
+        }
+    }
+
+    /// Whose leases have ended and are to be settled.
+    pub fn ended(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
+        let ended = self.leases.iter().filter(|(_, lease)| lease.end.mono < now.mono);
+        ended.map(|((identity, _), lease)| (*identity, lease.limits.clone())).collect()
+    }
+}
+
+/// Whether a limit's units can be counted ahead and put back.
+fn may_lease(limit: &Limit) -> bool {
+    let counted_by_time = match limit.algorithm {
+        Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
+        Algorithm::SlidingCounter
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock => false,
+    };
+    counted_by_time && limit.quota.get() >= SMALL_QUOTA
+}
+
+fn is_aligned(limit: &Limit) -> bool {
+    match limit.algorithm {
+        Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock => false,
+    }
+}
+
+impl Lease {
+    fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
+        now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
+    }
+
+    fn serve(&mut self, cost: u32, now: Now) -> Verdicts {
+        self.left = self.left.saturating_sub(cost);
+        match self.used.last_mut() {
+            // Up to one whole millisecond the later instant stands for all: no stamp is ever too early, and rounded
+            // up to a slot they are the same.
+            Some((at, units)) if at.mono.div_ceil(MILLISECOND) == now.mono.div_ceil(MILLISECOND) => {
+                (*at, *units) = (now, units.saturating_add(cost));
+            }
+            Some(_) | None => self.used.push((now, cost)),
+        }
+        let left = u64::from(self.left);
+        let verdict = |(limit, standing): (&Limit, &Verdict)| {
+            let full_reset = match is_aligned(limit) {
+                true => standing.full_reset,
+                false => standing.full_reset.max(now.mono.saturating_add(limit.window)),
+            };
+            Verdict { remaining: standing.remaining.saturating_add(left), full_reset, ..*standing }
+        };
+        self.limits.iter().zip(&self.standing).map(verdict).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

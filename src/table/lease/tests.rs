@@ -1,0 +1,126 @@
+use super::super::memory::Memory;
+use super::super::tests::{NOW, at, charge, limit, worker};
+use super::super::{Charging, Table};
+use super::*;
+use crate::time::SECOND;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+/// Workers that share a table, and everything they admitted.
+struct Fleet {
+    workers: Vec<Table>,
+    store: Memory,
+    limits: [Limit; 1],
+    admitted: Vec<Micros>,
+    leased: u64,
+}
+
+impl Fleet {
+    fn new(workers: u32, quota: u32) -> Fleet {
+        Fleet {
+            workers: (0..workers).map(worker).collect(),
+            store: Memory::default(),
+            limits: [limit(1, quota, 60 * SECOND)],
+            admitted: Vec::new(),
+            leased: 0,
+        }
+    }
+
+    /// One request at each worker in turn, every `gap`, for so long; each worker ticks every second.
+    fn run(&mut self, from: Micros, length: Micros, gap: Micros) -> usize {
+        let mut refused = 0;
+        for (i, now) in (from..from + length).step_by(gap as usize).enumerate() {
+            let worker = i % self.workers.len();
+            if now % SECOND < gap {
+                self.workers.iter_mut().for_each(|worker| worker.settle(&self.store, at(now)));
+            }
+            let outcome = self.workers[worker].transact(
+                &self.store,
+                &[charge(1, &self.limits)],
+                Charging::Sequential,
+                at(now),
+            );
+            if outcome[0].admitted() { self.admitted.push(now) } else { refused += 1 }
+        }
+        self.leased = self.workers.iter_mut().map(|worker| worker.take_tally().leased).sum();
+        refused
+    }
+
+    fn most_in_a_window(&self) -> usize {
+        let window = self.limits[0].window;
+        let within =
+            |(i, from): (usize, &Micros)| self.admitted[i..].partition_point(|at| *at < from + window);
+        self.admitted.iter().enumerate().map(within).max().unwrap_or_default()
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_hot_caller_is_served_from_leases_and_never_passes_the_limit() {
+    for workers in [1, 2, 4] {
+        let mut fleet = Fleet::new(workers, 6_000);
+        // Twice as fast as the limit: 5,000 of 6,000 units in the first 25 s.
+        fleet.run(NOW, 25 * SECOND, 5_003);
+        let (leased, writes) = (fleet.leased, fleet.store.writes.get());
+        assert!(leased > 4_000 && writes < 1_000, "{workers} workers: {leased} leased, {writes} writes");
+        fleet.run(NOW + 25 * SECOND, 125 * SECOND, 5_003);
+        assert!(fleet.most_in_a_window() <= 6_000, "{workers} workers: {}", fleet.most_in_a_window());
+        assert!(fleet.admitted.len() >= 17_800, "{workers} workers: {} of 18000", fleet.admitted.len());
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pa_7_a_steady_caller_below_the_limit_is_never_refused() {
+    let mut fleet = Fleet::new(4, 6_000);
+    // 97 a second where 100 are allowed.
+    assert_eq!(fleet.run(NOW, 180 * SECOND, 10_309), 0);
+    assert!(fleet.leased > 1_000, "{} leased", fleet.leased);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn unused_units_go_back_with_a_tick() {
+    let mut fleet = Fleet::new(1, 6_000);
+    fleet.run(NOW, 30 * SECOND, 10_000);
+    let end = NOW + 31 * SECOND;
+    fleet.workers[0].settle(&fleet.store, at(end));
+    let verdicts =
+        worker(9).transact(&fleet.store, &[charge(1, &fleet.limits)], Charging::Sequential, at(end));
+    assert_eq!(verdicts[0].verdicts[0].remaining, 6_000 - 3_000 - 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn small_quotas_and_rare_callers_are_never_leased() {
+    let mut small = Fleet::new(1, SMALL_QUOTA - 1);
+    small.run(NOW, 60 * SECOND, 100_000);
+    let mut rare = Fleet::new(1, 6_000);
+    rare.run(NOW, 60 * SECOND, SECOND);
+    assert_eq!((small.leased, rare.leased), (0, 0));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_lease_tells_what_is_left_as_if_it_were_shared() {
+    let mut fleet = Fleet::new(1, 6_000);
+    let mut last = 6_000;
+    for i in 0..3_000 {
+        let now = at(NOW + i * 5_000);
+        let outcome =
+            fleet.workers[0].transact(&fleet.store, &[charge(1, &fleet.limits)], Charging::Sequential, now);
+        let verdict = outcome[0].verdicts[0];
+        assert_eq!(verdict.remaining, last - 1, "request {i}");
+        assert!(verdict.full_reset >= now.mono + 60 * SECOND);
+        last = verdict.remaining;
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_with_a_small_limit_beside_a_large_one_does_not_lease() {
+    let (mut table, store) = (worker(1), Memory::default());
+    let (large, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 500, 60 * SECOND)]);
+    for i in 0..400 {
+        table.transact(
+            &store,
+            &[charge(1, &large), charge(2, &small)],
+            Charging::AllOrNothing,
+            at(NOW + i * 1_000),
+        );
+    }
+    assert_eq!(table.take_tally().leased, 0);
+}
