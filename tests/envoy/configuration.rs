@@ -67,6 +67,69 @@ fn text_that_is_no_policy_at_all_stops_envoy() {
 }
 
 #[test]
+fn a_fault_in_an_algorithms_field_is_named_with_what_is_allowed() {
+    assert_faults(
+        "limits[0].",
+        |fields| format!("limits: [{{ {fields} }}]"),
+        &[
+            ("algorithm: leaky, quota: 5, window: 1h", "algorithm", "sliding_window, sliding_counter"),
+            ("quota: 5, window: fortnight", "window", "a length of time such as 60s"),
+            ("quota: 5, window: month, time_zone: Europe/Madird", "time_zone", "Europe/Madrid"),
+            ("quota: 5, window: 1h, time_zone: UTC", "time_zone", "only with algorithm calendar"),
+            ("algorithm: calendar, quota: 5, window: 1h", "window", "day, week, month"),
+            ("quota: 5, window: 1h, burst: 5", "burst", "only with algorithm token_bucket"),
+            ("algorithm: token_bucket, quota: 5, window: 1h, burst: 0", "burst", "from 1 to 4294967295"),
+            (
+                "algorithm: concurrency, quota: 5, window: 1h",
+                "window",
+                "no window with algorithm concurrency",
+            ),
+            ("algorithm: stock, quota: 5, retry_after: 0s", "retry_after", "from 1s to 366d"),
+            (
+                "quota: 5, window: 1h, retry_after: 5s",
+                "retry_after",
+                "only with algorithm concurrency or stock",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_fault_in_what_a_policy_counts_is_named_with_what_is_allowed() {
+    assert_faults(
+        "",
+        |field| format!("limits: [{{ quota: 5, window: 1h }}], {field}"),
+        &[
+            ("count: some", "count", "accepted, all"),
+            ("count_on: [600]", "count_on[0]", "from 100 to 599"),
+            ("count_on: []", "count_on", "a list of statuses such as 401"),
+            ("count: all, count_on: [401]", "count_on", "one of them"),
+            ("refund_on: [6xx]", "refund_on[0]", "1xx, 2xx, 3xx, 4xx, 5xx"),
+            ("refund_unless: 201", "refund_unless", "a list of statuses such as 401"),
+            ("returns: [{ method: delete }]", "returns[0].method", "a method in capitals"),
+            ("returns: [{ paths: /x }]", "returns[0].paths", "method, path, on"),
+            ("on_contention: pray", "on_contention", "bucket, deny, allow"),
+        ],
+    );
+}
+
+/// Starts Envoy with one policy for each faulty text, and finds each fault at its path, which begins with `place`.
+fn assert_faults(place: &str, fields: impl Fn(&str) -> String, faulty: &[(&str, &str, &str)]) {
+    let policies = faulty
+        .iter()
+        .enumerate()
+        .map(|(i, (text, ..))| format!("  - {{ name: policy-{i}, key: ip, {} }}\n", fields(text)));
+    let policies: String = policies.collect();
+    let refusal =
+        Setup::yaml(format!("keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n{policies}")).start_refused();
+    for (i, (text, path, allowed)) in faulty.iter().enumerate() {
+        let line = fault(&refusal, &format!("policies[{i}].{place}{path}"));
+        let said = line.split_once("; allowed: ").is_some_and(|(_, said)| said.contains(allowed));
+        assert!(said, "{text}: {line}");
+    }
+}
+
+#[test]
 fn a_policy_without_policies_stops_envoy() {
     let refusal = Setup::yaml("keys: {}\n").start_refused();
     assert!(!refusal.status.success(), "{:?}", refusal.status);

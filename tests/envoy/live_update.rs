@@ -1,6 +1,6 @@
 //! A new policy while Envoy serves: counts stay, and a faulty one changes nothing.
 
-use crate::harness::{Gateway, Setup, Update, eventually, new_key, per_key};
+use crate::harness::{Crowd, Gateway, Setup, Update, eventually, new_key, per_key, per_key_limit};
 
 /// Enough for both workers to have been asked several times.
 const MANY: usize = 40;
@@ -32,6 +32,60 @@ fn x_5_a_lower_quota_counts_what_was_used_before() {
 
     wait_until_quota_is(&gateway, 5);
     assert_eq!(admitted(&gateway, &key, MANY), 0);
+}
+
+#[test]
+fn x_5_counters_survive_another_algorithm_beside_theirs() {
+    let gateway = Setup::yaml(per_key(5, "1h")).live().start();
+    let key = new_key();
+    assert_eq!(admitted(&gateway, &key, MANY), 5);
+
+    let beside = [
+        "{ name: bucket, algorithm: token_bucket, quota: 3, window: 1h }",
+        "{ name: counter, algorithm: sliding_counter, quota: 3, window: 1h }",
+        "{ name: fixed, algorithm: fixed_window, quota: 3, window: 1d }",
+        "{ name: day, quota: 3, window: day }",
+        "{ name: open, algorithm: concurrency, quota: 1 }",
+    ];
+    let limits = format!("quota: 8, window: 1h }}, {}", beside.join(", "));
+    let limits = limits.trim_end_matches(" }");
+    assert_eq!(gateway.update(&per_key_limit(limits)), Update::Accepted);
+
+    // Three are left of the first limit, and three are what the new ones allow.
+    wait_until_quota_is(&gateway, 3);
+    assert_eq!(admitted(&gateway, &key, MANY), 3);
+}
+
+#[test]
+fn x_5_counters_survive_a_new_vm_of_the_module() {
+    let gateway = Setup::yaml(per_key(5, "1h")).live().start();
+    let key = new_key();
+    assert_eq!(admitted(&gateway, &key, MANY), 5);
+
+    assert_eq!(gateway.update_with_another_vm(&per_key(8, "1h")), Update::Accepted);
+
+    wait_until_quota_is(&gateway, 8);
+    assert_eq!(admitted(&gateway, &key, MANY), 3);
+}
+
+#[test]
+fn x_5_counts_far_below_a_large_quota_survive_too() {
+    let gateway = Setup::yaml(showing_limit(10_000)).live().start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(Crowd(4).admitted_of(1_250, &request), 5_000);
+    // Or nothing was in a worker's own memory.
+    eventually("leases to be reported", || (gateway.metric("table.leased") > 0).then_some(()));
+
+    assert_eq!(gateway.update(&showing_limit(6_000)), Update::Accepted);
+
+    wait_until_limit_is(&gateway, "6000");
+    // What a worker had leased by the old policy is free for others only after a tick.
+    let mut more = 0;
+    eventually("the other thousand to pass", || {
+        more += Crowd(4).admitted_before_refusals(100, &request);
+        (more >= 1_000).then_some(())
+    });
+    assert_eq!(more, 1_000);
 }
 
 #[test]
@@ -81,4 +135,17 @@ fn admitted(gateway: &Gateway, key: &str, times: usize) -> usize {
 /// Waits until both workers have changed over to a policy with this quota.
 fn wait_until_quota_is(gateway: &Gateway, quota: usize) {
     eventually("the new quota to hold", || (admitted(gateway, &new_key(), MANY) == quota).then_some(()));
+}
+
+/// A policy whose quota can be seen without using it up.
+fn showing_limit(quota: u32) -> String {
+    per_key(quota, "2m") + "headers: { preset: x-ratelimit, describes: key }\n"
+}
+
+/// Waits until both workers have changed over to a policy that shows this limit.
+fn wait_until_limit_is(gateway: &Gateway, limit: &str) {
+    let request = gateway.get("/").key(new_key());
+    eventually("the new limit to be shown", || {
+        (0..MANY).all(|_| request.send().value("x-ratelimit-limit") == limit).then_some(())
+    });
 }

@@ -11,9 +11,13 @@
     reason = "a step of the harness that goes wrong is the failure of the test that took it, and says so where it happens"
 )]
 
+mod algorithms;
+mod auth_failures;
 mod billium;
+mod concurrency;
 mod configuration;
 mod contention;
+mod counting;
 mod exactness;
 mod flood;
 mod harness;
@@ -23,5 +27,7 @@ mod matching;
 mod observation;
 mod replies;
 mod secrecy;
+mod stock;
+mod two_levels;
 mod upstream_headers;
 mod waiting;

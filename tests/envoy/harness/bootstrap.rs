@@ -11,6 +11,8 @@ const LISTENER_BEGIN: &str = "# gateway listener: begin";
 const LISTENER_END: &str = "# gateway listener: end";
 /// The line of the HTTP connection manager that further options of it are put beside.
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
+/// The line of the module's VM that further options of it are put beside.
+const VM_ANCHOR: &str = "vm_id: tollgate";
 
 /// A gateway to be: two workers, the template's demo upstream, a listener that stays as it is.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct Setup {
     pub(super) workers: usize,
     upstream: Option<SocketAddr>,
     manager: Vec<String>,
+    vm: Vec<String>,
+    route: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
 }
@@ -48,9 +52,17 @@ impl Setup {
             workers: 2,
             upstream: None,
             manager: Vec::new(),
+            vm: Vec::new(),
+            route: Vec::new(),
             module_log_level: "info",
             live: false,
         }
+    }
+
+    /// With so many workers.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.workers = count;
+        self
     }
 
     /// In front of this upstream.
@@ -62,6 +74,19 @@ impl Setup {
     /// With a further option of the HTTP connection manager, e.g. `xff_num_trusted_hops: 1`.
     pub fn manager(mut self, option: &str) -> Self {
         self.manager.push(option.to_owned());
+        self
+    }
+
+    /// With a further option of the route to the upstream, e.g. `timeout: 1s`.
+    pub fn route(mut self, option: &str) -> Self {
+        self.route.push(option.to_owned());
+        self
+    }
+
+    /// With another VM than the same gateway has without this, under the same id, so that counts are shared.
+    pub(super) fn another_vm(mut self) -> Self {
+        let text = "\"@type\": type.googleapis.com/google.protobuf.StringValue, value: another";
+        self.vm.push(format!("configuration: {{ {text} }}"));
         self
     }
 
@@ -128,26 +153,18 @@ dynamic_resources:
             Some(address) => ("external", address),
             None => ("demo", SocketAddr::from(([127, 0, 0, 1], 1))),
         };
+        // The cluster is one of the route's options between braces.
+        let route = [&[cluster.to_owned()], self.route.as_slice()].concat().join(", ");
         let text = fs::read_to_string(in_repository(TEMPLATE)).expect("the bootstrap template");
         let text = text
             .replace("@PORT@", "0")
             .replace("@ADMIN_PORT@", "0")
             .replace("@WASM@", &module().display().to_string())
-            .replace("@CLUSTER@", cluster)
+            .replace("@CLUSTER@", &route)
             .replace("@UPSTREAM_ADDRESS@", &upstream.ip().to_string())
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
-        self.with_configuration(&self.with_manager_options(&text))
-    }
-
-    fn with_manager_options(&self, text: &str) -> String {
-        assert!(text.contains(MANAGER_ANCHOR), "{TEMPLATE}: {MANAGER_ANCHOR}");
-        each_line(text, |line, indent| {
-            let mut lines = vec![line.to_owned()];
-            if line.trim() == MANAGER_ANCHOR {
-                lines.extend(self.manager.iter().map(|option| format!("{indent}{option}")));
-            }
-            lines
-        })
+        let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
+        self.with_configuration(&with_options(&text, VM_ANCHOR, &self.vm))
     }
 
     fn with_configuration(&self, text: &str) -> String {
@@ -195,6 +212,18 @@ fn around_listener(file: &str) -> (&str, &str, &str) {
     let (before, rest) = file.split_once(LISTENER_BEGIN).expect(LISTENER_BEGIN);
     let (listener, after) = rest.split_once(LISTENER_END).expect(LISTENER_END);
     (before, listener, after)
+}
+
+/// Puts options on lines of their own after the line `anchor`.
+fn with_options(text: &str, anchor: &str, options: &[String]) -> String {
+    assert!(text.contains(anchor), "{TEMPLATE}: {anchor}");
+    each_line(text, |line, indent| {
+        let mut lines = vec![line.to_owned()];
+        if line.trim() == anchor {
+            lines.extend(options.iter().map(|option| format!("{indent}{option}")));
+        }
+        lines
+    })
 }
 
 fn each_line(text: &str, change: impl Fn(&str, &str) -> Vec<String>) -> String {

@@ -36,6 +36,14 @@ impl Connection {
         self.try_exchange(request).expect("a response")
     }
 
+    /// Sends all requests before it reads their responses.
+    pub fn exchange_all(&mut self, requests: &[Request]) -> Vec<Response> {
+        let bytes: Vec<_> = requests.iter().flat_map(Request::bytes).collect();
+        self.write(&bytes).expect("requests sent");
+        let responses = requests.iter().map(|request| self.read(request.method()).expect("a response"));
+        responses.collect()
+    }
+
     /// As `exchange`, for a peer that may hang up instead of answering.
     pub fn try_exchange(&mut self, request: &Request) -> io::Result<Response> {
         if self.over {
@@ -52,11 +60,20 @@ impl Connection {
         self.write(bytes).expect("a part sent");
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    /// Whether there is something to read, or the peer has left.
+    pub(super) fn has_bytes(&self) -> bool {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true).expect("a socket that need not block");
+        let seen = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).expect("a socket that may block");
+        seen.is_ok()
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    fn read(&mut self, method: &str) -> io::Result<Response> {
+    pub(super) fn read(&mut self, method: &str) -> io::Result<Response> {
         Response::read(&mut self.stream, method)
     }
 }

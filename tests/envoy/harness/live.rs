@@ -1,5 +1,6 @@
 //! A new policy for a gateway that is serving, by Envoy's listener discovery from a file.
 
+use super::bootstrap::Setup;
 use super::gateway::Gateway;
 use super::wait::eventually;
 
@@ -18,11 +19,19 @@ impl Gateway {
     /// Replaces the policy, leaving everything else, and waits for Envoy's word on it. A worker may still serve by the
     /// old policy for a moment after that.
     pub fn update(&self, policy: &str) -> Update {
+        self.update_to(self.setup.clone().with_policy(policy))
+    }
+
+    /// As `update`, with a new VM of the module: what the old one has in its own memory goes with it.
+    pub fn update_with_another_vm(&self, policy: &str) -> Update {
+        self.update_to(self.setup.clone().with_policy(policy).another_vm())
+    }
+
+    fn update_to(&self, setup: Setup) -> Update {
         assert!(self.setup.live, "a gateway for updates is started `live`");
         let accepted = self.admin.statistic(ACCEPTED);
         let refused = self.admin.statistic(REFUSED);
-        let listeners = self.setup.clone().with_policy(policy).listeners();
-        self.files.publish_listeners(&listeners);
+        self.files.publish_listeners(&setup.listeners());
         eventually("Envoy's word on the update", || {
             if self.admin.statistic(REFUSED) > refused {
                 return Some(Update::Refused);

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::connection::Connection;
+use super::in_flight::InFlight;
 use super::response::Response;
 
 #[derive(Clone)]
@@ -83,6 +84,11 @@ impl Request {
         self.connect().exchange(self)
     }
 
+    /// Sends it on a connection of its own and leaves it there.
+    pub fn begin(&self) -> InFlight {
+        InFlight::begin(self)
+    }
+
     /// Sends it `times` times on one connection: how many passed? Every other answer must be a 429.
     pub fn admitted_of(&self, times: usize) -> usize {
         let mut connection = self.connect();
@@ -90,7 +96,7 @@ impl Request {
     }
 }
 
-fn admitted(response: &Response) -> bool {
+pub(super) fn admitted(response: &Response) -> bool {
     match response.status {
         200 => true,
         429 => false,

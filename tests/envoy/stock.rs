@@ -1,0 +1,214 @@
+//! A number of things that may exist, such as a company's webhook endpoints: FA-18.
+
+use crate::harness::{Crowd, Gateway, HELD, Request, Setup, Upstream, eventually, new_ip, new_key};
+
+const QUOTA: usize = 5;
+const COLLECTION: &str = "/v1/webhook_endpoints";
+
+const POLICY: &str = "
+keys:
+  company: { header: x-company }
+  client_ip: { client_ip: {} }
+policies:
+  - name: endpoints
+    key: company
+    match: [{ method: POST, path: /v1/webhook_endpoints }]
+    limits: [{ algorithm: stock, quota: 5, retry_after: 90s }]
+    refund_unless: [201]
+    returns: [{ method: DELETE, path: \"/v1/webhook_endpoints/{id}\" }]
+";
+
+fn gateway() -> Gateway {
+    Setup::yaml(POLICY).workers(4).start()
+}
+
+/// A company, asking the upstream for this answer.
+fn create(gateway: &Gateway, company: &str, status: u16) -> Request {
+    let request = gateway.request("POST", COLLECTION).header("x-company", company);
+    request.header("content-length", "0").header("x-demo-status", status.to_string())
+}
+
+fn delete(gateway: &Gateway, company: &str, status: u16) -> Request {
+    let request = gateway.request("DELETE", &format!("{COLLECTION}/we_7")).header("x-company", company);
+    request.header("x-demo-status", status.to_string())
+}
+
+/// How many of `times` creations pass; each other is refused.
+fn created(gateway: &Gateway, company: &str, times: usize) -> usize {
+    let request = create(gateway, company, 201);
+    let mut connection = request.connect();
+    (0..times)
+        .filter(|_| {
+            let response = connection.exchange(&request);
+            assert!([201, 429].contains(&response.status), "{response:?}");
+            response.status == 201
+        })
+        .count()
+}
+
+#[test]
+fn fa_18_a_company_may_create_its_number_and_no_more() {
+    let gateway = gateway();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    assert_eq!(create(&gateway, &company, 201).send().retry_after(), 90);
+    assert_eq!(created(&gateway, &new_key(), 20), QUOTA);
+}
+
+#[test]
+fn fa_18_a_creation_that_fails_takes_nothing() {
+    let gateway = gateway();
+    let company = new_key();
+    for status in [200, 202, 204, 302, 400, 401, 409, 422, 500, 503] {
+        assert_eq!(create(&gateway, &company, status).send().status, status);
+    }
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+}
+
+#[test]
+fn fa_18_a_deletion_that_succeeds_gives_one_back() {
+    let gateway = gateway();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    for status in [200, 202, 204] {
+        assert_eq!(delete(&gateway, &company, status).send().status, status);
+        assert_eq!(created(&gateway, &company, 5), 1, "after a deletion with {status}");
+    }
+}
+
+#[test]
+fn fa_18_a_deletion_that_fails_gives_nothing_back() {
+    let gateway = gateway();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    for status in [302, 401, 404, 409, 500, 503] {
+        assert_eq!(delete(&gateway, &company, status).send().status, status);
+    }
+    assert_eq!(created(&gateway, &company, 5), 0);
+}
+
+#[test]
+fn fa_18_a_deletion_of_something_else_or_by_another_company_gives_nothing_back() {
+    let gateway = gateway();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    assert_eq!(delete(&gateway, &new_key(), 204).send().status, 204);
+    for path in [COLLECTION, "/v1/webhook_endpoints/we_7/test", "/v1/invoices/7"] {
+        let other = gateway.request("DELETE", path).header("x-company", &company);
+        assert_eq!(other.header("x-demo-status", "204").send().status, 204, "{path}");
+    }
+    assert_eq!(created(&gateway, &company, 5), 0);
+}
+
+/// Each with statuses of its own.
+#[test]
+fn fa_18_a_request_gives_back_by_the_rule_that_it_matches() {
+    let policy = POLICY
+        .replace("returns: [", "returns: [{ method: POST, path: /v1/webhook_endpoints/purge, on: [404] }, ");
+    let gateway = Setup::yaml(policy).start();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    let purge = gateway.request("POST", "/v1/webhook_endpoints/purge").header("x-company", &company);
+    let purge = purge.header("content-length", "0");
+    assert_eq!(delete(&gateway, &company, 404).send().status, 404);
+    assert_eq!(purge.clone().header("x-demo-status", "204").send().status, 204);
+    assert_eq!(created(&gateway, &company, 5), 0);
+    assert_eq!(purge.header("x-demo-status", "404").send().status, 404);
+    assert_eq!(created(&gateway, &company, 5), 1);
+}
+
+#[test]
+fn fa_18_deletions_of_what_was_there_before_do_not_make_room_for_more_than_the_number() {
+    let gateway = gateway();
+    let company = new_key();
+    for _ in 0..3 {
+        assert_eq!(delete(&gateway, &company, 204).send().status, 204);
+    }
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+}
+
+#[test]
+fn fa_18_creations_at_the_same_time_never_exceed_the_number() {
+    let gateway = gateway();
+    let company = new_key();
+    assert_eq!(Crowd(8).sum_of(|| created(&gateway, &company, 40)), QUOTA);
+    assert_eq!(created(&gateway, &company, 5), 0);
+}
+
+#[test]
+fn fa_18_after_creating_and_deleting_by_a_crowd_the_number_is_what_it_was() {
+    let gateway = gateway();
+    let company = new_key();
+    let rounds = || {
+        let and_back = |_: &usize| {
+            let made = created(&gateway, &company, 1) == 1;
+            made && delete(&gateway, &company, 204).send().status == 204
+        };
+        (0..40).filter(and_back).count()
+    };
+    let made = Crowd(8).sum_of(rounds);
+    assert!(made > QUOTA, "only {made} were made");
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+}
+
+#[test]
+fn fa_18_of_failing_creations_by_a_crowd_nothing_stays() {
+    let gateway = gateway();
+    let company = new_key();
+    let fail = create(&gateway, &company, 500);
+    let rounds = || (0..40).filter(|_| fail.send().status == 500).count();
+    let failed = Crowd(8).sum_of(rounds);
+    assert!(failed > QUOTA, "only {failed} passed");
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+}
+
+#[test]
+fn fa_18_a_creation_without_an_answer_takes_nothing() {
+    let upstream = Upstream::answering(&[]);
+    let policy = POLICY.replace("path: /v1/webhook_endpoints }", &format!("path: {HELD} }}"));
+    let gateway = Setup::yaml(policy).upstream(upstream.address()).start();
+    let company = new_key();
+    let create = gateway.request("POST", HELD).header("x-company", &company).header("content-length", "0");
+    // Twice the number, of which each client leaves without waiting.
+    for round in 0..2 * QUOTA {
+        let client = create.begin();
+        let call = eventually("the request at the upstream", || {
+            assert!(!client.answered(), "round {round}: {:?}", create.send());
+            upstream.next_call()
+        });
+        client.leave();
+        // So that its end is seen before the next one comes.
+        eventually("the stream's end", || (in_flight(&gateway) == 0).then_some(()));
+        drop(call);
+    }
+}
+
+#[test]
+fn fa_18_a_creation_that_another_policy_refuses_takes_nothing() {
+    for charge in ["all_or_nothing", "sequential"] {
+        let policy = format!(
+            "{POLICY}
+  - name: address
+    key: client_ip
+    match: [{{ method: POST }}]
+    limits: [{{ quota: 2, window: 1h }}]
+charge: {charge}
+"
+        );
+        let gateway = Setup::yaml(policy).start();
+        let company = new_key();
+        assert_eq!(created(&gateway, &company, 20), 2, "{charge}");
+        // Two exist, so that from elsewhere there is room for three, whatever was refused.
+        let mut more = 0;
+        for _ in 0..QUOTA {
+            let elsewhere = create(&gateway, &company, 201).from(new_ip());
+            more += usize::from(elsewhere.send().status == 201);
+        }
+        assert_eq!(more, QUOTA - 2, "{charge}");
+    }
+}
+
+/// How many requests Envoy has in flight to the upstream.
+fn in_flight(gateway: &Gateway) -> u64 {
+    gateway.admin().statistic("http.gateway.downstream_rq_active")
+}
