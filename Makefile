@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e wasm envoy lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e fuzz wasm envoy lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,14 +11,17 @@ run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRE
 test: ## run all tests: natively, as wasm in Node, and in a real Envoy
 	@tools/test
 
-unit: ## run the unit and property tests natively
-	@tools/cargo test --lib
+unit: ## run the unit, property and capacity tests natively
+	@tools/cargo test --lib --test capacity
 
 unit-wasm: ## run the same tests as wasm in Node
 	@tools/unit-wasm
 
 e2e: ## run the end-to-end tests in a real Envoy (ENVOY=binary to choose it)
 	@tools/e2e
+
+fuzz: ## fuzz what takes bytes from outside, FUZZ_SECONDS=30 for each target
+	@tools/fuzz
 
 wasm: ## build the module: target/tollgate.wasm
 	@tools/build-wasm
@@ -28,6 +31,7 @@ envoy: ## fetch Envoy and print where it is
 
 lint: ## check the formatting, and clippy for both targets with warnings denied
 	tools/cargo fmt --check
+	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --all-targets -- -D warnings
 	tools/wasm-cargo clippy --lib -- -D warnings
 

@@ -1,0 +1,120 @@
+//! Any bytes as a page, and a record written to it: it opens just when a plain walk of the format says so, and
+//! the page that is written is sound, within its capacity, and has lost nobody who must stay.
+#![no_main]
+
+use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use tollgate::limiter::{LimitId, Wear};
+use tollgate::table::{NewRecord, OVERFLOW, Page, States, WELL_USED};
+use tollgate::time::SECOND;
+
+fuzz_target!(|data: &[u8]| {
+    let _ = run(Unstructured::new(data));
+});
+
+fn run(mut u: Unstructured<'_>) -> Result<()> {
+    // An uptime of 68 years at most: `expires` has 32 bits.
+    let now = u64::from(u32::arbitrary(&mut u)? >> 1) * SECOND;
+    let capacity = usize::from(u16::arbitrary(&mut u)?) % 1_536;
+    let (owner, share, length) = (u16::arbitrary(&mut u)?, u8::arbitrary(&mut u)?, u8::arbitrary(&mut u)?);
+    let expires = now + u64::from(u16::arbitrary(&mut u)?) * SECOND / 2;
+    let bytes = u.take_rest();
+
+    let walked = walk(bytes);
+    let Ok(page) = Page::open(bytes) else {
+        assert_eq!(walked, None, "a sound page is refused");
+        return Ok(());
+    };
+    let walked = walked.expect("a damaged page is opened");
+    let records: Vec<_> = page.records().map(|record| record.fingerprint).collect();
+    assert_eq!(records, walked.iter().map(|found| found.fingerprint).collect::<Vec<_>>());
+    for record in page.records() {
+        States(record.states).for_each(drop);
+    }
+
+    // One of those that are there, or a newcomer.
+    let owner = records.get(usize::from(owner)).copied().unwrap_or(u64::from(owner));
+    let mut record = NewRecord::new(owner);
+    record.add(LimitId(1), 1, Wear { expires, share }, &vec![0xAB; usize::from(length)]);
+    let excess = page.excess(&record, capacity, now);
+    let mut out = Vec::new();
+    let lives = |found: &&Found| found.fingerprint != owner && u64::from(found.expires) > now / SECOND;
+    let stays = |found: &&Found| lives(found) && (found.share >= WELL_USED || found.fingerprint == OVERFLOW);
+    let Some(dropped) = page.with(&record, capacity, now, &mut out) else {
+        assert!(excess > 0, "no room, and room enough");
+        return Ok(());
+    };
+    assert_eq!(dropped > 0, excess > 0);
+    let twins = has_twins(&records);
+    let written = walk(&out).expect("a page that was written is damaged");
+    assert!(out.len() <= capacity.max(2) || twins, "{} bytes in a page of {capacity}", out.len());
+    for found in walked.iter().filter(stays) {
+        assert!(written.contains(found) || twins, "{found:?} was dropped");
+    }
+    let kept = written.iter().filter(|found| found.fingerprint != owner).count();
+    assert!(kept + dropped as usize == walked.iter().filter(lives).count() || twins);
+    let own = Page::open(&out).ok().and_then(|page| page.find(owner, now));
+    assert_eq!(own.is_some(), length > 0 && expires.div_ceil(SECOND) > now / SECOND);
+    Ok(())
+}
+
+/// A record as the walk finds it.
+#[derive(Debug, PartialEq)]
+struct Found {
+    fingerprint: u64,
+    expires: u32,
+    /// The highest share of its states, up to the first that is damaged.
+    share: u8,
+}
+
+/// Two records of one identity are never written, but bytes can say so.
+fn has_twins(fingerprints: &[u64]) -> bool {
+    let mut sorted = fingerprints.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// The oracle: the format as `table::page` documents it. `None`: damaged.
+fn walk(bytes: &[u8]) -> Option<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut at = if bytes.is_empty() { 0 } else { 2 };
+    if at > 0 && bytes.get(..2)? != b"T\x01" {
+        return None;
+    }
+    while at < bytes.len() {
+        let header = bytes.get(at..at + 14)?;
+        let length = usize::from(header[12]) + 256 * usize::from(header[13]);
+        let states = bytes.get(at + 14..at + 14 + length)?;
+        found.push(Found {
+            fingerprint: u64::from_le_bytes(header[..8].try_into().ok()?),
+            expires: u32::from_le_bytes(header[8..12].try_into().ok()?),
+            share: share(states),
+        });
+        at += 14 + length;
+    }
+    Some(found)
+}
+
+fn share(states: &[u8]) -> u8 {
+    let (mut at, mut share) = (0, 0);
+    while let Some(header) = states.get(at..at + 10) {
+        let (mut length, mut shift, mut end) = (0u128, 0, at + 10);
+        let whole = loop {
+            let Some(byte) = states.get(end) else { break false };
+            length |= u128::from(byte & 0x7F) << shift;
+            (shift, end) = (shift + 7, end + 1);
+            if byte & 0x80 == 0 {
+                break true;
+            }
+            if shift == 70 {
+                break false;
+            }
+        };
+        if !whole || length > (states.len() - end) as u128 {
+            break;
+        }
+        share = share.max(header[9]);
+        at = end + length as usize;
+    }
+    share
+}
