@@ -215,7 +215,7 @@ impl Table {
             Charging::AllOrNothing => self.charge_all(store, charges, now),
         };
         for (charge, _) in charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged) {
-            self.holdings.hold(charge, now);
+            self.holdings.hold(charge);
         }
         outcomes
     }
@@ -320,7 +320,7 @@ impl Table {
         let mut seen = None;
         for _ in 0..TRIES {
             let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, now)) else { break };
-            let done = self.commit(store, charge, &attempt.plan, now);
+            let done = self.commit(store, charge, &attempt, now);
             let verdicts = if admitted(&attempt.verdicts) { attempt.verdicts } else { attempt.standing };
             let counts = attempt.counts;
             if done || !counts {
@@ -349,9 +349,13 @@ impl Table {
     }
 
     /// Writes what an attempt has prepared. `false`: it met a conflict, or there is no room for it.
-    fn commit<S: Store>(&mut self, store: &S, charge: &Charge<'_>, plan: &Plan, now: Now) -> bool {
-        let write = match plan {
-            Plan::Nothing => return true,
+    fn commit<S: Store>(&mut self, store: &S, charge: &Charge<'_>, attempt: &Attempt, now: Now) -> bool {
+        let more = if attempt.counts { charge.cost } else { 0 };
+        let write = match &attempt.plan {
+            Plan::Nothing => {
+                self.holdings.told(charge, more, None);
+                return true;
+            }
             Plan::NoRoom => return false,
             Plan::Rewrite(write) => write,
         };
@@ -359,7 +363,7 @@ impl Table {
             Write::Stored => {
                 self.fallback.posted(charge);
                 self.leases.replace(charge, write.lease.clone());
-                self.holdings.written(charge, now);
+                self.holdings.told(charge, more, Some(now));
                 self.tally.evictions += u64::from(write.evicted);
                 self.tally.overflow += u64::from(write.overflowed);
                 true
@@ -416,7 +420,7 @@ impl Table {
         let nothing = Charge { cost: 0, count: Count::Later, ..*charge };
         for _ in 0..TRIES {
             let Some(attempt) = self.attempt(store, &nothing, now) else { return };
-            if self.commit(store, &nothing, &attempt.plan, now) {
+            if self.commit(store, &nothing, &attempt, now) {
                 return;
             }
         }
@@ -427,6 +431,10 @@ impl Table {
 fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
     charge.limits.iter().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
 }
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+mod simulation;
 
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,8 @@ pub(super) struct Holdings {
 struct Holding {
     limit: Limit,
     units: u32,
+    /// What the shared record says of it, and since when.
+    told: u32,
     written: Micros,
 }
 
@@ -29,28 +31,31 @@ pub(super) fn is_held(limit: &Limit) -> bool {
 
 impl Holdings {
     /// A charge is in flight from now on.
-    pub fn hold(&mut self, charge: &Charge<'_>, now: Now) {
-        for limit in charge.limits.iter().filter(|limit| is_held(limit)) {
-            let holdings = self.holdings.entry(charge.identity).or_default();
-            match holdings.iter_mut().find(|holding| holding.limit.id == limit.id) {
-                Some(holding) => holding.units = holding.units.saturating_add(charge.cost),
-                None => holdings.push(Holding { limit: *limit, units: charge.cost, written: now.mono }),
-            }
+    pub fn hold(&mut self, charge: &Charge<'_>) {
+        for holding in self.of(charge) {
+            holding.units = holding.units.saturating_add(charge.cost);
         }
     }
 
     /// A charge's stream has ended.
     pub fn release(&mut self, charge: &Charge<'_>) {
-        let Some(holdings) = self.holdings.get_mut(&charge.identity) else { return };
-        for limit in charge.limits.iter().filter(|limit| is_held(limit)) {
-            for holding in holdings.iter_mut().filter(|holding| holding.limit.id == limit.id) {
-                holding.units = holding.units.saturating_sub(charge.cost);
+        for holding in self.of(charge) {
+            holding.units = holding.units.saturating_sub(charge.cost);
+        }
+    }
+
+    /// The holdings of a charge's limits.
+    fn of(&mut self, charge: &Charge<'_>) -> impl Iterator<Item = &mut Holding> {
+        let held = || charge.limits.iter().filter(|limit| is_held(limit));
+        let holdings = held().next().map(|_| self.holdings.entry(charge.identity).or_default());
+        holdings.into_iter().flat_map(move |holdings| {
+            for limit in held() {
+                if !holdings.iter().any(|holding| holding.limit.id == limit.id) {
+                    holdings.push(Holding { limit: *limit, units: 0, told: 0, written: 0 });
+                }
             }
-        }
-        holdings.retain(|holding| holding.units > 0);
-        if holdings.is_empty() {
-            self.holdings.remove(&charge.identity);
-        }
+            holdings.iter_mut().filter(move |holding| held().any(|limit| limit.id == holding.limit.id))
+        })
     }
 
     /// Says in the opened counters of a charge's record what this worker has in flight. Answers whether that is
@@ -69,16 +74,22 @@ impl Holdings {
         self.holdings.get(&identity)?.iter().find(|holding| holding.limit.id == limit.id)
     }
 
-    /// A charge's record has just been written.
-    pub fn written(&mut self, charge: &Charge<'_>, now: Now) {
-        for holding in self.holdings.get_mut(&charge.identity).into_iter().flatten() {
-            if charge.limits.iter().any(|limit| limit.id == holding.limit.id) {
-                holding.written = now.mono;
+    /// The record of a charge now says what is in flight, with `more` units that are about to be: since it was
+    /// `written`, or as it was found.
+    pub fn told(&mut self, charge: &Charge<'_>, more: u32, written: Option<Now>) {
+        for holding in self.of(charge) {
+            holding.told = holding.units.saturating_add(more);
+            holding.written = written.map_or(holding.written, |now| now.mono);
+        }
+        if let Some(holdings) = self.holdings.get_mut(&charge.identity) {
+            holdings.retain(|holding| holding.units > 0 || holding.told > 0);
+            if holdings.is_empty() {
+                self.holdings.remove(&charge.identity);
             }
         }
     }
 
-    /// What was last written so long ago that it must be renewed.
+    /// What the shared record does not say yet, or has said so long ago that it must be said anew.
     pub fn due(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
         let due = |(identity, holdings): (&Identity, &Vec<Holding>)| {
             let due = holdings.iter().filter(|holding| holding.is_due(now));
@@ -90,6 +101,6 @@ impl Holdings {
 
 impl Holding {
     fn is_due(&self, now: Now) -> bool {
-        now.mono.saturating_sub(self.written) >= BELIEVED / 3
+        self.units != self.told || (self.units > 0 && now.mono.saturating_sub(self.written) >= BELIEVED / 3)
     }
 }

@@ -1,0 +1,66 @@
+//! Never above the limit, while writes can succeed.
+//!
+//! Where no worker is held up, that is so by each request's own instant. A worker that is held up between reading
+//! the clock and reading the page may be judged by a log from which a faster one has already dropped what the
+//! slower one's window would still hold. Then the cap holds in each window that is shorter by that delay: what was
+//! known to be admitted by `t` and asked for after `t − window` is never above the limit ([`Since::Known`]).
+
+use super::random::Random;
+use super::scenario::{Policy, Scenario};
+use super::truth::Since;
+use super::{Run, each};
+use crate::table::Tally;
+
+/// Nothing goes wrong that was not drawn: the cap holds and, once settled, the count is the truth.
+pub fn check(mut run: Run) -> Tally {
+    // Eight tries can be spent even so; then the bound of those who answer alone is added.
+    run.assert_cap(Since::Known, |limit| run.excess(limit));
+    if !run.scenario.held_up {
+        run.assert_cap(Since::Asked, |limit| run.excess(limit));
+    }
+    run.settle();
+    run.assert_count();
+    run.tally
+}
+
+#[test]
+fn while_writes_succeed_no_window_passes_its_limit_and_the_count_is_the_truth() {
+    let tally = each(0..300, Scenario::small, check);
+    assert!(tally.cas_misses > 1_000, "they must meet: {tally:?}");
+}
+
+#[test]
+fn no_window_passes_its_limit_with_leases_and_unused_units_come_back() {
+    let tally = each(0x1000..0x1018, Scenario::large, check);
+    assert!(tally.leased > 20_000, "{tally:?}");
+}
+
+#[test]
+fn sixty_four_workers_of_one_record_stay_within_the_bound() {
+    let crowd = |random: &mut Random| {
+        let workers = random.between(8, 64);
+        let draw = if random.chance(300) { Scenario::large } else { Scenario::small };
+        let scenario = draw(random);
+        let gap = scenario.gap.min(1_000_000 / workers);
+        Scenario { workers: workers as usize, callers: 1, gap, ..scenario }
+    };
+    let tally = each(0x2000..0x2020, crowd, check);
+    assert!(tally.degraded > 0, "{tally:?}");
+}
+
+#[test]
+fn a_reload_in_the_middle_loses_no_count() {
+    let reloaded = |random: &mut Random| {
+        let scenario = if random.chance(300) { Scenario::large(random) } else { Scenario::small(random) };
+        let half_or_double = random.chance(500);
+        let changed = |policy: &Policy| policy.with_quota(half_or_double);
+        let reloaded = Some(scenario.policies.iter().map(changed).collect());
+        Scenario { reloaded, ..scenario }
+    };
+    each(0x3000..0x3060, reloaded, |mut run| {
+        run.assert_cap(Since::Known, |limit| u64::from(limit.quota.get()) * 2 + run.excess(limit));
+        run.settle();
+        run.assert_count();
+        run.tally
+    });
+}

@@ -1,0 +1,199 @@
+//! What one run is made of, drawn from its seed: who asks for what, how fast, and what goes wrong.
+
+use super::random::Random;
+use super::world::Bug;
+use crate::limiter::sliding_window::Slots;
+use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::table::{Charging, Count, Geometry, OnContention};
+use crate::time::{Micros, SECOND};
+use std::num::NonZeroU32;
+
+pub const PAGE_BYTES: u16 = 1_536;
+
+#[derive(Debug)]
+pub struct Scenario {
+    pub workers: usize,
+    /// Requests, ends of streams and ticks, of all workers together.
+    pub acts: u32,
+    pub pages: u32,
+    pub policies: Vec<Policy>,
+    /// What each worker's policies are from the middle of the run on.
+    pub reloaded: Option<Vec<Policy>>,
+    pub charging: Charging,
+    pub callers: u64,
+    /// Whether all policies of one caller count in one record.
+    pub one_key: bool,
+    pub most_cost: u32,
+    /// The mean time between two acts.
+    pub gap: Micros,
+    /// Whether time goes on between a worker's reading the clock and its writing.
+    pub held_up: bool,
+    /// Of a thousand acts, how many end an earlier request.
+    pub ends: u64,
+    /// Of a thousand ended requests, how many give their units back.
+    pub refunds: u64,
+    /// Whether at the end all streams are ended.
+    pub ends_all: bool,
+    pub trouble: Trouble,
+    pub bug: Bug,
+}
+
+/// What goes wrong, each so many times in a thousand; how often changes in the middle of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trouble {
+    /// Writes that meet a conflict.
+    pub conflicts: u64,
+    /// Reads and writes that the host refuses.
+    pub unavailable: u64,
+    /// Reads and writes at which the worker's VM dies.
+    pub crashes: u64,
+    /// Writes after which a stranger overwrites the page.
+    pub damage: u64,
+    /// Acts before which the wall clock is stepped.
+    pub steps: u64,
+}
+
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub limits: Vec<Limit>,
+    /// Those whose units come back when the stream ends, and the others.
+    pub in_flight: Vec<Limit>,
+    pub spent: Vec<Limit>,
+    pub count: Count,
+    pub on_contention: OnContention,
+}
+
+impl Policy {
+    pub fn new(limits: Vec<Limit>) -> Policy {
+        let (in_flight, spent) =
+            limits.iter().partition(|limit: &&Limit| limit.algorithm == Algorithm::Concurrency);
+        let (count, on_contention) = Default::default();
+        Policy { limits, in_flight, spent, count, on_contention }
+    }
+
+    /// The same policy with half or double the quotas.
+    pub fn with_quota(&self, half: bool) -> Policy {
+        let changed = |limit: &Limit| {
+            let quota = if half { limit.quota.get() / 2 } else { limit.quota.get() * 2 };
+            Limit { quota: NonZeroU32::new(quota).unwrap_or(NonZeroU32::MIN), ..*limit }
+        };
+        let limits = self.limits.iter().map(changed).collect();
+        Policy { count: self.count, on_contention: self.on_contention, ..Policy::new(limits) }
+    }
+}
+
+/// How a limit of a scenario counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Sliding,
+    Fixed,
+    Concurrency,
+    Stock,
+}
+
+pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
+    let quota = NonZeroU32::new(quota as u32).unwrap();
+    let room = Geometry { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.room_for_one_state();
+    let algorithm = match kind {
+        Kind::Sliding => Algorithm::SlidingWindow(Slots::that_fit(quota, window, room)),
+        Kind::Fixed => Algorithm::FixedWindow,
+        Kind::Concurrency => Algorithm::Concurrency,
+        Kind::Stock => Algorithm::Stock,
+    };
+    Limit { id: LimitId(id), quota, window, algorithm }
+}
+
+impl Scenario {
+    /// Small quotas, one or two policies of one or two limits, nothing going wrong.
+    pub fn small(random: &mut Random) -> Scenario {
+        Scenario::small_of(
+            random,
+            &[Kind::Sliding, Kind::Sliding, Kind::Fixed, Kind::Concurrency, Kind::Stock],
+        )
+    }
+
+    /// The same with limits of these kinds.
+    pub fn small_of(random: &mut Random, kinds: &[Kind]) -> Scenario {
+        let window = random.pick(&[SECOND, 2 * SECOND, 10 * SECOND, 60 * SECOND]);
+        let acts = random.between(100, 400);
+        let windows = random.between(1, 8);
+        let workers = random.between(1, 7);
+        let policies = random.between(1, 2);
+        let policies = (0..policies).map(|n| small_policy(random, n as u32 * 10, window, kinds)).collect();
+        Scenario {
+            workers: workers as usize,
+            acts: acts as u32,
+            pages: random.pick(&[3, 64]),
+            policies,
+            reloaded: None,
+            charging: random.pick(&[Charging::AllOrNothing, Charging::Sequential]),
+            callers: random.between(1, 3),
+            one_key: random.chance(300),
+            most_cost: random.pick(&[1, 1, 3]),
+            // Each worker must come to its ticks: a VM that does not is taken to be dead.
+            gap: (window * windows / 2 / acts).min(SECOND / workers),
+            held_up: random.chance(500),
+            ends: random.pick(&[0, 100, 300]),
+            refunds: random.pick(&[0, 300, 1_000]),
+            ends_all: false,
+            trouble: Trouble::default(),
+            bug: Bug::None,
+        }
+    }
+
+    /// One caller with a quota so large that leases are taken.
+    pub fn large(random: &mut Random) -> Scenario {
+        let window = random.pick(&[SECOND, 2 * SECOND, 5 * SECOND]);
+        let quota = random.between(1_000, 3_000);
+        let requests = quota * random.between(11, 25) / 10;
+        let mut limits = vec![limit(1, random.pick(&[Kind::Sliding, Kind::Fixed]), quota, window)];
+        if random.chance(300) {
+            limits.push(limit(2, Kind::Sliding, quota * 2, 3 * window));
+        }
+        Scenario {
+            acts: requests as u32,
+            pages: 64,
+            policies: vec![Policy::new(limits)],
+            callers: 1,
+            most_cost: random.pick(&[1, 2]),
+            gap: window * random.between(8, 30) / 10 / requests,
+            ends: random.pick(&[0, 0, 50]),
+            ..Scenario::small(random)
+        }
+    }
+
+    /// Who answers when a record can't be written, for all policies.
+    pub fn answered_by(mut self, on_contention: OnContention) -> Scenario {
+        self.policies.iter_mut().for_each(|policy| policy.on_contention = on_contention);
+        self
+    }
+
+    pub fn with(self, trouble: Trouble) -> Scenario {
+        Scenario { trouble, ..self }
+    }
+
+    /// At most so long, on average.
+    pub fn within(self, length: Micros) -> Scenario {
+        Scenario { gap: self.gap.min(length / u64::from(self.acts)), ..self }
+    }
+}
+
+fn small_policy(random: &mut Random, first_id: u32, window: Micros, kinds: &[Kind]) -> Policy {
+    let mut limits = vec![limit(first_id + 1, random.pick(kinds), random.between(1, 60), window)];
+    if random.chance(400) {
+        limits.push(limit(first_id + 2, random.pick(kinds), random.between(1, 90), 3 * window));
+    }
+    let mut policy = Policy::new(limits);
+    policy.count =
+        random.pick(&[Count::Accepted, Count::Accepted, Count::Accepted, Count::All, Count::Later]);
+    policy
+}
+
+/// Storms of forced conflicts, and a host that refuses now and then.
+pub fn storms(random: &mut Random) -> Trouble {
+    Trouble {
+        conflicts: random.pick(&[300, 700, 900, 1_000]),
+        unavailable: random.pick(&[0, 0, 50, 400]),
+        ..Trouble::default()
+    }
+}

@@ -1,0 +1,116 @@
+//! The truth, as a bystander sees it: which units were admitted when, and from when on they no longer count.
+
+use crate::key::Identity;
+use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::time::{Micros, Now};
+
+/// Units of one request, counted by one limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Spent {
+    pub worker: usize,
+    pub identity: Identity,
+    pub limit: LimitId,
+    pub units: u32,
+    /// The request's own instant.
+    pub at: Now,
+    /// When its decision was known. In between the worker may have been held up.
+    pub known: Micros,
+    /// When it was begun to give them back.
+    pub given_back: Option<Micros>,
+    /// `false`: refused, and counted all the same.
+    pub admitted: bool,
+}
+
+/// From when on units count.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Since {
+    /// The request's own instant.
+    Asked,
+    /// The instant its decision was known: later, if its worker was held up.
+    Known,
+}
+
+#[derive(Default)]
+pub struct Truth {
+    pub spent: Vec<Spent>,
+    /// Of decisions by a worker alone, the first and the last instant.
+    pub alone: Option<(Micros, Micros)>,
+    /// Workers that died.
+    pub crashes: u64,
+}
+
+impl Truth {
+    /// A decision was made without the shared record.
+    pub fn note_alone(&mut self, from: Micros, to: Micros) {
+        let (first, last) = self.alone.unwrap_or((from, to));
+        self.alone = Some((first.min(from), last.max(to)));
+    }
+
+    /// For how long there were such decisions.
+    pub fn contended(&self) -> Micros {
+        self.alone.map_or(0, |(first, last)| last - first)
+    }
+
+    /// A worker has died, and its streams with it.
+    pub fn crash(&mut self, worker: usize, now: Micros) {
+        self.crashes += 1;
+        for spent in self.spent.iter_mut().filter(|spent| spent.worker == worker) {
+            spent.given_back.get_or_insert(now);
+        }
+    }
+
+    fn of(&self, identity: Identity, limit: &Limit) -> impl Iterator<Item = &Spent> {
+        self.spent.iter().filter(move |spent| spent.identity == identity && spent.limit == limit.id)
+    }
+
+    /// The most admitted units of one limit that count at one instant, in the whole run.
+    pub fn most(&self, identity: Identity, limit: &Limit, since: Since) -> u64 {
+        let mut changes: Vec<(Micros, i64)> = Vec::new();
+        for spent in self.of(identity, limit).filter(|spent| spent.admitted) {
+            let from = if since == Since::Asked { spent.at.mono } else { spent.known };
+            let until = spent.given_back.unwrap_or(Micros::MAX).min(leaves(limit, spent.at));
+            if from < until {
+                changes.extend([(from, i64::from(spent.units)), (until, -i64::from(spent.units))]);
+            }
+        }
+        // What leaves at an instant leaves before what comes.
+        changes.sort_unstable();
+        let running = changes.iter().scan(0, |sum, (_, units)| {
+            *sum += units;
+            Some(*sum)
+        });
+        running.max().unwrap_or(0) as u64
+    }
+
+    /// What the shared count should be at `now`.
+    pub fn count(&self, identity: Identity, limit: &Limit, now: Micros) -> u64 {
+        let counted = self.of(identity, limit).filter(|spent| spent.given_back.is_none());
+        counted.filter(|spent| forgotten(limit, spent.at) > now).map(|spent| u64::from(spent.units)).sum()
+    }
+}
+
+/// When a unit no longer counts.
+fn leaves(limit: &Limit, at: Now) -> Micros {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(_) => at.mono + limit.window,
+        Algorithm::FixedWindow => at.mono + limit.window - at.wall % limit.window,
+        Algorithm::SlidingCounter
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock => Micros::MAX,
+    }
+}
+
+/// When the table no longer counts it: times are kept in slots, rounded up.
+fn forgotten(limit: &Limit, at: Now) -> Micros {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(slots) => at.mono.next_multiple_of(slots.length()) + limit.window,
+        Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock => leaves(limit, at),
+    }
+}

@@ -1,0 +1,270 @@
+//! One worker: it asks, ends what it has asked before, ticks, and now and then dies.
+
+use super::random::Random;
+use super::scenario::{PAGE_BYTES, Policy, Scenario, Trouble};
+use super::stage::{Crash, Stage, View};
+use super::truth::Spent;
+use super::world::World;
+use crate::key::{Identity, Seed};
+use crate::limiter::Limit;
+use crate::limiter::concurrency::Holder;
+use crate::table::{Charge, Charging, Count, Geometry, Outcome, Table, Tally};
+use crate::time::{Micros, Now, SECOND};
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+pub struct Worker<'a> {
+    me: usize,
+    stage: &'a Stage,
+    scenario: &'a Scenario,
+    pub table: Table,
+    /// Requests that may still give something back.
+    open: Vec<Open<'a>>,
+    /// As of the last tick.
+    pub wall_ahead: Micros,
+    ticked: Micros,
+    pub tally: Tally,
+    /// Acts while writes may have been impossible.
+    pub stormy: u64,
+}
+
+struct Open<'a> {
+    at: Now,
+    cost: u32,
+    /// Which policies judged it, whose record it was, whether it was counted there.
+    parts: Vec<(&'a Policy, Identity, bool)>,
+}
+
+enum Act {
+    Request { caller: u64, cost: u32 },
+    End { which: u64, refund: bool },
+    Tick,
+}
+
+/// Whose record a policy's caller is: the policies may have one key or two.
+pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
+    let key = if scenario.one_key { 0 } else { policy as u64 };
+    let mut random = Random::new(caller << 8 | key);
+    Identity { page: random.below(1 << 40), fingerprint: random.below(1 << 40) }
+}
+
+pub fn new_table(scenario: &Scenario, holder: u32) -> Table {
+    let pages = NonZeroU32::new(scenario.pages).unwrap();
+    Table::new(Seed::new([0; Seed::LEN]), Geometry { pages, page_bytes: PAGE_BYTES }, Holder(holder))
+}
+
+/// The charges of one request or its end.
+fn charge<'a>(policy: &Policy, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
+    Charge { identity, limits, cost, count: policy.count, on_contention: policy.on_contention }
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(me: usize, stage: &'a Stage, scenario: &'a Scenario) -> Worker<'a> {
+        let now = stage.now();
+        let (wall_ahead, ticked) = (now.wall - now.mono, now.mono);
+        let (table, open, tally) = (new_table(scenario, me as u32 + 1), Vec::new(), Tally::default());
+        Worker { me, stage, scenario, table, open, wall_ahead, ticked, tally, stormy: 0 }
+    }
+
+    /// From its first turn to the end of the run.
+    pub fn live(mut self) -> Worker<'a> {
+        self.stage.wait(self.me);
+        while let Some((act, now)) = self.next_act() {
+            match catch_unwind(AssertUnwindSafe(|| self.act(act, now))) {
+                Ok(()) => {}
+                Err(why) if why.is::<Crash>() => self.die(),
+                Err(why) => {
+                    self.stage.abort();
+                    resume_unwind(why);
+                }
+            }
+            self.stage.world().busy -= 1;
+            self.stage.pause(self.me);
+        }
+        self.stage.leave(self.me);
+        self
+    }
+
+    /// Draws what to do, and reads the clock.
+    fn next_act(&mut self) -> Option<(Act, Now)> {
+        let crowd = self.scenario.workers as u64 + 1;
+        loop {
+            let mut world = self.stage.world();
+            if world.acts_left == 0 {
+                return self.last_act(&mut world);
+            }
+            // Much time goes by only while nobody is at work.
+            if world.time_is_due && world.busy > 0 {
+                drop(world);
+                self.stage.pause(self.me);
+                continue;
+            }
+            if world.time_is_due {
+                world.pass_time(self.scenario.gap * crowd);
+            }
+            world.time_is_due = world.random.below(crowd) == 0;
+            world.acts_left -= 1;
+            world.busy += 1;
+            // The first and the last third of a run are fair.
+            let storm = (self.scenario.acts / 3..self.scenario.acts * 2 / 3).contains(&world.acts_left);
+            world.trouble = if storm { self.scenario.trouble } else { Default::default() };
+            self.stormy += u64::from(storm);
+            let now = world.now(self.wall_ahead);
+            return Some((self.draw(&mut world.random, now.mono), now));
+        }
+    }
+
+    /// When the run is over, its streams still have to end.
+    fn last_act(&self, world: &mut World) -> Option<(Act, Now)> {
+        world.trouble = Trouble::default();
+        let ends = self.scenario.ends_all && !self.open.is_empty();
+        ends.then(|| {
+            world.busy += 1;
+            (Act::End { which: 0, refund: false }, world.now(self.wall_ahead))
+        })
+    }
+
+    fn draw(&self, random: &mut Random, now: Micros) -> Act {
+        if now - self.ticked > SECOND {
+            return Act::Tick;
+        }
+        if random.chance(self.scenario.ends) && !self.open.is_empty() {
+            let which = random.below(self.open.len() as u64);
+            return Act::End { which, refund: random.chance(self.scenario.refunds) };
+        }
+        let cost = random.between(1, u64::from(self.scenario.most_cost)) as u32;
+        Act::Request { caller: random.below(self.scenario.callers), cost }
+    }
+
+    fn act(&mut self, act: Act, now: Now) {
+        match act {
+            Act::Request { caller, cost } => self.request(caller, cost, now),
+            Act::End { which, refund } => self.end(which as usize, refund, now),
+            Act::Tick => {
+                self.ticked = now.mono;
+                let now = self.stage.now();
+                self.wall_ahead = now.wall - now.mono;
+                self.table.settle(&self.view(), now);
+            }
+        }
+    }
+
+    pub fn view(&self) -> View<'a> {
+        View { stage: self.stage, me: Some(self.me) }
+    }
+
+    fn policies(&self) -> &'a [Policy] {
+        let late = self.stage.world().acts_left < self.scenario.acts / 2;
+        self.scenario.reloaded.as_ref().filter(|_| late).unwrap_or(&self.scenario.policies)
+    }
+
+    fn request(&mut self, caller: u64, cost: u32, now: Now) {
+        let policies = self.policies().iter().enumerate();
+        let asked: Vec<_> =
+            policies.map(|(n, policy)| (policy, identity(self.scenario, n, caller))).collect();
+        let charges = asked.iter().map(|(policy, identity)| charge(policy, &policy.limits, *identity, cost));
+        let charges: Vec<_> = charges.collect();
+        let outcomes = self.table.transact(&self.view(), &charges, self.scenario.charging, now);
+        self.take_tally(now.mono);
+        assert_consistent(&charges, &outcomes, self.scenario.charging);
+        let parts =
+            asked.iter().zip(&outcomes).map(|((policy, who), outcome)| (*policy, *who, outcome.charged));
+        let parts: Vec<_> = parts.collect();
+        for (charge, outcome) in charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged) {
+            self.spend(charge, outcome.admitted(), now);
+        }
+        self.open.push(Open { at: now, cost, parts });
+    }
+
+    fn spend(&self, charge: &Charge<'_>, admitted: bool, at: Now) {
+        let mut world = self.stage.world();
+        let known = world.mono;
+        for limit in charge.limits {
+            let (worker, identity, units, limit) = (self.me, charge.identity, charge.cost, limit.id);
+            let spent = Spent { worker, identity, limit, units, at, known, given_back: None, admitted };
+            world.truth.spent.push(spent);
+        }
+    }
+
+    /// The end of a request's stream: what was in flight comes back, the rest if the response says so.
+    fn end(&mut self, which: usize, refund: bool, now: Now) {
+        let open = self.open.swap_remove(which);
+        for (policy, identity, charged) in open.parts {
+            if charged && !policy.in_flight.is_empty() {
+                self.give_back(&charge(policy, &policy.in_flight, identity, open.cost), open.at, now);
+            }
+            if charged && refund && !policy.spent.is_empty() {
+                self.give_back(&charge(policy, &policy.spent, identity, open.cost), open.at, now);
+            }
+            if policy.count == Count::Later && refund && !policy.spent.is_empty() {
+                let late = charge(policy, &policy.spent, identity, open.cost);
+                self.spend(&late, false, now);
+                self.table.charge_late(&self.view(), &late, now);
+            }
+        }
+        self.take_tally(now.mono);
+    }
+
+    fn give_back(&mut self, charge: &Charge<'_>, at: Now, now: Now) {
+        let me = self.me;
+        for limit in charge.limits {
+            let mut world = self.stage.world();
+            let own = world.truth.spent.iter_mut().find(|spent| {
+                let same = (spent.worker, spent.identity, spent.limit, spent.units, spent.at);
+                same == (me, charge.identity, limit.id, charge.cost, at) && spent.given_back.is_none()
+            });
+            own.unwrap().given_back = Some(now.mono);
+        }
+        self.table.refund(&self.view(), charge, at, now);
+    }
+
+    fn take_tally(&mut self, from: Micros) {
+        let new = self.table.take_tally();
+        let mut world = self.stage.world();
+        if new.degraded > 0 {
+            let to = world.mono;
+            world.truth.note_alone(from, to);
+        }
+        self.tally = sum(self.tally, new);
+    }
+
+    /// The VM is gone, with what it owed and had leased; another takes its place.
+    fn die(&mut self) {
+        let mut world = self.stage.world();
+        let now = world.mono;
+        world.truth.crash(self.me, now);
+        let holder = world.random.between(1_000, 1 << 30) as u32;
+        drop(world);
+        self.table = new_table(self.scenario, holder);
+        self.open.clear();
+    }
+}
+
+/// What is counted is what the way of charging says, whoever answered.
+fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], charging: Charging) {
+    let all = outcomes.iter().all(Outcome::admitted);
+    let mut before = true;
+    for (charge, outcome) in charges.iter().zip(outcomes) {
+        let counted = match charging {
+            Charging::AllOrNothing => all,
+            Charging::Sequential => before && outcome.admitted(),
+        };
+        match charge.count {
+            Count::Accepted => assert_eq!(outcome.charged, counted, "{charging:?}: {outcomes:?}"),
+            Count::Later => assert!(!outcome.charged, "only judged: {outcomes:?}"),
+            Count::All => {}
+        }
+        before &= outcome.admitted();
+    }
+}
+
+pub fn sum(one: Tally, other: Tally) -> Tally {
+    Tally {
+        evictions: one.evictions + other.evictions,
+        overflow: one.overflow + other.overflow,
+        damaged: one.damaged + other.damaged,
+        cas_misses: one.cas_misses + other.cas_misses,
+        degraded: one.degraded + other.degraded,
+        leased: one.leased + other.leased,
+    }
+}
