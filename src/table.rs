@@ -9,12 +9,14 @@
 //! and what they admit is a debt that the next write of that record posts ([`fallback`]).
 
 mod attempt;
+mod charge;
 mod fallback;
 mod holding;
 mod lease;
 mod page;
 mod store;
 
+pub use charge::{Charge, Charging, Count, OnContention, Outcome, Verdicts, admitted};
 pub use store::{Cas, PageId, Read, Store, Write};
 
 #[cfg(any(test, fuzzing))]
@@ -26,8 +28,8 @@ pub use store::memory;
 pub use page::{NewRecord, OVERFLOW, Page, States, WELL_USED};
 
 use crate::key::{Identity, Seed};
+use crate::limiter::Counter;
 use crate::limiter::concurrency::Holder;
-use crate::limiter::{Counter, Limit, Verdict};
 use crate::time::Now;
 use attempt::{Attempt, Plan};
 use fallback::Fallback;
@@ -59,83 +61,6 @@ impl Geometry {
     pub fn most_limits(&self) -> usize {
         const STATE: usize = 36;
         self.room_for_one_state() / STATE
-    }
-}
-
-/// What one policy asks of one identity's record.
-#[derive(Clone, Copy, Debug)]
-pub struct Charge<'a> {
-    /// Whose record.
-    pub identity: Identity,
-    /// The limits that must all admit it.
-    pub limits: &'a [Limit],
-    /// Units.
-    pub cost: u32,
-    /// Which requests count.
-    pub count: Count,
-    /// Who answers when the record can't be written.
-    pub on_contention: OnContention,
-}
-
-/// Which requests count against a policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Count {
-    /// Those that are admitted.
-    #[default]
-    Accepted,
-    /// All, refused ones too.
-    All,
-    /// Those whose response says so: now they are only judged.
-    Later,
-}
-
-/// Who answers when a record can't be written, since its tries are spent or the host refuses.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum OnContention {
-    /// The worker's own token bucket, within the stated bound; what it admits is posted later.
-    #[default]
-    Bucket,
-    /// The request is refused: never a unit too many.
-    Deny,
-    /// The request is admitted, and posted later: never a unit too few.
-    Allow,
-}
-
-/// How several charges of one request depend on each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Charging {
-    /// A refusal anywhere spends nothing anywhere.
-    #[default]
-    AllOrNothing,
-    /// In order: a refusal has spent what came before it, and nothing after it.
-    Sequential,
-}
-
-/// The answers of one charge's limits, in their order.
-pub type Verdicts = Vec<Verdict>;
-
-/// Whether all of them admit.
-pub fn admitted(verdicts: &[Verdict]) -> bool {
-    verdicts.iter().all(|verdict| verdict.admitted)
-}
-
-/// What became of one charge.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// One for each of its limits.
-    pub verdicts: Verdicts,
-    /// Whether it was counted, and may have to be given back.
-    pub charged: bool,
-}
-
-impl Outcome {
-    /// Whether all its limits admit.
-    pub fn admitted(&self) -> bool {
-        admitted(&self.verdicts)
-    }
-
-    fn uncounted(verdicts: Verdicts) -> Outcome {
-        Outcome { verdicts, charged: false }
     }
 }
 

@@ -1,7 +1,7 @@
 use super::memory::Memory;
 use super::*;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, LimitId};
+use crate::limiter::{Algorithm, Limit, LimitId};
 use crate::time::{Micros, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
