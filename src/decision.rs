@@ -1,7 +1,9 @@
 //! Many verdicts, one decision: a plain value that the glue applies.
 
+use crate::engine::Trial;
 use crate::key::Identity;
 use crate::limiter::Verdict;
+use crate::policy::Applied;
 use crate::table::Outcome;
 use crate::time::{Micros, Now};
 
@@ -9,8 +11,13 @@ use crate::time::{Micros, Now};
 #[derive(Clone, Debug)]
 pub struct Decision {
     answers: Vec<Answer>,
-    /// Policies that this request may give a unit back to, and whose.
-    returns: Vec<(usize, usize, Identity)>,
+    /// Answers of policies in shadow: noted, and without consequence.
+    shadows: Vec<Answer>,
+    /// Policies that this request may give a unit back to.
+    returns: Vec<Applied>,
+    trial: Trial,
+    consumer: Option<usize>,
+    tier: Option<usize>,
     /// When.
     pub now: Now,
     answered: bool,
@@ -23,6 +30,10 @@ pub struct Answer {
     pub policy: usize,
     /// Who was counted.
     pub identity: Identity,
+    /// Under which of the policy's terms.
+    pub terms: usize,
+    /// What the request costs, in units.
+    pub cost: u32,
     /// What its limits said, and whether they counted it.
     pub outcome: Outcome,
 }
@@ -35,19 +46,74 @@ impl Answer {
 }
 
 impl Decision {
-    /// The decision that follows from the answers of all policies that apply; with none, to pass.
-    pub fn new(answers: Vec<Answer>, returns: Vec<(usize, usize, Identity)>, now: Now) -> Decision {
-        Decision { answers, returns, now, answered: false }
+    /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
+    pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
+        Decision { answers, ..Decision::to_pass(now) }
     }
 
-    /// The answers, in the order of the policies.
+    /// The decision about a request that no policy applies to.
+    pub fn to_pass(now: Now) -> Decision {
+        Decision {
+            answers: Vec::new(),
+            shadows: Vec::new(),
+            returns: Vec::new(),
+            trial: Trial::default(),
+            consumer: None,
+            tier: None,
+            now,
+            answered: false,
+        }
+    }
+
+    pub(crate) fn add_shadows(&mut self, shadows: Vec<Answer>) {
+        self.shadows = shadows;
+    }
+
+    pub(crate) fn add_returns(&mut self, returns: impl Iterator<Item = Applied>) {
+        self.returns.extend(returns);
+    }
+
+    pub(crate) fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
+        (self.consumer, self.tier) = (consumer, tier);
+    }
+
+    pub(crate) fn set_trial(&mut self, trial: Trial) {
+        self.trial = trial;
+    }
+
+    /// The answers of enforced policies, in the order of the policies.
     pub fn answers(&self) -> &[Answer] {
         &self.answers
     }
 
+    /// The answers of policies in shadow, in the order of the policies.
+    pub fn shadows(&self) -> &[Answer] {
+        &self.shadows
+    }
+
+    /// The answers of enforced policies, then of those in shadow.
+    pub fn all_answers(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().chain(&self.shadows)
+    }
+
     /// The policies that the request may give a unit back to.
-    pub fn returns(&self) -> &[(usize, usize, Identity)] {
+    pub fn returns(&self) -> &[Applied] {
         &self.returns
+    }
+
+    /// What the answer can say about the request's credentials.
+    pub fn trial(&self) -> &Trial {
+        &self.trial
+    }
+
+    /// The consumer, by index, if a policy has asked for it and it is known.
+    pub fn consumer(&self) -> Option<usize> {
+        self.consumer
+    }
+
+    /// The tier, by index, if a policy has asked for it.
+    pub fn tier(&self) -> Option<usize> {
+        self.tier
     }
 
     /// Whether the request is refused.

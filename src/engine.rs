@@ -1,9 +1,14 @@
 //! The story of a request, on one screen. Start here.
 
+mod trial;
+
+pub use trial::Trial;
+
 use crate::decision::{Answer, Decision};
-use crate::policy::{Part, Policy, PolicySet};
-use crate::request::Request;
-use crate::table::{Charge, Store, Table};
+use crate::identity::Caller;
+use crate::policy::{Adjustment, Applied, Part, Policy, PolicySet};
+use crate::request::{Asked, Request, Response};
+use crate::table::{Charge, Charging, Count, Outcome, Store, Table};
 use crate::time::Now;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
@@ -25,52 +30,82 @@ impl Engine {
         store: &impl Store,
         now: Now,
     ) -> Decision {
-        // Which policies apply, and who is counted by each.
-        let asked = self.policies.ask(request);
+        let asked = Asked::new(request);
+        if self.policies.exempts(&asked) {
+            return Decision::to_pass(now);
+        }
+
+        // Who is asking: a credential that the upstream has refused of late is as good as absent.
+        let trial = self.try_credentials(&asked, table, store, now);
+        let caller = Caller::new(&asked, self.policies.directory(), trial.refused.clone());
+
+        // Which policies apply, and who is counted by each. Those in shadow are a decision of their own.
         let seed = *table.seed();
-        let (judges, returns): (Vec<_>, Vec<_>) =
-            self.policies.that_apply(&asked, &seed).partition(|(_, part, _)| *part == Part::Judges);
+        let applied: Vec<Applied> = self.policies.that_apply(&asked, &caller, &seed, now.wall).collect();
+        let (shadows, enforced): (Vec<_>, Vec<_>) = judges(&applied).partition(|(applied, _)| applied.shadow);
 
         // One transaction judges all their limits, and counts the request where it is to count.
-        let charge =
-            |(index, _, identity): &(usize, Part, _)| Some(self.policy(*index)?.charge(*identity, 1));
-        let charges: Vec<Charge<'_>> = judges.iter().filter_map(charge).collect();
+        let charges: Vec<Charge<'_>> = enforced.iter().filter_map(|one| self.charge(one)).collect();
         let outcomes = table.transact(store, &charges, self.policies.charging(), now);
 
         // Many verdicts, one decision; `response` puts it into words.
-        let answers = judges.iter().zip(outcomes);
-        let answers = answers.map(|((policy, _, identity), outcome)| Answer {
-            policy: *policy,
-            identity: *identity,
-            outcome,
-        });
-        let returns = returns.into_iter().filter_map(|(policy, part, identity)| match part {
-            Part::Returns(rule) => Some((policy, rule, identity)),
-            Part::Judges => None,
-        });
-        Decision::new(answers.collect(), returns.collect(), now)
+        let answers = enforced.into_iter().zip(outcomes).map(|(one, outcome)| answer(one, outcome));
+        let mut decision = Decision::new(answers.collect(), now);
+        decision.add_shadows(self.shadows(&shadows, decision.refused(), table, store, now));
+        decision.add_returns(applied.iter().filter(|one| matches!(one.part, Part::Returns(_))).copied());
+        decision.set_caller(caller.known());
+        decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
+        decision
     }
 
-    /// Whether any policy of an admitted request waits for its response's status.
+    fn charge(&self, (applied, cost): &(Applied, u32)) -> Option<Charge<'_>> {
+        Some(self.policy(applied.policy)?.charge(applied.identity, applied.terms, *cost))
+    }
+
+    /// How the policies in shadow answer, each as if it were the only one. What an enforced policy refuses is not
+    /// counted by them either.
+    fn shadows(
+        &self,
+        shadows: &[(Applied, u32)],
+        refused: bool,
+        table: &mut Table,
+        store: &impl Store,
+        now: Now,
+    ) -> Vec<Answer> {
+        let one = |one: &(Applied, u32)| {
+            let charge = self.charge(one)?;
+            let count = if refused { Count::Later } else { charge.count };
+            let charges = [Charge { count, ..charge }];
+            let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
+            Some(answer(*one, outcome))
+        };
+        shadows.iter().filter_map(one).collect()
+    }
+
+    /// Whether anything about an admitted request waits for its response.
     pub fn follows_the_response(&self, decision: &Decision) -> bool {
-        let waits = |answer: &Answer| self.policy(answer.policy).is_some_and(Policy::follows_the_response);
-        !decision.refused() && (decision.answers().iter().any(waits) || !decision.returns().is_empty())
+        let waits =
+            |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.on_response().follows());
+        !decision.refused()
+            && (decision.all_answers().any(waits)
+                || !decision.returns().is_empty()
+                || !decision.trial().credentials.is_empty())
     }
 
-    /// Whether any policy of a request waits for its stream's end.
+    /// Whether anything about a request waits for its stream's end.
     pub fn follows_the_end(&self, decision: &Decision) -> bool {
         let waits = |answer: &Answer| {
             self.policy(answer.policy)
-                .is_some_and(|policy| policy.follows_the_end() || policy.follows_the_response())
+                .is_some_and(|policy| policy.follows_the_end() || policy.on_response().follows())
         };
-        decision.answers().iter().any(waits)
+        decision.all_answers().any(waits)
     }
 
-    /// Takes note of the status of an admitted request's response: it may be counted now, or given back.
+    /// Takes note of an admitted request's response: it may be counted now, or given back.
     pub fn answered(
         &self,
         decision: &mut Decision,
-        status: u16,
+        response: &impl Response,
         table: &mut Table,
         store: &impl Store,
         now: Now,
@@ -78,35 +113,40 @@ impl Engine {
         if decision.refused() || decision.answer_seen() {
             return;
         }
-        for answer in decision.answers() {
+        for answer in decision.all_answers().filter(|answer| !answer.refused()) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            if let Some(charge) = policy.late(answer.identity, status) {
-                table.charge_late(store, &charge, now);
-            } else if let Some(charge) =
-                policy.refund(answer.identity, Some(status)).filter(|_| answer.outcome.charged)
-            {
-                table.refund(store, &charge, decision.now, now);
+            let of = |cost| policy.spent(answer.identity, answer.terms, cost);
+            match policy.on_response().adjustment(response, answer.cost, answer.outcome.charged) {
+                Adjustment::None => {}
+                Adjustment::Charge(units) => {
+                    of(units).iter().for_each(|charge| table.charge_late(store, charge, now));
+                }
+                Adjustment::Refund(units) => {
+                    of(units).iter().for_each(|charge| table.refund(store, charge, decision.now, now));
+                }
             }
         }
-        for (policy, rule, identity) in decision.returns() {
-            if let Some(charge) =
-                self.policy(*policy).and_then(|policy| policy.returned(*rule, *identity, status))
+        for one in decision.returns() {
+            let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };
+            if policy.on_response().returns(rule, response.status())
+                && let Some(charge) = policy.spent(one.identity, one.terms, 1)
             {
                 table.refund(store, &charge, now, now);
             }
         }
+        self.sentence(decision, response.status(), table, store, now);
     }
 
     /// Takes note of a stream's end, however it came: what was in flight no longer is.
     pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
         let unanswered = !decision.answer_seen();
-        for answer in decision.answers().iter().filter(|answer| answer.outcome.charged) {
+        for answer in decision.all_answers().filter(|answer| answer.outcome.charged) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            if let Some(charge) = policy.in_flight(answer.identity) {
+            if let Some(charge) = policy.in_flight(answer.identity, answer.terms, answer.cost) {
                 table.refund(store, &charge, decision.now, now);
             }
-            if let Some(charge) =
-                policy.refund(answer.identity, None).filter(|_| unanswered && !answer.refused())
+            let refund = unanswered && !answer.refused() && policy.on_response().refunds(None);
+            if let Some(charge) = policy.spent(answer.identity, answer.terms, answer.cost).filter(|_| refund)
             {
                 table.refund(store, &charge, decision.now, now);
             }
@@ -121,6 +161,19 @@ impl Engine {
     fn policy(&self, index: usize) -> Option<&Policy> {
         self.policies.policies().get(index)
     }
+}
+
+/// The policies that judge, each with what the request costs there.
+fn judges(applied: &[Applied]) -> impl Iterator<Item = (Applied, u32)> {
+    applied.iter().filter_map(|applied| match applied.part {
+        Part::Judges(cost) => Some((*applied, cost)),
+        Part::Returns(_) => None,
+    })
+}
+
+fn answer((applied, cost): (Applied, u32), outcome: Outcome) -> Answer {
+    let Applied { policy, identity, terms, .. } = applied;
+    Answer { policy, identity, terms, cost, outcome }
 }
 
 #[cfg(test)]

@@ -162,8 +162,11 @@ impl HttpContext for Passage {
         };
         let worker = worker.borrow();
         if worker.engine.follows_the_response(decision) {
-            let (now, status) = (worker.clock.now(), host::response_status());
-            with_table(|table| worker.engine.answered(decision, status, table, &host::SharedData, now));
+            let now = worker.clock.now();
+            let answered = |table: &mut Table| {
+                worker.engine.answered(decision, &host::ResponseHeaders, table, &host::SharedData, now);
+            };
+            with_table(answered);
         }
         let policies = worker.engine.policies();
         let headers = response::limit_headers(policies, decision);

@@ -3,37 +3,39 @@
 
 mod compile;
 mod duration;
+mod mode;
+mod on_response;
 mod route;
 mod status;
+mod terms;
 
 pub use compile::compile;
-pub use route::{Match, PathTemplate};
+pub use mode::Mode;
+pub use on_response::{Adjustment, OnResponse};
+pub use route::{Host, Match, PathTemplate, Presence};
 pub use status::StatusSet;
+pub use terms::Terms;
 
-use crate::identity::Source;
-use crate::key::{Encoder, Identity, Seed};
-use crate::limiter::{Algorithm, Limit};
+use crate::identity::{Caller, Directory};
+use crate::key::{Identity, Seed};
+use crate::limiter::Limit;
 use crate::request::{Asked, Request};
 use crate::response::{HeaderRules, Rejection};
 use crate::table::{Charge, Charging, Count, Geometry, OnContention};
+use crate::time::Micros;
 
 /// All policies of one filter.
 #[derive(Clone, Debug)]
 pub struct PolicySet {
-    keys: Vec<Key>,
+    directory: Directory,
     policies: Vec<Policy>,
+    /// Requests that no policy applies to.
+    exempt: Vec<Match>,
     charging: Charging,
     exempt_preflight: bool,
     rejection: Rejection,
     headers: Option<HeaderRules>,
     geometry: Geometry,
-}
-
-/// A named way to tell callers apart.
-#[derive(Clone, Debug)]
-struct Key {
-    name: String,
-    source: Source,
 }
 
 /// Match, key and limits.
@@ -42,37 +44,46 @@ pub struct Policy {
     name: String,
     /// Applies to requests that any of these match; to all if there are none.
     matches: Vec<Match>,
-    /// Indexes into the set's keys, one or more: who is counted.
+    /// But not to those that any of these match.
+    except: Vec<Match>,
+    /// Of the policies of one class only the first that applies is used. The class as a bit of its own.
+    class: u64,
+    /// Indexes into the directory's keys, one or more: who is counted.
     key: Vec<usize>,
-    /// One for each of `limits`.
+    /// One for each of the limits.
     limit_names: Vec<String>,
-    limits: Vec<Limit>,
-    /// Those of `limits` whose units come back when the stream ends, and the others.
-    in_flight: Vec<Limit>,
-    spent: Vec<Limit>,
+    /// The limits, with their numbers for each kind of caller.
+    terms: terms::Table,
+    /// What a request costs whose match does not say, in units.
+    cost: u32,
     count: Count,
     on_contention: OnContention,
     response: OnResponse,
-}
-
-/// What a response changes about a policy's counts.
-#[derive(Clone, Debug, Default)]
-struct OnResponse {
-    /// Statuses with which an admitted request's units are given back.
-    refund: Option<StatusSet>,
-    /// Statuses with which a request is counted, if it is counted [`Count::Later`].
-    count: Option<StatusSet>,
-    /// Requests that give a unit back, and the statuses with which they do.
-    returns: Vec<(Match, StatusSet)>,
+    mode: Mode,
 }
 
 /// How a policy takes part in one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Part {
-    /// Its limits judge the request.
-    Judges,
+    /// Its limits judge the request, which costs so many units.
+    Judges(u32),
     /// The request gives a unit back, if its response says so.
     Returns(usize),
+}
+
+/// A policy that takes part in one request, and whom it counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Applied {
+    /// The policy's index in its set.
+    pub policy: usize,
+    /// How it takes part.
+    pub part: Part,
+    /// Who is counted.
+    pub identity: Identity,
+    /// Under which of the policy's terms.
+    pub terms: usize,
+    /// Whether a refusal is only noted.
+    pub shadow: bool,
 }
 
 impl Policy {
@@ -81,14 +92,19 @@ impl Policy {
         &self.name
     }
 
-    /// One or more.
+    /// The names of its limits, in order.
+    pub fn limit_names(&self) -> &[String] {
+        &self.limit_names
+    }
+
+    /// One or more limits: those of callers about whom nothing special is known.
     pub fn limits(&self) -> &[Limit] {
-        &self.limits
+        &self.terms.default().limits
     }
 
     /// What one request of `cost` units asks of all limits.
-    pub fn charge(&self, identity: Identity, cost: u32) -> Charge<'_> {
-        self.charge_of(&self.limits, identity, cost)
+    pub fn charge(&self, identity: Identity, terms: usize, cost: u32) -> Charge<'_> {
+        self.charge_of(&self.terms.get(terms).limits, identity, cost)
     }
 
     fn charge_of<'a>(&self, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
@@ -96,56 +112,55 @@ impl Policy {
     }
 
     /// What to give back when a charged request's stream ends.
-    pub fn in_flight(&self, identity: Identity) -> Option<Charge<'_>> {
-        (!self.in_flight.is_empty()).then(|| self.charge_of(&self.in_flight, identity, 1))
+    pub fn in_flight(&self, identity: Identity, terms: usize, cost: u32) -> Option<Charge<'_>> {
+        let limits = &self.terms.get(terms).in_flight;
+        (!limits.is_empty()).then(|| self.charge_of(limits, identity, cost))
     }
 
-    /// What to give back when a charged request got this status, or none at all.
-    pub fn refund(&self, identity: Identity, status: Option<u16>) -> Option<Charge<'_>> {
-        let refund = self.response.refund.as_ref().is_some_and(|set| set.contains(status));
-        (refund && !self.spent.is_empty()).then(|| self.charge_of(&self.spent, identity, 1))
+    /// What to count, or to give back, of limits whose units do not come back by themselves.
+    pub fn spent(&self, identity: Identity, terms: usize, cost: u32) -> Option<Charge<'_>> {
+        let limits = &self.terms.get(terms).spent;
+        (!limits.is_empty() && cost > 0).then(|| self.charge_of(limits, identity, cost))
     }
 
-    /// What to count when a request that was only judged got this status.
-    pub fn late(&self, identity: Identity, status: u16) -> Option<Charge<'_>> {
-        let counts = self.response.count.as_ref().is_some_and(|set| set.contains(Some(status)));
-        (counts && !self.spent.is_empty()).then(|| self.charge_of(&self.spent, identity, 1))
+    /// What a response changes about its counts.
+    pub fn on_response(&self) -> &OnResponse {
+        &self.response
     }
 
-    /// What a request that [`Part::Returns`] gives back with this status.
-    pub fn returned(&self, rule: usize, identity: Identity, status: u16) -> Option<Charge<'_>> {
-        let returns = self.response.returns.get(rule).is_some_and(|(_, set)| set.contains(Some(status)));
-        returns.then(|| self.charge_of(&self.spent, identity, 1))
+    /// Whether a request is counted only by its response.
+    pub fn counts_later(&self) -> bool {
+        self.count == Count::Later
     }
 
-    /// Whether a response's status changes its counts.
-    pub fn follows_the_response(&self) -> bool {
-        self.response.refund.is_some() || self.response.count.is_some()
-    }
-
-    /// Whether a stream's end does.
+    /// Whether a stream's end changes its counts.
     pub fn follows_the_end(&self) -> bool {
-        !self.in_flight.is_empty()
+        self.terms.default().comes_back()
     }
 
-    /// How it takes part in a request. `None`: not at all.
-    fn part<R: Request>(&self, asked: &Asked<'_, R>) -> Option<Part> {
-        if self.matches.is_empty() || self.matches.iter().any(|rule| rule.matches(asked)) {
-            return Some(Part::Judges);
+    /// How it takes part in a request, and the rule that says so, if it is one. `None`: not at all.
+    fn part<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(Part, Option<&Match>)> {
+        let matching = |rules: &[Match]| rules.iter().position(|rule| rule.matches(asked));
+        let judges = self.matches.is_empty().then_some(None);
+        let judges = judges.or_else(|| matching(&self.matches).map(|index| self.matches.get(index)));
+        if let Some(rule) = judges {
+            let cost = rule.and_then(|rule| rule.cost).unwrap_or(self.cost);
+            return matching(&self.except).is_none().then_some((Part::Judges(cost), rule));
         }
-        self.response.returns.iter().position(|(rule, _)| rule.matches(asked)).map(Part::Returns)
+        let (index, rule) = self.response.returning(asked)?;
+        Some((Part::Returns(index), Some(rule)))
     }
-}
-
-/// Limits whose units come back by themselves when the stream ends.
-fn comes_back(limit: &Limit) -> bool {
-    limit.algorithm == Algorithm::Concurrency
 }
 
 impl PolicySet {
     /// In the order of the configuration.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// Everybody it can tell apart.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// How the policies of one request depend on each other.
@@ -168,31 +183,36 @@ impl PolicySet {
         self.geometry
     }
 
-    /// A memory for one request's answers.
-    pub fn ask<'a, R: Request>(&'a self, request: &'a R) -> Asked<'a, R> {
-        Asked::new(request, self.keys.iter().map(|key| &key.source))
+    /// Whether no policy is to apply to a request.
+    pub fn exempts<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+        self.exempt.iter().any(|rule| rule.matches(asked)) || (self.exempt_preflight && asked.is_preflight())
     }
 
-    /// The policies that take part in a request, by index, each with who is counted. A policy whose key the
-    /// request does not have takes no part.
+    /// The policies that take part in a request, at an instant of the wall clock. A policy whose key the caller
+    /// does not have takes no part.
     pub fn that_apply<'a, R: Request>(
         &'a self,
         asked: &'a Asked<'a, R>,
+        caller: &'a Caller<'a, R>,
         seed: &'a Seed,
-    ) -> impl Iterator<Item = (usize, Part, Identity)> + 'a {
-        let exempt = self.exempt_preflight && asked.is_preflight();
-        let policies = if exempt { &[][..] } else { &self.policies };
-        policies.iter().enumerate().filter_map(move |(index, policy)| {
-            let part = policy.part(asked)?;
-            Some((index, part, self.identity(policy, asked, seed)?))
+        wall: Micros,
+    ) -> impl Iterator<Item = Applied> + 'a {
+        // Classes of which a policy has applied: an enforced one, or any.
+        let (mut enforced, mut any) = (0, 0);
+        self.policies.iter().enumerate().filter_map(move |(index, policy)| {
+            let shadow = policy.mode.is_shadow(wall);
+            let (part, rule) = policy.part(asked)?;
+            // Only judging is exclusive. What is only tried out must not keep an enforced policy from applying.
+            let class = if matches!(part, Part::Judges(_)) { policy.class } else { 0 };
+            if class & (if shadow { any } else { enforced }) != 0 {
+                return None;
+            }
+            let template = rule.and_then(|rule| rule.path.as_ref());
+            let identity = caller.identity(&policy.key, template, seed)?;
+            any |= class;
+            enforced |= if shadow { 0 } else { class };
+            let terms = policy.terms.of(caller);
+            Some(Applied { policy: index, part, identity, terms, shadow })
         })
-    }
-
-    fn identity<R: Request>(&self, policy: &Policy, asked: &Asked<'_, R>, seed: &Seed) -> Option<Identity> {
-        let mut encoder = Encoder::new(seed);
-        for index in &policy.key {
-            encoder.add(&self.keys.get(*index)?.name, asked.key(*index)?);
-        }
-        Some(encoder.finish())
     }
 }

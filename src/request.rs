@@ -1,6 +1,5 @@
-//! What the core may ask of a request, and a memory that asks it only once.
+//! What the core may ask of a request and of its response, and a memory that asks it only once.
 
-use crate::identity::Source;
 use std::cell::OnceCell;
 
 /// A request as the host knows it. Each call may cost a host call: ask only what policies need.
@@ -9,21 +8,58 @@ pub trait Request {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
     /// The client's trusted address, as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
+    /// What an earlier filter has left in the request's dynamic metadata: a text as it is, a number as a
+    /// little-endian double, a flag as one byte.
+    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>>;
+}
+
+/// The head of a response as the host knows it.
+pub trait Response {
+    /// 100 to 599; 0 if it has none that is a number.
+    fn status(&self) -> u16;
+    /// A header's value, by its lower-case name.
+    fn header(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// Where a piece of dynamic metadata is: a filter's name, then the keys inside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetadataPath(Vec<u8>);
+
+impl MetadataPath {
+    /// From its segments.
+    pub fn new<'a>(segments: impl IntoIterator<Item = &'a str>) -> MetadataPath {
+        // Written once as the host wants it for each request.
+        let mut path = b"metadata\0filter_metadata".to_vec();
+        for segment in segments {
+            path.push(0);
+            path.extend_from_slice(segment.as_bytes());
+        }
+        MetadataPath(path)
+    }
+
+    /// The property's path: segments with a zero byte between them.
+    pub fn property(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// A request's answers, each asked for when it is first needed and then kept.
 pub struct Asked<'a, R> {
     request: &'a R,
     method: OnceCell<Vec<u8>>,
-    path: OnceCell<Vec<u8>>,
-    keys: Vec<(&'a Source, OnceCell<Option<Vec<u8>>>)>,
+    target: OnceCell<Vec<u8>>,
+    host: OnceCell<Vec<u8>>,
 }
 
 impl<'a, R: Request> Asked<'a, R> {
     /// A request that has been asked nothing yet.
-    pub fn new(request: &'a R, sources: impl Iterator<Item = &'a Source>) -> Self {
-        let keys = sources.map(|source| (source, OnceCell::new())).collect();
-        Asked { request, method: OnceCell::new(), path: OnceCell::new(), keys }
+    pub fn new(request: &'a R) -> Self {
+        Asked { request, method: OnceCell::new(), target: OnceCell::new(), host: OnceCell::new() }
+    }
+
+    /// The request itself, for what is not kept here.
+    pub fn request(&self) -> &'a R {
+        self.request
     }
 
     /// The method; empty if the request has none.
@@ -31,16 +67,33 @@ impl<'a, R: Request> Asked<'a, R> {
         self.method.get_or_init(|| self.request.header(":method").unwrap_or_default())
     }
 
-    /// The path as Envoy normalised it, without the query; empty if the request has none.
-    pub fn path(&self) -> &[u8] {
-        let path = self.path.get_or_init(|| self.request.header(":path").unwrap_or_default());
-        path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+    /// The path as Envoy normalised it, with the query; empty if the request has none.
+    pub fn target(&self) -> &[u8] {
+        self.target.get_or_init(|| self.request.header(":path").unwrap_or_default())
     }
 
-    /// The value of the key with this index.
-    pub fn key(&self, index: usize) -> Option<&[u8]> {
-        let (source, value) = self.keys.get(index)?;
-        value.get_or_init(|| source.read(self.request)).as_deref()
+    /// The path as Envoy normalised it, without the query; empty if the request has none.
+    pub fn path(&self) -> &[u8] {
+        self.target().split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+    }
+
+    /// The host that is asked for, in lower case, without a port; empty if the request has none.
+    pub fn host(&self) -> &[u8] {
+        self.host.get_or_init(|| {
+            let mut host = self.request.header(":authority").unwrap_or_default();
+            // The last colon, unless it is inside the brackets of an IPv6 address.
+            if let Some(colon) = host.iter().rposition(|byte| matches!(byte, b':' | b']'))
+                && host.get(colon) == Some(&b':')
+            {
+                host.truncate(colon);
+            }
+            // With or without the root's dot it is the same host.
+            if host.last() == Some(&b'.') {
+                host.pop();
+            }
+            host.make_ascii_lowercase();
+            host
+        })
     }
 
     /// Whether this is a CORS preflight (Fetch standard: OPTIONS that names the method to come).

@@ -1,8 +1,10 @@
 //! Time as an argument: the core never reads a clock.
 
+mod instant;
 mod period;
 mod zone;
 
+pub use instant::parse_instant;
 pub use period::Period;
 pub use zone::Zone;
 

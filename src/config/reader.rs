@@ -121,6 +121,37 @@ impl<'a> Reader<'a> {
         matches!(self.value, Value::Text(_))
     }
 
+    /// Whether this is `true` or `false`, for places where other kinds may stand.
+    pub fn is_flag(&self) -> bool {
+        matches!(self.value, Value::Bool(_))
+    }
+
+    /// Whether this is an object with such a field.
+    pub fn has(&self, name: &str) -> bool {
+        matches!(self.value, Value::Object(fields) if fields.iter().any(|(field, _)| field == name))
+    }
+
+    /// Whether this is an object, for places where other kinds may stand.
+    pub fn is_object(&self) -> bool {
+        matches!(self.value, Value::Object(_))
+    }
+
+    /// What the name of this field stands for, if it is one of the `words`.
+    pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        match words.iter().find(|(word, _)| *word == self.name) {
+            Some((_, meaning)) => Some(*meaning),
+            None => {
+                let names = words.iter().map(|(word, _)| *word);
+                self.push(Fault::unknown_word(
+                    self.path.as_str(),
+                    Glimpse(self.name).to_string(),
+                    self.name,
+                    names,
+                ))
+            }
+        }
+    }
+
     /// Whether this is that very text.
     pub fn is_word(&self, word: &str) -> bool {
         matches!(self.value, Value::Text(text) if text == word)

@@ -4,13 +4,17 @@ use crate::key::Seed;
 use crate::limiter::Verdict;
 use crate::limiter::concurrency::Holder;
 use crate::policy::compile;
+use crate::request::MetadataPath;
 use crate::response::{limit_headers, reply};
 use crate::table::memory::Memory;
 use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod callers;
+mod costs;
 mod responses;
+mod selection;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{
@@ -27,6 +31,7 @@ const BILLIUM: &str = r#"{
 struct Call {
     headers: Vec<(&'static str, Vec<u8>)>,
     ip: String,
+    metadata: Vec<(MetadataPath, &'static str)>,
 }
 
 impl Call {
@@ -51,6 +56,11 @@ impl Request for Call {
 
     fn source_address(&self) -> Option<Vec<u8>> {
         (!self.ip.is_empty()).then(|| self.ip.clone().into_bytes())
+    }
+
+    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+        let (_, value) = self.metadata.iter().find(|(of, _)| of == path)?;
+        Some(value.as_bytes().to_vec())
     }
 }
 

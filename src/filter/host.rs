@@ -5,7 +5,7 @@
 
 use crate::key::Seed;
 use crate::limiter::concurrency::Holder;
-use crate::request::Request;
+use crate::request::{MetadataPath, Request, Response};
 use crate::response::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
@@ -176,9 +176,31 @@ impl Request for RequestHeaders {
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
-        const PATH: &[u8] = b"source\0address";
-        // SAFETY: the pointers are to live values of the lengths given.
-        buffer(|data, len| unsafe { abi::proxy_get_property(PATH.as_ptr(), PATH.len(), data, len) }).ok()
+        property(b"source\0address")
+    }
+
+    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+        property(path.property())
+    }
+}
+
+/// A property, by its path's segments with a zero byte between them.
+fn property(path: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: the pointers are to live values of the lengths given.
+    buffer(|data, len| unsafe { abi::proxy_get_property(path.as_ptr(), path.len(), data, len) }).ok()
+}
+
+/// The current response's headers.
+pub(super) struct ResponseHeaders;
+
+impl Response for ResponseHeaders {
+    fn status(&self) -> u16 {
+        let status = self.header(":status").unwrap_or_default();
+        std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        header(abi::MAP_RESPONSE_HEADERS, name)
     }
 }
 
@@ -186,12 +208,6 @@ fn header(map: u32, name: &str) -> Option<Vec<u8>> {
     // SAFETY: the pointers are to live values of the lengths given.
     buffer(|data, len| unsafe { abi::proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, len) })
         .ok()
-}
-
-/// The response's status; 0 if it has none that is a number.
-pub(super) fn response_status() -> u16 {
-    let status = header(abi::MAP_RESPONSE_HEADERS, ":status").unwrap_or_default();
-    std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
 }
 
 /// A name for this worker's VM. Without random bytes it is the clock's lowest bits, good enough to tell some

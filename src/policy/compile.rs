@@ -1,25 +1,28 @@
 //! From the configuration as written to the policy set, with every fault it has.
 
+mod consumers;
 mod counting;
 mod keys;
 mod limits;
+mod matches;
+mod policies;
 mod saying;
+mod sharing;
 
-use super::{Key, Policy, PolicySet, comes_back};
+use super::PolicySet;
 use crate::config::{Faults, Reader, Value};
-use crate::limiter::Limit;
+use crate::identity::{Consumers, Directory};
 use crate::response::Rejection;
 use crate::table::{Charging, Geometry};
-use counting::{a_match, count, on_contention, on_response};
-use keys::{KEY, key_indexes, keys};
-use limits::Context;
+use consumers::{Known, consumers, tiers};
+use keys::keys;
+use matches::exceptions;
 use saying::{DEFAULT_LONGEST_WAIT, header_rules, longest_wait, rejection};
 use std::cell::RefCell;
 use std::num::NonZeroU32;
 
 const NAME: &str = "a name of letters, digits, _ and -, at most 64";
 const POLICIES: &str = "a list of at least one policy";
-const LIMITS: &str = "a list of at least one limit";
 
 /// Compiles a configuration.
 ///
@@ -36,14 +39,40 @@ pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
 }
 
 fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
-    const FIELDS: [&str; 8] =
-        ["keys", "policies", "charge", "exempt_preflight", "reject", "retry_after", "headers", "table"];
+    const FIELDS: [&str; 11] = [
+        "keys",
+        "consumers",
+        "tiers",
+        "policies",
+        "exempt",
+        "exempt_preflight",
+        "charge",
+        "reject",
+        "retry_after",
+        "headers",
+        "table",
+    ];
     let fields = root.object(&FIELDS)?;
     let geometry = geometry(fields.optional("table"));
-    let keys = fields.required("keys", "an object of named keys").and_then(keys);
-    let policies = fields.required("policies", POLICIES).and_then(|list| {
-        policies(list, keys.as_deref().unwrap_or_default(), keys.is_none(), geometry.unwrap_or(DEFAULT_TABLE))
+    let table = geometry.unwrap_or(DEFAULT_TABLE);
+    let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
+    let words: Option<Vec<(&str, usize)>> =
+        keys.as_ref().map(|keys| keys.iter().enumerate().map(|(i, key)| (key.name.as_str(), i)).collect());
+    let tiers = fields.read("tiers", |object| tiers(object, words.as_deref()));
+    let some_tiers = tiers.as_ref().and_then(Option::as_ref);
+    let known = fields.read_or("consumers", Known::default(), |list| {
+        consumers(list, keys.as_deref(), words.as_deref(), some_tiers)
     });
+    let nobody = Known::default();
+    let context = policies::Context {
+        keys: keys.as_deref(),
+        words: words.as_deref(),
+        tiers: some_tiers,
+        known: known.as_ref().unwrap_or(&nobody),
+        table,
+    };
+    let policies = fields.required("policies", POLICIES).and_then(|list| policies::read(list, context));
+    let exempt = fields.read_or("exempt", Vec::new(), exceptions);
     let charging = fields.read_or("charge", Charging::default(), |charge| {
         charge.word(&[("all_or_nothing", Charging::AllOrNothing), ("sequential", Charging::Sequential)])
     });
@@ -51,9 +80,15 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     let longest_wait = fields.read_or("retry_after", DEFAULT_LONGEST_WAIT, longest_wait);
     let rejection = fields.read_or("reject", Rejection::default(), rejection);
     let headers = fields.read("headers", |headers| header_rules(headers, policies.as_deref()));
+    let known = known?;
     Some(PolicySet {
-        keys: keys?,
+        directory: Directory {
+            keys: keys?,
+            consumers: Consumers::new(known.list, known.credentials),
+            tiers: tiers?,
+        },
         policies: policies?,
+        exempt: exempt?,
         charging: charging?,
         exempt_preflight: exempt_preflight?,
         rejection: Rejection { longest_wait: longest_wait?, ..rejection? },
@@ -79,84 +114,6 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
         fields.read_or("page_bytes", u64::from(DEFAULT_TABLE.page_bytes), |n| n.whole_number(512..=65_535));
     let pages = NonZeroU32::new(u32::try_from(pages?).ok()?)?;
     Some(Geometry { pages, page_bytes: u16::try_from(bytes?).ok()? })
-}
-
-fn policies(list: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry) -> Option<Vec<Policy>> {
-    let entries = list.list_of_some(POLICIES)?;
-    let policies: Vec<_> = entries.iter().map(|entry| policy(entry, keys, keys_unknown, table)).collect();
-    let mut seen: Vec<&Policy> = Vec::new();
-    for (entry, policy) in entries.iter().zip(&policies) {
-        let Some(policy) = policy else { continue };
-        let ids = |policy: &Policy| policy.limits.iter().map(|limit| limit.id).collect::<Vec<_>>();
-        if seen.iter().any(|other| other.name == policy.name) {
-            entry.fault_found::<()>(
-                format!("a second policy named {}", policy.name),
-                "each policy's own name",
-            );
-        } else if seen.iter().flat_map(|other| ids(other)).any(|id| ids(policy).contains(&id)) {
-            entry.fault_found::<()>(
-                "a limit that hashes to another's record id",
-                "another name for the policy",
-            );
-        }
-        seen.push(policy);
-        check_room(entry, policy, &seen, keys, table);
-    }
-    all(policies)
-}
-
-/// Policies with the same key share a record, and it must fit a page.
-fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy], keys: &[Key], table: Geometry) {
-    let sharing = so_far.iter().filter(|other| other.key == policy.key);
-    let limits: usize = sharing.map(|other| other.limits.len()).sum();
-    if limits > table.most_limits() {
-        let names: Vec<_> =
-            policy.key.iter().filter_map(|key| keys.get(*key)).map(|key| key.name.as_str()).collect();
-        let found = format!("{limits} limits counted in one record, by the key {}", names.join(", "));
-        let (most, bytes) = (table.most_limits(), table.page_bytes);
-        let allowed = format!("at most {most}, what a page of {bytes} bytes has room for");
-        entry.field("limits").fault_found::<()>(found, allowed);
-    }
-}
-
-fn policy(entry: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry) -> Option<Policy> {
-    let fields = entry.object(&[
-        "name",
-        "match",
-        "key",
-        "limits",
-        "count",
-        "count_on",
-        "refund_on",
-        "refund_unless",
-        "returns",
-        "on_contention",
-    ])?;
-    let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
-    let matches = fields.read_or("match", Vec::new(), |list| {
-        all(list.list_of_some("a list of at least one match")?.iter().map(a_match))
-    });
-    let key = fields.required("key", KEY).and_then(|key| key_indexes(key, keys, keys_unknown));
-    let policy = name.as_deref().unwrap_or_default();
-    let count = count(&fields);
-    let context = Context { policy, table, count: count.unwrap_or_default() };
-    let limits = fields.required("limits", LIMITS).and_then(|list| limits::read(list, context));
-    let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
-    let response = on_response(&fields);
-    let (limit_names, limits): (Vec<String>, Vec<Limit>) = limits?.into_iter().unzip();
-    let (in_flight, spent) = limits.iter().partition(|limit| comes_back(limit));
-    Some(Policy {
-        matches: matches?,
-        key: key?,
-        limit_names,
-        limits,
-        in_flight,
-        spent,
-        count: count?,
-        on_contention: on_contention?,
-        response: response?,
-        name: name?,
-    })
 }
 
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {

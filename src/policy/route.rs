@@ -3,18 +3,82 @@
 use crate::request::{Asked, Request};
 
 /// Matches a request on all that it names; naming nothing, it matches all.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Match {
-    /// The method, in capitals.
-    pub method: Option<String>,
+    /// One of these methods, in capitals; any if there is none.
+    pub methods: Vec<String>,
+    /// The host that is asked for.
+    pub host: Option<Host>,
     /// The path, without the query.
     pub path: Option<PathTemplate>,
+    /// What headers, by lower-case name, are to be like.
+    pub headers: Vec<(String, Presence)>,
+    /// What a request that matches costs, if not what its policy says.
+    pub cost: Option<u32>,
+}
+
+/// What a header is to be like.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Presence {
+    /// There, whatever its value.
+    Present,
+    /// Not there.
+    Absent,
+    /// There with this value.
+    Equal(String),
+}
+
+/// A host, or all hosts below one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Host {
+    /// This one, in lower case.
+    Exact(String),
+    /// `*.example.com` as `.example.com`: any host that ends so, at any depth.
+    Below(String),
 }
 
 impl Match {
     pub(super) fn matches<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
-        self.method.as_ref().is_none_or(|method| asked.method() == method.as_bytes())
+        let method = || asked.method();
+        (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
             && self.path.as_ref().is_none_or(|path| path.matches(asked.path()))
+            && self.host.as_ref().is_none_or(|host| host.matches(asked.host()))
+            && self.headers.iter().all(|(name, presence)| presence.holds(asked.request().header(name)))
+    }
+}
+
+impl Presence {
+    fn holds(&self, value: Option<Vec<u8>>) -> bool {
+        match self {
+            Presence::Present => value.is_some(),
+            Presence::Absent => value.is_none(),
+            Presence::Equal(text) => value.is_some_and(|value| value.trim_ascii() == text.as_bytes()),
+        }
+    }
+}
+
+/// What a host may be.
+pub(super) const HOST: &str = "a host such as api.example.com or *.example.com, without a port";
+
+impl Host {
+    /// Compiles a host. `None`: it is none.
+    pub fn parse(text: &str) -> Option<Host> {
+        let (name, below) = match text.strip_prefix("*.") {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let address = name.starts_with('[') && name.ends_with(']') && !below;
+        let sound = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        sound.then(|| if below { Host::Below(format!(".{name}")) } else { Host::Exact(name) })
+    }
+
+    fn matches(&self, host: &[u8]) -> bool {
+        match self {
+            Host::Exact(name) => host == name.as_bytes(),
+            Host::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
+        }
     }
 }
 
@@ -30,11 +94,11 @@ pub struct PathTemplate {
 enum Segment {
     Literal(String),
     /// `*` or `{name}`: any one segment that is not empty.
-    Any,
+    Any(Option<String>),
 }
 
 /// What a path template may be.
-pub(super) const TEMPLATE: &str = "a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, ** only at the end";
+pub(super) const TEMPLATE: &str = "a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, each name once, ** only at the end";
 
 impl PathTemplate {
     /// Compiles a template. `None`: it is none.
@@ -47,11 +111,31 @@ impl PathTemplate {
             }
             match segment {
                 "**" => open = true,
-                "*" => segments.push(Segment::Any),
+                "*" => segments.push(Segment::Any(None)),
                 _ => segments.push(Segment::parse(segment)?),
             }
         }
-        Some(PathTemplate { segments, open })
+        let template = PathTemplate { segments, open };
+        let once = |(i, name)| !template.parameters().take(i).any(|earlier| earlier == name);
+        let all_once = template.parameters().enumerate().all(once);
+        all_once.then_some(template)
+    }
+
+    /// The names of its parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Any(name) => name.as_deref(),
+            Segment::Literal(_) => None,
+        })
+    }
+
+    /// The segment of a matching path that stands for a parameter.
+    pub fn parameter<'p>(&self, path: &'p [u8], name: &str) -> Option<&'p [u8]> {
+        let at = self.segments.iter().position(|segment| match segment {
+            Segment::Any(named) => named.as_deref() == Some(name),
+            Segment::Literal(_) => false,
+        })?;
+        path.strip_prefix(b"/")?.split(|byte| *byte == b'/').nth(at)
     }
 
     /// Whether a path, without its query, matches.
@@ -72,7 +156,7 @@ impl Segment {
     fn parse(text: &str) -> Option<Segment> {
         if let Some(name) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            return (!name.is_empty() && name.bytes().all(plain)).then_some(Segment::Any);
+            return (!name.is_empty() && name.bytes().all(plain)).then(|| Segment::Any(Some(name.into())));
         }
         // On the wire all else is percent-encoded: it could never match.
         let literal = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*{}?#".contains(&byte));
@@ -82,7 +166,7 @@ impl Segment {
     fn matches(&self, found: &[u8]) -> bool {
         match self {
             Segment::Literal(text) => found == text.as_bytes(),
-            Segment::Any => !found.is_empty(),
+            Segment::Any(_) => !found.is_empty(),
         }
     }
 }
@@ -122,10 +206,46 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn what_is_no_template_is_refused() {
-        for text in
-            ["", "v1", "/a*", "/{", "/{}", "/{a-b}", "/**/a", "/a?b=c", "/a/{id}x", "/facturación", "/a b"]
-        {
+        for text in [
+            "",
+            "v1",
+            "/a*",
+            "/{",
+            "/{}",
+            "/{a-b}",
+            "/**/a",
+            "/a?b=c",
+            "/a/{id}x",
+            "/facturación",
+            "/a b",
+            "/{a}/{a}",
+        ] {
             assert_eq!(PathTemplate::parse(text), None, "{text}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_parameter_is_the_segment_it_stands_for() {
+        let template = PathTemplate::parse("/v1/{kind}/*/{id}/**").unwrap();
+        assert_eq!(template.parameters().collect::<Vec<_>>(), ["kind", "id"]);
+        let path = b"/v1/invoices/x/7/send";
+        assert_eq!(template.parameter(path, "kind"), Some(&b"invoices"[..]));
+        assert_eq!(template.parameter(path, "id"), Some(&b"7"[..]));
+        assert_eq!(template.parameter(path, "v1"), None);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn hosts_match_whole_names_or_whole_labels() {
+        let host = |text| Host::parse(text).unwrap();
+        assert!(host("API.example.com.").matches(b"api.example.com"));
+        assert!(!host("api.example.com").matches(b"x.api.example.com"));
+        assert!(host("*.example.com").matches(b"a.b.example.com"));
+        for other in [&b"example.com"[..], b".example.com", b"anexample.com", b""] {
+            assert!(!host("*.example.com").matches(other));
+        }
+        assert!(host("[::1]").matches(b"[::1]"));
+        for text in ["", "*", "*.", "a:80", "a/b", "*.*.com", "a*", "[::1]:80", "é.com"] {
+            assert_eq!(Host::parse(text), None, "{text}");
         }
     }
 }

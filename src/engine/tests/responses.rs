@@ -2,6 +2,22 @@
 
 use super::*;
 
+/// A response, and what it says in `x-cost`.
+pub(super) struct Answered {
+    pub status: u16,
+    pub cost: Option<&'static str>,
+}
+
+impl Response for Answered {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        (name == "x-cost").then_some(self.cost?.as_bytes().to_vec())
+    }
+}
+
 impl House {
     /// One request and its whole life: decided, answered with a status, ended. Answers whether it passed.
     fn served(&mut self, call: &Call, status: u16) -> bool {
@@ -15,7 +31,11 @@ impl House {
     }
 
     fn answered(&mut self, decision: &mut Decision, status: u16) {
-        self.engine.answered(decision, status, &mut self.table, &self.store, self.now);
+        self.answered_with(decision, &Answered { status, cost: None });
+    }
+
+    pub(super) fn answered_with(&mut self, decision: &mut Decision, response: &Answered) {
+        self.engine.answered(decision, response, &mut self.table, &self.store, self.now);
     }
 
     fn ended(&mut self, decision: &mut Decision) {

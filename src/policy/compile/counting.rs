@@ -1,10 +1,12 @@
-//! Compiles what of a policy says which requests it is for, and which of them count.
+//! Compiles which requests count, how long a refusal lasts in force, and what responses change.
 
-use super::super::route::TEMPLATE;
-use super::super::{Match, OnResponse, PathTemplate, StatusSet};
+use super::super::{Match, Mode, OnResponse, StatusSet};
 use super::all;
+use super::keys::token;
+use super::matches::match_fields;
 use crate::config::{Fields, Reader};
 use crate::table::{Count, OnContention};
+use crate::time::{self, Micros};
 
 /// Which requests count: `count`, unless `count_on` leaves that to their responses.
 pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
@@ -22,6 +24,7 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", StatusSet::read);
     let refund_on = fields.read("refund_on", StatusSet::read);
     let unless = fields.read("refund_unless", StatusSet::read);
+    let cost = fields.read("cost_header", |name| token(name).map(|name| name.to_ascii_lowercase()));
     let returns = fields.read_or("returns", Vec::new(), |list| {
         all(list.list_of_some("a list of at least one match with on")?.iter().map(a_return))
     });
@@ -33,32 +36,15 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
         (Some(_), Some(_)) => fields.at().fault_found("both refund_on and refund_unless", "one of them")?,
         (on, unless) => on.or(unless.map(StatusSet::inverted)),
     };
-    Some(OnResponse { refund, count: count?, returns: returns? })
+    Some(OnResponse { refund, count: count?, returns: returns?, cost: cost? })
 }
 
 /// Requests that give a unit back: a match, and the statuses that say so (any 2xx unless named).
 fn a_return(entry: &Reader<'_>) -> Option<(Match, StatusSet)> {
-    let fields = entry.object(&["method", "path", "on"])?;
+    let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
     let rule = match_fields(&fields);
     let on = fields.read_or("on", StatusSet::successes(), StatusSet::read);
     Some((rule?, on?))
-}
-
-/// One match of a policy.
-pub(super) fn a_match(entry: &Reader<'_>) -> Option<Match> {
-    match_fields(&entry.object(&["method", "path"])?)
-}
-
-fn match_fields(fields: &Fields<'_>) -> Option<Match> {
-    const METHOD: &str = "a method in capitals, such as POST";
-    let method = fields.read("method", |method| {
-        let text = method.text(METHOD)?;
-        let capitals = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-        if capitals { Some(text.to_string()) } else { method.fault(METHOD) }
-    });
-    let path = fields
-        .read("path", |path| PathTemplate::parse(path.text(TEMPLATE)?).or_else(|| path.fault(TEMPLATE)));
-    Some(Match { method: method?, path: path? })
 }
 
 /// Who answers when the record can't be written.
@@ -66,4 +52,25 @@ pub(super) fn on_contention(word: &Reader<'_>) -> Option<OnContention> {
     let words =
         [("bucket", OnContention::Bucket), ("deny", OnContention::Deny), ("allow", OnContention::Allow)];
     word.word(&words)
+}
+
+/// Whether the policy is enforced, and from when on.
+pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
+    let words = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
+    let mode = fields.read("mode", |word| word.word(&words));
+    let from = fields.read("effective_from", instant);
+    match (mode?, from?) {
+        (Some(Mode::Shadow), Some(_)) => fields
+            .at()
+            .field("effective_from")
+            .fault_found("effective_from beside mode: shadow", "one of them"),
+        (_, Some(from)) => Some(Mode::EnforceFrom(from)),
+        (mode, None) => Some(mode.unwrap_or_default()),
+    }
+}
+
+/// An instant, in microseconds since the UNIX epoch.
+fn instant(reader: &Reader<'_>) -> Option<Micros> {
+    const INSTANT: &str = "an instant with its offset, such as 2026-05-19T00:00:00-06:00, from 1970 on";
+    time::parse_instant(reader.text(INSTANT)?).or_else(|| reader.fault(INSTANT))
 }

@@ -1,47 +1,162 @@
-//! Compiles the keys: where each caller's name comes from.
+//! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
-use super::super::Key;
+use super::super::{StatusSet, duration};
 use super::{all, name_of};
-use crate::config::Reader;
-use crate::identity::Source;
+use crate::config::{Fields, Reader};
+use crate::identity::{Attribute, Key, Refusal, Source, Validity};
+use crate::limiter::sliding_window::Slots;
+use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::request::MetadataPath;
+use crate::table::Geometry;
+use crate::time::{Micros, SECOND};
+use std::num::NonZeroU32;
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
+const PATH: &str = "a list of texts: an earlier filter's name, then the keys of its metadata";
+const TEXT: &str = "a text of 1 to 256 characters";
+const SOURCES: &str =
+    "exactly one source: header, query, cookie, client_ip, path, metadata, consumer, constant or first_of";
 
 /// What the `key` of a policy may be.
 pub(super) const KEY: &str = "the name of a key, or a list of such names";
 
 /// Reads the named keys.
-pub(super) fn keys(reader: &Reader<'_>) -> Option<Vec<Key>> {
+pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
-    let key = |entry: &Reader<'_>| {
+    let read = |entry: &Reader<'_>| {
         let name = name_of(entry, entry.name());
-        let source = source(entry);
-        Some(Key { name: name?, source: source? })
+        let key = key(entry, &entries, table);
+        Some(Key { name: name?, ..key? })
     };
-    all(entries.iter().map(key))
+    let keys = all(entries.iter().map(read))?;
+    if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
 }
 
-fn source(reader: &Reader<'_>) -> Option<Source> {
-    let fields = reader.object(&["header", "scheme", "prefix", "client_ip"])?;
-    let header = fields.read("header", token);
+/// The words by which another of the keys can be named.
+fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
+    entries.iter().enumerate().map(|(index, entry)| (entry.name(), index)).collect()
+}
+
+fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<Key> {
+    const SOURCE: [&str; 9] =
+        ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];
+    let fields = reader.object(&[
+        "header",
+        "query",
+        "cookie",
+        "client_ip",
+        "path",
+        "metadata",
+        "consumer",
+        "constant",
+        "first_of",
+        "scheme",
+        "prefix",
+        "valid",
+    ])?;
     let scheme = fields.read("scheme", token);
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
-    let client_ip = fields.read("client_ip", ipv6_prefix);
-    match (header?, client_ip?) {
-        (Some(name), None) => {
-            Some(Source::Header { name: name.to_ascii_lowercase(), scheme: scheme?, prefix: prefix? })
-        }
-        (None, Some(ipv6_prefix))
-            if scheme.is_some_and(|s| s.is_none()) && prefix.is_some_and(|p| p.is_none()) =>
-        {
-            Some(Source::ClientIp { ipv6_prefix })
-        }
-        (None, Some(_)) => reader.fault_found("scheme or prefix beside client_ip", "client_ip alone"),
-        (Some(_), Some(_)) => {
-            reader.fault_found("both header and client_ip", "exactly one source: header or client_ip")
-        }
-        (None, None) => reader.fault_found("no source", "exactly one source: header or client_ip"),
+    let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
+    let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
+    let source = match named.as_slice() {
+        [word] => source(&fields, word, scheme.clone()?, entries),
+        [] => reader.fault_found("no source", SOURCES),
+        several => reader.fault_found(several.join(" beside "), SOURCES),
+    };
+    let source = source?;
+    let in_place = refuse_fields_of_others(&fields, &source);
+    let (prefix, validity) = (prefix?, validity?);
+    scheme?;
+    in_place?;
+    Some(Key { name: String::new(), source, prefix, validity })
+}
+
+fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
+    let field = fields.optional(word)?;
+    Some(match word {
+        "header" => Source::Header { name: token(field)?.to_ascii_lowercase(), scheme },
+        "query" => Source::Query(text(field)?),
+        "cookie" => Source::Cookie(token(field)?),
+        "client_ip" => Source::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
+        "path" => Source::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
+        "metadata" => Source::Metadata(metadata(field)?),
+        "consumer" => Source::Consumer(match name_of(field, field.text("name, or an attribute's name")?)? {
+            name if name == "name" => Attribute::Name,
+            name => Attribute::Named(name),
+        }),
+        "constant" => Source::Constant(text(field)?),
+        _ => Source::FirstOf(first_of(field, entries)?),
+    })
+}
+
+/// A list of other keys. One that has alternatives itself would hide which of them was meant.
+fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
+    const KEYS: &str = "a list of two to eight names of keys";
+    let list = reader.list(KEYS)?;
+    if !(2..=8).contains(&list.len()) {
+        return reader.fault(KEYS);
     }
+    let words = names(entries);
+    let one = |entry: &Reader<'_>| {
+        let index = entry.word(&words)?;
+        let nested = entries.get(index).is_some_and(|other| other.has("first_of"));
+        if nested { entry.fault("a key that is not a first_of itself") } else { Some(index) }
+    };
+    all(list.iter().map(one))
+}
+
+/// A field that the source does not know would be silently without effect.
+fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
+    let (shown, header) = match source {
+        Source::Header { .. } => (true, true),
+        Source::Query(_) | Source::Cookie(_) => (true, false),
+        Source::ClientIp { .. }
+        | Source::Metadata(_)
+        | Source::PathParameter(_)
+        | Source::Consumer(_)
+        | Source::Constant(_)
+        | Source::FirstOf(_) => (false, false),
+    };
+    let mut sound = Some(());
+    for (name, allowed, only) in [
+        ("scheme", header, "only beside header"),
+        ("prefix", shown, "only beside header, query or cookie"),
+        ("valid", shown, "only beside header, query or cookie"),
+    ] {
+        if let Some(field) = fields.optional(name).filter(|_| !allowed) {
+            sound = field.fault(only);
+        }
+    }
+    sound
+}
+
+/// When a credential is to be believed.
+fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Validity> {
+    const VALID: &str = "consumer, or an object with metadata, or with unless and for";
+    if reader.is_word("consumer") {
+        return Some(Validity::Consumer);
+    }
+    if reader.is_text() {
+        return reader.fault(VALID);
+    }
+    let fields = reader.object(&["metadata", "unless", "for"])?;
+    let metadata = fields.read("metadata", metadata);
+    let unless = fields.read("unless", StatusSet::read);
+    let lasts = fields.read_or("for", 10 * 60 * SECOND, duration::read);
+    match (metadata?, unless?) {
+        (Some(path), None) if fields.optional("for").is_none() => Some(Validity::Metadata(path)),
+        (None, Some(statuses)) => {
+            Some(Validity::Unless(Refusal { statuses, mark: mark(key.name(), lasts?, table) }))
+        }
+        (Some(_), _) | (None, None) => reader.fault(VALID),
+    }
+}
+
+/// One unit in so long: the first refusal uses it up. No policy's name has a #.
+fn mark(key: &str, window: Micros, table: Geometry) -> Limit {
+    let quota = NonZeroU32::MIN;
+    let slots = Slots::that_fit(quota, window, table.room_for_one_state());
+    Limit { id: LimitId::new("#valid", key), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
 fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {
@@ -50,19 +165,45 @@ fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {
     u8::try_from(prefix).ok()
 }
 
-/// Reads the key of a policy, as indexes. Without any keys every name would be a fault, and the one that matters
-/// is already told.
-pub(super) fn key_indexes(reader: &Reader<'_>, keys: &[Key], keys_unknown: bool) -> Option<Vec<usize>> {
-    let entries = if reader.is_list() { reader.list_of_some(KEY)? } else { vec![reader.clone()] };
-    let words: Vec<(&str, usize)> = keys.iter().enumerate().map(|(i, key)| (key.name.as_str(), i)).collect();
-    let index =
-        |entry: &Reader<'_>| if keys_unknown { entry.text(KEY).map(|_| 0) } else { entry.word(&words) };
-    all(entries.iter().map(index))
+fn metadata(reader: &Reader<'_>) -> Option<MetadataPath> {
+    let entries = reader.list(PATH)?;
+    if entries.len() < 2 {
+        return reader.fault(PATH);
+    }
+    let segments = all(entries.iter().map(text))?;
+    Some(MetadataPath::new(segments.iter().map(String::as_str)))
 }
 
-fn token(reader: &Reader<'_>) -> Option<String> {
+/// Reads the key of a policy, as indexes.
+pub(super) fn key_indexes(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) -> Option<Vec<usize>> {
+    let entries = if reader.is_list() { reader.list_of_some(KEY)? } else { vec![reader.clone()] };
+    all(entries.iter().map(|entry| key_index(entry, words)))
+}
+
+/// Reads the name of a key, as an index. Without any keys every name would be a fault, and the one that matters is
+/// already told.
+pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) -> Option<usize> {
+    match words {
+        Some(words) => reader.word(words),
+        None => reader.text(KEY).map(|_| 0),
+    }
+}
+
+/// A header's name, as it is written.
+pub(super) fn token(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(TOKEN)?;
-    let sound = (1..=256).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-    if sound { Some(text.to_string()) } else { reader.fault(TOKEN) }
+    if is_token(text) { Some(text.to_string()) } else { reader.fault(TOKEN) }
+}
+
+/// Whether this can be a header's name (RFC 9110, 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// A short text that says something. A zero byte would end it for the host.
+fn text(reader: &Reader<'_>) -> Option<String> {
+    let text = reader.text(TEXT)?;
+    let sound = (1..=256).contains(&text.chars().count()) && !text.contains('\0');
+    if sound { Some(text.to_string()) } else { reader.fault(TEXT) }
 }

@@ -1,8 +1,10 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
 use super::super::duration;
+use super::consumers::OwnQuota;
 use super::{NAME, all, name_of};
 use crate::config::{Fields, Reader};
+use crate::identity::Tiers;
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -45,14 +47,46 @@ pub(super) struct Context<'a> {
     pub policy: &'a str,
     pub table: Geometry,
     pub count: Count,
+    pub tiers: Option<&'a Tiers>,
+    pub own: &'a [OwnQuota<'a>],
 }
 
-/// Reads the list of limits, each with its name.
-pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<(String, Limit)>> {
+/// A limit with the quotas of all tiers.
+pub(super) struct Graded {
+    pub name: String,
+    /// With the default tier's quota.
+    pub limit: Limit,
+    /// One for each tier; none if all have the same.
+    quotas: Vec<NonZeroU32>,
+    /// Whether a bucket's burst is its quota.
+    burst_is_quota: bool,
+}
+
+impl Graded {
+    /// With a tier's quota.
+    pub fn of_tier(&self, tier: usize) -> Limit {
+        self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
+    }
+
+    /// With another quota.
+    pub fn with(&self, quota: NonZeroU32) -> Limit {
+        let algorithm =
+            if self.burst_is_quota && matches!(self.limit.algorithm, Algorithm::TokenBucket { .. }) {
+                Algorithm::TokenBucket { burst: quota }
+            } else {
+                self.limit.algorithm
+            };
+        Limit { quota, algorithm, ..self.limit }
+    }
+}
+
+/// Reads the list of limits.
+pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded>> {
     let entries = list.list_of_some(LIMITS)?;
-    let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context)).collect();
+    let is_only = entries.len() == 1;
+    let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context, is_only)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
-        let twin = |(other, _): &(String, Limit)| limit.as_ref().is_some_and(|(name, _)| name == other);
+        let twin = |other: &Graded| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
             entry.fault_found::<()>(
                 "a second limit of the same name",
@@ -63,16 +97,45 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<(Strin
     all(limits)
 }
 
-fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<(String, Limit)> {
+fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Graded> {
     let fields =
         entry.object(&["name", "algorithm", "quota", "window", "time_zone", "burst", "retry_after"])?;
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
-    let quota = fields.required("quota", QUOTA).and_then(|n| n.whole_number(1..=u64::from(u32::MAX)));
-    let quota = quota.and_then(|quota| NonZeroU32::new(u32::try_from(quota).ok()?));
+    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.tiers));
+    let default = quotas.as_ref().map(|(default, _)| *default);
+    let own = |name: &String| {
+        let own = context.own.iter().filter(|own| own.is_for(context.policy, name, is_only));
+        own.map(|own| own.quota).max()
+    };
+    // One slot for all callers, or a record would lose precision each time that its caller's tier changes.
+    let of_tiers = quotas.iter().flat_map(|(_, quotas)| quotas.iter().copied());
+    let largest = of_tiers.chain(default).chain(name.as_ref().and_then(own)).max();
     let kind = fields.read_or("algorithm", default_kind(&fields), |word| word.word(&KINDS));
-    let counted = kind.and_then(|kind| counted(&fields, kind, quota, context));
-    let (name, quota, (window, algorithm)) = (name?, quota?, counted?);
-    Some((name.clone(), Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm }))
+    let counted = kind.and_then(|kind| counted(&fields, kind, default, largest, context));
+    let (name, (quota, quotas), (window, algorithm)) = (name?, quotas?, counted?);
+    let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
+    Some(Graded { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none() })
+}
+
+/// The default quota, and that of each tier.
+fn quotas(reader: &Reader<'_>, tiers: Option<&Tiers>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
+    let Some(tiers) = tiers.filter(|_| reader.is_object()) else {
+        if reader.is_object() {
+            return reader.fault_found("a quota for each tier without tiers", QUOTA);
+        }
+        return Some((whole_quota(reader)?, Vec::new()));
+    };
+    let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
+    let fields = reader.object(&names)?;
+    let quotas = names.iter().map(|name| fields.required(name, QUOTA).and_then(whole_quota));
+    let quotas = all(quotas.collect::<Vec<_>>())?;
+    Some((*quotas.get(tiers.default)?, quotas))
+}
+
+/// A quota that is a number.
+pub(super) fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
+    let quota = reader.whole_number(1..=u64::from(u32::MAX))?;
+    NonZeroU32::new(u32::try_from(quota).ok()?)
 }
 
 /// Without an algorithm the window tells: a day, week or month is the calendar's.
@@ -90,6 +153,7 @@ fn counted(
     fields: &Fields<'_>,
     kind: Kind,
     quota: Option<NonZeroU32>,
+    largest: Option<NonZeroU32>,
     context: Context<'_>,
 ) -> Option<(Micros, Algorithm)> {
     let in_place = refuse_fields_of_others(fields, kind);
@@ -102,7 +166,7 @@ fn counted(
         }
     };
     let algorithm = match kind {
-        Kind::SlidingWindow => Algorithm::SlidingWindow(slots(quota?, window?, context)),
+        Kind::SlidingWindow => Algorithm::SlidingWindow(slots(largest?, window?, context)),
         Kind::SlidingCounter => Algorithm::SlidingCounter,
         Kind::FixedWindow => Algorithm::FixedWindow,
         Kind::Calendar => Algorithm::Calendar(calendar(fields)?),

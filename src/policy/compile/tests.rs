@@ -34,8 +34,8 @@ fn a_sound_policy_is_compiled_with_its_defaults() {
     assert_eq!(set.geometry(), Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
     assert_eq!((set.rejection().status, set.rejection().longest_wait), (429, 2_147_483));
     assert!(set.headers().is_none() && set.exempt_preflight);
-    assert_eq!(set.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
-    let Source::Header { name, .. } = &set.keys[1].source else { panic!("a header") };
+    assert_eq!(set.directory.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
+    let Source::Header { name, .. } = &set.directory.keys[1].source else { panic!("a header") };
     assert_eq!(name, "authorization", "header names are case-insensitive");
 }
 
@@ -87,7 +87,7 @@ fn all_faults_are_told_at_once() {
     );
     assert_eq!(
         faults.unwrap_err(),
-        "keyz: found an unknown field; allowed: keys, policies, charge, exempt_preflight, reject, retry_after, headers, table; did you mean keys?\n\
+        "keyz: found an unknown field; allowed: keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, table; did you mean keys?\n\
          keys.ip.client_ip.ipv6_prefix: found 129; allowed: a whole number from 1 to 128\n\
          keys.b.header: found \"a b\"; allowed: a header name (letters, digits and !#$%&'*+-.^_`|~)\n\
          policies[0].name: found \"a b\"; allowed: a name of letters, digits, _ and -, at most 64\n\
@@ -106,11 +106,11 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
     let zoo = [
         (
             "[]",
-            "$: found a list of 0; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+            "$: found a list of 0; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, table",
         ),
         (
             "null",
-            "$: found null; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+            "$: found null; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, table",
         ),
         (
             "{}",
@@ -187,25 +187,25 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
             &format!(
                 r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "match": [{{"path": "v1/x"}}], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
             ),
-            "policies[0].match[0].path: found \"v1/x\"; allowed: a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, ** only at the end",
+            "policies[0].match[0].path: found \"v1/x\"; allowed: a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, each name once, ** only at the end",
         ),
         (
             &format!(
                 r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "match": [{{"method": "post"}}], "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
             ),
-            "policies[0].match[0].method: found \"post\"; allowed: a method in capitals, such as POST",
+            "policies[0].match[0].method: found \"post\"; allowed: a method in capitals, such as POST, or a list of them",
         ),
         (
             r#"{"keys": {"k": {}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
-            "keys.k: found no source; allowed: exactly one source: header or client_ip",
+            "keys.k: found no source; allowed: exactly one source: header, query, cookie, client_ip, path, metadata, consumer, constant or first_of",
         ),
         (
             r#"{"keys": {"k": {"header": "x", "client_ip": {}}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
-            "keys.k: found both header and client_ip; allowed: exactly one source: header or client_ip",
+            "keys.k: found header beside client_ip; allowed: exactly one source: header, query, cookie, client_ip, path, metadata, consumer, constant or first_of",
         ),
         (
             r#"{"keys": {"k": {"client_ip": {}, "prefix": 3}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
-            "keys.k: found scheme or prefix beside client_ip; allowed: client_ip alone",
+            "keys.k.prefix: found 3; allowed: only beside header, query or cookie",
         ),
         (
             r#"{"keys": {"a key": {"client_ip": {}}}, "policies": [{"name": "p", "key": "k", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
@@ -371,7 +371,7 @@ fn what_counts_has_its_faults_told() {
         ),
         (
             r#""match": [{"method": "POST"}], "returns": [{"method": "delete"}]"#,
-            "returns[0].method: found \"delete\"; allowed: a method in capitals, such as POST".into(),
+            "returns[0].method: found \"delete\"; allowed: a method in capitals, such as POST, or a list of them".into(),
         ),
         (
             r#""on_contention": "block""#,

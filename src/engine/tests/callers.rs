@@ -1,0 +1,124 @@
+//! Who is asking: consumers, tiers, quotas of their own, and credentials that an upstream refuses.
+
+use super::responses::Answered;
+use super::*;
+
+const PLANS: &str = r#"
+    "keys": {
+        "api_key": {"header": "authorization", "scheme": "Bearer"},
+        "company": {"consumer": "company"},
+        "plan": {"metadata": ["auth", "plan"]}
+    },
+    "tiers": {"names": ["free", "pro"], "default": "free", "from": "plan"},
+    "consumers": [
+        {"name": "acme", "keys": {"api_key": ["a1", "a2"]}, "tier": "pro", "attributes": {"company": "c1"}},
+        {"name": "big", "keys": {"api_key": ["sha256:0b5ad12684c9cd50688003294a9afdfb378ce46604e8505d2cf9772777204783"]},
+         "tier": "pro", "quotas": {"api/minute": 5}},
+        {"name": "lone", "keys": {"api_key": ["l1"]}, "attributes": {"company": "c1"}}
+    ],
+    "policies": [{"name": "api", "key": "api_key", "limits": [
+        {"name": "minute", "quota": {"free": 2, "pro": 3}, "window": "1m"},
+        {"name": "day", "quota": 100, "window": "1d"}]}]"#;
+
+fn key(key: &str) -> Call {
+    Call::default().key(key)
+}
+
+fn of_ten(house: &mut House, call: impl Fn() -> Call) -> usize {
+    house.passed(10, |_| call())
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_2_a_key_has_its_tier_the_default_one_or_a_quota_of_its_own() {
+    let mut house = House::new(&format!("{{{PLANS}}}"));
+    assert_eq!(of_ten(&mut house, || key("unknown")), 2);
+    assert_eq!(of_ten(&mut house, || key("a1")), 3);
+    assert_eq!(of_ten(&mut house, || key("l1")), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn sp_8_a_consumer_can_have_a_quota_of_its_own() {
+    let mut house = House::new(&format!("{{{PLANS}}}"));
+    assert_eq!(of_ten(&mut house, || key("big-key")), 5);
+    let decision = house.decide(&key("big-key"));
+    assert_eq!(
+        house.engine.policies().directory().consumers.list()[decision.consumer().unwrap()].name,
+        "big"
+    );
+    // The other limit is its tier's.
+    assert_eq!(decision.answers()[0].outcome.verdicts[1].quota.get(), 100);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_24_a_change_of_tier_moves_the_cap_and_keeps_the_count() {
+    let mut house = House::new(&format!("{{{PLANS}}}"));
+    let with_plan = |plan| {
+        let mut call = key("someone");
+        call.metadata.push((MetadataPath::new(["auth", "plan"]), plan));
+        call
+    };
+    assert_eq!(of_ten(&mut house, || with_plan("free")), 2);
+    assert_eq!(of_ten(&mut house, || with_plan("pro")), 1);
+    // Down again: nothing is left, and never less than nothing.
+    let decision = house.decide(&with_plan("free"));
+    assert!(decision.refused());
+    assert_eq!(
+        (decision.verdict(0, 0).unwrap().quota.get(), decision.verdict(0, 0).unwrap().remaining),
+        (2, 0)
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_18_two_keys_of_one_company_share_a_budget_of_the_company() {
+    let policies = PLANS.replace("\"key\": \"api_key\"", "\"key\": \"company\"");
+    let mut house = House::new(&format!("{{{policies}}}"));
+    assert_eq!(house.passed(4, |_| key("a1")), 3);
+    assert_eq!(house.passed(4, |_| key("a2")), 0);
+    // Another consumer of the same company, in a lower tier: the count is one.
+    assert_eq!(house.passed(4, |_| key("l1")), 0);
+    assert_eq!(house.passed(4, |_| key("nobody")), 4);
+}
+
+/// A key that the upstream judges, 3 a minute, and 2 a minute by address without one.
+const JUDGED: &str = r#"{
+    "keys": {
+        "ip": {"client_ip": {}},
+        "api_key": {"header": "authorization", "scheme": "Bearer", "prefix": 4,
+                    "valid": {"unless": [401], "for": "10m"}}
+    },
+    "policies": [
+        {"name": "key", "class": "who", "key": "api_key", "limits": [{"quota": 3, "window": "1m"}]},
+        {"name": "ip", "class": "who", "key": "ip", "limits": [{"quota": 2, "window": "1m"}]}
+    ]}"#;
+
+fn judged(house: &mut House, key: &str, status: u16) -> Option<usize> {
+    let mut decision = house.decide(&Call::from("192.0.2.1").key(key));
+    let policy = decision.answers()[0].policy;
+    house.answered_with(&mut decision, &Answered { status, cost: None });
+    (!decision.refused()).then_some(policy)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pa_8_a_key_that_the_upstream_refused_is_no_key_for_a_while() {
+    let mut house = House::new(JUDGED);
+    assert_eq!(judged(&mut house, "bogus", 401), Some(0));
+    // That one counts by the address after all: one of two is left there.
+    assert_eq!(judged(&mut house, "bogus", 401), Some(1));
+    assert_eq!(judged(&mut house, "bogus", 401), None);
+    house.now.mono += 600 * SECOND;
+    house.now.wall += 600 * SECOND;
+    assert_eq!(judged(&mut house, "bogus", 200), Some(0));
+    assert_eq!(judged(&mut house, "bogus", 200), Some(0));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pa_8_a_refused_key_takes_no_other_with_it() {
+    let mut house = House::new(JUDGED);
+    assert_eq!(judged(&mut house, "bogus-1", 401), Some(0));
+    // They count together, but each is valid by itself.
+    assert_eq!(judged(&mut house, "bogus-2", 200), Some(0));
+    assert_eq!(judged(&mut house, "bogus-1", 200), Some(1));
+    // Other statuses refuse no key.
+    assert_eq!(judged(&mut house, "good", 403), Some(0));
+    assert_eq!(judged(&mut house, "good", 500), Some(0));
+}

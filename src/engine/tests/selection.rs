@@ -1,0 +1,142 @@
+//! Which policies apply: classes, exceptions, hosts, headers, and those that are only tried out.
+
+use super::*;
+
+/// One request of the call passes, and so would `more` after it.
+fn house(policies: &str) -> House {
+    House::new(&format!(
+        r#"{{"keys": {{"ip": {{"client_ip": {{}}}}, "key": {{"header": "x-key"}}}}, "policies": [{policies}]}}"#
+    ))
+}
+
+/// A policy by the address, with one request an hour and these fields.
+fn one(name: &str, fields: &str) -> String {
+    format!(
+        r#"{{"name": "{name}", "key": "ip", "limits": [{{"quota": 1, "window": "1h"}}]{}{fields}}}"#,
+        if fields.is_empty() { "" } else { ", " }
+    )
+}
+
+fn get(path: &'static str) -> Call {
+    Call::from("192.0.2.1").with(":method", "GET").with(":path", path)
+}
+
+fn post(path: &'static str) -> Call {
+    Call::from("192.0.2.1").with(":method", "POST").with(":path", path)
+}
+
+/// How many of three requests pass.
+fn of_three(house: &mut House, call: impl Fn() -> Call) -> usize {
+    house.passed(3, |_| call())
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fp_4_of_a_class_the_first_policy_that_applies_counts_and_no_other() {
+    let policies = [
+        one("detail", r#""class": "kind", "match": [{"method": "GET", "path": "/v2/invoices/{id}"}]"#),
+        one("list", r#""class": "kind", "match": [{"method": "GET"}]"#),
+        one("write", r#""class": "kind""#),
+    ];
+    let mut house = house(&policies.join(","));
+    // Each has its own counter: were one request counted twice, the next class would be used up.
+    assert_eq!(of_three(&mut house, || get("/v2/invoices/7")), 1);
+    assert_eq!(of_three(&mut house, || get("/v2/invoices")), 1);
+    assert_eq!(of_three(&mut house, || post("/v2/invoices")), 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pa_8_who_lacks_the_first_policys_key_is_the_next_ones_in_its_class() {
+    let keyed = r#"{"name": "key", "class": "who", "key": "key", "limits": [{"quota": 2, "window": "1h"}]}"#;
+    let mut house = house(&[keyed.to_string(), one("ip", r#""class": "who""#)].join(","));
+    assert_eq!(house.passed(3, |_| get("/").with("x-key", "k")), 2);
+    assert_eq!(of_three(&mut house, || get("/")), 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn sp_10_exempt_and_excepted_requests_are_not_limited() {
+    let mut house = House::new(&format!(
+        r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "exempt": [{{"path": "/webhooks/**"}}],
+            "policies": [{}]}}"#,
+        one("p", r#""except": [{"method": "GET", "path": "/health"}]"#)
+    ));
+    assert_eq!(of_three(&mut house, || post("/webhooks/7")), 3);
+    assert_eq!(of_three(&mut house, || get("/health")), 3);
+    assert_eq!(of_three(&mut house, || post("/health")), 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_match_can_ask_for_methods_a_host_and_headers() {
+    let rule = r#""match": [{"method": ["PUT", "PATCH"], "host": "*.example.com",
+                   "headers": {"X-Mode": "live", "x-debug": false, "x-app": true}}]"#;
+    let mut house = house(&one("p", rule));
+    let call = |method: &'static str, host: &'static str| {
+        let call = Call::from("192.0.2.1").with(":method", method).with(":authority", host);
+        call.with(":path", "/").with("x-app", "").with("x-mode", "live")
+    };
+    assert_eq!(of_three(&mut house, || call("GET", "a.example.com")), 3);
+    assert_eq!(of_three(&mut house, || call("PUT", "example.org")), 3);
+    assert_eq!(of_three(&mut house, || call("PUT", "a.example.com").with("x-debug", "1")), 3);
+    assert_eq!(of_three(&mut house, || call("PUT", "A.Example.com.:8443")), 1);
+    assert_eq!(of_three(&mut house, || call("PATCH", "a.b.example.com")), 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_19_a_path_parameter_is_a_key() {
+    let mut house = House::new(
+        r#"{"keys": {"key": {"header": "x-key"}, "invoice": {"path": "id"}},
+            "policies": [{"name": "send", "key": ["key", "invoice"], "limits": [{"quota": 1, "window": "10m"}],
+                          "match": [{"method": "POST", "path": "/v1/invoices/{id}/send"}]}]}"#,
+    );
+    assert_eq!(of_three(&mut house, || post("/v1/invoices/7/send").with("x-key", "k")), 1);
+    assert_eq!(of_three(&mut house, || post("/v1/invoices/%37/send?again").with("x-key", "k")), 0);
+    assert_eq!(of_three(&mut house, || post("/v1/invoices/8/send").with("x-key", "k")), 1);
+    assert_eq!(of_three(&mut house, || post("/v1/invoices/7/send").with("x-key", "l")), 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_policy_in_shadow_judges_and_refuses_nothing() {
+    let mut house = house(&one("tried", r#""mode": "shadow""#));
+    let shadows: Vec<bool> = (0..3)
+        .map(|_| {
+            let decision = house.decide(&get("/"));
+            assert!(!decision.refused());
+            assert_eq!(decision.retry_after(), 0);
+            assert!(limit_headers(house.engine.policies(), &decision).is_empty());
+            decision.shadows()[0].refused()
+        })
+        .collect();
+    assert_eq!(shadows, [false, true, true]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_policy_in_shadow_spends_nothing_of_an_enforced_one_and_counts_only_what_passes() {
+    let shadow =
+        r#"{"name": "tried", "key": "ip", "mode": "shadow", "limits": [{"quota": 3, "window": "1h"}]}"#;
+    let mut house = house(&[one("enforced", ""), shadow.to_string()].join(","));
+    assert_eq!(of_three(&mut house, || get("/")), 1);
+    let decision = house.decide(&get("/"));
+    // Only the one that passed was counted: after this one there would be one left.
+    assert_eq!(decision.shadows()[0].outcome.verdicts[0].remaining, 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_policy_in_shadow_takes_no_place_in_its_class() {
+    let tried = one("tried", r#""class": "c", "mode": "shadow""#);
+    let enforced = r#"{"name": "p", "class": "c", "key": "ip", "limits": [{"quota": 2, "window": "1h"}]}"#;
+    let mut house = house(&[tried, enforced.to_string()].join(","));
+    assert_eq!(of_three(&mut house, || get("/")), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn fp_3_a_policy_is_enforced_from_its_instant_on() {
+    // 2025-05-15T13:00:00Z is the house's clock.
+    let mut house = house(&one("p", r#""effective_from": "2025-05-15T15:01:00+02:00""#));
+    assert_eq!(of_three(&mut house, || get("/")), 3);
+    house.now.mono += 59 * SECOND;
+    house.now.wall += 59 * SECOND;
+    assert_eq!(of_three(&mut house, || get("/")), 3);
+    house.now.mono += SECOND;
+    house.now.wall += SECOND;
+    // What was counted in shadow counts.
+    assert_eq!(of_three(&mut house, || get("/")), 0);
+}

@@ -1,0 +1,303 @@
+//! One request's caller: the values of the keys, asked for when they are first needed and then kept.
+
+use super::consumer::{Consumers, Tiers};
+use super::{Source, Validity, client_ip, credential};
+use crate::identity::Key;
+use crate::key::{Encoder, Identity, Seed};
+use crate::policy::PathTemplate;
+use crate::request::{Asked, Request};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+/// Everybody the configuration can tell apart.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// The named keys.
+    pub keys: Vec<Key>,
+    /// Who is known by them.
+    pub consumers: Consumers,
+    /// Their classes, if there are any.
+    pub tiers: Option<Tiers>,
+}
+
+/// Whoever makes one request.
+pub struct Caller<'a, R> {
+    asked: &'a Asked<'a, R>,
+    directory: &'a Directory,
+    credentials: Vec<OnceCell<Option<Vec<u8>>>>,
+    consumer: OnceCell<Option<usize>>,
+    tier: OnceCell<usize>,
+    /// Keys, by index, that an upstream has refused.
+    refused: Vec<usize>,
+}
+
+impl<'a, R: Request> Caller<'a, R> {
+    /// The caller of a request that has been asked nothing yet. The keys `refused`, by index, are as good as absent.
+    pub fn new(asked: &'a Asked<'a, R>, directory: &'a Directory, refused: Vec<usize>) -> Self {
+        let credentials = directory.keys.iter().map(|_| OnceCell::new()).collect();
+        Caller { asked, directory, credentials, consumer: OnceCell::new(), tier: OnceCell::new(), refused }
+    }
+
+    /// Who is counted by these keys, by index. `None`: the request lacks one of them. `template` is the one that
+    /// the request has matched.
+    pub fn identity(&self, keys: &[usize], template: Option<&PathTemplate>, seed: &Seed) -> Option<Identity> {
+        let mut encoder = Encoder::new(seed);
+        for key in keys {
+            let (name, value) = self.value(*key, template)?;
+            encoder.add(name, &value);
+        }
+        Some(encoder.finish())
+    }
+
+    /// The value that counts, and the name of the key that has it.
+    pub fn value(&self, key: usize, template: Option<&PathTemplate>) -> Option<(&'a str, Cow<'_, [u8]>)> {
+        let Key { name, source, prefix, .. } = self.directory.keys.get(key)?;
+        let value = match source {
+            Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
+            Source::PathParameter(name) => {
+                Cow::Owned(credential::in_path(template?.parameter(self.asked.path(), name)?)?)
+            }
+            Source::Consumer(attribute) => {
+                let consumer = self.directory.consumers.list().get(self.consumer()?)?;
+                Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
+            }
+            Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
+            Source::Header { .. }
+            | Source::Query(_)
+            | Source::Cookie(_)
+            | Source::ClientIp { .. }
+            | Source::Metadata(_) => {
+                let whole = self.credential(key)?;
+                Cow::Borrowed(whole.get(..prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
+            }
+        };
+        Some((name, value))
+    }
+
+    /// The consumer, by index, if it is a known one.
+    pub fn consumer(&self) -> Option<usize> {
+        *self.consumer.get_or_init(|| {
+            let consumers = &self.directory.consumers;
+            consumers.keys().find_map(|key| consumers.known_by(key, self.credential(key)?))
+        })
+    }
+
+    /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there are none.
+    pub fn tier(&self) -> usize {
+        *self.tier.get_or_init(|| self.directory.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
+    }
+
+    fn tier_of(&self, tiers: &Tiers) -> usize {
+        let consumer = self.consumer().and_then(|consumer| self.directory.consumers.list().get(consumer));
+        let named = || {
+            let (_, named) = self.value(tiers.from?, None)?;
+            tiers.names.iter().position(|name| name.as_bytes() == named.as_ref())
+        };
+        consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
+    }
+
+    /// The keys that the caller shows and an upstream's answer may refuse, by index, each with its record.
+    pub fn on_trial(&self, seed: &Seed) -> Vec<(usize, Identity)> {
+        let keys = self.directory.keys.iter().enumerate();
+        let on_trial = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
+        let record = |(index, key): (usize, &Key)| {
+            // The whole value: keys that share a prefix stand or fall by themselves.
+            let mut encoder = Encoder::new(seed);
+            encoder.add(&key.name, self.credential(index)?);
+            Some((index, encoder.finish()))
+        };
+        on_trial.filter_map(record).collect()
+    }
+
+    /// Consumer and tier, by index, as far as the policies have asked for them.
+    pub fn known(&self) -> (Option<usize>, Option<usize>) {
+        (self.consumer.get().copied().flatten(), self.tier.get().copied())
+    }
+
+    /// The whole value of a key that the request itself has, if it is valid.
+    fn credential(&self, index: usize) -> Option<&[u8]> {
+        let cell = self.credentials.get(index)?;
+        cell.get_or_init(|| self.read(index).filter(|value| self.is_valid(index, value))).as_deref()
+    }
+
+    fn read(&self, index: usize) -> Option<Vec<u8>> {
+        let request = self.asked.request();
+        match &self.directory.keys.get(index)?.source {
+            Source::Header { name, scheme } => {
+                credential::in_header(&request.header(name)?, scheme.as_deref())
+            }
+            Source::Query(name) => credential::in_query(self.asked.target(), name),
+            Source::Cookie(name) => credential::in_cookies(&request.header("cookie")?, name),
+            // A client without an address is still a client: all of them together.
+            Source::ClientIp { ipv6_prefix } => {
+                Some(client_ip::client_ip(&request.source_address().unwrap_or_default(), *ipv6_prefix))
+            }
+            Source::Metadata(path) => request.metadata(path).filter(|value| !value.is_empty()),
+            Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
+        }
+    }
+
+    fn is_valid(&self, index: usize, value: &[u8]) -> bool {
+        match self.directory.keys.get(index).map(|key| &key.validity) {
+            Some(Validity::Consumer) => self.directory.consumers.known_by(index, value).is_some(),
+            Some(Validity::Metadata(path)) => {
+                // Envoy gives `false` as one zero byte.
+                self.asked.request().metadata(path).is_some_and(|value| !value.is_empty() && value != [0])
+            }
+            Some(Validity::Unless(_)) => !self.refused.contains(&index),
+            Some(Validity::Present) => true,
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::{Attribute, Consumer, Digest};
+    use crate::key::Seed;
+    use crate::request::MetadataPath;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[derive(Default)]
+    struct Fake {
+        key: Option<&'static str>,
+        proven: Option<&'static str>,
+        metadata_reads: std::cell::Cell<u32>,
+    }
+
+    impl Request for Fake {
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            (name == "x-key").then_some(self.key?.into())
+        }
+        fn source_address(&self) -> Option<Vec<u8>> {
+            Some(b"192.0.2.7:80".to_vec())
+        }
+        fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+            self.metadata_reads.set(self.metadata_reads.get() + 1);
+            (path == &proof()).then_some(self.proven?.into())
+        }
+    }
+
+    fn proof() -> MetadataPath {
+        MetadataPath::new(["auth", "organization"])
+    }
+
+    fn key(name: &str, source: Source) -> Key {
+        Key { name: name.into(), source, prefix: None, validity: Validity::Present }
+    }
+
+    /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.
+    fn directory() -> Directory {
+        let acme = Consumer {
+            name: "acme".into(),
+            tier: Some(1),
+            attributes: vec![("organization".into(), "o7".into())],
+        };
+        Directory {
+            keys: vec![
+                key("x", Source::Header { name: "x-key".into(), scheme: None }),
+                key("organization", Source::Metadata(proof())),
+                key("known", Source::Consumer(Attribute::Named("organization".into()))),
+                key("ip", Source::ClientIp { ipv6_prefix: 64 }),
+                key("anyone", Source::FirstOf(vec![1, 2, 3])),
+            ],
+            consumers: Consumers::new(vec![acme], [(0, Digest::of(b"k1"), 0), (0, Digest::of(b"k2"), 0)]),
+            tiers: Some(Tiers { names: vec!["free".into(), "pro".into()], default: 0, from: None }),
+        }
+    }
+
+    fn identity(directory: &Directory, request: &Fake, keys: &[usize]) -> Option<Identity> {
+        let asked = Asked::new(request);
+        Caller::new(&asked, directory, Vec::new()).identity(keys, None, &Seed::new([1; Seed::LEN]))
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_5_two_keys_of_one_organization_share() {
+        let of = |key| identity(&directory(), &Fake { key: Some(key), ..Fake::default() }, &[4]);
+        assert_eq!(of("k1"), of("k2"));
+        assert_ne!(of("k1"), of("k3"));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_6_a_bogus_key_is_no_identity() {
+        let of = |key| identity(&directory(), &Fake { key, ..Fake::default() }, &[4]);
+        assert_eq!(of(Some("k3")), of(None));
+        assert_eq!(of(Some("k3")), of(Some("k4")));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_5_what_an_earlier_filter_proved_comes_first() {
+        let proven =
+            |proven| identity(&directory(), &Fake { key: Some("k1"), proven, ..Fake::default() }, &[4]);
+        assert_ne!(proven(Some("o7")), proven(None));
+        assert_ne!(proven(Some("o7")), proven(Some("o8")));
+        assert_eq!(proven(Some("")), proven(None));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn pa_8_a_key_that_nobody_is_known_by_is_absent_if_consumers_decide() {
+        let mut directory = directory();
+        directory.keys[0].validity = Validity::Consumer;
+        let of = |key| identity(&directory, &Fake { key: Some(key), ..Fake::default() }, &[0]);
+        assert_eq!(of("k3"), None);
+        assert!(of("k1").is_some());
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn pa_8_a_key_without_proof_is_absent_if_metadata_decides() {
+        let mut directory = directory();
+        directory.keys[0].validity = Validity::Metadata(proof());
+        let of = |proven| identity(&directory, &Fake { key: Some("k3"), proven, ..Fake::default() }, &[0]);
+        assert!(of(Some("yes")).is_some());
+        for proven in [None, Some(""), Some("\0")] {
+            assert_eq!(of(proven), None);
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fa_2_the_tier_is_the_consumers_own_or_the_default() {
+        let directory = directory();
+        let tier = |key| {
+            let request = Fake { key, ..Fake::default() };
+            let asked = Asked::new(&request);
+            Caller::new(&asked, &directory, Vec::new()).tier()
+        };
+        assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fa_24_a_tier_may_come_from_an_earlier_filter() {
+        let mut directory = directory();
+        directory.tiers.as_mut().unwrap().from = Some(1);
+        let tier = |key, proven| {
+            let request = Fake { key, proven, ..Fake::default() };
+            let asked = Asked::new(&request);
+            Caller::new(&asked, &directory, Vec::new()).tier()
+        };
+        assert_eq!(tier(None, Some("pro")), 1);
+        assert_eq!(tier(None, Some("gold")), 0);
+        assert_eq!(tier(Some("k1"), Some("free")), 1);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn bi_3_the_first_16_characters_count_and_a_shorter_key_whole() {
+        let mut directory = directory();
+        directory.keys[0].prefix = Some(16);
+        let of = |key| identity(&directory, &Fake { key: Some(key), ..Fake::default() }, &[0]).unwrap();
+        assert_eq!(of("0123456789abcdefXYZ"), of("0123456789abcdef"));
+        assert_ne!(of("0123456789abcdeX"), of("0123456789abcdef"));
+        assert_ne!(of("0123456789abcde"), of("0123456789abcdef"));
+        assert_ne!(of("short"), of("shor"));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn what_is_asked_twice_is_read_once() {
+        let (request, directory) = (Fake { proven: Some("o"), ..Fake::default() }, directory());
+        let asked = Asked::new(&request);
+        let caller = Caller::new(&asked, &directory, Vec::new());
+        let seed = Seed::new([1; Seed::LEN]);
+        assert_eq!(caller.identity(&[1], None, &seed), caller.identity(&[4], None, &seed));
+        assert_eq!(request.metadata_reads.get(), 1);
+    }
+}

@@ -1,0 +1,78 @@
+//! The client's address as a key.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The address in its shortest unambiguous form: 4 bytes, or 16 with what is behind the prefix cleared.
+/// An IPv4-mapped IPv6 address is the IPv4 one. What is no IP, such as the path of a Unix socket, stands
+/// for itself.
+pub(super) fn client_ip(address: &[u8], ipv6_prefix: u8) -> Vec<u8> {
+    match parse_ip(address) {
+        Some(IpAddr::V4(ip)) => ip.octets().to_vec(),
+        Some(IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
+            Some(ip) => ip.octets().to_vec(),
+            None => network(ip, ipv6_prefix).octets().to_vec(),
+        },
+        None => address.to_vec(),
+    }
+}
+
+fn parse_ip(address: &[u8]) -> Option<IpAddr> {
+    let address = std::str::from_utf8(address).ok()?;
+    let (host, _port) = address.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    // A zone index names an interface of this machine, not a client.
+    host.split('%').next()?.parse().ok()
+}
+
+fn network(ip: Ipv6Addr, prefix: u8) -> Ipv6Addr {
+    let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
+    Ipv6Addr::from_bits(ip.to_bits() & mask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn ip(address: &str, prefix: u8) -> Vec<u8> {
+        client_ip(address.as_bytes(), prefix)
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn bi_10_an_ipv4_mapped_address_is_the_ipv4_one_and_ports_do_not_matter() {
+        assert_eq!(ip("192.0.2.7:80", 64), [192, 0, 2, 7]);
+        assert_eq!(ip("[::ffff:192.0.2.7]:0", 64), [192, 0, 2, 7]);
+        assert_eq!(ip("192.0.2.7:81", 64), ip("192.0.2.7:443", 64));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn bi_10_ipv6_addresses_are_grouped_by_the_prefix() {
+        assert_eq!(ip("[2001:db8::1]:1", 64), ip("[2001:db8::2]:2", 64));
+        assert_ne!(ip("[2001:db8::1]:1", 64), ip("[2001:db8:0:1::1]:1", 64));
+        assert_eq!(ip("[2001:db8::1]:1", 48), ip("[2001:db8:0:1::1]:1", 48));
+        assert_ne!(ip("[2001:db8::1]:1", 128), ip("[2001:db8::2]:1", 128));
+        assert_eq!(ip("[fe80::1%eth0]:1", 128), ip("[fe80::1]:1", 128));
+        assert_eq!(ip("[2001:db8::1]:1", 0), [0; 16]);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn what_is_no_ip_stands_for_itself() {
+        assert_eq!(ip("/run/gateway.sock", 64), b"/run/gateway.sock");
+        assert_eq!(ip("", 64), b"");
+    }
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), prefix in any::<u8>()) {
+            client_ip(&bytes, prefix);
+        }
+
+        #[wasm_bindgen_test(unsupported = test)]
+        fn every_ip_that_is_written_is_read(ip in any::<u128>(), port in any::<u16>()) {
+            let ip = Ipv6Addr::from_bits(ip);
+            let address = std::net::SocketAddrV6::new(ip, port, 0, 0).to_string();
+            prop_assert_eq!(parse_ip(address.as_bytes()), Some(IpAddr::V6(ip)));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
+
+use super::Attribute;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+/// SHA-256 of a credential. No salt: an API key is random, not a password (see DESIGN.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of a whole credential.
+    pub fn of(credential: &[u8]) -> Digest {
+        Digest(Sha256::digest(credential).into())
+    }
+
+    /// From 64 hexadecimal digits, in any case.
+    pub fn parse(text: &str) -> Option<Digest> {
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let mut bytes = [0; 32];
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return None;
+        }
+        for (byte, digits) in bytes.iter_mut().zip(pairs) {
+            *byte = super::credential::hex(*digits)?;
+        }
+        Some(Digest(bytes))
+    }
+}
+
+/// A known client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consumer {
+    /// Its own.
+    pub name: String,
+    /// The index of its tier, if it has one of its own.
+    pub tier: Option<usize>,
+    /// What else is known of it, by name.
+    pub attributes: Vec<(String, String)>,
+}
+
+impl Consumer {
+    pub(super) fn attribute(&self, attribute: &Attribute) -> Option<&str> {
+        match attribute {
+            Attribute::Name => Some(&self.name),
+            Attribute::Named(name) => {
+                self.attributes.iter().find(|(named, _)| named == name).map(|(_, value)| value.as_str())
+            }
+        }
+    }
+}
+
+/// All known clients, and what they are known by.
+#[derive(Clone, Debug, Default)]
+pub struct Consumers {
+    list: Vec<Consumer>,
+    /// For each key that consumers are known by: its index, and who has which digest.
+    known: Vec<(usize, BTreeMap<Digest, usize>)>,
+}
+
+impl Consumers {
+    /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
+    pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
+        let mut known: Vec<(usize, BTreeMap<Digest, usize>)> = Vec::new();
+        for (key, digest, consumer) in credentials {
+            let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
+                known.push((key, BTreeMap::new()));
+                known.len() - 1
+            });
+            if let Some((_, digests)) = known.get_mut(place) {
+                digests.insert(digest, consumer);
+            }
+        }
+        Consumers { list, known }
+    }
+
+    /// In the order of the configuration.
+    pub fn list(&self) -> &[Consumer] {
+        &self.list
+    }
+
+    /// The indexes of the keys that consumers are known by, in the order in which they are looked at.
+    pub(super) fn keys(&self) -> impl Iterator<Item = usize> + '_ {
+        self.known.iter().map(|(key, _)| *key)
+    }
+
+    /// The consumer who is known by this credential under this key.
+    pub(super) fn known_by(&self, key: usize, credential: &[u8]) -> Option<usize> {
+        let (_, digests) = self.known.iter().find(|(of, _)| *of == key)?;
+        digests.get(&Digest::of(credential)).copied()
+    }
+}
+
+/// Classes of consumers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tiers {
+    /// One or more.
+    pub names: Vec<String>,
+    /// The tier of whoever has no other, by index.
+    pub default: usize,
+    /// The index of the key whose value names the tier of those whose consumer has none.
+    pub from: Option<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    /// printf %s abc | sha256sum
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn x_10_a_consumer_is_known_by_the_digest_of_its_key() {
+        let digest = Digest::parse(ABC).unwrap();
+        assert_eq!(Digest::of(b"abc"), digest);
+        assert_eq!(Digest::parse(&ABC.to_uppercase()), Some(digest));
+        let anna = Consumer { name: "anna".into(), tier: None, attributes: Vec::new() };
+        let consumers = Consumers::new(vec![anna.clone(), anna], [(3, digest, 1), (3, Digest::of(b"x"), 0)]);
+        assert_eq!(consumers.known_by(3, b"abc"), Some(1));
+        assert_eq!(consumers.known_by(3, b"x"), Some(0));
+        assert_eq!(consumers.known_by(2, b"abc"), None);
+        assert_eq!(consumers.known_by(3, b"abd"), None);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn what_is_no_digest_is_refused() {
+        for text in ["", "ab", &ABC[1..], &format!("{ABC}0"), &ABC.replace('b', "g"), "é"] {
+            assert_eq!(Digest::parse(text), None, "{text}");
+        }
+    }
+}

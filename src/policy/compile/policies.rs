@@ -1,0 +1,199 @@
+//! Compiles the policies, one by one and then as a set.
+
+use super::super::terms::{Table, Terms};
+use super::super::{Match, Policy};
+use super::consumers::{Known, OwnQuota};
+use super::counting::{count, mode, on_contention, on_response};
+use super::keys::{KEY, key_indexes};
+use super::limits::{self, Graded};
+use super::matches::{cost, exceptions, matches};
+use super::sharing::check_room;
+use super::{NAME, POLICIES, all, name_of};
+use crate::config::{Fields, Reader};
+use crate::identity::{Key, Source, Tiers};
+use crate::table::Geometry;
+
+const LIMITS: &str = "a list of at least one limit";
+
+/// What policies depend on beside themselves. Keys that could not be read are `None`.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub keys: Option<&'a [Key]>,
+    pub words: Option<&'a [(&'a str, usize)]>,
+    pub tiers: Option<&'a Tiers>,
+    pub known: &'a Known<'a>,
+    pub table: Geometry,
+}
+
+/// Reads the list of policies.
+pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy>> {
+    let entries = list.list_of_some(POLICIES)?;
+    let mut classes = Vec::new();
+    let policies: Vec<_> = entries.iter().map(|entry| policy(entry, context, &mut classes)).collect();
+    let mut seen: Vec<&Policy> = Vec::new();
+    for (entry, policy) in entries.iter().zip(&policies) {
+        let Some(policy) = policy else { continue };
+        check_names(entry, policy, &seen);
+        seen.push(policy);
+        check_room(entry, policy, &seen, context);
+    }
+    check_own_quotas(&seen, policies.iter().all(Option::is_some), context.known);
+    all(policies)
+}
+
+fn check_names(entry: &Reader<'_>, policy: &Policy, seen: &[&Policy]) {
+    let ids = |policy: &Policy| policy.limits().iter().map(|limit| limit.id).collect::<Vec<_>>();
+    if seen.iter().any(|other| other.name == policy.name) {
+        entry.fault_found::<()>(format!("a second policy named {}", policy.name), "each policy's own name");
+    } else if seen.iter().flat_map(|other| ids(other)).any(|id| ids(policy).contains(&id)) {
+        entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");
+    }
+}
+
+/// A consumer's quota for a limit that does not exist would be silently without effect.
+fn check_own_quotas(policies: &[&Policy], complete: bool, known: &Known<'_>) {
+    if !complete {
+        return;
+    }
+    for OwnQuota { at, .. } in &known.quotas {
+        let words = limit_references(policies.iter().copied());
+        let words: Vec<(&str, ())> = words.iter().map(|(word, _)| (word.as_str(), ())).collect();
+        at.named_by(&words);
+    }
+}
+
+/// All limits by the names that other fields call them: `policy/limit`, and `policy` if it has only one.
+pub(super) fn limit_references<'a>(
+    policies: impl Iterator<Item = &'a Policy>,
+) -> Vec<(String, (usize, usize))> {
+    let (mut full, mut short) = (Vec::new(), Vec::new());
+    for (p, policy) in policies.enumerate() {
+        let names = policy.limit_names.iter().enumerate();
+        full.extend(names.map(|(l, limit)| (format!("{}/{limit}", policy.name), (p, l))));
+        if policy.limit_names.len() == 1 {
+            short.push((policy.name.clone(), (p, 0)));
+        }
+    }
+    full.append(&mut short);
+    full
+}
+
+fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -> Option<Policy> {
+    let fields = entry.object(&[
+        "name",
+        "match",
+        "except",
+        "key",
+        "class",
+        "limits",
+        "cost",
+        "cost_header",
+        "count",
+        "count_on",
+        "refund_on",
+        "refund_unless",
+        "returns",
+        "on_contention",
+        "mode",
+        "effective_from",
+    ])?;
+    let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
+    let matches = fields.read_or("match", Vec::new(), matches);
+    let except = fields.read_or("except", Vec::new(), exceptions);
+    let key = fields.required("key", KEY).and_then(|key| key_indexes(key, context.words));
+    let class = fields.read_or("class", 0, |class| class_bit(class, classes));
+    let cost = fields.read_or("cost", 1, cost);
+    let count = count(&fields);
+    let limits = fields.required("limits", LIMITS).and_then(|list| {
+        let policy = name.as_deref().unwrap_or_default();
+        let count = count.unwrap_or_default();
+        let (tiers, own) = (context.tiers, context.known.quotas.as_slice());
+        limits::read(list, limits::Context { policy, table: context.table, count, tiers, own })
+    });
+    let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
+    let response = on_response(&fields);
+    let mode = mode(&fields);
+    let (name, key, matches, response, limits) = (name?, key?, matches?, response?, limits?);
+    check_path_parameters(&fields, &key, &matches, context.keys);
+    for (rule, _) in &response.returns {
+        check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
+    }
+    Some(Policy {
+        terms: terms(&name, &limits, context),
+        limit_names: limits.into_iter().map(|limit| limit.name).collect(),
+        name,
+        matches,
+        except: except?,
+        class: class?,
+        key,
+        cost: cost?,
+        count: count?,
+        on_contention: on_contention?,
+        response,
+        mode: mode?,
+    })
+}
+
+/// The bit of a class, by its name.
+fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
+    let name = name_of(reader, reader.text(NAME)?)?;
+    let found = classes.iter().position(|class| *class == name);
+    let index = found.unwrap_or_else(|| {
+        classes.push(name);
+        classes.len() - 1
+    });
+    let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index));
+    bit.or_else(|| reader.fault_found("a 65th class", "at most 64 classes"))
+}
+
+/// The limits with the numbers of each tier, and of each consumer who has its own.
+fn terms(policy: &str, limits: &[Graded], context: Context<'_>) -> Table {
+    let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
+    let mut table = Table::for_all(Terms::new(limits.iter().map(|limit| limit.limit).collect()));
+    for tier in 0..context.tiers.map_or(0, |tiers| tiers.names.len()) {
+        table.add_tier(Terms::new(of_tier(tier)));
+    }
+    for (index, consumer) in context.known.list.iter().enumerate() {
+        let own: Vec<_> = context.known.quotas.iter().filter(|own| own.consumer == index).collect();
+        let quota_for = |name: &str| {
+            own.iter().find(|own| own.is_for(policy, name, limits.len() == 1)).map(|own| own.quota)
+        };
+        if !limits.iter().any(|limit| quota_for(&limit.name).is_some()) {
+            continue;
+        }
+        let tier = consumer.tier.or(context.tiers.map(|tiers| tiers.default)).unwrap_or_default();
+        let with_own = limits.iter().zip(of_tier(tier));
+        let with_own =
+            with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
+        table.add_consumer(index, Terms::new(with_own.collect()));
+    }
+    table
+}
+
+/// A path parameter is a key only of requests whose template has it: where it is missing the policy would silently
+/// not apply.
+fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], keys: Option<&[Key]>) {
+    let names = |index: &usize| match keys?.get(*index)?.source {
+        Source::PathParameter(ref name) => Some(name.as_str()),
+        Source::Header { .. }
+        | Source::Query(_)
+        | Source::Cookie(_)
+        | Source::ClientIp { .. }
+        | Source::Metadata(_)
+        | Source::Consumer(_)
+        | Source::Constant(_)
+        | Source::FirstOf(_) => None,
+    };
+    for name in key.iter().filter_map(names) {
+        let has = |rule: &Match| {
+            rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
+        };
+        if matches.is_empty() || !matches.iter().all(has) {
+            let found = format!("a key of the path parameter {name}, and a match without it");
+            fields
+                .at()
+                .field("key")
+                .fault_found::<()>(found, format!("{{{name}}} in the path of every match"));
+        }
+    }
+}
