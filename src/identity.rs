@@ -16,8 +16,11 @@ use crate::time::Micros;
 /// A named way to tell callers apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    /// As in the configuration; it is hashed with the value, so organization 1 is not user 1 (FP-5).
+    /// As in the configuration.
     pub name: String,
+    /// What its values are, hashed with them, so that organization 1 is not user 1 (FP-5). It is the key's own name,
+    /// or another's whose equal values are the same caller.
+    pub kind: String,
     /// Where the value comes from.
     pub source: Source,
     /// Only so many first bytes tell callers apart (BI-3). A consumer is known by the whole value.

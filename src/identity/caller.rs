@@ -43,15 +43,15 @@ impl<'a, R: Request> Caller<'a, R> {
     pub fn identity(&self, keys: &[usize], template: Option<&PathTemplate>, seed: &Seed) -> Option<Identity> {
         let mut encoder = Encoder::new(seed);
         for key in keys {
-            let (name, value) = self.value(*key, template)?;
-            encoder.add(name, &value);
+            let (kind, value) = self.value(*key, template)?;
+            encoder.add(kind, &value);
         }
         Some(encoder.finish())
     }
 
-    /// The value that counts, and the name of the key that has it.
+    /// The value that counts, and what it is.
     pub fn value(&self, key: usize, template: Option<&PathTemplate>) -> Option<(&'a str, Cow<'_, [u8]>)> {
-        let Key { name, source, prefix, .. } = self.directory.keys.get(key)?;
+        let Key { kind, source, prefix, .. } = self.directory.keys.get(key)?;
         let value = match source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
             Source::PathParameter(name) => {
@@ -71,7 +71,7 @@ impl<'a, R: Request> Caller<'a, R> {
                 Cow::Borrowed(whole.get(..prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
             }
         };
-        Some((name, value))
+        Some((kind, value))
     }
 
     /// The consumer, by index, if it is a known one.
@@ -103,7 +103,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let record = |(index, key): (usize, &Key)| {
             // The whole value: keys that share a prefix stand or fall by themselves.
             let mut encoder = Encoder::new(seed);
-            encoder.add(&key.name, self.credential(index)?);
+            encoder.add(&key.kind, self.credential(index)?);
             Some((index, encoder.finish()))
         };
         on_trial.filter_map(record).collect()
@@ -184,7 +184,7 @@ mod tests {
     }
 
     fn key(name: &str, source: Source) -> Key {
-        Key { name: name.into(), source, prefix: None, validity: Validity::Present }
+        Key { name: name.into(), kind: name.into(), source, prefix: None, validity: Validity::Present }
     }
 
     /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.
@@ -217,6 +217,17 @@ mod tests {
         let of = |key| identity(&directory(), &Fake { key: Some(key), ..Fake::default() }, &[4]);
         assert_eq!(of("k1"), of("k2"));
         assert_ne!(of("k1"), of("k3"));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_5_a_claim_and_an_attribute_can_be_the_same_organization() {
+        let mut directory = directory();
+        let of = |directory: &Directory, key, proven| {
+            identity(directory, &Fake { key, proven, ..Fake::default() }, &[4]).unwrap()
+        };
+        assert_ne!(of(&directory, Some("k1"), None), of(&directory, None, Some("o7")));
+        directory.keys[1].kind = "known".into();
+        assert_eq!(of(&directory, Some("k1"), None), of(&directory, None, Some("o7")));
     }
 
     #[wasm_bindgen_test(unsupported = test)]

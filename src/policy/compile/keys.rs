@@ -26,7 +26,9 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     let read = |entry: &Reader<'_>| {
         let name = name_of(entry, entry.name());
         let key = key(entry, &entries, table);
-        Some(Key { name: name?, ..key? })
+        let (name, key) = (name?, key?);
+        let kind = if key.kind.is_empty() { name.clone() } else { key.kind.clone() };
+        Some(Key { name, kind, ..key })
     };
     let keys = all(entries.iter().map(read))?;
     if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
@@ -53,10 +55,15 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
         "scheme",
         "prefix",
         "valid",
+        "same_as",
     ])?;
     let scheme = fields.read("scheme", token);
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
+    let same_as = fields.read_or("same_as", "", |other| {
+        let words: Vec<_> = entries.iter().map(|entry| (entry.name(), entry.name())).collect();
+        other.word(&words)
+    });
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone()?, entries),
@@ -65,10 +72,10 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     };
     let source = source?;
     let in_place = refuse_fields_of_others(&fields, &source);
-    let (prefix, validity) = (prefix?, validity?);
+    let (prefix, validity, kind) = (prefix?, validity?, same_as?.to_string());
     scheme?;
     in_place?;
-    Some(Key { name: String::new(), source, prefix, validity })
+    Some(Key { name: String::new(), kind, source, prefix, validity })
 }
 
 fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
@@ -122,6 +129,11 @@ fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
         ("scheme", header, "only beside header"),
         ("prefix", shown, "only beside header, query or cookie"),
         ("valid", shown, "only beside header, query or cookie"),
+        (
+            "same_as",
+            !matches!(source, Source::FirstOf(_)),
+            "not beside first_of, whose values are those of its keys",
+        ),
     ] {
         if let Some(field) = fields.optional(name).filter(|_| !allowed) {
             sound = field.fault(only);

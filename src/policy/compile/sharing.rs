@@ -29,7 +29,7 @@ pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy]
 }
 
 /// All lists of keys that a policy's key can stand for. `None`: too many.
-fn spellings(key: &[usize], keys: &[Key]) -> Option<Vec<Vec<usize>>> {
+fn spellings<'a>(key: &[usize], keys: &'a [Key]) -> Option<Vec<Vec<&'a str>>> {
     let mut all = vec![Vec::new()];
     for index in key {
         let alternatives = match keys.get(*index).map(|key| &key.source) {
@@ -38,7 +38,8 @@ fn spellings(key: &[usize], keys: &[Key]) -> Option<Vec<Vec<usize>>> {
         };
         all = alternatives
             .iter()
-            .flat_map(|one| all.iter().map(|before| [before.as_slice(), &[*one]].concat()))
+            .filter_map(|one| keys.get(*one))
+            .flat_map(|one| all.iter().map(|before| [before.as_slice(), &[one.kind.as_str()]].concat()))
             .collect();
         if all.len() > MOST_SPELLINGS {
             return None;
