@@ -44,10 +44,11 @@ pub struct Policy {
     matches: Vec<Match>,
     /// Indexes into the set's keys, one or more: who is counted.
     key: Vec<usize>,
-    /// One for each of `limits`.
+    /// One for each of `limits`, a penalty apart.
     limit_names: Vec<String>,
     limits: Vec<Limit>,
-    /// Those of `limits` whose units come back when the stream ends, and the others.
+    /// Those of `limits` whose units come back when the stream ends, and the others. A penalty, the last of `limits`, is
+    /// among neither.
     in_flight: Vec<Limit>,
     spent: Vec<Limit>,
     count: Count,
@@ -81,7 +82,7 @@ impl Policy {
         &self.name
     }
 
-    /// One or more.
+    /// One or more, and last the penalty, if there is one ([`Limit::is_penalty`]).
     pub fn limits(&self) -> &[Limit] {
         &self.limits
     }

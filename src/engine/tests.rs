@@ -10,6 +10,7 @@ use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod penalty;
 mod responses;
 
 /// Billium's own file, as JSON would carry it.

@@ -5,7 +5,7 @@ mod keys;
 mod limits;
 mod saying;
 
-use super::{Key, Policy, PolicySet, comes_back};
+use super::{Key, Policy, PolicySet, comes_back, duration};
 use crate::config::{Faults, Reader, Value};
 use crate::limiter::Limit;
 use crate::response::Rejection;
@@ -131,6 +131,7 @@ fn policy(entry: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry)
         "refund_unless",
         "returns",
         "on_contention",
+        "block_for",
     ])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let matches = fields.read_or("match", Vec::new(), |list| {
@@ -143,8 +144,10 @@ fn policy(entry: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry)
     let limits = fields.required("limits", LIMITS).and_then(|list| limits::read(list, context));
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
-    let (limit_names, limits): (Vec<String>, Vec<Limit>) = limits?.into_iter().unzip();
+    let block_for = fields.read("block_for", duration::read);
+    let (limit_names, mut limits): (Vec<String>, Vec<Limit>) = limits?.into_iter().unzip();
     let (in_flight, spent) = limits.iter().partition(|limit| comes_back(limit));
+    limits.extend(block_for?.map(|length| Limit::penalty(policy, length)));
     Some(Policy {
         matches: matches?,
         key: key?,

@@ -58,7 +58,7 @@ fn described(fields: &Fields<'_>, policies: &[Policy]) -> Option<(usize, usize)>
     if let ([(_, only)], None) = (words.as_slice(), fields.optional("describes")) {
         return Some(*only);
     }
-    for (p, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.limits.len() == 1) {
+    for (p, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.limit_names.len() == 1) {
         words.push((policy.name.clone(), (p, 0)));
     }
     let words: Vec<(&str, (usize, usize))> =
