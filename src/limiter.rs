@@ -7,6 +7,7 @@
 pub mod calendar;
 pub mod concurrency;
 pub mod fixed_window;
+pub mod penalty;
 pub mod sliding_counter;
 pub mod sliding_window;
 pub mod stock;
@@ -16,6 +17,7 @@ use crate::time::{Micros, Now};
 use calendar::Calendar;
 use concurrency::{Holder, Holders};
 use fixed_window::Aligned;
+use penalty::Penalty;
 use sliding_counter::TwoCounters;
 use sliding_window::{Log, Slots};
 use std::num::NonZeroU32;
@@ -42,7 +44,7 @@ pub struct Limit {
     /// Units, 1 to 2^32-1.
     pub quota: NonZeroU32,
     /// The length that the quota is for, 1 s to 366 d. For a calendar the longest its period can be; for
-    /// limits without a window (concurrency, stock) the wait that a refusal tells.
+    /// limits without a window (concurrency, stock) the wait that a refusal tells. For a penalty how long it is.
     pub window: Micros,
     /// How units are counted.
     pub algorithm: Algorithm,
@@ -68,6 +70,8 @@ pub enum Algorithm {
     Concurrency,
     /// Units that exist, given back only by name.
     Stock,
+    /// None: for how long an excess of the others is punished. See [`Limit::penalty`].
+    Penalty,
 }
 
 impl Algorithm {
@@ -81,6 +85,7 @@ impl Algorithm {
             Algorithm::TokenBucket { .. } => 5,
             Algorithm::Concurrency => 6,
             Algorithm::Stock => 7,
+            Algorithm::Penalty => 8,
         }
     }
 }
@@ -141,6 +146,8 @@ pub enum Counter<'a> {
     Concurrency(Holders),
     /// See [`stock`].
     Stock(Stock),
+    /// See [`penalty`].
+    Penalty(Penalty),
 }
 
 /// Passes a call on to the algorithm that the counter is.
@@ -153,6 +160,7 @@ macro_rules! each {
             Counter::TokenBucket($state) => $call,
             Counter::Concurrency($state) => $call,
             Counter::Stock($state) => $call,
+            Counter::Penalty($state) => $call,
         }
     };
 }
@@ -174,6 +182,7 @@ impl<'a> Counter<'a> {
             }
             Algorithm::Concurrency => Counter::Concurrency(Holders::open(limit, holder, state, now.mono)?),
             Algorithm::Stock => Counter::Stock(Stock::open(limit, state)?),
+            Algorithm::Penalty => Counter::Penalty(Penalty::open(limit, state, now.mono)?),
         })
     }
 
@@ -185,6 +194,8 @@ impl<'a> Counter<'a> {
     }
 
     /// Answers a request of `cost` units at `now`, without counting it. A cost of 0 asks how things stand.
+    // One copy for all callers: with one for each the module is kilobytes larger.
+    #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         each!(self, state => state.judge(now.mono, cost))
     }
@@ -198,6 +209,7 @@ impl<'a> Counter<'a> {
             Counter::TokenBucket(state) => state.charge(at.mono, units),
             Counter::Concurrency(state) => state.charge(units),
             Counter::Stock(state) => state.charge(units),
+            Counter::Penalty(state) => state.charge(at.mono),
         }
     }
 
@@ -210,6 +222,8 @@ impl<'a> Counter<'a> {
             Counter::TokenBucket(state) => state.refund(at.mono, units),
             Counter::Concurrency(state) => state.refund(units),
             Counter::Stock(state) => state.refund(units),
+            // Whoever has passed a limit has, whatever is given back to it.
+            Counter::Penalty(_) => {}
         }
     }
 
@@ -221,7 +235,21 @@ impl<'a> Counter<'a> {
             | Counter::SlidingCounter(_)
             | Counter::Aligned(_)
             | Counter::TokenBucket(_)
-            | Counter::Stock(_) => false,
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => false,
+        }
+    }
+
+    /// When the penalty that this is ends, on the monotonic clock. `None`: it has ended, or this is none.
+    pub fn penalty_end(&self, now: Now) -> Option<Micros> {
+        match self {
+            Counter::Penalty(state) => state.end(now.mono),
+            Counter::SlidingWindow(_)
+            | Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::TokenBucket(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_) => None,
         }
     }
 
@@ -234,7 +262,8 @@ impl<'a> Counter<'a> {
             | Counter::Aligned(_)
             | Counter::TokenBucket(_)
             | Counter::Concurrency(_)
-            | Counter::Stock(_) => false,
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => false,
         }
     }
 
@@ -247,7 +276,8 @@ impl<'a> Counter<'a> {
             | Counter::Aligned(_)
             | Counter::TokenBucket(_)
             | Counter::Concurrency(_)
-            | Counter::Stock(_) => false,
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => false,
         }
     }
 

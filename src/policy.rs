@@ -50,7 +50,7 @@ pub struct Policy {
     class: u64,
     /// Indexes into the directory's keys, one or more: who is counted.
     key: Vec<usize>,
-    /// One for each of the limits.
+    /// One for each of the limits, a penalty apart.
     limit_names: Vec<String>,
     /// The limits, with their numbers for each kind of caller.
     terms: terms::Table,
@@ -97,7 +97,8 @@ impl Policy {
         &self.limit_names
     }
 
-    /// One or more limits: those of callers about whom nothing special is known.
+    /// One or more limits, and last the penalty, if there is one ([`Limit::is_penalty`]): those of callers about whom
+    /// nothing special is known.
     pub fn limits(&self) -> &[Limit] {
         &self.terms.default().limits
     }

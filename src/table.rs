@@ -14,6 +14,7 @@ mod fallback;
 mod holding;
 mod lease;
 mod page;
+mod penalty;
 mod store;
 
 pub use charge::{Charge, Charging, Count, OnContention, Outcome, Verdicts, admitted};
@@ -163,10 +164,15 @@ impl Table {
     fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
         let mut attempts: Vec<_> = charges.iter().map(|charge| self.attempt(store, charge, now)).collect();
         if attempts.iter().flatten().any(|attempt| !admitted(&attempt.verdicts)) {
-            let answer = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| match (charge.count, attempt) {
-                (Count::All, attempt) => self.charge_refused(store, charge, attempt, now),
-                (Count::Accepted | Count::Later, Some(attempt)) => Outcome::uncounted(attempt.standing),
-                (Count::Accepted | Count::Later, None) => Outcome::uncounted(unknown(charge, now)),
+            let answer = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| {
+                let punishes = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
+                match attempt {
+                    attempt if punishes || charge.count == Count::All => {
+                        self.charge_refused(store, charge, attempt, now)
+                    }
+                    Some(attempt) => Outcome::uncounted(attempt.standing),
+                    None => Outcome::uncounted(unknown(charge, now)),
+                }
             };
             return charges.iter().zip(attempts).map(answer).collect();
         }
@@ -187,8 +193,8 @@ impl Table {
         outcomes
     }
 
-    /// Counts a charge of a request that is refused. If it was refused here, it stays so even if there is room by
-    /// the time it is written: the other charges are not counted.
+    /// Counts a charge of a request that is refused, if those count, and starts its penalty. If it was refused here, it
+    /// stays so even if there is room by the time it is written: the other charges are not counted.
     fn charge_refused<S: Store>(
         &mut self,
         store: &S,
@@ -197,8 +203,12 @@ impl Table {
         now: Now,
     ) -> Outcome {
         let refusal = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
-        let refusal = refusal.map(|attempt| attempt.standing.clone());
-        let outcome = self.charge(store, charge, attempt, now);
+        let refusal = refusal.map(|attempt| attempt.refusal(now));
+        let count = match charge.count {
+            Count::All => Count::All,
+            Count::Accepted | Count::Later => Count::Later,
+        };
+        let outcome = self.charge(store, &Charge { count, ..*charge }, attempt, now);
         match refusal.filter(|_| outcome.admitted()) {
             Some(verdicts) => Outcome { verdicts, ..outcome },
             None => outcome,
@@ -246,10 +256,11 @@ impl Table {
         for _ in 0..TRIES {
             let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, now)) else { break };
             let done = self.commit(store, charge, &attempt, now);
-            let verdicts = if admitted(&attempt.verdicts) { attempt.verdicts } else { attempt.standing };
             let counts = attempt.counts;
-            if done || !counts {
-                // What is not to be counted needs no write: it stands as it was read.
+            let needs_no_write = !counts && attempt.penalty.is_none();
+            let verdicts = if admitted(&attempt.verdicts) { attempt.verdicts } else { attempt.refusal(now) };
+            if done || needs_no_write {
+                // What is not to be counted stands as it was read.
                 return Outcome { verdicts, charged: counts };
             }
             seen = Some(verdicts);
@@ -265,9 +276,13 @@ impl Table {
     fn answer_alone(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Outcome {
         self.tally.degraded += 1;
         if let Some(verdicts) = seen.as_ref().filter(|verdicts| !admitted(verdicts)) {
-            // It is refused and to be counted all the same.
-            self.fallback.owe(charge, now);
-            return Outcome { verdicts: verdicts.clone(), charged: true };
+            // It is refused, and may be to be counted all the same. A penalty that could not be written starts with
+            // the next refusal.
+            let charged = charge.count == Count::All;
+            if charged {
+                self.fallback.owe(charge, now);
+            }
+            return Outcome { verdicts: verdicts.clone(), charged };
         }
         let verdicts = self.fallback.answer(charge, seen, now);
         Outcome { charged: charge.count != Count::Later && admitted(&verdicts), verdicts }
@@ -354,7 +369,7 @@ impl Table {
 
 /// What is said of a record that the host would not read.
 fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
-    charge.limits.iter().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
+    charge.answering().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

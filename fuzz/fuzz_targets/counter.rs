@@ -123,7 +123,7 @@ impl Client {
             | Algorithm::FixedWindow
             | Algorithm::Calendar(_)
             | Algorithm::TokenBucket { .. } => true,
-            Algorithm::Concurrency | Algorithm::Stock => false,
+            Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => false,
         };
         if !comes_back_by_itself {
             return;
@@ -178,7 +178,7 @@ impl Client {
                 let used: u64 = young.map(|(_, units)| u64::from(*units)).sum();
                 assert!(used <= quota, "{used} of {quota} between two edges");
             }
-            Algorithm::Concurrency | Algorithm::Stock | Algorithm::SlidingCounter => {}
+            Algorithm::Concurrency | Algorithm::Stock | Algorithm::SlidingCounter | Algorithm::Penalty => {}
         }
     }
 

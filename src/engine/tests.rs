@@ -13,6 +13,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 mod callers;
 mod costs;
+mod penalty;
 mod responses;
 mod selection;
 

@@ -24,7 +24,7 @@ use std::num::NonZeroU32;
 
 /// Workers read the clock before they compete for the page, so the window may have been begun by one whose
 /// clock was so much ahead.
-const MOST_AHEAD: Micros = 2 * SECOND;
+pub(super) const MOST_AHEAD: Micros = 2 * SECOND;
 
 /// Units until an edge.
 pub struct Aligned {

@@ -29,7 +29,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
 /// Whether units come back by themselves at an instant that is known.
 fn is_by_time(limit: &Limit) -> bool {
     match limit.algorithm {
-        Algorithm::Concurrency | Algorithm::Stock => false,
+        Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => false,
         Algorithm::SlidingWindow(_)
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow
@@ -153,7 +153,8 @@ fn no_bytes_make_any_algorithm_panic() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES, |random| {
         let limit = any_limit(random, zone);
-        let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
+        let algorithm = if random.one_in(8) { Algorithm::Penalty } else { limit.algorithm };
+        let mut kept = Kept::new(limit.quota, limit.window, algorithm);
         let now = random.start();
         if random.one_in(2) {
             for _ in 0..4 {

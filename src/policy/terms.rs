@@ -10,18 +10,19 @@ use crate::request::Request;
 /// A policy's limits as they are for some callers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Terms {
-    /// All of them, in order.
+    /// All of them, in order, a penalty last.
     pub limits: Vec<Limit>,
     /// Those of `limits` whose units come back when the stream ends.
     pub in_flight: Vec<Limit>,
-    /// The others.
+    /// The others. A penalty is among neither.
     pub spent: Vec<Limit>,
 }
 
 impl Terms {
     /// From all limits.
     pub fn new(limits: Vec<Limit>) -> Terms {
-        let (in_flight, spent) = limits.iter().partition(|limit| limit.algorithm == Algorithm::Concurrency);
+        let lasting = limits.iter().filter(|limit| !limit.is_penalty());
+        let (in_flight, spent) = lasting.partition(|limit| limit.algorithm == Algorithm::Concurrency);
         Terms { limits, in_flight, spent }
     }
 

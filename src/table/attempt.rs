@@ -4,7 +4,7 @@
 use super::lease::Lease;
 use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, States};
 use super::store::{Cas, Read, Store};
-use super::{Charge, Count, Table, Verdicts, admitted};
+use super::{Charge, Count, Table, Verdicts, admitted, penalty};
 use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
 use crate::time::{Micros, Now};
 
@@ -15,7 +15,20 @@ pub(super) struct Attempt {
     pub standing: Verdicts,
     /// Whether the request is counted by this attempt's write.
     pub counts: bool,
+    /// When the penalty ends that this attempt's write starts, if it starts one.
+    pub penalty: Option<Micros>,
     pub plan: Plan,
+}
+
+impl Attempt {
+    /// The answers if the request is refused here, and this attempt written.
+    pub fn refusal(&self, now: Now) -> Verdicts {
+        let mut verdicts = self.standing.clone();
+        if let Some(end) = self.penalty {
+            penalty::refuse_until(end, &mut verdicts, now.mono);
+        }
+        verdicts
+    }
 }
 
 /// What to write.
@@ -61,24 +74,26 @@ impl Table {
         Some(attempt)
     }
 
-    /// An attempt in the record of `owner`: the identity's own, or the page's overflow record. In the latter
-    /// what is in flight is not shared: each worker holds a caller who was crowded out to the quota by itself.
+    /// An attempt in the record of `owner`: the identity's own, or the page's overflow record.
     fn attempt_in(&mut self, page: &Page<'_>, owner: u64, charge: &Charge<'_>, now: Now) -> Attempt {
         let states = page.find(owner, now.mono).map_or(&[][..], |record| record.states);
-        let shares = |limit: &Limit| owner != OVERFLOW || limit.algorithm != Algorithm::Concurrency;
-        let open =
-            |limit| if shares(limit) { self.open(limit, states, now) } else { Counter::empty(limit, now) };
+        let own = owner != OVERFLOW;
+        let open = |limit| match own || may_be_shared(limit) {
+            true => self.open(limit, states, now),
+            false => Counter::empty(limit, now),
+        };
         let mut counters: Vec<Counter<'_>> = charge.limits.iter().map(open).collect();
         // Leases first: they put units to the times that refunds look for them at.
         let posts = self.leases.post(charge, &mut counters)
             | self.fallback.post(charge, &mut counters)
             | self.holdings.tell(charge, &mut counters, now);
-        let verdicts: Verdicts = counters.iter().map(|counter| counter.judge(now, charge.cost)).collect();
-        let standing = counters
-            .iter()
-            .zip(&verdicts)
-            .map(|(counter, verdict)| if verdict.admitted { counter.judge(now, 0) } else { *verdict });
-        let mut standing: Verdicts = standing.collect();
+        let judge = |counters: &[Counter<'_>], cost: &dyn Fn(usize) -> u32| {
+            penalty::judge(charge.limits, counters, cost, now)
+        };
+        let verdicts = judge(&counters, &|_| charge.cost);
+        let admits = |i: usize| verdicts.get(i).is_some_and(|verdict| verdict.admitted);
+        let cost_if_refused = |i| if admits(i) { 0 } else { charge.cost };
+        let mut standing = judge(&counters, &cost_if_refused);
         let counts = charge.cost > 0
             && match charge.count {
                 Count::Accepted => admitted(&verdicts),
@@ -87,26 +102,24 @@ impl Table {
             };
         let mut lease = None;
         if counts {
-            counters.iter_mut().for_each(|counter| counter.charge(now, charge.cost));
+            let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
+            counted.for_each(|(_, counter)| counter.charge(now, charge.cost));
             if !admitted(&verdicts) {
                 // It counts although it is refused, and so prolongs its own wait.
-                let after = counters.iter().zip(&verdicts);
-                standing = after
-                    .map(|(counter, verdict)| {
-                        counter.judge(now, if verdict.admitted { 0 } else { charge.cost })
-                    })
-                    .collect();
+                standing = judge(&counters, &cost_if_refused);
             }
             // A lease in the overflow record would be one worker's at the price of all who share it.
-            lease = if owner == OVERFLOW { None } else { self.leases.take(charge, &mut counters, now) };
+            lease = if own { self.leases.take(charge, &mut counters, now) } else { None };
         }
-        let plan = if counts || posts || counters.iter().any(Counter::restamped) {
+        let penalty = if own { penalty::start(charge.limits, &mut counters, &verdicts, now) } else { None };
+        let news = counts || posts || penalty.is_some() || counters.iter().any(Counter::restamped);
+        let plan = if news {
             self.rewrite(page, owner, states, charge.limits, &mut counters, now.mono)
                 .map_or(Plan::NoRoom, |write| Plan::Rewrite(Rewrite { lease, ..write }))
         } else {
             Plan::Nothing
         };
-        Attempt { verdicts, standing, counts, plan }
+        Attempt { verdicts, standing, counts, penalty, plan }
     }
 
     fn open<'a>(&mut self, limit: &Limit, states: &'a [u8], now: Now) -> Counter<'a> {
@@ -166,6 +179,13 @@ impl Table {
     }
 }
 
+/// Whether a limit's state may be in the record that all share who were crowded out of a page. What is in flight a worker
+/// says anew with each write, of one caller: there each worker holds a caller to the quota by itself. And a penalty
+/// is for what one caller did.
+fn may_be_shared(limit: &Limit) -> bool {
+    limit.algorithm != Algorithm::Concurrency && limit.algorithm != Algorithm::Penalty
+}
+
 /// The record of `owner`: the counters' states, and those of other limits as they were.
 fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], now: Micros) -> NewRecord {
     let mut record = NewRecord::new(owner);
@@ -175,8 +195,7 @@ fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], 
     }
     let mut content = Vec::new();
     for (limit, counter) in limits.iter().zip(counters) {
-        // What a worker has in flight it says anew with each write: of one caller, not of all who overflow.
-        if owner == OVERFLOW && limit.algorithm == Algorithm::Concurrency {
+        if owner == OVERFLOW && !may_be_shared(limit) {
             continue;
         }
         content.clear();

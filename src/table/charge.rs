@@ -8,7 +8,7 @@ use crate::limiter::{Limit, Verdict};
 pub struct Charge<'a> {
     /// Whose record.
     pub identity: Identity,
-    /// The limits that must all admit it.
+    /// The limits that must all admit it, and after them the policy's penalty, if it has one.
     pub limits: &'a [Limit],
     /// Units.
     pub cost: u32,
@@ -52,7 +52,7 @@ pub enum Charging {
     Sequential,
 }
 
-/// The answers of one charge's limits, in their order.
+/// The answers of one charge's limits, in their order. A penalty has none: it makes the others refuse.
 pub type Verdicts = Vec<Verdict>;
 
 /// Whether all of them admit.
@@ -63,7 +63,7 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
 /// What became of one charge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// One for each of its limits.
+    /// One for each of its limits, a penalty apart.
     pub verdicts: Verdicts,
     /// Whether it was counted, and may have to be given back.
     pub charged: bool,

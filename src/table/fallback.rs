@@ -81,7 +81,7 @@ impl Fallback {
     pub fn answer(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Verdicts {
         let wait = self.wait(charge, now);
         if wait > 0 {
-            return charge.limits.iter().map(|limit| refusal(limit, now.mono, wait)).collect();
+            return charge.answering().map(|limit| refusal(limit, now.mono, wait)).collect();
         }
         if charge.count != Count::Later {
             for account in self.accounts(charge).into_iter().flatten() {
@@ -91,12 +91,12 @@ impl Fallback {
             }
             self.owe(charge, now);
         }
-        seen.unwrap_or_else(|| charge.limits.iter().map(|limit| admission(limit, now.mono)).collect())
+        seen.unwrap_or_else(|| charge.answering().map(|limit| admission(limit, now.mono)).collect())
     }
 
     /// How long until a charge would be admitted here, 0 if it is.
     fn wait(&mut self, charge: &Charge<'_>, now: Now) -> Micros {
-        let longest = charge.limits.iter().map(|limit| limit.window).max().unwrap_or_default();
+        let longest = charge.answering().map(|limit| limit.window).max().unwrap_or_default();
         let on_contention = charge.on_contention;
         match (on_contention, self.accounts(charge)) {
             (OnContention::Allow, _) => 0,
@@ -115,7 +115,7 @@ impl Fallback {
     /// The accounts of a charge's limits that can owe. What is in flight can't: each write tells it anew.
     fn debtors(&mut self, charge: &Charge<'_>) -> impl Iterator<Item = &mut Account> {
         let ids: Vec<LimitId> =
-            charge.limits.iter().filter(|limit| !is_held(limit)).map(|limit| limit.id).collect();
+            charge.answering().filter(|limit| !is_held(limit)).map(|limit| limit.id).collect();
         self.accounts(charge).into_iter().flatten().filter(move |account| ids.contains(&account.limit.id))
     }
 
@@ -168,13 +168,14 @@ impl Fallback {
         self.accounts.retain(|_, accounts| !accounts.iter().all(idle));
     }
 
-    /// The accounts of a charge's identity, opened for each of its limits. `None`: too many identities.
+    /// The accounts of a charge's identity, opened for each of its limits that answer: a worker alone can't know of a
+    /// penalty, nor start one. `None`: too many identities.
     fn accounts(&mut self, charge: &Charge<'_>) -> Option<&mut Vec<Account>> {
         if self.accounts.len() >= MOST_IDENTITIES && !self.accounts.contains_key(&charge.identity) {
             return None;
         }
         let accounts = self.accounts.entry(charge.identity).or_default();
-        for limit in charge.limits {
+        for limit in charge.answering() {
             match accounts.iter_mut().find(|account| account.limit.id == limit.id) {
                 Some(account) => account.limit = *limit,
                 None => accounts.push(Account {

@@ -11,7 +11,8 @@
 //! No knob. With `used` of a limit's units in `window`, a caller is expected to ask for `used × TERM / window` in
 //! the term of a lease: so many are taken, or twice the last lease's if that is used up, but at most a 32nd of
 //! what is left in any of the limits. So a caller who comes now and then is never given a lease, and near the
-//! limit the lease shrinks to nothing: there the shared count is exact. Quotas below [`SMALL_QUOTA`] never lease. `W` workers hold at most `W / 32` of what
+//! limit the lease shrinks to nothing: there the shared count is exact. Quotas below [`SMALL_QUOTA`] never lease, nor
+//! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
 use super::{Charge, Count, Verdicts};
@@ -156,7 +157,8 @@ fn may_lease(limit: &Limit) -> bool {
         Algorithm::SlidingCounter
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock => false,
+        | Algorithm::Stock
+        | Algorithm::Penalty => false,
     };
     counted_by_time && limit.quota.get() >= SMALL_QUOTA
 }
@@ -168,7 +170,8 @@ fn is_aligned(limit: &Limit) -> bool {
         | Algorithm::SlidingCounter
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock => false,
+        | Algorithm::Stock
+        | Algorithm::Penalty => false,
     }
 }
 

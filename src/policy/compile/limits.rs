@@ -182,7 +182,8 @@ fn counted(
         | Algorithm::FixedWindow
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock => window?,
+        | Algorithm::Stock
+        | Algorithm::Penalty => window?,
     };
     Some((window, algorithm))
 }

@@ -1,7 +1,7 @@
 //! Compiles the policies, one by one and then as a set.
 
 use super::super::terms::{Table, Terms};
-use super::super::{Match, Policy};
+use super::super::{Match, Policy, duration};
 use super::consumers::{Known, OwnQuota};
 use super::counting::{count, mode, on_contention, on_response};
 use super::keys::{KEY, key_indexes};
@@ -11,6 +11,7 @@ use super::sharing::check_room;
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Reader};
 use crate::identity::{Key, Source, Tiers};
+use crate::limiter::Limit;
 use crate::table::Geometry;
 
 const LIMITS: &str = "a list of at least one limit";
@@ -94,6 +95,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         "refund_unless",
         "returns",
         "on_contention",
+        "block_for",
         "mode",
         "effective_from",
     ])?;
@@ -112,14 +114,16 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
+    let block_for = fields.read("block_for", duration::read);
     let mode = mode(&fields);
     let (name, key, matches, response, limits) = (name?, key?, matches?, response?, limits?);
     check_path_parameters(&fields, &key, &matches, context.keys);
     for (rule, _) in &response.returns {
         check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
     }
+    let penalty = block_for?.map(|length| Limit::penalty(&name, length));
     Some(Policy {
-        terms: terms(&name, &limits, context),
+        terms: terms(&name, &limits, penalty, context),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
@@ -147,11 +151,12 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
 }
 
 /// The limits with the numbers of each tier, and of each consumer who has its own.
-fn terms(policy: &str, limits: &[Graded], context: Context<'_>) -> Table {
+fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Context<'_>) -> Table {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
-    let mut table = Table::for_all(Terms::new(limits.iter().map(|limit| limit.limit).collect()));
+    let terms = |limits: Vec<Limit>| Terms::new(limits.into_iter().chain(penalty).collect());
+    let mut table = Table::for_all(terms(limits.iter().map(|limit| limit.limit).collect()));
     for tier in 0..context.tiers.map_or(0, |tiers| tiers.names.len()) {
-        table.add_tier(Terms::new(of_tier(tier)));
+        table.add_tier(terms(of_tier(tier)));
     }
     for (index, consumer) in context.known.list.iter().enumerate() {
         let own: Vec<_> = context.known.quotas.iter().filter(|own| own.consumer == index).collect();
@@ -165,7 +170,7 @@ fn terms(policy: &str, limits: &[Graded], context: Context<'_>) -> Table {
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
             with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
-        table.add_consumer(index, Terms::new(with_own.collect()));
+        table.add_consumer(index, terms(with_own.collect()));
     }
     table
 }

@@ -377,6 +377,11 @@ fn what_counts_has_its_faults_told() {
             r#""on_contention": "block""#,
             "on_contention: found \"block\"; allowed: bucket, deny, allow".into(),
         ),
+        (
+            r#""block_for": 5"#,
+            "block_for: found 5; allowed: a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d"
+                .into(),
+        ),
     ];
     for (fields, fault) in zoo {
         assert_eq!(policy(fields).unwrap_err(), format!("policies[0].{fault}"), "{fields}");
@@ -392,4 +397,18 @@ fn what_counts_has_its_faults_told() {
     ] {
         assert!(policy(fields).is_ok(), "{fields}");
     }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn block_for_is_one_more_limit_of_the_record_and_none_of_the_names() {
+    let json = with_limits(r#"[{"quota": 5, "window": "1m"}], "block_for": "5m""#);
+    let json =
+        json.replacen(r#"{"keys""#, r#"{"headers": {"preset": "x-ratelimit", "describes": "p"}, "keys""#, 1);
+    let set = compiled(&json).unwrap();
+    let policy = &set.policies()[0];
+    assert_eq!((policy.limits().len(), policy.limit_names.len()), (2, 1));
+    assert_eq!(
+        (policy.limits()[1], policy.terms.default().spent.len()),
+        (crate::limiter::Limit::penalty("p", 300 * SECOND), 1)
+    );
 }

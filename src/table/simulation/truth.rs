@@ -98,7 +98,8 @@ fn leaves(limit: &Limit, at: Now) -> Micros {
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock => Micros::MAX,
+        | Algorithm::Stock
+        | Algorithm::Penalty => Micros::MAX,
     }
 }
 
@@ -111,6 +112,7 @@ fn forgotten(limit: &Limit, at: Now) -> Micros {
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock => leaves(limit, at),
+        | Algorithm::Stock
+        | Algorithm::Penalty => leaves(limit, at),
     }
 }
