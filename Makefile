@@ -1,9 +1,9 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e fuzz wasm envoy lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e conformance fuzz wasm envoy lint fmt clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRENCY=2 UPSTREAM=host:port
 	@tools/run
@@ -19,6 +19,9 @@ unit-wasm: ## run the same tests as wasm in Node
 
 e2e: ## run the end-to-end tests in a real Envoy (ENVOY=binary to choose it)
 	@tools/e2e
+
+conformance: ## run the tests that prove a published promise, and print which one proves which
+	@tools/conformance
 
 fuzz: ## fuzz what takes bytes from outside, FUZZ_SECONDS=30 for each target
 	@tools/fuzz

@@ -28,7 +28,7 @@ fn gateway() -> Gateway {
 
 /// A request that the upstream answers with this status.
 fn answered(gateway: &Gateway, from: Ipv4Addr, key: &str, status: u16) -> Request {
-    gateway.get("/").from(from).key(key).header("x-demo-status", status.to_string())
+    gateway.get("/").from(from).key(key).answered(status)
 }
 
 /// Fails until the address is refused. Answers how often it took.

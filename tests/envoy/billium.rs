@@ -7,31 +7,22 @@ mod keys;
 mod layers;
 mod refusal;
 
-use std::fs;
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 
-use crate::harness::{Gateway, Setup, Shared, in_repository, new_ip};
+use crate::harness::{Gateway, Setup, Shared, new_ip};
 
 const IP_QUOTA: usize = 50;
 const KEY_QUOTA: usize = 300;
 
-static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| Setup::yaml(policy()).start());
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| policy().start());
 
 fn gateway() -> Shared {
     Shared(&GATEWAY)
 }
 
-fn policy() -> String {
-    let path = in_repository("envoy/policies/billium.yaml");
-    fs::read_to_string(path).expect("Billium's policy file")
-}
-
-/// The shipped policy with one setting changed.
-fn policy_with(from: &str, to: &str) -> String {
-    let policy = policy();
-    assert!(policy.contains(from), "billium.yaml has {from:?}");
-    policy.replace(from, to)
+fn policy() -> Setup {
+    Setup::file("billium.yaml")
 }
 
 /// How many of `times` requests pass, sent with this key by callers who are at their first request each.

@@ -105,7 +105,7 @@ fn refunding() -> Gateway {
 
 /// A request for a path that the upstream answers with this status.
 fn answered(gateway: &Gateway, path: &str, key: &str, status: u16) -> Request {
-    gateway.get(&format!("/{path}")).key(key).header("x-demo-status", status.to_string())
+    gateway.get(&format!("/{path}")).key(key).answered(status)
 }
 
 /// Requests without a pause for so long: how many pass?

@@ -103,6 +103,7 @@ fn a_request_without_a_host_is_answered() {
     answered(&gateway.get("/").without_host().old());
     answered(&gateway.get("/").without_host().key(new_key()).old());
     answered(&gateway.get("/").header("host", ""));
+    answered(&gateway.get("/").host(""));
     assert_unbroken(&gateway);
 }
 

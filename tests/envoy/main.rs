@@ -28,6 +28,7 @@ mod observation;
 mod penalty;
 mod replies;
 mod secrecy;
+mod stage;
 mod stock;
 mod two_levels;
 mod upstream_headers;

@@ -19,7 +19,7 @@ fn bi_10_a_made_up_forwarded_for_does_not_make_a_new_client() {
 
 #[test]
 fn bi_10_behind_a_trusted_proxy_only_the_entry_it_added_counts() {
-    let gateway = Setup::yaml(policy()).manager(ONE_TRUSTED_HOP).start();
+    let gateway = policy().manager(ONE_TRUSTED_HOP).start();
     exhaust_forwarded(&gateway, "198.51.100.9");
     assert_eq!(status_of_forwarded(&gateway, "203.0.113.7, 198.51.100.9"), 429);
     assert_eq!(status_of_forwarded(&gateway, "198.51.100.9, 203.0.113.7"), 200);
@@ -27,7 +27,7 @@ fn bi_10_behind_a_trusted_proxy_only_the_entry_it_added_counts() {
 
 #[test]
 fn bi_10_an_ipv4_address_mapped_into_ipv6_is_the_ipv4_address() {
-    let gateway = Setup::yaml(policy()).manager(ONE_TRUSTED_HOP).start();
+    let gateway = policy().manager(ONE_TRUSTED_HOP).start();
     exhaust_forwarded(&gateway, "::ffff:1.2.3.4");
     assert_eq!(status_of_forwarded(&gateway, "1.2.3.4"), 429);
     assert_eq!(status_of_forwarded(&gateway, "::ffff:102:304"), 429);
@@ -38,7 +38,7 @@ fn bi_10_an_ipv4_address_mapped_into_ipv6_is_the_ipv4_address() {
 
 #[test]
 fn bi_10_ipv6_addresses_of_one_64_bit_network_share_a_budget() {
-    let gateway = Setup::yaml(policy()).manager(ONE_TRUSTED_HOP).start();
+    let gateway = policy().manager(ONE_TRUSTED_HOP).start();
     exhaust_forwarded(&gateway, "2001:db8:1:1::1");
     assert_eq!(status_of_forwarded(&gateway, "2001:db8:1:1:ffff:ffff:ffff:ffff"), 429);
     assert_eq!(status_of_forwarded(&gateway, "2001:db8:1:2::1"), 200);
@@ -46,8 +46,8 @@ fn bi_10_ipv6_addresses_of_one_64_bit_network_share_a_budget() {
 
 #[test]
 fn bi_10_the_length_of_the_ipv6_network_is_configurable() {
-    let policy = policy_with("ipv6_prefix: 64", "ipv6_prefix: 48");
-    let gateway = Setup::yaml(policy).manager(ONE_TRUSTED_HOP).start();
+    let policy = policy().replacing("ipv6_prefix: 64", "ipv6_prefix: 48");
+    let gateway = policy.manager(ONE_TRUSTED_HOP).start();
     exhaust_forwarded(&gateway, "2001:db8:1:1::1");
     assert_eq!(status_of_forwarded(&gateway, "2001:db8:1:ffff::1"), 429);
     assert_eq!(status_of_forwarded(&gateway, "2001:db8:2:1::1"), 200);

@@ -55,7 +55,7 @@ fn bi_5_a_refusal_by_the_key_has_spent_the_ips_unit() {
 
 #[test]
 fn bi_5_a_refusal_by_the_key_spends_nothing_when_charging_is_all_or_nothing() {
-    let gateway = Setup::yaml(policy_with("charge: sequential", "charge: all_or_nothing")).start();
+    let gateway = policy().replacing("charge: sequential", "charge: all_or_nothing").start();
     assert_eq!(keyless_requests_left_after_refusals_by_key(&gateway, 10), IP_QUOTA);
 }
 

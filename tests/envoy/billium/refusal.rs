@@ -28,7 +28,7 @@ fn bi_9_no_response_has_a_rate_limit_header() {
     let admitted = gateway.get("/invoices").from(new_ip()).key(new_key()).send();
     assert_eq!(admitted.status, 200);
     assert!(admitted.limit_headers().is_empty(), "{admitted:?}");
-    assert!(admitted.values("retry-after").is_empty(), "{admitted:?}");
+    admitted.lacks("retry-after");
     for refused in refusals_of_both_layers() {
         assert!(refused.limit_headers().is_empty(), "{refused:?}");
     }

@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::gateway::{Gateway, Refusal};
+use super::metadata;
 
 const TEMPLATE: &str = "envoy/bootstrap.yaml";
 const LISTENER_BEGIN: &str = "# gateway listener: begin";
 const LISTENER_END: &str = "# gateway listener: end";
 /// The line of the HTTP connection manager that further options of it are put beside.
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
+/// The line before the module's own HTTP filter.
+const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line of the module's VM that further options of it are put beside.
 const VM_ANCHOR: &str = "vm_id: tollgate";
 
@@ -21,6 +24,7 @@ pub struct Setup {
     pub(super) workers: usize,
     upstream: Option<SocketAddr>,
     manager: Vec<String>,
+    filters: Vec<String>,
     vm: Vec<String>,
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
@@ -46,17 +50,33 @@ impl Setup {
         Self::new(Policy::Json(policy.into()))
     }
 
+    /// With a policy that ships, as it is: the name of a file in `envoy/policies`.
+    pub fn file(name: &str) -> Self {
+        let path = in_repository("envoy/policies").join(name);
+        let text = fs::read_to_string(&path);
+        Self::yaml(text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+
     fn new(policy: Policy) -> Self {
         Self {
             policy,
             workers: 2,
             upstream: None,
             manager: Vec::new(),
+            filters: Vec::new(),
             vm: Vec::new(),
             route: Vec::new(),
             module_log_level: "info",
             live: false,
         }
+    }
+
+    /// With `to` in the place of each `from` in the policy, which must have it.
+    pub fn replacing(mut self, from: &str, to: &str) -> Self {
+        let (Policy::Yaml(text) | Policy::Json(text)) = &mut self.policy;
+        assert!(text.contains(from), "the policy has no {from:?}:\n{text}");
+        *text = text.replace(from, to);
+        self
     }
 
     /// With so many workers.
@@ -75,6 +95,18 @@ impl Setup {
     pub fn manager(mut self, option: &str) -> Self {
         self.manager.push(option.to_owned());
         self
+    }
+
+    /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of them.
+    pub fn filter(mut self, yaml: impl Into<String>) -> Self {
+        self.filters.push(yaml.into());
+        self
+    }
+
+    /// With a filter before the module that stands for one that authenticates: what a request says in headers
+    /// `x-meta-KEY: VALUE` it leaves as the text `KEY` of the dynamic metadata [`metadata::METADATA`].
+    pub fn metadata_from_headers(self) -> Self {
+        self.filter(metadata::filter())
     }
 
     /// With a further option of the route to the upstream, e.g. `timeout: 1s`.
@@ -164,7 +196,8 @@ dynamic_resources:
             .replace("@UPSTREAM_ADDRESS@", &upstream.ip().to_string())
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
-        self.with_configuration(&with_options(&text, VM_ANCHOR, &self.vm))
+        let text = with_options(&text, VM_ANCHOR, &self.vm);
+        self.with_configuration(&with_options(&text, FILTER_ANCHOR, &self.filters))
     }
 
     fn with_configuration(&self, text: &str) -> String {
@@ -184,7 +217,7 @@ dynamic_resources:
 }
 
 /// A path of the repository.
-pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
+fn in_repository(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
@@ -214,13 +247,14 @@ fn around_listener(file: &str) -> (&str, &str, &str) {
     (before, listener, after)
 }
 
-/// Puts options on lines of their own after the line `anchor`.
+/// Puts options on lines of their own after the line `anchor`, indented as that is.
 fn with_options(text: &str, anchor: &str, options: &[String]) -> String {
     assert!(text.contains(anchor), "{TEMPLATE}: {anchor}");
     each_line(text, |line, indent| {
         let mut lines = vec![line.to_owned()];
         if line.trim() == anchor {
-            lines.extend(options.iter().map(|option| format!("{indent}{option}")));
+            let options = options.iter().flat_map(|option| option.lines());
+            lines.extend(options.map(|line| format!("{indent}{line}")));
         }
         lines
     })

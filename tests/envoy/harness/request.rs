@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::connection::Connection;
 use super::in_flight::InFlight;
+use super::metadata;
 use super::response::Response;
 
 #[derive(Clone)]
@@ -46,6 +47,26 @@ impl Request {
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.as_bytes().to_vec(), value.as_ref().to_vec()));
         self
+    }
+
+    /// To another host than `gateway`.
+    pub fn host(self, host: &str) -> Self {
+        self.without_host().header("host", host)
+    }
+
+    /// Adds a text of the metadata that [`super::Setup::metadata_from_headers`] leaves.
+    pub fn metadata(self, key: &str, value: impl AsRef<[u8]>) -> Self {
+        self.header(&metadata::header_of(key), value)
+    }
+
+    /// To be answered by the demo upstream with this status.
+    pub fn answered(self, status: u16) -> Self {
+        self.header("x-demo-status", status.to_string())
+    }
+
+    /// To be answered by the demo upstream with this header.
+    pub fn answered_with(self, name: &str, value: &str) -> Self {
+        self.header("x-demo-header", format!("{name}={value}"))
     }
 
     /// Takes the host header away.

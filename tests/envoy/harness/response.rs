@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
+use serde_json::Value;
+
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
@@ -21,6 +23,27 @@ impl Response {
         let values = self.values(name);
         assert_eq!(values.len(), 1, "{name} once, in {self:?}");
         values[0]
+    }
+
+    /// Panics if the response has such a header.
+    pub fn lacks(&self, name: &str) {
+        assert!(self.values(name).is_empty(), "no {name}, in {self:?}");
+    }
+
+    /// The value of a header that must be there exactly once, as a whole number.
+    pub fn number(&self, name: &str) -> u64 {
+        let text = self.value(name);
+        text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, no whole number"))
+    }
+
+    /// The body, which must be text in UTF-8.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// The body, which must be JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.text()))
     }
 
     /// The seconds of `retry-after`: one line, digits only (no date, no fraction), at least 1.
