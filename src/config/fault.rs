@@ -18,6 +18,26 @@ impl Fault {
         Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
     }
 
+    /// Where; the root is empty.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is there, in words.
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+
+    /// What may be there, in words.
+    pub fn allowed(&self) -> &str {
+        &self.allowed
+    }
+
+    /// The nearest allowed words, if any is near.
+    pub fn meant(&self) -> Option<&str> {
+        self.meant.as_deref()
+    }
+
     /// With the allowed words that what was found is near to.
     pub fn near(self, words: &[&str]) -> Fault {
         let meant = (!words.is_empty()).then(|| words.join(" or "));
