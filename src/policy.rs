@@ -2,13 +2,21 @@
 //! while a request waits.
 
 mod compile;
+#[cfg(feature = "cli")]
+mod doubts;
 mod duration;
 mod route;
 mod status;
+#[cfg(feature = "cli")]
+mod words;
 
 pub use compile::compile;
+#[cfg(feature = "cli")]
+pub use doubts::Doubt;
 pub use route::{Match, PathTemplate};
 pub use status::StatusSet;
+#[cfg(feature = "cli")]
+pub use words::{PolicySummary, Summary};
 
 use crate::identity::Source;
 use crate::key::{Encoder, Identity, Seed};

@@ -108,12 +108,13 @@ impl fmt::Display for Faults {
     }
 }
 
-/// The allowed word that needs the fewest edits, if they are few for its length.
+/// The allowed word that needs the fewest edits, if they are at most a third of its length or so: two letters
+/// swapped are two edits, and `rate` is not meant for `name`.
 fn nearest(word: &str, allowed: &[&str]) -> Option<String> {
     allowed
         .iter()
         .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.len() / 4)
+        .filter(|(edits, candidate)| *edits <= (candidate.len() + 1) / 3)
         .min()
         .map(|(_, candidate)| (*candidate).to_string())
 }
@@ -158,5 +159,6 @@ mod tests {
     fn a_slip_is_answered_with_the_nearest_word_and_a_stranger_with_none() {
         assert_eq!(nearest("qouta", &["window", "quota"]).as_deref(), Some("quota"));
         assert_eq!(nearest("banana", &["window", "quota"]), None);
+        assert_eq!(nearest("rate", &["name", "key"]), None);
     }
 }

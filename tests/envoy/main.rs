@@ -25,6 +25,7 @@ mod hostile;
 mod live_update;
 mod matching;
 mod observation;
+mod policy_files;
 mod replies;
 mod secrecy;
 mod stock;
