@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e conformance fuzz wasm envoy lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e conformance fuzz wasm cli envoy lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -11,8 +11,8 @@ run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRE
 test: ## run all tests: natively, as wasm in Node, and in a real Envoy
 	@tools/test
 
-unit: ## run the unit, property and capacity tests natively
-	@tools/cargo test --lib --test capacity
+unit: ## run the unit, property, capacity and command line tests natively
+	@tools/cargo test --features cli --lib --test capacity --test cli --test zoo
 
 unit-wasm: ## run the same tests as wasm in Node
 	@tools/unit-wasm
@@ -29,13 +29,16 @@ fuzz: ## fuzz what takes bytes from outside, FUZZ_SECONDS=30 for each target
 wasm: ## build the module: target/tollgate.wasm
 	@tools/build-wasm
 
+cli: ## build the command line tool: target/release/tollgate
+	@tools/cargo build --release --features cli --bin tollgate
+
 envoy: ## fetch Envoy and print where it is
 	@tools/get-envoy
 
 lint: ## check the formatting, and clippy for both targets with warnings denied
 	tools/cargo fmt --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
-	tools/cargo clippy --all-targets -- -D warnings
+	tools/cargo clippy --all-targets --all-features -- -D warnings
 	tools/wasm-cargo clippy --lib -- -D warnings
 
 fmt: ## format the code

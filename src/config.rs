@@ -10,7 +10,7 @@ mod reader;
 mod value;
 
 pub use fault::{Fault, Faults};
-pub use reader::{Fields, Reader};
+pub use reader::{Fields, Reader, field_path};
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.

@@ -21,11 +21,15 @@
 
 pub mod config;
 pub mod decision;
+#[cfg(feature = "cli")]
+pub mod document;
 pub mod engine;
 pub mod identity;
 pub mod key;
 pub mod limiter;
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod policy_file;
 pub mod request;
 pub mod response;
 pub mod table;

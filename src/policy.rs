@@ -2,19 +2,27 @@
 //! while a request waits.
 
 mod compile;
+#[cfg(feature = "cli")]
+mod doubts;
 mod duration;
 mod mode;
 mod on_response;
 mod route;
 mod status;
 mod terms;
+#[cfg(feature = "cli")]
+mod words;
 
 pub use compile::compile;
+#[cfg(feature = "cli")]
+pub use doubts::Doubt;
 pub use mode::Mode;
 pub use on_response::{Adjustment, OnResponse};
 pub use route::{Host, Match, PathTemplate, Presence};
 pub use status::StatusSet;
 pub use terms::Terms;
+#[cfg(feature = "cli")]
+pub use words::{PolicySummary, Summary};
 
 use crate::identity::{Caller, Directory};
 use crate::key::{Identity, Seed};

@@ -18,6 +18,26 @@ impl Fault {
         Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
     }
 
+    /// Where; the root is empty.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is there, in words.
+    pub fn found(&self) -> &str {
+        &self.found
+    }
+
+    /// What may be there, in words.
+    pub fn allowed(&self) -> &str {
+        &self.allowed
+    }
+
+    /// The nearest allowed words, if any is near.
+    pub fn meant(&self) -> Option<&str> {
+        self.meant.as_deref()
+    }
+
     /// With the allowed words that what was found is near to.
     pub fn near(self, words: &[&str]) -> Fault {
         let meant = (!words.is_empty()).then(|| words.join(" or "));
@@ -88,12 +108,13 @@ impl fmt::Display for Faults {
     }
 }
 
-/// The allowed word that needs the fewest edits, if they are few for its length.
+/// The allowed word that needs the fewest edits, if they are at most a third of its length or so: two letters
+/// swapped are two edits, and `rate` is not meant for `name`.
 fn nearest(word: &str, allowed: &[&str]) -> Option<String> {
     allowed
         .iter()
         .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.len() / 4)
+        .filter(|(edits, candidate)| *edits <= (candidate.len() + 1) / 3)
         .min()
         .map(|(_, candidate)| (*candidate).to_string())
 }
@@ -138,5 +159,6 @@ mod tests {
     fn a_slip_is_answered_with_the_nearest_word_and_a_stranger_with_none() {
         assert_eq!(nearest("qouta", &["window", "quota"]).as_deref(), Some("quota"));
         assert_eq!(nearest("banana", &["window", "quota"]), None);
+        assert_eq!(nearest("rate", &["name", "key"]), None);
     }
 }

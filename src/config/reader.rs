@@ -6,6 +6,16 @@ use super::{Fault, Faults, Value};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
+/// The path of a field. A name that is no plain word is quoted, so that a path stays on one line and unambiguous.
+pub fn field_path(object: &str, name: &str) -> String {
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    match (plain, object.is_empty()) {
+        (true, true) => name.to_string(),
+        (true, false) => format!("{object}.{name}"),
+        (false, _) => format!("{object}[{}]", Glimpse(name)),
+    }
+}
+
 /// One value and where it stands.
 #[derive(Clone)]
 pub struct Reader<'a> {
@@ -86,15 +96,8 @@ impl<'a> Reader<'a> {
         Reader { path: self.field_path(name), ..self.clone() }
     }
 
-    /// A name that is no plain word is quoted, so that a path stays on one line and unambiguous.
     fn field_path(&self, name: &str) -> String {
-        let plain =
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-        match (plain, self.path.is_empty()) {
-            (true, true) => name.to_string(),
-            (true, false) => format!("{}.{name}", self.path),
-            (false, _) => format!("{}[{}]", self.path, Glimpse(name)),
-        }
+        field_path(&self.path, name)
     }
 
     /// The entries of a list.
@@ -171,15 +174,16 @@ impl<'a> Reader<'a> {
 
     /// A whole number within `range`.
     pub fn whole_number(&self, range: RangeInclusive<u64>) -> Option<u64> {
-        // The cast saturates, so a number past the range stays past it.
-        if let Value::Number(number) = self.value
-            && number.fract() == 0.0
-            && *number >= 0.0
-            && range.contains(&(*number as u64))
-        {
-            return Some(*number as u64);
-        }
-        self.fault(format!("a whole number from {} to {}", range.start(), range.end()))
+        let number = match self.value {
+            // The cast saturates, so a number past the range stays past it.
+            Value::Number(number) if number.fract() == 0.0 && *number >= 0.0 => Some(*number as u64),
+            // Envoy reads a whole number of its YAML that needs more than 32 bits as text.
+            Value::Text(digits) => digits.parse().ok().filter(|number| *number > i32::MAX as u64),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => None,
+        };
+        number
+            .filter(|number| range.contains(number))
+            .or_else(|| self.fault(format!("a whole number from {} to {}", range.start(), range.end())))
     }
 
     /// One of the `words`; answers what stands beside it.

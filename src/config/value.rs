@@ -80,6 +80,52 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+#[cfg(feature = "cli")]
+impl Value {
+    /// An object's field of this name, the last one if there are several.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let Value::Object(fields) = self else { return None };
+        fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
+    /// What is written, if it is a text.
+    pub fn text(&self) -> Option<&str> {
+        let Value::Text(text) = self else { return None };
+        Some(text)
+    }
+
+    /// As JSON on lines of their own, with the fields in their order.
+    pub fn to_json(&self) -> String {
+        // Nothing in a tree can't be written as JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "cli")]
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+}
+
+#[cfg(feature = "cli")]
+impl serde::Serialize for Value {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(flag) => serializer.serialize_bool(*flag),
+            // Or a whole number would be written with a fraction.
+            Value::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+                serializer.serialize_i64(*number as i64)
+            }
+            Value::Number(number) => serializer.serialize_f64(*number),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(list) => serializer.collect_seq(list),
+            Value::Object(fields) => serializer.collect_map(fields.iter().map(|(name, value)| (name, value))),
+        }
+    }
+}
+
 /// How a fault names what it found: short, on one line, never more than a glimpse of a text.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,8 @@
 //! Which requests a policy applies to.
 
+#[cfg(feature = "cli")]
+mod words;
+
 use crate::request::{Asked, Request};
 
 /// Matches a request on all that it names; naming nothing, it matches all.

@@ -1,5 +1,8 @@
 //! Sets of response statuses.
 
+#[cfg(feature = "cli")]
+mod words;
+
 use crate::config::Reader;
 use std::ops::RangeInclusive;
 

@@ -18,10 +18,11 @@ mod response;
 mod upstream;
 mod wait;
 
-pub use bootstrap::Setup;
+pub use bootstrap::{Setup, envoy, in_repository, module};
 pub use caller::{new_ip, new_key};
 pub use clock::{Period, end_of};
 pub use crowd::Crowd;
+pub use files::Files;
 pub use gateway::{Gateway, Refusal, Shared};
 pub use in_flight::InFlight;
 pub use live::Update;

@@ -26,6 +26,7 @@ mod live_update;
 mod matching;
 mod observation;
 mod penalty;
+mod policy_files;
 mod replies;
 mod secrecy;
 mod stage;

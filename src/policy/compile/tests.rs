@@ -40,6 +40,12 @@ fn a_sound_policy_is_compiled_with_its_defaults() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_number_that_envoy_made_text_of_for_its_size_is_a_number() {
+    let set = compiled(&with_limits(r#"[{"quota": "4294967295", "window": "60s"}]"#)).unwrap();
+    assert_eq!(set.policies()[0].limits()[0].quota.get(), u32::MAX);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn a_limits_id_is_its_names_so_a_new_quota_keeps_its_counts() {
     let id = |limits: &str| compiled(&with_limits(limits)).unwrap().policies()[0].limits()[0].id;
     let one = id(r#"[{"quota": 50, "window": "60s"}]"#);
@@ -136,6 +142,10 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
         (
             &with_limits(r#"[{"quota": "10", "window": "1s"}]"#),
             "policies[0].limits[0].quota: found \"10\"; allowed: a whole number from 1 to 4294967295",
+        ),
+        (
+            &with_limits(r#"[{"quota": "4294967296", "window": "1s"}]"#),
+            "policies[0].limits[0].quota: found \"4294967296\"; allowed: a whole number from 1 to 4294967295",
         ),
         (
             &with_limits(r#"[{"quota": 1}]"#),

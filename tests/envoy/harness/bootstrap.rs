@@ -15,7 +15,8 @@ const MANAGER_ANCHOR: &str = "use_remote_address: true";
 /// The line before the module's own HTTP filter.
 const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line of the module's VM that further options of it are put beside.
-const VM_ANCHOR: &str = "vm_id: tollgate";
+const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
+const VM_ID: &str = "tollgate";
 
 /// A gateway to be: two workers, the template's demo upstream, a listener that stays as it is.
 #[derive(Clone)]
@@ -191,6 +192,7 @@ dynamic_resources:
         let text = text
             .replace("@PORT@", "0")
             .replace("@ADMIN_PORT@", "0")
+            .replace("@VM_ID@", VM_ID)
             .replace("@WASM@", &module().display().to_string())
             .replace("@CLUSTER@", &route)
             .replace("@UPSTREAM_ADDRESS@", &upstream.ip().to_string())
@@ -226,7 +228,8 @@ pub fn envoy() -> PathBuf {
     found("ENVOY", ".tools/envoy-1.40.0/envoy")
 }
 
-fn module() -> PathBuf {
+/// The module to test.
+pub fn module() -> PathBuf {
     found("TOLLGATE_WASM", "target/tollgate.wasm")
 }
 

@@ -1,0 +1,179 @@
+//! `tollgate check`: does the filter take these policies, and what would they do?
+
+use crate::input::Input;
+use crate::outcome::{Failure, Outcome, Status, counted};
+use crate::styles::{FAINT, FAULT, GOOD, HEADING, WARNING};
+use clap::Args;
+use tollgate::config::{Fault, Value};
+use tollgate::policy::{Doubt, PolicySummary, Summary};
+use tollgate::policy_file::{Located, PolicyFile, Written};
+
+/// Check policies: all faults, or what will be enforced on whom, and what is probably wrong
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Check {
+    /// Policies, or Envoy files with Tollgate filters in them; YAML, or JSON if the name ends so; - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Print a JSON list with one report for each policy
+    #[arg(long)]
+    json: bool,
+    /// Print only faults and warnings
+    #[arg(short, long)]
+    quiet: bool,
+    /// Take warnings for faults
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tollgate check policy.yaml
+  tollgate check --quiet --deny-warnings policies/*.yaml
+  tollgate check /etc/envoy/envoy.yaml
+  helm template . | tollgate check -
+
+Exit status: 0 if all are sound, 1 if any is not, 2 if a file can't be read.";
+
+/// What there is to say of one policy.
+struct Report {
+    /// The policy's file and, in an Envoy file, its filter.
+    file: String,
+    filter: Option<String>,
+    faults: Vec<(String, Located<Fault>)>,
+    warnings: Vec<(String, Located<Doubt>)>,
+    summary: Option<Summary>,
+}
+
+impl Check {
+    pub fn run(self) -> Result<Outcome, Failure> {
+        let mut reports = Vec::new();
+        for path in &self.files {
+            reports.extend(reports_of(&Input::read(path)?));
+        }
+        let bad =
+            |report: &Report| !report.faults.is_empty() || self.deny_warnings && !report.warnings.is_empty();
+        let status = if reports.iter().any(bad) { Status::Faulty } else { Status::Good };
+        let answer = if self.json {
+            Value::List(reports.iter().map(Report::to_value).collect()).to_json() + "\n"
+        } else {
+            reports.iter().map(|report| report.in_words(self.quiet)).collect()
+        };
+        Ok(Outcome::of(status, answer))
+    }
+}
+
+fn reports_of(input: &Input) -> Vec<Report> {
+    match PolicyFile::read(&input.name, &input.text) {
+        Ok(file) => file.policies.iter().map(|policy| report(input, &file, policy)).collect(),
+        Err(fault) => vec![Report {
+            file: input.name.clone(),
+            filter: None,
+            faults: vec![(input.place(&fault), fault)],
+            warnings: Vec::new(),
+            summary: None,
+        }],
+    }
+}
+
+fn report(input: &Input, file: &PolicyFile, policy: &Written) -> Report {
+    let compiled = policy.compile();
+    let faults = compiled.as_ref().err().map(|faults| file.locate_faults(policy, faults));
+    let warnings = compiled.as_ref().map(|set| file.doubts(policy, set)).unwrap_or_default();
+    Report {
+        file: input.name.clone(),
+        filter: policy.filter.as_ref().map(|filter| filter.name.clone()),
+        faults: placed(input, faults.unwrap_or_default()),
+        warnings: placed(input, warnings),
+        summary: compiled.ok().map(|set| set.summary()),
+    }
+}
+
+fn placed<T>(input: &Input, located: Vec<Located<T>>) -> Vec<(String, Located<T>)> {
+    located.into_iter().map(|one| (input.place(&one), one)).collect()
+}
+
+impl Report {
+    fn name(&self) -> String {
+        match &self.filter {
+            Some(filter) => format!("{}, filter {filter}", self.file),
+            None => self.file.clone(),
+        }
+    }
+
+    fn in_words(&self, quiet: bool) -> String {
+        let mut text = String::new();
+        for (place, fault) in &self.faults {
+            text += &format!("{place}: {FAULT}fault{FAULT:#}: {}\n", fault.what);
+        }
+        for (place, doubt) in &self.warnings {
+            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", doubt.what);
+        }
+        let name = self.name();
+        let warnings = match self.warnings.len() {
+            0 => String::new(),
+            number => format!(", {}", counted(number, "warning")),
+        };
+        match &self.summary {
+            None => {
+                let faults = counted(self.faults.len(), "fault");
+                text += &format!("{HEADING}{name}{HEADING:#}: {FAULT}refused{FAULT:#}, {faults}\n");
+            }
+            Some(_) if quiet => {}
+            Some(summary) => {
+                text += &format!("{HEADING}{name}{HEADING:#}: {GOOD}sound{GOOD:#}{warnings}\n");
+                text += &in_words(summary);
+            }
+        }
+        text
+    }
+
+    fn to_value(&self) -> Value {
+        let text = |text: &str| Value::from(text);
+        let line = |line: Option<usize>| line.map_or(Value::Null, |line| Value::Number(line as f64));
+        let fault = |(_, located): &(String, Located<Fault>)| {
+            let fault = &located.what;
+            object([
+                ("path", text(fault.path())),
+                ("line", line(located.line)),
+                ("found", text(fault.found())),
+                ("allowed", text(fault.allowed())),
+                ("did_you_mean", fault.meant().map_or(Value::Null, text)),
+            ])
+        };
+        let warning = |(_, located): &(String, Located<Doubt>)| {
+            let doubt = &located.what;
+            object([("path", text(&doubt.path)), ("line", line(located.line)), ("says", text(&doubt.says))])
+        };
+        object([
+            ("file", text(&self.file)),
+            ("filter", self.filter.as_deref().map_or(Value::Null, text)),
+            ("sound", Value::Bool(self.faults.is_empty())),
+            ("faults", Value::List(self.faults.iter().map(fault).collect())),
+            ("warnings", Value::List(self.warnings.iter().map(warning).collect())),
+            ("summary", self.summary.as_ref().map_or(Value::Null, Summary::to_value)),
+        ])
+    }
+}
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+}
+
+fn in_words(summary: &Summary) -> String {
+    let names = summary.policies.iter().map(|policy| policy.name.len());
+    let labels = summary.general.iter().map(|(label, _)| label.len());
+    let width = names.chain(labels).max().unwrap_or_default();
+    let mut text = String::new();
+    for policy in &summary.policies {
+        let PolicySummary { name, applies, limits, also } = policy;
+        text += &format!("  {HEADING}{name:width$}{HEADING:#}  {applies}\n");
+        for line in limits.iter().chain(also) {
+            text += &format!("  {:width$}  {line}\n", "");
+        }
+    }
+    for (label, words) in &summary.general {
+        text += &format!("  {FAINT}{label:width$}{FAINT:#}  {words}\n");
+    }
+    text
+}

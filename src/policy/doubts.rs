@@ -1,0 +1,83 @@
+//! What is legal in a policy set and probably not meant. Not in the filter: it would serve all the same.
+
+mod coarse;
+mod room;
+mod unreached;
+mod unused;
+
+use super::PolicySet;
+use crate::config::field_path;
+use crate::identity::Source;
+use std::fmt;
+
+/// Something legal and probably wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    /// What it is about.
+    pub path: String,
+    /// What follows from it, and what would be better.
+    pub says: String,
+}
+
+impl Doubt {
+    pub(crate) fn new(path: impl Into<String>, says: impl Into<String>) -> Doubt {
+        Doubt { path: path.into(), says: says.into() }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "$" } else { &self.path };
+        write!(f, "{path}: {}", self.says)
+    }
+}
+
+/// No key in use is longer than this; a prefix that is tells callers apart by less than was meant, or by nothing.
+const LONGEST_USUAL_KEY: usize = 40;
+
+impl PolicySet {
+    /// All doubts, in the order of the configuration.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let mut doubts = Vec::new();
+        self.doubt_keys(&mut doubts);
+        for (i, policy) in self.policies.iter().enumerate() {
+            let path = format!("policies[{i}]");
+            unreached::doubt_limits(policy, &path, &mut doubts);
+            coarse::doubt_slots(policy, &path, self.geometry, &mut doubts);
+        }
+        room::doubt_room(self, &mut doubts);
+        doubts
+    }
+
+    /// Whether any policy counts by the client's address.
+    pub(crate) fn counts_addresses(&self) -> bool {
+        let by_address = |key: &usize| {
+            self.keys.get(*key).is_some_and(|key| matches!(key.source, Source::ClientIp { .. }))
+        };
+        self.policies.iter().any(|policy| policy.key.iter().any(by_address))
+    }
+
+    /// Whether any policy is for some paths alone.
+    pub(crate) fn matches_paths(&self) -> bool {
+        let by_path = |policy: &super::Policy| policy.matches.iter().any(|rule| rule.path.is_some());
+        self.policies.iter().any(by_path)
+    }
+
+    fn doubt_keys(&self, doubts: &mut Vec<Doubt>) {
+        for (i, key) in self.keys.iter().enumerate() {
+            let path = field_path("keys", &key.name);
+            unused::doubt_key(self, i, &path, doubts);
+            if let Source::Header { prefix: Some(prefix), .. } = &key.source
+                && *prefix > LONGEST_USUAL_KEY
+            {
+                doubts.push(Doubt::new(
+                    field_path(&path, "prefix"),
+                    format!("{prefix} bytes are more than most keys have; if it is to be the whole key, leave prefix out"),
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use crate::document::{Document, Syntax};
+use crate::policy::compile;
+
+/// What is doubted in a policy of YAML.
+fn doubts(yaml: &str) -> Vec<String> {
+    let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.fault()).unwrap().value;
+    compile(&value)
+        .map_err(|faults| faults.to_string())
+        .unwrap()
+        .doubts()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// A policy `p` for `ip` with these limits, and what else there is.
+fn limits(limits: &str, more: &str) -> Vec<String> {
+    doubts(&format!(
+        "keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n  - name: p\n    key: ip\n    limits: [{limits}]\n{more}"
+    ))
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[test]
+fn what_is_usual_is_not_doubted() {
+    let usual = "{ name: minute, quota: 300, window: 1m }, { name: month, quota: 50000, window: month }, \
+                 { name: at_once, algorithm: concurrency, quota: 5 }, { name: all, algorithm: stock, quota: 5 }";
+    assert_eq!(limits(usual, ""), NOTHING);
+    assert_eq!(
+        limits("{ quota: 2000000, window: 1m }", ""),
+        NOTHING,
+        "a default page does for any usual quota"
+    );
+}
+
+#[test]
+fn a_limit_that_another_one_always_comes_before_is_doubted() {
+    let day = "{ name: minute, quota: 100, window: 1m }, { name: day, quota: 50, window: day }";
+    assert_eq!(
+        limits(day, ""),
+        [
+            "policies[0].limits[0]: minute never refuses anything: day admits 50 in a longer time, and minute 100 in a shorter one"
+        ]
+    );
+    assert_eq!(limits(&day.replace("50,", "101,"), ""), NOTHING);
+    assert_eq!(
+        limits(&day.replace("window: 1m", "window: 7d"), ""),
+        NOTHING,
+        "the shorter one is the stricter"
+    );
+    let bucket =
+        "{ name: a, algorithm: token_bucket, quota: 100, window: 1m }, { name: b, quota: 50, window: 1h }";
+    assert_eq!(limits(bucket, ""), NOTHING, "a bucket's burst is something of its own");
+}
+
+#[test]
+fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_doubted() {
+    let keys =
+        "keys:\n  a: { header: x, prefix: 41 }\n  b: { header: z, prefix: 40 }\n  c: { client_ip: {} }\n";
+    let policies = "policies: [{ name: p, key: [a, b], limits: [{ quota: 5, window: 1m }] }]\n";
+    assert_eq!(
+        doubts(&format!("{keys}{policies}")),
+        [
+            "keys.a.prefix: 41 bytes are more than most keys have; if it is to be the whole key, leave prefix out",
+            "keys.c: no policy uses this key"
+        ]
+    );
+}
+
+#[test]
+fn a_page_too_small_for_a_quota_is_doubted_and_one_that_does_is_named() {
+    let told = limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 512 }\n");
+    assert_eq!(
+        told,
+        [
+            "policies[0].limits[0]: the page is small for this quota: refusals may come 1024 ms too early, more than 1/128 \
+          of the window; table.page_bytes: 1216 would do"
+        ]
+    );
+    assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1216 }\n"), NOTHING);
+    assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1152 }\n"), NOTHING);
+}
+
+#[test]
+fn a_table_with_room_for_few_clients_is_doubted() {
+    let told = limits("{ quota: 5, window: 1m }", "table: { pages: 25 }\n");
+    assert_eq!(
+        told,
+        ["table: there is room for some 986 clients; of more, those that used least are forgotten"]
+    );
+    assert_eq!(limits("{ quota: 5, window: 1m }", "table: { pages: 26 }\n"), NOTHING);
+}

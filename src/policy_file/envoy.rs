@@ -1,0 +1,209 @@
+//! Tollgate filters in an Envoy file, and what around them is probably wrong.
+
+use super::{Place, Written};
+use crate::config::{Fault, Value, field_path};
+use crate::policy::{Doubt, PolicySet};
+
+const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+/// Fields that a policy has and no Envoy file.
+const OF_A_POLICY: [&str; 2] = ["policies", "keys"];
+
+/// Fields that a whole Envoy file, a file of resources, or a single one of them has, and no policy.
+const OF_ENVOY: [&str; 8] = [
+    "static_resources",
+    "staticResources",
+    "dynamic_resources",
+    "dynamicResources",
+    "resources",
+    "filter_chains",
+    "http_filters",
+    "@type",
+];
+
+/// A Tollgate filter of an Envoy file.
+#[derive(Debug)]
+pub struct Filter {
+    /// As the list of HTTP filters names it.
+    pub name: String,
+    /// The path of its plugin configuration.
+    path: String,
+    /// Its plugin configuration.
+    config: Value,
+    /// The connection manager that it is in, and that one's path; none if the filter stands in a file of its own.
+    manager: Option<(String, Value)>,
+}
+
+/// Whether this is an Envoy file rather than a policy.
+pub(super) fn is_envoy(value: &Value) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| value.get(name).is_some());
+    has(&OF_ENVOY) && !has(&OF_A_POLICY)
+}
+
+/// All policies in an Envoy file, in the order of the file.
+pub(super) fn filters(file: &Value) -> Vec<Written> {
+    let mut found = Vec::new();
+    let around = Around { path: String::new(), name: "", manager: None };
+    walk(file, &around, &mut found);
+    found
+}
+
+/// What is around a value.
+struct Around<'a> {
+    path: String,
+    /// The nearest name.
+    name: &'a str,
+    manager: Option<(String, &'a Value)>,
+}
+
+fn walk(value: &Value, around: &Around<'_>, found: &mut Vec<Written>) {
+    match value {
+        Value::List(entries) => {
+            for (i, entry) in entries.iter().enumerate() {
+                let path = format!("{}[{i}]", around.path);
+                walk(entry, &Around { path, name: around.name, manager: around.manager.clone() }, found);
+            }
+        }
+        Value::Object(fields) => {
+            if has_type(value, WASM_FILTER) {
+                found.extend(written(value, around));
+                return;
+            }
+            let name = value.get("name").and_then(Value::text).unwrap_or(around.name);
+            let manager = if has_type(value, CONNECTION_MANAGER) {
+                Some((around.path.clone(), value))
+            } else {
+                around.manager.clone()
+            };
+            for (field, value) in fields {
+                let path = field_path(&around.path, field);
+                walk(value, &Around { path, name, manager: manager.clone() }, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
+    }
+}
+
+fn has_type(value: &Value, name: &str) -> bool {
+    value.get("@type").and_then(Value::text).is_some_and(|found| found.ends_with(name))
+}
+
+/// The policy of a Wasm filter, if it is one of Tollgate's.
+fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
+    let config = filter.get("config")?;
+    let path = field_path(&around.path, "config");
+    let configuration = config.get("configuration")?;
+    let at = field_path(&field_path(&path, "configuration"), "value");
+    let written = configuration.get("value")?;
+    let ours = [around.name, name_of(config)].iter().any(|name| name.contains("tollgate"));
+    let is_policy = |value: &Value| ours || OF_A_POLICY.iter().any(|name| value.get(name).is_some());
+    let (value, place) = if has_type(configuration, "google.protobuf.StringValue") {
+        match serde_json::from_str::<Value>(written.text().unwrap_or_default()) {
+            Ok(value) => (Ok(value), Place::Text(at)),
+            Err(error) => {
+                let found = format!("text that is not JSON ({error})");
+                (Err(Fault::new("", found, "a policy as JSON")), Place::Text(at))
+            }
+        }
+    } else if has_type(configuration, "google.protobuf.Struct") {
+        (Ok(written.clone()), Place::Value(at))
+    } else {
+        return None;
+    };
+    if !value.as_ref().map_or(ours, is_policy) {
+        return None;
+    }
+    let manager = around.manager.as_ref().map(|(path, manager)| (path.clone(), (*manager).clone()));
+    let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
+    Some(Written { value, filter: Some(filter), place })
+}
+
+fn name_of(config: &Value) -> &str {
+    config.get("name").and_then(Value::text).unwrap_or_default()
+}
+
+impl Filter {
+    /// What around the policy is legal and probably wrong.
+    pub(super) fn doubts(&self, set: &PolicySet) -> Vec<Doubt> {
+        let mut doubts = Vec::new();
+        self.doubt_plugin(&mut doubts);
+        if let Some((path, manager)) = &self.manager {
+            if set.counts_addresses() {
+                doubt_address(path, manager, &mut doubts);
+            }
+            if set.matches_paths() {
+                doubt_paths(path, manager, &mut doubts);
+            }
+        }
+        doubts
+    }
+
+    fn doubt_plugin(&self, doubts: &mut Vec<Doubt>) {
+        let vm = either(&self.config, "vm_config", "vmConfig");
+        let id = vm.and_then(|vm| either(vm, "vm_id", "vmId")).and_then(Value::text);
+        if id.is_none_or(str::is_empty) {
+            doubts.push(Doubt::new(
+                field_path(&self.path, "vm_config"),
+                "no vm_id: the counts are shared with every other module that has none; give it one of its own",
+            ));
+        }
+        let policy = either(&self.config, "failure_policy", "failurePolicy").and_then(Value::text);
+        if !policy.is_some_and(|word| word.eq_ignore_ascii_case("FAIL_RELOAD")) {
+            doubts.push(Doubt::new(
+                field_path(&self.path, "failure_policy"),
+                "not FAIL_RELOAD: should the module ever trap, that worker never limits, or never serves, again; \
+                 with FAIL_RELOAD it is loaded anew and the counts stay",
+            ));
+        }
+    }
+}
+
+/// With neither the peer's address nor proxies of one's own to trust, the client's word is taken.
+fn doubt_address(path: &str, manager: &Value, doubts: &mut Vec<Doubt>) {
+    let peer = is_true(either(manager, "use_remote_address", "useRemoteAddress"));
+    let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops");
+    let trusted = matches!(hops, Some(Value::Number(hops)) if *hops > 0.0);
+    let extension =
+        either(manager, "original_ip_detection_extensions", "originalIpDetectionExtensions").is_some();
+    if !peer && !trusted && !extension {
+        doubts.push(Doubt::new(
+            field_path(path, "use_remote_address"),
+            "a policy counts by client_ip, and the client's address is whatever the client writes into \
+             x-forwarded-for; set use_remote_address: true, and behind proxies of your own also \
+             xff_num_trusted_hops",
+        ));
+    }
+}
+
+/// Another spelling of a path escapes a policy that matches by path.
+fn doubt_paths(path: &str, manager: &Value, doubts: &mut Vec<Doubt>) {
+    for (name, camel, slip) in
+        [("normalize_path", "normalizePath", "/a/../v1 or /%761"), ("merge_slashes", "mergeSlashes", "//v1")]
+    {
+        if !is_true(either(manager, name, camel)) {
+            let says =
+                format!("a policy matches by path, and without {name}: true a request for {slip} escapes it");
+            doubts.push(Doubt::new(field_path(path, name), says));
+        }
+    }
+    let slashes = either(manager, "path_with_escaped_slashes_action", "pathWithEscapedSlashesAction");
+    let kept = ["KEEP_UNCHANGED", "IMPLEMENTATION_SPECIFIC_DEFAULT"];
+    if slashes.and_then(Value::text).is_none_or(|word| kept.contains(&word)) {
+        doubts.push(Doubt::new(
+            field_path(path, "path_with_escaped_slashes_action"),
+            "a policy matches by path, and %2F is not taken for the slash that an upstream may take it for; \
+             set UNESCAPE_AND_REDIRECT or REJECT_REQUEST",
+        ));
+    }
+}
+
+/// Envoy takes a field by its name as in the API, or as in JSON.
+fn either<'a>(value: &'a Value, name: &str, camel: &str) -> Option<&'a Value> {
+    value.get(name).or_else(|| value.get(camel)).filter(|value| **value != Value::Null)
+}
+
+/// Flags may be wrapped: `{ value: true }`.
+fn is_true(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| *value == Value::Bool(true) || value.get("value") == Some(&Value::Bool(true)))
+}

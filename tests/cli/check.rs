@@ -1,0 +1,216 @@
+use super::*;
+
+#[test]
+fn a_sound_policy_is_told_in_words() {
+    assert_eq!(
+        tollgate(&["check", BILLIUM]).good(),
+        r#"envoy/policies/billium.yaml: sound
+  ip        every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
+            at most 50 in any 60 s
+  key       every request that has it, counted by api_key (header authorization, behind Bearer, its first 16 bytes)
+            at most 300 in any 60 s
+  together  all policies that apply must admit, in this order; a refusal has spent what came before it
+  exempt    CORS preflights
+  refusal   429 with retry-after of at most 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
+  headers   none
+  table     24576 KiB at most, room for some 320000 clients
+"#
+    );
+}
+
+#[test]
+fn all_policies_of_the_repository_are_sound_without_a_doubt() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(tollgate(&["check", "--quiet", "--deny-warnings", path.to_str().unwrap()]).good(), "");
+    }
+}
+
+#[test]
+fn a_faulty_policy_fails_with_1_and_all_its_faults_with_their_lines() {
+    let path = file("check-faulty.yaml", &policy("charge: sequentialy\nretry_after: { max: 0 }\n"));
+    let ran = tollgate(&["check", path.to_str().unwrap()]);
+    let name = path.display();
+    assert_eq!(
+        (ran.status, ran.out, ran.complaint.as_str()),
+        (
+            1,
+            format!(
+                "{name}:6: fault: charge: found \"sequentialy\"; allowed: all_or_nothing, sequential; did you mean sequential?\n\
+                 {name}:7: fault: retry_after.max: found 0; allowed: a whole number from 1 to 31622400\n\
+                 {name}: refused, 2 faults\n"
+            ),
+            ""
+        )
+    );
+}
+
+#[test]
+fn standard_input_may_be_yaml_or_json() {
+    let sound = tollgate_reading(&["check", "-"], &policy(""));
+    assert!(sound.good().starts_with("stdin: sound\n"));
+    let json = r#"{"keys": {"ip": {"client_ip": {}}}, "policies":
+        [{"name": "p", "key": "ip", "limits": [{"quota": 4294967296, "window": "1m"}]}]}"#;
+    let ran = tollgate_reading(&["check", "-"], json);
+    assert_eq!(
+        ran.out,
+        "stdin:2: fault: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295\n\
+         stdin: refused, 1 fault\n"
+    );
+}
+
+#[test]
+fn a_name_twice_is_a_fault_in_json_too() {
+    let path = file("check-twice.json", r#"{"keys": {}, "keys": {}, "policies": []}"#);
+    let ran = tollgate(&["check", path.to_str().unwrap()]);
+    assert!(ran.out.contains("keys: found the same name twice; allowed: each name once"), "{}", ran.out);
+}
+
+#[test]
+fn a_file_that_is_not_there_fails_with_2() {
+    let ran = tollgate(&["check", "no/such.yaml"]);
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
+    assert!(ran.complaint.starts_with("tollgate: no/such.yaml can't be read: "), "{}", ran.complaint);
+}
+
+#[test]
+fn warnings_are_told_and_fail_only_if_so_asked() {
+    let path = file("check-doubtful.yaml", &policy("table: { pages: 1 }\n"));
+    let path = path.to_str().unwrap();
+    let warning = format!(
+        "{path}:6: warning: table: there is room for some 39 clients; of more, those that used least are forgotten\n"
+    );
+    let out = tollgate(&["check", path]).good();
+    assert!(out.starts_with(&warning) && out.contains(": sound, 1 warning\n"), "{out}");
+    assert_eq!(tollgate(&["check", "--quiet", path]).good(), warning);
+    let denied = tollgate(&["check", "-q", "--deny-warnings", path]);
+    assert_eq!((denied.status, denied.out), (1, warning));
+}
+
+#[test]
+fn machines_get_json_with_the_same_in_it() {
+    let report = &json(&tollgate(&["check", "--json", BILLIUM]).good())[0];
+    assert_eq!((&report["sound"], &report["faults"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(report["summary"]["policies"][0]["limits"][0], "at most 50 in any 60 s");
+    let ran = tollgate(&["check", "--json", BILLIUM, "tests/zoo/charge_word.yaml"]);
+    assert_eq!(ran.status, 1);
+    assert_eq!(
+        json(&ran.out)[1],
+        serde_json::json!({
+            "file": "tests/zoo/charge_word.yaml",
+            "filter": null,
+            "sound": false,
+            "faults": [{
+                "path": "charge",
+                "line": 8,
+                "found": "\"sequentially\"",
+                "allowed": "all_or_nothing, sequential",
+                "did_you_mean": "sequential"
+            }],
+            "warnings": [],
+            "summary": null
+        })
+    );
+}
+
+/// An Envoy file with these options of the connection manager, the plugin and its configuration.
+fn envoy(manager: &str, plugin: &str, configuration: &str) -> String {
+    format!(
+        r#"static_resources:
+  listeners:
+    - name: gateway
+      filter_chains:
+        - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                {manager}
+                http_filters:
+                  - name: limits
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                      config:
+                        {plugin}
+                        configuration:
+                          {configuration}
+"#
+    )
+}
+
+const STRUCT: &str = r#""@type": type.googleapis.com/google.protobuf.Struct
+                          value:
+                            keys: { ip: { client_ip: {} } }
+                            policies: [{ name: p, key: ip, match: [{ path: /v1 }], limits: [{ quota: 5, window: 1m }] }]"#;
+
+#[test]
+fn what_around_a_policy_is_probably_wrong_is_told() {
+    let path = file("check-envoy.yaml", &envoy("", "", STRUCT));
+    let ran = tollgate(&["check", "-q", path.to_str().unwrap()]);
+    let warnings: Vec<&str> = ran.out.lines().collect();
+    let manager = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
+    let filter = format!("{manager}.http_filters[0].typed_config.config");
+    let expected = [
+        ("14", format!("{filter}.vm_config: no vm_id: the counts are shared")),
+        ("14", format!("{filter}.failure_policy: not FAIL_RELOAD: ")),
+        (
+            "7",
+            format!(
+                "{manager}.use_remote_address: a policy counts by client_ip, and the client's address is whatever"
+            ),
+        ),
+        (
+            "7",
+            format!("{manager}.normalize_path: a policy matches by path, and without normalize_path: true"),
+        ),
+        ("7", format!("{manager}.merge_slashes: ")),
+        ("7", format!("{manager}.path_with_escaped_slashes_action: ")),
+    ];
+    assert_eq!(warnings.len(), expected.len(), "{}", ran.out);
+    for (warning, (line, says)) in warnings.iter().zip(expected) {
+        let beginning = format!("{}:{line}: warning: {says}", path.display());
+        assert!(warning.starts_with(&beginning), "{warning}\n{beginning}");
+    }
+}
+
+#[test]
+fn an_envoy_file_that_is_set_up_well_has_no_warnings() {
+    let lines = |options: &[&str], indent: usize| options.join(&format!("\n{}", " ".repeat(indent)));
+    let manager = [
+        "use_remote_address: true",
+        "normalizePath: { value: true }",
+        "merge_slashes: true",
+        "path_with_escaped_slashes_action: REJECT_REQUEST",
+    ];
+    let plugin = ["failure_policy: FAIL_RELOAD", "vm_config: { vm_id: tollgate }"];
+    let text = envoy(&lines(&manager, 16), &lines(&plugin, 24), STRUCT);
+    let path = file("check-envoy-well.yaml", &text);
+    assert_eq!(tollgate(&["check", "-q", path.to_str().unwrap()]).good(), "");
+}
+
+#[test]
+fn a_policy_as_text_in_an_envoy_file_is_checked_too() {
+    let configuration = r#""@type": type.googleapis.com/google.protobuf.StringValue
+                          value: '{"keys": {"h": {"header": "x"}}, "policies": [{"name": "p", "key": "h", "limits": [{"quota": 0, "window": "1m"}]}]}'"#;
+    let path = file("check-envoy-text.yaml", &envoy("", "", configuration));
+    let ran = tollgate(&["check", path.to_str().unwrap()]);
+    let name = path.display();
+    assert_eq!(
+        (ran.status, ran.out),
+        (
+            1,
+            format!(
+                "{name}:18: fault: policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
+                 {name}, filter limits: refused, 1 fault\n"
+            )
+        )
+    );
+}
+
+#[test]
+fn an_envoy_file_without_tollgate_is_a_fault() {
+    let text = "static_resources: { listeners: [] }\n";
+    let ran = tollgate_reading(&["check", "-"], text);
+    assert_eq!(ran.status, 1);
+    assert!(ran.out.contains("found an Envoy file in which no Wasm filter has a policy"), "{}", ran.out);
+}

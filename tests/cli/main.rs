@@ -1,0 +1,82 @@
+//! The command line tool as its users meet it: the built program, its output and its exit status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod bootstrap;
+mod check;
+mod hash;
+mod help;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const BILLIUM: &str = "envoy/policies/billium.yaml";
+
+/// What the program said, and how it went.
+struct Ran {
+    status: i32,
+    out: String,
+    complaint: String,
+}
+
+impl Ran {
+    /// What it printed, after checking that all went well.
+    #[track_caller]
+    fn good(self) -> String {
+        assert_eq!((self.status, self.complaint.as_str()), (0, ""), "{}", self.out);
+        self.out
+    }
+}
+
+/// Runs it in the repository's folder.
+fn tollgate(arguments: &[&str]) -> Ran {
+    tollgate_reading(arguments, "")
+}
+
+/// Runs it with this on its standard input.
+fn tollgate_reading(arguments: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    // It may have ended without reading it all.
+    let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("its end");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran {
+        status: output.status.code().expect("an exit status"),
+        out: text(output.stdout),
+        complaint: text(output.stderr),
+    }
+}
+
+/// A file of a test's own.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).expect("a file for a test");
+    path
+}
+
+/// A policy for `client_ip` with these further lines.
+fn policy(more: &str) -> String {
+    format!(
+        "keys: {{ client_ip: {{ client_ip: {{}} }} }}\npolicies:\n  - name: ip\n    key: client_ip\n    \
+         limits: [{{ quota: 50, window: 60s }}]\n{more}"
+    )
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON")
+}
