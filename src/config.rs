@@ -26,7 +26,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
     } else if is_struct(bytes) {
         protobuf::decode_struct(bytes).map_err(|error| error.to_string())
     } else {
-        serde_json::from_slice(bytes).map_err(|error| format!("text that is not JSON ({error})"))
+        parse_json(bytes)
     };
     parsed.map_err(|found| {
         Faults::from(Fault::new(
@@ -35,6 +35,14 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
             "a policy as google.protobuf.Struct, or as JSON in a google.protobuf.StringValue",
         ))
     })
+}
+
+/// Reads JSON text (RFC 8259).
+///
+/// # Errors
+/// What was found instead.
+pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes).map_err(|error| format!("text that is not JSON ({error})"))
 }
 
 /// Tells a Struct's encoding from JSON text without guessing.

@@ -53,6 +53,9 @@ impl Engine {
         let mut decision = Decision::new(answers.collect(), now);
         decision.add_shadows(self.shadows(&shadows, decision.refused(), table, store, now));
         decision.add_returns(applied.iter().filter(|one| matches!(one.part, Part::Returns(_))).copied());
+        if decision.refused() || self.policies.saying().access_log {
+            caller.introduce();
+        }
         decision.set_caller(caller.known());
         decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
         decision

@@ -24,11 +24,12 @@ pub use terms::Terms;
 #[cfg(feature = "cli")]
 pub use words::{PolicySummary, Summary};
 
+use crate::decision::Decision;
 use crate::identity::{Caller, Directory};
 use crate::key::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::request::{Asked, Request};
-use crate::response::{HeaderRules, Rejection};
+use crate::response::Saying;
 use crate::table::{Charge, Charging, Count, Geometry, OnContention};
 use crate::time::Micros;
 
@@ -41,8 +42,7 @@ pub struct PolicySet {
     exempt: Vec<Match>,
     charging: Charging,
     exempt_preflight: bool,
-    rejection: Rejection,
-    headers: Option<HeaderRules>,
+    saying: Saying,
     geometry: Geometry,
 }
 
@@ -177,14 +177,27 @@ impl PolicySet {
         self.charging
     }
 
-    /// What a refused request is answered.
-    pub fn rejection(&self) -> &Rejection {
-        &self.rejection
+    /// What is said to clients and to access logs.
+    pub fn saying(&self) -> &Saying {
+        &self.saying
     }
 
-    /// Which limit headers responses carry, if any.
-    pub fn headers(&self) -> Option<&HeaderRules> {
-        self.headers.as_ref()
+    /// The name of the known client that asked; empty if it is none.
+    pub fn consumer_name(&self, decision: &Decision) -> &str {
+        let consumer = decision.consumer().and_then(|index| self.directory.consumers.list().get(index));
+        consumer.map_or("", |consumer| &consumer.name)
+    }
+
+    /// The tier of the client that asked; empty if there are none.
+    pub fn tier_name(&self, decision: &Decision) -> &str {
+        let tiers = self.directory.tiers.as_ref().zip(decision.tier());
+        tiers.and_then(|(tiers, tier)| tiers.names.get(tier)).map_or("", String::as_str)
+    }
+
+    /// The names of the policies that would have refused if they were in force.
+    pub fn shadow_refusals<'a>(&'a self, decision: &'a Decision) -> impl Iterator<Item = &'a str> {
+        let refusals = decision.shadows().iter().filter(|answer| answer.refused());
+        refusals.filter_map(|answer| self.policies.get(answer.policy)).map(Policy::name)
     }
 
     /// The size of the table.

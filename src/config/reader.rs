@@ -16,68 +16,112 @@ pub fn field_path(object: &str, name: &str) -> String {
     }
 }
 
-/// One value and where it stands.
+/// One value of a tree. Where it stands is found out when a fault has to tell it: a reader is only references, and
+/// readers are made for every value.
 #[derive(Clone)]
 pub struct Reader<'a> {
     value: &'a Value,
     /// The name of this field; empty at the root and in a list.
     name: &'a str,
-    path: String,
+    /// The whole tree.
+    root: &'a Value,
+    /// The field of the value that is spoken of although it may be absent; empty without one.
+    field: &'a str,
     faults: &'a RefCell<Faults>,
+}
+
+/// One step of a path.
+enum Step<'a> {
+    Field(&'a str),
+    Entry(usize),
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the root; faults go to `faults`.
     pub fn root(value: &'a Value, faults: &'a RefCell<Faults>) -> Self {
-        Reader { value, name: "", path: String::new(), faults }
+        Reader { value, name: "", root: value, field: "", faults }
     }
 
     /// Where this value stands, such as `policies[0].limits`.
-    pub fn path(&self) -> &str {
-        &self.path
+    #[inline(never)]
+    pub fn path(&self) -> String {
+        let mut steps = Vec::new();
+        if !self.field.is_empty() {
+            steps.push(Step::Field(self.field));
+        }
+        steps_to(self.value, self.root, &mut steps);
+        let mut path = String::new();
+        steps.iter().rev().for_each(|step| step.write(&mut path));
+        path
+    }
+
+    fn of(&self, name: &'a str, value: &'a Value) -> Reader<'a> {
+        Reader { value, name, field: "", ..*self }
     }
 
     /// Records that this value is none of what is `allowed`.
     pub fn fault<T>(&self, allowed: impl Into<String>) -> Option<T> {
-        self.fault_found(self.value.to_string(), allowed)
+        self.tell_unlike(allowed.into());
+        None
     }
 
     /// Like [`fault`](Self::fault), with its own words for what was found.
     pub fn fault_found<T>(&self, found: impl Into<String>, allowed: impl Into<String>) -> Option<T> {
-        self.push(Fault::new(self.path.as_str(), found, allowed))
+        self.tell(found.into(), allowed.into());
+        None
     }
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
     pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        self.push(Fault::new(self.path.as_str(), self.value.to_string(), allowed).near(near))
+        self.push(Fault::new(self.path(), self.value.to_string(), allowed).near(near));
+        None
     }
 
-    fn push<T>(&self, fault: Fault) -> Option<T> {
-        self.faults.borrow_mut().push(fault);
+    /// Records that a word in this text is none of the `allowed` ones, and which of them is near.
+    pub fn fault_word<T>(&self, found: String, word: &str, allowed: &[&str]) -> Option<T> {
+        self.push(Fault::unknown_word(self.path(), found, word, allowed.iter().copied()));
         None
+    }
+
+    // A policy is read once, by many readings: what they have in common is not to be in the module many times, as
+    // it would be if it were inlined.
+
+    #[inline(never)]
+    fn tell(&self, found: String, allowed: String) {
+        self.push(Fault::new(self.path(), found, allowed));
+    }
+
+    #[inline(never)]
+    fn tell_unlike(&self, allowed: String) {
+        self.tell(self.value.to_string(), allowed);
+    }
+
+    #[inline(never)]
+    fn push(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
     }
 
     /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
     /// fault, but the known ones are still read.
+    #[inline(never)]
     pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
         let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
         for field in &fields {
             let name = field.name();
             if !known.contains(&name) {
-                let fault =
-                    Fault::unknown_word(field.path.as_str(), "an unknown field", name, known.iter().copied());
-                self.push::<()>(fault);
+                field.fault_word::<()>("an unknown field".into(), name, known);
             }
         }
         Some(Fields { at: self.clone(), fields })
     }
 
     /// The entries of an object whose names the user chooses.
+    #[inline(never)]
     pub fn named_entries(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let Value::Object(fields) = self.value else { return self.fault(allowed) };
         let mut entries: Vec<Reader<'a>> = Vec::with_capacity(fields.len());
         for (name, value) in fields {
-            let entry = Reader { value, name, path: self.field_path(name), faults: self.faults };
+            let entry = self.of(name, value);
             if entries.iter().any(|earlier| earlier.name == entry.name) {
                 entry.fault_found::<()>("the same name twice", "each name once");
             }
@@ -86,29 +130,38 @@ impl<'a> Reader<'a> {
         Some(entries)
     }
 
+    /// A field, for a second reading: that there is none is no fault, nor that this is no object.
+    #[inline(never)]
+    pub fn peek(&self, name: &str) -> Option<Reader<'a>> {
+        let Value::Object(fields) = self.value else { return None };
+        let (name, value) = fields.iter().find(|(field, value)| field == name && *value != Value::Null)?;
+        Some(self.of(name, value))
+    }
+
+    /// The entries of a list, for a second reading: none if this is no list.
+    #[inline(never)]
+    pub fn entries(&self) -> Vec<Reader<'a>> {
+        let Value::List(list) = self.value else { return Vec::new() };
+        list.iter().map(|value| self.of("", value)).collect()
+    }
+
     /// The name of this field; empty at the root and in a list.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
     /// This value under a field's path, to record a fault of that field.
-    pub fn field(&self, name: &str) -> Reader<'a> {
-        Reader { path: self.field_path(name), ..self.clone() }
-    }
-
-    fn field_path(&self, name: &str) -> String {
-        field_path(&self.path, name)
+    pub fn field(&self, name: &'a str) -> Reader<'a> {
+        Reader { field: name, ..*self }
     }
 
     /// The entries of a list.
     pub fn list(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
-        let Value::List(list) = self.value else { return self.fault(allowed) };
-        let entry =
-            |(i, value)| Reader { value, name: "", path: format!("{}[{i}]", self.path), faults: self.faults };
-        Some(list.iter().enumerate().map(entry).collect())
+        if self.is_list() { Some(self.entries()) } else { self.fault(allowed) }
     }
 
     /// The entries of a list that must have at least one.
+    #[inline(never)]
     pub fn list_of_some(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let list = self.list(allowed)?;
         if list.is_empty() { self.fault(allowed) } else { Some(list) }
@@ -141,18 +194,10 @@ impl<'a> Reader<'a> {
 
     /// What the name of this field stands for, if it is one of the `words`.
     pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        match words.iter().find(|(word, _)| *word == self.name) {
-            Some((_, meaning)) => Some(*meaning),
-            None => {
-                let names = words.iter().map(|(word, _)| *word);
-                self.push(Fault::unknown_word(
-                    self.path.as_str(),
-                    Glimpse(self.name).to_string(),
-                    self.name,
-                    names,
-                ))
-            }
-        }
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let place = names.iter().position(|word| *word == self.name);
+        let place = place.or_else(|| self.fault_word(Glimpse(self.name).to_string(), self.name, &names))?;
+        words.get(place).map(|(_, meaning)| *meaning)
     }
 
     /// Whether this is that very text.
@@ -161,18 +206,21 @@ impl<'a> Reader<'a> {
     }
 
     /// Text.
+    #[inline(never)]
     pub fn text(&self, allowed: &str) -> Option<&'a str> {
         let Value::Text(text) = self.value else { return self.fault(allowed) };
         Some(text)
     }
 
     /// `true` or `false`.
+    #[inline(never)]
     pub fn flag(&self) -> Option<bool> {
         let Value::Bool(flag) = self.value else { return self.fault("true or false") };
         Some(*flag)
     }
 
     /// A whole number within `range`.
+    #[inline(never)]
     pub fn whole_number(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let number = match self.value {
             // The cast saturates, so a number past the range stays past it.
@@ -188,15 +236,40 @@ impl<'a> Reader<'a> {
 
     /// One of the `words`; answers what stands beside it.
     pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let names = words.iter().map(|(word, _)| *word);
-        let Value::Text(text) = self.value else {
-            return self.fault(names.collect::<Vec<_>>().join(", "));
-        };
-        match words.iter().find(|(word, _)| word == text) {
-            Some((_, meaning)) => Some(*meaning),
-            None => self.push(Fault::unknown_word(self.path.as_str(), self.value.to_string(), text, names)),
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        words.get(self.place_of_word(&names)?).map(|(_, meaning)| *meaning)
+    }
+
+    #[inline(never)]
+    fn place_of_word(&self, words: &[&str]) -> Option<usize> {
+        let Value::Text(text) = self.value else { return self.fault(words.join(", ")) };
+        let place = words.iter().position(|word| word == text);
+        place.or_else(|| self.fault_word(self.value.to_string(), text, words))
+    }
+}
+
+impl Step<'_> {
+    fn write(&self, path: &mut String) {
+        match self {
+            Step::Entry(i) => path.push_str(&format!("[{i}]")),
+            Step::Field(name) => *path = field_path(path, name),
         }
     }
+}
+
+/// Adds the way to a value, from its end. Values are told apart by where they lie in memory, since many are equal.
+fn steps_to<'a>(wanted: &Value, here: &'a Value, steps: &mut Vec<Step<'a>>) -> bool {
+    let step = match here {
+        _ if std::ptr::eq(wanted, here) => return true,
+        Value::Object(fields) => {
+            fields.iter().find(|(_, value)| steps_to(wanted, value, steps)).map(|(name, _)| Step::Field(name))
+        }
+        Value::List(list) => list.iter().position(|value| steps_to(wanted, value, steps)).map(Step::Entry),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
+    };
+    let found = step.is_some();
+    steps.extend(step);
+    found
 }
 
 /// The fields of one object.
@@ -212,13 +285,20 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that may be absent. `null` is the same as absent.
+    #[inline(never)]
     pub fn optional(&self, name: &str) -> Option<&Reader<'a>> {
         self.fields.iter().find(|field| field.name() == name && *field.value != Value::Null)
     }
 
     /// A field that must be there; its absence is a fault that says what is `allowed`.
+    #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
-        self.optional(name).or_else(|| self.at.push(Fault::new(self.at.field_path(name), "nothing", allowed)))
+        self.optional(name).or_else(|| {
+            let mut path = self.at.path();
+            Step::Field(name).write(&mut path);
+            self.at.push(Fault::new(path, "nothing", allowed));
+            None
+        })
     }
 
     /// Reads an optional field. `Some(None)`: absent. `None`: present and faulty.

@@ -132,12 +132,29 @@ impl fmt::Display for Value {
         match self {
             Value::Null => f.write_str("null"),
             Value::Bool(value) => write!(f, "{value}"),
-            Value::Number(value) => write!(f, "{value}"),
+            Value::Number(value) => write_number(*value, f),
             Value::Text(text) => write!(f, "{}", Glimpse(text)),
             Value::List(list) => write!(f, "a list of {}", list.len()),
             Value::Object(fields) => write!(f, "an object of {}", fields.len()),
         }
     }
+}
+
+/// In decimal, cut after thousandths. (The standard library's way of writing any number exactly has 15 KB.)
+fn write_number(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const LARGE: f64 = 9e15;
+    let size = value.abs();
+    if size.is_nan() || size >= LARGE {
+        return f.write_str("a number of more than 15 digits");
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    write!(f, "{sign}{}", size as u64)?;
+    if size.fract() == 0.0 {
+        return Ok(());
+    }
+    let thousandths = (size.fract() * 1_000.0) as u64;
+    write!(f, ".{}", format!("{thousandths:03}").trim_end_matches('0'))?;
+    f.write_str(if (size * 1_000.0).fract() == 0.0 { "" } else { "…" })
 }
 
 /// A text in quotes, escaped, and cut after 40 characters.
@@ -151,5 +168,31 @@ impl fmt::Display for Glimpse<'_> {
             write!(f, "{}", c.escape_debug())?;
         }
         f.write_str(if self.0.chars().nth(LENGTH).is_some() { "…\"" } else { "\"" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn numbers_are_shown_to_thousandths() {
+        for (number, shown) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (-1.0, "-1"),
+            (1.5, "1.5"),
+            (-0.25, "-0.25"),
+            (1.062_5, "1.062…"),
+            (0.000_1, "0.…"),
+            (4_294_967_296.0, "4294967296"),
+            (8_999_999_999_999_999.0, "8999999999999999"),
+            (1e16, "a number of more than 15 digits"),
+            (f64::NEG_INFINITY, "a number of more than 15 digits"),
+            (f64::NAN, "a number of more than 15 digits"),
+        ] {
+            assert_eq!(Value::Number(number).to_string(), shown);
+        }
     }
 }

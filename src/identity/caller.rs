@@ -109,7 +109,15 @@ impl<'a, R: Request> Caller<'a, R> {
         on_trial.filter_map(record).collect()
     }
 
-    /// Consumer and tier, by index, as far as the policies have asked for them.
+    /// Finds out consumer and tier, for what is to be said about the caller.
+    pub fn introduce(&self) {
+        if self.directory.tiers.is_some() {
+            self.tier();
+        }
+        self.consumer();
+    }
+
+    /// Consumer and tier, by index, as far as they have been asked for.
     pub fn known(&self) -> (Option<usize>, Option<usize>) {
         (self.consumer.get().copied().flatten(), self.tier.get().copied())
     }

@@ -12,12 +12,11 @@ mod sharing;
 use super::PolicySet;
 use crate::config::{Faults, Reader, Value};
 use crate::identity::{Consumers, Directory};
-use crate::response::Rejection;
 use crate::table::{Charging, Geometry};
 use consumers::{Known, consumers, tiers};
 use keys::keys;
 use matches::exceptions;
-use saying::{DEFAULT_LONGEST_WAIT, header_rules, longest_wait, rejection};
+use saying::saying;
 use std::cell::RefCell;
 use std::num::NonZeroU32;
 
@@ -39,7 +38,7 @@ pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
 }
 
 fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
-    const FIELDS: [&str; 11] = [
+    const FIELDS: [&str; 12] = [
         "keys",
         "consumers",
         "tiers",
@@ -50,6 +49,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         "reject",
         "retry_after",
         "headers",
+        "access_log",
         "table",
     ];
     let fields = root.object(&FIELDS)?;
@@ -77,9 +77,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         charge.word(&[("all_or_nothing", Charging::AllOrNothing), ("sequential", Charging::Sequential)])
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
-    let longest_wait = fields.read_or("retry_after", DEFAULT_LONGEST_WAIT, longest_wait);
-    let rejection = fields.read_or("reject", Rejection::default(), rejection);
-    let headers = fields.read("headers", |headers| header_rules(headers, policies.as_deref()));
+    let saying = saying(&fields, policies.as_deref());
     let known = known?;
     Some(PolicySet {
         directory: Directory {
@@ -91,8 +89,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         exempt: exempt?,
         charging: charging?,
         exempt_preflight: exempt_preflight?,
-        rejection: Rejection { longest_wait: longest_wait?, ..rejection? },
-        headers: headers?,
+        saying: saying?,
         geometry: geometry?,
     })
 }

@@ -27,6 +27,8 @@ mod matching;
 mod observation;
 mod penalty;
 mod policy_files;
+mod presets;
+mod rejections;
 mod replies;
 mod secrecy;
 mod stage;

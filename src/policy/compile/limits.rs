@@ -98,8 +98,16 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded
 }
 
 fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Graded> {
-    let fields =
-        entry.object(&["name", "algorithm", "quota", "window", "time_zone", "burst", "retry_after"])?;
+    let fields = entry.object(&[
+        "name",
+        "algorithm",
+        "quota",
+        "window",
+        "time_zone",
+        "burst",
+        "retry_after",
+        "message",
+    ])?;
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
     let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.tiers));
     let default = quotas.as_ref().map(|(default, _)| *default);

@@ -98,6 +98,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         "block_for",
         "mode",
         "effective_from",
+        "reject",
     ])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let matches = fields.read_or("match", Vec::new(), matches);
