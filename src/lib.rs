@@ -26,6 +26,8 @@ pub mod document;
 pub mod engine;
 pub mod identity;
 pub mod key;
+#[cfg(feature = "cli")]
+pub mod language;
 pub mod limiter;
 pub mod policy;
 #[cfg(feature = "cli")]

@@ -11,6 +11,7 @@ mod bootstrap;
 mod check;
 mod hash;
 mod help;
+mod language;
 
 use std::fs;
 use std::io::Write;

@@ -7,6 +7,7 @@ mod bootstrap;
 mod check;
 mod hash;
 mod input;
+mod language;
 mod outcome;
 mod styles;
 
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Check),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
+    Schema(language::Schema),
+    Reference(language::Reference),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         Command::Check(check) => check.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
+        Command::Schema(schema) => Ok(schema.run()),
+        Command::Reference(reference) => Ok(reference.run()),
     };
     outcome.unwrap_or_else(Outcome::failed).tell()
 }
