@@ -24,6 +24,8 @@ pub mod decision;
 #[cfg(feature = "cli")]
 pub mod document;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod explain;
 pub mod identity;
 pub mod key;
 #[cfg(feature = "cli")]

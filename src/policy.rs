@@ -8,6 +8,8 @@ mod duration;
 mod route;
 mod status;
 #[cfg(feature = "cli")]
+mod why;
+#[cfg(feature = "cli")]
 mod words;
 
 pub use compile::compile;
@@ -15,6 +17,8 @@ pub use compile::compile;
 pub use doubts::Doubt;
 pub use route::{Match, PathTemplate};
 pub use status::StatusSet;
+#[cfg(feature = "cli")]
+pub use why::Standing;
 #[cfg(feature = "cli")]
 pub use words::{PolicySummary, Summary};
 

@@ -9,6 +9,7 @@
 
 mod bootstrap;
 mod check;
+mod explain;
 mod hash;
 mod help;
 mod language;

@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod check;
+mod explain;
 mod hash;
 mod input;
 mod language;
@@ -34,6 +35,7 @@ Exit status: 0 for yes, 1 for a policy with faults, 2 for a command that could n
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Explain(explain::Explain),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
     Schema(language::Schema),
@@ -43,6 +45,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
         Command::Schema(schema) => Ok(schema.run()),

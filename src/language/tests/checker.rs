@@ -65,7 +65,14 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                     match rule {
                         _ if known.is_some_and(|known| known.get(name).is_some()) => {}
                         Json::Bool(false) => return refused(&format!("{name} is unknown")),
-                        rule => check(root, rule, value, &format!("{at}.{name}"))?,
+                        Json::Bool(true)
+                        | Json::Null
+                        | Json::Number(_)
+                        | Json::String(_)
+                        | Json::Array(_)
+                        | Json::Object(_) => {
+                            check(root, rule, value, &format!("{at}.{name}"))?;
+                        }
                     }
                 }
             }
