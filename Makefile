@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e conformance fuzz wasm cli envoy lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e conformance fuzz wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ cli: ## build the command line tool: target/release/tollgate
 
 envoy: ## fetch Envoy and print where it is
 	@tools/get-envoy
+
+language: ## write the language's schema and reference page anew
+	@tools/cargo run --quiet --features cli --bin tollgate -- schema >envoy/tollgate.schema.json
+	@tools/cargo run --quiet --features cli --bin tollgate -- reference >docs/language.md
 
 lint: ## check the formatting, and clippy for both targets with warnings denied
 	tools/cargo fmt --check

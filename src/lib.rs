@@ -24,8 +24,12 @@ pub mod decision;
 #[cfg(feature = "cli")]
 pub mod document;
 pub mod engine;
+#[cfg(feature = "cli")]
+pub mod explain;
 pub mod identity;
 pub mod key;
+#[cfg(feature = "cli")]
+pub mod language;
 pub mod limiter;
 pub mod policy;
 #[cfg(feature = "cli")]

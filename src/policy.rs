@@ -11,6 +11,8 @@ mod route;
 mod status;
 mod terms;
 #[cfg(feature = "cli")]
+mod why;
+#[cfg(feature = "cli")]
 mod words;
 
 pub use compile::compile;
@@ -21,6 +23,8 @@ pub use on_response::{Adjustment, OnResponse};
 pub use route::{Host, Match, PathTemplate, Presence};
 pub use status::StatusSet;
 pub use terms::Terms;
+#[cfg(feature = "cli")]
+pub use why::Standing;
 #[cfg(feature = "cli")]
 pub use words::{PolicySummary, Summary};
 

@@ -20,7 +20,7 @@ mod store;
 pub use charge::{Charge, Charging, Count, OnContention, Outcome, Verdicts, admitted};
 pub use store::{Cas, PageId, Read, Store, Write};
 
-#[cfg(any(test, fuzzing))]
+#[cfg(any(test, fuzzing, feature = "cli"))]
 pub use store::memory;
 
 /// The pages' own bytes, for the fuzz targets alone.

@@ -134,7 +134,7 @@ fn rounded(number: u64) -> u64 {
     number / unit * unit
 }
 
-fn source(source: &Source) -> String {
+pub(super) fn source(source: &Source) -> String {
     match source {
         Source::Header { name, scheme, prefix } => {
             let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(", behind {scheme}"));

@@ -9,8 +9,10 @@
 
 mod bootstrap;
 mod check;
+mod explain;
 mod hash;
 mod help;
+mod language;
 
 use std::fs;
 use std::io::Write;

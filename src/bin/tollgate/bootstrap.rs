@@ -1,9 +1,8 @@
 //! `tollgate bootstrap`: a whole Envoy around a policy.
 
 use crate::input::Input;
-use crate::outcome::{Failure, Outcome, counted};
+use crate::outcome::{Failure, Outcome};
 use clap::Args;
-use std::fmt::Write;
 use tollgate::document::Syntax;
 use tollgate::policy_file::PolicyFile;
 
@@ -76,21 +75,14 @@ impl Bootstrap {
         }
         let file = match PolicyFile::read(&input.name, &input.text) {
             Ok(file) => file,
-            Err(fault) => {
-                return Ok(Outcome::refused(format!("{}: fault: {}\n", input.place(&fault), fault.what)));
-            }
+            Err(fault) => return Ok(Outcome::refused(input.complaint(&[fault]))),
         };
         for policy in &file.policies {
             if policy.filter.is_some() {
                 return Err(Failure::new(format!("{} is an Envoy file already", input.name)));
             }
             if let Err(faults) = policy.compile() {
-                let mut told = String::new();
-                for fault in file.locate_faults(policy, &faults) {
-                    let _ = writeln!(told, "{}: fault: {}", input.place(&fault), fault.what);
-                }
-                let faults = counted(faults.iter().len(), "fault");
-                return Ok(Outcome::refused(format!("{told}{}: refused, {faults}\n", input.name)));
+                return Ok(Outcome::refused(input.complaint(&file.locate_faults(policy, &faults))));
             }
         }
         Ok(Outcome::good(self.filled(&input)))

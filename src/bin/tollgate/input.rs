@@ -1,8 +1,9 @@
 //! Where policies come from.
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, counted};
 use std::fs;
 use std::io::Read;
+use tollgate::config::Fault;
 use tollgate::policy_file::Located;
 
 /// A file's text.
@@ -33,5 +34,11 @@ impl Input {
             Some(line) => format!("{}:{line}", self.name),
             None => self.name.clone(),
         }
+    }
+    /// That its policy is refused, and why.
+    pub fn complaint(&self, faults: &[Located<Fault>]) -> String {
+        let line = |fault: &Located<Fault>| format!("{}: fault: {}\n", self.place(fault), fault.what);
+        let told: String = faults.iter().map(line).collect();
+        format!("{told}{}: refused, {}\n", self.name, counted(faults.len(), "fault"))
     }
 }

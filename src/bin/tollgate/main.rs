@@ -5,8 +5,10 @@
 
 mod bootstrap;
 mod check;
+mod explain;
 mod hash;
 mod input;
+mod language;
 mod outcome;
 mod styles;
 
@@ -33,15 +35,21 @@ Exit status: 0 for yes, 1 for a policy with faults, 2 for a command that could n
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
+    Explain(explain::Explain),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
+    Schema(language::Schema),
+    Reference(language::Reference),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
+        Command::Schema(schema) => Ok(schema.run()),
+        Command::Reference(reference) => Ok(reference.run()),
     };
     outcome.unwrap_or_else(Outcome::failed).tell()
 }

@@ -1,0 +1,106 @@
+//! What the filter would do with a request, by the filter's own engine over a table of its own in memory.
+
+mod called;
+mod words;
+
+pub use called::Called;
+
+use crate::decision::Decision;
+use crate::engine::Engine;
+use crate::key::Seed;
+use crate::limiter::Verdict;
+use crate::limiter::concurrency::Holder;
+use crate::policy::{PolicySet, Standing};
+use crate::response::{Reply, limit_headers, reply};
+use crate::table::{Table, memory::Memory};
+use crate::time::{Micros, Now, SECOND};
+
+/// What became of a request that was sent so many times.
+#[derive(Debug)]
+pub struct Explanation {
+    /// How often it was sent, all at one instant.
+    pub times: u32,
+    /// How many of them passed.
+    pub passed: u32,
+    /// Which was the first to be refused, from 1.
+    pub first_refused: Option<u32>,
+    /// What each policy said to the last one.
+    pub policies: Vec<Part>,
+    /// What the last one is answered.
+    pub answer: Answer,
+}
+
+/// What one policy said to a request.
+#[derive(Debug)]
+pub struct Part {
+    /// As in the configuration.
+    pub name: String,
+    /// Why it applies, or not.
+    pub standing: Standing,
+    /// What its limits said, each in the words of the summary; nothing if it does not judge.
+    pub limits: Vec<(String, Verdict)>,
+}
+
+/// What is answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// It goes on to the upstream, whose response gets these headers.
+    Passes(Vec<(String, String)>),
+    /// It is refused with this.
+    Refused {
+        /// The HTTP status.
+        status: u32,
+        /// All headers of the reply.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: String,
+    },
+}
+
+/// Sends a request so many times at once, each before the one before is answered. `wall` is since the UNIX epoch.
+pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) -> Explanation {
+    let engine = Engine::new(policies);
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.policies().geometry(), Holder(1));
+    let store = Memory::default();
+    // Any instant does that no window begins before.
+    let now = Now { mono: 400 * 86_400 * SECOND, wall };
+    let mut last = Decision::new(Vec::new(), Vec::new(), now);
+    let (mut passed, mut first_refused) = (0, None);
+    for number in 1..=times {
+        last = engine.decide(request, &mut table, &store, now);
+        if last.refused() {
+            first_refused = first_refused.or(Some(number));
+        } else {
+            passed += 1;
+        }
+    }
+    let policies = parts(engine.policies(), request, &last);
+    Explanation { times, passed, first_refused, policies, answer: answer(engine.policies(), &last) }
+}
+
+fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
+    let standings = set.standings(&set.ask(request));
+    let summary = set.summary();
+    let part = |(index, (standing, summary)): (usize, (Standing, crate::policy::PolicySummary))| {
+        let verdicts = decision.answers().iter().find(|answer| answer.policy == index);
+        let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
+        let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
+        Part { name: summary.name, standing, limits }
+    };
+    standings.into_iter().zip(summary.policies).enumerate().map(part).collect()
+}
+
+fn answer(set: &PolicySet, decision: &Decision) -> Answer {
+    let limits = limit_headers(set, decision);
+    let limits = limits.into_iter().map(|(name, value)| (name.to_string(), value));
+    match reply(set, decision) {
+        None => Answer::Passes(limits.collect()),
+        Some(Reply { status, headers, body, .. }) => {
+            let own = headers.into_iter().map(|(name, value)| (name.to_string(), value));
+            Answer::Refused { status, headers: own.chain(limits).collect(), body: body.to_string() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! An explanation as a tree, for machines, and a verdict in words.
+
+use super::{Answer, Explanation, Part};
+use crate::config::Value;
+use crate::limiter::Verdict;
+use crate::policy::Standing;
+use crate::time::{Micros, seconds_up};
+
+impl Part {
+    /// What its limits said, a line each; `now` is when they were asked.
+    pub fn verdicts(&self) -> impl Iterator<Item = String> {
+        self.limits.iter().map(|(limit, verdict)| {
+            let word = if verdict.admitted { "admits" } else { "refuses" };
+            let wait = match verdict.retry_after {
+                0 => String::new(),
+                wait => format!(", wait {} s", seconds_up(wait)),
+            };
+            format!("{limit}: {word}, {} of {} left{wait}", verdict.remaining, verdict.quota)
+        })
+    }
+}
+
+impl Explanation {
+    /// As a tree, for machines.
+    pub fn to_value(&self) -> Value {
+        let number = |number: u32| Value::Number(f64::from(number));
+        let first = self.first_refused.map_or(Value::Null, number);
+        let mut fields = vec![
+            field("times", number(self.times)),
+            field("passed", number(self.passed)),
+            field("first_refused", first),
+            field("policies", Value::List(self.policies.iter().map(part).collect())),
+        ];
+        match &self.answer {
+            Answer::Passes(headers) => {
+                fields.push(field("refused", Value::Bool(false)));
+                fields.push(field("headers", headers_of(headers)));
+            }
+            Answer::Refused { status, headers, body } => {
+                fields.push(field("refused", Value::Bool(true)));
+                fields.push(field("status", number(*status)));
+                fields.push(field("headers", headers_of(headers)));
+                fields.push(field("body", body.as_str().into()));
+            }
+        }
+        Value::Object(fields)
+    }
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.into(), value)
+}
+
+fn part(part: &Part) -> Value {
+    let who = |who: &[String]| Value::List(who.iter().map(|who| who.as_str().into()).collect());
+    let (word, (name, why)) = match &part.standing {
+        Standing::Counts(keys) => ("counts", field("counted", who(keys))),
+        Standing::Returns(keys) => ("returns", field("counted", who(keys))),
+        Standing::Not(reason) => ("not", field("because", reason.as_str().into())),
+    };
+    let limits = part.limits.iter().map(|(limit, verdict)| verdict_of(limit, verdict)).collect();
+    Value::Object(vec![
+        field("name", part.name.as_str().into()),
+        field("applies", word.into()),
+        (name, why),
+        field("limits", Value::List(limits)),
+    ])
+}
+
+fn verdict_of(limit: &str, verdict: &Verdict) -> Value {
+    let seconds = |time: Micros| Value::Number(seconds_up(time) as f64);
+    Value::Object(vec![
+        field("limit", limit.into()),
+        field("admitted", Value::Bool(verdict.admitted)),
+        field("quota", Value::Number(f64::from(verdict.quota.get()))),
+        field("remaining", Value::Number(verdict.remaining as f64)),
+        field("wait_seconds", seconds(verdict.retry_after)),
+    ])
+}
+
+fn headers_of(headers: &[(String, String)]) -> Value {
+    Value::Object(headers.iter().map(|(name, value)| field(name, value.as_str().into())).collect())
+}

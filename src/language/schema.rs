@@ -1,0 +1,145 @@
+//! The language as a JSON Schema (draft 2020-12), for editors: completion, and most faults while one writes.
+
+use super::{Field, Kind, Need, Object, Range, Text, Word, objects};
+use crate::config::Value;
+
+/// Statuses, as `count_on` and others take them.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The schema of a whole policy file.
+pub fn schema() -> Value {
+    let mut schema = vec![
+        text("$schema", "https://json-schema.org/draft/2020-12/schema"),
+        text("title", "A Tollgate policy"),
+    ];
+    let mut definitions = Vec::new();
+    for (i, object) in objects().enumerate() {
+        if i == 0 {
+            schema.extend(definition(object));
+        } else {
+            definitions.push((object.name.to_string(), Value::Object(definition(object))));
+        }
+    }
+    schema.push(field("$defs", Value::Object(definitions)));
+    Value::Object(schema)
+}
+
+type Fields = Vec<(String, Value)>;
+
+fn definition(object: &Object) -> Fields {
+    let properties = object.fields.iter().map(|one| (one.name.to_string(), Value::Object(property(one))));
+    let required = object.fields.iter().filter(|field| matches!(field.need, Need::Required));
+    let required: Vec<Value> = required.map(|field| field.name.into()).collect();
+    let mut fields = vec![
+        text("description", &sentence(object.about)),
+        text("type", "object"),
+        field("properties", Value::Object(properties.collect())),
+        field("additionalProperties", Value::Bool(false)),
+    ];
+    if !required.is_empty() {
+        fields.push(field("required", Value::List(required)));
+    }
+    if !object.one_of.is_empty() {
+        let one = |name: &&str| Value::Object(vec![field("required", Value::List(vec![(*name).into()]))]);
+        fields.push(field("oneOf", Value::List(object.one_of.iter().map(one).collect())));
+    }
+    fields
+}
+
+fn property(one: &Field) -> Fields {
+    let words = words_of(&one.kind).into_iter().map(|word| format!("\n- `{}`: {}", word.word, word.about));
+    let otherwise = match one.need {
+        Need::Required | Need::Default(_) => String::new(),
+        Need::Else(otherwise) => format!("\nWithout it: {otherwise}"),
+    };
+    let description = format!("{}{}{otherwise}", one.about, words.collect::<String>());
+    let mut fields = vec![text("description", &sentence(&description))];
+    fields.extend(kind(&one.kind));
+    if let Need::Default(json) = one.need {
+        // A test reads all of them.
+        fields.push(field("default", serde_json::from_str(json).unwrap_or(Value::Null)));
+    }
+    fields
+}
+
+/// The words that a value may be, also as one of several kinds.
+fn words_of(kind: &Kind) -> Vec<&'static Word> {
+    match kind {
+        Kind::Words(words) => words.iter().collect(),
+        Kind::Either(kinds) => kinds.iter().flat_map(words_of).collect(),
+        Kind::Flag
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::Statuses
+        | Kind::Object(_)
+        | Kind::List(_)
+        | Kind::AnyList(_)
+        | Kind::OneOrList(_)
+        | Kind::Map { .. } => Vec::new(),
+    }
+}
+
+fn kind(kind: &Kind) -> Fields {
+    match kind {
+        Kind::Flag => vec![text("type", "boolean")],
+        Kind::Number(range) => number(range),
+        Kind::Words(words) => {
+            vec![field("enum", Value::List(words.iter().map(|word| word.word.into()).collect()))]
+        }
+        Kind::Text(form) => string(form),
+        Kind::Statuses => statuses(),
+        Kind::Object(name) => vec![text("$ref", &format!("#/$defs/{name}"))],
+        Kind::List(of) => list(self::kind(of), 1),
+        Kind::AnyList(of) => list(self::kind(of), 0),
+        Kind::OneOrList(of) => any_of([self::kind(of), list(self::kind(of), 1)]),
+        Kind::Map { names, values } => vec![
+            text("type", "object"),
+            field("propertyNames", Value::Object(string(names))),
+            field("additionalProperties", Value::Object(self::kind(values))),
+        ],
+        Kind::Either(kinds) => any_of(kinds.iter().map(self::kind)),
+    }
+}
+
+fn number(range: &Range) -> Fields {
+    let bound = |bound: u64| Value::Number(bound as f64);
+    vec![text("type", "integer"), field("minimum", bound(range.min)), field("maximum", bound(range.max))]
+}
+
+fn string(form: &Text) -> Fields {
+    let pattern = form.pattern.map(|pattern| text("pattern", pattern));
+    [text("type", "string")].into_iter().chain(pattern).collect()
+}
+
+fn statuses() -> Fields {
+    let status = number(&Range { min: 100, max: 599, unit: "" });
+    let class = vec![field("enum", Value::List(CLASSES.into_iter().map(Value::from).collect()))];
+    list(any_of([status, class]), 1)
+}
+
+fn list(items: Fields, least: u64) -> Fields {
+    let mut fields = vec![text("type", "array"), field("items", Value::Object(items))];
+    if least > 0 {
+        fields.push(field("minItems", Value::Number(least as f64)));
+    }
+    fields
+}
+
+fn any_of(kinds: impl IntoIterator<Item = Fields>) -> Fields {
+    vec![field("anyOf", Value::List(kinds.into_iter().map(Value::Object).collect()))]
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.into(), value)
+}
+
+fn text(name: &str, text: &str) -> (String, Value) {
+    field(name, text.into())
+}
+
+/// Editors show a description as Markdown or as it is; the marks of code are kept, since either reads well.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}

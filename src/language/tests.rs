@@ -1,0 +1,213 @@
+//! Holds what is told of the language against the compiler, which decides.
+
+mod checker;
+mod example;
+mod probe;
+
+use super::*;
+use crate::config::{self, Fault};
+use crate::policy::compile;
+use checker::complaint;
+use example::{beside, example, fault_path, with};
+use probe::probes;
+use serde_json::{Value as Json, json};
+
+/// What the compiler of today does not know yet.
+const AWAITED: &[&str] = &[
+    "configuration.consumers",
+    "configuration.tiers",
+    "configuration.exempt",
+    "configuration.access_log",
+    "tiers",
+    "retry_after.show",
+    "retry_after.min",
+    "retry_after.jitter",
+    "key.query",
+    "key.cookie",
+    "key.path",
+    "key.metadata",
+    "key.consumer",
+    "key.constant",
+    "key.first_of",
+    "key.valid",
+    "valid",
+    "consumer",
+    "policy.except",
+    "policy.class",
+    "policy.cost",
+    "policy.cost_header",
+    "policy.block_for",
+    "policy.mode",
+    "policy.effective_from",
+    "policy.reject",
+    "match.host",
+    "match.headers",
+    "match.cost",
+    "exception",
+    "return.host",
+    "return.headers",
+    "limit.message",
+    "rejection.format",
+    "rejection.message",
+    "rejection.code",
+    "rejection.headers",
+    "headers.show",
+    "headers.format",
+    "headers.names",
+    "names",
+];
+
+/// Words and kinds of known fields that it does not know yet.
+const AWAITED_KINDS: &[&str] =
+    &["match.method", "return.method", "limit.quota", "headers.preset", "headers.describes", "headers.reset"];
+
+fn known(object: &Object) -> bool {
+    !AWAITED.contains(&object.name)
+}
+
+fn fields(object: &'static Object) -> impl Iterator<Item = &'static Field> {
+    object
+        .fields
+        .iter()
+        .filter(|field| !AWAITED.contains(&format!("{}.{}", object.name, field.name).as_str()))
+}
+
+fn known_objects() -> impl Iterator<Item = &'static Object> {
+    objects().filter(|object| known(object))
+}
+
+fn faults(configuration: &Json) -> Vec<Fault> {
+    let value = config::parse(configuration.to_string().as_bytes()).unwrap();
+    compile(&value).err().map(|faults| faults.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn at<'a>(faults: &'a [Fault], path: &str) -> Vec<&'a Fault> {
+    faults.iter().filter(|fault| fault.path() == path).collect()
+}
+
+#[test]
+fn every_example_is_sound() {
+    for object in known_objects() {
+        let (configuration, _) = example(object.name);
+        assert_eq!(faults(&configuration), [], "{}", object.name);
+    }
+}
+
+#[test]
+fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are() {
+    for object in known_objects() {
+        let (configuration, pointer) = example(object.name);
+        let faults = faults(&with(&configuration, &pointer, &json!({ "no such field": 1 })));
+        let path = format!("{}[\"no such field\"]", fault_path(&pointer));
+        let mut names: Vec<_> = fields(object).map(|field| field.name).collect();
+        let faults = at(&faults, &path);
+        let mut allowed: Vec<_> = faults.iter().flat_map(|fault| fault.allowed().split(", ")).collect();
+        names.sort_unstable();
+        allowed.sort_unstable();
+        assert_eq!(allowed, names, "{}", object.name);
+    }
+}
+
+#[test]
+fn what_is_required_is_and_nothing_else() {
+    for object in known_objects() {
+        for field in fields(object) {
+            let (configuration, pointer) = beside(object.name, field.name);
+            let without = with(&configuration, &pointer, &json!({ field.name: null }));
+            let path = config::field_path(&fault_path(&pointer), field.name);
+            let faults = faults(&without);
+            let missed = at(&faults, &path).iter().any(|fault| fault.found() == "nothing");
+            let required = matches!(field.need, Need::Required);
+            // It is so in the words of these.
+            let sometimes = ["limit.window", "headers.describes", "valid.for"];
+            if !sometimes.contains(&format!("{}.{}", object.name, field.name).as_str()) {
+                assert_eq!(missed, required, "{}.{}: {faults:?}", object.name, field.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn bounds_and_words_are_the_compilers_and_the_schemas() {
+    let schema = schema_json();
+    for object in known_objects() {
+        for field in fields(object) {
+            let name = format!("{}.{}", object.name, field.name);
+            if AWAITED_KINDS.contains(&name.as_str()) {
+                continue;
+            }
+            for probe in probes(&field.kind) {
+                let (configuration, pointer) = beside(object.name, field.name);
+                let configuration = with(&configuration, &pointer, &json!({ field.name: probe.value }));
+                let path = config::field_path(&fault_path(&pointer), field.name) + &probe.at;
+                let faults = faults(&configuration);
+                let faults = at(&faults, &path);
+                let told = faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+                assert_eq!(faults.is_empty(), probe.taken, "{name} = {}: {told:?}", probe.value);
+                if let (Some(words), [fault]) = (&probe.words, faults.as_slice()) {
+                    assert_eq!(fault.allowed(), words, "{name} = {}", probe.value);
+                }
+                let complaint = complaint(&schema, &configuration);
+                assert!(!probe.taken || complaint.is_none(), "{name} = {}: {complaint:?}", probe.value);
+                assert!(probe.taken || !probe.plain || complaint.is_some(), "{name} = {}", probe.value);
+            }
+        }
+    }
+}
+
+#[test]
+fn defaults_are_the_compilers() {
+    let compiled = |configuration: &Json| {
+        let value = config::parse(configuration.to_string().as_bytes()).unwrap();
+        compile(&value).map(|set| format!("{set:?}")).map_err(|faults| faults.to_string())
+    };
+    for object in known_objects() {
+        for field in fields(object) {
+            let Need::Default(default) = field.need else { continue };
+            let default: Json = serde_json::from_str(default).unwrap();
+            let (configuration, pointer) = beside(object.name, field.name);
+            let written = compiled(&with(&configuration, &pointer, &json!({ field.name: default })));
+            let left_out = compiled(&with(&configuration, &pointer, &json!({ field.name: null })));
+            assert!(written.is_ok(), "{}.{}: {written:?}", object.name, field.name);
+            assert_eq!(written, left_out, "{}.{}", object.name, field.name);
+        }
+    }
+}
+
+#[test]
+fn every_object_that_is_named_is_there_and_every_one_that_is_there_is_named() {
+    fn named(kind: &'static Kind) -> Vec<&'static str> {
+        match kind {
+            Kind::Object(name) => vec![name],
+            Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of) | Kind::Map { values: of, .. } => {
+                named(of)
+            }
+            Kind::Either(kinds) => kinds.iter().flat_map(named).collect(),
+            Kind::Flag | Kind::Number(_) | Kind::Words(_) | Kind::Text(_) | Kind::Statuses => vec![],
+        }
+    }
+    let mut used: Vec<_> =
+        objects().flat_map(|object| object.fields).flat_map(|field| named(&field.kind)).collect();
+    used.push("configuration");
+    used.sort_unstable();
+    used.dedup();
+    let mut there: Vec<_> = objects().map(|object| object.name).collect();
+    there.sort_unstable();
+    assert_eq!(used, there);
+}
+
+fn schema_json() -> Json {
+    serde_json::from_str(&schema().to_json()).unwrap()
+}
+
+#[test]
+fn the_schema_takes_every_policy_of_the_repository() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let value = crate::document::Document::read(&text, crate::document::Syntax::Yaml).unwrap().value;
+        let policy: Json = serde_json::from_str(&value.to_json()).unwrap();
+        assert_eq!(complaint(&schema_json(), &policy), None, "{}", path.display());
+    }
+}

@@ -1,0 +1,96 @@
+//! A sound configuration around each object.
+
+use serde_json::{Value as Json, json};
+
+/// A sound configuration in which an object of this name stands, and where: a JSON pointer.
+pub(super) fn example(object: &str) -> (Json, String) {
+    let pointer = match object {
+        "configuration" => "",
+        "tiers" => "/tiers",
+        "retry_after" => "/retry_after",
+        "table" => "/table",
+        "key" => "/keys/k",
+        "client_ip" => "/keys/ip/client_ip",
+        "valid" => "/keys/k/valid",
+        "consumer" => "/consumers/0",
+        "policy" => "/policies/0",
+        "match" => "/policies/0/match/0",
+        "exception" => "/exempt/0",
+        "return" => "/policies/0/returns/0",
+        "limit" => "/policies/0/limits/0",
+        "rejection" => "/reject",
+        "headers" => "/headers",
+        "names" => "/headers/names",
+        other => panic!("no example of {other}"),
+    };
+    let mut configuration = json!({
+        "keys": { "ip": { "client_ip": {} }, "k": { "header": "x-key" } },
+        "policies": [{
+            "name": "p",
+            "key": ["ip", "k"],
+            "match": [{ "path": "/v1" }],
+            "limits": [{ "quota": 5, "window": "1m" }]
+        }]
+    });
+    let more = match object {
+        "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        "retry_after" => json!({ "retry_after": {} }),
+        "table" => json!({ "table": {} }),
+        "consumer" => json!({ "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
+        "exception" => json!({ "exempt": [{ "path": "/health" }] }),
+        "rejection" => json!({ "reject": {} }),
+        "headers" => json!({ "headers": { "preset": "x-ratelimit" } }),
+        "names" => json!({ "headers": { "preset": "x-ratelimit", "names": {} } }),
+        _ => json!({}),
+    };
+    configuration = with(&configuration, "", &more);
+    configuration = match object {
+        "valid" => with(&configuration, "/keys/k", &json!({ "valid": { "metadata": ["filter", "name"] } })),
+        "return" => with(&configuration, "/policies/0", &json!({ "returns": [{ "method": "DELETE" }] })),
+        _ => configuration,
+    };
+    (configuration, pointer.into())
+}
+
+/// The same, with what must stand beside a field, or must not.
+pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
+    let (configuration, pointer) = example(object);
+    let beside = match (object, field) {
+        (
+            "key",
+            "query" | "cookie" | "client_ip" | "path" | "metadata" | "consumer" | "constant" | "first_of",
+        ) => {
+            json!({ "header": null })
+        }
+        ("valid", "unless" | "for") => json!({ "metadata": null, "unless": [401], "for": "10m" }),
+        ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
+        ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
+        ("limit", "time_zone") => json!({ "window": "month" }),
+        ("policy", "returns") => json!({ "match": [{ "method": "POST" }] }),
+        _ => json!({}),
+    };
+    (with(&configuration, &pointer, &beside), pointer)
+}
+
+/// A configuration with these fields in the object at `pointer`; `null` takes one away.
+pub(super) fn with(configuration: &Json, pointer: &str, fields: &Json) -> Json {
+    let mut configuration = configuration.clone();
+    let object = configuration.pointer_mut(pointer).and_then(Json::as_object_mut).expect(pointer);
+    for (name, value) in fields.as_object().unwrap() {
+        if value.is_null() {
+            object.remove(name);
+        } else {
+            object.insert(name.clone(), value.clone());
+        }
+    }
+    configuration
+}
+
+/// `/policies/0/limits` as faults write it: `policies[0].limits`.
+pub(super) fn fault_path(pointer: &str) -> String {
+    pointer.split('/').skip(1).fold(String::new(), |path, step| match step.parse::<usize>() {
+        Ok(index) => format!("{path}[{index}]"),
+        Err(_) if path.is_empty() => step.into(),
+        Err(_) => format!("{path}.{step}"),
+    })
+}

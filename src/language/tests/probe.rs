@@ -1,0 +1,94 @@
+//! Values that a kind must take, and values that it must not.
+
+use super::super::texts;
+use super::{Kind, Text};
+use serde_json::{Value as Json, json};
+
+/// One value to try.
+pub(super) struct Probe {
+    pub value: Json,
+    /// Where within the value the fault would be.
+    pub at: String,
+    /// Whether it is to be taken.
+    pub taken: bool,
+    /// Whether a schema can tell.
+    pub plain: bool,
+    /// What the fault must name as allowed, if it is known to the letter.
+    pub words: Option<String>,
+}
+
+fn probe(value: Json, taken: bool) -> Probe {
+    Probe { value, at: String::new(), taken, plain: true, words: None }
+}
+
+/// Values at the edges of a kind.
+pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
+    match kind {
+        Kind::Flag => vec![probe(json!(true), true), probe(json!(false), true), probe(json!("yes"), false)],
+        Kind::Number(range) => {
+            let below = range.min.checked_sub(1).map(|below| probe(json!(below), false));
+            let edges = [(range.min, true), (range.max, true), (range.max + 1, false)];
+            let edges = edges.into_iter().map(|(number, taken)| probe(json!(number), taken));
+            let others = [probe(json!("some"), false), probe(json!(1.5), false)];
+            below.into_iter().chain(edges).chain(others).collect()
+        }
+        Kind::Words(words) => {
+            let list = words.iter().map(|word| word.word).collect::<Vec<_>>().join(", ");
+            let wrong = Probe { words: Some(list), ..probe(json!("no such word"), false) };
+            words.iter().map(|word| probe(json!(word.word), true)).chain([wrong]).collect()
+        }
+        Kind::Text(text) => text_probes(text),
+        Kind::Statuses => {
+            let taken = [json!([100, 599]), json!(["1xx", "2xx", "3xx", "4xx", "5xx"])];
+            let refused = [json!([99]), json!([600]), json!(["6xx"])];
+            let refused = refused.into_iter().map(|value| Probe { at: "[0]".into(), ..probe(value, false) });
+            let lists = [probe(json!([]), false), probe(json!(401), false)];
+            taken.into_iter().map(|value| probe(value, true)).chain(refused).chain(lists).collect()
+        }
+        Kind::Object(_) => vec![probe(json!("a text"), false)],
+        Kind::List(of) => in_list(of).chain([probe(json!([]), false), probe(json!(7), false)]).collect(),
+        Kind::AnyList(of) => in_list(of).chain([probe(json!([]), true), probe(json!(7), false)]).collect(),
+        Kind::OneOrList(of) => in_list(of).chain(probes(of)).chain([probe(json!([]), false)]).collect(),
+        Kind::Map { names, values } => in_map(names, values),
+        Kind::Either(kinds) => either(kinds),
+    }
+}
+
+fn text_probes(text: &Text) -> Vec<Probe> {
+    if text.what == texts::LENGTH.what {
+        let lengths =
+            [("1s", true), ("366d", true), ("0s", false), ("60", false), ("1.5m", false), ("1w", false)];
+        let lengths = lengths.into_iter().map(|(length, taken)| probe(json!(length), taken));
+        let too_long = Probe { plain: false, ..probe(json!("367d"), false) };
+        return lengths.chain([too_long]).collect();
+    }
+    if text.pattern.is_some() { vec![probe(json!("\u{7}"), false)] } else { vec![probe(json!(7), false)] }
+}
+
+fn in_list(of: &'static Kind) -> impl Iterator<Item = Probe> {
+    probes(of).into_iter().map(|one| Probe { value: json!([one.value]), at: format!("[0]{}", one.at), ..one })
+}
+
+fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
+    let name = match names.what {
+        what if what == texts::KEY_NAME.what => "k",
+        what if what == texts::TIER.what => "free",
+        what if what == texts::LIMIT.what => "p/limit",
+        what if what == texts::LANGUAGE.what => "es",
+        what if what == texts::HEADER.what => "x-other",
+        _ => "n",
+    };
+    let at = if name == "p/limit" { "[\"p/limit\"]".to_string() } else { format!(".{name}") };
+    let inside =
+        |one: Probe| Probe { value: json!({ name: one.value }), at: format!("{at}{}", one.at), ..one };
+    probes(values).into_iter().map(inside).collect()
+}
+
+/// What one kind takes, all do; what one refuses, another may take, unless it is a number.
+fn either(kinds: &'static [Kind]) -> Vec<Probe> {
+    let of = |kind: &'static Kind| {
+        let number = matches!(kind, Kind::Number(_));
+        probes(kind).into_iter().filter(move |probe| probe.taken || number && probe.value.is_number())
+    };
+    kinds.iter().flat_map(of).collect()
+}

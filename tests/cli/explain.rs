@@ -1,0 +1,85 @@
+use super::*;
+
+#[test]
+fn a_request_that_passes_is_explained() {
+    assert_eq!(
+        tollgate(&["explain", BILLIUM, "GET /v1/invoices/7?x=1"]).good(),
+        "ip   applies, counted for client_ip 127.0.0.1
+     at most 50 in any 60 s: admits, 49 of 50 left
+key  does not apply: the request has no api_key (header authorization, behind Bearer, its first 16 bytes)
+
+passes
+"
+    );
+}
+
+#[test]
+fn a_request_that_is_refused_is_explained_without_its_key() {
+    let arguments =
+        ["explain", BILLIUM, "/", "-H", "Authorization: Bearer sk_live_123456789", "--times", "51"];
+    let out = tollgate(&[&arguments[..], &["--client-ip", "2001:db8::9"]].concat()).good();
+    assert_eq!(
+        out,
+        "of 51 requests 50 pass, number 51 is the first refused; this is the last
+
+ip   applies, counted for client_ip 2001:db8::/64
+     at most 50 in any 60 s: refuses, 0 of 50 left, wait 60 s
+key  applies, counted for api_key \"sk_l…\" (16 bytes)
+     at most 300 in any 60 s: admits, 250 of 300 left
+
+refused with 429
+  content-type: application/json
+  cache-control: no-store
+  retry-after: 60
+
+  {\"statusCode\":429,\"message\":\"ThrottlerException: Too Many Requests\",\"error\":\"Too Many Requests\"}
+"
+    );
+}
+
+#[test]
+fn the_instant_is_what_calendars_and_headers_go_by() {
+    let text = "keys: { ip: { client_ip: {} } }
+policies: [{ name: p, key: ip, limits: [{ quota: 5, window: month, time_zone: Europe/Madrid }] }]
+headers: { preset: x-ratelimit }
+";
+    let path = file("explain-month.yaml", text);
+    let at = |instant: &str| tollgate(&["explain", path.to_str().unwrap(), "/", "--at", instant]).good();
+    assert!(
+        at("2026-03-31T21:59:59Z").contains("  x-ratelimit-reset: 1774994400\n"),
+        "{}",
+        at("2026-03-31T21:59:59Z")
+    );
+    assert!(at("2026-04-01T00:00:00+02:00").contains("  x-ratelimit-reset: 1777586400\n"));
+}
+
+#[test]
+fn machines_get_json() {
+    let out = tollgate(&["explain", BILLIUM, "/", "--times", "51", "--json"]).good();
+    let told = &json(&out)[0];
+    assert_eq!(
+        (&told["refused"], &told["status"], &told["first_refused"]),
+        (&true.into(), &429.into(), &51.into())
+    );
+    assert_eq!(told["headers"]["retry-after"], "60");
+    assert_eq!(told["policies"][0]["limits"][0]["wait_seconds"], 60);
+    assert_eq!(told["policies"][1]["applies"], "not");
+}
+
+#[test]
+fn what_is_no_request_and_what_is_no_policy_is_refused() {
+    for arguments in [
+        &["explain", BILLIUM, "GET"][..],
+        &["explain", BILLIUM, "/", "-H", "nothing"],
+        &["explain", BILLIUM, "/", "--at", "yesterday"],
+        &["explain", BILLIUM, "/", "--times", "0"],
+        &["explain", BILLIUM, "/", "--client-ip", "localhost"],
+        &["explain", "no/such.yaml", "/"],
+    ] {
+        let ran = tollgate(arguments);
+        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{arguments:?}");
+    }
+    let ran = tollgate(&["explain", "tests/zoo/charge_word.yaml", "/"]);
+    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    assert!(ran.complaint.ends_with("tests/zoo/charge_word.yaml: refused, 1 fault\n"), "{}", ran.complaint);
+}
