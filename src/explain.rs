@@ -11,6 +11,7 @@ use crate::key::Seed;
 use crate::limiter::Verdict;
 use crate::limiter::concurrency::Holder;
 use crate::policy::{PolicySet, Standing};
+use crate::request::Asked;
 use crate::response::{Reply, limit_headers, reply};
 use crate::table::{Table, memory::Memory};
 use crate::time::{Micros, Now, SECOND};
@@ -64,7 +65,7 @@ pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) 
     let store = Memory::default();
     // Any instant does that no window begins before.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
-    let mut last = Decision::new(Vec::new(), Vec::new(), now);
+    let mut last = Decision::to_pass(now);
     let (mut passed, mut first_refused) = (0, None);
     for number in 1..=times {
         last = engine.decide(request, &mut table, &store, now);
@@ -75,14 +76,15 @@ pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) 
         }
     }
     let policies = parts(engine.policies(), request, &last);
-    Explanation { times, passed, first_refused, policies, answer: answer(engine.policies(), &last) }
+    let answer = answer(engine.policies(), &last, request);
+    Explanation { times, passed, first_refused, policies, answer }
 }
 
 fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
-    let standings = set.standings(&set.ask(request));
+    let standings = set.standings(&Asked::new(request), decision.now.wall);
     let summary = set.summary();
     let part = |(index, (standing, summary)): (usize, (Standing, crate::policy::PolicySummary))| {
-        let verdicts = decision.answers().iter().find(|answer| answer.policy == index);
+        let verdicts = decision.all_answers().find(|answer| answer.policy == index);
         let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
         let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
         Part { name: summary.name, standing, limits }
@@ -90,13 +92,14 @@ fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
     standings.into_iter().zip(summary.policies).enumerate().map(part).collect()
 }
 
-fn answer(set: &PolicySet, decision: &Decision) -> Answer {
+fn answer(set: &PolicySet, decision: &Decision, request: &Called) -> Answer {
     let limits = limit_headers(set, decision);
-    let limits = limits.into_iter().map(|(name, value)| (name.to_string(), value));
-    match reply(set, decision) {
+    let limits = limits.into_iter().map(|(name, value)| (name.to_string(), value.into_owned()));
+    // An id that is recognised as made up.
+    match reply(set, decision, request, || [0; 16]) {
         None => Answer::Passes(limits.collect()),
         Some(Reply { status, headers, body, .. }) => {
-            let own = headers.into_iter().map(|(name, value)| (name.to_string(), value));
+            let own = headers.into_iter().map(|(name, value)| (name.to_string(), value.into_owned()));
             Answer::Refused { status, headers: own.chain(limits).collect(), body: body.to_string() }
         }
     }

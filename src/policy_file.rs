@@ -77,7 +77,8 @@ impl PolicyFile {
     pub fn doubts(&self, policy: &Written, set: &PolicySet) -> Vec<Located<Doubt>> {
         let of_filter = policy.filter.iter().flat_map(|filter| filter.doubts(set));
         let of_filter = of_filter.map(|doubt| Located { line: self.lines.of(&doubt.path), what: doubt });
-        let of_policy = set.doubts().into_iter();
+        let as_written = policy.value.iter().flat_map(|value| set.doubts_as_written(value));
+        let of_policy = set.doubts().into_iter().chain(as_written);
         let of_policy = of_policy.map(|doubt| Located { line: self.line(policy, &doubt.path), what: doubt });
         of_policy.chain(of_filter).collect()
     }

@@ -37,9 +37,22 @@ impl MetadataPath {
         MetadataPath(path)
     }
 
+    /// Its segments.
+    #[cfg(feature = "cli")]
+    pub fn segments(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
+        self.0.split(|byte| *byte == 0).skip(2).map(String::from_utf8_lossy)
+    }
+
     /// The property's path: segments with a zero byte between them.
     pub fn property(&self) -> &[u8] {
         &self.0
+    }
+}
+
+#[cfg(feature = "cli")]
+impl std::fmt::Display for MetadataPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.segments().collect::<Vec<_>>().join("/"))
     }
 }
 

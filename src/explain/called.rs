@@ -1,6 +1,6 @@
 //! A request as somebody describes it.
 
-use crate::request::Request;
+use crate::request::{MetadataPath, Request};
 use std::net::IpAddr;
 
 /// A request of which only what matters is known.
@@ -11,6 +11,7 @@ pub struct Called {
     /// Lower-case names.
     headers: Vec<(String, String)>,
     client: Option<IpAddr>,
+    metadata: Vec<(MetadataPath, String)>,
 }
 
 impl Called {
@@ -28,13 +29,26 @@ impl Called {
         if method.is_empty() || !target.starts_with('/') {
             return Err("a method and a path, such as 'GET /v1/invoices?page=2'".into());
         }
-        Ok(Called { method: method.into(), target: target.into(), headers: Vec::new(), client: None })
+        Ok(Called {
+            method: method.into(),
+            target: target.into(),
+            headers: Vec::new(),
+            client: None,
+            metadata: Vec::new(),
+        })
     }
 
     /// With a header, beside those of the same name.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Called {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
+        self
+    }
+
+    /// With what an earlier filter has left in its dynamic metadata, by the path's segments.
+    #[must_use]
+    pub fn metadata<'a>(mut self, path: impl IntoIterator<Item = &'a str>, value: &str) -> Called {
+        self.metadata.push((MetadataPath::new(path), value.into()));
         self
     }
 
@@ -55,6 +69,10 @@ impl Request for Called {
             _ => fields.map(|(_, value)| value.as_str()).collect(),
         };
         (!values.is_empty()).then(|| values.join(",").into_bytes())
+    }
+
+    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+        self.metadata.iter().find(|(of, _)| of == path).map(|(_, value)| value.clone().into_bytes())
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {

@@ -55,6 +55,7 @@ fn part(part: &Part) -> Value {
     let who = |who: &[String]| Value::List(who.iter().map(|who| who.as_str().into()).collect());
     let (word, (name, why)) = match &part.standing {
         Standing::Counts(keys) => ("counts", field("counted", who(keys))),
+        Standing::Shadows(keys) => ("shadows", field("counted", who(keys))),
         Standing::Returns(keys) => ("returns", field("counted", who(keys))),
         Standing::Not(reason) => ("not", field("because", reason.as_str().into())),
     };

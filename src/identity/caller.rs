@@ -74,6 +74,22 @@ impl<'a, R: Request> Caller<'a, R> {
         Some((kind, value))
     }
 
+    /// The key, by index, that has the value of this one: one of its alternatives, or itself.
+    #[cfg(feature = "cli")]
+    pub fn taken(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
+        match &self.directory.keys.get(key)?.source {
+            Source::FirstOf(keys) => keys.iter().find_map(|key| self.taken(*key, template)),
+            Source::Header { .. }
+            | Source::Query(_)
+            | Source::Cookie(_)
+            | Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_) => self.value(key, template).map(|_| key),
+        }
+    }
+
     /// The consumer, by index, if it is a known one.
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {

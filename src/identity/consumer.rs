@@ -80,7 +80,7 @@ impl Consumers {
     }
 
     /// The indexes of the keys that consumers are known by, in the order in which they are looked at.
-    pub(super) fn keys(&self) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = usize> + '_ {
         self.known.iter().map(|(key, _)| *key)
     }
 

@@ -2,11 +2,12 @@
 
 mod coarse;
 mod room;
+mod shown;
 mod unreached;
 mod unused;
 
 use super::PolicySet;
-use crate::config::field_path;
+use crate::config::{Value, field_path};
 use crate::identity::Source;
 use std::fmt;
 
@@ -40,21 +41,34 @@ impl PolicySet {
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         self.doubt_keys(&mut doubts);
+        unused::doubt_callers(self, &mut doubts);
         for (i, policy) in self.policies.iter().enumerate() {
             let path = format!("policies[{i}]");
+            unreached::doubt_class(self, i, &path, &mut doubts);
             unreached::doubt_limits(policy, &path, &mut doubts);
+            unreached::doubt_costs(policy, &path, &mut doubts);
             coarse::doubt_slots(policy, &path, self.geometry, &mut doubts);
         }
+        shown::doubt_headers(self, &mut doubts);
         room::doubt_room(self, &mut doubts);
         doubts
+    }
+
+    /// What of the configuration as it was written is doubtful, though it compiles to something sound.
+    pub(crate) fn doubts_as_written(&self, value: &Value) -> Vec<Doubt> {
+        shown::doubt_credentials(self, value)
     }
 
     /// Whether any policy counts by the client's address.
     pub(crate) fn counts_addresses(&self) -> bool {
         let by_address = |key: &usize| {
-            self.keys.get(*key).is_some_and(|key| matches!(key.source, Source::ClientIp { .. }))
+            self.directory.keys.get(*key).is_some_and(|key| matches!(key.source, Source::ClientIp { .. }))
         };
-        self.policies.iter().any(|policy| policy.key.iter().any(by_address))
+        let or_alternatively = |key: &usize| match self.directory.keys.get(*key).map(|key| &key.source) {
+            Some(Source::FirstOf(keys)) => keys.iter().any(by_address),
+            Some(_) | None => by_address(key),
+        };
+        self.policies.iter().any(|policy| policy.key.iter().any(or_alternatively))
     }
 
     /// Whether any policy is for some paths alone.
@@ -64,12 +78,10 @@ impl PolicySet {
     }
 
     fn doubt_keys(&self, doubts: &mut Vec<Doubt>) {
-        for (i, key) in self.keys.iter().enumerate() {
+        for (i, key) in self.directory.keys.iter().enumerate() {
             let path = field_path("keys", &key.name);
             unused::doubt_key(self, i, &path, doubts);
-            if let Source::Header { prefix: Some(prefix), .. } = &key.source
-                && *prefix > LONGEST_USUAL_KEY
-            {
+            if let Some(prefix) = key.prefix.filter(|prefix| *prefix > LONGEST_USUAL_KEY) {
                 doubts.push(Doubt::new(
                     field_path(&path, "prefix"),
                     format!("{prefix} bytes are more than most keys have; if it is to be the whole key, leave prefix out"),

@@ -50,6 +50,22 @@ impl Match {
     }
 }
 
+#[cfg(feature = "cli")]
+impl Match {
+    /// Whether all requests that the other matches are matched by this one, as far as it can be told.
+    pub fn covers(&self, other: &Match) -> bool {
+        let methods = self.methods.is_empty()
+            || !other.methods.is_empty() && other.methods.iter().all(|method| self.methods.contains(method));
+        let path = match (&self.path, &other.path) {
+            (None, _) => true,
+            (Some(path), Some(other)) => path.covers(other),
+            (Some(_), None) => false,
+        };
+        let host = self.host.is_none() || self.host == other.host;
+        methods && path && host && self.headers.iter().all(|rule| other.headers.contains(rule))
+    }
+}
+
 impl Presence {
     fn holds(&self, value: Option<Vec<u8>>) -> bool {
         match self {
@@ -77,7 +93,7 @@ impl Host {
         sound.then(|| if below { Host::Below(format!(".{name}")) } else { Host::Exact(name) })
     }
 
-    fn matches(&self, host: &[u8]) -> bool {
+    pub(super) fn matches(&self, host: &[u8]) -> bool {
         match self {
             Host::Exact(name) => host == name.as_bytes(),
             Host::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
@@ -139,6 +155,15 @@ impl PathTemplate {
             Segment::Literal(_) => false,
         })?;
         path.strip_prefix(b"/")?.split(|byte| *byte == b'/').nth(at)
+    }
+
+    /// Whether all paths that the other matches are matched by this one.
+    #[cfg(feature = "cli")]
+    fn covers(&self, other: &PathTemplate) -> bool {
+        let one_by_one = self.segments.iter().zip(&other.segments);
+        let each = one_by_one.into_iter().all(|(one, other)| matches!(one, Segment::Any(_)) || one == other);
+        let (own, others) = (self.segments.len(), other.segments.len());
+        each && if self.open { own <= others } else { own == others && !other.open }
     }
 
     /// Whether a path, without its query, matches.

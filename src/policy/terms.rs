@@ -74,9 +74,30 @@ impl Table {
         })
     }
 
+    /// Whether callers differ in their terms.
+    #[cfg(feature = "cli")]
+    pub fn differ(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The terms of a tier.
+    #[cfg(feature = "cli")]
+    pub fn of_tier(&self, tier: usize) -> &Terms {
+        let place = self.by_tier.get(tier).copied().flatten();
+        place.and_then(|place| self.others.get(place)).unwrap_or(&self.default)
+    }
+
     /// The terms of callers about whom nothing special is known.
     pub fn default(&self) -> &Terms {
         &self.default
+    }
+
+    /// The terms of consumers who have their own, by index.
+    #[cfg(feature = "cli")]
+    pub fn of_consumers(&self) -> impl Iterator<Item = (usize, &Terms)> {
+        let terms =
+            |place: Option<usize>| place.and_then(|place| self.others.get(place)).unwrap_or(&self.default);
+        self.by_consumer.iter().map(move |(consumer, place)| (*consumer, terms(*place)))
     }
 
     /// The number of this caller's terms. Nothing is asked of the request if all have the same.

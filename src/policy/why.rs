@@ -1,9 +1,11 @@
 //! Why a policy applies to a request, or does not.
 
-use super::words::source;
-use super::{Key, Match, Part, Policy, PolicySet};
-use crate::identity::Source;
+use super::words::key;
+use super::{Applied, Match, Part, Policy, PolicySet};
+use crate::identity::{Caller, Key, Source};
+use crate::key::Seed;
 use crate::request::{Asked, Request};
+use crate::time::Micros;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How a policy stands to a request.
@@ -11,6 +13,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub enum Standing {
     /// It judges the request; by each of its keys, who is counted.
     Counts(Vec<String>),
+    /// It judges the request in shadow, and refuses nothing.
+    Shadows(Vec<String>),
     /// The request may give a unit back; by each of its keys, to whom.
     Returns(Vec<String>),
     /// It does not apply, and this is why.
@@ -18,57 +22,100 @@ pub enum Standing {
 }
 
 impl PolicySet {
-    /// How each policy stands to a request, in their order.
-    pub fn standings<R: Request>(&self, asked: &Asked<'_, R>) -> Vec<Standing> {
-        if self.exempt_preflight && asked.is_preflight() {
-            return self
-                .policies
-                .iter()
-                .map(|_| Standing::Not("a CORS preflight is exempt".into()))
-                .collect();
+    /// How each policy stands to a request at an instant of the wall clock, in their order.
+    pub fn standings<R: Request>(&self, asked: &Asked<'_, R>, wall: Micros) -> Vec<Standing> {
+        if let Some(reason) = self.exemption(asked) {
+            return self.policies.iter().map(|_| Standing::Not(reason.clone())).collect();
         }
-        self.policies.iter().map(|policy| self.standing(policy, asked)).collect()
+        let caller = Caller::new(asked, &self.directory, Vec::new());
+        // The identities themselves are not shown, so any seed does.
+        let seed = Seed::new([0; Seed::LEN]);
+        let applied: Vec<Applied> = self.that_apply(asked, &caller, &seed, wall).collect();
+        let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
+            Some(one) => self.who(policy, one, asked, &caller),
+            None => Standing::Not(self.why_not(policy, asked, &caller, &applied)),
+        };
+        self.policies.iter().enumerate().map(standing).collect()
     }
 
-    fn standing<R: Request>(&self, policy: &Policy, asked: &Asked<'_, R>) -> Standing {
-        let Some(part) = policy.part(asked) else {
-            return Standing::Not(mismatches(&policy.matches, asked));
+    fn exemption<R: Request>(&self, asked: &Asked<'_, R>) -> Option<String> {
+        if let Some(rule) = self.exempt.iter().find(|rule| rule.matches(asked)) {
+            return Some(format!("{rule} is exempt"));
+        }
+        (self.exempt_preflight && asked.is_preflight()).then(|| "a CORS preflight is exempt".into())
+    }
+
+    fn who<R: Request>(
+        &self,
+        policy: &Policy,
+        applied: &Applied,
+        asked: &Asked<'_, R>,
+        caller: &Caller<'_, R>,
+    ) -> Standing {
+        let rule = policy.part(asked).and_then(|(_, rule)| rule);
+        let template = rule.and_then(|rule| rule.path.as_ref());
+        let shown = |key: &usize| {
+            let (_, value) = caller.value(*key, template)?;
+            Some(shown(self.directory.keys.get(caller.taken(*key, template)?)?, &value))
         };
-        let keys = policy.key.iter().filter_map(|index| Some((self.keys.get(*index)?, asked.key(*index))));
-        let keys: Vec<_> = keys.collect();
-        if let Some((key, _)) = keys.iter().find(|(_, value)| value.is_none()) {
-            return Standing::Not(format!("the request has no {} ({})", key.name, source(&key.source)));
-        }
-        let who = keys.iter().map(|(key, value)| shown(key, value.unwrap_or_default())).collect();
-        match part {
-            Part::Judges => Standing::Counts(who),
+        let who = policy.key.iter().filter_map(shown).collect();
+        match applied.part {
             Part::Returns(_) => Standing::Returns(who),
+            Part::Judges(_) if applied.shadow => Standing::Shadows(who),
+            Part::Judges(_) => Standing::Counts(who),
         }
+    }
+
+    fn why_not<R: Request>(
+        &self,
+        policy: &Policy,
+        asked: &Asked<'_, R>,
+        caller: &Caller<'_, R>,
+        applied: &[Applied],
+    ) -> String {
+        let Some((_, rule)) = policy.part(asked) else { return mismatches(policy, asked) };
+        let template = rule.and_then(|rule| rule.path.as_ref());
+        let lacks = |index: &&usize| caller.value(**index, template).is_none();
+        if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| self.directory.keys.get(*index))
+        {
+            return format!("the request has no {} ({})", lacking.name, key(lacking, &self.directory));
+        }
+        let rivals = applied.iter().filter_map(|one| self.policies.get(one.policy));
+        let rival = rivals.filter(|other| other.class & policy.class != 0).map(Policy::name).next();
+        format!("{} of its class does", rival.unwrap_or("another"))
     }
 }
 
 /// What each match has against the request.
-fn mismatches<R: Request>(matches: &[Match], asked: &Asked<'_, R>) -> String {
+fn mismatches<R: Request>(policy: &Policy, asked: &Asked<'_, R>) -> String {
+    if let Some(rule) = policy.except.iter().find(|rule| rule.matches(asked)) {
+        return format!("{rule} is excepted");
+    }
     let against = |rule: &Match| {
-        if let Some(method) = rule.method.as_ref().filter(|method| method.as_bytes() != asked.method()) {
-            return format!("the method is not {method}");
+        if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
+        {
+            return format!("the method is not {}", rule.methods.join(" or "));
         }
-        match &rule.path {
-            Some(path) if !path.matches(asked.path()) => format!("the path is not {path}"),
-            // The caller has found that it does not match.
-            Some(_) | None => format!("it is not {rule}"),
+        match (&rule.path, &rule.host) {
+            (Some(path), _) if !path.matches(asked.path()) => format!("the path is not {path}"),
+            (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {host}"),
+            // The caller has found that it does not match: its headers do not.
+            (_, _) => format!("it is not {rule}"),
         }
     };
-    let mut reasons: Vec<String> = matches.iter().map(against).collect();
+    let mut reasons: Vec<String> = policy.matches.iter().map(against).collect();
     reasons.dedup();
     reasons.join(", ")
 }
 
-/// A key's value, as much of it as may be seen: an address is no secret, anything else may be.
+/// A key's value, as much of it as may be seen: what anybody can see is no secret, anything else may be.
 fn shown(key: &Key, value: &[u8]) -> String {
     let value = match &key.source {
         Source::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
-        Source::Header { .. } => veiled(value),
+        Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::Metadata(_) => {
+            String::from_utf8_lossy(value).escape_debug().to_string()
+        }
+        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::FirstOf(_) => veiled(value),
     };
     format!("{} {value}", key.name)
 }

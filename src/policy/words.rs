@@ -1,12 +1,17 @@
 //! A policy set in words, for whoever wants to know what it does.
 
+mod key;
 mod limit;
+mod saying;
 
-use super::{Count, Key, Match, OnContention, Policy, PolicySet, StatusSet};
+use super::{Count, Match, Mode, OnContention, Policy, PolicySet, StatusSet};
 use crate::config::Value;
-use crate::identity::Source;
-use crate::response::{HeaderRules, Reset, Upstream};
+use crate::identity::{Key, Source};
+use crate::limiter::Limit;
 use crate::table::Charging;
+use crate::time::SECOND;
+use jiff::Timestamp;
+pub(crate) use key::key;
 pub(crate) use limit::limit;
 
 /// What will be enforced on whom.
@@ -41,32 +46,70 @@ impl PolicySet {
     fn policy_in_words(&self, policy: &Policy) -> PolicySummary {
         let requests = match policy.matches.as_slice() {
             [] => "every request".to_string(),
-            matches => matches.iter().map(Match::to_string).collect::<Vec<_>>().join(", "),
+            matches => list(matches),
         };
-        let may_lack = |key: &&Key| !matches!(key.source, Source::ClientIp { .. });
-        let that_have = match policy.key.iter().filter_map(|key| self.keys.get(*key)).filter(may_lack).count()
-        {
+        let except = match policy.except.as_slice() {
+            [] => String::new(),
+            except => format!(", except {},", list(except)),
+        };
+        let keys = policy.key.iter().filter_map(|index| self.directory.keys.get(*index));
+        let that_have = match keys.filter(|key| self.may_lack(key)).count() {
             0 => "",
             1 => " that has it",
             _ => " that has them",
         };
-        let several = policy.limits.len() > 1;
-        let limits = policy.limits.iter().zip(&policy.limit_names).map(|(one, name)| {
-            let words = limit(one);
+        let several = policy.limit_names.len() > 1;
+        let limits = policy.limit_names.iter().enumerate().map(|(index, name)| {
+            let words = self.limit_in_words(policy, index);
             if several { format!("{name}: {words}") } else { words }
         });
         PolicySummary {
             name: policy.name.clone(),
-            applies: format!("{requests}{that_have}, counted by {}", self.key_in_words(&policy.key)),
+            applies: format!("{requests}{except}{that_have}, counted by {}", self.key_in_words(&policy.key)),
             limits: limits.collect(),
-            also: counting(policy),
+            also: self.also(policy),
         }
     }
 
-    fn key_in_words(&self, key: &[usize]) -> String {
-        let keys = key.iter().filter_map(|index| self.keys.get(*index));
-        let words = keys.map(|key| format!("{} ({})", key.name, source(&key.source)));
+    /// Whether a request can be without this key.
+    fn may_lack(&self, key: &Key) -> bool {
+        match &key.source {
+            Source::ClientIp { .. } | Source::Constant(_) | Source::PathParameter(_) => false,
+            Source::FirstOf(keys) => {
+                keys.iter().filter_map(|key| self.directory.keys.get(*key)).all(|key| self.may_lack(key))
+            }
+            Source::Header { .. }
+            | Source::Query(_)
+            | Source::Cookie(_)
+            | Source::Metadata(_)
+            | Source::Consumer(_) => true,
+        }
+    }
+
+    fn key_in_words(&self, keys: &[usize]) -> String {
+        let keys = keys.iter().filter_map(|index| self.directory.keys.get(*index));
+        let words = keys.map(|one| format!("{} ({})", one.name, key(one, &self.directory)));
         words.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// A limit, and what other quotas it has for whom.
+    fn limit_in_words(&self, policy: &Policy, index: usize) -> String {
+        let Some(default) = policy.limits().get(index) else { return String::new() };
+        let other = |limits: &[Limit]| {
+            limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota)
+        };
+        let tiers = self.directory.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
+        let of_tiers = tiers.filter_map(|(tier, name)| {
+            let quota = other(&policy.terms.of_tier(tier).limits)?;
+            Some(format!("{quota} for {name}"))
+        });
+        let of_consumers = policy.terms.of_consumers().filter_map(|(consumer, terms)| {
+            let quota = other(&terms.limits)?;
+            Some(format!("{quota} for {}", self.directory.consumers.list().get(consumer)?.name))
+        });
+        let others: Vec<String> = of_tiers.chain(of_consumers).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+        limit(default) + &others
     }
 
     fn general(&self) -> Vec<(&'static str, String)> {
@@ -82,20 +125,22 @@ impl PolicySet {
             };
             general.push(("together", charging.into()));
         }
-        if self.exempt_preflight {
-            general.push(("exempt", "CORS preflights".into()));
+        if let Some(tiers) = &self.directory.tiers {
+            let default = tiers.names.get(tiers.default).map_or("", String::as_str);
+            general.push(("tiers", format!("{}; {default} unless known otherwise", tiers.names.join(", "))));
         }
-        let rejection = self.rejection();
-        general.push((
-            "refusal",
-            format!(
-                "{} with retry-after of at most {} s, {}: {}",
-                rejection.status,
-                rejection.longest_wait,
-                rejection.content_type,
-                rejection.body.trim_end()
-            ),
-        ));
+        match self.directory.consumers.list().len() {
+            0 => {}
+            1 => general.push(("consumers", "1 is known".into())),
+            number => general.push(("consumers", format!("{number} are known"))),
+        }
+        let preflights = self.exempt_preflight.then(|| "CORS preflights".to_string());
+        let exempt: Vec<String> =
+            preflights.into_iter().chain(self.exempt.iter().map(Match::to_string)).collect();
+        if !exempt.is_empty() {
+            general.push(("exempt", exempt.join(", ")));
+        }
+        general.push(("refusal", self.refusals_in_words()));
         general.push(("headers", self.headers_in_words()));
         let bytes = u64::from(self.geometry.pages.get()) * u64::from(self.geometry.page_bytes);
         general.push((
@@ -109,42 +154,44 @@ impl PolicySet {
         general
     }
 
-    fn headers_in_words(&self) -> String {
-        let Some(HeaderRules { policy, limit, reset, upstream }) = self.headers() else {
-            return "none".into();
-        };
-        let described = self.policies.get(*policy);
-        let name = described.map_or("", Policy::name);
-        let limit = described.and_then(|policy| policy.limit_names.get(*limit)).map_or("", String::as_str);
-        let reset = match reset {
-            Reset::NextSlot => "when the next unit comes back",
-            Reset::FullReset => "when all units are back",
-        };
-        let upstream = match upstream {
-            Upstream::Replace => "the upstream's are replaced",
-            Upstream::Keep => "the upstream's own are kept",
-        };
-        format!("x-ratelimit-limit, -remaining, -reset ({reset}) of {name}/{limit}; {upstream}")
+    fn also(&self, policy: &Policy) -> Vec<String> {
+        let mut also = Vec::new();
+        match policy.mode {
+            Mode::Enforce => {}
+            Mode::Shadow => also.push("in shadow: it refuses nothing".to_string()),
+            Mode::EnforceFrom(instant) => {
+                let from = Timestamp::from_second((instant / SECOND) as i64).unwrap_or_default();
+                also.push(format!("in shadow until {from}, enforced from then on"));
+            }
+        }
+        let rivals = self.policies.iter().take_while(|other| other.name != policy.name);
+        let rivals = rivals.filter(|other| other.class & policy.class != 0).map(Policy::name);
+        let rivals: Vec<&str> = rivals.collect();
+        if !rivals.is_empty() {
+            also.push(format!("only if none of these applies: {}", rivals.join(", ")));
+        }
+        if policy.cost != 1 {
+            also.push(format!("a request costs {} units", policy.cost));
+        }
+        if let Some(header) = &policy.response.cost {
+            also.push(format!("or what its response says in {header}"));
+        }
+        if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
+            also.push(limit(penalty));
+        }
+        also.extend(counting(policy));
+        also
     }
+}
+
+fn list(matches: &[Match]) -> String {
+    matches.iter().map(Match::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Two digits are all that an estimate is worth.
 fn rounded(number: u64) -> u64 {
     let unit = 10u64.pow(number.checked_ilog10().unwrap_or_default().saturating_sub(1));
     number / unit * unit
-}
-
-pub(super) fn source(source: &Source) -> String {
-    match source {
-        Source::Header { name, scheme, prefix } => {
-            let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(", behind {scheme}"));
-            let prefix = prefix.map_or(String::new(), |prefix| format!(", its first {prefix} bytes"));
-            format!("header {name}{scheme}{prefix}")
-        }
-        Source::ClientIp { ipv6_prefix } => {
-            format!("the client's address, IPv6 by its first {ipv6_prefix} bits")
-        }
-    }
 }
 
 fn counting(policy: &Policy) -> Vec<String> {

@@ -183,6 +183,21 @@ impl Template {
         json.read(text);
     }
 
+    /// As it was written.
+    #[cfg(feature = "cli")]
+    pub fn as_written(&self) -> String {
+        let (mut text, mut rest) = (String::new(), 0);
+        let words = Variable::WORDS.iter().chain(Variable::OF_PROBLEMS);
+        for slot in &self.slots {
+            let word =
+                words.clone().find(|(_, variable)| *variable == slot.variable).map_or("", |(word, _)| word);
+            text.push_str(self.text.get(rest..slot.at).unwrap_or_default());
+            text.extend(["{", word, "}"]);
+            rest = slot.at;
+        }
+        text + self.text.get(rest..).unwrap_or_default()
+    }
+
     /// Whether it has this variable.
     pub fn mentions(&self, variable: Variable) -> bool {
         self.slots.iter().any(|slot| slot.variable == variable)

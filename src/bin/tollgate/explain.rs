@@ -30,6 +30,9 @@ pub struct Explain {
     /// The host that the request is for
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
+    /// What an earlier filter has left in its metadata, as filter/key=value or filter/key/key=value; may be repeated
+    #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
+    metadata: Vec<(String, String)>,
     /// Send it so often, all at once, and explain the last one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     times: u32,
@@ -47,6 +50,7 @@ Of keys only the first four characters are shown, and their length.
 Examples:
   tollgate explain policy.yaml 'GET /v1/invoices/7?x=1'
   tollgate explain policy.yaml 'POST /v1/invoices' -H 'authorization: Bearer sk_test' --times 51
+  tollgate explain policy.yaml / --metadata envoy.filters.http.jwt_authn/payload/plan=pro
   tollgate explain policy.yaml / --client-ip 2001:db8::7 --at 2026-10-31T23:59:59+01:00 --json
 
 Exit status: 0 if it is explained, 1 if the policy has faults, 2 if it can't be read.";
@@ -54,6 +58,12 @@ Exit status: 0 if it is explained, 1 if the policy has faults, 2 if it can't be 
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header such as 'authorization: Bearer sk_test'")?;
     Ok((name.trim().into(), value.trim().into()))
+}
+
+fn metadata(text: &str) -> Result<(String, String), String> {
+    const SUCH_AS: &str = "a path and a value, such as envoy.filters.http.jwt_authn/payload/sub=user-7";
+    let (path, value) = text.split_once('=').filter(|(path, _)| path.contains('/')).ok_or(SUCH_AS)?;
+    Ok((path.into(), value.into()))
 }
 
 fn instant(text: &str) -> Result<Micros, String> {
@@ -89,6 +99,9 @@ impl Explain {
         let host = self.host.iter().map(|host| (":authority", host.as_str()));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = self.request.clone().from(self.client_ip);
+        let metadata = self.metadata.iter();
+        let request =
+            metadata.fold(request, |request, (path, value)| request.metadata(path.split('/'), value));
         host.chain(headers).fold(request, |request, (name, value)| request.header(name, value))
     }
 
@@ -120,6 +133,7 @@ fn in_words(explanation: &Explanation) -> String {
 fn standing(part: &Part) -> String {
     match &part.standing {
         Standing::Counts(who) => format!("applies, counted for {}", who.join(" and ")),
+        Standing::Shadows(who) => format!("applies in shadow, counted for {}", who.join(" and ")),
         Standing::Returns(who) => format!("may get a unit back, for {}", who.join(" and ")),
         Standing::Not(reason) => format!("does not apply: {reason}"),
     }

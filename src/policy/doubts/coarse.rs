@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 const SHARE: u64 = 128;
 
 pub(super) fn doubt_slots(policy: &Policy, path: &str, table: Geometry, doubts: &mut Vec<Doubt>) {
-    for (i, limit) in policy.limits.iter().enumerate() {
+    for (i, limit) in policy.limits().iter().enumerate() {
         let Algorithm::SlidingWindow(slots) = limit.algorithm else { continue };
         if fine(limit, slots) {
             continue;

@@ -30,8 +30,8 @@ impl PolicySet {
         let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
         for policy in &self.policies {
             match records.iter_mut().find(|(key, _)| *key == policy.key) {
-                Some((_, limits)) => limits.extend(&policy.limits),
-                None => records.push((&policy.key, policy.limits.iter().collect())),
+                Some((_, limits)) => limits.extend(policy.limits()),
+                None => records.push((&policy.key, policy.limits().iter().collect())),
             }
         }
         let bytes: u64 = records.iter().map(|(_, limits)| record_bytes(limits)).sum();

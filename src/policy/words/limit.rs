@@ -1,7 +1,8 @@
-//! Limits and lengths of time in words.
+//! Limits in words.
 
+use super::key::length;
 use crate::limiter::{Algorithm, Limit};
-use crate::time::{Micros, Period, SECOND};
+use crate::time::Period;
 
 /// What a limit promises.
 pub(crate) fn limit(limit: &Limit) -> String {
@@ -21,15 +22,6 @@ pub(crate) fn limit(limit: &Limit) -> String {
         Algorithm::TokenBucket { burst } => format!("{burst} at once, refilled by {quota} in {window}"),
         Algorithm::Concurrency => format!("at most {quota} at the same time"),
         Algorithm::Stock => format!("at most {quota} that exist"),
-    }
-}
-
-/// In the largest unit that leaves no rest; up to two of a unit in the smaller one.
-fn length(length: Micros) -> String {
-    let seconds = length / SECOND;
-    let units = [(86_400, "days"), (3_600, "h"), (60, "min")];
-    match units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit) && seconds / unit > 1) {
-        Some((unit, name)) => format!("{} {name}", seconds / unit),
-        None => format!("{seconds} s"),
+        Algorithm::Penalty => format!("after a refusal, none for {window}"),
     }
 }
