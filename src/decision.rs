@@ -4,6 +4,7 @@ use crate::key::Identity;
 use crate::limiter::Verdict;
 use crate::table::Outcome;
 use crate::time::{Micros, Now};
+use std::cmp::Reverse;
 
 /// What was decided about one request.
 #[derive(Clone, Debug)]
@@ -58,6 +59,12 @@ impl Decision {
     /// Notes that the response has been seen. Answers whether it had been before.
     pub fn answer_seen(&mut self) -> bool {
         std::mem::replace(&mut self.answered, true)
+    }
+
+    /// The answer of the policy that refuses for longest, if any does; the first of several.
+    pub fn violated(&self) -> Option<&Answer> {
+        let wait = |answer: &&Answer| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
+        self.answers.iter().filter(|answer| answer.refused()).min_by_key(|answer| Reverse(wait(answer)))
     }
 
     /// The longest wait that any limit asks for (BI-12): with less, the next request is refused too.

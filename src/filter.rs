@@ -9,7 +9,7 @@ use crate::config::{self, Fault, Faults};
 use crate::decision::Decision;
 use crate::engine::Engine;
 use crate::policy::{self, PolicySet};
-use crate::response::{self, Upstream};
+use crate::response;
 use crate::table::Table;
 use log::{error, info};
 use metrics::Metrics;
@@ -143,8 +143,12 @@ impl HttpContext for Passage {
         let decide =
             |table: &mut Table| worker.engine.decide(&host::RequestHeaders, table, &host::SharedData, now);
         let Some(decision) = with_table(decide) else { return Action::Continue };
-        worker.metrics.count(&decision);
-        let reply = response::reply(worker.engine.policies(), &decision);
+        let policies = worker.engine.policies();
+        worker.metrics.count(policies, &decision);
+        if let Some(line) = response::access_line(policies, &decision) {
+            host::set_filter_state("tollgate", &line);
+        }
+        let reply = response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
         let action = match &reply {
             Some(reply) => {
                 host::reply(reply);
@@ -167,7 +171,10 @@ impl HttpContext for Passage {
         }
         let policies = worker.engine.policies();
         let headers = response::limit_headers(policies, decision);
-        let keep = policies.headers().is_some_and(|rules| rules.upstream == Upstream::Keep);
+        if policies.saying().removes_limit_headers() {
+            host::remove_response_headers(response::tells_limits);
+        }
+        let keep = policies.saying().keeps_limit_headers();
         // The upstream's are one statement: with any of them kept, ours would contradict it.
         if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
             headers.iter().for_each(|(name, value)| host::set_response_header(name, value));

@@ -102,6 +102,13 @@ pub struct Verdict {
     pub retry_after: Micros,
 }
 
+impl Verdict {
+    /// Whether a tenth of the quota is left, or less (FA-26).
+    pub fn near_limit(&self) -> bool {
+        self.remaining.saturating_mul(10) <= u64::from(self.quota.get())
+    }
+}
+
 /// How much precision a state may give up for room in a crowded page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Coarseness {

@@ -10,11 +10,12 @@ pub use compile::compile;
 pub use route::{Match, PathTemplate};
 pub use status::StatusSet;
 
+use crate::decision::Decision;
 use crate::identity::Source;
 use crate::key::{Encoder, Identity, Seed};
 use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
-use crate::response::{HeaderRules, Rejection};
+use crate::response::Saying;
 use crate::table::{Charge, Charging, Count, Geometry, OnContention};
 
 /// All policies of one filter.
@@ -24,8 +25,7 @@ pub struct PolicySet {
     policies: Vec<Policy>,
     charging: Charging,
     exempt_preflight: bool,
-    rejection: Rejection,
-    headers: Option<HeaderRules>,
+    saying: Saying,
     geometry: Geometry,
 }
 
@@ -153,14 +153,24 @@ impl PolicySet {
         self.charging
     }
 
-    /// What a refused request is answered.
-    pub fn rejection(&self) -> &Rejection {
-        &self.rejection
+    /// What is said to clients and to access logs.
+    pub fn saying(&self) -> &Saying {
+        &self.saying
     }
 
-    /// Which limit headers responses carry, if any.
-    pub fn headers(&self) -> Option<&HeaderRules> {
-        self.headers.as_ref()
+    /// The name of the known client that asked; empty if it is none.
+    pub fn consumer_name(&self, _decision: &Decision) -> &str {
+        ""
+    }
+
+    /// The tier of the client that asked; empty if there are none.
+    pub fn tier_name(&self, _decision: &Decision) -> &str {
+        ""
+    }
+
+    /// The names of the policies that would have refused if they were in force.
+    pub fn shadow_refusals<'a>(&'a self, _decision: &'a Decision) -> impl Iterator<Item = &'a str> {
+        std::iter::empty()
     }
 
     /// The size of the table.

@@ -1,104 +1,158 @@
-//! What is said to the client: the reply to a refused request, and limit headers. Plain values.
+//! What is said about a decision, to clients and to operators' logs: plain values, which the glue sends.
+//!
+//! ```text
+//! Decision ──rejection──▶ Reply           what a refused caller gets    template, message, wait
+//!          ──headers────▶ limit headers   with every response
+//!          ──access─────▶ a line          for access logs
+//! ```
+//!
+//! Whatever of it does not depend on the request is prepared at load: a [`Saying`].
 
+mod access;
 mod headers;
+mod message;
+mod rejection;
+mod template;
+mod wait;
 
-pub use headers::{HeaderRules, Reset, Upstream};
+pub use access::{access_line, near_limit};
+pub use headers::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+pub use message::Message;
+pub use rejection::{Body, Rejection, Reply, reply};
+pub use template::{Facts, Flaw, Place, Said, Template, Variable};
+pub use wait::RetryAfter;
 
-use crate::decision::Decision;
+use crate::decision::{Answer, Decision};
+use crate::limiter::Verdict;
 use crate::policy::PolicySet;
-use crate::time::{Micros, seconds_up};
+use std::borrow::Cow;
+use std::cmp::Reverse;
 
 /// A header's name, lower-case, and its value.
-pub type Header = (&'static str, String);
+pub type Header<'a> = (&'a str, Cow<'a, str>);
 
-/// What a refused request is answered.
+/// All that one configuration has to say.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rejection {
-    /// 400 to 599.
-    pub status: u32,
-    /// As it is sent.
-    pub body: String,
-    /// A media type.
-    pub content_type: String,
-    /// `retry-after` is never more, in seconds.
-    pub longest_wait: u64,
+pub struct Saying {
+    /// How refused callers are told to wait.
+    pub retry_after: RetryAfter,
+    /// Which limit headers responses carry, if any.
+    pub headers: Option<HeaderRules>,
+    /// Whether access logs get a line.
+    pub access_log: bool,
+    /// What is common to all refusals.
+    pub rejection: Rejection,
+    /// One for each policy.
+    pub policies: Vec<PolicySaying>,
 }
 
-impl Default for Rejection {
-    fn default() -> Self {
-        Rejection::new(429, "Too many requests\n".into(), None)
+/// What is said about one policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolicySaying {
+    /// Its refusals.
+    pub rejection: Rejection,
+    /// One for each of its limits that has a name.
+    pub limits: Vec<Words>,
+}
+
+/// What is said about one limit, as far as it is the same for all callers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Words {
+    /// Its name.
+    pub name: String,
+    /// What tells it from all others: `policy`, or `policy/limit` if there are several.
+    pub reference: String,
+    /// The length that its quota is for, in seconds. `None`: it has no window.
+    pub window: Option<u64>,
+    /// Whether its window moves with the clock, and has no edge of its own.
+    pub slides: bool,
+    /// Whether it counts requests in flight, and not requests.
+    pub concurrent: bool,
+    /// Its own message.
+    pub message: Option<Message>,
+}
+
+impl Saying {
+    /// What becomes of limit headers that the upstream has sent, as far as all of them go: whether none may stay.
+    pub fn removes_limit_headers(&self) -> bool {
+        self.headers.as_ref().is_some_and(|rules| rules.secret() && rules.upstream == Upstream::Replace)
     }
-}
 
-impl Rejection {
-    /// Without a content type the body's first character decides: `{` and `[` begin JSON.
-    pub fn new(status: u32, body: String, content_type: Option<String>) -> Rejection {
-        let json = body.starts_with(['{', '[']);
-        let fitting = if json { "application/json" } else { "text/plain; charset=utf-8" };
-        let content_type = content_type.unwrap_or_else(|| fitting.into());
-        Rejection { status, body, content_type, longest_wait: u64::MAX }
+    /// Whether the upstream's limit headers stay in the place of ours.
+    pub fn keeps_limit_headers(&self) -> bool {
+        self.headers.as_ref().is_some_and(|rules| rules.upstream == Upstream::Keep)
     }
-}
-
-/// A whole answer in the place of the upstream's.
-#[derive(Debug, PartialEq)]
-pub struct Reply<'a> {
-    /// The HTTP status.
-    pub status: u32,
-    /// Without `content-length`, which Envoy adds.
-    pub headers: Vec<(&'static str, String)>,
-    /// For a HEAD request Envoy leaves it out.
-    pub body: &'a str,
-    /// For access logs: which policy refused.
-    pub details: String,
-}
-
-/// The reply to a refused request; none to one that may pass.
-pub fn reply<'a>(set: &'a PolicySet, decision: &Decision) -> Option<Reply<'a>> {
-    let refusing = decision.answers().iter().find(|answer| answer.refused())?;
-    let rejection = set.rejection();
-    let wait = retry_after(decision.retry_after()).min(rejection.longest_wait);
-    let policy = set.policies().get(refusing.policy).map_or("", |policy| policy.name());
-    Some(Reply {
-        status: rejection.status,
-        headers: vec![
-            ("content-type", rejection.content_type.clone()),
-            ("cache-control", "no-store".into()),
-            ("retry-after", wait.to_string()),
-        ],
-        body: &rejection.body,
-        details: format!("tollgate_refused_by_{policy}"),
-    })
 }
 
 /// The headers that every response to this request carries, the filter's own and the upstream's alike.
-pub fn limit_headers(set: &PolicySet, decision: &Decision) -> Vec<Header> {
-    set.headers().map(|rules| rules.say(decision)).unwrap_or_default()
+pub fn limit_headers<'a>(set: &'a PolicySet, decision: &Decision) -> Vec<Header<'a>> {
+    set.saying().headers.as_ref().map(|rules| rules.say(set, decision)).unwrap_or_default()
 }
 
-/// Whole seconds, rounded up, at least 1 (X-9): a 0 makes clients retry at once.
-fn retry_after(wait: Micros) -> u64 {
-    seconds_up(wait).max(1)
+/// Whether headers of this lower-case name tell limits, in any of the spellings that APIs have.
+pub fn tells_limits(name: &[u8]) -> bool {
+    let rest = name.strip_prefix(b"x-").unwrap_or(name);
+    rest.starts_with(b"ratelimit") || rest.starts_with(b"rate-limit")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use wasm_bindgen_test::wasm_bindgen_test;
+/// One limit and its verdict, to be spoken about.
+#[derive(Clone, Copy)]
+struct Spoken<'a, 'd> {
+    /// The policy's name.
+    policy: &'a str,
+    words: &'a Words,
+    verdict: &'d Verdict,
+}
 
-    #[wasm_bindgen_test(unsupported = test)]
-    fn x_9_retry_after_is_rounded_up_and_at_least_1() {
-        for (wait, seconds) in
-            [(0, 1), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2), (59_000_001, 60)]
-        {
-            assert_eq!(retry_after(wait), seconds, "{wait} µs");
-        }
-    }
+/// All limits that a decision may speak about, in the order of the configuration.
+fn spoken<'a, 'd>(set: &'a PolicySet, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
+    let mut all = Vec::new();
+    decision.answers().iter().for_each(|answer| add_spoken(&mut all, set, answer));
+    all
+}
 
-    #[wasm_bindgen_test(unsupported = test)]
-    fn x_4_a_content_type_fits_its_body() {
-        assert_eq!(Rejection::new(429, "{}".into(), None).content_type, "application/json");
-        assert_eq!(Rejection::new(429, "no".into(), None).content_type, "text/plain; charset=utf-8");
-        assert_eq!(Rejection::new(429, "{}".into(), Some("a/b".into())).content_type, "a/b");
+/// Those of one policy.
+fn spoken_of<'a, 'd>(set: &'a PolicySet, answer: &'d Answer) -> Vec<Spoken<'a, 'd>> {
+    let mut all = Vec::new();
+    add_spoken(&mut all, set, answer);
+    all
+}
+
+/// A limit without a name is not spoken about.
+#[inline(never)]
+fn add_spoken<'a, 'd>(all: &mut Vec<Spoken<'a, 'd>>, set: &'a PolicySet, answer: &'d Answer) {
+    let Some(policy) = set.policies().get(answer.policy) else { return };
+    let Some(saying) = set.saying().policies.get(answer.policy) else { return };
+    for (words, verdict) in saying.limits.iter().zip(&answer.outcome.verdicts) {
+        all.push(Spoken { policy: policy.name(), words, verdict });
     }
+}
+
+/// The limit at a place, as indexes of a policy and of its limit, if it applies.
+fn spoken_at<'a, 'd>(
+    set: &'a PolicySet,
+    decision: &'d Decision,
+    place: (usize, usize),
+) -> Option<Spoken<'a, 'd>> {
+    let (policy, limit) = place;
+    let verdict = decision.verdict(policy, limit)?;
+    let words = set.saying().policies.get(policy)?.limits.get(limit)?;
+    Some(Spoken { policy: set.policies().get(policy)?.name(), words, verdict })
+}
+
+/// The limit that has the least left; one that refuses before one that does not, and the longer wait first.
+fn tightest<'a, 'd>(limits: &[Spoken<'a, 'd>]) -> Option<Spoken<'a, 'd>> {
+    first_by(limits, |verdict| (verdict.admitted, verdict.remaining, Reverse(verdict.retry_after)))
+}
+
+/// The limit that refuses for longest (BI-12); if none does, the tightest.
+fn violated<'a, 'd>(limits: &[Spoken<'a, 'd>]) -> Option<Spoken<'a, 'd>> {
+    first_by(limits, |verdict| (verdict.admitted, Reverse(verdict.retry_after), verdict.remaining))
+}
+
+fn first_by<'a, 'd, T: Ord>(
+    limits: &[Spoken<'a, 'd>],
+    order: impl Fn(&Verdict) -> T,
+) -> Option<Spoken<'a, 'd>> {
+    limits.iter().min_by_key(|limit| order(limit.verdict)).copied()
 }

@@ -98,7 +98,7 @@ impl fmt::Display for Value {
 fn write_number(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const LARGE: f64 = 9e15;
     let size = value.abs();
-    if !(size < LARGE) {
+    if size.is_nan() || size >= LARGE {
         return f.write_str("a number of more than 15 digits");
     }
     let sign = if value < 0.0 { "-" } else { "" };
@@ -122,5 +122,31 @@ impl fmt::Display for Glimpse<'_> {
             write!(f, "{}", c.escape_debug())?;
         }
         f.write_str(if self.0.chars().nth(LENGTH).is_some() { "…\"" } else { "\"" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn numbers_are_shown_to_thousandths() {
+        for (number, shown) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (-1.0, "-1"),
+            (1.5, "1.5"),
+            (-0.25, "-0.25"),
+            (1.062_5, "1.062…"),
+            (0.000_1, "0.…"),
+            (4_294_967_296.0, "4294967296"),
+            (8_999_999_999_999_999.0, "8999999999999999"),
+            (1e16, "a number of more than 15 digits"),
+            (f64::NEG_INFINITY, "a number of more than 15 digits"),
+            (f64::NAN, "a number of more than 15 digits"),
+        ] {
+            assert_eq!(Value::Number(number).to_string(), shown);
+        }
     }
 }

@@ -4,12 +4,13 @@ use crate::key::Seed;
 use crate::limiter::Verdict;
 use crate::limiter::concurrency::Holder;
 use crate::policy::compile;
-use crate::response::{limit_headers, reply};
+use crate::response::{Reply, limit_headers, reply};
 use crate::table::memory::Memory;
 use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod replies;
 mod responses;
 
 /// Billium's own file, as JSON would carry it.
@@ -83,6 +84,10 @@ impl House {
         self.now.wall += seconds * SECOND;
     }
 
+    fn reply<'a>(&'a self, decision: &Decision, call: &Call) -> Reply<'a> {
+        reply(self.engine.policies(), decision, call, || [0xAB; 16]).unwrap()
+    }
+
     fn headers(&mut self, call: &Call) -> Vec<String> {
         let decision = self.decide(call);
         let headers = limit_headers(self.engine.policies(), &decision);
@@ -129,8 +134,8 @@ fn bi_12_of_two_refusals_the_larger_wait_is_told() {
     // The IP's first slot frees in 59 s, the key's in 39 s.
     let decision = house.decide(&Call::from("192.0.2.1").key("one"));
     assert_eq!(decision.answers().iter().filter(|answer| answer.refused()).count(), 2);
-    let reply = reply(house.engine.policies(), &decision).unwrap();
-    assert_eq!(reply.headers.last().unwrap(), &("retry-after", "59".to_string()));
+    let reply = house.reply(&decision, &Call::default());
+    assert_eq!(reply.headers.last().unwrap(), &("retry-after", "59".into()));
     assert_eq!(reply.details, "tollgate_refused_by_ip");
 }
 
@@ -243,7 +248,7 @@ proptest! {
         house.now.wall += micros;
         house.now.mono += micros;
         let decision = house.decide(&call);
-        let reply = reply(house.engine.policies(), &decision).unwrap();
+        let reply = house.reply(&decision, &call);
         let retry: u64 = reply.headers.last().unwrap().1.parse().unwrap();
         let headers = limit_headers(house.engine.policies(), &decision);
         let reset: u64 = headers.last().unwrap().1.parse().unwrap();

@@ -6,7 +6,7 @@
 use crate::key::Seed;
 use crate::limiter::concurrency::Holder;
 use crate::request::Request;
-use crate::response::Reply;
+use crate::response::{Header, Reply};
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
 use std::num::NonZeroU32;
@@ -62,6 +62,14 @@ mod abi {
             key_len: usize,
             value: *const u8,
             len: usize,
+        ) -> u32;
+        pub fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+        pub fn proxy_remove_header_map_value(map: u32, key: *const u8, key_len: usize) -> u32;
+        pub fn proxy_set_property(
+            path: *const u8,
+            path_len: usize,
+            value: *const u8,
+            value_len: usize,
         ) -> u32;
         pub fn proxy_get_property(
             path: *const u8,
@@ -203,6 +211,11 @@ pub(super) fn new_holder() -> Holder {
     )
 }
 
+/// An id for a request that came without one: random, or else one that no other request of this worker has.
+pub(super) fn new_id() -> [u8; 16] {
+    random().unwrap_or_else(|| u128::from(read_clock(abi::CLOCK_MONOTONIC)).to_be_bytes())
+}
+
 fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     // SAFETY: the pointer is to a live array of the length given.
@@ -228,6 +241,37 @@ pub(super) fn set_response_header(name: &str, value: &str) {
     };
 }
 
+/// Removes all response headers whose lower-case name is `unwanted`.
+pub(super) fn remove_response_headers(unwanted: impl Fn(&[u8]) -> bool) {
+    // SAFETY: the pointers are to live locals.
+    let pairs =
+        buffer(|data, len| unsafe { abi::proxy_get_header_map_pairs(abi::MAP_RESPONSE_HEADERS, data, len) });
+    for name in names(&pairs.unwrap_or_default()).filter(|name| unwanted(name)) {
+        // SAFETY: the pointer is to a live name of the length given. That there is none any more is well.
+        unsafe { abi::proxy_remove_header_map_value(abi::MAP_RESPONSE_HEADERS, name.as_ptr(), name.len()) };
+    }
+}
+
+/// The names of headers as the ABI gives them; see [`serialize`].
+fn names(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
+    let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
+    let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();
+    let (lengths, _) = lengths.as_chunks::<4>();
+    let (pairs, _) = lengths.as_chunks::<2>();
+    pairs.iter().filter_map(move |[name_len, value_len]| {
+        let (name, rest) = texts.split_at_checked(length(name_len))?;
+        texts = rest.get(length(value_len).saturating_add(2)..).unwrap_or_default();
+        Some(name)
+    })
+}
+
+/// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`.
+pub(super) fn set_filter_state(name: &str, text: &str) {
+    // SAFETY: the pointers are to live values of the lengths given. Without it the log shows a dash.
+    unsafe { abi::proxy_set_property(name.as_ptr(), name.len(), text.as_ptr(), text.len()) };
+}
+
 /// Answers the request in the place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the
 /// HTTP status, which it would read as UNAVAILABLE and retry at once.
 pub(super) fn reply(reply: &Reply<'_>) {
@@ -249,13 +293,13 @@ pub(super) fn reply(reply: &Reply<'_>) {
 }
 
 /// Headers as the ABI wants them: their number, all lengths, then names and values, each ended by a zero.
-fn serialize(headers: &[(&str, String)]) -> Vec<u8> {
+fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
     let mut bytes = (headers.len() as u32).to_le_bytes().to_vec();
     for (name, value) in headers {
         bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
     }
-    for text in headers.iter().flat_map(|(name, value)| [*name, value.as_str()]) {
+    for text in headers.iter().flat_map(|(name, value)| [*name, value.as_ref()]) {
         bytes.extend_from_slice(text.as_bytes());
         bytes.push(0);
     }

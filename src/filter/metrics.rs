@@ -5,6 +5,8 @@
 
 use super::host;
 use crate::decision::Decision;
+use crate::policy::PolicySet;
+use crate::response::near_limit;
 use crate::table::Tally;
 
 /// The counters of one filter configuration.
@@ -24,6 +26,8 @@ struct Outcomes {
     admitted: Counter,
     /// Requests that the policy refused.
     refused: Counter,
+    /// Admitted ones that left a tenth of one of its quotas, or less.
+    near_limit: Counter,
 }
 
 impl Metrics {
@@ -32,6 +36,7 @@ impl Metrics {
         let outcomes = |name: &str| Outcomes {
             admitted: Counter::define(&format!("tollgate.policy.{name}.admitted")),
             refused: Counter::define(&format!("tollgate.policy.{name}.refused")),
+            near_limit: Counter::define(&format!("tollgate.policy.{name}.near_limit")),
         };
         Metrics {
             policies: policies.map(outcomes).collect(),
@@ -45,12 +50,13 @@ impl Metrics {
     }
 
     /// Counts one decision.
-    pub fn count(&mut self, decision: &Decision) {
+    pub fn count(&mut self, policies: &PolicySet, decision: &Decision) {
         let refused = decision.refused();
         for answer in decision.answers() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
             outcomes.refused.pending += u64::from(answer.refused());
             outcomes.admitted.pending += u64::from(!refused);
+            outcomes.near_limit.pending += u64::from(!refused && near_limit(policies, answer));
         }
     }
 
@@ -74,6 +80,7 @@ impl Metrics {
         for outcomes in &mut self.policies {
             outcomes.admitted.flush();
             outcomes.refused.flush();
+            outcomes.near_limit.flush();
         }
     }
 }

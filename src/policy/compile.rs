@@ -8,12 +8,11 @@ mod saying;
 use super::{Key, Policy, PolicySet, comes_back};
 use crate::config::{Faults, Reader, Value};
 use crate::limiter::Limit;
-use crate::response::Rejection;
 use crate::table::{Charging, Geometry};
 use counting::{a_match, count, on_contention, on_response};
 use keys::{KEY, key_indexes, keys};
 use limits::Context;
-use saying::{DEFAULT_LONGEST_WAIT, header_rules, longest_wait, rejection};
+use saying::saying;
 use std::cell::RefCell;
 use std::num::NonZeroU32;
 
@@ -36,8 +35,17 @@ pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
 }
 
 fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
-    const FIELDS: [&str; 8] =
-        ["keys", "policies", "charge", "exempt_preflight", "reject", "retry_after", "headers", "table"];
+    const FIELDS: [&str; 9] = [
+        "keys",
+        "policies",
+        "charge",
+        "exempt_preflight",
+        "reject",
+        "retry_after",
+        "headers",
+        "access_log",
+        "table",
+    ];
     let fields = root.object(&FIELDS)?;
     let geometry = geometry(fields.optional("table"));
     let keys = fields.required("keys", "an object of named keys").and_then(keys);
@@ -48,16 +56,13 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         charge.word(&[("all_or_nothing", Charging::AllOrNothing), ("sequential", Charging::Sequential)])
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
-    let longest_wait = fields.read_or("retry_after", DEFAULT_LONGEST_WAIT, longest_wait);
-    let rejection = fields.read_or("reject", Rejection::default(), rejection);
-    let headers = fields.read("headers", |headers| header_rules(headers, policies.as_deref()));
+    let saying = saying(&fields, policies.as_deref());
     Some(PolicySet {
         keys: keys?,
         policies: policies?,
         charging: charging?,
         exempt_preflight: exempt_preflight?,
-        rejection: Rejection { longest_wait: longest_wait?, ..rejection? },
-        headers: headers?,
+        saying: saying?,
         geometry: geometry?,
     })
 }
@@ -131,6 +136,7 @@ fn policy(entry: &Reader<'_>, keys: &[Key], keys_unknown: bool, table: Geometry)
         "refund_unless",
         "returns",
         "on_contention",
+        "reject",
     ])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let matches = fields.read_or("match", Vec::new(), |list| {

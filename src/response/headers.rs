@@ -1,30 +1,86 @@
-//! Limit headers: which limit they describe, and what *reset* means.
+//! Limit headers: which limits they describe, in which form, and what *reset* means.
 
-use super::{Header, retry_after};
+mod forms;
+
+pub use forms::Names;
+
+use super::wait::over_at;
+use super::{Header, Spoken, spoken, spoken_at, tightest, violated};
 use crate::decision::Decision;
-use crate::limiter::Verdict;
-use crate::time::{SECOND, seconds_up};
+use crate::policy::PolicySet;
+use crate::time::{Micros, SECOND, seconds_up};
 
-/// The headers of the `x-ratelimit` preset: `-limit`, `-remaining`, `-reset`.
+/// Which headers tell limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderRules {
-    /// The index of the policy they describe.
-    pub policy: usize,
-    /// The index of the limit in that policy.
-    pub limit: usize,
-    /// What `x-ratelimit-reset` says.
+    /// Their form.
+    pub preset: Preset,
+    /// When they are sent.
+    pub show: Show,
+    /// What they speak about.
+    pub describes: Describes,
+    /// Which instant a reset is.
     pub reset: Reset,
+    /// How an instant is told.
+    pub format: Format,
     /// What becomes of such headers from the upstream.
     pub upstream: Upstream,
 }
 
-/// What `x-ratelimit-reset` says, in seconds since the UNIX epoch, rounded up.
+/// A form that clients know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Preset {
+    /// A header for each number about one limit.
+    Fields(Names),
+    /// As Envoy's own limiters write them (draft-polli-ratelimit-headers-02 and -03).
+    Envoy,
+    /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
+    Ietf,
+    /// None at all (FP-8).
+    Secret,
+}
+
+/// When limit headers are sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Show {
+    /// With every response.
+    Always,
+    /// With refusals only.
+    OnRefusal,
+}
+
+/// Which limits the headers speak about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Describes {
+    /// These, as indexes of a policy and of its limit. Where there is room for one: the first that applies.
+    Named(Vec<(usize, usize)>),
+    /// All that apply.
+    All,
+    /// The one that refuses for longest, else the most constrained.
+    Violated,
+    /// The one that has the least left.
+    MostConstrained,
+}
+
+/// Which instant a reset is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Reset {
     /// When the next unit comes back (FA-10).
+    #[default]
     NextSlot,
     /// When all units are back (PA-3).
     FullReset,
+    /// When the window ends that the request is in; of a sliding one, the window that begins with it.
+    WindowEnd,
+}
+
+/// How an instant is told, in whole seconds, rounded up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Format {
+    /// Since the UNIX epoch.
+    Epoch,
+    /// From now on.
+    Delta,
 }
 
 /// What becomes of limit headers that the upstream has sent.
@@ -37,28 +93,85 @@ pub enum Upstream {
 }
 
 impl HeaderRules {
-    /// The headers for one decision; none if the described policy does not apply.
-    pub(super) fn say(&self, decision: &Decision) -> Vec<Header> {
-        let Some(verdict) = decision.verdict(self.policy, self.limit) else { return Vec::new() };
-        vec![
-            ("x-ratelimit-limit", verdict.quota.to_string()),
-            ("x-ratelimit-remaining", verdict.remaining.to_string()),
-            ("x-ratelimit-reset", self.reset_at(verdict, decision).to_string()),
-        ]
+    /// Whether limits are not to be told.
+    pub fn secret(&self) -> bool {
+        self.preset == Preset::Secret
     }
 
-    /// On a refusal, whichever limit's, never before the wait that is told is over (PA-4): some clients read
-    /// only this one.
-    fn reset_at(&self, verdict: &Verdict, decision: &Decision) -> u64 {
-        let instant = match self.reset {
-            Reset::NextSlot => verdict.next_slot,
-            Reset::FullReset => verdict.full_reset,
-        };
-        let reset = seconds_up(decision.now.wall_at(instant));
-        if !decision.refused() {
-            return reset;
+    /// The headers for one decision; none if no described policy applies.
+    pub(super) fn say<'a, 'd>(&'a self, set: &'a PolicySet, decision: &'d Decision) -> Vec<Header<'a>> {
+        if self.show == Show::OnRefusal && !decision.refused() {
+            return Vec::new();
         }
-        let wait = retry_after(decision.retry_after()).saturating_mul(SECOND);
-        reset.max(seconds_up(decision.now.wall.saturating_add(wait)))
+        let wait = decision.refused().then(|| set.saying().retry_after.seconds(decision));
+        let reset = |limit: Spoken<'a, 'd>| self.reset_of(limit, decision, wait);
+        let one = || self.described(set, decision);
+        match &self.preset {
+            Preset::Fields(names) => one().map(|limit| names.say(limit, reset(limit))),
+            Preset::Envoy => one().map(|limit| forms::envoy(limit, reset(limit), &spoken(set, decision))),
+            Preset::Ietf => Some(forms::ietf(&self.all_described(set, decision), reset)),
+            Preset::Secret => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// The limit that headers about one describe, if it applies.
+    fn described<'a, 'd>(&self, set: &'a PolicySet, decision: &'d Decision) -> Option<Spoken<'a, 'd>> {
+        match &self.describes {
+            Describes::Named(places) => places.iter().find_map(|place| spoken_at(set, decision, *place)),
+            Describes::Violated => violated(&spoken(set, decision)),
+            Describes::All | Describes::MostConstrained => tightest(&spoken(set, decision)),
+        }
+    }
+
+    /// The limits that headers about several describe.
+    fn all_described<'a, 'd>(&self, set: &'a PolicySet, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
+        match &self.describes {
+            Describes::Named(places) => {
+                places.iter().filter_map(|place| spoken_at(set, decision, *place)).collect()
+            }
+            Describes::All => spoken(set, decision),
+            Describes::Violated | Describes::MostConstrained => {
+                self.described(set, decision).into_iter().collect()
+            }
+        }
+    }
+
+    fn reset_of(&self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
+        match self.format {
+            Format::Epoch => self.reset.epoch(limit, decision, wait),
+            Format::Delta => self.reset.delta(limit, decision, wait),
+        }
     }
 }
+
+/// With a refusal a reset is never before the `wait` that is told is over, whichever limit refuses (PA-4): some
+/// clients read only the reset.
+impl Reset {
+    /// In seconds since the UNIX epoch.
+    pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
+        let reset = seconds_up(decision.now.wall_at(self.instant(limit, decision)));
+        wait.map_or(reset, |wait| reset.max(over_at(wait, decision.now)))
+    }
+
+    /// In seconds from now on.
+    fn delta(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
+        let reset = seconds_up(self.instant(limit, decision).saturating_sub(decision.now.mono));
+        reset.max(wait.unwrap_or_default())
+    }
+
+    /// On the monotonic clock.
+    fn instant(self, limit: Spoken<'_, '_>, decision: &Decision) -> Micros {
+        let Spoken { words, verdict, .. } = limit;
+        match (self, words.window) {
+            (Reset::NextSlot, _) => verdict.next_slot,
+            (Reset::WindowEnd, Some(window)) if words.slides => {
+                decision.now.mono.saturating_add(window.saturating_mul(SECOND))
+            }
+            (Reset::FullReset | Reset::WindowEnd, _) => verdict.full_reset,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -64,8 +64,16 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<(Strin
 }
 
 fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<(String, Limit)> {
-    let fields =
-        entry.object(&["name", "algorithm", "quota", "window", "time_zone", "burst", "retry_after"])?;
+    let fields = entry.object(&[
+        "name",
+        "algorithm",
+        "quota",
+        "window",
+        "time_zone",
+        "burst",
+        "retry_after",
+        "message",
+    ])?;
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
     let quota = fields.required("quota", QUOTA).and_then(|n| n.whole_number(1..=u64::from(u32::MAX)));
     let quota = quota.and_then(|quota| NonZeroU32::new(u32::try_from(quota).ok()?));

@@ -1,68 +1,94 @@
-//! Compiles what is said to clients: the rejection and the limit headers.
+//! Compiles what is said to clients and logs: refusals, waits, limit headers.
+//!
+//! It is read after the policies, and walks over them once more: what one of them says depends on the whole, its
+//! refusals on the common ones, and all words on whether limits are secret.
+
+mod headers;
+mod message;
+mod rejections;
+mod template;
 
 use super::super::Policy;
 use crate::config::{Fields, Reader};
-use crate::response::{HeaderRules, Rejection, Reset, Upstream};
+use crate::limiter::{Algorithm, Limit};
+use crate::response::{PolicySaying, RetryAfter, Saying, Words};
+use crate::time::{Period, SECOND};
+use headers::header_rules;
+use rejections::{Sayable, rejections};
 
-/// Longer waits make most Node clients retry at once: their timers hold 2^31-1 ms.
-pub(super) const DEFAULT_LONGEST_WAIT: u64 = 2_147_483;
-
-/// The most seconds that `retry-after` may tell.
-pub(super) fn longest_wait(reader: &Reader<'_>) -> Option<u64> {
-    let fields = reader.object(&["max"])?;
-    fields.read_or("max", DEFAULT_LONGEST_WAIT, |n| n.whole_number(1..=366 * 86_400))
+/// Reads all that is said. Without sound policies it still finds the faults in it.
+pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<Saying> {
+    let preset = root.optional("headers").and_then(|headers| headers.peek("preset"));
+    let secret = preset.is_some_and(|preset| preset.is_word("secret"));
+    let rejections = rejections(root, secret);
+    let retry_after = root.read_or("retry_after", RetryAfter::default(), retry_after);
+    let headers = root.read("headers", |headers| header_rules(headers, policies));
+    let access_log = root.read_or("access_log", false, Reader::flag);
+    let (rejection, sayables) = rejections?;
+    let policies = policies?.iter().zip(sayables).map(|(policy, sayable)| policy_saying(policy, sayable));
+    Some(Saying {
+        retry_after: retry_after?,
+        headers: headers?,
+        access_log: access_log?,
+        rejection,
+        policies: policies.collect(),
+    })
 }
 
-/// What a refused request is answered.
-pub(super) fn rejection(reader: &Reader<'_>) -> Option<Rejection> {
-    const BODY: &str = "a text";
-    const CONTENT_TYPE: &str = "a media type such as application/json";
-    let fields = reader.object(&["status", "body", "content_type"])?;
-    let default = Rejection::default();
-    let status = fields.read_or("status", u64::from(default.status), |n| n.whole_number(400..=599));
-    let body = fields.read("body", |body| body.text(BODY).map(str::to_string));
-    let content_type = fields.read("content_type", |field| {
-        let text = field.text(CONTENT_TYPE)?;
-        let sound = text.contains('/') && text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-        if sound { Some(text.to_string()) } else { field.fault(CONTENT_TYPE) }
+fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
+    let several = policy.limit_names.len() > 1;
+    let messages = sayable.messages.into_iter().chain(std::iter::repeat(None));
+    let limits = policy.limit_names.iter().zip(&policy.limits).zip(messages);
+    let limits = limits.map(|((name, limit), message)| Words {
+        name: name.clone(),
+        reference: if several { [&policy.name, "/", name].concat() } else { policy.name.clone() },
+        window: window(limit),
+        slides: slides(limit),
+        concurrent: limit.algorithm == Algorithm::Concurrency,
+        message,
     });
-    let (status, body, content_type) = (u32::try_from(status?).ok()?, body?, content_type?);
-    Some(Rejection::new(status, body.unwrap_or(default.body), content_type))
+    PolicySaying { rejection: sayable.rejection, limits: limits.collect() }
 }
 
-/// Which limit headers there are.
-pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<HeaderRules> {
-    let fields = reader.object(&["preset", "describes", "reset", "upstream"])?;
-    let preset = fields.required("preset", "x-ratelimit").and_then(|word| word.word(&[("x-ratelimit", ())]));
-    let reset = fields.read_or("reset", Reset::NextSlot, |word| {
-        word.word(&[("next_slot", Reset::NextSlot), ("full_reset", Reset::FullReset)])
-    });
-    let upstream = fields.read_or("upstream", Upstream::Replace, |word| {
-        word.word(&[("replace", Upstream::Replace), ("keep", Upstream::Keep)])
-    });
-    // Faulty policies have no names to choose from, and their own faults are told.
-    let described = policies.and_then(|policies| described(&fields, policies));
-    preset?;
-    let (policy, limit) = described?;
-    Some(HeaderRules { policy, limit, reset: reset?, upstream: upstream? })
+/// The length that a quota is for, in seconds: of a month, 31 days.
+fn window(limit: &Limit) -> Option<u64> {
+    const DAY: u64 = 86_400;
+    match limit.algorithm {
+        Algorithm::Calendar(calendar) => Some(match calendar.period {
+            Period::Day => DAY,
+            Period::Week => 7 * DAY,
+            Period::Month => 31 * DAY,
+        }),
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::TokenBucket { .. } => Some(limit.window / SECOND),
+        Algorithm::Concurrency | Algorithm::Stock => None,
+    }
 }
 
-/// The policy and the limit, as indexes, that headers describe: `policy/limit`, or `policy` when it has one
-/// limit, or nothing at all when there is only one limit to speak of.
-fn described(fields: &Fields<'_>, policies: &[Policy]) -> Option<(usize, usize)> {
-    let mut words: Vec<(String, (usize, usize))> = Vec::new();
-    for (p, policy) in policies.iter().enumerate() {
-        let names = policy.limit_names.iter().enumerate();
-        words.extend(names.map(|(l, name)| (format!("{}/{name}", policy.name), (p, l))));
+fn slides(limit: &Limit) -> bool {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter | Algorithm::TokenBucket { .. } => true,
+        Algorithm::FixedWindow | Algorithm::Calendar(_) | Algorithm::Concurrency | Algorithm::Stock => false,
     }
-    if let ([(_, only)], None) = (words.as_slice(), fields.optional("describes")) {
-        return Some(*only);
-    }
-    for (p, policy) in policies.iter().enumerate().filter(|(_, policy)| policy.limits.len() == 1) {
-        words.push((policy.name.clone(), (p, 0)));
-    }
-    let words: Vec<(&str, (usize, usize))> =
-        words.iter().map(|(word, place)| (word.as_str(), *place)).collect();
-    let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    fields.required("describes", &names.join(", "))?.word(&words)
 }
+
+/// How callers are told to wait.
+fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
+    let fields = reader.object(&["show", "min", "max", "jitter"])?;
+    let default = RetryAfter::default();
+    let shown =
+        fields.read_or("show", default.shown, |word| word.word(&[("on_429", true), ("never", false)]));
+    let min = fields.read_or("min", default.min, |n| n.whole_number(1..=86_400));
+    let max = fields.read_or("max", default.max, |n| n.whole_number(1..=366 * 86_400));
+    let jitter = fields.read_or("jitter", default.jitter, |n| n.whole_number(0..=3_600));
+    let (min, max) = (min?, max?);
+    if min > max {
+        reader.field("min").fault_found::<()>(min.to_string(), format!("at most max, {max}"))?;
+    }
+    Some(RetryAfter { shown: shown?, min, max, jitter: jitter? })
+}
+
+#[cfg(test)]
+mod tests;

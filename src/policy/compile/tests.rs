@@ -6,9 +6,9 @@ use crate::limiter::sliding_window::Slots;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
+pub(super) const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
 
-fn compiled(json: &str) -> Result<PolicySet, String> {
+pub(super) fn compiled(json: &str) -> Result<PolicySet, String> {
     compile(&parse(json.as_bytes()).unwrap()).map_err(|faults| faults.to_string())
 }
 
@@ -18,7 +18,7 @@ fn with_limits(limits: &str) -> String {
 }
 
 /// A sound configuration with these further fields.
-fn with(fields: &str) -> String {
+pub(super) fn with(fields: &str) -> String {
     format!(
         r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, "window": "1m"}}]}}], {fields}}}"#
     )
@@ -32,8 +32,7 @@ fn a_sound_policy_is_compiled_with_its_defaults() {
     assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
     assert_eq!(set.charging(), Charging::AllOrNothing);
     assert_eq!(set.geometry(), Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
-    assert_eq!((set.rejection().status, set.rejection().longest_wait), (429, 2_147_483));
-    assert!(set.headers().is_none() && set.exempt_preflight);
+    assert!(set.exempt_preflight);
     assert_eq!(set.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
     let Source::Header { name, .. } = &set.keys[1].source else { panic!("a header") };
     assert_eq!(name, "authorization", "header names are case-insensitive");
@@ -45,30 +44,6 @@ fn a_limits_id_is_its_names_so_a_new_quota_keeps_its_counts() {
     let one = id(r#"[{"quota": 50, "window": "60s"}]"#);
     assert_eq!(one, id(r#"[{"quota": 70, "window": "2h"}]"#));
     assert_ne!(one, id(r#"[{"name": "minute", "quota": 50, "window": "60s"}]"#));
-}
-
-#[wasm_bindgen_test(unsupported = test)]
-fn headers_describe_the_only_limit_or_the_one_that_is_named() {
-    let described =
-        |json: &str| compiled(json).map(|set| set.headers().map(|rules| (rules.policy, rules.limit)));
-    assert_eq!(described(&with(r#""headers": {"preset": "x-ratelimit"}"#)), Ok(Some((0, 0))));
-    assert_eq!(
-        described(&with(r#""headers": {"preset": "x-ratelimit", "describes": "p"}"#)),
-        Ok(Some((0, 0)))
-    );
-    let two = |describes: &str| {
-        format!(
-            r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [
-                {{"name": "a", "quota": 5, "window": "1m"}}, {{"name": "b", "quota": 5, "window": "1m"}}]}}],
-                "headers": {{"preset": "x-ratelimit"{describes}}}}}"#
-        )
-    };
-    assert_eq!(described(&two(r#", "describes": "p/b""#)), Ok(Some((0, 1))));
-    assert_eq!(described(&two("")), Err("headers.describes: found nothing; allowed: p/a, p/b".into()));
-    assert_eq!(
-        described(&two(r#", "describes": "p/c""#)),
-        Err(r#"headers.describes: found "p/c"; allowed: p/a, p/b; did you mean p/a?"#.into())
-    );
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -87,7 +62,7 @@ fn all_faults_are_told_at_once() {
     );
     assert_eq!(
         faults.unwrap_err(),
-        "keyz: found an unknown field; allowed: keys, policies, charge, exempt_preflight, reject, retry_after, headers, table; did you mean keys?\n\
+        "keyz: found an unknown field; allowed: keys, policies, charge, exempt_preflight, reject, retry_after, headers, access_log, table; did you mean keys?\n\
          keys.ip.client_ip.ipv6_prefix: found 129; allowed: a whole number from 1 to 128\n\
          keys.b.header: found \"a b\"; allowed: a header name (letters, digits and !#$%&'*+-.^_`|~)\n\
          policies[0].name: found \"a b\"; allowed: a name of letters, digits, _ and -, at most 64\n\
@@ -106,11 +81,11 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
     let zoo = [
         (
             "[]",
-            "$: found a list of 0; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+            "$: found a list of 0; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, access_log, table",
         ),
         (
             "null",
-            "$: found null; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, table",
+            "$: found null; allowed: an object with keys, policies, charge, exempt_preflight, reject, retry_after, headers, access_log, table",
         ),
         (
             "{}",
@@ -155,7 +130,7 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
         ),
         (
             &with_limits(r#"[{"quota": 1, "window": "1s", "qouta": 2}]"#),
-            "policies[0].limits[0].qouta: found an unknown field; allowed: name, algorithm, quota, window, time_zone, burst, retry_after; did you mean quota?",
+            "policies[0].limits[0].qouta: found an unknown field; allowed: name, algorithm, quota, window, time_zone, burst, retry_after, message; did you mean quota?",
         ),
         (
             &with_limits(r#"[{"quota": 1, "quota": 2, "window": "1s"}]"#),
@@ -213,27 +188,6 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
         ),
         (&with(r#""charge": true"#), "charge: found true; allowed: all_or_nothing, sequential"),
         (&with(r#""exempt_preflight": "yes""#), "exempt_preflight: found \"yes\"; allowed: true or false"),
-        (
-            &with(r#""reject": {"status": 200}"#),
-            "reject.status: found 200; allowed: a whole number from 400 to 599",
-        ),
-        (&with(r#""reject": {"body": {"a": 1}}"#), "reject.body: found an object of 1; allowed: a text"),
-        (
-            &with(r#""reject": {"content_type": "json"}"#),
-            "reject.content_type: found \"json\"; allowed: a media type such as application/json",
-        ),
-        (
-            &with(r#""headers": {"preset": "ratelimit"}"#),
-            "headers.preset: found \"ratelimit\"; allowed: x-ratelimit; did you mean x-ratelimit?",
-        ),
-        (
-            &with(r#""headers": {"preset": "x-ratelimit", "reset": "window"}"#),
-            "headers.reset: found \"window\"; allowed: next_slot, full_reset",
-        ),
-        (
-            &with(r#""headers": {"preset": "x-ratelimit", "upstream": "drop"}"#),
-            "headers.upstream: found \"drop\"; allowed: replace, keep",
-        ),
         (
             &with(r#""table": {"pages": 0}"#),
             "table.pages: found 0; allowed: a whole number from 1 to 1048576",

@@ -1,0 +1,56 @@
+//! Compiles messages: one text, or one for each language.
+
+use super::super::all;
+use super::template::Speech;
+use crate::config::{Reader, Value};
+use crate::response::{Message, Place};
+
+const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
+const TAG: &str = "a language tag such as es or es-MX";
+const DEFAULT: &str = "default";
+
+/// Reads a message.
+pub(super) fn message(reader: &Reader<'_>, speech: &Speech) -> Option<Message> {
+    let text = |reader: &Reader<'_>| speech.template(reader, reader.text("a text")?, Place::Text);
+    if reader.is_text() {
+        return text(reader).map(Message::one);
+    }
+    let mut entries = reader.named_entries(MESSAGE)?;
+    entries.retain(|entry| entry.name() != DEFAULT);
+    let text = |entry: &Reader<'_>| {
+        let (tag, text) = (tag(entry), text(entry));
+        Some((tag?, text?))
+    };
+    let texts: Vec<_> = entries.iter().map(text).collect();
+    let first = default(reader, &entries);
+    let texts = all(texts)?;
+    for (i, entry) in entries.iter().enumerate() {
+        let twin = |other: &Reader<'_>| other.name().eq_ignore_ascii_case(entry.name());
+        if entries.iter().take(i).any(twin) {
+            entry.fault_found::<()>("the same language twice", "each language once")?;
+        }
+    }
+    Some(Message::by_language(texts, first?))
+}
+
+/// The language for callers who ask for none of them. It has to be named if there are several: the fields of an
+/// object come in any order when the policy is a `google.protobuf.Struct`, a map.
+fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str> {
+    let tags: Vec<(&str, &'a str)> = languages.iter().map(|entry| (entry.name(), entry.name())).collect();
+    let names: Vec<&str> = languages.iter().map(Reader::name).collect();
+    match (reader.peek(DEFAULT), names.as_slice()) {
+        (_, []) => reader.fault(MESSAGE),
+        (Some(default), _) => default.word(&tags),
+        (None, [only]) => Some(only),
+        (None, _) => reader.field(DEFAULT).fault_found("nothing", names.join(", ")),
+    }
+}
+
+/// A tag (RFC 5646, 2.1) as far as its form goes.
+fn tag(entry: &Reader<'_>) -> Option<String> {
+    let tag = entry.name();
+    let part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let sound = tag.len() <= 35 && tag.split('-').all(part);
+    if sound { Some(tag.into()) } else { entry.fault_found(Value::Text(tag.into()).to_string(), TAG) }
+}

@@ -1,0 +1,120 @@
+//! The forms of limit headers that clients know, byte by byte.
+
+use super::super::template::{decimal, push_number};
+use super::super::{Header, Spoken};
+
+/// The names of headers with one number each, in lower case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Names {
+    /// The quota.
+    pub limit: String,
+    /// What is left.
+    pub remaining: String,
+    /// When it is more again.
+    pub reset: String,
+    /// What is used, if it is told.
+    pub used: Option<String>,
+    /// The name of the policy, if it is told.
+    pub resource: Option<String>,
+}
+
+impl Names {
+    /// `x-ratelimit-limit`, `-remaining` and `-reset`.
+    pub fn x_ratelimit() -> Names {
+        let name = |last: &str| ["x-ratelimit-", last].concat();
+        Names {
+            limit: name("limit"),
+            remaining: name("remaining"),
+            reset: name("reset"),
+            used: None,
+            resource: None,
+        }
+    }
+
+    /// The same, `-used` and `-resource`.
+    pub fn github() -> Names {
+        Names {
+            used: Some("x-ratelimit-used".into()),
+            resource: Some("x-ratelimit-resource".into()),
+            ..Names::x_ratelimit()
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        let always = [&self.limit, &self.remaining, &self.reset];
+        always.into_iter().chain(&self.used).chain(&self.resource).map(String::as_str)
+    }
+
+    pub(super) fn say<'a>(&'a self, limit: Spoken<'a, '_>, reset: u64) -> Vec<Header<'a>> {
+        let quota = u64::from(limit.verdict.quota.get());
+        let remaining = limit.verdict.remaining;
+        let mut headers = Vec::with_capacity(5);
+        headers.push((self.limit.as_str(), decimal(quota).into()));
+        headers.push((self.remaining.as_str(), decimal(remaining).into()));
+        headers.push((self.reset.as_str(), decimal(reset).into()));
+        headers.extend(self.used.as_deref().map(|name| {
+            let used = quota.saturating_sub(remaining);
+            (name, decimal(used).into())
+        }));
+        headers.extend(self.resource.as_deref().map(|name| (name, limit.policy.into())));
+        headers
+    }
+}
+
+/// `x-ratelimit-limit: 10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"`: the quota that is told of, then all that
+/// apply. What is left and the reset are of the one that is told of.
+pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a, 'd>]) -> Vec<Header<'a>> {
+    let mut quotas = decimal(limit.verdict.quota.get().into());
+    for limit in all {
+        quotas.push_str(", ");
+        push_number(&mut quotas, limit.verdict.quota.get().into());
+        push_window(&mut quotas, *limit);
+        quotas.extend([";name=\"", &limit.words.reference, "\""]);
+    }
+    vec![
+        ("x-ratelimit-limit", quotas.into()),
+        ("x-ratelimit-remaining", decimal(limit.verdict.remaining).into()),
+        ("x-ratelimit-reset", decimal(reset).into()),
+    ]
+}
+
+/// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC 9651).
+/// Names have no character that such a field would escape.
+pub(super) fn ietf<'a, 'd>(
+    limits: &[Spoken<'a, 'd>],
+    reset: impl Fn(Spoken<'a, 'd>) -> u64,
+) -> Vec<Header<'a>> {
+    if limits.is_empty() {
+        // An empty list is no field at all.
+        return Vec::new();
+    }
+    let (mut policies, mut states) = (String::new(), String::new());
+    for limit in limits {
+        for list in [&mut policies, &mut states] {
+            let comma = if list.is_empty() { "" } else { ", " };
+            list.extend([comma, "\"", &limit.words.reference, "\""]);
+        }
+        policies.push_str(";q=");
+        push_number(&mut policies, limit.verdict.quota.get().into());
+        if limit.words.concurrent {
+            policies.push_str(";qu=\"concurrent-requests\"");
+        }
+        push_window(&mut policies, *limit);
+        states.push_str(";r=");
+        push_number(&mut states, limit.verdict.remaining);
+        if limit.words.window.is_some() {
+            states.push_str(";t=");
+            push_number(&mut states, reset(*limit));
+        }
+    }
+    vec![("ratelimit-policy", policies.into()), ("ratelimit", states.into())]
+}
+
+/// The window, if the limit has one.
+fn push_window(out: &mut String, limit: Spoken<'_, '_>) {
+    if let Some(window) = limit.words.window {
+        out.push_str(";w=");
+        push_number(out, window);
+    }
+}

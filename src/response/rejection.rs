@@ -1,0 +1,204 @@
+//! What a refused request is answered, in the words that its policy has for it.
+
+use super::message::Message;
+use super::template::{Facts, Said, Template, Variable, decimal, push_hex};
+use super::{Header, Spoken, Words};
+use crate::decision::Decision;
+use crate::policy::PolicySet;
+use crate::request::Request;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+/// The refusals of one policy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    /// 400 to 599.
+    pub status: u32,
+    /// What is sent.
+    pub body: Rc<Body>,
+    /// What `{message}` stands for, unless the limit has its own.
+    pub message: Rc<Message>,
+    /// What `{code}` stands for.
+    pub code: String,
+    /// Further headers, by their lower-case names.
+    pub headers: Rc<Vec<(String, Template)>>,
+}
+
+/// A body and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Body {
+    /// A media type.
+    pub content_type: String,
+    /// The text.
+    pub template: Template,
+}
+
+/// A whole answer in the place of the upstream's.
+#[derive(Debug, PartialEq)]
+pub struct Reply<'a> {
+    /// The HTTP status.
+    pub status: u32,
+    /// Without `content-length`, which Envoy adds.
+    pub headers: Vec<Header<'a>>,
+    /// For a HEAD request Envoy leaves it out.
+    pub body: Cow<'a, str>,
+    /// For access logs: which policy refused.
+    pub details: String,
+}
+
+/// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
+/// `new_id` draws an id at random for one that came without.
+pub fn reply<'a>(
+    set: &'a PolicySet,
+    decision: &Decision,
+    request: &impl Request,
+    new_id: fn() -> [u8; 16],
+) -> Option<Reply<'a>> {
+    let refusal = Refusal::new(set, decision, request, new_id)?;
+    let Rejection { status, body, headers: further, .. } = refusal.rejection;
+    let Body { content_type, template } = &**body;
+    let body = template.fill(&refusal);
+    let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
+    headers.push(("content-type", content_type.as_str().into()));
+    // Once the body has needed the message its language is known.
+    headers.extend(refusal.language().map(|tag| ("content-language", tag.into())));
+    headers.push(("cache-control", "no-store".into()));
+    headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal))));
+    if set.saying().retry_after.shown {
+        headers.push(("retry-after", decimal(refusal.wait).into()));
+        headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait.into())));
+    }
+    let details = ["tollgate_refused_by_", refusal.policy].concat();
+    Some(Reply { status: *status, headers, body, details })
+}
+
+/// What there is to tell about one refused request.
+struct Refusal<'a, 'd, R> {
+    set: &'a PolicySet,
+    decision: &'d Decision,
+    request: &'d R,
+    new_id: fn() -> [u8; 16],
+    policy: &'a str,
+    rejection: &'a Rejection,
+    /// The limit that is named. `None`: only one without a name has refused, and its policy names none.
+    limit: Option<Spoken<'a, 'd>>,
+    wait: u64,
+    message: OnceCell<(&'a str, Cow<'a, str>)>,
+    request_id: OnceCell<String>,
+    violated: OnceCell<String>,
+}
+
+impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
+    fn new(
+        set: &'a PolicySet,
+        decision: &'d Decision,
+        request: &'d R,
+        new_id: fn() -> [u8; 16],
+    ) -> Option<Self> {
+        let answer = decision.violated()?;
+        let saying = set.saying();
+        Some(Refusal {
+            set,
+            decision,
+            request,
+            new_id,
+            policy: set.policies().get(answer.policy).map_or("", |policy| policy.name()),
+            rejection: saying.policies.get(answer.policy).map_or(&saying.rejection, |own| &own.rejection),
+            limit: super::violated(&super::spoken_of(set, answer)),
+            wait: saying.retry_after.seconds(decision),
+            message: OnceCell::new(),
+            request_id: OnceCell::new(),
+            violated: OnceCell::new(),
+        })
+    }
+
+    fn words(&self) -> Option<&'a Words> {
+        self.limit.map(|limit| limit.words)
+    }
+
+    /// The message in the caller's language, and which it is.
+    fn message(&self) -> &(&'a str, Cow<'a, str>) {
+        self.message.get_or_init(|| {
+            let own = self.words().and_then(|words| words.message.as_ref());
+            let chosen =
+                own.unwrap_or(&self.rejection.message).choose(|| self.request.header("accept-language"));
+            chosen.map_or_else(Default::default, |(tag, text)| (tag, text.fill(self)))
+        })
+    }
+
+    /// The language of the message, if it was told and there are several.
+    fn language(&self) -> Option<&'a str> {
+        self.message.get().map(|(tag, _)| *tag).filter(|tag| !tag.is_empty())
+    }
+
+    fn request_id(&self) -> &str {
+        self.request_id.get_or_init(|| {
+            sane_id(self.request.header("x-request-id")).unwrap_or_else(|| hex((self.new_id)()))
+        })
+    }
+
+    /// The names of all limits that refuse, as a JSON list. Names have no character that JSON would escape.
+    fn violated(&self) -> &str {
+        self.violated.get_or_init(|| {
+            let mut list = String::from("[");
+            let all = super::spoken(self.set, self.decision);
+            for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
+                let comma = if list.len() > 1 { "," } else { "" };
+                list.extend([comma, "\"", &limit.words.reference, "\""]);
+            }
+            list.push(']');
+            list
+        })
+    }
+
+    fn reset(&self) -> u64 {
+        let reset = self.set.saying().headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
+        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, Some(self.wait)))
+    }
+
+    /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative
+    /// number says not to.
+    fn grpc_pushback(&self) -> Option<String> {
+        let content_type = self.request.header("content-type")?;
+        let rest = content_type.strip_prefix(b"application/grpc")?;
+        let wait = self.wait.saturating_mul(1_000);
+        let wait = || if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() };
+        matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
+    }
+}
+
+impl<R: Request> Facts for Refusal<'_, '_, R> {
+    fn say(&self, variable: Variable) -> Said<'_> {
+        let verdict = self.limit.map(|limit| limit.verdict);
+        match variable {
+            Variable::RetryAfter => Said::Number(self.wait),
+            Variable::Limit => Said::Number(verdict.map_or(0, |verdict| verdict.quota.get().into())),
+            Variable::Remaining => Said::Number(verdict.map_or(0, |verdict| verdict.remaining)),
+            Variable::Reset => Said::Number(self.reset()),
+            Variable::Window => Said::Number(self.words().and_then(|words| words.window).unwrap_or_default()),
+            Variable::Policy => Said::Text(self.policy),
+            Variable::LimitName => Said::Text(self.words().map_or("", |words| &words.name)),
+            Variable::RequestId => Said::Text(self.request_id()),
+            Variable::Message => Said::Text(&self.message().1),
+            Variable::Code => Said::Text(&self.rejection.code),
+            Variable::Consumer => Said::Text(self.set.consumer_name(self.decision)),
+            Variable::Tier => Said::Text(self.set.tier_name(self.decision)),
+            Variable::Violated => Said::Json(self.violated()),
+        }
+    }
+}
+
+/// The caller's or the proxy's own id, if it is one: some visible characters.
+fn sane_id(id: Option<Vec<u8>>) -> Option<String> {
+    const LONGEST: usize = 128;
+    let id = String::from_utf8(id?).ok()?;
+    let sane = (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    sane.then_some(id)
+}
+
+fn hex(bytes: [u8; 16]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| push_hex(&mut text, *byte));
+    text
+}
