@@ -3,12 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tollgate::config::{Value, parse};
+use tollgate::config::{Value, parse, parse_json};
 use tollgate::engine::Engine;
 use tollgate::key::Seed;
 use tollgate::policy::{PolicySet, compile};
 use tollgate::request::Request;
-use tollgate::response::{limit_headers, reply};
+use tollgate::response::{access_line, limit_headers, reply};
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table};
 use tollgate::time::{Now, SECOND};
@@ -49,8 +49,15 @@ fn decide(policies: PolicySet) {
         for verdict in decision.answers().iter().flat_map(|answer| &answer.outcome.verdicts) {
             assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
         }
-        assert_eq!(reply(engine.policies(), &decision).is_some(), decision.refused());
-        limit_headers(engine.policies(), &decision);
+        let refusal = reply(engine.policies(), &decision, &call, || [7; 16]);
+        assert_eq!(refusal.is_some(), decision.refused());
+        if let Some(refusal) = refusal.iter().find(|refusal| refusal.headers[0].1 == "application/json") {
+            assert!(parse_json(refusal.body.as_bytes()).is_ok(), "{refusal:?}");
+        }
+        let headers = limit_headers(engine.policies(), &decision);
+        let headers = headers.iter().chain(refusal.iter().flat_map(|refusal| &refusal.headers));
+        assert!(headers.flat_map(|(_, value)| value.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
+        access_line(engine.policies(), &decision);
         now = Now { mono: now.mono + i * SECOND / 4, wall: now.wall + i * SECOND / 4 };
         if i % 3 != 0 {
             engine.answered(&mut decision, [201, 401, 503][i as usize % 3], &mut table, &store, now);

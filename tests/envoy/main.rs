@@ -25,6 +25,8 @@ mod hostile;
 mod live_update;
 mod matching;
 mod observation;
+mod presets;
+mod rejections;
 mod replies;
 mod secrecy;
 mod stock;

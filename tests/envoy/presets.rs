@@ -1,0 +1,173 @@
+//! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on refusals.
+
+use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_key};
+
+const HOUR: u64 = 3_600;
+
+/// Two requests an hour and nine a day for each key, with these header rules.
+fn policy(headers: &str) -> String {
+    format!(
+        "keys: {{ api_key: {{ header: authorization, scheme: Bearer }} }}
+policies:
+  - name: api
+    key: api_key
+    limits: [{{ name: hour, quota: 2, window: 1h }}, {{ name: day, quota: 9, window: 1d }}]
+headers: {{ {headers} }}
+"
+    )
+}
+
+/// An admitted request, one whose upstream fails, and a refused one, all of one caller.
+fn responses(gateway: &Gateway) -> [Response; 3] {
+    let request = gateway.get("/").key(new_key());
+    let responses = [request.send(), request.clone().header("x-demo-status", "503").send(), request.send()];
+    assert_eq!(responses.each_ref().map(|response| response.status), [200, 503, 429]);
+    responses
+}
+
+/// That a header tells this instant, in seconds of some kind, give or take what a busy machine takes.
+fn assert_near(told: &str, expected: u64) {
+    let told: u64 = told.parse().expect("whole seconds");
+    assert!(told <= expected + 1 && told + 30 >= expected, "{told} is not {expected}");
+}
+
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
+}
+
+#[test]
+fn fa_9_x_ratelimit_is_on_every_response() {
+    let gateway = Setup::yaml(policy("preset: x-ratelimit, describes: api/hour")).start();
+    for (response, remaining) in responses(&gateway).iter().zip(["1", "0", "0"]) {
+        assert_eq!(response.value("x-ratelimit-limit"), "2");
+        assert_eq!(response.value("x-ratelimit-remaining"), remaining);
+        assert_near(response.value("x-ratelimit-reset"), now() + HOUR);
+        assert_eq!(response.limit_headers().len(), 3, "{response:?}");
+    }
+}
+
+#[test]
+fn names_and_format_of_x_ratelimit_are_configurable() {
+    let names =
+        "names: { limit: X-Rate-Limit-Limit, remaining: X-Rate-Limit-Remaining, reset: X-Rate-Limit-Reset }";
+    let headers =
+        format!("preset: x-ratelimit, describes: [api/day], format: delta, reset: window_end, {names}");
+    let gateway = Setup::yaml(policy(&headers)).start();
+    for response in responses(&gateway) {
+        assert_eq!(response.value("x-rate-limit-limit"), "9");
+        assert_near(response.value("x-rate-limit-reset"), 24 * HOUR);
+        assert_eq!(response.limit_headers().len(), 3, "{response:?}");
+    }
+}
+
+#[test]
+fn github_tells_what_is_used_too() {
+    let gateway = Setup::yaml(policy("preset: github, describes: api/hour")).start();
+    for (response, used) in responses(&gateway).iter().zip(["1", "2", "2"]) {
+        assert_eq!(response.value("x-ratelimit-limit"), "2");
+        assert_eq!(response.value("x-ratelimit-used"), used);
+        assert_eq!(response.value("x-ratelimit-resource"), "api");
+        assert_near(response.value("x-ratelimit-reset"), now() + HOUR);
+        assert_eq!(response.limit_headers().len(), 5, "{response:?}");
+    }
+}
+
+#[test]
+fn envoys_form_tells_the_most_constrained_limit_and_lists_all() {
+    let gateway = Setup::yaml(policy("preset: envoy")).start();
+    for (response, remaining) in responses(&gateway).iter().zip(["1", "0", "0"]) {
+        let limits = r#"2, 2;w=3600;name="api/hour", 9;w=86400;name="api/day""#;
+        assert_eq!(response.value("x-ratelimit-limit"), limits);
+        assert_eq!(response.value("x-ratelimit-remaining"), remaining);
+        assert_near(response.value("x-ratelimit-reset"), HOUR);
+    }
+}
+
+#[test]
+fn ietf_fields_are_lists_of_all_limits() {
+    let gateway = Setup::yaml(policy("preset: ietf")).start();
+    for (response, (hour, day)) in responses(&gateway).iter().zip([(1, 8), (0, 7), (0, 7)]) {
+        let policies = r#""api/hour";q=2;w=3600, "api/day";q=9;w=86400"#;
+        assert_eq!(response.value("ratelimit-policy"), policies);
+        let (first, second) = response.value("ratelimit").split_once(", ").expect("two items");
+        assert_near(first.strip_prefix(&format!(r#""api/hour";r={hour};t="#)).expect("hour"), HOUR);
+        assert_near(second.strip_prefix(&format!(r#""api/day";r={day};t="#)).expect("day"), 24 * HOUR);
+        assert_eq!(response.limit_headers().len(), 2, "{response:?}");
+    }
+    let refused = &responses(&gateway)[2];
+    assert!(
+        refused.value("ratelimit").contains(&format!(";t={},", refused.retry_after())),
+        "X-9: {refused:?}"
+    );
+}
+
+#[test]
+fn headers_may_be_for_refusals_only() {
+    let gateway = Setup::yaml(policy("preset: x-ratelimit, describes: violated, show: on_429")).start();
+    let [admitted, failed, refused] = responses(&gateway);
+    assert!(admitted.limit_headers().is_empty() && failed.limit_headers().is_empty(), "{admitted:?}");
+    assert_eq!(refused.value("x-ratelimit-limit"), "2");
+    assert_eq!(refused.limit_headers().len(), 3);
+}
+
+/// What an upstream may tell of limits of its own, and two headers that tell of none.
+const UPSTREAMS: [(&str, &str); 8] = [
+    ("X-RateLimit-Limit", "1"),
+    ("x-ratelimit-limit", "2"),
+    ("X-RateLimit-Remaining-Minute", "3"),
+    ("X-Rate-Limit-Reset", "4"),
+    ("RateLimit", "\"a\";r=5"),
+    ("RateLimit-Policy", "\"a\";q=6"),
+    ("X-Rate", "kept"),
+    ("X-Request-Cost", "kept"),
+];
+
+fn secret(option: &str) -> (Upstream, Gateway) {
+    let upstream = Upstream::answering(&UPSTREAMS);
+    let gateway =
+        Setup::yaml(policy(&format!("preset: secret{option}"))).upstream(upstream.address()).start();
+    (upstream, gateway)
+}
+
+fn first_two(request: &Request) -> [Response; 2] {
+    let first = request.send();
+    request.send();
+    [first, request.send()]
+}
+
+#[test]
+fn fp_8_where_limits_are_secret_no_header_tells_them_not_even_the_upstreams() {
+    let (_upstream, gateway) = secret("");
+    let [admitted, refused] = first_two(&gateway.get("/").key(new_key()));
+    assert_eq!((admitted.status, refused.status), (200, 429));
+    for response in [&admitted, &refused] {
+        assert!(response.limit_headers().is_empty(), "{response:?}");
+    }
+    assert_eq!((admitted.value("x-rate"), admitted.value("x-request-cost")), ("kept", "kept"));
+    assert_eq!(admitted.body, b"ok");
+    refused.retry_after();
+    // Also where no policy applies.
+    assert!(gateway.get("/").send().limit_headers().is_empty());
+}
+
+#[test]
+fn x_8_beside_secret_limits_of_our_own_the_upstreams_may_be_kept() {
+    let (_upstream, gateway) = secret(", upstream: keep");
+    let [admitted, refused] = first_two(&gateway.get("/").key(new_key()));
+    assert_eq!(admitted.limit_headers().len(), 6, "{admitted:?}");
+    assert!(refused.limit_headers().is_empty(), "{refused:?}");
+}
+
+#[test]
+fn x_8_each_presets_headers_are_there_once_whatever_the_upstream_sends() {
+    let upstream = Upstream::answering(&UPSTREAMS);
+    for (headers, name, ours) in [
+        ("preset: x-ratelimit, describes: api/hour", "x-ratelimit-limit", "2"),
+        ("preset: github, describes: api/hour", "x-ratelimit-limit", "2"),
+        ("preset: ietf, describes: api/hour", "ratelimit-policy", r#""api/hour";q=2;w=3600"#),
+        ("preset: ietf, upstream: keep", "ratelimit-policy", "\"a\";q=6"),
+    ] {
+        let gateway = Setup::yaml(policy(headers)).upstream(upstream.address()).start();
+        assert_eq!(gateway.get("/").key(new_key()).send().value(name), ours, "{headers}");
+    }
+}
