@@ -50,7 +50,7 @@ impl PolicySet {
         };
         let except = match policy.except.as_slice() {
             [] => String::new(),
-            except => format!(", except {},", list(except)),
+            except => format!(", except {}", list(except)),
         };
         let keys = policy.key.iter().filter_map(|index| self.directory.keys.get(*index));
         let that_have = match keys.filter(|key| self.may_lack(key)).count() {
