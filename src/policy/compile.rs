@@ -11,7 +11,7 @@ mod sharing;
 
 use super::PolicySet;
 use crate::config::{Faults, Reader, Value};
-use crate::identity::{Consumers, Directory};
+use crate::identity::Directory;
 use crate::table::{Charging, Geometry};
 use consumers::{Known, consumers, tiers};
 use keys::keys;
@@ -78,13 +78,9 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
     let saying = saying(&fields, policies.as_deref());
-    let known = known?;
+    let (keys, known) = (keys?, known?);
     Some(PolicySet {
-        directory: Directory {
-            keys: keys?,
-            consumers: Consumers::new(known.list, known.credentials),
-            tiers: tiers?,
-        },
+        directory: Directory { consumers: known.into_consumers(&keys), tiers: tiers?, keys },
         policies: policies?,
         exempt: exempt?,
         charging: charging?,

@@ -122,3 +122,19 @@ fn pa_8_a_refused_key_takes_no_other_with_it() {
     assert_eq!(judged(&mut house, "good", 403), Some(0));
     assert_eq!(judged(&mut house, "good", 500), Some(0));
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_they_are_written() {
+    let a = r#""a": {"header": "x-a"}"#;
+    let b = r#""b": {"header": "x-b"}"#;
+    let (of_a, of_b) =
+        (r#"{"name": "anna", "keys": {"a": ["1"]}}"#, r#"{"name": "bert", "keys": {"b": ["1"]}}"#);
+    for (first, second, one, other) in [(a, b, of_a, of_b), (b, a, of_b, of_a)] {
+        let mut house = House::new(&format!(
+            r#"{{"keys": {{{first}, {second}, "who": {{"consumer": "name"}}}}, "consumers": [{one}, {other}],
+                "policies": [{{"name": "p", "key": "who", "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
+        ));
+        let decision = house.decide(&Call::default().with("x-a", "1").with("x-b", "1"));
+        assert_eq!(house.engine.policies().consumer_name(&decision), "anna");
+    }
+}

@@ -4,7 +4,7 @@ use super::keys::key_index;
 use super::limits::whole_quota;
 use super::{NAME, all, name_of};
 use crate::config::{Reader, Value};
-use crate::identity::{Consumer, Digest, Key, Source, Tiers};
+use crate::identity::{Consumer, Consumers, Digest, Key, Source, Tiers};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
@@ -18,6 +18,20 @@ pub(super) struct Known<'a> {
     pub credentials: Vec<(usize, Digest, usize)>,
     /// Quotas of their own.
     pub quotas: Vec<OwnQuota<'a>>,
+}
+
+impl Known<'_> {
+    /// All consumers. Where a request shows two of them, the key whose name comes first in the alphabet tells: the
+    /// fields of an object have no order when the policy is a `google.protobuf.Struct`.
+    pub fn into_consumers(self, keys: &[Key]) -> Consumers {
+        let mut order: Vec<usize> = Vec::with_capacity(keys.len());
+        for (index, key) in keys.iter().enumerate() {
+            let before = |other: &&usize| keys.get(**other).is_some_and(|other| other.name < key.name);
+            order.insert(order.iter().filter(before).count(), index);
+        }
+        let of = |key: usize| self.credentials.iter().filter(move |(of, _, _)| *of == key).copied();
+        Consumers::new(self.list, order.into_iter().flat_map(of))
+    }
 }
 
 /// A consumer's quota for one limit.
