@@ -1,11 +1,12 @@
-//! Any bytes as a header's value or a client's address: nothing panics, a value is part of what was sent, and a
-//! caller can't become another one by what follows it.
+//! Any bytes as a header's value, a query, cookies, a path or a client's address: nothing panics, a value is part of
+//! what was sent, and a caller can't become another one by what follows it.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use tollgate::identity::Source;
-use tollgate::request::Request;
+use tollgate::identity::{Caller, Directory, Key, Source, Validity};
+use tollgate::policy::PathTemplate;
+use tollgate::request::{Asked, MetadataPath, Request};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -26,35 +27,52 @@ impl Request for Sent {
     fn source_address(&self) -> Option<Vec<u8>> {
         Some(self.0.clone())
     }
+
+    fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// What counts of these bytes as a key from this source.
+fn value(
+    source: Source,
+    prefix: Option<usize>,
+    template: Option<&PathTemplate>,
+    bytes: &[u8],
+) -> Option<Vec<u8>> {
+    let key = Key { name: "k".into(), kind: "k".into(), source, prefix, validity: Validity::Present };
+    let directory = Directory { keys: vec![key], ..Directory::default() };
+    let sent = Sent(bytes.to_vec());
+    let asked = Asked::new(&sent);
+    let caller = Caller::new(&asked, &directory, Vec::new());
+    caller.value(0, template).map(|(_, value)| value.into_owned())
 }
 
 fuzz_target!(|input: Input<'_>| {
     header(&input);
     address(&input);
+    elsewhere(&input);
 });
 
 fn header(input: &Input<'_>) {
-    let source = Source::Header {
-        name: "authorization".into(),
-        scheme: input.with_scheme.then(|| "Bearer".into()),
-        prefix: input.prefix.map(usize::from),
-    };
-    let read = |bytes: &[u8]| source.read(&Sent(bytes.to_vec()));
-    let value = read(input.bytes);
-    if let Some(value) = &value {
+    let source =
+        Source::Header { name: "authorization".into(), scheme: input.with_scheme.then(|| "Bearer".into()) };
+    let read = |bytes: &[u8]| value(source.clone(), input.prefix.map(usize::from), None, bytes);
+    let found = read(input.bytes);
+    if let Some(value) = &found {
         assert!(!value.is_empty() && value.len() <= input.prefix.map_or(usize::MAX, usize::from));
         assert!(input.bytes.windows(value.len()).any(|part| part == value), "no part of what was sent");
         assert!(!value.contains(&b','));
     }
     let second_line = [input.bytes, b", Bearer second"].concat();
-    assert_eq!(read(&second_line), value, "a second line makes another caller");
+    assert_eq!(read(&second_line), found, "a second line makes another caller");
     let spaces = [b" ", input.bytes, b"\t "].concat();
-    assert_eq!(read(&spaces), value, "white space makes another caller");
+    assert_eq!(read(&spaces), found, "white space makes another caller");
 }
 
 fn address(input: &Input<'_>) {
     let source = Source::ClientIp { ipv6_prefix: input.ipv6_prefix };
-    let read = |bytes: &[u8]| source.read(&Sent(bytes.to_vec()));
+    let read = |bytes: &[u8]| value(source.clone(), None, None, bytes);
     let key = read(input.bytes).expect("a client without an address is still a client");
     assert!(!key.is_empty() || input.bytes.is_empty());
     // The same address from another port is the same client.
@@ -67,4 +85,22 @@ fn address(input: &Input<'_>) {
         assert_eq!(read(&elsewhere), Some(key.clone()), "another port is another client");
         assert!(key.len() == 4 || key.len() == 16);
     }
+}
+
+/// A later parameter, cookie or segment makes no other caller.
+fn elsewhere(input: &Input<'_>) {
+    let found = |source: &Source, bytes: &[u8]| value(source.clone(), None, None, bytes);
+    let query = Source::Query("k".into());
+    if let Some(value) = found(&query, input.bytes).filter(|_| !input.bytes.contains(&b'#')) {
+        let more = [input.bytes, b"&k=second"].concat();
+        assert_eq!(found(&query, &more), Some(value), "a second parameter makes another caller");
+    }
+    let cookie = Source::Cookie("k".into());
+    if let Some(value) = found(&cookie, input.bytes) {
+        let more = [input.bytes, b"; k=second"].concat();
+        assert_eq!(found(&cookie, &more), Some(value), "a second cookie makes another caller");
+    }
+    let template = PathTemplate::parse("/{id}/**").expect("a template");
+    let path = Source::PathParameter("id".into());
+    let _ = value(path, None, Some(&template), input.bytes);
 }

@@ -7,7 +7,7 @@ use tollgate::config::{Value, parse, parse_json};
 use tollgate::engine::Engine;
 use tollgate::key::Seed;
 use tollgate::policy::{PolicySet, compile};
-use tollgate::request::Request;
+use tollgate::request::{MetadataPath, Request, Response};
 use tollgate::response::{access_line, limit_headers, reply};
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table};
@@ -60,7 +60,8 @@ fn decide(policies: PolicySet) {
         access_line(engine.policies(), &decision);
         now = Now { mono: now.mono + i * SECOND / 4, wall: now.wall + i * SECOND / 4 };
         if i % 3 != 0 {
-            engine.answered(&mut decision, [201, 401, 503][i as usize % 3], &mut table, &store, now);
+            let answer = Answer { status: [201, 401, 503][i as usize % 3], number: i };
+            engine.answered(&mut decision, &answer, &mut table, &store, now);
         }
         engine.ended(&mut decision, &mut table, &store, now);
         table.settle(&store, now);
@@ -74,11 +75,27 @@ struct Call {
     caller: u8,
 }
 
+/// A response that says a number in each of its headers.
+struct Answer {
+    status: u16,
+    number: u64,
+}
+
+impl Response for Answer {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn header(&self, _: &str) -> Option<Vec<u8>> {
+        Some(self.number.to_string().into_bytes())
+    }
+}
+
 impl Request for Call {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         match name {
             ":method" => Some(b"POST".to_vec()),
-            ":path" => Some(b"/v1/invoices/7?q".to_vec()),
+            ":path" => Some(b"/v1/invoices/7?q=1&key=%41".to_vec()),
             "access-control-request-method" => None,
             _ => Some(format!("Bearer {}", self.caller).into_bytes()),
         }
@@ -86,6 +103,10 @@ impl Request for Call {
 
     fn source_address(&self) -> Option<Vec<u8>> {
         Some(format!("192.0.2.{}:443", self.caller).into_bytes())
+    }
+
+    fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+        (self.caller > 0).then(|| b"proven".to_vec())
     }
 }
 
