@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
 
     /// Whether this is an object with such a field.
     pub fn has(&self, name: &str) -> bool {
-        matches!(self.value, Value::Object(fields) if fields.iter().any(|(field, _)| field == name))
+        self.peek(name).is_some()
     }
 
     /// Whether this is an object, for places where other kinds may stand.

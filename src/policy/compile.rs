@@ -13,7 +13,7 @@ use super::PolicySet;
 use crate::config::{Faults, Reader, Value};
 use crate::identity::Directory;
 use crate::table::{Charging, Geometry};
-use consumers::{Known, consumers, tiers};
+use consumers::{Grades, Known, consumers, tiers};
 use keys::keys;
 use matches::exceptions;
 use saying::saying;
@@ -58,16 +58,16 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
     let words: Option<Vec<(&str, usize)>> =
         keys.as_ref().map(|keys| keys.iter().enumerate().map(|(i, key)| (key.name.as_str(), i)).collect());
-    let tiers = fields.read("tiers", |object| tiers(object, words.as_deref()));
-    let some_tiers = tiers.as_ref().and_then(Option::as_ref);
+    let tiers = fields.read("tiers", |object| tiers(object, keys.as_deref(), words.as_deref()));
+    let grades = Grades::of(tiers.as_ref());
     let known = fields.read_or("consumers", Known::default(), |list| {
-        consumers(list, keys.as_deref(), words.as_deref(), some_tiers)
+        consumers(list, keys.as_deref(), words.as_deref(), grades)
     });
     let nobody = Known::default();
     let context = policies::Context {
         keys: keys.as_deref(),
         words: words.as_deref(),
-        tiers: some_tiers,
+        grades,
         known: known.as_ref().unwrap_or(&nobody),
         table,
     };

@@ -61,12 +61,25 @@ impl Match {
             (Some(path), Some(other)) => path.covers(other),
             (Some(_), None) => false,
         };
-        let host = self.host.is_none() || self.host == other.host;
-        methods && path && host && self.headers.iter().all(|rule| other.headers.contains(rule))
+        let host = match (&self.host, &other.host) {
+            (None, _) => true,
+            (Some(host), Some(other)) => host.covers(other),
+            (Some(_), None) => false,
+        };
+        let header = |(name, presence): &(String, Presence)| {
+            other.headers.iter().any(|(of, other)| of == name && presence.covers(other))
+        };
+        methods && path && host && self.headers.iter().all(header)
     }
 }
 
 impl Presence {
+    /// Whether a header that is like the other is like this, too.
+    #[cfg(feature = "cli")]
+    fn covers(&self, other: &Presence) -> bool {
+        self == other || matches!((self, other), (Presence::Present, Presence::Equal(_)))
+    }
+
     fn holds(&self, value: Option<Vec<u8>>) -> bool {
         match self {
             Presence::Present => value.is_some(),
@@ -88,9 +101,19 @@ impl Host {
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let address = name.starts_with('[') && name.ends_with(']') && !below;
-        let sound = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
         let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let sound = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
         sound.then(|| if below { Host::Below(format!(".{name}")) } else { Host::Exact(name) })
+    }
+
+    /// Whether all hosts that the other matches are matched by this one.
+    #[cfg(feature = "cli")]
+    fn covers(&self, other: &Host) -> bool {
+        match (self, other) {
+            (Host::Exact(_), _) => self == other,
+            (Host::Below(_), Host::Exact(name)) => self.matches(name.as_bytes()),
+            (Host::Below(suffix), Host::Below(other)) => other.ends_with(suffix.as_str()),
+        }
     }
 
     pub(super) fn matches(&self, host: &[u8]) -> bool {
@@ -161,7 +184,12 @@ impl PathTemplate {
     #[cfg(feature = "cli")]
     fn covers(&self, other: &PathTemplate) -> bool {
         let one_by_one = self.segments.iter().zip(&other.segments);
-        let each = one_by_one.into_iter().all(|(one, other)| matches!(one, Segment::Any(_)) || one == other);
+        let covers = |(one, other): (&Segment, &Segment)| match (one, other) {
+            (Segment::Any(_), Segment::Literal(text)) => !text.is_empty(),
+            (Segment::Any(_), Segment::Any(_)) => true,
+            (Segment::Literal(_), _) => one == other,
+        };
+        let each = one_by_one.into_iter().all(covers);
         let (own, others) = (self.segments.len(), other.segments.len());
         each && if self.open { own <= others } else { own == others && !other.open }
     }
@@ -262,6 +290,48 @@ mod tests {
         assert_eq!(template.parameter(path, "v1"), None);
     }
 
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
+        let path = |text: &str| Match { path: PathTemplate::parse(text), ..Match::default() };
+        let host = |text: &str| Match { host: Host::parse(text), ..Match::default() };
+        let methods = |names: &[&str]| Match {
+            methods: names.iter().map(ToString::to_string).collect(),
+            ..Match::default()
+        };
+        let header = |presence: Presence| Match { headers: vec![("x".into(), presence)], ..Match::default() };
+        let all = Match::default();
+        let covering = [
+            (all.clone(), path("/a")),
+            (path("/a/{id}"), path("/a/b")),
+            (path("/a/*"), path("/a/{id}")),
+            (path("/a/**"), path("/a")),
+            (path("/a/**"), path("/a/")),
+            (path("/**"), path("/a/*/**")),
+            (host("*.example.com"), host("api.example.com")),
+            (host("*.example.com"), host("*.eu.example.com")),
+            (methods(&["GET", "POST"]), methods(&["POST"])),
+            (header(Presence::Present), header(Presence::Equal("1".into()))),
+        ];
+        for (one, other) in covering {
+            assert!(one.covers(&other) && one.covers(&one), "{one} {other}");
+            assert!(!other.covers(&one) || other == path("/a/{id}"), "{other} {one}");
+        }
+        let strangers = [
+            (path("/a/*"), path("/a/")),
+            (path("/a/*"), path("/a/**")),
+            (path("/a/*/c"), path("/a/b/d")),
+            (host("example.com"), host("*.example.com")),
+            (host("*.example.com"), host("*.ample.com")),
+            (methods(&["GET"]), all.clone()),
+            (header(Presence::Absent), header(Presence::Present)),
+            (header(Presence::Present), all),
+        ];
+        for (one, other) in strangers {
+            assert!(!one.covers(&other), "{one} {other}");
+        }
+    }
+
     #[wasm_bindgen_test(unsupported = test)]
     fn hosts_match_whole_names_or_whole_labels() {
         let host = |text| Host::parse(text).unwrap();
@@ -272,7 +342,7 @@ mod tests {
             assert!(!host("*.example.com").matches(other));
         }
         assert!(host("[::1]").matches(b"[::1]"));
-        for text in ["", "*", "*.", "a:80", "a/b", "*.*.com", "a*", "[::1]:80", "é.com"] {
+        for text in ["", ".", "*", "*.", "*..", "a:80", "a/b", "*.*.com", "a*", "[::1]:80", "é.com"] {
             assert_eq!(Host::parse(text), None, "{text}");
         }
     }

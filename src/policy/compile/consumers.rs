@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
 const CREDENTIALS: &str = "an object of keys, each with a list of its values or their sha256:…";
+const VALUES: &str = "a list of at least one value, or sha256:… of it";
 
 /// Everything that is known of the consumers.
 #[derive(Default)]
@@ -52,21 +53,70 @@ impl OwnQuota<'_> {
     }
 }
 
+/// What is known of the tiers.
+#[derive(Clone, Copy)]
+pub(super) enum Grades<'a> {
+    /// There are none.
+    None,
+    /// There are these.
+    Tiers(&'a Tiers),
+    /// They have faults of their own, so what depends on them can't be told.
+    Faulty,
+}
+
+impl<'a> Grades<'a> {
+    /// As they have been read.
+    pub fn of(tiers: Option<&'a Option<Tiers>>) -> Grades<'a> {
+        match tiers {
+            None => Grades::Faulty,
+            Some(None) => Grades::None,
+            Some(Some(tiers)) => Grades::Tiers(tiers),
+        }
+    }
+
+    /// The tiers, as far as there are any.
+    pub fn tiers(self) -> Option<&'a Tiers> {
+        match self {
+            Grades::Tiers(tiers) => Some(tiers),
+            Grades::None | Grades::Faulty => None,
+        }
+    }
+}
+
 /// Reads the tiers.
-pub(super) fn tiers(reader: &Reader<'_>, keys: Option<&[(&str, usize)]>) -> Option<Tiers> {
-    const NAMES: &str = "a list of 1 to 64 names of tiers";
+pub(super) fn tiers(
+    reader: &Reader<'_>,
+    keys: Option<&[Key]>,
+    words: Option<&[(&str, usize)]>,
+) -> Option<Tiers> {
     let fields = reader.object(&["names", "default", "from"])?;
-    let names = fields.required("names", NAMES).and_then(|list| {
-        let entries = list.list_of_some(NAMES)?;
-        let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
-        let once = |(index, name)| !names.iter().take(index).any(|earlier: &String| earlier == name);
-        let sound = names.len() <= 64 && names.iter().enumerate().all(once);
-        if sound { Some(names) } else { list.fault_found("a name twice, or too many names", NAMES) }
+    let names = fields.required("names", NAMES).and_then(tier_names);
+    let from = fields.read("from", |at| {
+        let index = key_index(at, words)?;
+        let key = keys.and_then(|keys| keys.get(index));
+        let of_paths = key.is_some_and(|key| matches!(key.source, Source::PathParameter(_)));
+        if of_paths { at.fault("a key without path: a tier is the same on all paths") } else { Some(index) }
     });
-    let from = fields.read("from", |key| key_index(key, keys));
     let names = names?;
     let default = fields.required("default", &names.join(", ")).and_then(|tier| tier_index(tier, &names));
     Some(Tiers { default: default?, from: from?, names })
+}
+
+const NAMES: &str = "a list of 1 to 64 names of tiers";
+
+fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
+    let entries = list.list_of_some(NAMES)?;
+    let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
+    let mut sound = Some(());
+    for (index, entry) in entries.iter().enumerate() {
+        if names.iter().take(index).any(|earlier| entry.is_word(earlier)) {
+            sound = entry.fault_found("a second tier of that name", "each tier's own name");
+        }
+    }
+    if names.len() > 64 {
+        return list.fault(NAMES);
+    }
+    sound.map(|()| names)
 }
 
 /// Reads the name of a tier, as an index.
@@ -80,12 +130,12 @@ pub(super) fn consumers<'a>(
     reader: &Reader<'a>,
     keys: Option<&[Key]>,
     words: Option<&[(&str, usize)]>,
-    tiers: Option<&Tiers>,
+    grades: Grades<'_>,
 ) -> Option<Known<'a>> {
     let mut known = Known::default();
     let mut sound = Some(());
     for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
-        let consumer = consumer(entry, index, keys, words, tiers, &mut known);
+        let consumer = consumer(entry, index, keys, words, grades, &mut known);
         match consumer {
             Some(consumer) if known.list.iter().any(|other| other.name == consumer.name) => {
                 sound = entry
@@ -104,7 +154,7 @@ fn consumer<'a>(
     index: usize,
     keys: Option<&[Key]>,
     words: Option<&[(&str, usize)]>,
-    tiers: Option<&Tiers>,
+    grades: Grades<'_>,
     known: &mut Known<'a>,
 ) -> Option<Consumer> {
     let fields = entry.object(&["name", "keys", "tier", "attributes", "quotas"])?;
@@ -112,9 +162,10 @@ fn consumer<'a>(
     let credentials = fields
         .required("keys", CREDENTIALS)
         .and_then(|object| credentials(object, index, keys, words, &mut known.credentials));
-    let tier = fields.read("tier", |tier| match tiers {
-        Some(tiers) => tier_index(tier, &tiers.names),
-        None => tier.fault("no tier, as there is no object of tiers"),
+    let tier = fields.read("tier", |tier| match grades {
+        Grades::Tiers(tiers) => tier_index(tier, &tiers.names),
+        Grades::None => tier.fault("no tier, as there is no object of tiers"),
+        Grades::Faulty => tier.text("the name of a tier").map(|_| 0),
     });
     let attributes = fields.read_or("attributes", Vec::new(), |object| {
         all(object.named_entries("an object of named texts")?.iter().map(attribute))
@@ -151,26 +202,36 @@ fn credentials(
     words: Option<&[(&str, usize)]>,
     all_known: &mut Vec<(usize, Digest, usize)>,
 ) -> Option<()> {
+    // What stands at the wrong place may be a secret, too.
+    if !object.is_object() {
+        return object.fault_found("no object", CREDENTIALS);
+    }
     let entries = object.named_entries(CREDENTIALS)?;
     if entries.is_empty() {
         return object.fault(CREDENTIALS);
     }
     let mut sound = Some(());
     for entry in &entries {
-        let named = entry.named_by(words.unwrap_or_default());
-        let key = if words.is_some() { named } else { Some(0) };
-        let key = key.filter(|key| keys.is_none_or(|keys| shows_credentials(entry, keys, *key)));
-        let values = entry.list_of_some("a list of values, or of their sha256:…");
+        // Without any keys every name would be a fault, and the one that matters is already told.
+        let key = words.map(|words| {
+            let key = entry.named_by(words)?;
+            keys.is_none_or(|keys| shows_credentials(entry, keys, key)).then_some(key)
+        });
+        let values =
+            if entry.is_list() { entry.list_of_some(VALUES) } else { entry.fault_found("no list", VALUES) };
         for value in values.iter().flatten() {
             match (key, digest(value)) {
-                (Some(key), Some(digest)) if all_known.iter().any(|(k, d, _)| (*k, *d) == (key, digest)) => {
+                (Some(Some(key)), Some(digest))
+                    if all_known.iter().any(|(k, d, _)| (*k, *d) == (key, digest)) =>
+                {
                     sound = value.fault_found("a value that is listed before", "each value for one consumer");
                 }
-                (Some(key), Some(digest)) => all_known.push((key, digest, consumer)),
-                (_, None) | (None, _) => sound = None,
+                (Some(Some(key)), Some(digest)) => all_known.push((key, digest, consumer)),
+                (None, Some(_)) => {}
+                (Some(None), _) | (_, None) => sound = None,
             }
         }
-        sound = sound.and(key).and(values).map(|_| ());
+        sound = sound.and(values).filter(|_| key != Some(None)).map(|_| ());
     }
     sound
 }
@@ -196,7 +257,10 @@ fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
 
 /// A value by its digest. The value itself may be a secret: a fault does not show it.
 fn digest(value: &Reader<'_>) -> Option<Digest> {
-    const DIGEST: &str = "sha256: and 64 hexadecimal digits, or the value itself";
+    const DIGEST: &str = "a text: sha256: and 64 hexadecimal digits, or the value itself";
+    if !value.is_text() {
+        return value.fault_found("no text", DIGEST);
+    }
     let text = value.text(DIGEST)?;
     match text.strip_prefix("sha256:") {
         Some(digits) => Digest::parse(digits).or_else(|| {

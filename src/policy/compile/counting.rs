@@ -24,7 +24,8 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", StatusSet::read);
     let refund_on = fields.read("refund_on", StatusSet::read);
     let unless = fields.read("refund_unless", StatusSet::read);
-    let cost = fields.read("cost_header", |name| token(name).map(|name| name.to_ascii_lowercase()));
+    let cost =
+        fields.read("cost_header", |name| token(name, "a header name").map(|name| name.to_ascii_lowercase()));
     let returns = fields.read_or("returns", Vec::new(), |list| {
         all(list.list_of_some("a list of at least one match with on")?.iter().map(a_return))
     });

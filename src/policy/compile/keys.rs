@@ -11,7 +11,8 @@ use crate::table::Geometry;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
 
-const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
+const HEADER: &str = "a header name";
+const COOKIE: &str = "a cookie's name";
 const PATH: &str = "a list of texts: an earlier filter's name, then the keys of its metadata";
 const TEXT: &str = "a text of 1 to 256 characters";
 const SOURCES: &str =
@@ -57,13 +58,10 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
         "valid",
         "same_as",
     ])?;
-    let scheme = fields.read("scheme", token);
+    let scheme = fields.read("scheme", |scheme| token(scheme, "an authentication scheme such as Bearer"));
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
-    let same_as = fields.read_or("same_as", "", |other| {
-        let words: Vec<_> = entries.iter().map(|entry| (entry.name(), entry.name())).collect();
-        other.word(&words)
-    });
+    let same_as = fields.read_or("same_as", "", |other| same_as(other, entries));
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone()?, entries),
@@ -81,9 +79,9 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
 fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
     let field = fields.optional(word)?;
     Some(match word {
-        "header" => Source::Header { name: token(field)?.to_ascii_lowercase(), scheme },
+        "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
         "query" => Source::Query(text(field)?),
-        "cookie" => Source::Cookie(token(field)?),
+        "cookie" => Source::Cookie(token(field, COOKIE)?),
         "client_ip" => Source::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
         "path" => Source::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
         "metadata" => Source::Metadata(metadata(field)?),
@@ -100,16 +98,21 @@ fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Re
 fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
     const KEYS: &str = "a list of two to eight names of keys";
     let list = reader.list(KEYS)?;
-    if !(2..=8).contains(&list.len()) {
-        return reader.fault(KEYS);
-    }
     let words = names(entries);
     let one = |entry: &Reader<'_>| {
         let index = entry.word(&words)?;
         let nested = entries.get(index).is_some_and(|other| other.has("first_of"));
-        if nested { entry.fault("a key that is not a first_of itself") } else { Some(index) }
+        if nested { entry.fault("a key without first_of") } else { Some(index) }
     };
-    all(list.iter().map(one))
+    let keys = all(list.iter().map(one));
+    if (2..=8).contains(&list.len()) { keys } else { reader.fault(KEYS) }
+}
+
+/// The name of a key that has values of its own: one that borrows them would be the same as neither.
+fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
+    let other = entries.get(reader.word(&names(entries))?)?;
+    let borrows = other.has("first_of") || other.has("same_as");
+    if borrows { reader.fault("a key without first_of and same_as") } else { Some(other.name()) }
 }
 
 /// A field that the source does not know would be silently without effect.
@@ -148,7 +151,7 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
     if reader.is_word("consumer") {
         return Some(Validity::Consumer);
     }
-    if reader.is_text() {
+    if !reader.is_object() {
         return reader.fault(VALID);
     }
     let fields = reader.object(&["metadata", "unless", "for"])?;
@@ -179,10 +182,11 @@ fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {
 
 fn metadata(reader: &Reader<'_>) -> Option<MetadataPath> {
     let entries = reader.list(PATH)?;
+    let segments = all(entries.iter().map(text));
     if entries.len() < 2 {
         return reader.fault(PATH);
     }
-    let segments = all(entries.iter().map(text))?;
+    let segments = segments?;
     Some(MetadataPath::new(segments.iter().map(String::as_str)))
 }
 
@@ -201,10 +205,11 @@ pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) ->
     }
 }
 
-/// A header's name, as it is written.
-pub(super) fn token(reader: &Reader<'_>) -> Option<String> {
-    let text = reader.text(TOKEN)?;
-    if is_token(text) { Some(text.to_string()) } else { reader.fault(TOKEN) }
+/// The name of a header, of all that is called in headers, as it is written.
+pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
+    let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
+    let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(allowed()) };
+    if is_token(text) { Some(text.to_string()) } else { reader.fault(allowed()) }
 }
 
 /// Whether this can be a header's name (RFC 9110, 5.6.2).

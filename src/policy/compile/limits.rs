@@ -1,10 +1,9 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
 use super::super::duration;
-use super::consumers::OwnQuota;
+use super::consumers::{Grades, OwnQuota};
 use super::{NAME, all, name_of};
 use crate::config::{Fields, Reader};
-use crate::identity::Tiers;
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -47,7 +46,7 @@ pub(super) struct Context<'a> {
     pub policy: &'a str,
     pub table: Geometry,
     pub count: Count,
-    pub tiers: Option<&'a Tiers>,
+    pub grades: Grades<'a>,
     pub own: &'a [OwnQuota<'a>],
 }
 
@@ -109,7 +108,7 @@ fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Grad
         "message",
     ])?;
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
-    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.tiers));
+    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.grades));
     let default = quotas.as_ref().map(|(default, _)| *default);
     let own = |name: &String| {
         let own = context.own.iter().filter(|own| own.is_for(context.policy, name, is_only));
@@ -126,12 +125,14 @@ fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Grad
 }
 
 /// The default quota, and that of each tier.
-fn quotas(reader: &Reader<'_>, tiers: Option<&Tiers>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
-    let Some(tiers) = tiers.filter(|_| reader.is_object()) else {
-        if reader.is_object() {
-            return reader.fault_found("a quota for each tier without tiers", QUOTA);
-        }
+fn quotas(reader: &Reader<'_>, grades: Grades<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
+    if !reader.is_object() {
         return Some((whole_quota(reader)?, Vec::new()));
+    }
+    let tiers = match grades {
+        Grades::Tiers(tiers) => tiers,
+        Grades::None => return reader.fault_found("a quota for each tier without tiers", QUOTA),
+        Grades::Faulty => return None,
     };
     let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
     let fields = reader.object(&names)?;

@@ -2,7 +2,7 @@
 
 use super::super::terms::{Table, Terms};
 use super::super::{Match, Policy, duration};
-use super::consumers::{Known, OwnQuota};
+use super::consumers::{Grades, Known, OwnQuota};
 use super::counting::{count, mode, on_contention, on_response};
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, Graded};
@@ -10,7 +10,7 @@ use super::matches::{cost, exceptions, matches};
 use super::sharing::check_room;
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Reader};
-use crate::identity::{Key, Source, Tiers};
+use crate::identity::{Key, Source};
 use crate::limiter::Limit;
 use crate::table::Geometry;
 
@@ -21,7 +21,7 @@ const LIMITS: &str = "a list of at least one limit";
 pub(super) struct Context<'a> {
     pub keys: Option<&'a [Key]>,
     pub words: Option<&'a [(&'a str, usize)]>,
-    pub tiers: Option<&'a Tiers>,
+    pub grades: Grades<'a>,
     pub known: &'a Known<'a>,
     pub table: Geometry,
 }
@@ -110,8 +110,8 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     let limits = fields.required("limits", LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
-        let (tiers, own) = (context.tiers, context.known.quotas.as_slice());
-        limits::read(list, limits::Context { policy, table: context.table, count, tiers, own })
+        let (grades, own) = (context.grades, context.known.quotas.as_slice());
+        limits::read(list, limits::Context { policy, table: context.table, count, grades, own })
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
@@ -156,7 +156,8 @@ fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Conte
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
     let terms = |limits: Vec<Limit>| Terms::new(limits.into_iter().chain(penalty).collect());
     let mut table = Table::for_all(terms(limits.iter().map(|limit| limit.limit).collect()));
-    for tier in 0..context.tiers.map_or(0, |tiers| tiers.names.len()) {
+    let tiers = context.grades.tiers();
+    for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
         table.add_tier(terms(of_tier(tier)));
     }
     for (index, consumer) in context.known.list.iter().enumerate() {
@@ -167,7 +168,7 @@ fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Conte
         if !limits.iter().any(|limit| quota_for(&limit.name).is_some()) {
             continue;
         }
-        let tier = consumer.tier.or(context.tiers.map(|tiers| tiers.default)).unwrap_or_default();
+        let tier = consumer.tier.or(tiers.map(|tiers| tiers.default)).unwrap_or_default();
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
             with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
@@ -195,7 +196,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], 
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {
-            let found = format!("a key of the path parameter {name}, and a match without it");
+            let found = format!("the path parameter {name} as a key, and requests without it");
             fields
                 .at()
                 .field("key")

@@ -19,6 +19,13 @@ pub(super) struct Sayable {
     pub messages: Vec<Option<Message>>,
 }
 
+impl Sayable {
+    fn tells(&self, variable: Variable) -> bool {
+        self.rejection.tells(variable)
+            || self.messages.iter().flatten().any(|message| message.tells(variable))
+    }
+}
+
 /// A rejection as far as one place writes it.
 #[derive(Default)]
 struct Written<'a> {
@@ -54,8 +61,8 @@ pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, 
     let sayables: Vec<_> = sayables.collect();
     let usual = usual?;
     common.is_told(&writer.place, &|variable| {
-        let by = |sayable: &Sayable| tells(&sayable.rejection, &sayable.messages, variable);
-        tells(&usual, &[], variable) || sayables.iter().flatten().any(by)
+        let by = |sayable: &Sayable| sayable.tells(variable);
+        usual.tells(variable) || sayables.iter().flatten().any(by)
     })?;
     written.as_ref()?;
     Some((usual, all(sayables)?))
@@ -85,12 +92,13 @@ impl Writer<'_> {
             usual.map(|usual| Rc::clone(&usual.body))
         };
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
-        let told = own.is_told(&place, &|variable| tells(&rejection, &messages, variable));
-        let silent = !tells(&rejection, &[], Variable::Message);
+        let sayable = Sayable { rejection, messages };
+        let told = own.is_told(&place, &|variable| sayable.tells(variable));
+        let silent = !sayable.rejection.tells(Variable::Message);
         let own_messages = limits.iter().filter_map(|limit| limit.peek("message"));
         let untold: Vec<_> = own_messages.filter(|_| silent).map(|at| untold(&at, "message")).collect();
         told.filter(|_| untold.is_empty())?;
-        Some(Sayable { rejection, messages })
+        Some(sayable)
     }
 
     fn limit_messages(&self, limits: &[Reader<'_>]) -> Option<Vec<Option<Message>>> {
@@ -263,16 +271,6 @@ impl Written<'_> {
 
 fn untold(at: &Reader<'_>, word: &str) -> Option<()> {
     at.fault_found("what no template tells", ["{", word, "} in reject.body or reject.headers"].concat())
-}
-
-/// Whether this variable is in what is said, or in the words of that.
-fn tells(rejection: &Rejection, messages: &[Option<Message>], variable: Variable) -> bool {
-    let in_message =
-        |message: &Message| message.texts().any(|template: &Template| template.mentions(variable));
-    rejection.body.template.mentions(variable)
-        || rejection.headers.iter().any(|(_, template)| template.mentions(variable))
-        || in_message(&rejection.message)
-        || messages.iter().flatten().any(in_message)
 }
 
 fn is_json(content_type: &str) -> bool {
