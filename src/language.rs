@@ -111,7 +111,9 @@ pub struct Word {
 /// A form that texts may have.
 #[derive(Debug)]
 pub struct Text {
-    /// What it is, such as `a header's name`.
+    /// What it is called, such as `header name`.
+    pub name: &'static str,
+    /// What it is.
     pub what: &'static str,
     /// A regular expression, as JSON Schema has them, that all such texts match. What does not, is a fault; what
     /// does, may be one all the same.
@@ -128,6 +130,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         matching::OBJECTS,
         limit::OBJECTS,
         saying::OBJECTS,
+        set::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -1,10 +1,12 @@
 //! Keys: who is asking.
 
 use super::Kind::{Either, List, Object as Obj, Statuses, Text, Words};
-use super::texts::{HEADER, KEY_NAME, LENGTH, NAME, PARAMETER, SCHEME, TEXT};
+use super::texts::{COOKIE, HEADER, KEY_NAME, LENGTH, NAME, PARAMETER, SCHEME, TEXT};
 use super::{Object, default, number, optional, word};
 
 const NOT_A_SOURCE: &str = "another source";
+const METADATA: &str =
+    "what an earlier filter left: the filter's name, then one name or more down to the value";
 
 pub(super) const OBJECTS: &[Object] = &[
     Object {
@@ -29,33 +31,21 @@ pub(super) const OBJECTS: &[Object] = &[
                 NOT_A_SOURCE,
                 "a request header; of repeated ones the first, up to its first comma",
             ),
-            optional(
-                "scheme",
-                Text(&SCHEME),
-                "the value is the whole header",
-                "beside `header`: the scheme before the value, no part of it; a value without it is no key",
-            ),
-            optional(
-                "prefix",
-                number(1, 4_096, "bytes"),
-                "the whole value",
-                "beside `header`, `query` or `cookie`: only so many first bytes count",
-            ),
             optional("query", Text(&TEXT), NOT_A_SOURCE, "a parameter of the query"),
-            optional("cookie", Text(&TEXT), NOT_A_SOURCE, "a cookie"),
+            optional("cookie", Text(&COOKIE), NOT_A_SOURCE, "a cookie"),
             optional(
                 "client_ip",
                 Obj("client_ip"),
                 NOT_A_SOURCE,
                 "the client's address as Envoy knows it, never a header; an IPv4-mapped address is the IPv4 one",
             ),
-            optional("path", Text(&PARAMETER), NOT_A_SOURCE, "the `{parameter}` of the match that matched"),
             optional(
-                "metadata",
-                List(&Text(&TEXT)),
+                "path",
+                Text(&PARAMETER),
                 NOT_A_SOURCE,
-                "what an earlier filter left: the filter's name, then the names down to the value",
+                "the `{parameter}` of the path that matched; every `match` of a policy with such a key has it",
             ),
+            optional("metadata", List(&Text(&TEXT)), NOT_A_SOURCE, METADATA),
             optional(
                 "consumer",
                 Text(&NAME),
@@ -67,16 +57,35 @@ pub(super) const OBJECTS: &[Object] = &[
                 "first_of",
                 List(&Text(&KEY_NAME)),
                 NOT_A_SOURCE,
-                "the first of these keys that the request has",
+                "two to eight keys, none of them with `first_of`: the first that the request has. A caller is told apart as by that key alone",
+            ),
+            optional(
+                "scheme",
+                Text(&SCHEME),
+                "the value is the whole header",
+                "beside `header`: what stands before the value, no part of it; a header without it is no key",
+            ),
+            optional(
+                "prefix",
+                number(1, 4_096, "bytes"),
+                "the whole value",
+                "beside `header`, `query` or `cookie`: only so many first bytes count",
             ),
             optional(
                 "valid",
                 Either(&[
-                    Words(&[word("consumer", "the value is listed for a consumer under this key")]),
+                    Words(&[word("consumer", "if it is listed for a consumer under this key")]),
                     Obj("valid"),
                 ]),
                 "always",
                 "beside `header`, `query` or `cookie`: when the value is to be believed; else it is as if it were not there",
+            ),
+            optional(
+                "same_as",
+                Text(&KEY_NAME),
+                "equal values of two keys are two callers",
+                "not beside `first_of`: equal values of this key and that one are one caller, as of an organization that is known by a \
+                 claim or by a consumer's attribute",
             ),
         ],
     },
@@ -103,19 +112,19 @@ pub(super) const OBJECTS: &[Object] = &[
                 "metadata",
                 List(&Text(&TEXT)),
                 "the upstream says it",
-                "an earlier filter has left this: the filter's name, then the names down to a value that is not empty or is true",
+                "if an earlier filter has left this: its name, then one name or more down to a value that is `true` or a text that is not empty",
             ),
             optional(
                 "unless",
                 Statuses,
                 "an earlier filter says it",
-                "until the upstream answers the value with such a status",
+                "until the upstream answers a request that has it with such a status",
             ),
-            optional(
+            default(
                 "for",
                 Text(&LENGTH),
-                "beside `unless` it is required",
-                "for so long the value is then not believed",
+                "\"10m\"",
+                "beside `unless`: for so long the value is then not believed",
             ),
         ],
     },

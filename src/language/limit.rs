@@ -36,7 +36,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         required(
             "quota",
             Either(&[UNITS, Map { names: &TIER, values: &UNITS }]),
-            "the most units; with tiers, one number for each of them or one for all",
+            "the most units: one number for all, or one for each of the tiers",
         ),
         optional(
             "window",
@@ -51,7 +51,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "`concurrency` and `stock` have none; for the others it is required",
             "the time that the quota is for; with `calendar` a period, with the others a length",
         ),
-        default("time_zone", Text(&ZONE), "\"UTC\"", "with `calendar`: whose days"),
+        default("time_zone", Text(&ZONE), "\"UTC\"", "with `calendar`: whose clock"),
         optional("burst", UNITS, "the quota", "with `token_bucket`: the most units at once"),
         optional(
             "retry_after",
@@ -62,8 +62,8 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         optional(
             "message",
             Either(&[Text(&TEMPLATE), Map { names: &LANGUAGE, values: &Text(&TEMPLATE) }]),
-            "the refusal's",
-            "the `{message}` of this limit's refusals, or one by language",
+            "the policy's",
+            "the `{message}` of this limit's refusals, in place of `reject.message`, and like that",
         ),
     ],
 }];

@@ -1,7 +1,7 @@
 //! Matches: which requests.
 
 use super::Kind::{Either, Flag, Map, OneOrList, Statuses, Text};
-use super::texts::{HEADER, HOST, METHOD, PATH, TEXT};
+use super::texts::{ANY_TEXT, HEADER, HOST, METHOD, PATH};
 use super::{Field, Object, number, optional};
 
 const fn method() -> Field {
@@ -9,30 +9,19 @@ const fn method() -> Field {
 }
 
 const fn host() -> Field {
-    optional(
-        "host",
-        Text(&HOST),
-        "any",
-        "the host without its port, in any case; `*.` stands for one or more labels",
-    )
+    optional("host", Text(&HOST), "any", "the host that is asked for")
 }
 
 const fn path() -> Field {
-    optional(
-        "path",
-        Text(&PATH),
-        "any",
-        "the whole path without the query, as on the wire. `{name}` and `*` stand for one segment that is not empty, `**` at \
-         the end for any rest",
-    )
+    optional("path", Text(&PATH), "any", "the whole path without the query, as Envoy hands it over")
 }
 
 const fn headers() -> Field {
     optional(
         "headers",
-        Map { names: &HEADER, values: &Either(&[Flag, Text(&TEXT)]) },
+        Map { names: &HEADER, values: &Either(&[Flag, Text(&ANY_TEXT)]) },
         "any",
-        "by name: `true` it is there, `false` it is not, or a text that it is",
+        "by name: `true` if it is to be there, `false` if not, or the text that it is to be",
     )
 }
 
@@ -40,34 +29,39 @@ pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "match",
         at: "policies[].match[]",
-        about: "Requests that fit all that is said; without anything, all.",
+        about: "Requests that fit all that is said; an empty match fits all.",
         one_of: &[],
         fields: &[
             method(),
             host(),
             path(),
             headers(),
-            optional("cost", number(1, 1_000_000, "units"), "the policy's", "what one such request spends"),
+            optional(
+                "cost",
+                number(1, 1_000_000, "units"),
+                "the policy's",
+                "what one such request spends; of several matches the first that fits counts",
+            ),
         ],
     },
     Object {
         name: "exception",
         at: "policies[].except[], exempt[]",
-        about: "Requests that fit all that is said.",
+        about: "Requests that fit all that is said. Like a match, without a cost.",
         one_of: &[],
         fields: &[method(), host(), path(), headers()],
     },
     Object {
         name: "return",
         at: "policies[].returns[]",
-        about: "Requests that give a unit back, if they are answered well.",
+        about: "Requests that give a unit back when they are answered well. A match, without a cost.",
         one_of: &[],
         fields: &[
             method(),
             host(),
             path(),
             headers(),
-            optional("on", Statuses, "`[2xx]`", "the statuses with which they do"),
+            optional("on", Statuses, "`[2xx]`", "the statuses that give back"),
         ],
     },
 ];

@@ -1,40 +1,45 @@
 //! Policies: who may do what how often.
 
-use super::Kind::{List, Object as Obj, OneOrList, Statuses, Text, Words};
+use super::Kind::{AnyList, List, Object as Obj, OneOrList, Statuses, Text, Words};
 use super::texts::{HEADER, INSTANT, KEY_NAME, LENGTH, NAME};
 use super::{Object, default, number, optional, required, word};
 
 pub(super) const OBJECTS: &[Object] = &[Object {
     name: "policy",
     at: "policies[]",
-    about: "Which requests, whose, and how many.",
+    about: "Which requests, whose, and how many. It does not apply to a request that lacks its key.",
     one_of: &[],
     fields: &[
         required("name", Text(&NAME), "its own; metrics and counts are named by it"),
         optional("match", List(&Obj("match")), "every request", "requests that it is for: any one is enough"),
-        optional("except", List(&Obj("exception")), "none", "requests that it is not for after all"),
+        optional("except", AnyList(&Obj("exception")), "none", "requests that it is not for after all"),
         required(
             "key",
             OneOrList(&Text(&KEY_NAME)),
-            "who is counted; several names count together, and a request that lacks any of them is not counted",
+            "who is counted. Of several keys each combination of values is a caller of its own",
         ),
         optional(
             "class",
             Text(&NAME),
             "it stands alone",
-            "of the policies of one class only the first that applies is used",
+            "of the policies of one class only the first that applies is used; at most 64 classes",
         ),
         required(
             "limits",
             List(&Obj("limit")),
-            "all must admit; a refusal by one spends nothing at the others",
+            "all must admit; a refusal by one spends nothing at the others. Policies with the same key share a record, and a default page has room for 36 limits in one",
         ),
-        default("cost", number(1, 1_000_000, "units"), "1", "what one request spends"),
+        default(
+            "cost",
+            number(1, 1_000_000, "units"),
+            "1",
+            "what a request spends whose match says nothing else",
+        ),
         optional(
             "cost_header",
             Text(&HEADER),
             "the cost stays",
-            "a header of the response with the real cost; the difference is charged or given back when it comes",
+            "a header of the response with the real cost, a whole number; the difference is charged or given back when it comes",
         ),
         default(
             "count",
@@ -46,19 +51,19 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "count_on",
             Statuses,
             "requests count on arrival",
-            "instead of `count`: a request is only judged, and counts when it is answered with such a status",
+            "in place of `count`: a request is only judged, and counts when it is answered with such a status",
         ),
         optional(
             "refund_on",
             Statuses,
             "nothing is given back",
-            "a request's units are given back when it is answered so",
+            "a request's units are given back when it is answered with such a status",
         ),
         optional(
             "refund_unless",
             Statuses,
             "nothing is given back",
-            "instead of `refund_on`: given back with any other status, and without an answer",
+            "in place of `refund_on`: they are given back with any other status, and without an answer",
         ),
         optional("returns", List(&Obj("return")), "none", "beside `match`: requests that give a unit back"),
         default(
@@ -75,7 +80,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "block_for",
             Text(&LENGTH),
             "refused no longer than the limit says",
-            "after a refusal, refuse for so long",
+            "after a refusal, refuse the caller for so long",
         ),
         default(
             "mode",
@@ -86,7 +91,12 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "\"enforce\"",
             "whether refusals are meant",
         ),
-        optional("effective_from", Text(&INSTANT), "from the start", "it is a shadow before this instant"),
+        optional(
+            "effective_from",
+            Text(&INSTANT),
+            "from the start",
+            "in shadow before this instant; not beside `mode: shadow`",
+        ),
         optional(
             "reject",
             Obj("rejection"),

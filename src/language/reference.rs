@@ -1,27 +1,63 @@
 //! The language as a page of Markdown: one table for each object.
 
 use super::saying::VARIABLES;
+use super::texts::ALL;
 use super::{Field, Kind, Need, Object, Range, Word, objects};
 
-const HEAD: &str = "\
-<!-- Made by `tollgate reference`; a test keeps it so. What it says is written in src/language/. -->
+const HEAD: &str = r#"<!-- Made by `tollgate reference`; a test keeps it so. What it says is written in src/language/. -->
 
 # The policy language
 
-A policy file is YAML or JSON. `tollgate check FILE` tells whether it is sound, and what it does;
-[`envoy/tollgate.schema.json`](../envoy/tollgate.schema.json) teaches it to an editor, with this as the file's first line:
+A policy file names **keys**, ways to tell callers apart, and has **policies**: which requests, whose, and how many. All else is optional.
 
 ```yaml
-# yaml-language-server: $schema=https://…/tollgate.schema.json
+keys:
+  api_key: { header: authorization, scheme: Bearer }
+policies:
+  - name: api
+    key: api_key
+    limits: [{ quota: 300, window: 60s }]
 ```
 
-In an Envoy file its YAML is read by Envoy's rules: `yes`, `no`, `on`, `off`, `y` and `n` are flags, `010` is 8, and `5.0`
-is a text. Put names like these in quotes.
-";
+[How do I …](how-do-i.md) has whole files for common wishes, [`kitchen-sink.yaml`](../envoy/policies/kitchen-sink.yaml) has every field once.
+
+- Each table below is an object: its fields, what they may be, and what is so without them. `null` is the same as leaving a field out.
+- A field that there is not, or that would be without effect where it stands, is a fault. All faults are told at once, each with its place, what
+  was found and what is allowed: `tollgate check FILE` tells them with their lines, and says in words what a sound file does.
+- [`envoy/tollgate.schema.json`](../envoy/tollgate.schema.json) teaches the language to an editor. The file's first line names it:
+  `# yaml-language-server: $schema=…/tollgate.schema.json`
+
+## Words that need quotes
+
+A policy is YAML or JSON. YAML is read as Envoy reads it, also by `tollgate`, and Envoy takes some values for something else than a text:
+
+| written without quotes | is |
+|---|---|
+| `yes`, `no`, `on`, `off`, `y`, `n`, `true`, `false`, also as `No` or `NO` | true or false: a tier, a key or a code of such a name needs quotes wherever it is a value |
+| `null`, `~`, nothing at all | as if the field were not there |
+| `42`, `-1`, `0x10`, and `010`, which is 8 | a number |
+| `5.0`, `1e3`, `1_000` | a text, and so no quota |
+| a text that begins with `*`, `{`, `[`, `&`, `!`, `>`, `%`, `@` or a quote, or has `: ` or ` #` in it | a fault, or cut short: `"*.example.com"` |
+| within `{ … }` or `[ … ]` also a text with `,`, `{`, `}`, `[` or `]` | a fault: `{ path: "/v1/invoices/{id}" }` |
+
+The name of a field is what is written: `quota: { no: 10, on: 300 }` is for the tiers `no` and `on`, whose list is `names: ["no", "on"]`.
+Of a name that is there twice Envoy takes the last, and `tollgate check` tells.
+
+## Values
+
+What the tables call by these names:
+
+| | |
+|---|---|
+"#;
 
 /// The whole page.
 pub fn reference() -> String {
     let mut page = String::from(HEAD);
+    for form in ALL {
+        page += &format!("| {} | {} |\n", form.name, cell(form.what));
+    }
+    page += &format!("| statuses | {STATUSES} |\n");
     for object in objects() {
         page += &section(object);
     }
@@ -29,15 +65,21 @@ pub fn reference() -> String {
     page
 }
 
+const STATUSES: &str =
+    "a list of 1 or more: statuses such as `401`, from 100 to 599, and classes of them such as `5xx`";
+
 fn variables() -> String {
     let mut section = String::from(
-        "\n## Variables\n\nIn `body`, `message` and the `headers` of a rejection. In JSON the numbers may stand outside \
-         of a text; within one, whatever they stand for is escaped. Any other braces are what they are.\n\n\
-         | variable | stands for |\n|---|---|\n",
+        "\n## Variables\n\n`{word}` in a template. Any other brace is what it is, so JSON needs no escapes of its own; a word that there is not is \
+         a fault.\n\n\
+         - In JSON, what a variable in quotes stands for is escaped. Without quotes only the numbers may stand. A body that would not be JSON is \
+         a fault.\n\
+         - In a header only visible ASCII characters and blanks are sent, all others are left out.\n\n\
+         | variable | stands for | is |\n|---|---|---|\n",
     );
     for variable in VARIABLES {
-        let number = if variable.number { "a number: " } else { "" };
-        section += &format!("| `{{{}}}` | {number}{} |\n", variable.name, variable.about);
+        let kind = if variable.number { "a number" } else { "a text" };
+        section += &format!("| `{{{}}}` | {} | {kind} |\n", variable.name, cell(variable.about));
     }
     section
 }
@@ -61,14 +103,17 @@ fn section(object: &Object) -> String {
 
 fn row(field: &Field) -> String {
     let otherwise = match field.need {
-        Need::Required => "it is required".to_string(),
-        Need::Default("\"\"") => String::new(),
+        Need::Required => "**required**".to_string(),
         Need::Default(json) => format!("`{}`", json.trim_matches('"')),
         Need::Else(otherwise) => otherwise.to_string(),
     };
-    let (kind, about) = (kind(&field.kind), field.about);
-    let cells = [format!("`{}`", field.name), kind, otherwise, about.to_string()];
-    format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+    let meaning = format!("{}{}", field.about, words(&field.kind));
+    let cells = [format!("`{}`", field.name), kind(&field.kind), otherwise, meaning];
+    format!("| {} |\n", cells.map(|text| cell(&text)).join(" | "))
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
 }
 
 fn heading(name: &str) -> String {
@@ -91,23 +136,38 @@ fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Number(range) => number(range),
-        Kind::Words(words) => in_words(words),
-        Kind::Text(text) => text.what.into(),
-        Kind::Statuses => "a list of statuses such as `401`, or classes of them such as `5xx`".into(),
+        Kind::Words(words) => {
+            words.iter().map(|word| format!("`{}`", word.word)).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Text(text) => text.name.into(),
+        Kind::Statuses => "statuses".into(),
         Kind::Object(name) => format!("[{}](#{})", heading(name).to_lowercase(), anchor(name)),
-        Kind::List(of) => format!("a list of at least one: {}", self::kind(of)),
-        Kind::AnyList(of) => format!("a list: {}", self::kind(of)),
-        Kind::OneOrList(of) => format!("{}, or a list of them", self::kind(of)),
-        Kind::Map { names, values } => format!("an object: {} → {}", names.what, self::kind(values)),
+        Kind::List(of) => format!("list of 1 or more: {}", self::kind(of)),
+        Kind::AnyList(of) => format!("list: {}", self::kind(of)),
+        Kind::OneOrList(of) => format!("{}; or a list of 1 or more", self::kind(of)),
+        Kind::Map { names, values } => format!("object: {} → {}", names.name, self::kind(values)),
         Kind::Either(kinds) => kinds.iter().map(self::kind).collect::<Vec<_>>().join("; or "),
     }
 }
 
 fn number(range: &Range) -> String {
-    let unit = if range.unit.is_empty() { String::new() } else { format!(" ({})", range.unit) };
-    format!("{} to {}{unit}", range.min, range.max)
+    format!("{} to {} {}", range.min, range.max, range.unit).trim_end().into()
 }
 
-fn in_words(words: &[Word]) -> String {
-    words.iter().map(|word| format!("`{}`: {}", word.word, word.about)).collect::<Vec<_>>().join("<br>")
+/// What each of the words means, a line each.
+fn words(kind: &Kind) -> String {
+    let line = |word: &Word| format!("<br>`{}`: {}", word.word, word.about);
+    match kind {
+        Kind::Words(words) => words.iter().map(line).collect(),
+        Kind::Either(kinds) => kinds.iter().map(self::words).collect(),
+        Kind::Flag
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::Statuses
+        | Kind::Object(_)
+        | Kind::List(_)
+        | Kind::AnyList(_)
+        | Kind::OneOrList(_)
+        | Kind::Map { .. } => String::new(),
+    }
 }

@@ -1,7 +1,7 @@
-//! Refusals and limit headers: what is said.
+//! Refusals, limit headers and waits: what is said.
 
 use super::Kind::{Either, Map, Object as Obj, OneOrList, Text, Words};
-use super::texts::{HEADER, LANGUAGE, LIMIT, MEDIA_TYPE, TEMPLATE, TEXT};
+use super::texts::{ANY_TEXT, HEADER, LANGUAGE, LIMIT, MEDIA_TYPE, TEMPLATE};
 use super::{Object, default, number, optional, required, word};
 
 /// What stands in braces in a template.
@@ -17,35 +17,48 @@ const fn variable(name: &'static str, number: bool, about: &'static str) -> Vari
 }
 
 pub(super) const VARIABLES: &[Variable] = &[
-    variable("retry_after", true, "the wait in seconds"),
-    variable("limit", true, "the quota"),
-    variable("remaining", true, "what is left of it"),
-    variable("reset", true, "the reset in seconds since 1970"),
-    variable("window", true, "the window in seconds"),
-    variable("policy", false, "the refusing policy's name"),
-    variable("limit_name", false, "the refusing limit's name"),
-    variable("request_id", false, "`x-request-id`"),
-    variable("message", false, "`message` of the limit, else of the rejection"),
-    variable("code", false, "`code`"),
-    variable("consumer", false, "the consumer's name"),
-    variable("tier", false, "the caller's tier"),
+    variable("retry_after", true, "the wait in seconds, as the header tells it"),
+    variable("limit", true, "the quota of the limit that refuses"),
+    variable("remaining", true, "the units left of it"),
+    variable(
+        "reset",
+        true,
+        "the reset, as `headers.reset` means it, in seconds since 1970; never before the wait is over",
+    ),
+    variable("window", true, "the window in seconds; 31 days for a month, 0 if there is none"),
+    variable("policy", false, "the name of the policy that refuses"),
+    variable("limit_name", false, "the name of its limit that does"),
+    variable(
+        "request_id",
+        false,
+        "the request's `x-request-id` if it is 1 to 128 visible ASCII characters, else 32 random hexadecimal digits",
+    ),
+    variable(
+        "message",
+        false,
+        "`message` of the limit that refuses, else of the rejection; not within a message",
+    ),
+    variable("code", false, "`code` of the rejection"),
+    variable("consumer", false, "the consumer's name; empty if none is known"),
+    variable("tier", false, "the caller's tier; empty if there are none"),
 ];
 
 pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "rejection",
         at: "reject, policies[].reject",
-        about: "What a refused request is answered. If several limits refuse, the one with the longest wait is told.",
+        about: "What a refused request is answered. If several limits refuse, the one with the longest wait is told. What a policy's own \
+                leaves out is as in the common one.",
         one_of: &[],
         fields: &[
             default("status", number(400, 599, ""), "429", "the HTTP status"),
             default(
                 "format",
                 Words(&[
-                    word("template", "`body`"),
+                    word("template", "`body` is filled in"),
                     word(
                         "problem",
-                        "RFC 9457: `application/problem+json`; then neither `body` nor `content_type`",
+                        "`application/problem+json` of RFC 9457, with `message`, `code` and the limits that refuse; `body` and `content_type` are not beside it",
                     ),
                 ]),
                 "\"template\"",
@@ -54,8 +67,8 @@ pub(super) const OBJECTS: &[Object] = &[
             optional(
                 "body",
                 Text(&TEMPLATE),
-                "`Too many requests` and a line feed",
-                "the body; in JSON, values are escaped",
+                "`{message}` and a line feed",
+                "the body; in JSON, what is filled in is escaped",
             ),
             optional(
                 "content_type",
@@ -63,20 +76,32 @@ pub(super) const OBJECTS: &[Object] = &[
                 "`application/json` if the body is a JSON object or list, else `text/plain; charset=utf-8`",
                 "the body's type",
             ),
-            optional(
+            default(
                 "message",
                 Either(&[Text(&TEMPLATE), Map { names: &LANGUAGE, values: &Text(&TEMPLATE) }]),
-                "none",
-                "the `{message}`, or one by language, chosen by `accept-language`; the first is the default",
+                "\"Too many requests\"",
+                "the `{message}`: one for all, or one for each language, chosen by `accept-language`. Of several, `default` names the one for all \
+                 other callers: `{ es: \"…\", en: \"…\", default: en }`",
             ),
-            optional("code", Text(&TEXT), "none", "the `{code}`"),
-            optional("headers", Map { names: &HEADER, values: &Text(&TEMPLATE) }, "none", "further headers"),
+            optional(
+                "code",
+                Text(&ANY_TEXT),
+                "`rate_limit_exceeded`",
+                "the `{code}`; a template has to tell it, as with `message`",
+            ),
+            optional(
+                "headers",
+                Map { names: &HEADER, values: &Text(&TEMPLATE) },
+                "none",
+                "further headers; none of those that HTTP, Envoy or Tollgate sets itself",
+            ),
         ],
     },
     Object {
         name: "headers",
         at: "headers",
-        about: "Limit headers, on the upstream's responses and on refusals alike.",
+        about: "Limit headers, on the upstream's responses and on refusals alike. Beside `secret` only `upstream` may stand, and no template tells a \
+                number but the wait.",
         one_of: &[],
         fields: &[
             required(
@@ -85,7 +110,10 @@ pub(super) const OBJECTS: &[Object] = &[
                     word("x-ratelimit", "`x-ratelimit-limit`, `-remaining`, `-reset`"),
                     word("ietf", "`ratelimit` and `ratelimit-policy`"),
                     word("github", "`x-ratelimit-limit`, `-remaining`, `-used`, `-reset`, `-resource`"),
-                    word("envoy", "`x-ratelimit-limit`, `-remaining`, `-reset` as of Envoy's own filter"),
+                    word(
+                        "envoy",
+                        "`x-ratelimit-limit`, `-remaining`, `-reset` as Envoy's own filter writes them",
+                    ),
                     word("secret", "none, and the upstream's are removed"),
                 ]),
                 "which headers",
@@ -105,24 +133,24 @@ pub(super) const OBJECTS: &[Object] = &[
                         word("most_constrained", "the limit with the least left"),
                     ]),
                 ]),
-                "the only limit; `envoy`: `most_constrained`; `ietf`: all that apply",
-                "which limit; of a list the first that applies",
+                "the only limit; where there are several it is required. With `envoy`: `most_constrained`; with `ietf`: all that apply",
+                "which limit they tell; of a list the first whose policy applies",
             ),
-            optional(
+            default(
                 "reset",
                 Words(&[
                     word("next_slot", "when the next unit comes back"),
                     word("full_reset", "when all units are back"),
                     word("window_end", "when the window ends"),
                 ]),
-                "`next_slot`",
+                "\"next_slot\"",
                 "what reset means",
             ),
             optional(
                 "format",
                 Words(&[word("epoch", "seconds since 1970"), word("delta", "seconds from now")]),
                 "`epoch`; with `envoy` and `ietf`: `delta`",
-                "how reset is told",
+                "how reset is told; `ietf` has only `delta`",
             ),
             default(
                 "upstream",
@@ -137,21 +165,53 @@ pub(super) const OBJECTS: &[Object] = &[
                 "names",
                 Obj("names"),
                 "the preset's",
-                "with `x-ratelimit` and `github`: other names for the headers",
+                "with `x-ratelimit` and `github`: headers of other names",
             ),
         ],
     },
     Object {
         name: "names",
         at: "headers.names",
-        about: "Other names for limit headers.",
+        about: "Limit headers of other names.",
         one_of: &[],
         fields: &[
             optional("limit", Text(&HEADER), "the preset's", "for the quota"),
             optional("remaining", Text(&HEADER), "the preset's", "for what is left"),
             optional("reset", Text(&HEADER), "the preset's", "for the reset"),
-            optional("used", Text(&HEADER), "the preset's", "for what is used"),
-            optional("resource", Text(&HEADER), "the preset's", "for the limit's name"),
+            optional("used", Text(&HEADER), "the preset's; `x-ratelimit` sends none", "for what is used"),
+            optional(
+                "resource",
+                Text(&HEADER),
+                "the preset's; `x-ratelimit` sends none",
+                "for the policy's name",
+            ),
+        ],
+    },
+    Object {
+        name: "retry_after",
+        at: "retry_after",
+        about: "The wait, in the header `retry-after` and in `{retry_after}`: whole seconds, rounded up, the longest of all limits that refuse.",
+        one_of: &[],
+        fields: &[
+            default(
+                "show",
+                Words(&[word("on_429", "refusals carry it"), word("never", "no response does")]),
+                "\"on_429\"",
+                "when the header is sent",
+            ),
+            default("min", number(1, 86_400, "seconds"), "1", "never less, and never above `max`"),
+            default(
+                "max",
+                number(1, 31_622_400, "seconds"),
+                "2147483",
+                "never more. Longer waits overflow the timers of most Node clients; who waits only so long may be refused again",
+            ),
+            default(
+                "jitter",
+                number(0, 3_600, "seconds"),
+                "0",
+                "up to so many are added at random, so that not all come back at once",
+            ),
         ],
     },
 ];

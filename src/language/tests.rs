@@ -12,70 +12,6 @@ use example::{beside, example, fault_path, with};
 use probe::probes;
 use serde_json::{Value as Json, json};
 
-/// What the compiler of today does not know yet.
-const AWAITED: &[&str] = &[
-    "configuration.consumers",
-    "configuration.tiers",
-    "configuration.exempt",
-    "configuration.access_log",
-    "tiers",
-    "retry_after.show",
-    "retry_after.min",
-    "retry_after.jitter",
-    "key.query",
-    "key.cookie",
-    "key.path",
-    "key.metadata",
-    "key.consumer",
-    "key.constant",
-    "key.first_of",
-    "key.valid",
-    "valid",
-    "consumer",
-    "policy.except",
-    "policy.class",
-    "policy.cost",
-    "policy.cost_header",
-    "policy.block_for",
-    "policy.mode",
-    "policy.effective_from",
-    "policy.reject",
-    "match.host",
-    "match.headers",
-    "match.cost",
-    "exception",
-    "return.host",
-    "return.headers",
-    "limit.message",
-    "rejection.format",
-    "rejection.message",
-    "rejection.code",
-    "rejection.headers",
-    "headers.show",
-    "headers.format",
-    "headers.names",
-    "names",
-];
-
-/// Words and kinds of known fields that it does not know yet.
-const AWAITED_KINDS: &[&str] =
-    &["match.method", "return.method", "limit.quota", "headers.preset", "headers.describes", "headers.reset"];
-
-fn known(object: &Object) -> bool {
-    !AWAITED.contains(&object.name)
-}
-
-fn fields(object: &'static Object) -> impl Iterator<Item = &'static Field> {
-    object
-        .fields
-        .iter()
-        .filter(|field| !AWAITED.contains(&format!("{}.{}", object.name, field.name).as_str()))
-}
-
-fn known_objects() -> impl Iterator<Item = &'static Object> {
-    objects().filter(|object| known(object))
-}
-
 fn faults(configuration: &Json) -> Vec<Fault> {
     let value = config::parse(configuration.to_string().as_bytes()).unwrap();
     compile(&value).err().map(|faults| faults.iter().cloned().collect()).unwrap_or_default()
@@ -87,31 +23,29 @@ fn at<'a>(faults: &'a [Fault], path: &str) -> Vec<&'a Fault> {
 
 #[test]
 fn every_example_is_sound() {
-    for object in known_objects() {
+    for object in objects() {
         let (configuration, _) = example(object.name);
         assert_eq!(faults(&configuration), [], "{}", object.name);
     }
 }
 
 #[test]
-fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are() {
-    for object in known_objects() {
+fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are_in_their_order() {
+    for object in objects() {
         let (configuration, pointer) = example(object.name);
         let faults = faults(&with(&configuration, &pointer, &json!({ "no such field": 1 })));
         let path = format!("{}[\"no such field\"]", fault_path(&pointer));
-        let mut names: Vec<_> = fields(object).map(|field| field.name).collect();
+        let names: Vec<_> = object.fields.iter().map(|field| field.name).collect();
         let faults = at(&faults, &path);
-        let mut allowed: Vec<_> = faults.iter().flat_map(|fault| fault.allowed().split(", ")).collect();
-        names.sort_unstable();
-        allowed.sort_unstable();
+        let allowed: Vec<_> = faults.iter().flat_map(|fault| fault.allowed().split(", ")).collect();
         assert_eq!(allowed, names, "{}", object.name);
     }
 }
 
 #[test]
 fn what_is_required_is_and_nothing_else() {
-    for object in known_objects() {
-        for field in fields(object) {
+    for object in objects() {
+        for field in object.fields {
             let (configuration, pointer) = beside(object.name, field.name);
             let without = with(&configuration, &pointer, &json!({ field.name: null }));
             let path = config::field_path(&fault_path(&pointer), field.name);
@@ -119,7 +53,7 @@ fn what_is_required_is_and_nothing_else() {
             let missed = at(&faults, &path).iter().any(|fault| fault.found() == "nothing");
             let required = matches!(field.need, Need::Required);
             // It is so in the words of these.
-            let sometimes = ["limit.window", "headers.describes", "valid.for"];
+            let sometimes = ["limit.window", "headers.describes"];
             if !sometimes.contains(&format!("{}.{}", object.name, field.name).as_str()) {
                 assert_eq!(missed, required, "{}.{}: {faults:?}", object.name, field.name);
             }
@@ -130,12 +64,9 @@ fn what_is_required_is_and_nothing_else() {
 #[test]
 fn bounds_and_words_are_the_compilers_and_the_schemas() {
     let schema = schema_json();
-    for object in known_objects() {
-        for field in fields(object) {
+    for object in objects() {
+        for field in object.fields {
             let name = format!("{}.{}", object.name, field.name);
-            if AWAITED_KINDS.contains(&name.as_str()) {
-                continue;
-            }
             for probe in probes(&field.kind) {
                 let (configuration, pointer) = beside(object.name, field.name);
                 let configuration = with(&configuration, &pointer, &json!({ field.name: probe.value }));
@@ -161,8 +92,8 @@ fn defaults_are_the_compilers() {
         let value = config::parse(configuration.to_string().as_bytes()).unwrap();
         compile(&value).map(|set| format!("{set:?}")).map_err(|faults| faults.to_string())
     };
-    for object in known_objects() {
-        for field in fields(object) {
+    for object in objects() {
+        for field in object.fields {
             let Need::Default(default) = field.need else { continue };
             let default: Json = serde_json::from_str(default).unwrap();
             let (configuration, pointer) = beside(object.name, field.name);
@@ -172,6 +103,35 @@ fn defaults_are_the_compilers() {
             assert_eq!(written, left_out, "{}.{}", object.name, field.name);
         }
     }
+}
+
+#[test]
+fn every_form_of_text_that_is_named_is_explained_and_every_one_that_is_explained_is_named() {
+    fn forms(kind: &'static Kind) -> Vec<&'static str> {
+        match kind {
+            Kind::Text(text) => vec![text.name],
+            Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of) => forms(of),
+            Kind::Map { names, values } => [vec![names.name], forms(values)].concat(),
+            Kind::Either(kinds) => kinds.iter().flat_map(forms).collect(),
+            Kind::Flag | Kind::Number(_) | Kind::Words(_) | Kind::Statuses | Kind::Object(_) => vec![],
+        }
+    }
+    let mut used: Vec<_> =
+        objects().flat_map(|object| object.fields).flat_map(|field| forms(&field.kind)).collect();
+    let mut explained: Vec<_> = texts::ALL.iter().map(|form| form.name).collect();
+    used.sort_unstable();
+    used.dedup();
+    explained.sort_unstable();
+    assert_eq!(used, explained);
+}
+
+#[test]
+fn every_variable_of_templates_is_told_with_what_it_is() {
+    use crate::response::Variable;
+    let told: Vec<_> = saying::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
+    let known: Vec<_> =
+        Variable::WORDS.iter().map(|(word, variable)| (*word, variable.is_number())).collect();
+    assert_eq!(told, known);
 }
 
 #[test]

@@ -69,6 +69,11 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("policy", "returns") => json!({ "match": [{ "method": "POST" }] }),
         _ => json!({}),
     };
+    let around = match (object, field) {
+        ("limit", "quota") => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        _ => json!({}),
+    };
+    let configuration = with(&configuration, "", &around);
     (with(&configuration, &pointer, &beside), pointer)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
 }
 
 fn text_probes(text: &Text) -> Vec<Probe> {
-    if text.what == texts::LENGTH.what {
+    if text.name == texts::LENGTH.name {
         let lengths =
             [("1s", true), ("366d", true), ("0s", false), ("60", false), ("1.5m", false), ("1w", false)];
         let lengths = lengths.into_iter().map(|(length, taken)| probe(json!(length), taken));
@@ -70,12 +70,12 @@ fn in_list(of: &'static Kind) -> impl Iterator<Item = Probe> {
 }
 
 fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
-    let name = match names.what {
-        what if what == texts::KEY_NAME.what => "k",
-        what if what == texts::TIER.what => "free",
-        what if what == texts::LIMIT.what => "p/limit",
-        what if what == texts::LANGUAGE.what => "es",
-        what if what == texts::HEADER.what => "x-other",
+    let name = match names.name {
+        name if name == texts::KEY_NAME.name => "k",
+        name if name == texts::TIER.name => "free",
+        name if name == texts::LIMIT.name => "p/limit",
+        name if name == texts::LANGUAGE.name => "es",
+        name if name == texts::HEADER.name => "x-other",
         _ => "n",
     };
     let at = if name == "p/limit" { "[\"p/limit\"]".to_string() } else { format!(".{name}") };
