@@ -6,7 +6,7 @@ mod shown;
 mod unreached;
 mod unused;
 
-use super::PolicySet;
+use super::{Policy, PolicySet, Terms};
 use crate::config::{Value, field_path};
 use crate::identity::Source;
 use std::fmt;
@@ -45,8 +45,9 @@ impl PolicySet {
         for (i, policy) in self.policies.iter().enumerate() {
             let path = format!("policies[{i}]");
             unreached::doubt_class(self, i, &path, &mut doubts);
-            unreached::doubt_limits(policy, &path, &mut doubts);
-            unreached::doubt_costs(policy, &path, &mut doubts);
+            let kinds = self.kinds_of_callers(policy);
+            unreached::doubt_costs(policy, &kinds, &path, &mut doubts);
+            unreached::doubt_limits(policy, &kinds, &path, &mut doubts);
             coarse::doubt_slots(policy, &path, self.geometry, &mut doubts);
         }
         shown::doubt_headers(self, &mut doubts);
@@ -73,14 +74,29 @@ impl PolicySet {
 
     /// Whether any policy is for some paths alone.
     pub(crate) fn matches_paths(&self) -> bool {
-        let by_path = |policy: &super::Policy| policy.matches.iter().any(|rule| rule.path.is_some());
+        let by_path = |policy: &Policy| policy.matches.iter().any(|rule| rule.path.is_some());
         self.policies.iter().any(by_path)
+    }
+
+    /// All kinds of callers by their names, with the terms that they have: tiers, and consumers with quotas of their own.
+    fn kinds_of_callers<'a>(&'a self, policy: &'a Policy) -> Vec<(&'a str, &'a Terms)> {
+        let tiers = self.directory.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
+        let mut kinds: Vec<_> =
+            tiers.map(|(tier, name)| (name.as_str(), policy.terms.of_tier(tier))).collect();
+        if kinds.is_empty() {
+            kinds.push(("all others", policy.terms.default()));
+        }
+        let consumers = self.directory.consumers.list();
+        let own = policy.terms.of_consumers();
+        kinds.extend(own.filter_map(|(index, terms)| Some((consumers.get(index)?.name.as_str(), terms))));
+        kinds
     }
 
     fn doubt_keys(&self, doubts: &mut Vec<Doubt>) {
         for (i, key) in self.directory.keys.iter().enumerate() {
             let path = field_path("keys", &key.name);
             unused::doubt_key(self, i, &path, doubts);
+            unreached::doubt_alternatives(self, key, &path, doubts);
             if let Some(prefix) = key.prefix.filter(|prefix| *prefix > LONGEST_USUAL_KEY) {
                 doubts.push(Doubt::new(
                     field_path(&path, "prefix"),

@@ -1,6 +1,6 @@
 //! The message of a refusal: one text, or one for each of several languages.
 
-use super::template::Template;
+use super::template::{Template, Variable};
 
 /// What a caller is told in words, in one language or in several.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,9 +31,9 @@ impl Message {
         message
     }
 
-    /// All texts.
-    pub fn texts(&self) -> impl Iterator<Item = &Template> {
-        self.texts.iter().map(|(_, text)| text)
+    /// Whether any of its texts has this variable.
+    pub fn tells(&self, variable: Variable) -> bool {
+        self.texts.iter().any(|(_, text)| text.mentions(variable))
     }
 
     /// The text for a caller, and its language if there are several. Asks for the caller's `accept-language` only

@@ -25,6 +25,15 @@ pub struct Rejection {
     pub headers: Rc<Vec<(String, Template)>>,
 }
 
+impl Rejection {
+    /// Whether this variable is in what is said, or in the message there.
+    pub fn tells(&self, variable: Variable) -> bool {
+        self.body.template.mentions(variable)
+            || self.headers.iter().any(|(_, template)| template.mentions(variable))
+            || self.message.tells(variable)
+    }
+}
+
 /// A body and what it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {

@@ -18,7 +18,7 @@ pub(super) fn doubt_slots(policy: &Policy, path: &str, table: Geometry, doubts: 
             continue;
         }
         let units = match policy.count {
-            Count::Accepted | Count::Later => limit.quota,
+            Count::Accepted | Count::Later => policy.terms.largest_quota(i).unwrap_or(limit.quota),
             Count::All => NonZeroU32::MAX,
         };
         let better = match bytes_that_do(limit, units, table) {

@@ -1,16 +1,16 @@
+mod callers;
+mod classes;
+mod said;
+
 use crate::document::{Document, Syntax};
 use crate::policy::compile;
 
 /// What is doubted in a policy of YAML.
 fn doubts(yaml: &str) -> Vec<String> {
     let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.fault()).unwrap().value;
-    compile(&value)
-        .map_err(|faults| faults.to_string())
-        .unwrap()
-        .doubts()
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    let set = compile(&value).map_err(|faults| faults.to_string()).unwrap();
+    let doubts = set.doubts().into_iter().chain(set.doubts_as_written(&value));
+    doubts.map(|doubt| doubt.to_string()).collect()
 }
 
 /// A policy `p` for `ip` with these limits, and what else there is.
@@ -55,6 +55,27 @@ fn a_limit_that_another_one_always_comes_before_is_doubted() {
 }
 
 #[test]
+fn a_window_of_the_clock_comes_before_another_one_only_if_no_edge_of_it_is_within() {
+    let told = |longer: &str, shorter: &str| {
+        !limits(&format!("{{ name: a, {shorter} }}, {{ name: b, {longer} }}"), "").is_empty()
+    };
+    let hour = |algorithm: &str| format!("algorithm: {algorithm}, quota: 50, window: 1h");
+    let minute = |algorithm: &str, quota: u32| format!("algorithm: {algorithm}, quota: {quota}, window: 1m");
+    assert!(told(&hour("sliding_window"), &minute("sliding_window", 50)));
+    assert!(told(&hour("sliding_window"), &minute("fixed_window", 50)));
+    // 50 before the hour and 50 behind it are 100 in one minute.
+    assert!(!told(&hour("fixed_window"), &minute("sliding_window", 99)));
+    assert!(told(&hour("fixed_window"), &minute("sliding_window", 100)));
+    assert!(told(&hour("fixed_window"), &minute("fixed_window", 50)));
+    assert!(!told(&hour("sliding_counter"), &minute("fixed_window", 99)));
+    assert!(!told("algorithm: fixed_window, quota: 50, window: 90s", &minute("fixed_window", 99)));
+    let month = "quota: 50, window: month, time_zone: Europe/Madrid";
+    assert!(told(month, "quota: 50, window: day, time_zone: Europe/Madrid"));
+    assert!(!told(month, "quota: 50, window: day"), "its edges are not the month's");
+    assert!(!told(month, "quota: 50, window: week, time_zone: Europe/Madrid"));
+}
+
+#[test]
 fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_doubted() {
     let keys =
         "keys:\n  a: { header: x, prefix: 41 }\n  b: { header: z, prefix: 40 }\n  c: { client_ip: {} }\n";
@@ -63,7 +84,7 @@ fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_doubted() {
         doubts(&format!("{keys}{policies}")),
         [
             "keys.a.prefix: 41 bytes are more than most keys have; if it is to be the whole key, leave prefix out",
-            "keys.c: no policy uses this key"
+            "keys.c: nothing uses this key"
         ]
     );
 }
@@ -80,6 +101,18 @@ fn a_page_too_small_for_a_quota_is_doubted_and_one_that_does_is_named() {
     );
     assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1216 }\n"), NOTHING);
     assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1152 }\n"), NOTHING);
+}
+
+#[test]
+fn the_largest_quota_of_all_tiers_needs_the_page() {
+    let told = doubts(
+        "keys: { ip: { client_ip: {} }, plan: { metadata: [filter, plan] } }
+tiers: { names: [free, pro], default: free, from: plan }
+policies: [{ name: p, key: ip, limits: [{ quota: { free: 1, pro: 100000 }, window: 1m }] }]
+table: { page_bytes: 512 }
+",
+    );
+    assert!(told[0].ends_with("table.page_bytes: 1216 would do"), "{told:?}");
 }
 
 #[test]

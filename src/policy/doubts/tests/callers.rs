@@ -1,0 +1,145 @@
+//! Tiers, consumers, and what each kind of caller may do.
+
+use super::{NOTHING, doubts};
+
+/// A policy `p` with these limits and fields, for these tiers and consumers.
+fn policy(limits: &str, more: &str, callers: &str) -> Vec<String> {
+    doubts(&format!(
+        "keys:
+  api_key: {{ header: x-key }}
+  plan: {{ metadata: [filter, plan] }}
+  either: {{ first_of: [api_key, plan] }}
+{callers}
+policies: [{{ name: p, key: either, limits: [{limits}], {more} }}]
+"
+    ))
+}
+
+const TIERS: &str = "tiers: { names: [free, pro, max], default: free, from: plan }";
+
+/// A consumer `acme`, known by a digest, with these fields.
+fn acme(more: &str) -> String {
+    let digest = "0123456789abcdef".repeat(4);
+    format!("consumers: [{{ name: acme, keys: {{ api_key: ['sha256:{digest}'] }}, {more} }}]")
+}
+
+#[test]
+fn a_limit_that_never_refuses_some_callers_is_doubted_for_those() {
+    let limits = "{ name: minute, quota: { free: 10, pro: 300, max: 3000 }, window: 1m }, \
+                  { name: hour, quota: { free: 10, pro: 300, max: 90000 }, window: 1h }";
+    let says = |quota: u32| {
+        format!(
+            "minute never refuses anything: hour admits {quota} in a longer time, and minute {quota} in a shorter one"
+        )
+    };
+    assert_eq!(
+        policy(limits, "", TIERS),
+        [
+            format!("policies[0].limits[0]: for free: {}", says(10)),
+            format!("policies[0].limits[0]: for pro: {}", says(300)),
+        ]
+    );
+    let same = limits.replace("{ free: 10, pro: 300, max: 90000 }", "10");
+    let told = policy(&same, "", TIERS);
+    assert_eq!(told.len(), 3, "each tier's own numbers: {told:?}");
+    let all = policy(&same.replace("{ free: 10, pro: 300, max: 3000 }", "10"), "", "");
+    assert_eq!(all, [format!("policies[0].limits[0]: {}", says(10))], "all callers need no name");
+}
+
+#[test]
+fn a_consumers_own_quota_is_compared_too() {
+    let limits = "{ name: minute, quota: 10, window: 1m }, { name: hour, quota: 100, window: 1h }";
+    assert_eq!(
+        policy(limits, "", &acme("quotas: { p/minute: 200 }")),
+        [
+            "policies[0].limits[0]: for acme: minute never refuses anything: hour admits 100 in a longer time, and minute \
+          200 in a shorter one"
+        ]
+    );
+    assert_eq!(policy(limits, "", &acme("quotas: { p/minute: 99 }")), NOTHING);
+}
+
+#[test]
+fn a_cost_that_no_quota_bears_is_doubted_for_whom_it_is_too_much() {
+    let says = |cost: u32, most: u32| {
+        format!("such a request never passes: it costs {cost}, and a limit admits {most}")
+    };
+    let limit = "{ quota: 10, window: 1m }, { name: more, quota: 100, window: 2m }";
+    assert_eq!(policy(limit, "cost: 11", ""), [format!("policies[0].cost: {}", says(11, 10))]);
+    assert_eq!(policy(limit, "cost: 10", ""), NOTHING);
+    assert_eq!(
+        policy(limit, "cost: 11, match: [{ path: /a, cost: 12 }, { path: /b, cost: 10 }]", ""),
+        [format!("policies[0].match[0].cost: {}", says(12, 10))],
+        "no request costs what the policy says"
+    );
+    assert_eq!(
+        policy("{ quota: { free: 10, pro: 20, max: 30 }, window: 1m }", "cost: 25", TIERS),
+        [
+            format!("policies[0].cost: for free: {}", says(25, 10)),
+            format!("policies[0].cost: for pro: {}", says(25, 20))
+        ]
+    );
+    let bucket = "{ algorithm: token_bucket, quota: 10, window: 1m, burst: 50 }";
+    assert_eq!(policy(bucket, "cost: 50", ""), NOTHING, "a bucket admits its burst at once");
+    assert_eq!(policy(bucket, "cost: 51", ""), [format!("policies[0].cost: {}", says(51, 50))]);
+    let slow = "{ algorithm: token_bucket, quota: 100, window: 1m, burst: 5 }";
+    assert_eq!(policy(slow, "cost: 6", ""), [format!("policies[0].cost: {}", says(6, 5))]);
+    assert_eq!(
+        policy("{ quota: 5, window: 1m }", "block_for: 1h, cost: 5", ""),
+        NOTHING,
+        "a penalty is no quota"
+    );
+}
+
+const BY_TIER: &str = "{ quota: { free: 10, pro: 20, max: 30 }, window: 1m }";
+
+#[test]
+fn a_tier_that_nobody_can_have_is_doubted() {
+    let tiers = "tiers: { names: [free, pro, max], default: free }\n";
+    assert_eq!(
+        policy(BY_TIER, "", &(tiers.to_string() + &acme("tier: max"))),
+        ["tiers.names[1]: no consumer is in the tier pro"]
+    );
+    assert_eq!(policy(BY_TIER, "", TIERS), NOTHING, "the key names any of them");
+}
+
+#[test]
+fn tiers_that_make_no_difference_are_doubted() {
+    let told = ["tiers: nothing depends on the tier: no quota is another for another tier"];
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", TIERS), told);
+    assert_eq!(policy("{ quota: { free: 10, pro: 10, max: 10 }, window: 1m }", "", TIERS), told);
+    let body = format!("{TIERS}\nreject: {{ body: 'not for {{tier}}' }}");
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", &body), NOTHING, "who is refused is told");
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", &format!("{TIERS}\naccess_log: true")), NOTHING);
+}
+
+#[test]
+fn a_tier_that_the_client_can_choose_is_doubted() {
+    let from = |key: &str| policy(BY_TIER, "", &TIERS.replace("from: plan", &format!("from: {key}")));
+    let told = [
+        "tiers.from: whoever writes api_key chooses a tier: better let an earlier filter tell it in its metadata",
+    ];
+    assert_eq!(from("api_key"), told);
+    assert_eq!(from("either").len(), 1);
+}
+
+#[test]
+fn consumers_who_are_known_for_nothing_are_doubted() {
+    let limit = "{ quota: 10, window: 1m }";
+    let told = [
+        "consumers: nothing depends on who is known: no key, no valid: consumer, no quota by tier or of a consumer's own",
+    ];
+    let attributes = acme("attributes: { company: c-1 }");
+    assert_eq!(policy(limit, "", &attributes), told);
+    assert_eq!(policy(limit, "", &format!("{attributes}\naccess_log: true")), NOTHING);
+    assert_eq!(policy(limit, "reject: { body: 'not for {consumer}' }", &attributes), NOTHING);
+    assert_eq!(policy(limit, "", &acme("quotas: { p: 20 }")), NOTHING);
+    let key = |fields: &str, used: &str| {
+        doubts(&format!(
+            "keys: {{ api_key: {{ header: x-key }}, {fields} }}\n{attributes}\n\
+             policies: [{{ name: p, key: {used}, limits: [{limit}] }}]\n"
+        ))
+    };
+    assert_eq!(key("company: { consumer: company }", "company"), NOTHING);
+    assert_eq!(key("other: { query: key, valid: consumer }", "other"), NOTHING);
+}

@@ -1,0 +1,56 @@
+//! Headers that are not sent, and credentials that anybody can read.
+
+use super::{NOTHING, doubts};
+
+#[test]
+fn headers_about_a_policy_in_shadow_are_doubted() {
+    let of = |mode: &str, describes: &str| {
+        doubts(&format!(
+            "keys: {{ ip: {{ client_ip: {{}} }} }}
+policies:
+  - {{ name: tried, key: ip, {mode}, limits: [{{ quota: 5, window: 1m }}] }}
+  - {{ name: other, key: ip, limits: [{{ quota: 5, window: 1m }}] }}
+headers: {{ preset: x-ratelimit, describes: {describes} }}
+"
+        ))
+    };
+    let told = ["headers.describes: tried is in shadow, so no response tells its limit"];
+    assert_eq!(of("mode: shadow", "tried"), told);
+    assert_eq!(of("mode: shadow", "[other, tried]"), told);
+    assert_eq!(of("mode: shadow", "other"), NOTHING);
+    assert_eq!(of("mode: shadow", "violated"), NOTHING);
+    assert_eq!(of("mode: enforce", "tried"), NOTHING);
+    assert_eq!(of("effective_from: 2099-01-01T00:00:00Z", "tried"), NOTHING, "it will not stay there");
+}
+
+#[test]
+fn a_credential_in_clear_text_is_doubted_and_not_shown() {
+    let digest = "0123456789abcdef".repeat(4);
+    let told = doubts(&format!(
+        "keys:
+  api_key: {{ header: x-key }}
+  query: {{ query: key }}
+  session: {{ cookie: session }}
+  user: {{ metadata: [filter, sub] }}
+  name: {{ consumer: name }}
+consumers:
+  - name: acme
+    keys: {{ api_key: ['sha256:{digest}', sk_live_1, SHA256:abc], user: [user-7] }}
+  - name: other
+    keys: {{ query: [sk_live_2], session: [sk_live_3] }}
+policies: [{{ name: p, key: name, limits: [{{ quota: 5, window: 1m }}] }}]
+"
+    ));
+    let says = "a credential in clear text; tollgate hash prints what to write in its place";
+    let of = |path: &str| format!("consumers{path}: {says}");
+    assert_eq!(
+        told,
+        [
+            of("[0].keys.api_key[1]"),
+            of("[0].keys.api_key[2]"),
+            of("[1].keys.query[0]"),
+            of("[1].keys.session[0]")
+        ],
+        "what an earlier filter tells is no secret"
+    );
+}
