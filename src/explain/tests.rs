@@ -29,7 +29,7 @@ fn a_policy_that_does_not_apply_says_why() {
         |line: &str, with: fn(Called) -> Called| explained(line, with, 1).policies[0].standing.clone();
     let not = |reason: &str| Standing::Not(reason.into());
     assert_eq!(reason("GET /v1/invoices/7/send", |call| call), not("the method is not POST"));
-    assert_eq!(reason("POST /v1/invoices/7", |call| call), not("the path is not /v1/invoices/*/send"));
+    assert_eq!(reason("POST /v1/invoices/7", |call| call), not("the path is not /v1/invoices/{id}/send"));
     assert_eq!(
         reason("POST /v1/invoices/7/send?x=1", |call| call.header("Authorization", "Basic abc")),
         not("the request has no key (header authorization, behind Bearer)")

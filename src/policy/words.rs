@@ -6,7 +6,7 @@ mod saying;
 
 use super::{Count, Match, Mode, OnContention, Policy, PolicySet, StatusSet};
 use crate::config::Value;
-use crate::identity::{Key, Source};
+use crate::identity::{Key, Source, Tiers};
 use crate::limiter::Limit;
 use crate::table::Charging;
 use crate::time::SECOND;
@@ -112,6 +112,26 @@ impl PolicySet {
         limit(default) + &others
     }
 
+    fn tiers_in_words(&self, tiers: &Tiers) -> String {
+        let default = tiers.names.get(tiers.default).map_or("", String::as_str);
+        let from =
+            tiers.from.and_then(|index| self.directory.keys.get(index)).map_or(String::new(), |from| {
+                format!("what {} says ({}), else ", from.name, key(from, &self.directory))
+            });
+        format!("{}; the consumer's, else {from}{default}", tiers.names.join(", "))
+    }
+
+    /// The keys that are only named where the first of several counts.
+    fn alternatives_in_words(&self) -> String {
+        let keys = &self.directory.keys;
+        let named = |index: usize| {
+            keys.iter().any(|key| matches!(&key.source, Source::FirstOf(keys) if keys.contains(&index)))
+        };
+        let words = keys.iter().enumerate().filter(|(index, _)| named(*index));
+        let words = words.map(|(_, one)| format!("{}: {}", one.name, key(one, &self.directory)));
+        words.collect::<Vec<_>>().join("; ")
+    }
+
     fn general(&self) -> Vec<(&'static str, String)> {
         let mut general = Vec::new();
         if self.policies.len() > 1 {
@@ -125,9 +145,12 @@ impl PolicySet {
             };
             general.push(("together", charging.into()));
         }
+        let alternatives = self.alternatives_in_words();
+        if !alternatives.is_empty() {
+            general.push(("keys", alternatives));
+        }
         if let Some(tiers) = &self.directory.tiers {
-            let default = tiers.names.get(tiers.default).map_or("", String::as_str);
-            general.push(("tiers", format!("{}; {default} unless known otherwise", tiers.names.join(", "))));
+            general.push(("tiers", self.tiers_in_words(tiers)));
         }
         match self.directory.consumers.list().len() {
             0 => {}
@@ -170,11 +193,15 @@ impl PolicySet {
         if !rivals.is_empty() {
             also.push(format!("only if none of these applies: {}", rivals.join(", ")));
         }
-        if policy.cost != 1 {
-            also.push(format!("a request costs {} units", policy.cost));
-        }
-        if let Some(header) = &policy.response.cost {
-            also.push(format!("or what its response says in {header}"));
+        match (&policy.response.cost, policy.cost) {
+            (None, 1) => {}
+            (None, cost) => also.push(format!("a request costs {cost} units")),
+            (Some(header), 1) => {
+                also.push(format!("a request costs what its response says in {header}, else 1 unit"))
+            }
+            (Some(header), cost) => {
+                also.push(format!("a request costs what its response says in {header}, else {cost} units"));
+            }
         }
         if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
             also.push(limit(penalty));

@@ -11,20 +11,11 @@ fn a_sound_policy_is_told_in_words() {
             at most 300 in any 60 s
   together  all policies that apply must admit, in this order; a refusal has spent what came before it
   exempt    CORS preflights
-  refusal   429 with retry-after of at most 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
+  refusal   429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
   headers   none
   table     24576 KiB at most, room for some 320000 clients
 "#
     );
-}
-
-#[test]
-fn all_policies_of_the_repository_are_sound_without_a_doubt() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        assert_eq!(tollgate(&["check", "--quiet", "--deny-warnings", path.to_str().unwrap()]).good(), "");
-    }
 }
 
 #[test]

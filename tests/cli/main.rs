@@ -8,11 +8,13 @@
 )]
 
 mod bootstrap;
+mod callers;
 mod check;
 mod explain;
 mod hash;
 mod help;
 mod language;
+mod policies;
 
 use std::fs;
 use std::io::Write;

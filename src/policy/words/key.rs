@@ -15,7 +15,8 @@ pub(crate) fn key(key: &Key, directory: &Directory) -> String {
             format!(", unless it was answered with {} in the last {wait}", refusal.statuses)
         }
     };
-    source(&key.source, directory) + &prefix + &valid
+    let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
+    source(&key.source, directory) + &prefix + &valid + &same
 }
 
 fn source(source: &Source, directory: &Directory) -> String {

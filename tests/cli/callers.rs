@@ -1,0 +1,223 @@
+//! Consumers, tiers, classes, shadow and metadata: who is told to be who, and how much of them is shown.
+
+use super::*;
+
+const POLICY: &str = r#"keys:
+  api_key: { header: authorization, scheme: Bearer, valid: consumer }
+  organization: { metadata: [envoy.filters.http.jwt_authn, payload, org], same_as: company }
+  company: { consumer: company }
+  client_ip: { client_ip: {} }
+  caller: { first_of: [organization, company, client_ip] }
+  plan: { metadata: [envoy.filters.http.jwt_authn, payload, plan] }
+tiers: { names: [free, pro], default: free, from: plan }
+consumers:
+  - name: acme
+    keys: { api_key: ["@DIGEST@"] }
+    tier: pro
+    attributes: { company: c-7 }
+    quotas: { api/minute: 1000 }
+policies:
+  - name: exports
+    class: operation
+    key: caller
+    match: [{ method: POST, path: /v1/exports, cost: 5 }, { method: POST, path: "/v1/exports/{id}" }]
+    limits: [{ quota: 20, window: 1m }]
+  - name: api
+    class: operation
+    key: caller
+    except: [{ path: /v1/status }]
+    cost_header: x-cost
+    limits: [{ name: minute, quota: { free: 10, pro: 300 }, window: 1m }, { name: day, quota: 100000, window: day }]
+    block_for: 30s
+  - name: tried
+    key: api_key
+    mode: shadow
+    limits: [{ quota: 2, window: 1m }]
+  - name: later
+    key: client_ip
+    effective_from: 2026-05-19T00:00:00-06:00
+    limits: [{ quota: 1, window: 1m }]
+exempt: [{ path: /healthz }]
+reject: { body: "{consumer}, {tier}: {policy}/{limit_name} in {retry_after} s" }
+"#;
+
+fn policy_file(name: &str) -> String {
+    let digest = tollgate_reading(&["hash"], "sk_live_4242").good();
+    let path = file(name, &POLICY.replace("@DIGEST@", digest.trim()));
+    path.to_str().unwrap().to_string()
+}
+
+/// What is told of a request, in 2026 before the policy `later` is in force.
+fn explained(name: &str, arguments: &[&str]) -> String {
+    let path = policy_file(name);
+    let at = ["--at", "2026-04-01T12:00:00Z"];
+    tollgate(&[&["explain", &path], arguments, &at].concat()).good()
+}
+
+#[test]
+fn the_whole_language_is_told_in_words() {
+    let path = policy_file("callers-check.yaml");
+    let out = tollgate(&["check", "--deny-warnings", &path]).good();
+    assert_eq!(
+        out.split_once('\n').unwrap().1,
+        "  exports    POST /v1/exports at a cost of 5, POST /v1/exports/{id}, counted by caller (organization, else company, else client_ip)
+             at most 20 in any 60 s
+  api        every request, except /v1/status, counted by caller (organization, else company, else client_ip)
+             minute: at most 10 in any 60 s (300 for pro, 1000 for acme)
+             day: at most 100000 in each day of UTC
+             only if none of these applies: exports
+             a request costs what its response says in x-cost, else 1 unit
+             after a refusal, none for 30 s
+  tried      every request that has it, counted by api_key (header authorization, behind Bearer, if a consumer is known by it)
+             at most 2 in any 60 s
+             in shadow: it refuses nothing
+  later      every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
+             at most 1 in any 60 s
+             in shadow until 2026-05-19T06:00:00Z, enforced from then on
+  together   all policies that apply must admit; a refusal by any spends nothing
+  keys       organization: metadata envoy.filters.http.jwt_authn/payload/org, the same as company; company: the consumer's company; client_ip: the client's address, IPv6 by its first 64 bits
+  tiers      free, pro; the consumer's, else what plan says (metadata envoy.filters.http.jwt_authn/payload/plan), else free
+  consumers  1 is known
+  exempt     CORS preflights, /healthz
+  refusal    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
+  headers    none
+  table      24576 KiB at most, room for some 140000 clients
+"
+    );
+}
+
+#[test]
+fn the_first_policy_of_a_class_that_applies_is_used() {
+    assert_eq!(
+        explained("callers-class.yaml", &["POST /v1/exports"]),
+        "exports  applies, counted for client_ip 127.0.0.1
+         at most 20 in any 60 s: admits, 15 of 20 left
+api      does not apply: exports of its class does
+tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)
+later    applies in shadow, counted for client_ip 127.0.0.1
+         at most 1 in any 60 s: admits, 0 of 1 left
+
+passes
+"
+    );
+    let other = explained("callers-no-class.yaml", &["GET /v1/exports"]);
+    assert!(
+        other.starts_with("exports  does not apply: the method is not POST\napi      applies, "),
+        "{other}"
+    );
+}
+
+#[test]
+fn a_consumer_is_told_by_name_and_its_key_is_veiled() {
+    let out =
+        explained("callers-consumer.yaml", &["/v1/invoices", "-H", "authorization: Bearer sk_live_4242"]);
+    assert_eq!(
+        out,
+        r#"exports  does not apply: the method is not POST
+api      applies, counted for company c-7
+         minute: at most 10 in any 60 s (300 for pro, 1000 for acme): admits, 999 of 1000 left
+         day: at most 100000 in each day of UTC: admits, 99999 of 100000 left
+tried    applies in shadow, counted for api_key "sk_l…" (12 bytes)
+         at most 2 in any 60 s: admits, 1 of 2 left
+later    applies in shadow, counted for client_ip 127.0.0.1
+         at most 1 in any 60 s: admits, 0 of 1 left
+
+passes
+"#
+    );
+    let stranger =
+        explained("callers-stranger.yaml", &["/v1/invoices", "-H", "authorization: Bearer sk_live_4243"]);
+    for out in [&out, &stranger] {
+        assert!(!out.contains("4242") && !out.contains("4243") && !out.contains("sha256"), "{out}");
+    }
+    assert!(
+        stranger.contains("tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)\n"),
+        "{stranger}"
+    );
+}
+
+#[test]
+fn metadata_stands_for_what_an_earlier_filter_found_out() {
+    let claims = |plan: &str| {
+        explained(
+            "callers-metadata.yaml",
+            &[
+                "/v1/invoices",
+                "--metadata",
+                "envoy.filters.http.jwt_authn/payload/org=c-7",
+                "--metadata",
+                &format!("envoy.filters.http.jwt_authn/payload/plan={plan}"),
+            ],
+        )
+    };
+    let out = claims("pro");
+    assert!(out.contains("api      applies, counted for organization c-7\n"), "{out}");
+    assert!(out.contains("admits, 299 of 300 left\n"), "{out}");
+    assert!(claims("gold").contains("admits, 9 of 10 left\n"), "an unknown tier is the default one");
+}
+
+#[test]
+fn what_is_in_shadow_says_so_and_refuses_nothing() {
+    let key = ["/v1/status", "-H", "authorization: Bearer sk_live_4242", "--times", "3"];
+    let out = explained("callers-shadow.yaml", &key);
+    assert_eq!(
+        out,
+        r#"of 3 requests 3 pass; this is the last
+
+exports  does not apply: the method is not POST
+api      does not apply: /v1/status is excepted
+tried    applies in shadow, counted for api_key "sk_l…" (12 bytes)
+         at most 2 in any 60 s: refuses, 0 of 2 left, wait 60 s
+later    applies in shadow, counted for client_ip 127.0.0.1
+         at most 1 in any 60 s: refuses, 0 of 1 left, wait 60 s
+
+passes
+"#
+    );
+    let path = policy_file("callers-in-force.yaml");
+    let out = tollgate(&["explain", &path, "/v1/status", "--times", "2", "--at", "2026-05-19T06:00:00Z"]);
+    assert_eq!(out.good(), "of 2 requests 1 pass, number 2 is the first refused; this is the last
+
+exports  does not apply: the method is not POST
+api      does not apply: /v1/status is excepted
+tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)
+later    applies, counted for client_ip 127.0.0.1
+         at most 1 in any 60 s: refuses, 0 of 1 left, wait 60 s
+
+refused with 429
+  content-type: text/plain; charset=utf-8
+  cache-control: no-store
+  retry-after: 60
+
+  , free: later/limit in 60 s
+");
+}
+
+#[test]
+fn what_is_exempt_says_by_which_rule() {
+    let out = explained("callers-exempt.yaml", &["/healthz"]);
+    assert_eq!(out.matches("does not apply: /healthz is exempt\n").count(), 4, "{out}");
+    let excepted = explained("callers-except.yaml", &["/v1/status"]);
+    assert!(excepted.contains("api      does not apply: /v1/status is excepted\n"), "{excepted}");
+}
+
+#[test]
+fn machines_are_told_of_shadow_and_of_whom_is_counted() {
+    let key = ["/v1/invoices", "-H", "authorization: Bearer sk_live_4242", "--json"];
+    let told = &json(&explained("callers-json.yaml", &key))[0]["policies"];
+    let standing = |policy: usize| (told[policy]["applies"].as_str(), told[policy]["counted"].clone());
+    assert_eq!(standing(0).0, Some("not"));
+    assert_eq!(standing(1), (Some("counts"), serde_json::json!(["company c-7"])));
+    assert_eq!(standing(2), (Some("shadows"), serde_json::json!(["api_key \"sk_l…\" (12 bytes)"])));
+    assert_eq!(standing(3), (Some("shadows"), serde_json::json!(["client_ip 127.0.0.1"])));
+}
+
+#[test]
+fn a_credential_in_clear_text_is_warned_of_and_not_shown() {
+    let text = POLICY.replace("@DIGEST@", "sk_live_4242");
+    let path = file("callers-clear.yaml", &text);
+    let ran = tollgate(&["check", "--deny-warnings", path.to_str().unwrap()]);
+    assert_eq!(ran.status, 1);
+    let warning = ":11: warning: consumers[0].keys.api_key[0]: a credential in clear text; tollgate hash prints what to write in its place\n";
+    assert!(ran.out.contains(warning) && !ran.out.contains("4242"), "{}", ran.out);
+}
