@@ -11,8 +11,8 @@ run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRE
 test: ## run all tests: natively, as wasm in Node, and in a real Envoy
 	@tools/test
 
-unit: ## run the unit, property, capacity and command line tests natively
-	@tools/cargo test --features cli --lib --test capacity --test cli --test zoo
+unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages
+	@tools/unit
 
 unit-wasm: ## run the same tests as wasm in Node
 	@tools/unit-wasm
