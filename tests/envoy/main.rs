@@ -22,6 +22,7 @@ mod exactness;
 mod flood;
 mod harness;
 mod hostile;
+mod kitchen_sink;
 mod live_update;
 mod matching;
 mod observation;
