@@ -26,6 +26,7 @@ mod kitchen_sink;
 mod live_update;
 mod matching;
 mod observation;
+mod parseo;
 mod penalty;
 mod policy_files;
 mod presets;
