@@ -140,7 +140,9 @@ fn pa_4_x_2_a_client_that_sleeps_as_told_is_served_at_its_next_try() {
     };
     thread::scope(|scope| {
         let callers = [list(&gateway).key(SHOP), list(&gateway).key(BANK), list(&gateway).from(new_ip())];
-        callers.map(|request| scope.spawn(|| served(request)));
+        for request in callers {
+            scope.spawn(|| served(request));
+        }
     });
 }
 
