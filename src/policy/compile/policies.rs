@@ -110,8 +110,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     let limits = fields.required("limits", LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
-        let (tiers, own) = (context.tiers, context.known.quotas.as_slice());
-        limits::read(list, limits::Context { policy, table: context.table, count, tiers, own })
+        limits::read(list, limits::Context { policy, table: context.table, count, tiers: context.tiers })
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
