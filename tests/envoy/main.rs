@@ -19,6 +19,7 @@ mod configuration;
 mod contention;
 mod counting;
 mod exactness;
+mod facturapi;
 mod flood;
 mod harness;
 mod hostile;

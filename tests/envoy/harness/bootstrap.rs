@@ -219,7 +219,7 @@ dynamic_resources:
 }
 
 /// A path of the repository.
-fn in_repository(path: impl AsRef<Path>) -> PathBuf {
+pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
