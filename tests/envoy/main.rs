@@ -19,6 +19,8 @@ mod configuration;
 mod contention;
 mod counting;
 mod exactness;
+mod factuarea;
+mod facturapi;
 mod flood;
 mod harness;
 mod hostile;
