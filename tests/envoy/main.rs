@@ -14,8 +14,10 @@
 mod algorithms;
 mod auth_failures;
 mod billium;
+mod callers;
 mod concurrency;
 mod configuration;
+mod consumers;
 mod contention;
 mod counting;
 mod exactness;
@@ -33,6 +35,7 @@ mod presets;
 mod rejections;
 mod replies;
 mod secrecy;
+mod selection;
 mod stage;
 mod stock;
 mod two_levels;
