@@ -198,6 +198,12 @@ impl Request for RequestHeaders {
         header(abi::MAP_REQUEST_HEADERS, name)
     }
 
+    /// The property has all lines, where the header map would give the first. With HTTP/1 upstreams read them all, too:
+    /// a line without the cookie before the one with it must not hide a caller.
+    fn cookies(&self) -> Option<Vec<u8>> {
+        property(b"request\0headers\0cookie")
+    }
+
     fn source_address(&self) -> Option<Vec<u8>> {
         property(b"source\0address")
     }

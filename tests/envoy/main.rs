@@ -14,8 +14,10 @@
 mod algorithms;
 mod auth_failures;
 mod billium;
+mod callers;
 mod concurrency;
 mod configuration;
+mod consumers;
 mod contention;
 mod counting;
 mod exactness;
@@ -35,6 +37,7 @@ mod presets;
 mod rejections;
 mod replies;
 mod secrecy;
+mod selection;
 mod stage;
 mod stock;
 mod two_levels;
