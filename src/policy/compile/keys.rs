@@ -68,7 +68,7 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     });
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
-        [word] => source(&fields, word, scheme.clone()?, entries),
+        [word] => source(&fields, word, scheme.clone().flatten(), entries),
         [] => reader.fault_found("no source", SOURCES),
         several => reader.fault_found(several.join(" beside "), SOURCES),
     };
