@@ -97,6 +97,10 @@ impl Decision {
         self.answers.iter().chain(&self.shadows)
     }
 
+    pub(crate) fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut Answer> {
+        self.answers.iter_mut().chain(&mut self.shadows)
+    }
+
     /// The policies that the request may give a unit back to.
     pub fn returns(&self) -> &[Applied] {
         &self.returns

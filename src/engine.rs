@@ -116,18 +116,22 @@ impl Engine {
         if decision.refused() || decision.answer_seen() {
             return;
         }
-        for answer in decision.all_answers().filter(|answer| !answer.refused()) {
+        let at = decision.now;
+        for answer in decision.all_answers_mut().filter(|answer| !answer.refused()) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let of = |cost| policy.spent(answer.identity, answer.terms, cost);
-            match policy.on_response().adjustment(response, answer.cost, answer.outcome.charged) {
+            let (identity, terms) = (answer.identity, answer.terms);
+            let of = |units| policy.spent(identity, terms, units);
+            let adjustment = policy.on_response().adjustment(response, answer.cost, answer.outcome.charged);
+            match adjustment {
                 Adjustment::None => {}
                 Adjustment::Charge(units) => {
                     of(units).iter().for_each(|charge| table.charge_late(store, charge, now));
                 }
                 Adjustment::Refund(units) => {
-                    of(units).iter().for_each(|charge| table.refund(store, charge, decision.now, now));
+                    of(units).iter().for_each(|charge| table.refund(store, charge, at, now));
                 }
             }
+            policy.tell_what_is_left(answer, adjustment);
         }
         for one in decision.returns() {
             let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };

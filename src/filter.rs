@@ -1,7 +1,9 @@
 //! The glue to Envoy: it carries values between the host and the engine, and decides nothing.
 //!
-//! One [`Gate`] per filter configuration in each worker, one [`Passage`] per request.
+//! One [`Gate`] per filter configuration in each worker, one [`Passage`] per request. Envoy calls them through
+//! [`callbacks`].
 
+mod callbacks;
 mod host;
 mod metrics;
 
@@ -11,21 +13,14 @@ use crate::engine::Engine;
 use crate::policy::{self, PolicySet};
 use crate::response;
 use crate::table::Table;
-use log::{error, info};
+use host::Level;
 use metrics::Metrics;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Between two ticks debts wait to be posted and counts to reach the metrics.
 const TICK: Duration = Duration::from_secs(1);
-
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Gate { worker: None }));
-}}
 
 thread_local! {
     /// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has
@@ -35,6 +30,7 @@ thread_local! {
 
 /// A filter configuration in one worker. Without a worker it was never configured, and Envoy sends it no
 /// request.
+#[derive(Default)]
 struct Gate {
     worker: Option<Rc<RefCell<Worker>>>,
 }
@@ -46,45 +42,36 @@ struct Worker {
     metrics: Metrics,
 }
 
-impl Context for Gate {
-    /// The configuration was replaced: what it still owes is posted before it goes.
-    fn on_done(&mut self) -> bool {
-        self.settle();
-        true
-    }
+/// Whether a request goes on, as the ABI has it.
+#[repr(u32)]
+enum Action {
+    Continue = 0,
+    Pause = 1,
 }
 
-impl RootContext for Gate {
-    fn on_configure(&mut self, _size: usize) -> bool {
+impl Gate {
+    fn configure(&mut self) -> bool {
         match Worker::configured(&host::plugin_configuration()) {
             Ok(worker) => {
-                info!("{} policies in force", worker.engine.policies().policies().len());
+                let number = worker.engine.policies().policies().len();
+                host::log(Level::Info, &format!("{number} policies in force"));
                 self.worker = Some(Rc::new(RefCell::new(worker)));
                 host::tick_every(TICK);
                 true
             }
             Err(faults) => {
-                error!("the policy is refused, faults: {}", faults.iter().len());
-                faults.iter().for_each(|fault| error!("{fault}"));
+                host::log(Level::Error, &format!("the policy is refused, faults: {}", faults.iter().len()));
+                faults.iter().for_each(|fault| host::log(Level::Error, &fault.to_string()));
                 false
             }
         }
     }
 
-    fn on_tick(&mut self) {
-        self.settle();
+    fn admit(&self) -> Passage {
+        Passage { worker: self.worker.clone(), decision: None }
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Passage { worker: self.worker.clone(), decision: None }))
-    }
-}
-
-impl Gate {
+    /// Posts what is owed and renews what is held, between requests.
     fn settle(&self) {
         let Some(worker) = &self.worker else { return };
         let worker = &mut *worker.borrow_mut();
@@ -133,10 +120,8 @@ struct Passage {
     decision: Option<Decision>,
 }
 
-impl Context for Passage {}
-
-impl HttpContext for Passage {
-    fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+impl Passage {
+    fn request(&mut self) -> Action {
         let Some(worker) = &self.worker else { return Action::Continue };
         let worker = &mut *worker.borrow_mut();
         let now = worker.clock.now();
@@ -160,10 +145,8 @@ impl HttpContext for Passage {
         action
     }
 
-    fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else {
-            return Action::Continue;
-        };
+    fn response(&mut self) {
+        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
         let worker = worker.borrow();
         if worker.engine.follows_the_response(decision) {
             let now = worker.clock.now();
@@ -182,12 +165,11 @@ impl HttpContext for Passage {
         if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
             headers.iter().for_each(|(name, value)| host::set_response_header(name, value));
         }
-        Action::Continue
     }
 
     /// The end of the stream, however it came: the response is sent, the client has left, or it timed out.
-    fn on_log(&mut self) {
-        let (Some(worker), Some(mut decision)) = (&self.worker, self.decision.take()) else { return };
+    fn end(self) {
+        let (Some(worker), Some(mut decision)) = (self.worker, self.decision) else { return };
         let worker = worker.borrow();
         if worker.engine.follows_the_end(&decision) {
             let now = worker.clock.now();

@@ -108,6 +108,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Says what is left of a request that was admitted at a cost of `judged` units and has been counted as others.
+    pub fn recount(&mut self, judged: u32, counted: u32) {
+        let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
+        self.remaining = free.saturating_sub(u64::from(counted));
+    }
+
     /// Whether a tenth of the quota is left, or less (FA-26).
     pub fn near_limit(&self) -> bool {
         self.remaining.saturating_mul(10) <= u64::from(self.quota.get())

@@ -28,10 +28,10 @@ pub use why::Standing;
 #[cfg(feature = "cli")]
 pub use words::{PolicySummary, Summary};
 
-use crate::decision::Decision;
+use crate::decision::{Answer, Decision};
 use crate::identity::{Caller, Directory};
 use crate::key::{Identity, Seed};
-use crate::limiter::Limit;
+use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
 use crate::response::Saying;
 use crate::table::{Charge, Charging, Count, Geometry, OnContention};
@@ -134,6 +134,19 @@ impl Policy {
     pub fn spent(&self, identity: Identity, terms: usize, cost: u32) -> Option<Charge<'_>> {
         let limits = &self.terms.get(terms).spent;
         (!limits.is_empty() && cost > 0).then(|| self.charge_of(limits, identity, cost))
+    }
+
+    /// Corrects what an answer says is left, now that the response has changed what the request has cost (FA-13). What
+    /// is in flight still is.
+    pub fn tell_what_is_left(&self, answer: &mut Answer, adjustment: Adjustment) {
+        let judged = answer.cost;
+        let counted = adjustment.applied_to(if self.counts_later() { 0 } else { judged });
+        let limits = &self.terms.get(answer.terms).limits;
+        for (limit, verdict) in limits.iter().zip(&mut answer.outcome.verdicts) {
+            if limit.algorithm != Algorithm::Concurrency {
+                verdict.recount(judged, counted);
+            }
+        }
     }
 
     /// What a response changes about its counts.

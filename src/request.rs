@@ -6,6 +6,10 @@ use std::cell::OnceCell;
 pub trait Request {
     /// A header's value, by its lower-case name. When it is repeated: the first, or all joined with commas.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
+    /// What all lines of the cookie header say, with semicolons or commas between them.
+    fn cookies(&self) -> Option<Vec<u8>> {
+        self.header("cookie")
+    }
     /// The client's trusted address, as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
     /// What an earlier filter has left in the request's dynamic metadata: a text as it is, a number as a

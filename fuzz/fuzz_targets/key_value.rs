@@ -54,13 +54,18 @@ fuzz_target!(|input: Input<'_>| {
     elsewhere(&input);
 });
 
+/// At least 1, as in a configuration.
+fn prefix(input: &Input<'_>) -> Option<usize> {
+    input.prefix.map(|prefix| usize::from(prefix).max(1))
+}
+
 fn header(input: &Input<'_>) {
     let source =
         Source::Header { name: "authorization".into(), scheme: input.with_scheme.then(|| "Bearer".into()) };
-    let read = |bytes: &[u8]| value(source.clone(), input.prefix.map(usize::from), None, bytes);
+    let read = |bytes: &[u8]| value(source.clone(), prefix(input), None, bytes);
     let found = read(input.bytes);
     if let Some(value) = &found {
-        assert!(!value.is_empty() && value.len() <= input.prefix.map_or(usize::MAX, usize::from));
+        assert!(!value.is_empty() && value.len() <= prefix(input).unwrap_or(usize::MAX));
         assert!(input.bytes.windows(value.len()).any(|part| part == value), "no part of what was sent");
         assert!(!value.contains(&b','));
     }

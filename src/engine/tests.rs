@@ -14,6 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 mod callers;
 mod costs;
 mod penalty;
+mod plans;
 mod replies;
 mod responses;
 mod selection;

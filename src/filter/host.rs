@@ -88,6 +88,7 @@ mod abi {
             headers_len: usize,
             grpc_status: i32,
         ) -> u32;
+        pub fn proxy_log(level: u32, message: *const u8, len: usize) -> u32;
         pub fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
         pub fn proxy_define_metric(kind: u32, name: *const u8, name_len: usize, id: *mut u32) -> u32;
         pub fn proxy_increment_metric(id: u32, by: i64) -> u32;
@@ -120,6 +121,20 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
         abi::proxy_get_buffer_bytes(abi::BUFFER_PLUGIN_CONFIGURATION, 0, usize::MAX, data, len)
     })
     .unwrap_or_default()
+}
+
+/// How much a message matters, as the ABI has it.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Level {
+    Info = 2,
+    Error = 4,
+}
+
+/// Writes a line to Envoy's log.
+pub(super) fn log(level: Level, message: &str) {
+    // SAFETY: the pointer is to a live text of the length given. A line that the host refuses is lost.
+    unsafe { abi::proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
 /// Asks for `on_tick` from now on.
@@ -181,6 +196,12 @@ pub(super) struct RequestHeaders;
 impl Request for RequestHeaders {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         header(abi::MAP_REQUEST_HEADERS, name)
+    }
+
+    /// The property has all lines, where the header map would give the first. With HTTP/1 upstreams read them all, too:
+    /// a line without the cookie before the one with it must not hide a caller.
+    fn cookies(&self) -> Option<Vec<u8>> {
+        property(b"request\0headers\0cookie")
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {

@@ -151,7 +151,7 @@ impl<'a, R: Request> Caller<'a, R> {
                 credential::in_header(&request.header(name)?, scheme.as_deref())
             }
             Source::Query(name) => credential::in_query(self.asked.target(), name),
-            Source::Cookie(name) => credential::in_cookies(&request.header("cookie")?, name),
+            Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
             // A client without an address is still a client: all of them together.
             Source::ClientIp { ipv6_prefix } => {
                 Some(client_ip::client_ip(&request.source_address().unwrap_or_default(), *ipv6_prefix))

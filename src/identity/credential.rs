@@ -21,7 +21,7 @@ pub(super) fn in_query(path: &[u8], name: &str) -> Option<Vec<u8>> {
 
 /// The first cookie of this name (RFC 6265, 4.2.1), without quotes around it.
 pub(super) fn in_cookies(header: &[u8], name: &str) -> Option<Vec<u8>> {
-    // Several lines arrive joined, with "; " as HTTP/2 does it, or with commas.
+    // Several lines are joined, with "; " by HTTP/2, or with commas by the host.
     let mut pairs = header.split(|byte| matches!(byte, b';' | b','));
     let value = pairs.find_map(|pair| {
         let (found, value) = split_at(pair.trim_ascii(), b'=');

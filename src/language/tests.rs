@@ -2,6 +2,7 @@
 
 mod checker;
 mod example;
+mod kitchen_sink;
 mod probe;
 
 use super::*;

@@ -110,13 +110,16 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
 }
 
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    let sound = (1..=64).contains(&name.len()) && name.bytes().all(plain);
-    if sound {
+    if is_name(name) {
         Some(name.to_string())
     } else {
         reader.fault_found(Value::Text(name.into()).to_string(), NAME)
     }
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// All of them, each read even after one has failed.

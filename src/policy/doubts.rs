@@ -48,7 +48,7 @@ impl PolicySet {
             let kinds = self.kinds_of_callers(policy);
             unreached::doubt_costs(policy, &kinds, &path, &mut doubts);
             unreached::doubt_limits(policy, &kinds, &path, &mut doubts);
-            coarse::doubt_slots(policy, &path, self.geometry, &mut doubts);
+            coarse::doubt_slots(policy, &kinds, &path, self.geometry, &mut doubts);
         }
         shown::doubt_headers(self, &mut doubts);
         room::doubt_room(self, &mut doubts);
@@ -104,6 +104,28 @@ impl PolicySet {
                 ));
             }
         }
+    }
+}
+
+/// One doubt for all kinds of callers of whom the same is said; and who they are, unless they are all.
+fn tell_by_caller(
+    path: &str,
+    kinds: &[(&str, &Terms)],
+    says: impl Fn(&Terms) -> Option<String>,
+    doubts: &mut Vec<Doubt>,
+) {
+    let said: Vec<(&str, Option<String>)> = kinds.iter().map(|(name, terms)| (*name, says(terms))).collect();
+    let mut told: Vec<&str> = Vec::new();
+    for says in said.iter().filter_map(|(_, says)| says.as_deref()) {
+        if told.contains(&says) {
+            continue;
+        }
+        told.push(says);
+        let of_them = said.iter().filter(|(_, other)| other.as_deref() == Some(says));
+        let names: Vec<&str> = of_them.map(|(name, _)| *name).collect();
+        let all = names.len() == said.len();
+        let says = if all { says.to_string() } else { format!("for {}: {says}", names.join(", ")) };
+        doubts.push(Doubt::new(path, says));
     }
 }
 

@@ -30,6 +30,17 @@ pub enum Adjustment {
     Refund(u32),
 }
 
+impl Adjustment {
+    /// How many units are counted after it, of so many before.
+    pub fn applied_to(self, units: u32) -> u32 {
+        match self {
+            Adjustment::None => units,
+            Adjustment::Charge(more) => units.saturating_add(more),
+            Adjustment::Refund(less) => units.saturating_sub(less),
+        }
+    }
+}
+
 impl OnResponse {
     /// Whether responses change anything about requests that the policy judges.
     pub fn follows(&self) -> bool {

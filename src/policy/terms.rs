@@ -6,8 +6,6 @@
 use crate::identity::Caller;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::Request;
-#[cfg(feature = "cli")]
-use std::num::NonZeroU32;
 
 /// A policy's limits as they are for some callers.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,13 +90,6 @@ impl Table {
     /// The terms of callers about whom nothing special is known.
     pub fn default(&self) -> &Terms {
         &self.default
-    }
-
-    /// The most units that any of the terms has for a limit, by its index.
-    #[cfg(feature = "cli")]
-    pub fn largest_quota(&self, limit: usize) -> Option<NonZeroU32> {
-        let all = [&self.default].into_iter().chain(&self.others);
-        all.filter_map(|terms| terms.limits.get(limit)).map(|limit| limit.quota).max()
     }
 
     /// The terms of consumers who have their own, by index.

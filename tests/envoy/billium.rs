@@ -1,10 +1,11 @@
-//! Billium's document, clause by clause, on the policy file that ships, unchanged.
+//! Billium's document, clause by clause, on the policy file that ships: unchanged, unless a test says in what.
 //!
-//! One Envoy serves all these tests. Each brings callers and keys of its own, so none sees another's counts.
+//! One Envoy serves most of these tests. Each brings callers and keys of its own, so none sees another's counts.
 
 mod client_ip;
 mod keys;
 mod layers;
+mod penalty;
 mod refusal;
 
 use std::net::Ipv4Addr;

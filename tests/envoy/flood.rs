@@ -1,6 +1,7 @@
 //! Very many callers: memory has its ceiling, and nobody is let off because of them.
 
 use std::thread;
+use std::time::Duration;
 
 use crate::harness::{Gateway, Request, Setup, eventually, new_key, per_key};
 
@@ -39,6 +40,31 @@ fn a_flood_that_overfills_the_table_frees_nobody() {
     // Or the table was never full.
     eventually("evictions", || (gateway.metric("table.evictions") > 0).then_some(()));
     assert_none_freed(&throttled);
+}
+
+/// In rounds that each have room, and together have not: a round finds the last one's records gone.
+#[test]
+fn x_5_keys_are_forgotten_after_their_window_and_a_month_is_not() {
+    let policy = "keys:
+  api_key: { header: authorization, scheme: Bearer }
+  company: { header: x-company }
+policies:
+  - { name: key, key: api_key, limits: [{ quota: 5, window: 1s }] }
+  - { name: company, key: company, limits: [{ quota: 5, window: month }] }
+table: { pages: 32, page_bytes: 1536 }
+";
+    let gateway = Setup::yaml(policy).start();
+    let company = gateway.get("/").header("x-company", "c-1");
+    assert_eq!(company.admitted_of(2 * QUOTA), QUOTA);
+    for _ in 0..4 {
+        flood(&gateway, 400);
+        // Records note their end in whole seconds.
+        thread::sleep(Duration::from_millis(2_100));
+    }
+    assert_eq!(company.admitted_of(2 * QUOTA), 0);
+    // Had they been kept, the later ones would have found no room.
+    eventually("the workers' report", || (gateway.metric("policy.key.admitted") == 1_600).then_some(()));
+    assert_eq!((gateway.metric("table.evictions"), gateway.metric("table.overflow")), (0, 0));
 }
 
 /// Callers who have used up what an hour allows.

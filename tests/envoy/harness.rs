@@ -20,7 +20,7 @@ mod wait;
 
 pub use bootstrap::{Setup, envoy, in_repository, module};
 pub use caller::{new_ip, new_key};
-pub use clock::{Period, end_of};
+pub use clock::{Period, end_of, unix_time};
 pub use crowd::Crowd;
 pub use files::Files;
 pub use gateway::{Gateway, Refusal, Shared};

@@ -1,6 +1,6 @@
 //! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on refusals.
 
-use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_key};
+use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_key, unix_time};
 
 const HOUR: u64 = 3_600;
 
@@ -32,7 +32,7 @@ fn assert_near(told: &str, expected: u64) {
 }
 
 fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs()
+    unix_time().as_secs()
 }
 
 #[test]

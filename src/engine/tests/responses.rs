@@ -191,3 +191,21 @@ fn sp_6_pa_9_refused_requests_count_or_do_not_as_configured() {
         assert_eq!(house.served(&call, 200), passes_after_10_s, "{count}");
     }
 }
+
+/// The headers of the response itself are sent after that.
+#[wasm_bindgen_test(unsupported = test)]
+fn fa_13_what_is_left_is_told_as_the_response_has_changed_it() {
+    let mut house = house(
+        r#"{"name": "logins", "key": "client_ip", "count_on": [401], "limits": [{"quota": 10, "window": "60s"}]},
+           {"name": "key", "key": "api_key", "refund_on": [401],
+            "limits": [{"quota": 10, "window": "60s"}, {"name": "open", "algorithm": "concurrency", "quota": 5}]}"#,
+    );
+    let call = call("GET", "/");
+    for (status, logins, key) in [(200, 10, 9), (401, 9, 9), (401, 8, 9), (500, 8, 8)] {
+        let mut decision = house.decide(&call);
+        house.answered(&mut decision, status);
+        let left = |policy, limit| decision.verdict(policy, limit).unwrap().remaining;
+        assert_eq!([left(0, 0), left(1, 0), left(1, 1)], [logins, key, 4], "{status}");
+        house.ended(&mut decision);
+    }
+}

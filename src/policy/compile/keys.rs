@@ -1,7 +1,7 @@
 //! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
 use super::super::{StatusSet, duration};
-use super::{all, name_of};
+use super::{all, is_name, name_of};
 use crate::config::{Fields, Reader};
 use crate::identity::{Attribute, Key, Refusal, Source, Validity};
 use crate::limiter::sliding_window::Slots;
@@ -35,9 +35,11 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
 }
 
-/// The words by which another of the keys can be named.
+/// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
+/// text: a list of what is allowed has no place for it.
 fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
-    entries.iter().enumerate().map(|(index, entry)| (entry.name(), index)).collect()
+    let all = entries.iter().enumerate().map(|(index, entry)| (entry.name(), index));
+    all.filter(|(name, _)| is_name(name)).collect()
 }
 
 fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<Key> {
@@ -64,7 +66,7 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     let same_as = fields.read_or("same_as", "", |other| same_as(other, entries));
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
-        [word] => source(&fields, word, scheme.clone()?, entries),
+        [word] => source(&fields, word, scheme.clone().flatten(), entries),
         [] => reader.fault_found("no source", SOURCES),
         several => reader.fault_found(several.join(" beside "), SOURCES),
     };

@@ -1,7 +1,7 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
 use super::super::duration;
-use super::consumers::{Grades, OwnQuota};
+use super::consumers::Grades;
 use super::{NAME, all, name_of};
 use crate::config::{Fields, Reader};
 use crate::limiter::calendar::Calendar;
@@ -47,7 +47,6 @@ pub(super) struct Context<'a> {
     pub table: Geometry,
     pub count: Count,
     pub grades: Grades<'a>,
-    pub own: &'a [OwnQuota<'a>],
 }
 
 /// A limit with the quotas of all tiers.
@@ -59,6 +58,25 @@ pub(super) struct Graded {
     quotas: Vec<NonZeroU32>,
     /// Whether a bucket's burst is its quota.
     burst_is_quota: bool,
+    log: LogRoom,
+}
+
+/// What decides, beside quota and window, how long a log's slots are.
+#[derive(Clone, Copy)]
+struct LogRoom {
+    count: Count,
+    bytes: usize,
+}
+
+impl LogRoom {
+    /// If refused requests count, too, there is no telling how many entries a log may have to hold.
+    fn slots(self, quota: NonZeroU32, window: Micros) -> Slots {
+        let units = match self.count {
+            Count::Accepted | Count::Later => quota,
+            Count::All => NonZeroU32::MAX,
+        };
+        Slots::that_fit(units, window, self.bytes)
+    }
 }
 
 impl Graded {
@@ -67,14 +85,19 @@ impl Graded {
         self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
     }
 
-    /// With another quota.
+    /// With another quota, and slots of its own: beside a plan of thousands one of hundreds stays exact (PA-7).
     pub fn with(&self, quota: NonZeroU32) -> Limit {
-        let algorithm =
-            if self.burst_is_quota && matches!(self.limit.algorithm, Algorithm::TokenBucket { .. }) {
-                Algorithm::TokenBucket { burst: quota }
-            } else {
-                self.limit.algorithm
-            };
+        let algorithm = match self.limit.algorithm {
+            Algorithm::SlidingWindow(_) => Algorithm::SlidingWindow(self.log.slots(quota, self.limit.window)),
+            Algorithm::TokenBucket { .. } if self.burst_is_quota => Algorithm::TokenBucket { burst: quota },
+            same @ (Algorithm::TokenBucket { .. }
+            | Algorithm::SlidingCounter
+            | Algorithm::FixedWindow
+            | Algorithm::Calendar(_)
+            | Algorithm::Concurrency
+            | Algorithm::Stock
+            | Algorithm::Penalty) => same,
+        };
         Limit { quota, algorithm, ..self.limit }
     }
 }
@@ -82,8 +105,7 @@ impl Graded {
 /// Reads the list of limits.
 pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded>> {
     let entries = list.list_of_some(LIMITS)?;
-    let is_only = entries.len() == 1;
-    let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context, is_only)).collect();
+    let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
         let twin = |other: &Graded| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
@@ -96,7 +118,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded
     all(limits)
 }
 
-fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Graded> {
+fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<Graded> {
     let fields = entry.object(&[
         "name",
         "algorithm",
@@ -110,18 +132,12 @@ fn limit(entry: &Reader<'_>, context: Context<'_>, is_only: bool) -> Option<Grad
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
     let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.grades));
     let default = quotas.as_ref().map(|(default, _)| *default);
-    let own = |name: &String| {
-        let own = context.own.iter().filter(|own| own.is_for(context.policy, name, is_only));
-        own.map(|own| own.quota).max()
-    };
-    // One slot for all callers, or a record would lose precision each time that its caller's tier changes.
-    let of_tiers = quotas.iter().flat_map(|(_, quotas)| quotas.iter().copied());
-    let largest = of_tiers.chain(default).chain(name.as_ref().and_then(own)).max();
+    let log = LogRoom { count: context.count, bytes: context.table.room_for_one_state() };
     let kind = fields.read_or("algorithm", default_kind(&fields), |word| word.word(&KINDS));
-    let counted = kind.and_then(|kind| counted(&fields, kind, default, largest, context));
+    let counted = kind.and_then(|kind| counted(&fields, kind, default, log));
     let (name, (quota, quotas), (window, algorithm)) = (name?, quotas?, counted?);
     let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
-    Some(Graded { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none() })
+    Some(Graded { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
 }
 
 /// The default quota, and that of each tier.
@@ -162,8 +178,7 @@ fn counted(
     fields: &Fields<'_>,
     kind: Kind,
     quota: Option<NonZeroU32>,
-    largest: Option<NonZeroU32>,
-    context: Context<'_>,
+    log: LogRoom,
 ) -> Option<(Micros, Algorithm)> {
     let in_place = refuse_fields_of_others(fields, kind);
     let window = match kind {
@@ -175,7 +190,7 @@ fn counted(
         }
     };
     let algorithm = match kind {
-        Kind::SlidingWindow => Algorithm::SlidingWindow(slots(largest?, window?, context)),
+        Kind::SlidingWindow => Algorithm::SlidingWindow(log.slots(quota?, window?)),
         Kind::SlidingCounter => Algorithm::SlidingCounter,
         Kind::FixedWindow => Algorithm::FixedWindow,
         Kind::Calendar => Algorithm::Calendar(calendar(fields)?),
@@ -195,15 +210,6 @@ fn counted(
         | Algorithm::Penalty => window?,
     };
     Some((window, algorithm))
-}
-
-/// If refused requests count, too, there is no telling how many entries a log may have to hold.
-fn slots(quota: NonZeroU32, window: Micros, context: Context<'_>) -> Slots {
-    let units = match context.count {
-        Count::Accepted | Count::Later => quota,
-        Count::All => NonZeroU32::MAX,
-    };
-    Slots::that_fit(units, window, context.table.room_for_one_state())
 }
 
 fn calendar(fields: &Fields<'_>) -> Option<Calendar> {

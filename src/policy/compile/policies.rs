@@ -110,8 +110,8 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     let limits = fields.required("limits", LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
-        let (grades, own) = (context.grades, context.known.quotas.as_slice());
-        limits::read(list, limits::Context { policy, table: context.table, count, grades, own })
+        let grades = context.grades;
+        limits::read(list, limits::Context { policy, table: context.table, count, grades })
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);

@@ -376,3 +376,16 @@ fn block_for_is_one_more_limit_of_the_record_and_none_of_the_names() {
         (crate::limiter::Limit::penalty("p", 300 * SECOND), 1)
     );
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_key_whose_name_is_no_name_is_not_offered_as_another() {
+    let faults = compiled(
+        r#"{"keys": {"a\nb": {"header": "x"}, "ip": {"client_ip": {}}, "k": {"first_of": ["ab", "ip"]}},
+            "policies": [{"name": "p", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
+    );
+    assert_eq!(
+        faults.unwrap_err(),
+        "keys[\"a\\nb\"]: found \"a\\nb\"; allowed: a name of letters, digits, _ and -, at most 64\n\
+         keys.k.first_of[0]: found \"ab\"; allowed: ip, k"
+    );
+}

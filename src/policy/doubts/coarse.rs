@@ -1,7 +1,7 @@
 //! Windows whose times are kept more coarsely than anyone would guess, for want of room in a page.
 
-use super::super::{Count, Policy};
-use super::Doubt;
+use super::super::{Count, Policy, Terms};
+use super::{Doubt, tell_by_caller};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit};
 use crate::table::Geometry;
@@ -11,26 +11,37 @@ use std::num::NonZeroU32;
 /// A slot longer than this share of its window is told.
 const SHARE: u64 = 128;
 
-pub(super) fn doubt_slots(policy: &Policy, path: &str, table: Geometry, doubts: &mut Vec<Doubt>) {
-    for (i, limit) in policy.limits().iter().enumerate() {
-        let Algorithm::SlidingWindow(slots) = limit.algorithm else { continue };
-        if fine(limit, slots) {
-            continue;
-        }
-        let units = match policy.count {
-            Count::Accepted | Count::Later => policy.terms.largest_quota(i).unwrap_or(limit.quota),
-            Count::All => NonZeroU32::MAX,
-        };
-        let better = match bytes_that_do(limit, units, table) {
-            Some(bytes) => format!("table.page_bytes: {bytes} would do"),
-            None => "no page is large enough for better".into(),
-        };
-        let early = slots.length() / MILLISECOND;
-        doubts.push(Doubt::new(
-            format!("{path}.limits[{i}]"),
-            format!("the page is small for this quota: refusals may come {early} ms too early, more than 1/{SHARE} of the window; {better}"),
-        ));
+/// `kinds` are all kinds of callers by their names.
+pub(super) fn doubt_slots(
+    policy: &Policy,
+    kinds: &[(&str, &Terms)],
+    path: &str,
+    table: Geometry,
+    doubts: &mut Vec<Doubt>,
+) {
+    for i in 0..policy.limit_names.len() {
+        let says = |terms: &Terms| coarse(policy, terms.limits.get(i)?, table);
+        tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, doubts);
     }
+}
+
+fn coarse(policy: &Policy, limit: &Limit, table: Geometry) -> Option<String> {
+    let Algorithm::SlidingWindow(slots) = limit.algorithm else { return None };
+    if fine(limit, slots) {
+        return None;
+    }
+    let units = match policy.count {
+        Count::Accepted | Count::Later => limit.quota,
+        Count::All => NonZeroU32::MAX,
+    };
+    let better = match bytes_that_do(limit, units, table) {
+        Some(bytes) => format!("table.page_bytes: {bytes} would do"),
+        None => "no page is large enough for better".into(),
+    };
+    let early = slots.length() / MILLISECOND;
+    Some(format!(
+        "the page is small for this quota: refusals may come {early} ms too early, more than 1/{SHARE} of the window; {better}"
+    ))
 }
 
 fn fine(limit: &Limit, slots: Slots) -> bool {

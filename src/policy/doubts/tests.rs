@@ -104,7 +104,7 @@ fn a_page_too_small_for_a_quota_is_doubted_and_one_that_does_is_named() {
 }
 
 #[test]
-fn the_largest_quota_of_all_tiers_needs_the_page() {
+fn a_page_is_small_for_the_quotas_of_some_tiers() {
     let told = doubts(
         "keys: { ip: { client_ip: {} }, plan: { metadata: [filter, plan] } }
 tiers: { names: [free, pro], default: free, from: plan }
@@ -112,7 +112,9 @@ policies: [{ name: p, key: ip, limits: [{ quota: { free: 1, pro: 100000 }, windo
 table: { page_bytes: 512 }
 ",
     );
-    assert!(told[0].ends_with("table.page_bytes: 1216 would do"), "{told:?}");
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(told.starts_with("policies[0].limits[0]: for pro: the page is small"), "{told}");
+    assert!(told.ends_with("table.page_bytes: 1216 would do"), "{told}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What never has an effect, since something else always comes before it.
 
 use super::super::{Match, Mode, Policy, PolicySet, Terms};
-use super::Doubt;
+use super::{Doubt, tell_by_caller};
 use crate::identity::{Key, Source};
 use crate::limiter::{Algorithm, Limit};
 use crate::time::Period;
@@ -154,27 +154,5 @@ fn has_window(limit: &Limit) -> bool {
         Algorithm::TokenBucket { .. } | Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => {
             false
         }
-    }
-}
-
-/// One doubt for all kinds of callers of whom the same is said; and who they are, unless they are all.
-fn tell_by_caller(
-    path: &str,
-    kinds: &[(&str, &Terms)],
-    says: impl Fn(&Terms) -> Option<String>,
-    doubts: &mut Vec<Doubt>,
-) {
-    let said: Vec<(&str, Option<String>)> = kinds.iter().map(|(name, terms)| (*name, says(terms))).collect();
-    let mut told: Vec<&str> = Vec::new();
-    for says in said.iter().filter_map(|(_, says)| says.as_deref()) {
-        if told.contains(&says) {
-            continue;
-        }
-        told.push(says);
-        let of_them = said.iter().filter(|(_, other)| other.as_deref() == Some(says));
-        let names: Vec<&str> = of_them.map(|(name, _)| *name).collect();
-        let all = names.len() == said.len();
-        let says = if all { says.to_string() } else { format!("for {}: {says}", names.join(", ")) };
-        doubts.push(Doubt::new(path, says));
     }
 }

@@ -111,19 +111,14 @@ fn keyless_requests_left_after_refusals_by_key(gateway: &Gateway, refusals: usiz
     request.admitted_of(IP_QUOTA + 1)
 }
 
-/// Billium's two layers with one request each, both used up by one request.
+/// Both layers with one request each, both used up by one request.
 fn retry_after_when_both_layers_refuse(ip_window: &str, key_window: &str, charge: &str) -> u64 {
-    let gateway = Setup::yaml(format!(
-        "keys:
-  client_ip: {{ client_ip: {{ ipv6_prefix: 64 }} }}
-  api_key: {{ header: authorization, scheme: Bearer, prefix: 16 }}
-policies:
-  - {{ name: ip, key: client_ip, limits: [{{ quota: 1, window: {ip_window} }}] }}
-  - {{ name: key, key: api_key, limits: [{{ quota: 1, window: {key_window} }}] }}
-charge: {charge}
-"
-    ))
-    .start();
+    let one_request = |window| format!("quota: 1, window: {window}");
+    let gateway = policy()
+        .replacing("quota: 50, window: 60s", &one_request(ip_window))
+        .replacing("quota: 300, window: 60s", &one_request(key_window))
+        .replacing("charge: sequential", &format!("charge: {charge}"))
+        .start();
     let request = gateway.get("/invoices").key(new_key());
     assert_eq!(request.send().status, 200);
     let refused = request.send();

@@ -22,6 +22,11 @@ impl Gateway {
         self.update_to(self.setup.clone().with_policy(policy))
     }
 
+    /// As `update`, with `to` in the place of each `from` in the policy that the gateway was started with.
+    pub fn update_replacing(&self, from: &str, to: &str) -> Update {
+        self.update_to(self.setup.clone().replacing(from, to))
+    }
+
     /// As `update`, with a new VM of the module: what the old one has in its own memory goes with it.
     pub fn update_with_another_vm(&self, policy: &str) -> Update {
         self.update_to(self.setup.clone().with_policy(policy).another_vm())

@@ -7,7 +7,7 @@ use super::in_flight::InFlight;
 use super::metadata;
 use super::response::Response;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Request {
     to: SocketAddr,
     from: Ipv4Addr,

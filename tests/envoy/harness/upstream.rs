@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-/// The path whose answers an upstream holds back until it is told them.
+/// The end of the paths whose answers an upstream holds back until it is told them.
 pub const HELD: &str = "/held";
 
 pub struct Upstream {
@@ -28,8 +28,8 @@ struct Shared {
 }
 
 impl Upstream {
-    /// Answers every request, whose body must be empty, with 200, these headers and `ok`; those for [`HELD`] when it is
-    /// told to.
+    /// Answers every request, whose body must be empty, with 200, these headers and `ok`; those for paths that end with [`HELD`]
+    /// when it is told to.
     pub fn answering(headers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the upstream");
         let address = listener.local_addr().expect("the upstream's address");
@@ -121,7 +121,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
 impl Shared {
     /// Waits, if the request is to be held. `None`: it is to have no answer.
     fn status_for(&self, request: &str) -> Option<u16> {
-        if request.split(' ').nth(1) != Some(HELD) {
+        if !request.split(' ').nth(1).is_some_and(|path| path.ends_with(HELD)) {
             return Some(200);
         }
         let (sender, status) = mpsc::channel();

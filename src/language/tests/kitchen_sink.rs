@@ -1,0 +1,76 @@
+//! The policy file to copy from has all that the language has.
+
+use super::super::*;
+use crate::document::{Document, Syntax};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+const FILE: &str = include_str!("../../../envoy/policies/kitchen-sink.yaml");
+
+/// Every field that is there, as `object.field`.
+struct Seen(BTreeSet<String>);
+
+impl Seen {
+    fn object(&mut self, name: &str, json: &Json) {
+        let Some(object) = objects().find(|object| object.name == name) else { return };
+        for field in object.fields {
+            let Some(value) = json.get(field.name) else { continue };
+            let place = format!("{name}.{}", field.name);
+            self.value(&field.kind, value);
+            self.0.insert(place);
+        }
+    }
+
+    /// A value that is of another kind is passed over: so each of several kinds is tried.
+    fn value(&mut self, kind: &Kind, value: &Json) {
+        match (kind, value) {
+            (Kind::Object(name), Json::Object(_)) => self.object(name, value),
+            (Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of), Json::Array(values)) => {
+                values.iter().for_each(|value| self.value(of, value));
+            }
+            (Kind::OneOrList(of), _) => self.value(of, value),
+            (Kind::Map { values: of, .. }, Json::Object(values)) => {
+                values.values().for_each(|value| self.value(of, value));
+            }
+            (Kind::Either(kinds), _) => kinds.iter().for_each(|kind| self.value(kind, value)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_file_with_all_fields_has_all_fields() {
+    let document = Document::read(FILE, Syntax::Yaml).unwrap();
+    let policy: Json = serde_json::from_str(&document.value.to_json()).unwrap();
+    let mut seen = Seen(BTreeSet::new());
+    seen.object("configuration", &policy);
+    let all = objects()
+        .flat_map(|object| object.fields.iter().map(|field| format!("{}.{}", object.name, field.name)));
+    // The other kinds of matches have the fields of a match.
+    let like_a_match = |field: &str| field.replace("exception.", "match.").replace("return.", "match.");
+    let is_seen = |field: &String| seen.0.contains(field) || seen.0.contains(&like_a_match(field));
+    let missing: Vec<_> = all.filter(|field| !is_seen(field)).collect();
+    assert_eq!(missing, [""; 0]);
+}
+
+#[test]
+fn the_file_with_all_fields_tells_every_word() {
+    fn words(kind: &'static Kind) -> Vec<&'static str> {
+        match kind {
+            Kind::Words(words) => words.iter().map(|word| word.word).collect(),
+            Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of) | Kind::Map { values: of, .. } => {
+                words(of)
+            }
+            Kind::Either(kinds) => kinds.iter().flat_map(words).collect(),
+            Kind::Flag | Kind::Number(_) | Kind::Text(_) | Kind::Statuses | Kind::Object(_) => vec![],
+        }
+    }
+    for field in objects().flat_map(|object| object.fields) {
+        for word in words(&field.kind) {
+            assert!(FILE.contains(word), "{} {word}", field.name);
+        }
+    }
+    for variable in saying::VARIABLES {
+        assert!(FILE.contains(&format!("{{{}}}", variable.name)), "{}", variable.name);
+    }
+}
