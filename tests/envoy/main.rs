@@ -32,6 +32,7 @@ mod policy_files;
 mod presets;
 mod rejections;
 mod replies;
+mod safepays;
 mod secrecy;
 mod stage;
 mod stock;
