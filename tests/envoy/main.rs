@@ -36,6 +36,7 @@ mod policy_files;
 mod presets;
 mod rejections;
 mod replies;
+mod safepays;
 mod secrecy;
 mod selection;
 mod stage;
