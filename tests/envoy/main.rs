@@ -25,6 +25,7 @@ mod exactness;
 mod flood;
 mod harness;
 mod hostile;
+mod hostile_callers;
 mod kitchen_sink;
 mod live_update;
 mod matching;

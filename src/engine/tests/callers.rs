@@ -122,3 +122,21 @@ fn pa_8_a_refused_key_takes_no_other_with_it() {
     assert_eq!(judged(&mut house, "good", 403), Some(0));
     assert_eq!(judged(&mut house, "good", 500), Some(0));
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_flood_of_keys_that_the_upstream_refuses_leaves_room_for_others() {
+    let mut house = House::new(&JUDGED.replacen('{', r#"{"table": {"pages": 1},"#, 1));
+    let known = |house: &mut House| judged(house, "known", 200);
+    for _ in 0..3 {
+        assert_eq!(known(&mut house), Some(0));
+    }
+    for i in 0..200 {
+        assert_eq!(judged(&mut house, &format!("{i:04}-made-up"), 401), Some(0));
+    }
+    assert_eq!(house.table.take_tally().overflow, 0);
+    assert_eq!(known(&mut house), None, "a spent quota is still spent");
+    for _ in 0..3 {
+        assert_eq!(judged(&mut house, "honest", 200), Some(0));
+    }
+    assert_eq!(judged(&mut house, "honest", 200), None);
+}
