@@ -27,6 +27,7 @@ mod harness;
 mod hostile;
 mod hostile_callers;
 mod kitchen_sink;
+mod live_consumers;
 mod live_update;
 mod matching;
 mod observation;
