@@ -87,7 +87,7 @@ pub enum Validity {
 pub struct Refusal {
     /// The statuses that say so.
     pub statuses: crate::policy::StatusSet,
-    /// The mark that is left in the credential's record: a limit of one unit in so long a window.
+    /// The mark that is left in the credential's record: a unit of this limit, which says so as long as its window is.
     pub mark: crate::limiter::Limit,
 }
 

@@ -114,12 +114,12 @@ impl Engine {
     }
 }
 
-/// The mark as a charge that only looks.
+/// The mark as a charge that only looks: all units are free if none is taken.
 fn mark(identity: Identity, refusal: &Refusal) -> Charge<'_> {
     Charge {
         identity,
         limits: std::slice::from_ref(&refusal.mark),
-        cost: 1,
+        cost: refusal.mark.quota.get(),
         count: Count::Later,
         on_contention: OnContention::Allow,
     }

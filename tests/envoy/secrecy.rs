@@ -1,6 +1,6 @@
 //! A raw API key leaves no trace in what operators read: X-10.
 
-use crate::harness::{Gateway, Setup};
+use crate::harness::{Gateway, Setup, new_ip};
 
 /// Two keys that stand out, with their first 16 characters.
 const KEYS: [(&str, &str); 2] =
@@ -50,4 +50,99 @@ policies:
     limits: [{ quota: 20, window: 1h }]
 ";
     Setup::yaml(policy).module_calls_logged().start()
+}
+
+/// Consumers by digest, each under another source of keys, and one more key that the upstream refuses.
+const CONSUMERS: &str = "keys:
+  api_key: { header: authorization, scheme: Bearer }
+  partner: { query: partner }
+  session: { cookie: session }
+  tried: { header: x-tried, valid: { unless: [401], for: 1h } }
+  consumer: { consumer: name }
+  ip: { client_ip: {} }
+  caller: { first_of: [consumer, tried, ip] }
+tiers: { names: [free, pro], default: free }
+consumers:
+  - { name: acme, tier: pro, keys: { api_key: [sha256:DIGEST-1], partner: [sha256:DIGEST-2], session: [sha256:DIGEST-3] } }
+policies:
+  - { name: p, key: caller, limits: [{ quota: { free: 3, pro: 4 }, window: 1h }] }
+access_log: true
+headers: { preset: github }
+reject: { body: '{consumer} {tier} {request_id} {policy}', headers: { x-who: '{consumer}' } }
+";
+const SECRETS: [&str; 3] = ["hush-Bearer-4f1e8a", "hush-partner-77c0d2", "hush-session-b3a590"];
+const DIGESTS: [&str; 3] = [
+    "ea5530cbbc377c6ca6758a73b62bbafd69942fef28500e512c5ce2062c7b8ec6",
+    "e980a44763ededce06cef751b35e5dc2cdc217a6b8272bcf242901e22af4c2da",
+    "4e45aadf5d784b0de70004d5dc896c5e41c4ff2dc8b98e845fca0cfb2a4b5246",
+];
+const TRIED: &str = "hush-tried-90be11";
+
+#[test]
+fn x_10_what_a_consumer_is_known_by_is_in_no_answer_no_log_line_and_no_metric() {
+    let policy = (1..)
+        .zip(DIGESTS)
+        .fold(CONSUMERS.to_owned(), |policy, (i, digest)| policy.replace(&format!("DIGEST-{i}"), digest));
+    let format = "log_format: { text_format_source: { inline_string: \"seen: %FILTER_STATE(wasm.tollgate:PLAIN)%\\n\" } }";
+    let typed = "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
+    let log = format!(
+        "access_log: [{{ name: envoy.access_loggers.stderr, typed_config: {{ {typed}, {format} }} }}]"
+    );
+    let gateway = Setup::yaml(policy).module_calls_logged().manager(&log).start();
+
+    let requests = [
+        gateway.get("/").key(SECRETS[0]),
+        gateway.get(&format!("/?partner={}", SECRETS[1])),
+        gateway.get("/").header("cookie", format!("session={}", SECRETS[2])),
+        gateway.get("/").from(new_ip()).header("x-tried", TRIED).answered(401),
+    ];
+    let mut answers = String::new();
+    for request in requests.iter().flat_map(|request| [request; 5]) {
+        let answer = request.send();
+        let body = if answer.status == 429 { answer.text() } else { "" };
+        answers += &format!("{} {:?} {body}\n", answer.status, answer.headers);
+    }
+    // That there was something to tell, and that it was told by name.
+    assert!(answers.contains("429") && answers.contains("acme pro"), "{answers}");
+    crate::harness::eventually("the access log", || {
+        gateway.log().contains("seen: decision=refused").then_some(())
+    });
+    let log = gateway.log();
+    assert!(log.contains("consumer=acme tier=pro") && log.contains("proxy_on_request_headers"), "{log}");
+
+    let admin = |page| gateway.admin().page(page);
+    for (place, text) in [
+        ("an answer", &answers),
+        ("the log", &log),
+        ("/stats", &admin("/stats")),
+        ("/stats/prometheus", &admin("/stats/prometheus")),
+    ] {
+        let text = text.to_lowercase();
+        for secret in SECRETS.iter().chain(&DIGESTS).chain(&[TRIED]) {
+            assert!(!text.contains(&secret.to_lowercase()), "{secret} is in {place}");
+        }
+    }
+    let dump = admin("/config_dump");
+    assert!(SECRETS.iter().all(|secret| !dump.contains(secret)), "the policy has no more than digests");
+}
+
+/// A value may be written as it is, and be a secret all the same: a fault tells where it stands.
+#[test]
+fn x_10_a_fault_about_a_consumers_key_does_not_show_it() {
+    let short = format!("sha256:{}", &DIGESTS[0][1..]);
+    let policy = CONSUMERS
+        .replace("sha256:DIGEST-1", &format!("{short}, hush-hush, hush-hush"))
+        .replace("sha256:DIGEST-2", "[hush-list]")
+        .replace("sha256:DIGEST-3", "sha256:hush");
+    let refusal = Setup::yaml(policy).start_refused();
+    for place in ["api_key[0]", "api_key[2]", "partner[0]", "session[0]"] {
+        assert!(
+            refusal.log.contains(&format!("consumers[0].keys.{place}: found ")),
+            "{place}: {}",
+            refusal.log
+        );
+    }
+    for line in refusal.log.lines().filter(|line| line.contains("wasm log")) {
+        assert!(!line.contains("hush") && !line.contains(&DIGESTS[0][1..]), "{line}");
+    }
 }

@@ -138,3 +138,21 @@ fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_
         assert_eq!(house.engine.policies().consumer_name(&decision), "anna");
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_flood_of_keys_that_the_upstream_refuses_leaves_room_for_others() {
+    let mut house = House::new(&JUDGED.replacen('{', r#"{"table": {"pages": 1},"#, 1));
+    let known = |house: &mut House| judged(house, "known", 200);
+    for _ in 0..3 {
+        assert_eq!(known(&mut house), Some(0));
+    }
+    for i in 0..200 {
+        assert_eq!(judged(&mut house, &format!("{i:04}-made-up"), 401), Some(0));
+    }
+    assert_eq!(house.table.take_tally().overflow, 0);
+    assert_eq!(known(&mut house), None, "a spent quota is still spent");
+    for _ in 0..3 {
+        assert_eq!(judged(&mut house, "honest", 200), Some(0));
+    }
+    assert_eq!(judged(&mut house, "honest", 200), None);
+}

@@ -169,11 +169,17 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
     }
 }
 
-/// One unit in so long: the first refusal uses it up. No policy's name has a #.
+/// One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a page. No
+/// policy's name has a #.
 fn mark(key: &str, window: Micros, table: Geometry) -> Limit {
-    let quota = NonZeroU32::MIN;
-    let slots = Slots::that_fit(quota, window, table.room_for_one_state());
-    Limit { id: LimitId::new("#valid", key), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+    const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
+    let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
+    Limit {
+        id: LimitId::new("#valid", key),
+        quota: UNITS,
+        window,
+        algorithm: Algorithm::SlidingWindow(slots),
+    }
 }
 
 fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {

@@ -1,0 +1,123 @@
+//! Policies that are only tried out, or whose day has not come: they judge, count, and refuse nothing.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::harness::{Gateway, Request, Setup, Update, eventually, new_ip, new_key};
+
+const QUOTA: usize = 3;
+
+/// Three an hour for each key, with these further fields, and a hundred for each address.
+fn policy(fields: &str) -> String {
+    format!(
+        "keys: {{ api_key: {{ header: authorization, scheme: Bearer }}, ip: {{ client_ip: {{}} }} }}
+policies:
+  - {{ name: tried, key: api_key, limits: [{{ quota: {QUOTA}, window: 1h }}], {fields} }}
+  - {{ name: address, key: ip, limits: [{{ quota: 100, window: 1h }}] }}
+headers: {{ preset: ietf }}
+"
+    )
+}
+
+fn get(gateway: &Gateway) -> Request {
+    gateway.get("/").key(new_key()).from(new_ip())
+}
+
+fn wait_for(gateway: &Gateway, metric: &str, count: u64) {
+    eventually(metric, || (gateway.metric(metric) == count).then_some(()));
+}
+
+#[test]
+fn a_policy_in_shadow_refuses_nothing_and_tells_nothing_but_its_counter() {
+    let gateway = Setup::yaml(policy("mode: shadow")).start();
+    let request = get(&gateway);
+    assert_eq!(request.admitted_of(10), 10);
+    let response = request.send();
+    assert_eq!(response.value("ratelimit-policy"), r#""address";q=100;w=3600"#);
+    response.lacks("retry-after");
+
+    wait_for(&gateway, "policy.tried.shadow_refused", 8);
+    wait_for(&gateway, "policy.tried.admitted", 3);
+    assert_eq!(gateway.metric("policy.tried.refused"), 0);
+    wait_for(&gateway, "policy.address.admitted", 11);
+    assert_eq!(gateway.metric("policy.address.shadow_refused"), 0);
+}
+
+#[test]
+fn a_policy_in_shadow_takes_nothing_from_an_enforced_one_and_no_place_in_its_class() {
+    let policy = "keys: { ip: { client_ip: {} } }
+policies:
+  - { name: tried, class: c, key: ip, mode: shadow, limits: [{ quota: 1, window: 1h }], block_for: 1h }
+  - { name: enforced, class: c, key: ip, limits: [{ quota: 3, window: 1h }] }
+";
+    let gateway = Setup::yaml(policy).start();
+    let request = gateway.get("/").from(new_ip());
+    assert_eq!(request.admitted_of(10), QUOTA);
+    // What is refused by others is not counted in shadow either; that it would be refused is.
+    wait_for(&gateway, "policy.enforced.refused", 7);
+    wait_for(&gateway, "policy.tried.admitted", 1);
+}
+
+#[test]
+fn fp_3_a_policy_is_enforced_when_its_instant_has_passed_whatever_its_offset() {
+    for (instant, enforced) in [
+        ("2016-05-19T00:00:00-06:00", true),
+        ("2016-05-19T00:00:00Z", true),
+        ("2999-05-19T00:00:00+02:00", false),
+    ] {
+        let gateway = Setup::yaml(policy(&format!("effective_from: '{instant}'"))).start();
+        let request = get(&gateway);
+        assert_eq!(request.admitted_of(10), if enforced { QUOTA } else { 10 }, "{instant}");
+        let told = request.send().value("ratelimit-policy").contains("tried");
+        assert_eq!(told, enforced, "{instant}");
+    }
+}
+
+#[test]
+fn fp_3_at_its_instant_a_policy_comes_into_force_with_what_it_has_counted() {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let instant = now() + Duration::from_secs(5);
+    let text = jiff::Timestamp::from_second(instant.as_secs() as i64).unwrap();
+    let instant = Duration::from_secs(instant.as_secs());
+    let gateway = Setup::yaml(policy(&format!("effective_from: '{text}'"))).start();
+    let request = get(&gateway);
+    let before = request.admitted_of(10);
+    if now() < instant {
+        assert_eq!(before, 10, "not yet in force");
+    }
+    // A worker looks at the wall clock once a second.
+    std::thread::sleep(instant.saturating_sub(now()) + Duration::from_millis(1_500));
+    assert_eq!(request.admitted_of(10), 0);
+    assert_eq!(get(&gateway).admitted_of(10), QUOTA);
+}
+
+#[test]
+fn fp_2_a_policy_taken_out_of_shadow_has_counted_all_along() {
+    let gateway = Setup::yaml(policy("mode: shadow")).live().start();
+    let (spent, half) = (get(&gateway), get(&gateway));
+    assert_eq!((spent.admitted_of(10), half.admitted_of(2)), (10, 2));
+    assert_eq!(gateway.update(&policy("mode: enforce")), Update::Accepted);
+    // A worker that has not changed over yet refuses nothing.
+    let many_refused = || (0..40).all(|_| spent.send().status == 429);
+    eventually("both workers to enforce", || many_refused().then_some(()));
+    assert_eq!(half.admitted_of(10), 1);
+}
+
+#[test]
+fn a_policy_in_shadow_counts_by_responses_and_in_flight_as_if_it_were_enforced() {
+    let policy = "keys: { ip: { client_ip: {} } }
+policies:
+  - { name: failures, key: ip, mode: shadow, count_on: [401], limits: [{ quota: 2, window: 1h }] }
+  - { name: costs, key: ip, mode: shadow, cost_header: x-cost, limits: [{ quota: 10, window: 1h }] }
+  - { name: at_once, key: ip, mode: shadow, limits: [{ algorithm: concurrency, quota: 3 }] }
+";
+    let gateway = Setup::yaml(policy).start();
+    let request = gateway.get("/").from(new_ip());
+    for _ in 0..4 {
+        assert_eq!(request.clone().answered(401).answered_with("x-cost", "5").send().status, 401);
+    }
+    // The first two failed logins are counted when they are answered, and so is what they cost.
+    wait_for(&gateway, "policy.failures.shadow_refused", 2);
+    wait_for(&gateway, "policy.costs.shadow_refused", 2);
+    wait_for(&gateway, "policy.at_once.admitted", 4);
+    assert_eq!(gateway.metric("policy.at_once.shadow_refused"), 0);
+}
