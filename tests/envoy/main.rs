@@ -45,3 +45,4 @@ mod stock;
 mod two_levels;
 mod upstream_headers;
 mod waiting;
+mod wall_clock;

@@ -15,24 +15,23 @@ impl Seen {
         let Some(object) = objects().find(|object| object.name == name) else { return };
         for field in object.fields {
             let Some(value) = json.get(field.name) else { continue };
-            let place = format!("{name}.{}", field.name);
-            self.value(&field.kind, &place, value);
-            self.0.insert(place);
+            self.0.insert(format!("{name}.{}", field.name));
+            self.value(&field.kind, value);
         }
     }
 
     /// A value that is of another kind is passed over: so each of several kinds is tried.
-    fn value(&mut self, kind: &Kind, place: &str, value: &Json) {
+    fn value(&mut self, kind: &Kind, value: &Json) {
         match (kind, value) {
             (Kind::Object(name), Json::Object(_)) => self.object(name, value),
             (Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of), Json::Array(values)) => {
-                values.iter().for_each(|value| self.value(of, place, value));
+                values.iter().for_each(|value| self.value(of, value));
             }
-            (Kind::OneOrList(of), _) => self.value(of, place, value),
+            (Kind::OneOrList(of), _) => self.value(of, value),
             (Kind::Map { values: of, .. }, Json::Object(values)) => {
-                values.values().for_each(|value| self.value(of, place, value));
+                values.values().for_each(|value| self.value(of, value));
             }
-            (Kind::Either(kinds), _) => kinds.iter().for_each(|kind| self.value(kind, place, value)),
+            (Kind::Either(kinds), _) => kinds.iter().for_each(|kind| self.value(kind, value)),
             _ => {}
         }
     }

@@ -26,7 +26,8 @@ pub fn end_of<T>(period: Period, mut act: impl FnMut() -> T) -> (T, u64) {
     }
 }
 
-fn unix_seconds() -> u64 {
+/// Whole seconds since 1970.
+pub(super) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
