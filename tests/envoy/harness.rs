@@ -17,6 +17,7 @@ mod request;
 mod response;
 mod upstream;
 mod wait;
+mod wall_clock;
 
 pub use bootstrap::{Setup, envoy, in_repository, module};
 pub use caller::{new_ip, new_key};

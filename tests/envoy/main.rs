@@ -48,3 +48,4 @@ mod stock;
 mod two_levels;
 mod upstream_headers;
 mod waiting;
+mod wall_clock;

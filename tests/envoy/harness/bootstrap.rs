@@ -30,6 +30,7 @@ pub struct Setup {
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
+    pub(super) wall_clock: Option<u64>,
 }
 
 #[derive(Clone)]
@@ -69,6 +70,7 @@ impl Setup {
             route: Vec::new(),
             module_log_level: "info",
             live: false,
+            wall_clock: None,
         }
     }
 
@@ -132,6 +134,12 @@ impl Setup {
     /// With a listener that can be updated while Envoy runs.
     pub fn live(mut self) -> Self {
         self.live = true;
+        self
+    }
+
+    /// With a wall clock of its own, which begins at this instant, in seconds since 1970.
+    pub fn at(mut self, unix_time: u64) -> Self {
+        self.wall_clock = Some(unix_time);
         self
     }
 

@@ -28,6 +28,16 @@ impl Files {
         self.0.join("admin")
     }
 
+    /// Where Envoy's wall clock is told, if it is not the machine's.
+    pub fn wall_clock(&self) -> PathBuf {
+        self.0.join("wall-clock")
+    }
+
+    /// A further file.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     pub fn listeners(&self) -> PathBuf {
         self.0.join("listeners.yaml")
     }

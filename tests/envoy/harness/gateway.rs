@@ -11,6 +11,7 @@ use super::files::Files;
 use super::process::Process;
 use super::request::Request;
 use super::wait::eventually;
+use super::wall_clock;
 
 /// The name of the template's listener that the filter stands in.
 const LISTENER: &str = "gateway";
@@ -132,5 +133,9 @@ fn launch(setup: &Setup, files: &Files) -> Process {
         format!("wasm:{}", setup.module_log_level),
         "--disable-hot-restart".to_owned(),
     ];
-    Process::start(&envoy(), &arguments, &files.log_file())
+    let variables = setup.wall_clock.map_or_else(Vec::new, |unix_time| {
+        wall_clock::set(files, unix_time);
+        wall_clock::variables(files)
+    });
+    Process::start(&envoy(), &arguments, variables, &files.log_file())
 }

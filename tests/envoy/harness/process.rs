@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// Envoy's parent is a shell that also watches its own standard input. The other end of that pipe is held by the test
@@ -23,12 +23,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `binary` with `arguments`; what it says goes to the file `log`.
-    pub fn start(binary: &Path, arguments: &[String], log: &Path) -> Self {
+    /// Starts `binary` with `arguments` and further variables of its environment; what it says goes to the file `log`.
+    pub fn start(
+        binary: &Path,
+        arguments: &[String],
+        variables: Vec<(&'static str, PathBuf)>,
+        log: &Path,
+    ) -> Self {
         let mut shell = Command::new("sh")
             .args(["-c", TETHER, "tether"])
             .arg(binary)
             .args(arguments)
+            .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log).expect("a log file for Envoy"))
