@@ -2,6 +2,7 @@
 
 use super::super::super::Policy;
 use super::super::all;
+use super::super::keys::is_token;
 use crate::config::{Fields, Reader, Value};
 use crate::response::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
 
@@ -52,9 +53,7 @@ pub(super) fn is_owned(name: &str) -> bool {
 
 /// A header's name, in lower case.
 pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let sound = (1..=256).contains(&name.len()) && name.bytes().all(plain);
-    if sound {
+    if is_token(name) {
         Some(name.to_ascii_lowercase())
     } else {
         at.fault_found(Value::Text(name.into()).to_string(), TOKEN)
