@@ -80,10 +80,19 @@ fn timed(request: &Request) -> Timed {
 impl Timed {
     /// That these UNIX seconds, rounded up, are so long after the decision.
     fn assert_after(&self, told: u64, length: Duration) {
+        self.assert_within(told, length, 0);
+    }
+
+    /// The same, or one second later: what a refusal's reset may be, since its wait is rounded up by itself.
+    fn assert_at_most_a_second_after(&self, told: u64, length: Duration) {
+        self.assert_within(told, length, 1);
+    }
+
+    fn assert_within(&self, told: u64, length: Duration, later: u64) {
         /// Workers look at the wall clock once a second.
         const READING: Duration = Duration::from_millis(100);
         let earliest = (self.asked + length - READING).as_secs_f64().ceil() as u64;
-        let latest = (self.came + length + READING).as_secs_f64().ceil() as u64;
+        let latest = (self.came + length + READING).as_secs_f64().ceil() as u64 + later;
         assert!((earliest..=latest).contains(&told), "{told} is not in {earliest}..={latest}");
     }
 }

@@ -37,7 +37,9 @@ fn x_6_a_step_of_the_wall_clock_frees_nothing() {
         for (caller, algorithm) in callers.iter().zip(ALGORITHMS) {
             let refused = caller.send();
             assert_eq!(refused.status, 429, "{algorithm} at {now}");
-            assert!(refused.retry_after() <= HOUR + 1, "{algorithm} at {now}: {refused:?}");
+            // By two counters a unit still weighs in the window after its own.
+            let windows = if algorithm == "sliding_counter" { 2 } else { 1 };
+            assert!(refused.retry_after() <= windows * HOUR + 1, "{algorithm} at {now}: {refused:?}");
         }
     }
 }
@@ -58,7 +60,8 @@ fn x_6_a_step_of_the_wall_clock_freezes_nothing() {
             if response.status == 429 { response.retry_after() } else { 0 }
         });
         let longest = waits.max().unwrap();
-        assert!(longest <= 4, "{longest} s at {now}");
+        // Twice the window: by two counters a unit still weighs in the one after its own.
+        assert!(longest <= 7, "{longest} s at {now}");
         thread::sleep(Duration::from_secs(longest));
         for (caller, algorithm) in callers.iter().zip(ALGORITHMS) {
             assert_eq!(caller.send().status, 200, "{algorithm} at {now}");
