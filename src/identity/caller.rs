@@ -24,11 +24,18 @@ pub struct Directory {
 pub struct Caller<'a, R> {
     asked: &'a Asked<'a, R>,
     directory: &'a Directory,
-    credentials: Vec<OnceCell<Option<Vec<u8>>>>,
+    credentials: Vec<OnceCell<Option<Shown>>>,
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
     /// Keys, by index, that an upstream has refused.
     refused: Vec<usize>,
+}
+
+/// A credential that a request has.
+struct Shown {
+    value: Vec<u8>,
+    /// Who is known by it: a digest, computed when it is first needed and then kept.
+    owner: OnceCell<Option<usize>>,
 }
 
 impl<'a, R: Request> Caller<'a, R> {
@@ -93,8 +100,8 @@ impl<'a, R: Request> Caller<'a, R> {
     /// The consumer, by index, if it is a known one.
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {
-            let consumers = &self.directory.consumers;
-            consumers.keys().find_map(|key| consumers.known_by(key, self.credential(key)?))
+            let mut keys = self.directory.consumers.keys();
+            keys.find_map(|key| self.owner(key, self.shown(key)?))
         })
     }
 
@@ -140,8 +147,20 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The whole value of a key that the request itself has, if it is valid.
     fn credential(&self, index: usize) -> Option<&[u8]> {
-        let cell = self.credentials.get(index)?;
-        cell.get_or_init(|| self.read(index).filter(|value| self.is_valid(index, value))).as_deref()
+        self.shown(index).map(|shown| shown.value.as_slice())
+    }
+
+    fn shown(&self, index: usize) -> Option<&Shown> {
+        let read = || {
+            let shown = Shown { value: self.read(index)?, owner: OnceCell::new() };
+            self.is_valid(index, &shown).then_some(shown)
+        };
+        self.credentials.get(index)?.get_or_init(read).as_ref()
+    }
+
+    /// The consumer, by index, who is known by a credential under this key.
+    fn owner(&self, key: usize, shown: &Shown) -> Option<usize> {
+        *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value))
     }
 
     fn read(&self, index: usize) -> Option<Vec<u8>> {
@@ -161,9 +180,9 @@ impl<'a, R: Request> Caller<'a, R> {
         }
     }
 
-    fn is_valid(&self, index: usize, value: &[u8]) -> bool {
+    fn is_valid(&self, index: usize, shown: &Shown) -> bool {
         match self.directory.keys.get(index).map(|key| &key.validity) {
-            Some(Validity::Consumer) => self.directory.consumers.known_by(index, value).is_some(),
+            Some(Validity::Consumer) => self.owner(index, shown).is_some(),
             Some(Validity::Metadata(path)) => {
                 // Envoy gives `false` as one zero byte.
                 self.asked.request().metadata(path).is_some_and(|value| !value.is_empty() && value != [0])
