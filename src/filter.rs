@@ -4,6 +4,7 @@
 //! [`callbacks`].
 
 mod callbacks;
+mod founding;
 mod host;
 mod metrics;
 
@@ -103,7 +104,7 @@ impl Worker {
 /// Opens this worker's table, if no configuration before this one has.
 fn join_table(policies: &PolicySet) -> Result<(), Faults> {
     let geometry = policies.geometry();
-    let seed = host::join_table(geometry.pages).map_err(|found| {
+    let seed = founding::join_table(geometry.pages).map_err(|found| {
         let allowed = format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
         Faults::from(Fault::new("table.pages", found.found, allowed))
     })?;

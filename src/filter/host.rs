@@ -3,7 +3,6 @@
 //! The calls are declared here and not taken from the SDK, whose wrappers panic on a status they do not
 //! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
 
-use crate::key::Seed;
 use crate::limiter::concurrency::Holder;
 use crate::request::{MetadataPath, Request, Response};
 use crate::response::{Header, Reply};
@@ -253,7 +252,8 @@ pub(super) fn new_id() -> [u8; 16] {
     random().unwrap_or_else(|| u128::from(read_clock(abi::CLOCK_MONOTONIC)).to_be_bytes())
 }
 
-fn random<const N: usize>() -> Option<[u8; N]> {
+/// Random bytes. `None`: the host has none.
+pub(super) fn random<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
     // SAFETY: the pointer is to a live array of the length given.
     (unsafe { abi::random_get(bytes.as_mut_ptr(), bytes.len()) } == abi::OK).then_some(bytes)
@@ -369,7 +369,8 @@ fn page_key(page: PageId) -> [u8; 17] {
     key
 }
 
-fn read(key: &[u8]) -> Read {
+/// Reads a value of the shared map.
+pub(super) fn read(key: &[u8]) -> Read {
     let mut cas = 0;
     // SAFETY: the pointers are to live values of the lengths given.
     let found = buffer(|data, len| unsafe {
@@ -382,7 +383,8 @@ fn read(key: &[u8]) -> Read {
     }
 }
 
-fn write(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
+/// Writes a value of the shared map: over that version, or only if there is none.
+pub(super) fn write(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
     /// The host compares versions only on a key that is present, so with a version it has not issued a
     /// write succeeds on an absent key and nowhere else: an atomic insert. It issues this one once in 2^32
     /// writes, and then only a page of that very write could be overwritten, in that very moment.
@@ -393,54 +395,5 @@ fn write(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
         abi::OK => Write::Stored,
         abi::CAS_MISMATCH => Write::Conflict,
         _ => Write::Unavailable,
-    }
-}
-
-/// Why this configuration can't share the table that is there.
-pub(super) struct TableMismatch {
-    pub found: String,
-    pub allowed: String,
-}
-
-/// Joins the table of this process, or founds it: its number of pages and its seed are the same for all who
-/// share the map, for as long as the process lives.
-pub(super) fn join_table(pages: NonZeroU32) -> Result<Seed, TableMismatch> {
-    const KEY: &[u8] = b"tollgate:table";
-    const VERSION: u8 = 1;
-    const TRIES: u32 = 8;
-    for _ in 0..TRIES {
-        let found = match read(KEY) {
-            Read::Present(bytes, _) => bytes,
-            Read::Absent => {
-                let Some(seed) = random::<{ Seed::LEN }>() else { break };
-                let founding = [&[VERSION], &pages.get().to_le_bytes()[..], &seed].concat();
-                if write(KEY, &founding, None) == Write::Stored {
-                    return Ok(Seed::new(seed));
-                }
-                continue;
-            }
-            Read::Unavailable => break,
-        };
-        return match found.split_first_chunk::<5>() {
-            Some(([VERSION, size @ ..], seed)) if *size == pages.get().to_le_bytes() => {
-                seed.try_into().map(Seed::new).map_err(|_| not_ours())
-            }
-            Some(([VERSION, size @ ..], _)) => Err(TableMismatch {
-                found: pages.to_string(),
-                allowed: format!("{}, as the running table has", u32::from_le_bytes(*size)),
-            }),
-            Some(_) | None => Err(not_ours()),
-        };
-    }
-    Err(TableMismatch {
-        found: "a host that gives no shared data or no random bytes".into(),
-        allowed: "Envoy 1.40 or a host with the same calls".into(),
-    })
-}
-
-fn not_ours() -> TableMismatch {
-    TableMismatch {
-        found: "shared data under tollgate:table that this version has not written".into(),
-        allowed: "a vm_id of its own".into(),
     }
 }
