@@ -1,0 +1,77 @@
+//! The policies that Tollgate is measured with.
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use tollgate::document::{Document, Syntax};
+
+/// Of a limit that refuses nothing.
+const PLENTY: u32 = 1_000_000_000;
+
+/// A policy file that ships, as it is: `name` is that of the file.
+pub fn published(root: &Path, name: &str) -> Value {
+    let path = root.join("envoy/policies").join(format!("{name}.yaml"));
+    let text = fs::read_to_string(&path).expect("a policy file");
+    let document = Document::read(&text, Syntax::Yaml).expect("a policy file in YAML");
+    serde_json::from_str(&document.value.to_json()).expect("JSON as it was just written")
+}
+
+/// The policy with quotas that refuse nothing.
+pub fn with_plenty(mut policy: Value) -> Value {
+    raise(&mut policy);
+    policy
+}
+
+fn raise(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match name.as_str() {
+                    "quota" | "quotas" => raise_all(value),
+                    _ => raise(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(raise),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn raise_all(quotas: &mut Value) {
+    match quotas {
+        Value::Object(fields) => fields.values_mut().for_each(raise_all),
+        quota => *quota = PLENTY.into(),
+    }
+}
+
+/// The policy with three limit headers that tell of the policy `name`.
+pub fn with_headers(mut policy: Value, name: &str) -> Value {
+    policy["headers"] = json!({ "preset": "x-ratelimit", "describes": name });
+    policy
+}
+
+/// One layer: the key.
+pub fn one_layer() -> Value {
+    json!({
+        "keys": { "api_key": { "header": "authorization", "scheme": "Bearer", "prefix": 16 } },
+        "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": PLENTY, "window": "60s" }] }],
+        "headers": { "preset": "x-ratelimit", "describes": "key" },
+    })
+}
+
+/// So many policies, each for a path of its own. A request for `/v1/service-N/…`, with the highest N, meets the last.
+pub fn of_many_paths(number: usize) -> Value {
+    let policy = |n: usize| {
+        json!({
+            "name": format!("service-{n}"),
+            "key": "api_key",
+            "match": [{ "method": "GET", "path": format!("/v1/service-{n}/**") }],
+            "limits": [{ "quota": PLENTY, "window": "60s" }],
+        })
+    };
+    json!({
+        "keys": { "api_key": { "header": "authorization", "scheme": "Bearer", "prefix": 16 } },
+        "policies": (1..=number).map(policy).collect::<Vec<_>>(),
+        "headers": { "preset": "x-ratelimit", "describes": "most_constrained" },
+    })
+}

@@ -1,0 +1,78 @@
+//! All samples of all cases, and the figures that follow from them.
+
+use crate::measurement::{Sample, Standing};
+use crate::statistics::Summary;
+use crate::subjects::{Case, Group, NONE};
+
+/// What was found out about a group.
+pub struct Results {
+    pub group: Group,
+    found: Vec<Found>,
+}
+
+/// About one case: by generation, and by turn of all generations.
+#[derive(Default)]
+struct Found {
+    standing: Vec<Standing>,
+    samples: Vec<Sample>,
+}
+
+impl Results {
+    pub fn new(group: Group) -> Results {
+        let found = group.cases.iter().map(|_| Found::default()).collect();
+        Results { group, found }
+    }
+
+    pub fn add(&mut self, generation: Vec<(Standing, Vec<Sample>)>) {
+        for (found, (standing, samples)) in self.found.iter_mut().zip(generation) {
+            found.standing.push(standing);
+            found.samples.extend(samples);
+        }
+    }
+
+    fn found(&self, name: &str) -> Option<&Found> {
+        let is_it = |(case, _): &(&Case, &Found)| case.name == name;
+        self.group.cases.iter().zip(&self.found).find(is_it).map(|(_, found)| found)
+    }
+
+    fn samples(&self, name: &str) -> &[Sample] {
+        self.found(name).map_or(&[], |found| &found.samples)
+    }
+
+    fn standing(&self, name: &str) -> &[Standing] {
+        self.found(name).map_or(&[], |found| &found.standing)
+    }
+
+    pub fn each(&self, name: &str, figure: impl Fn(&Sample) -> f64) -> Option<Summary> {
+        Summary::of(self.samples(name).iter().map(figure))
+    }
+
+    /// Processor time a request over that of no filter, round by round.
+    pub fn added(&self, name: &str) -> Option<Summary> {
+        let rounds = self.samples(name).iter().zip(self.samples(NONE));
+        Summary::of(rounds.map(|(one, none)| one.cpu - none.cpu))
+    }
+
+    /// As a quotient of what another case adds, round by round.
+    pub fn added_ratio(&self, name: &str, other: &str) -> Option<Summary> {
+        let rounds = self.samples(NONE).iter().zip(self.samples(name)).zip(self.samples(other));
+        Summary::of(rounds.map(|((none, one), other)| (one.cpu - none.cpu) / (other.cpu - none.cpu)))
+    }
+
+    /// Processor time a request as a quotient of another case's, round by round.
+    pub fn ratio(&self, name: &str, other: &str) -> Option<Summary> {
+        let rounds = self.samples(name).iter().zip(self.samples(other));
+        Summary::of(rounds.map(|(one, other)| one.cpu / other.cpu))
+    }
+
+    /// A figure of each generation.
+    pub fn once(&self, name: &str, figure: impl Fn(&Standing) -> Option<f64>) -> Option<Summary> {
+        Summary::of(self.standing(name).iter().filter_map(figure))
+    }
+
+    /// Over that of no filter, generation by generation.
+    pub fn once_added(&self, name: &str, figure: impl Fn(&Standing) -> Option<f64>) -> Option<Summary> {
+        let generations = self.standing(name).iter().zip(self.standing(NONE));
+        Summary::of(generations.filter_map(|(one, none)| Some(figure(one)? - figure(none)?)))
+    }
+}

@@ -1,0 +1,210 @@
+//! What is measured: groups of cases, each a filter chain, a number of workers, and a load.
+
+use crate::load::{Keys, Load};
+use crate::{filters, policies};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Cases that take turns, to be compared with each other.
+pub struct Group {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub cases: Vec<Case>,
+    /// Whether latency is measured, too.
+    pub latency: bool,
+}
+
+pub struct Case {
+    pub name: &'static str,
+    /// What it is, for readers of the table.
+    pub about: &'static str,
+    pub filters: Vec<Value>,
+    pub workers: usize,
+    pub load: Load,
+    /// So many requests of the same load before the first measurement.
+    pub before: u64,
+    /// The module that is in it.
+    pub module: Option<PathBuf>,
+}
+
+/// Where things are.
+pub struct Places {
+    pub root: PathBuf,
+    pub tollgate: PathBuf,
+    /// The folder of the modules that only this benchmark has.
+    pub others: PathBuf,
+}
+
+/// The case that all added costs are over. Each group has it.
+pub const NONE: &str = "none";
+
+/// With a million keys evenly, so many requests meet four fifths of them, and fill the default table.
+const FILL: u64 = 1_600_000;
+
+impl Case {
+    fn new(name: &'static str, about: &'static str, filters: Vec<Value>) -> Case {
+        let load = Load::hot("/", "Bearer 0000000000000001");
+        Case { name, about, filters, workers: 1, load, before: 0, module: None }
+    }
+
+    fn none() -> Case {
+        Case::new(NONE, "no filter", vec![])
+    }
+
+    fn wasm(name: &'static str, about: &'static str, id: &str, module: &Path, policy: &str) -> Case {
+        let filter = filters::wasm(id, module, policy);
+        Case { module: Some(module.into()), ..Case::new(name, about, vec![filter]) }
+    }
+
+    fn asking(self, path: &str, authorization: &str) -> Case {
+        Case { load: Load::hot(path, authorization), ..self }
+    }
+
+    fn under(self, load: Load) -> Case {
+        Case { load, ..self }
+    }
+
+    fn workers(self, workers: usize) -> Case {
+        Case { workers, ..self }
+    }
+
+    fn after(self, before: u64) -> Case {
+        Case { before, ..self }
+    }
+}
+
+impl Places {
+    fn tollgate(&self, name: &'static str, about: &'static str, policy: Value) -> Case {
+        Case::wasm(name, about, "tollgate", &self.tollgate, &policy.to_string())
+    }
+
+    fn other(&self, name: &'static str, about: &'static str) -> Case {
+        Case::wasm(name, about, name, &self.others.join(format!("{name}.wasm")), "")
+    }
+
+    fn two_layers(&self, name: &'static str, about: &'static str) -> Case {
+        let policy = policies::with_plenty(policies::published(&self.root, "billium"));
+        self.tollgate(name, about, policies::with_headers(policy, "key"))
+    }
+
+    /// One of the five systems as published, but for its quotas.
+    fn system(&self, name: &'static str, about: &'static str) -> Case {
+        self.tollgate(name, about, policies::with_plenty(policies::published(&self.root, name)))
+    }
+
+    /// All groups, in the order of the report. What is compared stands close together.
+    pub fn groups(&self) -> Vec<Group> {
+        vec![self.subjects(), self.systems(), self.keys(), self.policies(), self.workers(), self.memory()]
+    }
+
+    fn subjects(&self) -> Group {
+        let none = Case::none;
+        let refused = policies::with_headers(policies::published(&self.root, "billium"), "ip");
+        let cases = vec![
+            none(),
+            self.other("empty", "an empty proxy-wasm filter"),
+            self.other("floor", "the host calls of two layers and three headers"),
+            self.two_layers("two_layers", "Tollgate: Billium's two layers, three headers"),
+            self.other("naive", "floor, and get + compare-and-swap for each layer"),
+            self.other("floor_without_address", "the host calls of one layer and three headers"),
+            self.tollgate("one_layer", "Tollgate: the key alone, three headers", policies::one_layer()),
+            self.other("floor_without_sdk", "floor, without the SDK and the callbacks that it exports"),
+            Case::new(
+                "local_ratelimit",
+                "Envoy's bucket per key, three headers",
+                vec![filters::local_ratelimit()],
+            ),
+            Case::new("lua", "Lua that adds three headers", vec![filters::lua()]),
+            self.tollgate("refused", "Tollgate: two layers, everything refused", refused),
+        ];
+        Group { name: "subjects", about: "one hot key, 1 worker", cases, latency: true }
+    }
+
+    fn systems(&self) -> Group {
+        let cases = vec![
+            Case::none(),
+            self.system("billium", "two layers, no headers"),
+            self.system("facturapi", "six policies, a consumer's organization, concurrency, no headers")
+                .asking("/v2/invoices/1", "Bearer sk_live_acme"),
+            self.system(
+                "factuarea",
+                "failures by address, a minute and a month by the consumer's tier, headers",
+            )
+            .asking("/v1/invoices", "Bearer fact_dashboard"),
+            self.system("safepays", "a minute and an hour of the clock, no headers")
+                .asking("/api/v2/orders", "Bearer sp_shop"),
+            self.system("parseo", "a known key's plan, headers")
+                .asking("/external/v1/parse", "Bearer parseo_shop"),
+        ];
+        Group {
+            name: "systems",
+            about: "the five systems with higher quotas, one hot key, 1 worker",
+            cases,
+            latency: false,
+        }
+    }
+
+    fn keys(&self) -> Group {
+        let two = |name, about| self.two_layers(name, about);
+        let million = Keys::Even(1_000_000);
+        let cases = vec![
+            Case::none(),
+            two("hot_key", "one hot key"),
+            two("10k_keys", "10,000 keys evenly").under(Load::of(Keys::Even(10_000))),
+            two("1m_keys", "1,000,000 keys evenly, the table full").under(Load::of(million)).after(FILL),
+            two("1m_callers", "the same, each key with an address of its own")
+                .under(Load { addresses: true, ..Load::of(million) })
+                .after(FILL),
+            two("zipf", "100,000 keys, the n-th 1/n as often").under(Load::of(Keys::Zipf(100_000))),
+            two("new_keys", "each key new, the table empty at first").under(Load::of(Keys::New)),
+        ];
+        Group {
+            name: "keys",
+            about: "Tollgate's two layers and three headers, 1 worker",
+            cases,
+            latency: false,
+        }
+    }
+
+    fn policies(&self) -> Group {
+        let many = |name, about, number: usize| {
+            self.tollgate(name, about, policies::of_many_paths(number))
+                .asking(&format!("/v1/service-{number}/x"), "Bearer 0000000000000001")
+        };
+        let cases = vec![
+            Case::none(),
+            many("1_policy", "one policy, for a path", 1),
+            many("10_policies", "ten, the request meets the last", 10),
+            many("100_policies", "a hundred, the request meets the last", 100),
+        ];
+        Group {
+            name: "policies",
+            about: "policies for a path each, three headers, 1 worker",
+            cases,
+            latency: false,
+        }
+    }
+
+    fn workers(&self) -> Group {
+        let cases = vec![
+            Case::none(),
+            Case::new("none_2", "no filter, 2 workers", vec![]).workers(2),
+            self.two_layers("one_worker", "two layers, 1 worker"),
+            self.two_layers("two_workers", "two layers, 2 workers").workers(2),
+        ];
+        Group {
+            name: "workers",
+            about: "Tollgate's two layers and three headers, one hot key",
+            cases,
+            latency: false,
+        }
+    }
+
+    fn memory(&self) -> Group {
+        let load = Load { addresses: true, ..Load::of(Keys::Even(1_000_000)) };
+        let full = |case: Case| case.under(load.clone()).workers(2).after(FILL);
+        let cases =
+            vec![full(Case::none()), full(self.two_layers("full_table", "two layers, the table full"))];
+        Group { name: "memory", about: "a million keys and addresses, 2 workers", cases, latency: false }
+    }
+}
