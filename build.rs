@@ -3,7 +3,13 @@
 //! The database (~200 KB) and a reader of its format (~32 KB) would weigh more than the rest of the module.
 //! What a limiter asks is only the present and the future, and for that the database itself ends each zone
 //! with a POSIX rule of some 20 bytes. Zones that the rule alone gets wrong after [`START`], because they
-//! changed it since or announced exceptions to it, keep those changes one by one.
+//! changed it since or announced exceptions to it, keep those changes one by one. Rules are read and reckoned with
+//! by the module's own code, so that it is held against the database here, for every zone until [`END`].
+
+#[path = "src/time/civil.rs"]
+mod civil;
+#[path = "src/time/zone/yearly.rs"]
+mod yearly;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, iter};
+use yearly::Yearly;
 
 /// 2024-01-01T00:00:00Z. Earlier instants are reckoned with the rules of that day.
 const START: i64 = 1_704_067_200;
@@ -30,7 +37,9 @@ struct Rules {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
+    for file in ["build.rs", "src/time/civil.rs", "src/time/zone/yearly.rs"] {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&out).join("zones.rs"), table()?)?;
     Ok(())
@@ -68,11 +77,16 @@ fn write_zones(text: &mut String, zones: &BTreeMap<&str, Rules>) -> Result<(), B
 /// The POSIX rule that the database ends the zone with, and all changes until it holds.
 fn rules(name: &str, tzif: &[u8]) -> Result<Rules, Box<dyn Error>> {
     let posix = footer(tzif)?;
-    let (zone, rule) = (TimeZone::tzif(name, tzif)?, TimeZone::posix(posix)?);
+    let zone = TimeZone::tzif(name, tzif)?;
+    let rule = Yearly::parse(posix).ok_or_else(|| format!("{name} ends with {posix}, of another form"))?;
     let start = Timestamp::from_second(START)?;
-    let mut changes = vec![(start.as_second(), zone.to_offset(start).seconds())];
+    let mut changes = vec![(START, zone.to_offset(start).seconds())];
     changes.extend(changes_after(&zone, start));
-    match changes.iter().position(|(at, _)| agree(&zone, &rule, *at)) {
+    let rest = |i| changes.iter().skip(i + 1).copied();
+    let holds = |(i, (at, offset)): (usize, &(i64, i32))| {
+        rule.offset_at(*at) == *offset && changes_of(&rule, *at).eq(rest(i))
+    };
+    match changes.iter().enumerate().position(holds) {
         Some(0) => changes.clear(),
         Some(last) => changes.truncate(last + 1),
         None => return Err(format!("{name} does not end with {posix}").into()),
@@ -80,19 +94,18 @@ fn rules(name: &str, tzif: &[u8]) -> Result<Rules, Box<dyn Error>> {
     Ok(Rules { posix: posix.into(), changes })
 }
 
-/// Whether two zones are the same from an instant on.
-fn agree(one: &TimeZone, other: &TimeZone, from: i64) -> bool {
-    Timestamp::from_second(from).is_ok_and(|from| {
-        one.to_offset(from) == other.to_offset(from)
-            && changes_after(one, from).eq(changes_after(other, from))
-    })
-}
-
 /// The last line of a TZif file: what holds after all changes that it lists.
 fn footer(tzif: &[u8]) -> Result<&str, Box<dyn Error>> {
     let body = tzif.strip_suffix(b"\n").ok_or("a TZif file without a footer")?;
     let line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     Ok(std::str::from_utf8(line)?)
+}
+
+/// Changes of the offset as the module reckons them.
+fn changes_of(rule: &Yearly, from: i64) -> impl Iterator<Item = (i64, i32)> {
+    iter::successors(rule.change_after(from), |at| rule.change_after(*at))
+        .take_while(|at| *at < END)
+        .map(|at| (at, rule.offset_at(at)))
 }
 
 /// Changes of the offset; those of only the name or of the flag for daylight saving are none.

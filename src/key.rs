@@ -26,7 +26,7 @@ impl Seed {
 /// Who is counted: 128 bits of a seeded SipHash-1-3 over the tagged values of a policy's key.
 ///
 /// The lower half chooses the page, the upper half is the record's fingerprint in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     /// Chooses the page.
     pub page: u64,

@@ -1,5 +1,6 @@
 //! Time as an argument: the core never reads a clock.
 
+mod civil;
 mod instant;
 mod period;
 mod zone;
@@ -13,6 +14,9 @@ pub type Micros = u64;
 
 /// One second.
 pub const SECOND: Micros = 1_000_000;
+
+/// 9999-12-30T22:00:00Z, in seconds since the UNIX epoch: anywhere on earth it still has a year of four digits.
+const LAST: i64 = 253_402_207_200;
 
 /// One millisecond.
 pub const MILLISECOND: Micros = 1_000;

@@ -1,13 +1,13 @@
 //! What one worker owes the shared table, and how it answers while a record can't be written: by token
 //! buckets of its own, whose admissions are debts.
 
+use super::by_identity::ByIdentity;
 use super::holding::is_held;
 use super::{Charge, Count, OnContention, Verdicts};
 use crate::key::Identity;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
-use std::collections::BTreeMap;
 
 /// More identities than this at once are refused: a flood must not grow the worker's memory.
 const MOST_IDENTITIES: usize = 4096;
@@ -15,7 +15,7 @@ const MOST_IDENTITIES: usize = 4096;
 /// The buckets and debts of one worker.
 #[derive(Default)]
 pub(super) struct Fallback {
-    accounts: BTreeMap<Identity, Vec<Account>>,
+    accounts: ByIdentity<Vec<Account>>,
 }
 
 /// One limit of one identity.
@@ -132,7 +132,7 @@ impl Fallback {
     /// Enters the debts of a charge's identity into its opened counters. Answers whether there were any.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>]) -> bool {
         // Nearly always there is nothing here, and then nothing is looked up.
-        let Some(accounts) = self.accounts.get(&charge.identity) else { return false };
+        let Some(accounts) = self.accounts.get(charge.identity) else { return false };
         let mut any = false;
         for (limit, counter) in charge.limits.iter().zip(counters) {
             for account in accounts.iter().filter(|account| account.limit.id == limit.id && account.owes()) {
@@ -146,7 +146,7 @@ impl Fallback {
 
     /// The debts of a charge's limits are in the shared record now.
     pub fn posted(&mut self, charge: &Charge<'_>) {
-        for account in self.accounts.get_mut(&charge.identity).into_iter().flatten() {
+        for account in self.accounts.get_mut(charge.identity).into_iter().flatten() {
             if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
                 (account.owed, account.owed_back) = Default::default();
             }
@@ -155,7 +155,7 @@ impl Fallback {
 
     /// Who has debts, and for which limits.
     pub fn owing(&self) -> Vec<(Identity, Vec<Limit>)> {
-        let owing = |(identity, accounts): (&Identity, &Vec<Account>)| {
+        let owing = |(identity, accounts): &(Identity, Vec<Account>)| {
             let owing = accounts.iter().filter(|account| account.owes());
             (*identity, owing.map(|account| account.limit).collect::<Vec<_>>())
         };
@@ -165,16 +165,15 @@ impl Fallback {
     /// Forgets accounts that owe nothing and whose bucket is full again.
     pub fn forget_the_idle(&mut self, now: Micros) {
         let idle = |account: &Account| !account.owes() && account.bucket.is_full(now);
-        self.accounts.retain(|_, accounts| !accounts.iter().all(idle));
+        let idle = self.accounts.iter().filter(|(_, accounts)| accounts.iter().all(idle));
+        let idle: Vec<Identity> = idle.map(|(identity, _)| *identity).collect();
+        idle.into_iter().for_each(|identity| self.accounts.remove(identity));
     }
 
     /// The accounts of a charge's identity, opened for each of its limits that answer: a worker alone can't know of a
     /// penalty, nor start one. `None`: too many identities.
     fn accounts(&mut self, charge: &Charge<'_>) -> Option<&mut Vec<Account>> {
-        if self.accounts.len() >= MOST_IDENTITIES && !self.accounts.contains_key(&charge.identity) {
-            return None;
-        }
-        let accounts = self.accounts.entry(charge.identity).or_default();
+        let accounts = self.accounts.open(charge.identity, MOST_IDENTITIES)?;
         for limit in charge.answering() {
             match accounts.iter_mut().find(|account| account.limit.id == limit.id) {
                 Some(account) => account.limit = *limit,

@@ -3,16 +3,17 @@
 //! last write; a tick renews those of long streams, and a worker that died renews nothing.
 
 use super::Charge;
+use super::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::concurrency::BELIEVED;
 use crate::limiter::{Algorithm, Counter, Limit};
 use crate::time::{Micros, Now};
-use std::collections::BTreeMap;
 
 /// The units in flight of one worker.
 #[derive(Default)]
 pub(super) struct Holdings {
-    holdings: BTreeMap<Identity, Vec<Holding>>,
+    /// No more identities than there are streams.
+    holdings: ByIdentity<Vec<Holding>>,
 }
 
 /// One limit of one identity.
@@ -47,7 +48,7 @@ impl Holdings {
     /// The holdings of a charge's limits.
     fn of(&mut self, charge: &Charge<'_>) -> impl Iterator<Item = &mut Holding> {
         let held = || charge.limits.iter().filter(|limit| is_held(limit));
-        let holdings = held().next().map(|_| self.holdings.entry(charge.identity).or_default());
+        let holdings = held().next().and_then(|_| self.holdings.open(charge.identity, usize::MAX));
         holdings.into_iter().flat_map(move |holdings| {
             for limit in held() {
                 if !holdings.iter().any(|holding| holding.limit.id == limit.id) {
@@ -71,7 +72,7 @@ impl Holdings {
     }
 
     fn find(&self, identity: Identity, limit: &Limit) -> Option<&Holding> {
-        self.holdings.get(&identity)?.iter().find(|holding| holding.limit.id == limit.id)
+        self.holdings.get(identity)?.iter().find(|holding| holding.limit.id == limit.id)
     }
 
     /// The record of a charge now says what is in flight, with `more` units that are about to be: since it was
@@ -81,17 +82,17 @@ impl Holdings {
             holding.told = holding.units.saturating_add(more);
             holding.written = written.map_or(holding.written, |now| now.mono);
         }
-        if let Some(holdings) = self.holdings.get_mut(&charge.identity) {
+        if let Some(holdings) = self.holdings.get_mut(charge.identity) {
             holdings.retain(|holding| holding.units > 0 || holding.told > 0);
             if holdings.is_empty() {
-                self.holdings.remove(&charge.identity);
+                self.holdings.remove(charge.identity);
             }
         }
     }
 
     /// What the shared record does not say yet, or has said so long ago that it must be said anew.
     pub fn due(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
-        let due = |(identity, holdings): (&Identity, &Vec<Holding>)| {
+        let due = |(identity, holdings): &(Identity, Vec<Holding>)| {
             let due = holdings.iter().filter(|holding| holding.is_due(now));
             (*identity, due.map(|holding| holding.limit).collect::<Vec<_>>())
         };

@@ -15,11 +15,11 @@
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
+use super::by_identity::ByIdentity;
 use super::{Charge, Count, Verdicts};
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
-use std::collections::BTreeMap;
 
 /// How long a lease lasts: below the sliding window's tolerance for stamps ahead of the clock.
 const TERM: Micros = 500 * MILLISECOND;
@@ -33,10 +33,12 @@ const PART: u64 = 32;
 /// More leases than this at once are not taken: a flood must not grow the worker's memory.
 const MOST_LEASES: usize = 1_024;
 
-/// The leases of one worker, by identity and the first of the limits.
+/// The leases of one worker.
 #[derive(Default)]
 pub(super) struct Leases {
-    leases: BTreeMap<(Identity, LimitId), Lease>,
+    /// An identity has one for each first of some limits.
+    leases: ByIdentity<Vec<Lease>>,
+    number: usize,
     /// Whether the request under way may lease.
     allowed: bool,
 }
@@ -55,8 +57,8 @@ pub(super) struct Lease {
     standing: Verdicts,
 }
 
-fn place(charge: &Charge<'_>) -> Option<(Identity, LimitId)> {
-    charge.limits.first().map(|limit| (charge.identity, limit.id))
+fn first(limits: &[Limit]) -> Option<LimitId> {
+    limits.first().map(|limit| limit.id)
 }
 
 impl Leases {
@@ -78,16 +80,13 @@ impl Leases {
         if !charges.iter().all(serves) {
             return None;
         }
-        charges
-            .iter()
-            .map(|charge| Some(self.leases.get_mut(&place(charge)?)?.serve(charge.cost, now)))
-            .collect()
+        charges.iter().map(|charge| Some(self.of_mut(charge)?.serve(charge.cost, now))).collect()
     }
 
     /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
     pub fn take(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> Option<Lease> {
         let unsettled = self.of(charge).is_some_and(|lease| lease.limits != charge.limits);
-        if !self.allowed || unsettled || self.leases.len() >= MOST_LEASES {
+        if !self.allowed || unsettled || self.number >= MOST_LEASES {
             return None;
         }
         let standing: Verdicts = counters.iter().map(|counter| counter.judge(now, 0)).collect();
@@ -129,24 +128,40 @@ impl Leases {
     }
 
     fn of(&self, charge: &Charge<'_>) -> Option<&Lease> {
-        if self.leases.is_empty() { None } else { self.leases.get(&place(charge)?) }
+        let leases = self.leases.get(charge.identity)?;
+        leases.iter().find(|lease| first(&lease.limits) == first(charge.limits))
+    }
+
+    fn of_mut(&mut self, charge: &Charge<'_>) -> Option<&mut Lease> {
+        let leases = self.leases.get_mut(charge.identity)?;
+        leases.iter_mut().find(|lease| first(&lease.limits) == first(charge.limits))
     }
 
     /// The lease of a charge is settled, and this one, if any, is in its place. A lease of limits that have
     /// since been changed is not: a tick settles it.
     pub fn replace(&mut self, charge: &Charge<'_>, lease: Option<Lease>) {
-        let settled = self.of(charge).is_none_or(|lease| lease.limits == charge.limits);
-        let Some(place) = place(charge).filter(|_| settled) else { return };
-        match lease {
-            Some(lease) => drop(self.leases.insert(place, lease)),
-            None => drop(self.leases.remove(&place)),
+        match (self.of(charge), &lease) {
+            (None, None) => return,
+            (Some(last), _) if last.limits != charge.limits => return,
+            (Some(_), _) | (None, Some(_)) => {}
+        }
+        let Some(leases) = self.leases.open(charge.identity, usize::MAX) else { return };
+        let before = leases.len();
+        leases.retain(|last| last.limits != charge.limits);
+        leases.extend(lease);
+        self.number = self.number + leases.len() - before;
+        if leases.is_empty() {
+            self.leases.remove(charge.identity);
         }
     }
 
     /// Whose leases have ended and are to be settled.
     pub fn ended(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
-        let ended = self.leases.iter().filter(|(_, lease)| lease.end.mono < now.mono);
-        ended.map(|((identity, _), lease)| (*identity, lease.limits.clone())).collect()
+        let of_one = |(identity, leases): &(Identity, Vec<Lease>)| {
+            let ended = leases.iter().filter(|lease| lease.end.mono < now.mono);
+            ended.map(|lease| (*identity, lease.limits.clone())).collect::<Vec<_>>()
+        };
+        self.leases.iter().flat_map(of_one).collect()
     }
 }
 

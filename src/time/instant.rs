@@ -1,30 +1,26 @@
 //! Instants as the configuration writes them.
 
-use super::{Micros, SECOND};
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
+use super::civil::{DAY, day, month_of};
+use super::{LAST, Micros, SECOND};
 
 /// Reads an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or `2026-05-19T06:00:00Z`, as
 /// microseconds since the UNIX epoch. `None`: it is none, or before 1970.
-///
-/// The parser that comes with the calendar reads much more, and would add 60 KB to the module.
 pub fn parse_instant(text: &str) -> Option<Micros> {
     let (date, rest) = text.split_at_checked(10)?;
     let time = rest.strip_prefix(['T', 't', ' '])?;
     let (time, offset) = time.split_at_checked(8)?;
-    let [year, month, day] = numbers(date, '-')?;
+    let [year, month, of_month] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time, ':')?;
-    let small = |number: i16| i8::try_from(number).ok();
-    let local =
-        DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, 0);
-    let instant = parse_offset(offset)?.to_timestamp(local.ok()?).ok()?;
-    Micros::try_from(instant.as_second()).ok()?.checked_mul(SECOND)
+    let day = day(year, month, of_month);
+    let sound = month_of(day) == (year, month) && hour <= 23 && minute <= 59 && second <= 59;
+    let instant = day * DAY + (hour * 60 + minute) * 60 + second - parse_offset(offset)?;
+    Micros::try_from(instant).ok().filter(|_| sound && instant <= LAST)?.checked_mul(SECOND)
 }
 
-/// `Z`, or `+hh:mm` or `-hh:mm`.
-fn parse_offset(text: &str) -> Option<Offset> {
+/// `Z`, or `+hh:mm` or `-hh:mm`, in seconds.
+fn parse_offset(text: &str) -> Option<i64> {
     if text.eq_ignore_ascii_case("Z") {
-        return Some(Offset::UTC);
+        return Some(0);
     }
     let (sign, text) = match text.split_at_checked(1)? {
         ("+", text) => (1, text),
@@ -33,17 +29,16 @@ fn parse_offset(text: &str) -> Option<Offset> {
     };
     let [hours, minutes] = numbers(text, ':')?;
     let sound = text.len() == 5 && hours <= 23 && minutes <= 59;
-    let seconds = (i32::from(hours) * 60 + i32::from(minutes)) * 60 * sign;
-    sound.then(|| Offset::from_seconds(seconds).ok()).flatten()
+    sound.then_some((hours * 60 + minutes) * 60 * sign)
 }
 
-/// Numbers of digits only, with a separator between them.
-fn numbers<const N: usize>(text: &str, separator: char) -> Option<[i16; N]> {
+/// Numbers of two to four digits, with a separator between them.
+fn numbers<const N: usize>(text: &str, separator: char) -> Option<[i64; N]> {
     let mut numbers = [0; N];
     let mut parts = text.split(separator);
     for number in &mut numbers {
         let part = parts.next()?;
-        let digits = part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = (2..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         *number = if digits { part.parse().ok()? } else { return None };
     }
     parts.next().is_none().then_some(numbers)

@@ -1,6 +1,6 @@
 //! The periods of the calendar.
 
-use jiff::civil::{Date, Weekday};
+use super::civil::{Day, day, month_of, weekday};
 
 /// A natural period: it begins at 00:00 of its first day, wherever that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,13 +14,16 @@ pub enum Period {
 }
 
 impl Period {
-    /// The first day of the next one. None at the end of the library's range, the year 9999.
-    pub(super) fn first_day_after(self, day: Date) -> Option<Date> {
-        let first = match self {
-            Period::Day => day.tomorrow(),
-            Period::Week => day.nth_weekday(1, Weekday::Monday),
-            Period::Month => day.last_of_month().tomorrow(),
-        };
-        first.ok()
+    /// The first day of the next one.
+    pub(super) fn first_day_after(self, today: Day) -> Day {
+        const MONDAY: i64 = 1;
+        match self {
+            Period::Day => today + 1,
+            Period::Week => today + 7 - (weekday(today) - MONDAY).rem_euclid(7),
+            Period::Month => {
+                let (year, month) = month_of(today);
+                day(year, month + 1, 1)
+            }
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Time zones by their IANA names, so that a day, a week or a month can be a natural one of some place.
 //!
-//! The names and rules are a table that `build.rs` makes from the IANA database; reading a rule and reckoning
-//! with dates is [`jiff`]'s. The edge of a period is asked for once a period, not once a request.
+//! The names and rules are a table that `build.rs` makes from the IANA database. The edge of a period is asked for
+//! once a period, not once a request.
 
 mod nearest;
 mod rules;
+mod yearly;
 
-use super::{Micros, Period, SECOND};
-use jiff::Timestamp;
+use super::{LAST, Micros, Period, SECOND, civil};
 use rules::Rules;
 use std::fmt;
 use std::iter::successors;
@@ -61,13 +61,13 @@ impl Zone {
     }
 
     fn edge_after(self, wall: Micros, period: Period) -> Option<Micros> {
-        let now = Timestamp::from_second(i64::try_from(wall / SECOND).ok()?).ok()?;
-        let today = self.rules.date_at(now);
-        let edge = successors(period.first_day_after(today), |day| period.first_day_after(*day))
-            .map_while(|day| self.rules.start_of(day))
+        let now = i64::try_from(wall / SECOND).ok().filter(|now| *now <= LAST)?;
+        let first = period.first_day_after(self.rules.date_at(now));
+        let edge = successors(Some(first), |day| Some(period.first_day_after(*day)))
+            .map(|day| self.rules.start_of(day))
             // On a day that clocks were set back into, the next day may have begun already.
             .find(|start| *start > now)?;
-        u64::try_from(edge.as_second()).ok()?.checked_mul(SECOND)
+        u64::try_from(edge).ok().filter(|_| edge <= LAST)?.checked_mul(SECOND)
     }
 }
 
