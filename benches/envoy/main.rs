@@ -3,7 +3,8 @@
 //! `subjects → measurement (gateway, load) → results → goals → report`
 //!
 //! Variables, all with defaults: `BENCH_GENERATIONS`, `BENCH_ROUNDS` (of one generation), `BENCH_TURN_MS`, `BENCH_GROUPS` and
-//! `BENCH_CASES` (names, with commas between them; the case `none` is always there). The JSON file's shape is told in
+//! `BENCH_CASES` (names, with commas between them; the case `none` is always there), `BENCH_OTHER_BUILD` (a module to
+//! measure beside the one of this tree). The JSON file's shape is told in
 //! `report`.
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +44,12 @@ fn main() {
         return;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = Places { root: root.into(), tollgate: file("TOLLGATE_WASM"), others: file("BENCH_FILTERS") };
+    let places = Places {
+        root: root.into(),
+        tollgate: file("TOLLGATE_WASM"),
+        others: file("BENCH_FILTERS"),
+        other_build: env::var_os("BENCH_OTHER_BUILD").map(PathBuf::from),
+    };
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).expect("a folder for Envoy's files");
     let (generations, turn) = (number("BENCH_GENERATIONS", 3), number("BENCH_TURN_MS", 300));

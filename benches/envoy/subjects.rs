@@ -33,6 +33,8 @@ pub struct Places {
     pub tollgate: PathBuf,
     /// The folder of the modules that only this benchmark has.
     pub others: PathBuf,
+    /// Another build of Tollgate, to compare.
+    pub other_build: Option<PathBuf>,
 }
 
 /// The case that all added costs are over. Each group has it.
@@ -82,6 +84,14 @@ impl Places {
         Case::wasm(name, about, name, &self.others.join(format!("{name}.wasm")), "")
     }
 
+    /// The same policies in another build of the module.
+    fn rebuilt(&self, name: &'static str, case: impl Fn(&Places, &'static str) -> Case) -> Option<Case> {
+        let tollgate = self.other_build.clone()?;
+        let places =
+            Places { root: self.root.clone(), tollgate, others: self.others.clone(), other_build: None };
+        Some(case(&places, name))
+    }
+
     fn two_layers(&self, name: &'static str, about: &'static str) -> Case {
         let policy = policies::with_plenty(policies::published(&self.root, "billium"));
         self.tollgate(name, about, policies::with_headers(policy, "key"))
@@ -100,7 +110,7 @@ impl Places {
     fn subjects(&self) -> Group {
         let none = Case::none;
         let refused = policies::with_headers(policies::published(&self.root, "billium"), "ip");
-        let cases = vec![
+        let mut cases = vec![
             none(),
             self.other("empty", "an empty proxy-wasm filter"),
             self.other("floor", "the host calls of two layers and three headers"),
@@ -117,6 +127,9 @@ impl Places {
             Case::new("lua", "Lua that adds three headers", vec![filters::lua()]),
             self.tollgate("refused", "Tollgate: two layers, everything refused", refused),
         ];
+        cases.extend(
+            self.rebuilt("two_layers_other", |places, name| places.two_layers(name, "another build")),
+        );
         Group { name: "subjects", about: "one hot key, 1 worker", cases, latency: true }
     }
 
