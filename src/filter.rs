@@ -6,6 +6,7 @@
 mod callbacks;
 mod founding;
 mod host;
+mod memory;
 mod metrics;
 
 use crate::config::{self, Fault, Faults};

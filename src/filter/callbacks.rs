@@ -51,12 +51,6 @@ impl Hasher for Number {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_abi_version_0_2_1() {}
 
-/// Memory for what the host hands over. Whoever takes it owns it: a boxed slice of that length.
-#[unsafe(export_name = "malloc")]
-extern "C" fn allocate(size: usize) -> *mut u8 {
-    Box::into_raw(vec![0_u8; size].into_boxed_slice()).cast()
-}
-
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(id: u32, gate: u32) {
     const NONE: u32 = 0;

@@ -106,7 +106,7 @@ fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>,
     let (mut data, mut len) = (std::ptr::null_mut(), 0);
     match call(&mut data, &mut len) {
         abi::OK if data.is_null() => Ok(Vec::new()),
-        // SAFETY: the host got `data` from `proxy_on_memory_allocate` (a boxed slice of `len` bytes), filled
+        // SAFETY: the host got `data` from our own `malloc` (a boxed slice of `len` bytes), filled
         // it, and gives it up.
         abi::OK => Ok(unsafe { Vec::from_raw_parts(data, len, len) }),
         status => Err(status),
