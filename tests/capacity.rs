@@ -3,11 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+#[path = "support/counting.rs"]
+mod counting;
+#[path = "support/host.rs"]
+mod host;
+
+use counting::allocated;
+use host::Host;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tollgate::key::{Encoder, Identity, Seed};
@@ -15,9 +18,7 @@ use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::concurrency::Holder;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit, LimitId};
-use tollgate::table::{
-    Cas, Charge, Charging, Count, Geometry, OnContention, PageId, Read, Store, Table, Write,
-};
+use tollgate::table::{Charge, Charging, Count, Geometry, OnContention, Table};
 use tollgate::time::{MILLISECOND, Micros, Now, Period, SECOND, Zone};
 
 const HOUR: Micros = 3_600 * SECOND;
@@ -29,73 +30,8 @@ const DEFAULT: Geometry = Geometry { pages: NonZeroU32::new(16_384).unwrap(), pa
 /// What the README says that the host adds to each page.
 const HOST_BYTES_PER_PAGE: usize = 100;
 
-/// The tests measure the whole process.
+/// The tests measure time.
 static ALONE: Mutex<()> = Mutex::new(());
-
-/// Counts the bytes that are allocated.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call is passed on as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller's.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// A store with the host's semantics and its kind of memory: text keys in one hash map, values of their own.
-#[derive(Default)]
-struct Host {
-    pages: RefCell<HashMap<String, (Vec<u8>, u32)>>,
-    issued: Cell<u32>,
-}
-
-impl Host {
-    fn bytes(&self) -> usize {
-        self.pages.borrow().values().map(|(bytes, _)| bytes.len()).sum()
-    }
-
-    fn longest(&self) -> usize {
-        self.pages.borrow().values().map(|(bytes, _)| bytes.len()).max().unwrap_or_default()
-    }
-}
-
-fn key(page: PageId) -> String {
-    format!("tollgate:{page:08x}")
-}
-
-impl Store for Host {
-    fn read(&self, page: PageId) -> Read {
-        match self.pages.borrow().get(&key(page)) {
-            Some((bytes, version)) => Read::Present(bytes.clone(), Cas::new(*version).unwrap()),
-            None => Read::Absent,
-        }
-    }
-
-    fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
-        let key = key(page);
-        let mut pages = self.pages.borrow_mut();
-        // Only a page that is present has a version to differ from.
-        if pages.get(&key).is_some_and(|(_, current)| version.map(Cas::get) != Some(*current)) {
-            return Write::Conflict;
-        }
-        self.issued.set(self.issued.get() + 1);
-        pages.insert(key, (bytes.to_vec(), self.issued.get()));
-        Write::Stored
-    }
-}
 
 /// Every algorithm with a quota of 10 per hour, or 10 in all.
 fn limits() -> Vec<(&'static str, Limit)> {
@@ -244,7 +180,7 @@ fn throttle(house: &mut House) -> Vec<(String, Limit)> {
 
 fn survives(limit: Limit) {
     let _alone = ALONE.lock();
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = allocated().live;
     let mut house = House::new(DEFAULT);
     let throttled = throttle(&mut house);
     let tally = house.table.take_tally();
@@ -253,7 +189,7 @@ fn survives(limit: Limit) {
     let (passed, prices) = flood(&mut house, limit, KEYS);
     let tally = house.table.take_tally();
     let (pages, page_bytes) = (DEFAULT.pages.get() as usize, usize::from(DEFAULT.page_bytes));
-    let (stored, allocated) = (house.store.bytes(), LIVE.load(Ordering::Relaxed) - before);
+    let (stored, allocated) = (house.store.bytes(), allocated().live - before);
     let ceiling = pages * (page_bytes + HOST_BYTES_PER_PAGE);
     println!("{KEYS} keys, {passed} passed, {tally:?}");
     println!("{stored} bytes in {pages} pages, {allocated} allocated in all, stated {ceiling}");
