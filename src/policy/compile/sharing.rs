@@ -24,7 +24,7 @@ pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy]
         let found = format!("{limits} limits counted in one record, by the key {}", names.join(", "));
         let allowed =
             format!("at most {most}, what a page of {} bytes has room for", context.table.page_bytes);
-        entry.field("limits").fault_found::<()>(found, allowed);
+        entry.field("limits").fault_found::<()>(&found, &allowed);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::super::Policy;
 use super::super::all;
 use super::super::keys::is_token;
-use crate::config::{Fields, Reader, Value};
+use crate::config::{Fields, Reader};
 use crate::response::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
@@ -53,11 +53,7 @@ pub(super) fn is_owned(name: &str) -> bool {
 
 /// A header's name, in lower case.
 pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
-    if is_token(name) {
-        Some(name.to_ascii_lowercase())
-    } else {
-        at.fault_found(Value::Text(name.into()).to_string(), TOKEN)
-    }
+    if is_token(name) { Some(name.to_ascii_lowercase()) } else { at.fault_name(name, TOKEN) }
 }
 
 /// Which limit headers there are.
@@ -110,7 +106,7 @@ fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
     let mut sound = Some(());
     let mut refuse = |name: &str, allowed: &str| {
         if let Some(field) = fields.optional(name) {
-            sound = field.fault_found(format!("{name} beside this preset"), allowed);
+            sound = field.fault_found(&[name, " beside this preset"].concat(), allowed);
         }
     };
     match kind {

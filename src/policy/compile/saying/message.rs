@@ -2,7 +2,7 @@
 
 use super::super::all;
 use super::template::Speech;
-use crate::config::{Reader, Value};
+use crate::config::Reader;
 use crate::response::{Message, Place};
 
 const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
@@ -42,7 +42,7 @@ fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str>
         (_, []) => reader.fault(MESSAGE),
         (Some(default), _) => default.word(&tags),
         (None, [only]) => Some(only),
-        (None, _) => reader.field(DEFAULT).fault_found("nothing", names.join(", ")),
+        (None, _) => reader.field(DEFAULT).fault_found("nothing", &names.join(", ")),
     }
 }
 
@@ -52,5 +52,5 @@ fn tag(entry: &Reader<'_>) -> Option<String> {
     let part =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let sound = tag.len() <= 35 && tag.split('-').all(part);
-    if sound { Some(tag.into()) } else { entry.fault_found(Value::Text(tag.into()).to_string(), TAG) }
+    if sound { Some(tag.into()) } else { entry.fault_name(tag, TAG) }
 }
