@@ -30,8 +30,11 @@ impl Known<'_> {
             let before = |other: &&usize| keys.get(**other).is_some_and(|other| other.name < key.name);
             order.insert(order.iter().filter(before).count(), index);
         }
-        let of = |key: usize| self.credentials.iter().filter(move |(of, _, _)| *of == key).copied();
-        Consumers::new(self.list, order.into_iter().flat_map(of))
+        let mut credentials = Vec::with_capacity(self.credentials.len());
+        for key in order {
+            credentials.extend(self.credentials.iter().filter(|(of, _, _)| *of == key).copied());
+        }
+        Consumers::new(self.list, credentials)
     }
 }
 
