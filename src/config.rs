@@ -31,7 +31,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
     parsed.map_err(|found| {
         Faults::from(Fault::new(
             "",
-            found,
+            &found,
             "a policy as google.protobuf.Struct, or as JSON in a google.protobuf.StringValue",
         ))
     })

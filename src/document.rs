@@ -78,7 +78,7 @@ impl Unreadable {
             Syntax::Yaml => "one document of YAML",
             Syntax::Json => "JSON (RFC 8259)",
         };
-        Fault::new("", format!("text that is not {} ({})", self.syntax, self.found), allowed)
+        Fault::new("", &format!("text that is not {} ({})", self.syntax, self.found), allowed)
     }
 }
 

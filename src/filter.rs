@@ -107,7 +107,7 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
     let geometry = policies.geometry();
     let seed = founding::join_table(geometry.pages).map_err(|found| {
         let allowed = format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
-        Faults::from(Fault::new("table.pages", found.found, allowed))
+        Faults::from(Fault::new("table.pages", &found.found, &allowed))
     })?;
     TABLE.with_borrow_mut(|table| match table {
         Some(table) => table.set_page_bytes(geometry.page_bytes),

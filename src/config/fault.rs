@@ -14,7 +14,7 @@ pub struct Fault {
 
 impl Fault {
     /// `path` is a JSON path without its leading `$.`, such as `policies[0].limits`; the root is empty.
-    pub fn new(path: impl Into<String>, found: impl Into<String>, allowed: impl Into<String>) -> Fault {
+    pub fn new(path: &str, found: &str, allowed: &str) -> Fault {
         Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
     }
 
@@ -45,15 +45,9 @@ impl Fault {
     }
 
     /// A word that is none of the `allowed` ones.
-    pub fn unknown_word<'a>(
-        path: impl Into<String>,
-        found: impl Into<String>,
-        word: &str,
-        allowed: impl IntoIterator<Item = &'a str>,
-    ) -> Fault {
-        let allowed: Vec<&str> = allowed.into_iter().collect();
+    pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> Fault {
         let list = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
-        Fault { meant: nearest(word, &allowed), ..Fault::new(path, found, list) }
+        Fault { meant: nearest(word, allowed), ..Fault::new(path, found, &list) }
     }
 }
 

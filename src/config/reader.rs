@@ -60,26 +60,32 @@ impl<'a> Reader<'a> {
     }
 
     /// Records that this value is none of what is `allowed`.
-    pub fn fault<T>(&self, allowed: impl Into<String>) -> Option<T> {
-        self.tell_unlike(allowed.into());
+    pub fn fault<T>(&self, allowed: &str) -> Option<T> {
+        self.tell_unlike(allowed);
         None
     }
 
     /// Like [`fault`](Self::fault), with its own words for what was found.
-    pub fn fault_found<T>(&self, found: impl Into<String>, allowed: impl Into<String>) -> Option<T> {
-        self.tell(found.into(), allowed.into());
+    pub fn fault_found<T>(&self, found: &str, allowed: &str) -> Option<T> {
+        self.tell(found, allowed);
+        None
+    }
+
+    /// Records that this name, the field's or the value's own, is none of what is `allowed`.
+    pub fn fault_name<T>(&self, name: &str, allowed: &str) -> Option<T> {
+        self.tell(&Glimpse(name).to_string(), allowed);
         None
     }
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
     pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        self.push(Fault::new(self.path(), self.value.to_string(), allowed).near(near));
+        self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
         None
     }
 
     /// Records that a word in this text is none of the `allowed` ones, and which of them is near.
-    pub fn fault_word<T>(&self, found: String, word: &str, allowed: &[&str]) -> Option<T> {
-        self.push(Fault::unknown_word(self.path(), found, word, allowed.iter().copied()));
+    pub fn fault_word<T>(&self, found: &str, word: &str, allowed: &[&str]) -> Option<T> {
+        self.tell_unknown(found, word, allowed);
         None
     }
 
@@ -87,13 +93,18 @@ impl<'a> Reader<'a> {
     // it would be if it were inlined.
 
     #[inline(never)]
-    fn tell(&self, found: String, allowed: String) {
-        self.push(Fault::new(self.path(), found, allowed));
+    fn tell(&self, found: &str, allowed: &str) {
+        self.push(Fault::new(&self.path(), found, allowed));
     }
 
     #[inline(never)]
-    fn tell_unlike(&self, allowed: String) {
-        self.tell(self.value.to_string(), allowed);
+    fn tell_unlike(&self, allowed: &str) {
+        self.tell(&self.value.to_string(), allowed);
+    }
+
+    #[inline(never)]
+    fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
+        self.push(Fault::unknown_word(&self.path(), found, word, allowed));
     }
 
     #[inline(never)]
@@ -109,7 +120,7 @@ impl<'a> Reader<'a> {
         for field in &fields {
             let name = field.name();
             if !known.contains(&name) {
-                field.fault_word::<()>("an unknown field".into(), name, known);
+                field.fault_word::<()>("an unknown field", name, known);
             }
         }
         Some(Fields { at: self.clone(), fields })
@@ -194,10 +205,7 @@ impl<'a> Reader<'a> {
 
     /// What the name of this field stands for, if it is one of the `words`.
     pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let place = names.iter().position(|word| *word == self.name);
-        let place = place.or_else(|| self.fault_word(Glimpse(self.name).to_string(), self.name, &names))?;
-        words.get(place).map(|(_, meaning)| *meaning)
+        words.get(self.place_of_name(words_of(words))?).map(|(_, meaning)| *meaning)
     }
 
     /// Whether this is that very text.
@@ -231,21 +239,31 @@ impl<'a> Reader<'a> {
         };
         number
             .filter(|number| range.contains(number))
-            .or_else(|| self.fault(format!("a whole number from {} to {}", range.start(), range.end())))
+            .or_else(|| self.fault(&format!("a whole number from {} to {}", range.start(), range.end())))
     }
 
     /// One of the `words`; answers what stands beside it.
     pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        words.get(self.place_of_word(&names)?).map(|(_, meaning)| *meaning)
+        words.get(self.place_of_word(words_of(words))?).map(|(_, meaning)| *meaning)
     }
 
     #[inline(never)]
-    fn place_of_word(&self, words: &[&str]) -> Option<usize> {
-        let Value::Text(text) = self.value else { return self.fault(words.join(", ")) };
+    fn place_of_word(&self, words: Vec<&str>) -> Option<usize> {
+        let Value::Text(text) = self.value else { return self.fault(&words.join(", ")) };
         let place = words.iter().position(|word| word == text);
-        place.or_else(|| self.fault_word(self.value.to_string(), text, words))
+        place.or_else(|| self.fault_word(&self.value.to_string(), text, &words))
     }
+
+    #[inline(never)]
+    fn place_of_name(&self, words: Vec<&str>) -> Option<usize> {
+        let place = words.iter().position(|word| *word == self.name);
+        place.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, &words))
+    }
+}
+
+#[inline(never)]
+fn words_of<'w, T>(words: &[(&'w str, T)]) -> Vec<&'w str> {
+    words.iter().map(|(word, _)| *word).collect()
 }
 
 impl Step<'_> {
@@ -296,7 +314,7 @@ impl<'a> Fields<'a> {
         self.optional(name).or_else(|| {
             let mut path = self.at.path();
             Step::Field(name).write(&mut path);
-            self.at.push(Fault::new(path, "nothing", allowed));
+            self.at.push(Fault::new(&path, "nothing", allowed));
             None
         })
     }

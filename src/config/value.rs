@@ -1,7 +1,7 @@
 //! A tree of values, the same whether it came as JSON or as a protobuf Struct.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// One value of a configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,10 +164,11 @@ impl fmt::Display for Glimpse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LENGTH: usize = 40;
         f.write_str("\"")?;
-        for c in self.0.chars().take(LENGTH) {
-            write!(f, "{}", c.escape_debug())?;
+        let mut rest = self.0.chars();
+        for c in rest.by_ref().take(LENGTH).flat_map(char::escape_debug) {
+            f.write_char(c)?;
         }
-        f.write_str(if self.0.chars().nth(LENGTH).is_some() { "…\"" } else { "\"" })
+        f.write_str(if rest.as_str().is_empty() { "\"" } else { "…\"" })
     }
 }
 

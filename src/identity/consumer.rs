@@ -2,7 +2,6 @@
 
 use super::Attribute;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 
 /// SHA-256 of a credential. No salt: an API key is random, not a password (see DESIGN.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,21 +53,22 @@ impl Consumer {
 #[derive(Clone, Debug, Default)]
 pub struct Consumers {
     list: Vec<Consumer>,
-    /// For each key that consumers are known by: its index, and who has which digest.
-    known: Vec<(usize, BTreeMap<Digest, usize>)>,
+    /// For each key that consumers are known by: its index, and who has which digest, in the digests' order.
+    known: Vec<(usize, Vec<(Digest, usize)>)>,
 }
 
 impl Consumers {
     /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
     pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
-        let mut known: Vec<(usize, BTreeMap<Digest, usize>)> = Vec::new();
+        let mut known: Vec<(usize, Vec<(Digest, usize)>)> = Vec::new();
         for (key, digest, consumer) in credentials {
             let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
-                known.push((key, BTreeMap::new()));
+                known.push((key, Vec::new()));
                 known.len() - 1
             });
             if let Some((_, digests)) = known.get_mut(place) {
-                digests.insert(digest, consumer);
+                let place = digests.partition_point(|(other, _)| *other < digest);
+                digests.insert(place, (digest, consumer));
             }
         }
         Consumers { list, known }
@@ -87,7 +87,9 @@ impl Consumers {
     /// The consumer who is known by this credential under this key.
     pub(super) fn known_by(&self, key: usize, credential: &[u8]) -> Option<usize> {
         let (_, digests) = self.known.iter().find(|(of, _)| *of == key)?;
-        digests.get(&Digest::of(credential)).copied()
+        let digest = Digest::of(credential);
+        let place = digests.binary_search_by(|(other, _)| other.cmp(&digest)).ok()?;
+        digests.get(place).map(|(_, consumer)| *consumer)
     }
 }
 

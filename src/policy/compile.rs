@@ -78,15 +78,20 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
     let saying = saying(&fields, policies.as_deref());
-    let (keys, known) = (keys?, known?);
+    let (charging, exempt_preflight, geometry) = (charging?, exempt_preflight?, geometry?);
+    let (Some(keys), Some(known), Some(tiers), Some(policies), Some(exempt), Some(saying)) =
+        (keys, known, tiers, policies, exempt, saying)
+    else {
+        return None;
+    };
     Some(PolicySet {
-        directory: Directory { consumers: known.into_consumers(&keys), tiers: tiers?, keys },
-        policies: policies?,
-        exempt: exempt?,
-        charging: charging?,
-        exempt_preflight: exempt_preflight?,
-        saying: saying?,
-        geometry: geometry?,
+        directory: Directory { consumers: known.into_consumers(&keys), tiers, keys },
+        policies,
+        exempt,
+        charging,
+        exempt_preflight,
+        saying,
+        geometry,
     })
 }
 
@@ -110,11 +115,7 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
 }
 
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
-    if is_name(name) {
-        Some(name.to_string())
-    } else {
-        reader.fault_found(Value::Text(name.into()).to_string(), NAME)
-    }
+    if is_name(name) { Some(name.to_string()) } else { reader.fault_name(name, NAME) }
 }
 
 fn is_name(name: &str) -> bool {
@@ -124,8 +125,14 @@ fn is_name(name: &str) -> bool {
 
 /// All of them, each read even after one has failed.
 fn all<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
-    let items: Vec<Option<T>> = items.into_iter().collect();
-    items.into_iter().collect()
+    let mut all = Some(Vec::new());
+    for item in items {
+        match (&mut all, item) {
+            (Some(list), Some(item)) => list.push(item),
+            (None, _) | (_, None) => all = None,
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -103,7 +103,7 @@ fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
             Ok(value) => (Ok(value), Place::Text(at)),
             Err(error) => {
                 let found = format!("text that is not JSON ({error})");
-                (Err(Fault::new("", found, "a policy as JSON")), Place::Text(at))
+                (Err(Fault::new("", &found, "a policy as JSON")), Place::Text(at))
             }
         }
     } else if has_type(configuration, "google.protobuf.Struct") {

@@ -9,8 +9,8 @@ pub fn parse_instant(text: &str) -> Option<Micros> {
     let (date, rest) = text.split_at_checked(10)?;
     let time = rest.strip_prefix(['T', 't', ' '])?;
     let (time, offset) = time.split_at_checked(8)?;
-    let [year, month, of_month] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
+    let [year, month, of_month] = *numbers(date, '-')? else { return None };
+    let [hour, minute, second] = *numbers(time, ':')? else { return None };
     let day = day(year, month, of_month);
     let sound = month_of(day) == (year, month) && hour <= 23 && minute <= 59 && second <= 59;
     let instant = day * DAY + (hour * 60 + minute) * 60 + second - parse_offset(offset)?;
@@ -27,21 +27,18 @@ fn parse_offset(text: &str) -> Option<i64> {
         ("-", text) => (-1, text),
         _ => return None,
     };
-    let [hours, minutes] = numbers(text, ':')?;
+    let [hours, minutes] = *numbers(text, ':')? else { return None };
     let sound = text.len() == 5 && hours <= 23 && minutes <= 59;
     sound.then_some((hours * 60 + minutes) * 60 * sign)
 }
 
 /// Numbers of two to four digits, with a separator between them.
-fn numbers<const N: usize>(text: &str, separator: char) -> Option<[i64; N]> {
-    let mut numbers = [0; N];
-    let mut parts = text.split(separator);
-    for number in &mut numbers {
-        let part = parts.next()?;
+fn numbers(text: &str, separator: char) -> Option<Box<[i64]>> {
+    let number = |part: &str| {
         let digits = (2..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-        *number = if digits { part.parse().ok()? } else { return None };
-    }
-    parts.next().is_none().then_some(numbers)
+        if digits { part.parse().ok() } else { None }
+    };
+    text.split(separator).map(number).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::keys::key_index;
 use super::limits::whole_quota;
 use super::{NAME, all, name_of};
-use crate::config::{Reader, Value};
+use crate::config::Reader;
 use crate::identity::{Consumer, Consumers, Digest, Key, Source, Tiers};
 use std::num::NonZeroU32;
 
@@ -30,8 +30,11 @@ impl Known<'_> {
             let before = |other: &&usize| keys.get(**other).is_some_and(|other| other.name < key.name);
             order.insert(order.iter().filter(before).count(), index);
         }
-        let of = |key: usize| self.credentials.iter().filter(move |(of, _, _)| *of == key).copied();
-        Consumers::new(self.list, order.into_iter().flat_map(of))
+        let mut credentials = Vec::with_capacity(self.credentials.len());
+        for key in order {
+            credentials.extend(self.credentials.iter().filter(|(of, _, _)| *of == key).copied());
+        }
+        Consumers::new(self.list, credentials)
     }
 }
 
@@ -247,10 +250,7 @@ fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
         | Source::FirstOf(_) => false,
     });
     if !shows {
-        entry.fault_found::<()>(
-            Value::Text(entry.name().into()).to_string(),
-            "a key with header, query, cookie or metadata",
-        );
+        entry.fault_name::<()>(entry.name(), "a key with header, query, cookie or metadata");
     }
     shows
 }
@@ -264,7 +264,7 @@ fn digest(value: &Reader<'_>) -> Option<Digest> {
     let text = value.text(DIGEST)?;
     match text.strip_prefix("sha256:") {
         Some(digits) => Digest::parse(digits).or_else(|| {
-            value.fault_found(format!("sha256: and {} characters", digits.chars().count()), DIGEST)
+            value.fault_found(&format!("sha256: and {} characters", digits.chars().count()), DIGEST)
         }),
         None if text.is_empty() => value.fault_found("an empty text", DIGEST),
         None => Some(Digest::of(text.as_bytes())),

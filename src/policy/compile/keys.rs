@@ -68,7 +68,7 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), entries),
         [] => reader.fault_found("no source", SOURCES),
-        several => reader.fault_found(several.join(" beside "), SOURCES),
+        several => reader.fault_found(&several.join(" beside "), SOURCES),
     };
     let source = source?;
     let in_place = refuse_fields_of_others(&fields, &source);
@@ -216,8 +216,8 @@ pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) ->
 /// The name of a header, of all that is called in headers, as it is written.
 pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
-    let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(allowed()) };
-    if is_token(text) { Some(text.to_string()) } else { reader.fault(allowed()) }
+    let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(&allowed()) };
+    if is_token(text) { Some(text.to_string()) } else { reader.fault(&allowed()) }
 }
 
 /// Whether this can be a header's name (RFC 9110, 5.6.2).

@@ -4,7 +4,7 @@ use super::super::route::{HOST, Host, TEMPLATE};
 use super::super::{Match, PathTemplate, Presence};
 use super::all;
 use super::keys::is_token;
-use crate::config::{Fields, Reader, Value};
+use crate::config::{Fields, Reader};
 
 const METHOD: &str = "a method in capitals, such as POST, or a list of them";
 
@@ -56,7 +56,7 @@ fn method(reader: &Reader<'_>) -> Option<String> {
 fn header(entry: &Reader<'_>) -> Option<(String, Presence)> {
     const PRESENCE: &str = "true (it is there), false (it is not), or its text";
     if !is_token(entry.name()) {
-        return entry.fault_found(Value::Text(entry.name().into()).to_string(), "a header name");
+        return entry.fault_name(entry.name(), "a header name");
     }
     let presence = if entry.is_text() {
         Presence::Equal(entry.text(PRESENCE)?.trim().to_string())

@@ -45,7 +45,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
 fn check_names(entry: &Reader<'_>, policy: &Policy, seen: &[&Policy]) {
     let ids = |policy: &Policy| policy.limits().iter().map(|limit| limit.id).collect::<Vec<_>>();
     if seen.iter().any(|other| other.name == policy.name) {
-        entry.fault_found::<()>(format!("a second policy named {}", policy.name), "each policy's own name");
+        entry.fault_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
     } else if seen.iter().flat_map(|other| ids(other)).any(|id| ids(policy).contains(&id)) {
         entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");
     }
@@ -117,25 +117,41 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     let response = on_response(&fields);
     let block_for = fields.read("block_for", duration::read);
     let mode = mode(&fields);
-    let (name, key, matches, response, limits) = (name?, key?, matches?, response?, limits?);
+    let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
+        (name, key, matches, response, limits)
+    else {
+        return None;
+    };
     check_path_parameters(&fields, &key, &matches, context.keys);
     for (rule, _) in &response.returns {
         check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
     }
-    let penalty = block_for?.map(|length| Limit::penalty(&name, length));
+    let (
+        Some(except),
+        Some(class),
+        Some(cost),
+        Some(count),
+        Some(on_contention),
+        Some(block_for),
+        Some(mode),
+    ) = (except, class, cost, count, on_contention, block_for, mode)
+    else {
+        return None;
+    };
+    let penalty = block_for.map(|length| Limit::penalty(&name, length));
     Some(Policy {
         terms: terms(&name, &limits, penalty, context),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
-        except: except?,
-        class: class?,
+        except,
+        class,
         key,
-        cost: cost?,
-        count: count?,
-        on_contention: on_contention?,
+        cost,
+        count,
+        on_contention,
         response,
-        mode: mode?,
+        mode,
     })
 }
 
@@ -200,7 +216,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], 
             fields
                 .at()
                 .field("key")
-                .fault_found::<()>(found, format!("{{{name}}} in the path of every match"));
+                .fault_found::<()>(&found, &format!("{{{name}}} in the path of every match"));
         }
     }
 }

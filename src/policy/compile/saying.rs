@@ -89,7 +89,7 @@ fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
     let jitter = fields.read_or("jitter", default.jitter, |n| n.whole_number(0..=3_600));
     let (min, max) = (min?, max?);
     if min > max {
-        reader.field("min").fault_found::<()>(min.to_string(), format!("at most max, {max}"))?;
+        reader.field("min").fault_found::<()>(&min.to_string(), &format!("at most max, {max}"))?;
     }
     Some(RetryAfter { shown: shown?, min, max, jitter: jitter? })
 }

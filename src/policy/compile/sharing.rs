@@ -24,7 +24,7 @@ pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy]
         let found = format!("{limits} limits counted in one record, by the key {}", names.join(", "));
         let allowed =
             format!("at most {most}, what a page of {} bytes has room for", context.table.page_bytes);
-        entry.field("limits").fault_found::<()>(found, allowed);
+        entry.field("limits").fault_found::<()>(&found, &allowed);
     }
 }
 
@@ -36,11 +36,11 @@ fn spellings<'a>(key: &[usize], keys: &'a [Key]) -> Option<Vec<Vec<&'a str>>> {
             Some(Source::FirstOf(alternatives)) => alternatives.as_slice(),
             Some(_) | None => std::slice::from_ref(index),
         };
-        all = alternatives
-            .iter()
-            .filter_map(|one| keys.get(*one))
-            .flat_map(|one| all.iter().map(|before| [before.as_slice(), &[one.kind.as_str()]].concat()))
-            .collect();
+        let mut longer = Vec::new();
+        for one in alternatives.iter().filter_map(|one| keys.get(*one)) {
+            longer.extend(all.iter().map(|before| [before.as_slice(), &[one.kind.as_str()]].concat()));
+        }
+        all = longer;
         if all.len() > MOST_SPELLINGS {
             return None;
         }

@@ -62,28 +62,33 @@ impl Yearly {
 
     /// The offset at an instant since the UNIX epoch, in seconds.
     pub fn offset_at(&self, at: i64) -> i32 {
-        let past = self.changes_around(at).filter(|(change, _)| *change <= at).max();
-        past.map_or(self.standard, |(_, offset)| offset)
+        let past = self.changes_around(at).into_iter().filter(|(change, _)| *change <= at);
+        past.max_by_key(|(change, _)| *change).map_or(self.standard, |(_, offset)| offset)
     }
 
     /// The next change of the offset.
     pub fn change_after(&self, at: i64) -> Option<i64> {
-        self.changes_around(at).map(|(change, _)| change).filter(|change| *change > at).min()
+        self.changes_around(at).into_iter().map(|(change, _)| change).filter(|change| *change > at).min()
     }
 
     /// The changes of that year, and of those before and after it.
-    fn changes_around(&self, at: i64) -> impl Iterator<Item = (i64, i32)> {
+    #[inline(never)]
+    fn changes_around(&self, at: i64) -> Vec<(i64, i32)> {
+        let mut changes = Vec::new();
         let (year, _) = month_of(at.div_euclid(DAY));
-        let standard = self.standard;
-        self.saving.into_iter().flat_map(move |Saving { offset, begin, end }| {
-            (year - 1..=year + 1)
-                .flat_map(move |year| [(begin.at(year, standard), offset), (end.at(year, offset), standard)])
-        })
+        if let Some(Saving { offset, begin, end }) = self.saving {
+            for year in year - 1..=year + 1 {
+                changes.push((begin.at(year, self.standard), offset));
+                changes.push((end.at(year, offset), self.standard));
+            }
+        }
+        changes
     }
 }
 
 impl Turn {
     /// The instant of it in a year, while `offset` still holds.
+    #[inline(never)]
     fn at(self, year: i64, offset: i32) -> i64 {
         self.day(year) * DAY + i64::from(self.second) - i64::from(offset)
     }

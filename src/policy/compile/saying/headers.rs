@@ -3,7 +3,8 @@
 use super::super::super::Policy;
 use super::super::all;
 use super::super::keys::is_token;
-use crate::config::{Fields, Reader, Value};
+use super::super::policies::limit_references;
+use crate::config::{Fields, Reader};
 use crate::response::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
@@ -53,11 +54,7 @@ pub(super) fn is_owned(name: &str) -> bool {
 
 /// A header's name, in lower case.
 pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
-    if is_token(name) {
-        Some(name.to_ascii_lowercase())
-    } else {
-        at.fault_found(Value::Text(name.into()).to_string(), TOKEN)
-    }
+    if is_token(name) { Some(name.to_ascii_lowercase()) } else { at.fault_name(name, TOKEN) }
 }
 
 /// Which limit headers there are.
@@ -110,7 +107,7 @@ fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
     let mut sound = Some(());
     let mut refuse = |name: &str, allowed: &str| {
         if let Some(field) = fields.optional(name) {
-            sound = field.fault_found(format!("{name} beside this preset"), allowed);
+            sound = field.fault_found(&[name, " beside this preset"].concat(), allowed);
         }
     };
     match kind {
@@ -145,12 +142,7 @@ fn preset(fields: &Fields<'_>, kind: Kind) -> Option<Preset> {
 fn named_headers(fields: &Fields<'_>, usual: Names) -> Option<Names> {
     let Some(written) = fields.optional("names") else { return Some(usual) };
     let names = written.object(&["limit", "remaining", "reset", "used", "resource"])?;
-    let name = |field: &str| {
-        names.read(field, |at| {
-            let name = header_name(at, at.text(TOKEN)?)?;
-            if is_owned(&name) { at.fault("a name that nothing else has in a response") } else { Some(name) }
-        })
-    };
+    let name = |field: &str| names.read(field, own_name);
     let [limit, remaining, reset, used, resource] =
         ["limit", "remaining", "reset", "used", "resource"].map(name);
     let names = Names {
@@ -165,6 +157,12 @@ fn named_headers(fields: &Fields<'_>, usual: Names) -> Option<Names> {
         return written.fault_found("one name for two headers", "a name of its own for each");
     }
     Some(names)
+}
+
+#[inline(never)]
+fn own_name(at: &Reader<'_>) -> Option<String> {
+    let name = header_name(at, at.text(TOKEN)?)?;
+    if is_owned(&name) { at.fault("a name that nothing else has in a response") } else { Some(name) }
 }
 
 /// What headers may speak about, by its name.
@@ -186,12 +184,15 @@ impl Choice {
 
 /// What the headers speak about.
 fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Describes> {
-    let full = limits(policies);
     let either = [("violated", Choice::Violated), ("most_constrained", Choice::MostConstrained)];
-    let full = full.iter().map(|(name, place)| (name.as_str(), Choice::Limit(*place)));
-    let full: Vec<_> = either.into_iter().chain(full).collect();
+    let references = limit_references(policies.iter());
+    let mut words = either.to_vec();
+    words.extend(references.iter().map(|(name, place)| (name.as_str(), Choice::Limit(*place))));
+    // Only these are told: their short names are the same limits again.
+    let in_full: usize = policies.iter().map(|policy| policy.limit_names.len()).sum();
+    let (full, _) = words.split_at_checked(either.len() + in_full)?;
     let Some(written) = fields.optional("describes") else {
-        return match (kind, full.as_slice()) {
+        return match (kind, full) {
             (Kind::Ietf, _) => Some(Describes::All),
             (Kind::Envoy | Kind::Secret, _) => Some(Describes::MostConstrained),
             (Kind::XRateLimit | Kind::Github, [_, _, (_, Choice::Limit(only))]) => {
@@ -203,9 +204,6 @@ fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Des
             }
         };
     };
-    let short = policies.iter().enumerate().filter(|(_, policy)| policy.limit_names.len() == 1);
-    let short = short.map(|(p, policy)| (policy.name.as_str(), Choice::Limit((p, 0))));
-    let words: Vec<_> = full.into_iter().chain(short).collect();
     if !written.is_list() {
         return Some(match written.word(&words)? {
             Choice::Limit(place) => Describes::Named(vec![place]),
@@ -217,14 +215,4 @@ fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Des
     let entries = written.list_of_some(LIMITREF)?;
     let places = all(entries.iter().map(|entry| entry.word(words)))?;
     Some(Describes::Named(places.into_iter().filter_map(Choice::place).collect()))
-}
-
-/// All limits that have a name, in full, and where they are.
-fn limits(policies: &[Policy]) -> Vec<(String, (usize, usize))> {
-    let of = |(p, policy): (usize, &Policy)| {
-        let names = policy.limit_names.iter().enumerate();
-        let limits = names.map(|(l, name)| ([&policy.name, "/", name].concat(), (p, l)));
-        limits.collect::<Vec<_>>()
-    };
-    policies.iter().enumerate().flat_map(of).collect()
 }

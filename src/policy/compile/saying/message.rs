@@ -2,8 +2,8 @@
 
 use super::super::all;
 use super::template::Speech;
-use crate::config::{Reader, Value};
-use crate::response::{Message, Place};
+use crate::config::Reader;
+use crate::response::{Message, Place, Template};
 
 const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
 const TAG: &str = "a language tag such as es or es-MX";
@@ -11,19 +11,17 @@ const DEFAULT: &str = "default";
 
 /// Reads a message.
 pub(super) fn message(reader: &Reader<'_>, speech: &Speech) -> Option<Message> {
-    let text = |reader: &Reader<'_>| speech.template(reader, reader.text("a text")?, Place::Text);
     if reader.is_text() {
-        return text(reader).map(Message::one);
+        return text(reader, speech).map(Message::one);
     }
     let mut entries = reader.named_entries(MESSAGE)?;
     entries.retain(|entry| entry.name() != DEFAULT);
-    let text = |entry: &Reader<'_>| {
-        let (tag, text) = (tag(entry), text(entry));
+    let texts = all(entries.iter().map(|entry| {
+        let (tag, text) = (tag(entry), text(entry, speech));
         Some((tag?, text?))
-    };
-    let texts: Vec<_> = entries.iter().map(text).collect();
+    }));
     let first = default(reader, &entries);
-    let texts = all(texts)?;
+    let texts = texts?;
     for (i, entry) in entries.iter().enumerate() {
         let twin = |other: &Reader<'_>| other.name().eq_ignore_ascii_case(entry.name());
         if entries.iter().take(i).any(twin) {
@@ -31,6 +29,10 @@ pub(super) fn message(reader: &Reader<'_>, speech: &Speech) -> Option<Message> {
         }
     }
     Some(Message::by_language(texts, first?))
+}
+
+fn text(reader: &Reader<'_>, speech: &Speech) -> Option<Template> {
+    speech.template(reader, reader.text("a text")?, Place::Text)
 }
 
 /// The language for callers who ask for none of them. It has to be named if there are several: the fields of an
@@ -42,7 +44,7 @@ fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str>
         (_, []) => reader.fault(MESSAGE),
         (Some(default), _) => default.word(&tags),
         (None, [only]) => Some(only),
-        (None, _) => reader.field(DEFAULT).fault_found("nothing", names.join(", ")),
+        (None, _) => reader.field(DEFAULT).fault_found("nothing", &names.join(", ")),
     }
 }
 
@@ -52,5 +54,5 @@ fn tag(entry: &Reader<'_>) -> Option<String> {
     let part =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let sound = tag.len() <= 35 && tag.split('-').all(part);
-    if sound { Some(tag.into()) } else { entry.fault_found(Value::Text(tag.into()).to_string(), TAG) }
+    if sound { Some(tag.into()) } else { entry.fault_name(tag, TAG) }
 }

@@ -209,7 +209,7 @@ impl Writer<'_> {
         let written = [("body", own.body), ("content_type", own.content_type)];
         for (name, _) in written.iter().filter(|(_, written)| written.is_some()) {
             let found = [name, " beside format problem"].concat();
-            place.field(name).fault_found::<()>(found, "only with format template");
+            place.field(name).fault_found::<()>(&found, "only with format template");
         }
         written.iter().all(|(_, written)| written.is_none())
     }
@@ -240,8 +240,8 @@ fn further_name(entry: &Reader<'_>) -> Option<String> {
     if is_owned(&name) || tells_limits(name.as_bytes()) {
         let others = OWNED.join(", ");
         return entry.fault_found(
-            ["the header ", &name].concat(),
-            ["none of ", &others, ", grpc-*; limits are told by headers"].concat(),
+            &["the header ", &name].concat(),
+            &["none of ", &others, ", grpc-*; limits are told by headers"].concat(),
         );
     }
     Some(name)
@@ -270,10 +270,11 @@ impl Written<'_> {
 }
 
 fn untold(at: &Reader<'_>, word: &str) -> Option<()> {
-    at.fault_found("what no template tells", ["{", word, "} in reject.body or reject.headers"].concat())
+    at.fault_found("what no template tells", &["{", word, "} in reject.body or reject.headers"].concat())
 }
 
 fn is_json(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-    kind == "application/json" || kind.ends_with("+json")
+    let kind = content_type.split(';').next().unwrap_or_default().trim_ascii();
+    let suffix = kind.rsplit_once('+').map(|(_, suffix)| suffix);
+    kind.eq_ignore_ascii_case("application/json") || suffix.is_some_and(|it| it.eq_ignore_ascii_case("json"))
 }

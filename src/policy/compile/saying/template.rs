@@ -43,7 +43,7 @@ impl Speech {
         let template = self.template(at, text, Place::Json)?;
         match filled_json(&template) {
             Ok(_) => Some(template),
-            Err(found) => at.fault_found(found, "JSON, also when it is filled in; or another content_type"),
+            Err(found) => at.fault_found(&found, "JSON, also when it is filled in; or another content_type"),
         }
     }
 
@@ -59,7 +59,7 @@ impl Speech {
     fn tell(&self, at: &Reader<'_>, flaw: &Flaw) {
         match flaw {
             Flaw::Bare(word) => at.fault_found::<()>(
-                format!("{{{word}}} outside quotes"),
+                &["{", word, "} outside quotes"].concat(),
                 "outside quotes only numbers: retry_after, limit, remaining, reset, window",
             ),
             Flaw::Unknown(word) => {
@@ -67,10 +67,10 @@ impl Speech {
                     && Variable::WORDS
                         .iter()
                         .any(|(known, variable)| known == word && variable.tells_limits());
-                let found =
-                    format!("{{{word}}}{}", if withheld { " beside headers.preset secret" } else { "" });
+                let withheld = if withheld { " beside headers.preset secret" } else { "" };
+                let found = ["{", word, "}", withheld].concat();
                 let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
-                at.fault_word(found, word, &words)
+                at.fault_word(&found, word, &words)
             }
         };
     }
