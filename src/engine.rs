@@ -37,11 +37,11 @@ impl Engine {
 
         // Who is asking: a credential that the upstream has refused of late is as good as absent.
         let trial = self.try_credentials(&asked, table, store, now);
-        let caller = Caller::new(&asked, self.policies.directory(), trial.refused.clone());
+        let seed = *table.seed();
+        let caller = Caller::new(&asked, self.policies.directory(), &seed, trial.refused.clone());
 
         // Which policies apply, and who is counted by each. Those in shadow are a decision of their own.
-        let seed = *table.seed();
-        let applied: Vec<Applied> = self.policies.that_apply(&asked, &caller, &seed, now.wall).collect();
+        let applied: Vec<Applied> = self.policies.that_apply(&asked, &caller, now.wall).collect();
         let (shadows, enforced): (Vec<_>, Vec<_>) = judges(&applied).partition(|(applied, _)| applied.shadow);
 
         // One transaction judges all their limits, and counts the request where it is to count.

@@ -22,6 +22,7 @@
 //! Modules behind the feature `cli` are for the command line tool: files as they lie on disk (`policy_file`, `document`),
 //! what the filter would do with a request (`explain`), and the language as data (`language`).
 
+mod by_identity;
 pub mod config;
 pub mod decision;
 #[cfg(feature = "cli")]

@@ -8,6 +8,7 @@ mod duration;
 mod mode;
 mod on_response;
 mod route;
+mod routes;
 mod status;
 mod terms;
 #[cfg(feature = "cli")]
@@ -30,18 +31,20 @@ pub use words::{PolicySummary, Summary};
 
 use crate::decision::{Answer, Decision};
 use crate::identity::{Caller, Directory};
-use crate::key::{Identity, Seed};
+use crate::key::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
 use crate::response::Saying;
 use crate::table::{Charge, Charging, Count, Geometry, OnContention};
 use crate::time::Micros;
+use routes::Routes;
 
 /// All policies of one filter.
 #[derive(Clone, Debug)]
 pub struct PolicySet {
     directory: Directory,
     policies: Vec<Policy>,
+    routes: Routes,
     /// Requests that no policy applies to.
     exempt: Vec<Match>,
     charging: Charging,
@@ -62,6 +65,8 @@ pub struct Policy {
     class: u64,
     /// Indexes into the directory's keys, one or more: who is counted.
     key: Vec<usize>,
+    /// Whether whom it counts has a record for this policy alone, since all limits by that key are too many for one.
+    apart: bool,
     /// One for each of the limits, a penalty apart.
     limit_names: Vec<String>,
     /// The limits, with their numbers for each kind of caller.
@@ -149,6 +154,11 @@ impl Policy {
         }
     }
 
+    /// The name of the records that are its alone; with none it shares those of the other policies by the same key.
+    fn record(&self) -> Option<&str> {
+        self.apart.then_some(self.name.as_str())
+    }
+
     /// What a response changes about its counts.
     pub fn on_response(&self) -> &OnResponse {
         &self.response
@@ -233,12 +243,12 @@ impl PolicySet {
         &'a self,
         asked: &'a Asked<'a, R>,
         caller: &'a Caller<'a, R>,
-        seed: &'a Seed,
         wall: Micros,
     ) -> impl Iterator<Item = Applied> + 'a {
         // Classes of which a policy has applied: an enforced one, or any.
         let (mut enforced, mut any) = (0, 0);
-        self.policies.iter().enumerate().filter_map(move |(index, policy)| {
+        self.routes.candidates(asked).filter_map(move |index| {
+            let policy = self.policies.get(index)?;
             let shadow = policy.mode.is_shadow(wall);
             let (part, rule) = policy.part(asked)?;
             // Only judging is exclusive. What is only tried out must not keep an enforced policy from applying.
@@ -247,7 +257,7 @@ impl PolicySet {
                 return None;
             }
             let template = rule.and_then(|rule| rule.path.as_ref());
-            let identity = caller.identity(&policy.key, template, seed)?;
+            let identity = caller.identity(&policy.key, template, policy.record())?;
             any |= class;
             enforced |= if shadow { 0 } else { class };
             let terms = policy.terms.of(caller);

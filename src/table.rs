@@ -9,7 +9,6 @@
 //! and what they admit is a debt that the next write of that record posts ([`fallback`]).
 
 mod attempt;
-mod by_identity;
 mod charge;
 mod fallback;
 mod holding;

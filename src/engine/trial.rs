@@ -42,8 +42,9 @@ impl Engine {
         if !self.policies.directory().keys.iter().any(|key| matches!(key.validity, Validity::Unless(_))) {
             return tried;
         }
-        let caller = Caller::new(asked, self.policies.directory(), Vec::new());
-        for (key, identity) in caller.on_trial(table.seed()) {
+        let seed = *table.seed();
+        let caller = Caller::new(asked, self.policies.directory(), &seed, Vec::new());
+        for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
             let look = [mark(identity, refusal)];
             let outcomes = table.transact(store, &look, Charging::AllOrNothing, now);
@@ -69,8 +70,8 @@ impl Engine {
             return Trial::default();
         }
         let refused = tried.refused.into_iter().chain(tried.credentials.iter().map(|(key, _)| *key));
-        let stranger = Caller::new(asked, self.policies.directory(), refused.collect());
-        let otherwise: Vec<Applied> = self.policies.that_apply(asked, &stranger, seed, now.wall).collect();
+        let stranger = Caller::new(asked, self.policies.directory(), seed, refused.collect());
+        let otherwise: Vec<Applied> = self.policies.that_apply(asked, &stranger, now.wall).collect();
         // What has judged the request already has counted it already.
         let place = |one: &Applied| (one.policy, one.identity);
         let is_new = |(one, _): &(Applied, u32)| !applied.iter().any(|other| place(other) == place(one));

@@ -24,6 +24,7 @@ pub struct Directory {
 pub struct Caller<'a, R> {
     asked: &'a Asked<'a, R>,
     directory: &'a Directory,
+    seed: &'a Seed,
     credentials: Vec<OnceCell<Option<Shown>>>,
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
@@ -40,15 +41,37 @@ struct Shown {
 
 impl<'a, R: Request> Caller<'a, R> {
     /// The caller of a request that has been asked nothing yet. The keys `refused`, by index, are as good as absent.
-    pub fn new(asked: &'a Asked<'a, R>, directory: &'a Directory, refused: Vec<usize>) -> Self {
+    pub fn new(
+        asked: &'a Asked<'a, R>,
+        directory: &'a Directory,
+        seed: &'a Seed,
+        refused: Vec<usize>,
+    ) -> Self {
         let credentials = directory.keys.iter().map(|_| OnceCell::new()).collect();
-        Caller { asked, directory, credentials, consumer: OnceCell::new(), tier: OnceCell::new(), refused }
+        Caller {
+            asked,
+            directory,
+            seed,
+            credentials,
+            consumer: OnceCell::new(),
+            tier: OnceCell::new(),
+            refused,
+        }
     }
 
     /// Who is counted by these keys, by index. `None`: the request lacks one of them. `template` is the one that
-    /// the request has matched.
-    pub fn identity(&self, keys: &[usize], template: Option<&PathTemplate>, seed: &Seed) -> Option<Identity> {
-        let mut encoder = Encoder::new(seed);
+    /// the request has matched. With the name of a record it is another identity than without.
+    pub fn identity(
+        &self,
+        keys: &[usize],
+        template: Option<&PathTemplate>,
+        record: Option<&str>,
+    ) -> Option<Identity> {
+        let mut encoder = Encoder::new(self.seed);
+        if let Some(record) = record {
+            // No key has an empty name.
+            encoder.add("", record.as_bytes());
+        }
         for key in keys {
             let (kind, value) = self.value(*key, template)?;
             encoder.add(kind, &value);
@@ -120,12 +143,12 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 
     /// The keys that the caller shows and an upstream's answer may refuse, by index, each with its record.
-    pub fn on_trial(&self, seed: &Seed) -> Vec<(usize, Identity)> {
+    pub fn on_trial(&self) -> Vec<(usize, Identity)> {
         let keys = self.directory.keys.iter().enumerate();
         let on_trial = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
         let record = |(index, key): (usize, &Key)| {
             // The whole value: keys that share a prefix stand or fall by themselves.
-            let mut encoder = Encoder::new(seed);
+            let mut encoder = Encoder::new(self.seed);
             encoder.add(&key.kind, self.credential(index)?);
             Some((index, encoder.finish()))
         };
@@ -160,7 +183,7 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The consumer, by index, who is known by a credential under this key.
     fn owner(&self, key: usize, shown: &Shown) -> Option<usize> {
-        *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value))
+        *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
     }
 
     fn read(&self, index: usize) -> Option<Vec<u8>> {
@@ -173,7 +196,7 @@ impl<'a, R: Request> Caller<'a, R> {
             Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
             // A client without an address is still a client: all of them together.
             Source::ClientIp { ipv6_prefix } => {
-                Some(client_ip::client_ip(&request.source_address().unwrap_or_default(), *ipv6_prefix))
+                Some(client_ip::client_ip(request.source_address().unwrap_or_default(), *ipv6_prefix))
             }
             Source::Metadata(path) => request.metadata(path).filter(|value| !value.is_empty()),
             Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
@@ -201,6 +224,8 @@ mod tests {
     use crate::key::Seed;
     use crate::request::MetadataPath;
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    const SEED: Seed = Seed::new([1; Seed::LEN]);
 
     #[derive(Default)]
     struct Fake {
@@ -252,7 +277,7 @@ mod tests {
 
     fn identity(directory: &Directory, request: &Fake, keys: &[usize]) -> Option<Identity> {
         let asked = Asked::new(request);
-        Caller::new(&asked, directory, Vec::new()).identity(keys, None, &Seed::new([1; Seed::LEN]))
+        Caller::new(&asked, directory, &SEED, Vec::new()).identity(keys, None, None)
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -315,7 +340,7 @@ mod tests {
         let tier = |key| {
             let request = Fake { key, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, Vec::new()).tier()
+            Caller::new(&asked, &directory, &SEED, Vec::new()).tier()
         };
         assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
     }
@@ -327,7 +352,7 @@ mod tests {
         let tier = |key, proven| {
             let request = Fake { key, proven, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, Vec::new()).tier()
+            Caller::new(&asked, &directory, &SEED, Vec::new()).tier()
         };
         assert_eq!(tier(None, Some("pro")), 1);
         assert_eq!(tier(None, Some("gold")), 0);
@@ -349,9 +374,8 @@ mod tests {
     fn what_is_asked_twice_is_read_once() {
         let (request, directory) = (Fake { proven: Some("o"), ..Fake::default() }, directory());
         let asked = Asked::new(&request);
-        let caller = Caller::new(&asked, &directory, Vec::new());
-        let seed = Seed::new([1; Seed::LEN]);
-        assert_eq!(caller.identity(&[1], None, &seed), caller.identity(&[4], None, &seed));
+        let caller = Caller::new(&asked, &directory, &SEED, Vec::new());
+        assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));
         assert_eq!(request.metadata_reads.get(), 1);
     }
 }

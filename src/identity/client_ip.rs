@@ -5,15 +5,15 @@ use std::net::{IpAddr, Ipv6Addr};
 /// The address in its shortest unambiguous form: 4 bytes, or 16 with what is behind the prefix cleared.
 /// An IPv4-mapped IPv6 address is the IPv4 one. What is no IP, such as the path of a Unix socket, stands
 /// for itself.
-pub(super) fn client_ip(address: &[u8], ipv6_prefix: u8) -> Vec<u8> {
-    match parse_ip(address) {
-        Some(IpAddr::V4(ip)) => ip.octets().to_vec(),
-        Some(IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
-            Some(ip) => ip.octets().to_vec(),
-            None => network(ip, ipv6_prefix).octets().to_vec(),
-        },
-        None => address.to_vec(),
+pub(super) fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
+    let Some(ip) = parse_ip(&address) else { return address };
+    // In the place of the text: a request less for memory.
+    address.clear();
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => address.extend_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => address.extend_from_slice(&network(ip, ipv6_prefix).octets()),
     }
+    address
 }
 
 fn parse_ip(address: &[u8]) -> Option<IpAddr> {
@@ -36,7 +36,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     fn ip(address: &str, prefix: u8) -> Vec<u8> {
-        client_ip(address.as_bytes(), prefix)
+        client_ip(address.into(), prefix)
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -65,7 +65,7 @@ mod tests {
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
         fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), prefix in any::<u8>()) {
-            client_ip(&bytes, prefix);
+            client_ip(bytes, prefix);
         }
 
         #[wasm_bindgen_test(unsupported = test)]

@@ -1,16 +1,27 @@
 //! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
 
 use super::Attribute;
+use crate::by_identity::ByIdentity;
+use crate::key::{Encoder, Identity, Seed};
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 
 /// SHA-256 of a credential. No salt: an API key is random, not a password (see DESIGN.md).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
     /// The digest of a whole credential.
     pub fn of(credential: &[u8]) -> Digest {
         Digest(Sha256::digest(credential).into())
+    }
+
+    /// Its first 16 bytes, to be found by: no two digests have the same.
+    fn half(&self) -> Identity {
+        let number = |at| {
+            self.0.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
+        };
+        Identity { page: number(0), fingerprint: number(8) }
     }
 
     /// From 64 hexadecimal digits, in any case.
@@ -53,25 +64,30 @@ impl Consumer {
 #[derive(Clone, Debug, Default)]
 pub struct Consumers {
     list: Vec<Consumer>,
-    /// For each key that consumers are known by: its index, and who has which digest, in the digests' order.
-    known: Vec<(usize, Vec<(Digest, usize)>)>,
+    /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
+    known: Vec<(usize, ByIdentity<(Digest, usize)>)>,
+    /// Who has asked before, by a keyed hash of key and credential: a digest costs ten times as much.
+    met: RefCell<ByIdentity<usize>>,
 }
+
+/// More consumers than this are not remembered at once.
+const MOST_MET: usize = 4_096;
 
 impl Consumers {
     /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
     pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
-        let mut known: Vec<(usize, Vec<(Digest, usize)>)> = Vec::new();
+        let mut known: Vec<(usize, ByIdentity<(Digest, usize)>)> = Vec::new();
         for (key, digest, consumer) in credentials {
             let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
-                known.push((key, Vec::new()));
+                known.push((key, ByIdentity::default()));
                 known.len() - 1
             });
-            if let Some((_, digests)) = known.get_mut(place) {
-                let place = digests.partition_point(|(other, _)| *other < digest);
-                digests.insert(place, (digest, consumer));
+            let digests = known.get_mut(place).map(|(_, digests)| digests);
+            if let Some(found) = digests.and_then(|digests| digests.open(digest.half(), usize::MAX)) {
+                *found = (digest, consumer);
             }
         }
-        Consumers { list, known }
+        Consumers { list, known, met: RefCell::default() }
     }
 
     /// In the order of the configuration.
@@ -85,11 +101,23 @@ impl Consumers {
     }
 
     /// The consumer who is known by this credential under this key.
-    pub(super) fn known_by(&self, key: usize, credential: &[u8]) -> Option<usize> {
+    pub(super) fn known_by(&self, key: usize, credential: &[u8], seed: &Seed) -> Option<usize> {
         let (_, digests) = self.known.iter().find(|(of, _)| *of == key)?;
+        let mut encoder = Encoder::new(seed);
+        encoder.add("", &key.to_le_bytes());
+        encoder.add("", credential);
+        let hash = encoder.finish();
+        let mut met = self.met.borrow_mut();
+        if let Some(consumer) = met.get(hash) {
+            return Some(*consumer);
+        }
         let digest = Digest::of(credential);
-        let place = digests.binary_search_by(|(other, _)| other.cmp(&digest)).ok()?;
-        digests.get(place).map(|(_, consumer)| *consumer)
+        let (_, consumer) = digests.get(digest.half()).filter(|(whole, _)| *whole == digest)?;
+        // Only who is known: made-up credentials must not crowd them out.
+        if let Some(place) = met.open(hash, MOST_MET) {
+            *place = *consumer;
+        }
+        Some(*consumer)
     }
 }
 
@@ -119,10 +147,14 @@ mod tests {
         assert_eq!(Digest::parse(&ABC.to_uppercase()), Some(digest));
         let anna = Consumer { name: "anna".into(), tier: None, attributes: Vec::new() };
         let consumers = Consumers::new(vec![anna.clone(), anna], [(3, digest, 1), (3, Digest::of(b"x"), 0)]);
-        assert_eq!(consumers.known_by(3, b"abc"), Some(1));
-        assert_eq!(consumers.known_by(3, b"x"), Some(0));
-        assert_eq!(consumers.known_by(2, b"abc"), None);
-        assert_eq!(consumers.known_by(3, b"abd"), None);
+        let seed = Seed::new([1; Seed::LEN]);
+        // At first by its digest, then by memory.
+        for _ in 0..2 {
+            assert_eq!(consumers.known_by(3, b"abc", &seed), Some(1));
+            assert_eq!(consumers.known_by(3, b"x", &seed), Some(0));
+            assert_eq!(consumers.known_by(2, b"abc", &seed), None);
+            assert_eq!(consumers.known_by(3, b"abd", &seed), None);
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]

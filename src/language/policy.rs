@@ -27,7 +27,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         required(
             "limits",
             List(&Obj("limit")),
-            "all must admit; a refusal by one spends nothing at the others. Policies with the same key share a record, and a default page has room for 36 limits in one",
+            "all must admit; a refusal by one spends nothing at the others. A default page has room for 36 limits of one policy. Policies with the same key share a record if it has room for all of them, and else count in one each",
         ),
         default(
             "cost",

@@ -10,6 +10,7 @@ mod saying;
 mod sharing;
 
 use super::PolicySet;
+use super::routes::Routes;
 use crate::config::{Faults, Reader, Value};
 use crate::identity::Directory;
 use crate::table::{Charging, Geometry};
@@ -86,6 +87,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     };
     Some(PolicySet {
         directory: Directory { consumers: known.into_consumers(&keys), tiers, keys },
+        routes: Routes::new(&policies),
         policies,
         exempt,
         charging,

@@ -82,10 +82,14 @@ impl OnResponse {
         digits.then(|| text.parse().unwrap_or(MOST_UNITS).min(MOST_UNITS))
     }
 
+    /// The rules by which requests give a unit back.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Match> {
+        self.returns.iter().map(|(rule, _)| rule)
+    }
+
     /// The rule by which a request gives a unit back, and its index.
     pub(super) fn returning<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(usize, &Match)> {
-        let mut rules = self.returns.iter().map(|(rule, _)| rule).enumerate();
-        rules.find(|(_, rule)| rule.matches(asked))
+        self.rules().enumerate().find(|(_, rule)| rule.matches(asked))
     }
 
     /// Whether the request by that rule gives a unit back with this status.

@@ -163,6 +163,14 @@ impl PathTemplate {
         all_once.then_some(template)
     }
 
+    /// The segments that every matching path begins with.
+    pub(super) fn beginning(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().map_while(|segment| match segment {
+            Segment::Literal(text) => Some(text.as_str()),
+            Segment::Any(_) => None,
+        })
+    }
+
     /// The names of its parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {

@@ -27,10 +27,10 @@ impl PolicySet {
         if let Some(reason) = self.exemption(asked) {
             return self.policies.iter().map(|_| Standing::Not(reason.clone())).collect();
         }
-        let caller = Caller::new(asked, &self.directory, Vec::new());
         // The identities themselves are not shown, so any seed does.
         let seed = Seed::new([0; Seed::LEN]);
-        let applied: Vec<Applied> = self.that_apply(asked, &caller, &seed, wall).collect();
+        let caller = Caller::new(asked, &self.directory, &seed, Vec::new());
+        let applied: Vec<Applied> = self.that_apply(asked, &caller, wall).collect();
         let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
             Some(one) => self.who(policy, one, asked, &caller),
             None => Standing::Not(self.why_not(policy, asked, &caller, &applied)),

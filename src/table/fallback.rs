@@ -1,9 +1,9 @@
 //! What one worker owes the shared table, and how it answers while a record can't be written: by token
 //! buckets of its own, whose admissions are debts.
 
-use super::by_identity::ByIdentity;
 use super::holding::is_held;
 use super::{Charge, Count, OnContention, Verdicts};
+use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};

@@ -3,7 +3,7 @@
 //! last write; a tick renews those of long streams, and a worker that died renews nothing.
 
 use super::Charge;
-use super::by_identity::ByIdentity;
+use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::concurrency::BELIEVED;
 use crate::limiter::{Algorithm, Counter, Limit};

@@ -15,8 +15,8 @@
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
-use super::by_identity::ByIdentity;
 use super::{Charge, Count, Verdicts};
+use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};

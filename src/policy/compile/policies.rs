@@ -7,7 +7,7 @@ use super::counting::{count, mode, on_contention, on_response};
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, Graded};
 use super::matches::{cost, exceptions, matches};
-use super::sharing::check_room;
+use super::sharing::{check_room, set_apart};
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Reader};
 use crate::identity::{Key, Source};
@@ -36,10 +36,14 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
         let Some(policy) = policy else { continue };
         check_names(entry, policy, &seen);
         seen.push(policy);
-        check_room(entry, policy, &seen, context);
+        check_room(entry, policy, context.table);
     }
     check_own_quotas(&seen, policies.iter().all(Option::is_some), context.known);
-    all(policies)
+    let mut policies = all(policies)?;
+    if let Some(keys) = context.keys {
+        set_apart(&mut policies, keys, context.table);
+    }
+    Some(policies)
 }
 
 fn check_names(entry: &Reader<'_>, policy: &Policy, seen: &[&Policy]) {
@@ -147,6 +151,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         except,
         class,
         key,
+        apart: false,
         cost,
         count,
         on_contention,

@@ -1,35 +1,42 @@
-//! Policies that count one caller by the same keys share its record, and a record must fit a page.
+//! Policies that count one caller by the same keys share its record, as far as a record has room for their limits.
 
 use super::super::Policy;
-use super::policies::Context;
 use crate::config::Reader;
 use crate::identity::{Key, Source};
+use crate::table::Geometry;
 
 /// More alternatives than this are not spelled out; such policies are taken to share with all.
 const MOST_SPELLINGS: usize = 64;
 
-/// Notes a fault if the policy brings too many limits into a record that it shares with those before it.
-pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, so_far: &[&Policy], context: Context<'_>) {
-    let Some(keys) = context.keys else { return };
-    let own = spellings(&policy.key, keys);
-    let shares = |other: &&&Policy| match (&own, spellings(&other.key, keys)) {
-        (Some(own), Some(others)) => own.iter().any(|one| others.contains(one)),
+/// Sets policies apart that share a record with more limits than it has room for: each of them gets one of its own.
+pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) {
+    let spelled: Vec<_> = policies.iter().map(|policy| spellings(&policy.key, keys)).collect();
+    let share = |one: &Spellings<'_>, other: &Spellings<'_>| match (one, other) {
+        (Some(one), Some(other)) => one.iter().any(|keys| other.contains(keys)),
         (None, _) | (_, None) => true,
     };
-    let limits: usize = so_far.iter().filter(shares).map(|other| other.limits().len()).sum();
-    let most = context.table.most_limits();
+    let limits: Vec<usize> = policies.iter().map(|policy| policy.limits().len()).collect();
+    for (policy, own) in policies.iter_mut().zip(&spelled) {
+        let others = spelled.iter().zip(&limits).filter(|(other, _)| share(own, other));
+        policy.apart = others.map(|(_, limits)| limits).sum::<usize>() > table.most_limits();
+    }
+}
+
+/// Notes a fault if a policy has more limits than a record has room for.
+pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: Geometry) {
+    let (limits, most) = (policy.limits().len(), table.most_limits());
     if limits > most {
-        let names: Vec<_> =
-            policy.key.iter().filter_map(|key| keys.get(*key)).map(|key| key.name.as_str()).collect();
-        let found = format!("{limits} limits counted in one record, by the key {}", names.join(", "));
-        let allowed =
-            format!("at most {most}, what a page of {} bytes has room for", context.table.page_bytes);
+        let found = format!("{limits} limits, which one record must hold");
+        let allowed = format!("at most {most}, what a page of {} bytes has room for", table.page_bytes);
         entry.field("limits").fault_found::<()>(&found, &allowed);
     }
 }
 
+/// Lists of keys, by what they are.
+type Spellings<'a> = Option<Vec<Vec<&'a str>>>;
+
 /// All lists of keys that a policy's key can stand for. `None`: too many.
-fn spellings<'a>(key: &[usize], keys: &'a [Key]) -> Option<Vec<Vec<&'a str>>> {
+fn spellings<'a>(key: &[usize], keys: &'a [Key]) -> Spellings<'a> {
     let mut all = vec![Vec::new()];
     for index in key {
         let alternatives = match keys.get(*index).map(|key| &key.source) {

@@ -221,10 +221,14 @@ fn more_limits_than_a_page_has_room_for_are_a_fault() {
         let policies = (0..n).map(policy).collect::<Vec<_>>().join(",");
         format!(r#"{{{KEYS}, "policies": [{policies}], "table": {{"page_bytes": 512}}}}"#)
     };
-    assert!(compiled(&policies(2, 4)).is_ok());
-    let fault = "policies[1].limits: found 9 limits counted in one record, by the key ip; \
+    let fault = "policies[0].limits: found 9 limits, which one record must hold; \
                  allowed: at most 8, what a page of 512 bytes has room for";
-    assert_eq!(compiled(&policies(3, 3)).unwrap_err(), fault.replace("[1]", "[2]"));
+    assert_eq!(compiled(&policies(1, 9)).unwrap_err(), fault);
+    // Several policies share a record if it has room for all of them, and else have one each.
+    for (policies, apart) in [(policies(2, 4), false), (policies(3, 3), true), (policies(100, 1), true)] {
+        let set = compiled(&policies).unwrap();
+        assert!(set.policies().iter().all(|policy| policy.apart == apart), "{policies}");
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -29,7 +29,7 @@ impl PolicySet {
     pub fn clients(&self) -> u64 {
         let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
         for policy in &self.policies {
-            match records.iter_mut().find(|(key, _)| *key == policy.key) {
+            match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.apart) {
                 Some((_, limits)) => limits.extend(policy.limits()),
                 None => records.push((&policy.key, policy.limits().iter().collect())),
             }

@@ -1,4 +1,4 @@
-//! What one worker remembers of identities: its leases, its debts, what it has in flight.
+//! What one worker remembers of identities: its leases, its debts, what it has in flight, whom it knows.
 
 use crate::key::Identity;
 use std::collections::HashMap;
@@ -6,7 +6,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 /// One thing of each of some identities. What is remembered lies in a list of its own kind, and one map of places serves
 /// all kinds: a map of each would be in the module with all its code, 6 KB each.
-pub(super) struct ByIdentity<T> {
+#[derive(Clone, Debug)]
+pub(crate) struct ByIdentity<T> {
     entries: Vec<(Identity, T)>,
     places: Places,
 }
@@ -57,7 +58,7 @@ impl<T: Default> ByIdentity<T> {
 }
 
 /// Where each identity is.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Places(HashMap<Identity, usize, BuildHasherDefault<Hashed>>);
 
 // Not inlined, or each kind would have a map's code again.

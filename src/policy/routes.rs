@@ -1,0 +1,186 @@
+//! Which policies a path can meet, found without asking each of them.
+
+use super::{Match, PathTemplate, Policy};
+use crate::request::{Asked, Request};
+
+/// A tree of the segments that policies' paths begin with. The policies at a node, and at those on the way to it, can be
+/// met by paths that lead there; whether they are is for [`Match`] to say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Routes {
+    /// So many policies there are.
+    policies: usize,
+    root: Node,
+}
+
+/// More segments of a path than this do not tell policies apart here.
+const DEPTH: usize = 8;
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// Indexes of policies whose path has no further segment, or a parameter next.
+    policies: Vec<usize>,
+    /// By segment, in order.
+    next: Vec<(String, Node)>,
+}
+
+impl Routes {
+    pub fn new(policies: &[Policy]) -> Routes {
+        let mut routes = Routes { policies: policies.len(), root: Node::default() };
+        for (index, policy) in policies.iter().enumerate() {
+            if policy.matches.is_empty() {
+                routes.add(index, None);
+            }
+            let rules = policy.matches.iter().chain(policy.response.rules());
+            rules.for_each(|rule| routes.add(index, Some(rule)));
+        }
+        routes
+    }
+
+    fn add(&mut self, index: usize, rule: Option<&Match>) {
+        let path = rule.and_then(|rule| rule.path.as_ref());
+        self.root.add(index, &mut path.into_iter().flat_map(PathTemplate::beginning).take(DEPTH));
+    }
+
+    /// The indexes of the policies that a request can meet, in order. The path is asked for only if one depends on it.
+    pub fn candidates<R: Request>(&self, asked: &Asked<'_, R>) -> Candidates {
+        let mut found = Candidates::of(self.policies);
+        let mut node = &self.root;
+        found.add(&node.policies);
+        if !node.next.is_empty() {
+            let path = asked.path();
+            for segment in path.strip_prefix(b"/").unwrap_or_default().split(|byte| *byte == b'/') {
+                let order = |(known, _): &(String, Node)| known.as_bytes().cmp(segment);
+                let Some((_, next)) = node.next.binary_search_by(order).ok().and_then(|at| node.next.get(at))
+                else {
+                    break;
+                };
+                node = next;
+                found.add(&node.policies);
+            }
+        }
+        found
+    }
+}
+
+impl Node {
+    fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = &str>) {
+        let Some(segment) = beginning.next() else { return self.policies.push(policy) };
+        let at = match self.next.binary_search_by(|(known, _)| known.as_str().cmp(segment)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.next.insert(at, (segment.into(), Node::default()));
+                at
+            }
+        };
+        if let Some((_, next)) = self.next.get_mut(at) {
+            next.add(policy, beginning);
+        }
+    }
+}
+
+/// Indexes of policies, in order, each once.
+pub(super) struct Candidates {
+    /// A bit for each policy.
+    words: Vec<u64>,
+    at: usize,
+}
+
+impl Candidates {
+    fn of(len: usize) -> Candidates {
+        Candidates { words: vec![0; len.div_ceil(64)], at: 0 }
+    }
+
+    fn add(&mut self, indexes: &[usize]) {
+        for index in indexes {
+            if let Some(word) = self.words.get_mut(index / 64) {
+                *word |= 1 << (index % 64);
+            }
+        }
+    }
+}
+
+impl Iterator for Candidates {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            let word = self.words.get_mut(self.at)?;
+            if *word != 0 {
+                let bit = word.trailing_zeros() as usize;
+                *word &= *word - 1;
+                return Some(self.at * 64 + bit);
+            }
+            self.at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use crate::policy::{PolicySet, compile};
+    use crate::request::{Asked, MetadataPath, Request};
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    struct Get<'a>(&'a str);
+
+    impl Request for Get<'_> {
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            (name == ":path").then(|| self.0.into())
+        }
+        fn source_address(&self) -> Option<Vec<u8>> {
+            None
+        }
+        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    /// A policy for each of these lists of paths.
+    fn set(policies: &[Vec<String>]) -> PolicySet {
+        let policy = |(index, paths): (usize, &Vec<String>)| {
+            let rules: Vec<_> = paths.iter().map(|path| format!(r#"{{"path": "{path}"}}"#)).collect();
+            let rules = rules.join(",");
+            let matches = if paths.is_empty() { String::new() } else { format!(r#""match": [{rules}],"#) };
+            format!(
+                r#"{{"name": "p{index}", "key": "all", {matches} "limits": [{{"quota": 5, "window": "1m"}}]}}"#
+            )
+        };
+        let policies: Vec<_> = policies.iter().enumerate().map(policy).collect();
+        let json =
+            format!(r#"{{"keys": {{"all": {{"constant": "x"}}}}, "policies": [{}]}}"#, policies.join(","));
+        compile(&parse(json.as_bytes()).unwrap()).unwrap()
+    }
+
+    fn candidates(set: &PolicySet, path: &str) -> Vec<usize> {
+        set.routes.candidates(&Asked::new(&Get(path))).collect()
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn only_policies_whose_path_begins_as_the_requests_does_are_asked() {
+        let paths = ["/v1/a/**", "/v1/b/{id}", "/v1/{kind}", "/v2/a", "/**"];
+        let set = set(&[paths.iter().map(|path| vec![(*path).into()]).collect(), vec![vec![]]].concat());
+        assert_eq!(candidates(&set, "/v1/a/7?x=/v2/a"), [0, 2, 4, 5]);
+        assert_eq!(candidates(&set, "/v1/c"), [2, 4, 5]);
+        assert_eq!(candidates(&set, "/v2/a"), [3, 4, 5]);
+        assert_eq!(candidates(&set, ""), [4, 5]);
+    }
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn no_policy_that_matches_is_left_out(
+            policies in prop::collection::vec(prop::collection::vec("(/([ab]|\\*)?){1,10}(/\\*\\*)?", 0..3), 1..80),
+            path in "(/[ab]?){0,11}(\\?[ab/]*)?",
+        ) {
+            let set = set(&policies);
+            let get = Get(&path);
+            let asked = Asked::new(&get);
+            let found: Vec<usize> = set.routes.candidates(&asked).collect();
+            prop_assert!(found.is_sorted_by(|one, next| one < next));
+            for (index, policy) in set.policies().iter().enumerate() {
+                prop_assert!(policy.part(&asked).is_none() || found.contains(&index), "{index}");
+            }
+        }
+    }
+}
