@@ -47,10 +47,11 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
 }
 
 fn check_names(entry: &Reader<'_>, policy: &Policy, seen: &[&Policy]) {
-    let ids = |policy: &Policy| policy.limits().iter().map(|limit| limit.id).collect::<Vec<_>>();
+    let has = |policy: &Policy, id| policy.limits().iter().any(|limit| limit.id == id);
+    let collides = |other: &&Policy| other.limits().iter().any(|limit| has(policy, limit.id));
     if seen.iter().any(|other| other.name == policy.name) {
         entry.fault_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
-    } else if seen.iter().flat_map(|other| ids(other)).any(|id| ids(policy).contains(&id)) {
+    } else if seen.iter().any(collides) {
         entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");
     }
 }
@@ -60,9 +61,9 @@ fn check_own_quotas(policies: &[&Policy], complete: bool, known: &Known<'_>) {
     if !complete {
         return;
     }
+    let words = limit_references(policies.iter().copied());
+    let words: Vec<(&str, ())> = words.iter().map(|(word, _)| (word.as_str(), ())).collect();
     for OwnQuota { at, .. } in &known.quotas {
-        let words = limit_references(policies.iter().copied());
-        let words: Vec<(&str, ())> = words.iter().map(|(word, _)| (word.as_str(), ())).collect();
         at.named_by(&words);
     }
 }

@@ -275,6 +275,7 @@ fn untold(at: &Reader<'_>, word: &str) -> Option<()> {
 
 fn is_json(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim_ascii();
-    let suffix = kind.rsplit_once('+').map(|(_, suffix)| suffix);
-    kind.eq_ignore_ascii_case("application/json") || suffix.is_some_and(|it| it.eq_ignore_ascii_case("json"))
+    let suffix = kind.len().checked_sub("+json".len()).and_then(|at| kind.get(at..));
+    kind.eq_ignore_ascii_case("application/json")
+        || suffix.is_some_and(|suffix| suffix.eq_ignore_ascii_case("+json"))
 }
