@@ -8,6 +8,9 @@ use super::{Charge, Count, Table, Verdicts, admitted, penalty};
 use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
 use crate::time::{Micros, Now};
 
+/// Room for a limit's first state in a record.
+const NEW_STATE: usize = 32;
+
 /// One judged read of a record, and what to write if it is to count.
 pub(super) struct Attempt {
     pub verdicts: Verdicts,
@@ -156,7 +159,7 @@ impl Table {
         let room = if owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
         let newcomer = states.is_empty() && owner != OVERFLOW;
         let mut record = build(owner, states, limits, counters, now);
-        let mut bytes = Vec::with_capacity(whole);
+        let mut bytes = Vec::new();
         let coarsen = |counters: &mut [Counter<'_>], record: &mut NewRecord, so_far| {
             while page.excess(record, room, now) > 0 {
                 // All of them, not only until the first that can.
@@ -188,12 +191,14 @@ fn may_be_shared(limit: &Limit) -> bool {
 
 /// The record of `owner`: the counters' states, and those of other limits as they were.
 fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], now: Micros) -> NewRecord {
-    let mut record = NewRecord::new(owner);
+    // A request adds a few bytes to each.
+    let room = states.len() + limits.len() * NEW_STATE;
+    let mut record = NewRecord::with_room(owner, room);
     let touched = |state: &page::State<'_>| limits.iter().any(|limit| limit.id == state.limit);
     for state in States(states).flatten().filter(|state| state.lives(now) && !touched(state)) {
         record.keep(&state);
     }
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(room);
     for (limit, counter) in limits.iter().zip(counters) {
         if owner == OVERFLOW && !may_be_shared(limit) {
             continue;
