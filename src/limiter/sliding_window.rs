@@ -260,9 +260,19 @@ impl<'a> Log<'a> {
             return self.insert(stamp, u64::from(units));
         }
         let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
-        push(self.entries.to_mut(), gap, counted.saturating_add(u64::from(units)));
+        push(self.entries_to_grow(), gap, counted.saturating_add(u64::from(units)));
         self.newest = stamp;
         self.used = self.used.saturating_add(u64::from(units));
+    }
+
+    /// The entries, with room for one more.
+    fn entries_to_grow(&mut self) -> &mut Vec<u8> {
+        if let Cow::Borrowed(entries) = self.entries {
+            let mut grown = Vec::with_capacity(entries.len() + 2 * varint::MAX_LEN);
+            grown.extend_from_slice(entries);
+            self.entries = Cow::Owned(grown);
+        }
+        self.entries.to_mut()
     }
 
     /// Counts units before the newest: a debt, or a slower worker's.
@@ -282,7 +292,7 @@ impl<'a> Log<'a> {
             last = (slot - before, units, offset);
         }
         let (gap, units, offset) = last;
-        self.entries.to_mut().truncate(offset);
+        self.entries_to_grow().truncate(offset);
         (gap, units)
     }
 

@@ -16,7 +16,7 @@
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
 use super::by_identity::ByIdentity;
-use super::{Charge, Count, Verdicts};
+use super::{Charge, Count, Outcome, Verdicts};
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
@@ -72,7 +72,7 @@ impl Leases {
     }
 
     /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
-    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Verdicts>> {
+    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
         if !self.allowed || self.leases.is_empty() || charges.is_empty() {
             return None;
         }
@@ -83,7 +83,12 @@ impl Leases {
         if !charges.iter().all(serves) {
             return None;
         }
-        charges.iter().map(|charge| Some(self.of_mut(charge)?.serve(charge.cost, now))).collect()
+        let mut outcomes = Vec::with_capacity(charges.len());
+        for charge in charges {
+            let verdicts = self.of_mut(charge)?.serve(charge.cost, now);
+            outcomes.push(Outcome { verdicts, charged: true });
+        }
+        Some(outcomes)
     }
 
     /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
