@@ -42,16 +42,18 @@ impl Engine {
 
         // Which policies apply, and who is counted by each. Those in shadow are a decision of their own.
         let applied: Vec<Applied> = self.policies.that_apply(&asked, &caller, now.wall).collect();
-        let (shadows, enforced): (Vec<_>, Vec<_>) = judges(&applied).partition(|(applied, _)| applied.shadow);
+        let in_force = |shadow| judges(&applied).filter(move |(applied, _)| applied.shadow == shadow);
 
         // One transaction judges all their limits, and counts the request where it is to count.
-        let charges: Vec<Charge<'_>> = enforced.iter().filter_map(|one| self.charge(one)).collect();
+        let charges: Vec<Charge<'_>> = in_force(false).filter_map(|one| self.charge(&one)).collect();
         let outcomes = table.transact(store, &charges, self.policies.charging(), now);
 
         // Many verdicts, one decision; `response` puts it into words.
-        let answers = enforced.into_iter().zip(outcomes).map(|(one, outcome)| answer(one, outcome));
+        let answers = in_force(false).zip(outcomes).map(|(one, outcome)| answer(one, outcome));
         let mut decision = Decision::new(answers.collect(), now);
-        decision.add_shadows(self.shadows(&shadows, decision.refused(), table, store, now));
+        let shadows =
+            in_force(true).filter_map(|one| self.shadow(one, decision.refused(), table, store, now));
+        decision.add_shadows(shadows.collect());
         decision.add_returns(applied.iter().filter(|one| matches!(one.part, Part::Returns(_))).copied());
         if decision.refused() || self.policies.saying().access_log {
             caller.introduce();
@@ -65,24 +67,21 @@ impl Engine {
         Some(self.policy(applied.policy)?.charge(applied.identity, applied.terms, *cost))
     }
 
-    /// How the policies in shadow answer, each as if it were the only one. What an enforced policy refuses is not
-    /// counted by them either.
-    fn shadows(
+    /// How a policy in shadow answers, as if it were the only one. What an enforced policy refuses is not counted by
+    /// it either.
+    fn shadow(
         &self,
-        shadows: &[(Applied, u32)],
+        one: (Applied, u32),
         refused: bool,
         table: &mut Table,
         store: &impl Store,
         now: Now,
-    ) -> Vec<Answer> {
-        let one = |one: &(Applied, u32)| {
-            let charge = self.charge(one)?;
-            let count = if refused { Count::Later } else { charge.count };
-            let charges = [Charge { count, ..charge }];
-            let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
-            Some(answer(*one, outcome))
-        };
-        shadows.iter().filter_map(one).collect()
+    ) -> Option<Answer> {
+        let charge = self.charge(&one)?;
+        let count = if refused { Count::Later } else { charge.count };
+        let charges = [Charge { count, ..charge }];
+        let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
+        Some(answer(one, outcome))
     }
 
     /// Whether anything about an admitted request waits for its response.

@@ -136,9 +136,11 @@ impl Passage {
             host::set_filter_state("tollgate", &line);
         }
         let reply = response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
-        let action = match &reply {
-            Some(reply) => {
-                host::reply(reply);
+        let action = match reply {
+            Some(mut reply) => {
+                // Sent along, they cost less than set one by one when the reply comes by.
+                reply.headers.extend(response::limit_headers(policies, &decision));
+                host::reply(&reply);
                 Action::Pause
             }
             None => Action::Continue,
@@ -149,6 +151,9 @@ impl Passage {
 
     fn response(&mut self) {
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
+        if decision.refused() {
+            return; // the reply is our own, and has all that it needs
+        }
         let worker = worker.borrow();
         if worker.engine.follows_the_response(decision) {
             let now = worker.clock.now();

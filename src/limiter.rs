@@ -240,6 +240,27 @@ impl<'a> Counter<'a> {
         }
     }
 
+    /// Settles a lease: takes back the `taken` units that were counted at its `end`, and counts those `used`, at their
+    /// times. None of these is after the end, and the end is in the same aligned window as they are.
+    pub fn settle(&mut self, end: Now, taken: u32, used: &[(Now, u32)]) {
+        match self {
+            Counter::Aligned(state) => {
+                let used = used.iter().fold(0u32, |sum, (_, units)| sum.saturating_add(*units));
+                state.settle(end, taken, used);
+            }
+            Counter::SlidingWindow(state) => state.settle(end.mono, taken, used),
+            Counter::SlidingCounter(_)
+            | Counter::TokenBucket(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => {
+                // They are never leased.
+                self.refund(end, taken);
+                used.iter().for_each(|(at, units)| self.charge(*at, *units));
+            }
+        }
+    }
+
     /// Says how many units this worker has in flight, if that is what is counted. Answers whether that is news.
     pub fn hold(&mut self, units: u32) -> bool {
         match self {

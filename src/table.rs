@@ -132,9 +132,9 @@ impl Table {
         now: Now,
     ) -> Vec<Outcome> {
         self.leases.consider(charges);
-        if let Some(verdicts) = self.leases.serve(charges, now) {
+        if let Some(outcomes) = self.leases.serve(charges, now) {
             self.tally.leased += 1;
-            return verdicts.into_iter().map(|verdicts| Outcome { verdicts, charged: true }).collect();
+            return outcomes;
         }
         let outcomes = match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
@@ -162,7 +162,9 @@ impl Table {
     }
 
     fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
-        let mut attempts: Vec<_> = charges.iter().map(|charge| self.attempt(store, charge, now)).collect();
+        let others = charges.len() > 1;
+        let mut attempts: Vec<_> =
+            charges.iter().map(|charge| self.attempt(store, charge, others, now)).collect();
         if attempts.iter().flatten().any(|attempt| !admitted(&attempt.verdicts)) {
             let answer = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| {
                 let punishes = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
@@ -170,17 +172,19 @@ impl Table {
                     attempt if punishes || charge.count == Count::All => {
                         self.charge_refused(store, charge, attempt, now)
                     }
-                    Some(attempt) => Outcome::uncounted(attempt.standing),
+                    Some(attempt) => Outcome::uncounted(attempt.standing()),
                     None => Outcome::uncounted(unknown(charge, now)),
                 }
             };
             return charges.iter().zip(attempts).map(answer).collect();
         }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
-        for (i, (charge, attempt)) in charges.iter().zip(&mut attempts).enumerate() {
+        let mut written: Vec<PageId> = Vec::with_capacity(charges.len());
+        for (charge, attempt) in charges.iter().zip(&mut attempts) {
             // What this request has just written to the same page makes the attempt stale.
             let page = self.page_of(charge.identity);
-            let stale = charges.iter().take(i).any(|earlier| self.page_of(earlier.identity) == page);
+            let stale = written.contains(&page);
+            written.push(page);
             let outcome = self.charge(store, charge, attempt.take_if(|_| !stale), now);
             let refused = !outcome.admitted();
             outcomes.push(outcome);
@@ -240,7 +244,7 @@ impl Table {
     /// How a charge would be answered, without counting it.
     fn look<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Verdicts {
         let looked = Charge { count: Count::Later, ..*charge };
-        self.attempt(store, &looked, now).map_or_else(|| unknown(charge, now), |attempt| attempt.standing)
+        self.attempt(store, &looked, true, now).map_or_else(|| unknown(charge, now), Attempt::standing)
     }
 
     /// Counts one charge, if all its limits admit it. `first` is an attempt already made.
@@ -254,7 +258,9 @@ impl Table {
         let mut next = first;
         let mut seen = None;
         for _ in 0..TRIES {
-            let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, now)) else { break };
+            let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, false, now)) else {
+                break;
+            };
             let done = self.commit(store, charge, &attempt, now);
             let counts = attempt.counts;
             let needs_no_write = !counts && attempt.penalty.is_none();
@@ -359,7 +365,7 @@ impl Table {
     fn post<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) {
         let nothing = Charge { cost: 0, count: Count::Later, ..*charge };
         for _ in 0..TRIES {
-            let Some(attempt) = self.attempt(store, &nothing, now) else { return };
+            let Some(attempt) = self.attempt(store, &nothing, false, now) else { return };
             if self.commit(store, &nothing, &attempt, now) {
                 return;
             }

@@ -14,7 +14,17 @@ pub fn write(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Splits one integer off the front. `None` when the bytes end inside it or it passes 64 bits.
+#[inline]
 pub fn read(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes.split_first() {
+        // Nearly all are as short as that.
+        Some((byte, rest)) if *byte < 0x80 => Some((u64::from(*byte), rest)),
+        Some(_) | None => read_long(bytes),
+    }
+}
+
+#[inline(never)]
+fn read_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0u64;
     for (i, byte) in bytes.iter().enumerate().take(MAX_LEN) {
         let bits = u64::from(byte & 0x7F);

@@ -11,7 +11,7 @@
 //!       "cpu_us": SUMMARY, "added_cpu_us": SUMMARY, "over_empty": SUMMARY,
 //!       "requests_per_second": SUMMARY, "refused": SUMMARY,
 //!       "added_p50_us": SUMMARY, "added_p99_us": SUMMARY,
-//!       "memory_mb": SUMMARY, "started_in_ms": SUMMARY
+//!       "memory_mb": SUMMARY, "started_in_ms": SUMMARY, "turns_cpu_us": [42.1, 43.0]
 //!     }]
 //!   }],
 //!   "goals": [{ "name": "…", "unit": "", "at_most": 1.15, "found": SUMMARY, "reached": true }]
@@ -59,6 +59,7 @@ struct Row {
     p99: Option<Summary>,
     memory: Option<Summary>,
     start: Option<Summary>,
+    turns: Vec<f64>,
 }
 
 impl Report {
@@ -99,6 +100,7 @@ impl Row {
             p99: results.once_added(name, |once| Some(once.latency?.p99)),
             memory: results.once(name, |once| Some(once.memory as f64 / MEGABYTE)),
             start: results.once(name, |once| Some(once.started_in * 1e3)),
+            turns: results.turns(name).collect(),
         }
     }
 
@@ -118,6 +120,7 @@ impl Row {
             "added_p99_us": summary(self.p99),
             "memory_mb": summary(self.memory),
             "started_in_ms": summary(self.start),
+            "turns_cpu_us": self.turns,
         })
     }
 }

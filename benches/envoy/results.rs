@@ -47,6 +47,11 @@ impl Results {
         Summary::of(self.samples(name).iter().map(figure))
     }
 
+    /// Processor time a request, round by round.
+    pub fn turns(&self, name: &str) -> impl Iterator<Item = f64> {
+        self.samples(name).iter().map(|sample| sample.cpu)
+    }
+
     /// Processor time a request over that of no filter, round by round.
     pub fn added(&self, name: &str) -> Option<Summary> {
         let rounds = self.samples(name).iter().zip(self.samples(NONE));

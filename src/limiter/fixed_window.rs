@@ -73,15 +73,30 @@ impl Aligned {
 
     /// See [`super::Counter::charge`]. Units of a window that is over are not counted in this one.
     pub fn charge(&mut self, at: Now, units: u32) {
-        if self.edge_after(at) > self.opened {
+        // What is not of the past is of no window that is over. A calendar's edge takes long to work out.
+        if at.mono >= self.opened || self.edge_after(at) > self.opened {
             self.used = self.used.saturating_add(u64::from(units));
         }
     }
 
-    /// See [`super::Counter::refund`]. Workers know the wall clock to some microseconds, so edges that are
-    /// within a second, or half of a shorter window, are the same; in doubt nothing is given back.
+    /// See [`super::Counter::refund`].
     pub fn refund(&mut self, at: Now, units: u32) {
-        if self.edge_after(at).abs_diff(self.edge) < SECOND.min(self.window / 2) {
+        self.take_back(self.edge_after(at), units);
+    }
+
+    /// See [`super::Counter::settle`]. One edge is that of all its units.
+    pub fn settle(&mut self, end: Now, taken: u32, used: u32) {
+        let edge = self.edge_after(end);
+        self.take_back(edge, taken);
+        if edge > self.opened {
+            self.used = self.used.saturating_add(u64::from(used));
+        }
+    }
+
+    /// Workers know the wall clock to some microseconds, so edges that are within a second, or half of a shorter
+    /// window, are the same; in doubt nothing is given back.
+    fn take_back(&mut self, edge: Micros, units: u32) {
+        if edge.abs_diff(self.edge) < SECOND.min(self.window / 2) {
             self.used = self.used.saturating_sub(u64::from(units));
         }
     }

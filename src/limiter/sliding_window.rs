@@ -24,7 +24,7 @@
 //! In all at most [`Slots::most_bytes`]; a first request takes 9.
 
 use super::{Coarseness, Limit, Verdict, Wear};
-use crate::time::{MILLISECOND, Micros, SECOND};
+use crate::time::{MILLISECOND, Micros, Now, SECOND};
 use crate::varint;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -260,19 +260,25 @@ impl<'a> Log<'a> {
             return self.insert(stamp, u64::from(units));
         }
         let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
-        push(self.entries.to_mut(), gap, counted.saturating_add(u64::from(units)));
+        push(self.entries_to_grow(), gap, counted.saturating_add(u64::from(units)));
         self.newest = stamp;
         self.used = self.used.saturating_add(u64::from(units));
     }
 
-    /// Counts units before the newest: a debt, a lease's, or a slower worker's.
+    /// The entries, with room for one more.
+    fn entries_to_grow(&mut self) -> &mut Vec<u8> {
+        if let Cow::Borrowed(entries) = self.entries {
+            let mut grown = Vec::with_capacity(entries.len() + 2 * varint::MAX_LEN);
+            grown.extend_from_slice(entries);
+            self.entries = Cow::Owned(grown);
+        }
+        self.entries.to_mut()
+    }
+
+    /// Counts units before the newest: a debt, or a slower worker's.
     fn insert(&mut self, stamp: u64, units: u64) {
         let mut entries: Vec<_> = Entries::of(self).collect();
-        let at = entries.partition_point(|(slot, _)| *slot < stamp);
-        match entries.get_mut(at) {
-            Some((slot, counted)) if *slot == stamp => *counted = counted.saturating_add(units),
-            Some(_) | None => entries.insert(at, (stamp, units)),
-        }
+        insert(&mut entries, stamp, units);
         self.replace(&entries);
     }
 
@@ -286,22 +292,34 @@ impl<'a> Log<'a> {
             last = (slot - before, units, offset);
         }
         let (gap, units, offset) = last;
-        self.entries.to_mut().truncate(offset);
+        self.entries_to_grow().truncate(offset);
         (gap, units)
     }
 
-    /// See [`super::Counter::refund`]. A unit that is out of the window may have been dropped before its slot
-    /// became a part of a longer one: what that counts is others'.
+    /// See [`super::Counter::refund`].
     pub fn refund(&mut self, at: Micros, units: u32) {
-        if at.saturating_add(self.window) <= self.opened {
-            return;
+        if at.saturating_add(self.window) > self.opened {
+            self.settle(at, units, &[]);
         }
-        let stamp = self.slots.at_or_after(at);
+    }
+
+    /// See [`super::Counter::settle`]. A unit that is out of the window may have been dropped before its slot became a
+    /// part of a longer one: what that counts is others'.
+    pub fn settle(&mut self, end: Micros, taken: u32, used: &[(Now, u32)]) {
         let mut entries: Vec<_> = Entries::of(self).collect();
-        if let Some((_, counted)) = entries.iter_mut().find(|(slot, _)| *slot == stamp) {
-            *counted = counted.saturating_sub(u64::from(units));
+        if end.saturating_add(self.window) > self.opened {
+            let stamp = self.slots.at_or_after(end);
+            if let Some((_, counted)) = entries.iter_mut().rfind(|(slot, _)| *slot == stamp) {
+                *counted = counted.saturating_sub(u64::from(taken));
+            }
+            entries.retain(|(_, counted)| *counted > 0);
         }
-        entries.retain(|(_, counted)| *counted > 0);
+        for (at, units) in used {
+            let stamp = self.slots.at_or_after(at.mono);
+            if *units > 0 && self.leaves(stamp) > self.opened {
+                insert(&mut entries, stamp, u64::from(*units));
+            }
+        }
         self.replace(&entries);
     }
 
@@ -385,6 +403,15 @@ fn entry(bytes: &[u8], base: u64) -> Option<(u64, u64, &[u8])> {
     }
     let (units, rest) = varint::read(rest)?;
     Some((slot, units, rest))
+}
+
+/// Adds units to entries that are sorted, nearly always among the newest.
+fn insert(entries: &mut Vec<(u64, u64)>, stamp: u64, units: u64) {
+    let after = entries.iter().rposition(|(slot, _)| *slot <= stamp);
+    match after.and_then(|place| entries.get_mut(place)) {
+        Some((slot, counted)) if *slot == stamp => *counted = counted.saturating_add(units),
+        Some(_) | None => entries.insert(after.map_or(0, |place| place + 1), (stamp, units)),
+    }
 }
 
 fn push(entries: &mut Vec<u8>, gap: u64, units: u64) {

@@ -8,11 +8,14 @@ use super::{Charge, Count, Table, Verdicts, admitted, penalty};
 use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
 use crate::time::{Micros, Now};
 
+/// Room for a limit's first state in a record.
+const NEW_STATE: usize = 32;
+
 /// One judged read of a record, and what to write if it is to count.
 pub(super) struct Attempt {
     pub verdicts: Verdicts,
-    /// The answers if the request is not counted here, since it was refused elsewhere.
-    pub standing: Verdicts,
+    /// The answers if the request is not counted here, or is refused, where these are others.
+    standing: Option<Verdicts>,
     /// Whether the request is counted by this attempt's write.
     pub counts: bool,
     /// When the penalty ends that this attempt's write starts, if it starts one.
@@ -21,9 +24,14 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
+    /// The answers if the request is not counted here, since it was refused elsewhere.
+    pub fn standing(self) -> Verdicts {
+        self.standing.unwrap_or(self.verdicts)
+    }
+
     /// The answers if the request is refused here, and this attempt written.
     pub fn refusal(&self, now: Now) -> Verdicts {
-        let mut verdicts = self.standing.clone();
+        let mut verdicts = self.standing.as_ref().unwrap_or(&self.verdicts).clone();
         if let Some(end) = self.penalty {
             penalty::refuse_until(end, &mut verdicts, now.mono);
         }
@@ -51,8 +59,14 @@ pub(super) struct Rewrite {
 }
 
 impl Table {
-    /// Attempts a charge. `None`: the host would not read.
-    pub(super) fn attempt<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Option<Attempt> {
+    /// Attempts a charge. `others`: other charges of the request may yet refuse it. `None`: the host would not read.
+    pub(super) fn attempt<S: Store>(
+        &mut self,
+        store: &S,
+        charge: &Charge<'_>,
+        others: bool,
+        now: Now,
+    ) -> Option<Attempt> {
         let (bytes, version) = match store.read(self.page_of(charge.identity)) {
             Read::Absent => (Vec::new(), None),
             Read::Present(bytes, version) => (bytes, Some(version)),
@@ -63,10 +77,10 @@ impl Table {
             Page::default()
         });
         let fingerprint = charge.identity.fingerprint.min(OVERFLOW - 1);
-        let mut attempt = self.attempt_in(&page, fingerprint, charge, now);
+        let mut attempt = self.attempt_in(&page, fingerprint, charge, others, now);
         let crowded_out = matches!(attempt.plan, Plan::NoRoom) && page.find(fingerprint, now.mono).is_none();
         if crowded_out {
-            attempt = self.attempt_in(&page, OVERFLOW, charge, now);
+            attempt = self.attempt_in(&page, OVERFLOW, charge, others, now);
         }
         if let Plan::Rewrite(write) = &mut attempt.plan {
             (write.version, write.overflowed) = (version, crowded_out);
@@ -75,7 +89,14 @@ impl Table {
     }
 
     /// An attempt in the record of `owner`: the identity's own, or the page's overflow record.
-    fn attempt_in(&mut self, page: &Page<'_>, owner: u64, charge: &Charge<'_>, now: Now) -> Attempt {
+    fn attempt_in(
+        &mut self,
+        page: &Page<'_>,
+        owner: u64,
+        charge: &Charge<'_>,
+        others: bool,
+        now: Now,
+    ) -> Attempt {
         let states = page.find(owner, now.mono).map_or(&[][..], |record| record.states);
         let own = owner != OVERFLOW;
         let open = |limit| match own || may_be_shared(limit) {
@@ -93,10 +114,14 @@ impl Table {
         let verdicts = judge(&counters, &|_| charge.cost);
         let admits = |i: usize| verdicts.get(i).is_some_and(|verdict| verdict.admitted);
         let cost_if_refused = |i| if admits(i) { 0 } else { charge.cost };
-        let mut standing = judge(&counters, &cost_if_refused);
+        let admitted = admitted(&verdicts);
+        // Where none admits, or at no cost, it is what was judged already.
+        let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
+        let asked = differs && (others || !admitted);
+        let mut standing = asked.then(|| judge(&counters, &cost_if_refused));
         let counts = charge.cost > 0
             && match charge.count {
-                Count::Accepted => admitted(&verdicts),
+                Count::Accepted => admitted,
                 Count::All => true,
                 Count::Later => false,
             };
@@ -104,9 +129,9 @@ impl Table {
         if counts {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.charge(now, charge.cost));
-            if !admitted(&verdicts) {
+            if !admitted {
                 // It counts although it is refused, and so prolongs its own wait.
-                standing = judge(&counters, &cost_if_refused);
+                standing = Some(judge(&counters, &cost_if_refused));
             }
             // A lease in the overflow record would be one worker's at the price of all who share it.
             lease = if own { self.leases.take(charge, &mut counters, now) } else { None };
@@ -156,7 +181,7 @@ impl Table {
         let room = if owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
         let newcomer = states.is_empty() && owner != OVERFLOW;
         let mut record = build(owner, states, limits, counters, now);
-        let mut bytes = Vec::with_capacity(whole);
+        let mut bytes = Vec::new();
         let coarsen = |counters: &mut [Counter<'_>], record: &mut NewRecord, so_far| {
             while page.excess(record, room, now) > 0 {
                 // All of them, not only until the first that can.
@@ -188,12 +213,14 @@ fn may_be_shared(limit: &Limit) -> bool {
 
 /// The record of `owner`: the counters' states, and those of other limits as they were.
 fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], now: Micros) -> NewRecord {
-    let mut record = NewRecord::new(owner);
+    // A request adds a few bytes to each.
+    let room = states.len() + limits.len() * NEW_STATE;
+    let mut record = NewRecord::with_room(owner, room);
     let touched = |state: &page::State<'_>| limits.iter().any(|limit| limit.id == state.limit);
     for state in States(states).flatten().filter(|state| state.lives(now) && !touched(state)) {
         record.keep(&state);
     }
-    let mut content = Vec::new();
+    let mut content = Vec::with_capacity(room);
     for (limit, counter) in limits.iter().zip(counters) {
         if owner == OVERFLOW && !may_be_shared(limit) {
             continue;

@@ -15,7 +15,7 @@
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
-use super::{Charge, Count, Verdicts};
+use super::{Charge, Count, Outcome, Verdicts};
 use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
@@ -51,8 +51,11 @@ pub(super) struct Lease {
     end: Now,
     taken: u32,
     left: u32,
-    /// When, to the millisecond, how many were used.
+    /// When how many were used, one entry for each of the finest limit's slots.
     used: Vec<(Now, u32)>,
+    /// The length of these slots, and the end of the last entry's.
+    slot: Micros,
+    slot_ends: Micros,
     /// How the limits stood when all of it was counted.
     standing: Verdicts,
 }
@@ -69,7 +72,7 @@ impl Leases {
     }
 
     /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
-    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Verdicts>> {
+    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
         if !self.allowed || self.leases.is_empty() || charges.is_empty() {
             return None;
         }
@@ -80,7 +83,12 @@ impl Leases {
         if !charges.iter().all(serves) {
             return None;
         }
-        charges.iter().map(|charge| Some(self.of_mut(charge)?.serve(charge.cost, now))).collect()
+        let mut outcomes = Vec::with_capacity(charges.len());
+        for charge in charges {
+            let verdicts = self.of_mut(charge)?.serve(charge.cost, now);
+            outcomes.push(Outcome { verdicts, charged: true });
+        }
+        Some(outcomes)
     }
 
     /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
@@ -113,6 +121,8 @@ impl Leases {
             taken: units,
             left: units,
             used: Vec::new(),
+            slot: charge.limits.iter().map(slot).min().unwrap_or(MILLISECOND),
+            slot_ends: 0,
             standing,
         })
     }
@@ -120,10 +130,7 @@ impl Leases {
     /// Settles the lease of a charge in its opened counters. Answers whether there was one.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>]) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
-        for counter in counters {
-            counter.refund(lease.end, lease.taken);
-            lease.used.iter().for_each(|(at, units)| counter.charge(*at, *units));
-        }
+        counters.iter_mut().for_each(|counter| counter.settle(lease.end, lease.taken, &lease.used));
         true
     }
 
@@ -178,6 +185,20 @@ fn may_lease(limit: &Limit) -> bool {
     counted_by_time && limit.quota.get() >= SMALL_QUOTA
 }
 
+/// How far apart uses of a limit may be and be counted at one time. In an aligned window they may be as far apart as
+/// can be, since no lease passes its edge.
+fn slot(limit: &Limit) -> Micros {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(slots) => slots.length(),
+        Algorithm::FixedWindow | Algorithm::Calendar(_) => Micros::MAX,
+        Algorithm::SlidingCounter
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock
+        | Algorithm::Penalty => MILLISECOND,
+    }
+}
+
 fn is_aligned(limit: &Limit) -> bool {
     match limit.algorithm {
         Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
@@ -198,12 +219,15 @@ impl Lease {
     fn serve(&mut self, cost: u32, now: Now) -> Verdicts {
         self.left = self.left.saturating_sub(cost);
         match self.used.last_mut() {
-            // Up to one whole millisecond the later instant stands for all: no stamp is ever too early, and rounded
-            // up to a slot they are the same.
-            Some((at, units)) if at.mono.div_ceil(MILLISECOND) == now.mono.div_ceil(MILLISECOND) => {
+            // The later instant stands for all of a slot: no stamp is ever too early, and rounded up to the slot they
+            // are the same. A log with coarser slots has this one's within one of them.
+            Some((at, units)) if at.mono <= now.mono && now.mono <= self.slot_ends => {
                 (*at, *units) = (now, units.saturating_add(cost));
             }
-            Some(_) | None => self.used.push((now, cost)),
+            Some(_) | None => {
+                self.used.push((now, cost));
+                self.slot_ends = now.mono.checked_next_multiple_of(self.slot).unwrap_or(Micros::MAX);
+            }
         }
         let left = u64::from(self.left);
         let verdict = |(limit, standing): (&Limit, &Verdict)| {

@@ -15,6 +15,7 @@ use crate::varint;
 
 const MAGIC: [u8; 2] = [b'T', 1];
 const RECORD_HEADER: usize = 8 + 4 + 2;
+const STATE_HEADER: usize = 4 + 1 + 4 + 1;
 
 /// The record that counts newcomers of a page full of well used records.
 pub const OVERFLOW: u64 = u64::MAX;
@@ -94,49 +95,62 @@ impl<'a> Page<'a> {
     /// Expired records are dropped. If that is not enough for `capacity` bytes, the records with the lowest
     /// share are, but none that is [`WELL_USED`]. Answers how many of those; `None` when it does not fit.
     pub fn with(&self, record: &NewRecord, capacity: usize, now: Micros, out: &mut Vec<u8>) -> Option<u32> {
-        let dropped = self.make_room(record, capacity, now)?;
         out.clear();
+        out.reserve_exact(MAGIC.len() + self.records.len() + record.bytes.len());
         out.extend_from_slice(&MAGIC);
-        for other in self.others(record, now).filter(|other| !dropped.contains(&other.fingerprint)) {
-            out.extend_from_slice(other.bytes);
+        // Those that stay lie in a few runs, and each is copied at once.
+        let (mut run, mut rest) = (self.records, self.records);
+        while let Some((other, after)) = Record::split(rest) {
+            if !other.stays(record, now) {
+                out.extend_from_slice(run.get(..run.len() - rest.len())?);
+                run = after;
+            }
+            rest = after;
         }
+        out.extend_from_slice(run);
+        let excess = (out.len() + record.bytes.len()).saturating_sub(capacity);
+        let dropped = make_room(out, excess)?;
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
-        }
-        u32::try_from(dropped.len()).ok()
-    }
-
-    /// By how many bytes the page with `record` would pass `capacity`.
-    pub fn excess(&self, record: &NewRecord, capacity: usize, now: Micros) -> usize {
-        let others: usize = self.others(record, now).map(|other| other.bytes.len()).sum();
-        (MAGIC.len() + others + record.bytes.len()).saturating_sub(capacity)
-    }
-
-    /// Who must go so that `record` fits.
-    fn make_room(&self, record: &NewRecord, capacity: usize, now: Micros) -> Option<Vec<u64>> {
-        let mut excess = self.excess(record, capacity, now);
-        if excess == 0 {
-            return Some(Vec::new());
-        }
-        let mut dropped: Vec<u64> = Vec::new();
-        while excess > 0 {
-            let may_go = |other: &Record<'_>| {
-                other.share() < WELL_USED
-                    && other.fingerprint != OVERFLOW
-                    && !dropped.contains(&other.fingerprint)
-            };
-            // Of equal shares the first: the least recently written.
-            let least = self.others(record, now).filter(may_go).min_by_key(Record::share)?;
-            excess = excess.saturating_sub(least.bytes.len());
-            dropped.push(least.fingerprint);
         }
         Some(dropped)
     }
 
-    fn others(&self, record: &NewRecord, now: Micros) -> impl Iterator<Item = Record<'a>> + use<'a> {
-        let fingerprint = record.fingerprint;
-        self.records().filter(move |other| other.fingerprint != fingerprint && other.lives(now))
+    /// By how many bytes the page with `record` would pass `capacity`.
+    pub fn excess(&self, record: &NewRecord, capacity: usize, now: Micros) -> usize {
+        let most = MAGIC.len() + self.records.len() + record.bytes.len();
+        if most <= capacity {
+            return 0;
+        }
+        let others = self.records().filter(|other| !other.stays(record, now));
+        let going: usize = others.map(|other| other.bytes.len()).sum();
+        (most - going).saturating_sub(capacity)
     }
+}
+
+/// Drops records from a page that is being written until it has so many bytes less. Answers how many; `None` if that
+/// is not enough.
+fn make_room(page: &mut Vec<u8>, mut excess: usize) -> Option<u32> {
+    let mut dropped = 0;
+    while excess > 0 {
+        let (mut least, mut lowest) = (0..0, WELL_USED);
+        let mut rest = page.get(MAGIC.len()..)?;
+        while let Some((record, after)) = Record::split(rest) {
+            let share = record.share();
+            // Of equal shares the first: the least recently written.
+            if share < lowest && record.fingerprint != OVERFLOW {
+                (least, lowest) = (page.len() - rest.len()..page.len() - after.len(), share);
+            }
+            rest = after;
+        }
+        if least.is_empty() {
+            return None;
+        }
+        excess = excess.saturating_sub(least.len());
+        drop(page.drain(least));
+        dropped += 1;
+    }
+    Some(dropped)
 }
 
 fn lives(expires: u32, now: Micros) -> bool {
@@ -163,9 +177,23 @@ impl<'a> Record<'a> {
         lives(self.expires, now)
     }
 
+    /// Whether it is still there when `record` is written.
+    fn stays(&self, record: &NewRecord, now: Micros) -> bool {
+        self.fingerprint != record.fingerprint && self.lives(now)
+    }
+
     /// The highest share of its states. Damaged states give nothing away.
     fn share(&self) -> u8 {
-        States(self.states).flatten().map(|state| state.share).max().unwrap_or_default()
+        let (mut highest, mut rest) = (0, self.states);
+        // As a state is split, but without what is not looked at: this is asked of each record of a full page.
+        while let Some(([.., share], after)) = rest.split_first_chunk::<STATE_HEADER>()
+            && let Some((length, after)) = varint::read(after)
+            && let Some(after) = usize::try_from(length).ok().and_then(|length| after.get(length..))
+        {
+            highest = highest.max(*share);
+            rest = after;
+        }
+        highest
     }
 }
 
@@ -219,8 +247,15 @@ pub struct NewRecord {
 
 impl NewRecord {
     /// A record without states.
+    #[cfg(any(test, fuzzing))]
     pub fn new(fingerprint: u64) -> NewRecord {
-        let mut bytes = fingerprint.to_le_bytes().to_vec();
+        NewRecord::with_room(fingerprint, 0)
+    }
+
+    /// A record without states, and with room for so many bytes of them.
+    pub fn with_room(fingerprint: u64, states: usize) -> NewRecord {
+        let mut bytes = Vec::with_capacity(RECORD_HEADER + states);
+        bytes.extend_from_slice(&fingerprint.to_le_bytes());
         bytes.resize(RECORD_HEADER, 0);
         NewRecord { fingerprint, expires: 0, bytes }
     }

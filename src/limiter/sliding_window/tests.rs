@@ -204,6 +204,37 @@ proptest! {
         }
     }
 
+    /// To settle a lease in one go is to take it back and to charge its uses one by one.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_lease_is_settled_as_if_unit_by_unit(
+        gaps in gaps(1_000, 10 * SECOND),
+        shift in 0u8..10,
+        taken in 1u32..40,
+        uses in proptest::collection::vec((0..500 * MILLISECOND, 1u32..4), 0..20),
+        late in 0..12 * SECOND,
+    ) {
+        let mut kept = Kept::new(1_000, 10 * SECOND, Slots { shift });
+        let mut now = T0;
+        for gap in gaps {
+            now += gap;
+            kept.ask(now, 1);
+        }
+        let end = now + 500 * MILLISECOND;
+        kept.change(now, |log| log.charge(end, taken));
+        let mut used: Vec<_> = uses.iter().map(|(at, units)| (Now { mono: now + at, wall: 0 }, *units)).collect();
+        used.sort_by_key(|(at, _)| at.mono);
+        let mut one_by_one = Kept { state: kept.state.clone(), ..kept };
+        one_by_one.change(end + late, |log| {
+            log.refund(end, taken);
+            used.iter().for_each(|(at, units)| log.charge(at.mono, *units));
+        });
+        kept.change(end + late, |log| log.settle(end, taken, &used));
+        let then = |kept: &Kept| kept.open(end + late).judge(end + late, 1);
+        prop_assert_eq!(then(&kept), then(&one_by_one));
+        let leaves = then(&kept).next_slot;
+        prop_assert_eq!(kept.open(leaves).judge(leaves, 0), one_by_one.open(leaves).judge(leaves, 0));
+    }
+
     /// Damaged pages can hold anything.
     #[wasm_bindgen_test(unsupported = test)]
     fn no_bytes_can_make_a_log_panic(state in proptest::collection::vec(any::<u8>(), 0..60), now in any::<u64>()) {
