@@ -43,13 +43,13 @@ impl<T: Default> ByIdentity<T> {
         self.get_mut(identity)
     }
 
-    pub fn remove(&mut self, identity: Identity) {
-        if let Some(place) = self.places.remove(identity) {
-            self.entries.swap_remove(place);
-            if let Some((moved, _)) = self.entries.get(place) {
-                self.places.set(*moved, place);
-            }
+    pub fn remove(&mut self, identity: Identity) -> Option<T> {
+        let place = self.places.remove(identity)?;
+        let (_, thing) = self.entries.swap_remove(place);
+        if let Some((moved, _)) = self.entries.get(place) {
+            self.places.set(*moved, place);
         }
+        Some(thing)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &(Identity, T)> {
@@ -113,8 +113,7 @@ mod tests {
             for (step, (number, removes)) in (1..).zip(steps) {
                 let identity = Identity { page: number / 2, fingerprint: number };
                 if removes {
-                    map.remove(identity);
-                    plain.remove(&identity);
+                    prop_assert_eq!(map.remove(identity), plain.remove(&identity));
                 } else {
                     let full = plain.len() >= 5 && !plain.contains_key(&identity);
                     let opened = map.open(identity, 5);

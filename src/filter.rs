@@ -117,6 +117,7 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
 }
 
 /// One request on its way through the filter.
+#[derive(Default)]
 struct Passage {
     worker: Option<Rc<RefCell<Worker>>>,
     decision: Option<Decision>,

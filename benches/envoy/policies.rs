@@ -40,7 +40,9 @@ fn raise(value: &mut Value) {
 fn raise_all(quotas: &mut Value) {
     match quotas {
         Value::Object(fields) => fields.values_mut().for_each(raise_all),
-        quota => *quota = PLENTY.into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            *quotas = PLENTY.into();
+        }
     }
 }
 

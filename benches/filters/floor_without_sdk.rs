@@ -11,9 +11,21 @@ const CONTINUE: u32 = 0;
 mod env {
     #[link(wasm_import_module = "env")]
     unsafe extern "C" {
-        pub fn proxy_get_header_map_value(map: u32, key: *const u8, len: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+        pub fn proxy_get_header_map_value(
+            map: u32,
+            key: *const u8,
+            len: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
         pub fn proxy_get_property(path: *const u8, len: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-        pub fn proxy_replace_header_map_value(map: u32, key: *const u8, len: usize, value: *const u8, size: usize) -> u32;
+        pub fn proxy_replace_header_map_value(
+            map: u32,
+            key: *const u8,
+            len: usize,
+            value: *const u8,
+            size: usize,
+        ) -> u32;
     }
 }
 
@@ -48,7 +60,9 @@ extern "C" fn proxy_on_request_headers(_: u32, _: usize, _: u32) -> u32 {
     let mut nanoseconds = 0;
     // SAFETY: the pointers are to live values of the lengths given.
     unsafe {
-        take(|data, size| env::proxy_get_header_map_value(REQUEST_HEADERS, key.as_ptr(), key.len(), data, size));
+        take(|data, size| {
+            env::proxy_get_header_map_value(REQUEST_HEADERS, key.as_ptr(), key.len(), data, size)
+        });
         take(|data, size| env::proxy_get_property(address.as_ptr(), address.len(), data, size));
         clock_time_get(MONOTONIC, 1, &mut nanoseconds);
     }
@@ -62,7 +76,13 @@ extern "C" fn proxy_on_response_headers(_: u32, _: usize, _: u32) -> u32 {
     for (name, value) in headers {
         // SAFETY: the pointers are to live texts of the lengths given.
         unsafe {
-            env::proxy_replace_header_map_value(RESPONSE_HEADERS, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+            env::proxy_replace_header_map_value(
+                RESPONSE_HEADERS,
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
         };
     }
     CONTINUE

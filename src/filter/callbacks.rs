@@ -4,15 +4,15 @@
 //! costs as much as one that does (see DESIGN.md).
 
 use super::{Action, Gate, Passage};
+use crate::by_identity::ByIdentity;
+use crate::key::Identity;
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Configurations and requests by the numbers that Envoy gives them.
 #[derive(Default)]
 struct Contexts {
     gates: Vec<(u32, Gate)>,
-    passages: HashMap<u32, Passage, BuildHasherDefault<Number>>,
+    passages: ByIdentity<Passage>,
 }
 
 thread_local! {
@@ -30,22 +30,10 @@ fn with<T>(use_them: impl FnOnce(&mut Contexts) -> T) -> T {
     CONTEXTS.with_borrow_mut(use_them)
 }
 
-/// Numbers that count up need no better hash than an odd factor, and no client chooses them.
-#[derive(Default)]
-struct Number(u64);
-
-impl Hasher for Number {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
+/// A stream's number as a map wants it. Numbers that count up need no better hash than an odd factor, and no client
+/// chooses them.
+fn stream(id: u32) -> Identity {
+    Identity { page: u64::from(id).wrapping_mul(0x9E37_79B9_7F4A_7C15), fingerprint: 0 }
 }
 
 #[unsafe(no_mangle)]
@@ -57,8 +45,10 @@ extern "C" fn proxy_on_context_create(id: u32, gate: u32) {
     with(|contexts| {
         if gate == NONE {
             contexts.gates.push((id, Gate::default()));
-        } else if let Some(passage) = contexts.gate(gate).map(|gate| gate.admit()) {
-            contexts.passages.insert(id, passage);
+        } else if let Some(passage) = contexts.gate(gate).map(|gate| gate.admit())
+            && let Some(place) = contexts.passages.open(stream(id), usize::MAX)
+        {
+            *place = passage;
         }
     });
 }
@@ -75,20 +65,20 @@ extern "C" fn proxy_on_tick(id: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _headers: usize, _end_of_stream: u32) -> u32 {
-    let decide = |contexts: &mut Contexts| contexts.passages.get_mut(&id).map(Passage::request);
+    let decide = |contexts: &mut Contexts| contexts.passages.get_mut(stream(id)).map(Passage::request);
     with(decide).unwrap_or(Action::Continue) as u32
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(id: u32, _headers: usize, _end_of_stream: u32) -> u32 {
-    with(|contexts| contexts.passages.get_mut(&id).iter_mut().for_each(|passage| passage.response()));
+    with(|contexts| contexts.passages.get_mut(stream(id)).iter_mut().for_each(|passage| passage.response()));
     Action::Continue as u32
 }
 
 /// The end of a stream, however it came, or of a configuration: what it still owes is posted before it goes.
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
-    with(|contexts| match contexts.passages.remove(&id) {
+    with(|contexts| match contexts.passages.remove(stream(id)) {
         Some(passage) => passage.end(),
         None => {
             contexts.gate(id).iter().for_each(|gate| gate.settle());

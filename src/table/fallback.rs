@@ -167,7 +167,7 @@ impl Fallback {
         let idle = |account: &Account| !account.owes() && account.bucket.is_full(now);
         let idle = self.accounts.iter().filter(|(_, accounts)| accounts.iter().all(idle));
         let idle: Vec<Identity> = idle.map(|(identity, _)| *identity).collect();
-        idle.into_iter().for_each(|identity| self.accounts.remove(identity));
+        idle.into_iter().for_each(|identity| drop(self.accounts.remove(identity)));
     }
 
     /// The accounts of a charge's identity, opened for each of its limits that answer: a worker alone can't know of a
