@@ -1,4 +1,4 @@
-//! What Tollgate is to cost at most.
+//! What Tollgate is to cost at most. Beside a quotient of medians stand those of the quartiles.
 
 use crate::results::Results;
 use crate::statistics::Summary;

@@ -52,22 +52,24 @@ impl Results {
         self.samples(name).iter().map(|sample| sample.cpu)
     }
 
-    /// Processor time a request over that of no filter, round by round.
+    /// Processor time a request over that of no filter: of each round, and the middle of all.
     pub fn added(&self, name: &str) -> Option<Summary> {
         let rounds = self.samples(name).iter().zip(self.samples(NONE));
         Summary::of(rounds.map(|(one, none)| one.cpu - none.cpu))
     }
 
-    /// As a quotient of what another case adds, round by round.
+    /// What the case adds as a quotient of what another one adds.
     pub fn added_ratio(&self, name: &str, other: &str) -> Option<Summary> {
-        let rounds = self.samples(NONE).iter().zip(self.samples(name)).zip(self.samples(other));
-        Summary::of(rounds.map(|((none, one), other)| (one.cpu - none.cpu) / (other.cpu - none.cpu)))
+        let cpu = |name| self.each(name, |sample| sample.cpu);
+        let (none, one, other) = (cpu(NONE)?, cpu(name)?, cpu(other)?);
+        Some(quotient(|of| (of(one) - of(none)) / (of(other) - of(none))))
     }
 
-    /// Processor time a request as a quotient of another case's, round by round.
+    /// Processor time a request as a quotient of another case's.
     pub fn ratio(&self, name: &str, other: &str) -> Option<Summary> {
-        let rounds = self.samples(name).iter().zip(self.samples(other));
-        Summary::of(rounds.map(|(one, other)| one.cpu / other.cpu))
+        let cpu = |name| self.each(name, |sample| sample.cpu);
+        let (one, other) = (cpu(name)?, cpu(other)?);
+        Some(quotient(|of| of(one) / of(other)))
     }
 
     /// A figure of each generation.
@@ -80,4 +82,11 @@ impl Results {
         let generations = self.standing(name).iter().zip(self.standing(NONE));
         Summary::of(generations.filter_map(|(one, none)| Some(figure(one)? - figure(none)?)))
     }
+}
+
+/// A quotient of medians, and the same of lower and of upper quartiles: all cases meet the same good and bad moments of a
+/// shared machine. The middle of all rounds' own quotients would be too large, since a small divisor weighs more than a large one.
+fn quotient(of: impl Fn(&dyn Fn(Summary) -> f64) -> f64) -> Summary {
+    let (one, other) = (of(&|summary| summary.low), of(&|summary| summary.high));
+    Summary { median: of(&|summary| summary.median), low: one.min(other), high: one.max(other) }
 }

@@ -125,6 +125,7 @@ impl Places {
                 vec![filters::local_ratelimit()],
             ),
             Case::new("lua", "Lua that adds three headers", vec![filters::lua()]),
+            self.other("floor_refused", "the host calls of two layers that refuse"),
             self.tollgate("refused", "Tollgate: two layers, everything refused", refused),
         ];
         cases.extend(
