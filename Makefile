@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e conformance fuzz bench bench-core wasm cli envoy language lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e conformance fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ bench: ## measure what the filter costs in a real Envoy, beside what else there 
 
 bench-core: ## measure what a decision costs in the native core: time, allocations, instructions
 	@tools/bench-core
+
+bench-guest: ## measure the module's own code in Node, without Envoy
+	@tools/bench-guest
 
 wasm: ## build the module: target/tollgate.wasm
 	@tools/build-wasm

@@ -149,11 +149,15 @@ impl Table {
     fn charge_in_order<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
         let mut refused = false;
         let answer = |charge: &Charge<'_>| {
+            // Nothing that comes after it undoes it, so it leases by itself.
+            let alone = std::slice::from_ref(charge);
+            self.leases.consider(alone);
             // What comes after a refusal is only looked at, for the longest wait to be known.
             let outcome = if refused {
                 self.pass_over(store, charge, now)
             } else {
-                self.charge(store, charge, None, now)
+                let leased = self.leases.serve(alone, now).and_then(|mut outcomes| outcomes.pop());
+                leased.unwrap_or_else(|| self.charge(store, charge, None, now))
             };
             refused |= !outcome.admitted();
             outcome

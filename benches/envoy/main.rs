@@ -52,12 +52,12 @@ fn main() {
     };
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).expect("a folder for Envoy's files");
-    let (generations, turn) = (number("BENCH_GENERATIONS", 3), number("BENCH_TURN_MS", 300));
+    let (generations, turn) = (number("BENCH_GENERATIONS", 5), number("BENCH_TURN_MS", 250));
+    let rounds = number("BENCH_ROUNDS", 6);
     let bench = Bench {
         envoy: file("ENVOY"),
         script: root.join("benches/envoy/keys.lua"),
         folder,
-        rounds: number("BENCH_ROUNDS", 10),
         turn: Duration::from_millis(turn.into()),
     };
     let results: Vec<Results> = chosen(places.groups())
@@ -65,14 +65,16 @@ fn main() {
             let mut results = Results::new(group);
             // What is filled first takes minutes to start, and has no layout to speak of: it is memory that counts.
             let filled = results.group.cases.iter().any(|case| case.before > 0);
-            for generation in 0..if filled { 1 } else { generations } {
+            let (generations, rounds) =
+                if filled { (1, generations * rounds) } else { (generations, rounds) };
+            for generation in 0..generations {
                 eprintln!("{}: generation {}", results.group.name, generation + 1);
-                results.add(bench.generation(&results.group, generation));
+                results.add(bench.generation(&results.group, generation, rounds));
             }
             results
         })
         .collect();
-    let conditions = json!({ "generations": generations, "rounds": bench.rounds, "turn_ms": turn });
+    let conditions = json!({ "generations": generations, "rounds": rounds, "turn_ms": turn });
     let report = Report::new(&results, &places.tollgate, conditions);
     print!("{report}");
     report.save(&root.join("target/bench.json"));

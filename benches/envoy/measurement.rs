@@ -42,29 +42,27 @@ pub struct Bench {
     pub script: PathBuf,
     /// For Envoy's files.
     pub folder: PathBuf,
-    /// Turns of each case in a generation.
-    pub rounds: u32,
     pub turn: Duration,
 }
 
 impl Bench {
-    /// One generation of a group: the turns of each of its cases, round by round.
-    pub fn generation(&self, group: &Group, generation: u32) -> Vec<(Standing, Vec<Sample>)> {
+    /// One generation of a group: so many turns of each of its cases, round by round.
+    pub fn generation(&self, group: &Group, generation: u32, rounds: u32) -> Vec<(Standing, Vec<Sample>)> {
         let gateways: Vec<Gateway> = group.cases.iter().map(|case| self.start(case)).collect();
         for (case, gateway) in group.cases.iter().zip(&gateways) {
             self.prepare(case, gateway);
         }
         let mut samples = vec![Vec::new(); group.cases.len()];
-        for round in 0..self.rounds {
+        for round in 0..rounds {
             for ((case, gateway), samples) in group.cases.iter().zip(&gateways).zip(&mut samples) {
-                let seed = (generation * self.rounds + round) * 2 + 1;
+                let seed = generation * rounds + round + 1;
                 samples.push(self.sample(case, gateway, seed));
             }
         }
         let standing = |case: &Case, gateway: &Gateway| {
             let log = self.folder.join("h2load.tsv");
             let latency =
-                group.latency.then(|| case.load.open_loop(gateway.address, OPEN_LOOP_RATE, 3, &log));
+                group.latency.then(|| case.load.open_loop(gateway.address, OPEN_LOOP_RATE, 2, &log));
             let started_in = gateway.started_in.as_secs_f64();
             Standing { memory: gateway.memory(), started_in, latency }
         };

@@ -2,7 +2,7 @@
 //!
 //! ```json
 //! {
-//!   "generations": 3, "rounds": 10, "turn_ms": 300,
+//!   "generations": 5, "rounds": 6, "turn_ms": 250,
 //!   "machine": { "processors": 2, "model": "…", "kernel": "…" },
 //!   "groups": [{
 //!     "name": "subjects", "about": "…",

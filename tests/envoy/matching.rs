@@ -129,3 +129,20 @@ fn x_7_a_header_without_a_scheme_is_the_key_as_it_stands() {
 fn per_key_in(header: &str) -> String {
     per_key(1, "1h").replace("authorization, scheme: Bearer", header)
 }
+
+#[test]
+fn a_hundred_policies_by_one_key_hold_each_for_its_path() {
+    let policy = |number: usize| {
+        format!(
+            "  - {{ name: p{number}, key: api_key, match: [{{ path: /p{number}/** }}], limits: [{{ quota: 2, window: 1h }}] }}\n"
+        )
+    };
+    let policies: String = (0..100).map(policy).collect();
+    let keys = "keys: { api_key: { header: authorization, scheme: Bearer } }";
+    let gateway = Setup::yaml(format!("{keys}\npolicies:\n{policies}")).start();
+    let key = new_key();
+    // More limits than one record has room for: each policy has its own.
+    for number in 0..100 {
+        assert_eq!(gateway.get(&format!("/p{number}/x")).key(&key).admitted_of(3), 2, "{number}");
+    }
+}

@@ -124,3 +124,21 @@ fn a_request_with_a_small_limit_beside_a_large_one_does_not_lease() {
     }
     assert_eq!(table.take_tally().leased, 0);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn in_order_a_hot_caller_is_leased_whoever_comes_after() {
+    const REQUESTS: u64 = 10_000;
+    let (mut table, store) = (worker(1), Memory::default());
+    let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 500, 60 * SECOND)]);
+    let mut admitted = 0;
+    for i in 0..REQUESTS {
+        // The second caller is another one each time, so it has no lease, and may have none.
+        let charges = [charge(1, &hot), charge(1_000 + i, &small)];
+        let outcomes = table.transact(&store, &charges, Charging::Sequential, at(NOW + i * 2_500));
+        admitted += u64::from(outcomes.iter().all(Outcome::admitted));
+    }
+    // 25 s: not a unit of the first ones is back, and the cap holds to the unit.
+    assert_eq!(admitted, 6_000);
+    let hot_writes = u64::from(store.writes.get()) - admitted;
+    assert!(hot_writes < 1_500, "{hot_writes} writes of the hot record");
+}
