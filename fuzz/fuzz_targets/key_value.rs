@@ -5,6 +5,7 @@
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tollgate::identity::{Caller, Directory, Key, Source, Validity};
+use tollgate::key::Seed;
 use tollgate::policy::PathTemplate;
 use tollgate::request::{Asked, MetadataPath, Request};
 
@@ -44,7 +45,8 @@ fn value(
     let directory = Directory { keys: vec![key], ..Directory::default() };
     let sent = Sent(bytes.to_vec());
     let asked = Asked::new(&sent);
-    let caller = Caller::new(&asked, &directory, Vec::new());
+    let seed = Seed::new([0; Seed::LEN]);
+    let caller = Caller::new(&asked, &directory, &seed, Vec::new());
     caller.value(0, template).map(|(_, value)| value.into_owned())
 }
 
