@@ -104,7 +104,7 @@ impl Load {
     /// Sends requests at a constant rate, whether or not those before them are answered: each of the connections so
     /// seldom that no response makes its next request late. The key is hot.
     pub fn open_loop(&self, to: SocketAddr, per_second: u32, seconds: u64, log: &Path) -> Latency {
-        const CLIENTS: u32 = 40;
+        const CLIENTS: u32 = 4;
         let _ = fs::remove_file(log);
         let output = Command::new("h2load")
             .args(["--h1", "--threads", "1", "--clients", &CLIENTS.to_string()])
