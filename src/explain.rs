@@ -12,7 +12,7 @@ use crate::limiter::Verdict;
 use crate::limiter::concurrency::Holder;
 use crate::policy::{PolicySet, Standing};
 use crate::request::Asked;
-use crate::response::{Reply, limit_headers, reply};
+use crate::response::{Header, Reply, limit_headers, reply};
 use crate::table::{Table, memory::Memory};
 use crate::time::{Micros, Now, SECOND};
 
@@ -94,13 +94,15 @@ fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
 
 fn answer(set: &PolicySet, decision: &Decision, request: &Called) -> Answer {
     let limits = limit_headers(set, decision);
-    let limits = limits.into_iter().map(|(name, value)| (name.to_string(), value.into_owned()));
+    let owned = |headers: Vec<Header<'_>>| {
+        headers.into_iter().map(|(name, value)| (name.to_string(), value.into_owned())).collect()
+    };
     // An id that is recognised as made up.
     match reply(set, decision, request, || [0; 16]) {
-        None => Answer::Passes(limits.collect()),
-        Some(Reply { status, headers, body, .. }) => {
-            let own = headers.into_iter().map(|(name, value)| (name.to_string(), value.into_owned()));
-            Answer::Refused { status, headers: own.chain(limits).collect(), body: body.to_string() }
+        None => Answer::Passes(owned(limits)),
+        Some(reply) => {
+            let Reply { status, headers, body, .. } = reply.with_limit_headers(limits);
+            Answer::Refused { status, headers: owned(headers), body: body.to_string() }
         }
     }
 }

@@ -138,10 +138,8 @@ impl Passage {
         }
         let reply = response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
         let action = match reply {
-            Some(mut reply) => {
-                // Sent along, they cost less than set one by one when the reply comes by.
-                reply.headers.extend(response::limit_headers(policies, &decision));
-                host::reply(&reply);
+            Some(reply) => {
+                host::reply(&reply.with_limit_headers(response::limit_headers(policies, &decision)));
                 Action::Pause
             }
             None => Action::Continue,

@@ -56,6 +56,16 @@ pub struct Reply<'a> {
     pub details: String,
 }
 
+impl<'a> Reply<'a> {
+    /// With limit headers sent along, which costs less than to set them one by one when the reply comes by. They take the
+    /// place of others of their names.
+    pub fn with_limit_headers(mut self, limits: Vec<Header<'a>>) -> Reply<'a> {
+        self.headers.retain(|(name, _)| !limits.iter().any(|(limit, _)| limit == name));
+        self.headers.extend(limits);
+        self
+    }
+}
+
 /// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
 /// `new_id` draws an id at random for one that came without.
 pub fn reply<'a>(

@@ -313,3 +313,20 @@ proptest! {
         prop_assert!(headers.iter().flat_map(|header| header.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_reply_has_each_limit_header_once() {
+    let mut house = house(
+        r#""reject": {"headers": {"x-quota": "own", "x-more": "own"}},
+            "headers": {"preset": "x-ratelimit", "names": {"limit": "x-quota"}}"#,
+    );
+    let decision = (0..3).map(|_| house.decide(&caller())).last().unwrap();
+    let limits = limit_headers(house.engine.policies(), &decision);
+    let reply = house.reply(&decision, &caller()).with_limit_headers(limits);
+    let told = |name| {
+        let values = reply.headers.iter().filter(move |(header, _)| *header == name);
+        values.map(|(_, value)| value.as_ref()).collect::<Vec<_>>()
+    };
+    assert_eq!((told("x-quota"), told("x-more")), (vec!["2"], vec!["own"]));
+    assert_eq!(told("x-ratelimit-remaining"), ["0"]);
+}
