@@ -47,11 +47,16 @@ pub const TRIES: u32 = 8;
 pub struct Geometry {
     /// Pages.
     pub pages: NonZeroU32,
-    /// The most bytes of one page.
+    /// The most bytes that the host keeps for one page.
     pub page_bytes: u16,
 }
 
 impl Geometry {
+    /// The most bytes of a page. The host ends each value with a byte of its own.
+    fn longest_page(&self) -> usize {
+        usize::from(self.page_bytes).saturating_sub(1)
+    }
+
     /// The most bytes one limit's state may take and still be sure to fit a page of its own.
     pub fn room_for_one_state(&self) -> usize {
         const HEADERS: usize = 32;

@@ -177,11 +177,11 @@ impl Table {
         counters: &mut [Counter<'_>],
         now: Micros,
     ) -> Option<Rewrite> {
-        let whole = usize::from(self.geometry.page_bytes);
+        let whole = self.geometry.longest_page();
         let room = if owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
         let newcomer = states.is_empty() && owner != OVERFLOW;
         let mut record = build(owner, states, limits, counters, now);
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(whole);
         let coarsen = |counters: &mut [Counter<'_>], record: &mut NewRecord, so_far| {
             while page.excess(record, room, now) > 0 {
                 // All of them, not only until the first that can.
@@ -200,7 +200,9 @@ impl Table {
             coarsen(counters, &mut record, Coarseness::Any);
             evicted = page.with(&record, whole, now, &mut bytes);
         }
-        evicted.map(|evicted| Rewrite { bytes, version: None, evicted, overflowed: false, lease: None })
+        let evicted = evicted?;
+        page::fill(&mut bytes, whole);
+        Some(Rewrite { bytes, version: None, evicted, overflowed: false, lease: None })
     }
 }
 

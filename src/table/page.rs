@@ -1,11 +1,11 @@
 //! The bytes of one page: several identities' records, read in place.
 //!
 //! ```text
-//! page    = 'T' version:u8 record*             least recently written first
+//! page    = 'T' version:u8 length:u16 record* filling     least recently written first
 //! record  = fingerprint:u64 expires:u32 length:u16 state*
 //! state   = limit:u32 kind:u8 expires:u32 share:u8 length:varint bytes
 //! ```
-//! Numbers are little-endian. `expires` is in seconds of the monotonic clock, rounded up: an expired record
+//! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires` is in seconds of the monotonic clock, rounded up: an expired record
 //! or state says nothing any more and is dropped by the next write. `share` is used / quota in 255ths when
 //! the state was last written: what its loss would give away.
 
@@ -13,7 +13,8 @@ use crate::limiter::{LimitId, Wear};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 
-const MAGIC: [u8; 2] = [b'T', 1];
+const MAGIC: [u8; 2] = [b'T', 2];
+const HEADER: usize = 2 + 2;
 const RECORD_HEADER: usize = 8 + 4 + 2;
 const STATE_HEADER: usize = 4 + 1 + 4 + 1;
 
@@ -67,7 +68,7 @@ impl<'a> Page<'a> {
         if bytes.is_empty() {
             return Ok(Page::default());
         }
-        let page = Page { records: bytes.strip_prefix(&MAGIC).ok_or(Damaged)? };
+        let page = Page { records: records_of(bytes).ok_or(Damaged)? };
         let mut rest = page.records;
         while !rest.is_empty() {
             rest = Record::split(rest).ok_or(Damaged)?.1;
@@ -96,8 +97,9 @@ impl<'a> Page<'a> {
     /// share are, but none that is [`WELL_USED`]. Answers how many of those; `None` when it does not fit.
     pub fn with(&self, record: &NewRecord, capacity: usize, now: Micros, out: &mut Vec<u8>) -> Option<u32> {
         out.clear();
-        out.reserve_exact(MAGIC.len() + self.records.len() + record.bytes.len());
+        out.reserve_exact(HEADER + self.records.len() + record.bytes.len());
         out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[0; HEADER - MAGIC.len()]);
         // Those that stay lie in a few runs, and each is copied at once.
         let (mut run, mut rest) = (self.records, self.records);
         while let Some((other, after)) = Record::split(rest) {
@@ -113,12 +115,14 @@ impl<'a> Page<'a> {
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
         }
+        let length = u16::try_from(out.len() - HEADER).ok()?;
+        out.get_mut(MAGIC.len()..HEADER)?.copy_from_slice(&length.to_le_bytes());
         Some(dropped)
     }
 
     /// By how many bytes the page with `record` would pass `capacity`.
     pub fn excess(&self, record: &NewRecord, capacity: usize, now: Micros) -> usize {
-        let most = MAGIC.len() + self.records.len() + record.bytes.len();
+        let most = HEADER + self.records.len() + record.bytes.len();
         if most <= capacity {
             return 0;
         }
@@ -128,13 +132,26 @@ impl<'a> Page<'a> {
     }
 }
 
+fn records_of(page: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = page.strip_prefix(&MAGIC)?.split_first_chunk::<2>()?;
+    rest.get(..usize::from(u16::from_le_bytes(*length)))
+}
+
+/// Fills a page up to one of two sizes: an eighth of `most`, or `most`. Among values of any length the host's allocator
+/// finds no place for one that has grown, and takes as much again as they need (see DESIGN.md).
+pub fn fill(page: &mut Vec<u8>, most: usize) {
+    let eighth = most / 8;
+    let size = if page.len() <= eighth { eighth } else { most };
+    page.resize(size.max(page.len()), 0);
+}
+
 /// Drops records from a page that is being written until it has so many bytes less. Answers how many; `None` if that
 /// is not enough.
 fn make_room(page: &mut Vec<u8>, mut excess: usize) -> Option<u32> {
     let mut dropped = 0;
     while excess > 0 {
         let (mut least, mut lowest) = (0..0, WELL_USED);
-        let mut rest = page.get(MAGIC.len()..)?;
+        let mut rest = page.get(HEADER..)?;
         while let Some((record, after)) = Record::split(rest) {
             let share = record.share();
             // Of equal shares the first: the least recently written.

@@ -78,6 +78,7 @@ impl<'a> Grades<'a> {
     }
 
     /// The tiers, as far as there are any.
+    #[inline(never)]
     pub fn tiers(self) -> Option<&'a Tiers> {
         match self {
             Grades::Tiers(tiers) => Some(tiers),
@@ -129,6 +130,7 @@ fn tier_index(reader: &Reader<'_>, names: &[String]) -> Option<usize> {
 }
 
 /// Reads the consumers.
+#[inline(never)]
 pub(super) fn consumers<'a>(
     reader: &Reader<'a>,
     keys: Option<&[Key]>,
@@ -152,6 +154,7 @@ pub(super) fn consumers<'a>(
     sound.map(|()| known)
 }
 
+#[inline(never)]
 fn consumer<'a>(
     entry: &Reader<'a>,
     index: usize,
@@ -198,6 +201,7 @@ fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
 }
 
 /// What a consumer is known by.
+#[inline(never)]
 fn credentials(
     object: &Reader<'_>,
     consumer: usize,

@@ -20,6 +20,7 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
 }
 
 /// What responses change.
+#[inline(never)]
 pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", StatusSet::read);
     let refund_on = fields.read("refund_on", StatusSet::read);

@@ -22,6 +22,7 @@ const SOURCES: &str =
 pub(super) const KEY: &str = "the name of a key, or a list of such names";
 
 /// Reads the named keys.
+#[inline(never)]
 pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
     let read = |entry: &Reader<'_>| {
@@ -42,6 +43,7 @@ fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
     all.filter(|(name, _)| is_name(name)).collect()
 }
 
+#[inline(never)]
 fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<Key> {
     const SOURCE: [&str; 9] =
         ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];

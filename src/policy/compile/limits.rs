@@ -118,6 +118,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded
     all(limits)
 }
 
+#[inline(never)]
 fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<Graded> {
     let fields = entry.object(&[
         "name",
@@ -174,6 +175,7 @@ fn default_kind(fields: &Fields<'_>) -> Kind {
 }
 
 /// The window and the algorithm with what it needs.
+#[inline(never)]
 fn counted(
     fields: &Fields<'_>,
     kind: Kind,

@@ -27,6 +27,7 @@ pub(super) struct Context<'a> {
 }
 
 /// Reads the list of policies.
+#[inline(never)]
 pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy>> {
     let entries = list.list_of_some(POLICIES)?;
     let mut classes = Vec::new();
@@ -84,6 +85,7 @@ pub(super) fn limit_references<'a>(
     full
 }
 
+#[inline(never)]
 fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -> Option<Policy> {
     let fields = entry.object(&[
         "name",
@@ -174,6 +176,7 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
 }
 
 /// The limits with the numbers of each tier, and of each consumer who has its own.
+#[inline(never)]
 fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Context<'_>) -> Table {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
     let terms = |limits: Vec<Limit>| Terms::new(limits.into_iter().chain(penalty).collect());

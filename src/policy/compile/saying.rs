@@ -35,6 +35,7 @@ pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<S
     })
 }
 
+#[inline(never)]
 fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
     let several = policy.limit_names.len() > 1;
     let messages = sayable.messages.into_iter().chain(std::iter::repeat(None));

@@ -8,8 +8,8 @@ use crate::time::{Now, SECOND};
 /// A table with room for fewer clients is hardly what was meant.
 const FEW: u64 = 1_000;
 
-/// What a page keeps back for records that grow, and its own first bytes.
-const OF_A_PAGE: u64 = 194;
+/// What a page keeps back for records that grow, its own first bytes, and the host's last one.
+const OF_A_PAGE: u64 = 192 + 4 + 1;
 /// What a record takes beside its states, and a state beside its bytes.
 const OF_A_RECORD: u64 = 14;
 const OF_A_STATE: u64 = 11;

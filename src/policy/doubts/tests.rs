@@ -122,7 +122,7 @@ fn a_table_with_room_for_few_clients_is_doubted() {
     let told = limits("{ quota: 5, window: 1m }", "table: { pages: 25 }\n");
     assert_eq!(
         told,
-        ["table: there is room for some 986 clients; of more, those that used least are forgotten"]
+        ["table: there is room for some 984 clients; of more, those that used least are forgotten"]
     );
     assert_eq!(limits("{ quota: 5, window: 1m }", "table: { pages: 26 }\n"), NOTHING);
 }

@@ -58,6 +58,7 @@ pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
 }
 
 /// Which limit headers there are.
+#[inline(never)]
 pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<HeaderRules> {
     let fields = reader.object(&["preset", "show", "describes", "reset", "format", "upstream", "names"])?;
     let words = KINDS.map(|(word, _)| word).join(", ");
@@ -183,6 +184,7 @@ impl Choice {
 }
 
 /// What the headers speak about.
+#[inline(never)]
 fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Describes> {
     let either = [("violated", Choice::Violated), ("most_constrained", Choice::MostConstrained)];
     let references = limit_references(policies.iter());

@@ -45,6 +45,7 @@ enum Format {
 }
 
 /// Reads all refusals: the common one, and one for each policy.
+#[inline(never)]
 pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<Sayable>)> {
     let writer = Writer {
         speech: Speech::new(secret),
