@@ -12,6 +12,8 @@ use std::cmp::Reverse;
 #[derive(Clone, Debug)]
 pub struct Decision {
     answers: Vec<Answer>,
+    /// Whether one of them refuses.
+    refused: bool,
     /// Answers of policies in shadow: noted, and without consequence.
     shadows: Vec<Answer>,
     /// Policies that this request may give a unit back to.
@@ -49,13 +51,14 @@ impl Answer {
 impl Decision {
     /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
     pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
-        Decision { answers, ..Decision::to_pass(now) }
+        Decision { refused: answers.iter().any(Answer::refused), answers, ..Decision::to_pass(now) }
     }
 
     /// The decision about a request that no policy applies to.
     pub fn to_pass(now: Now) -> Decision {
         Decision {
             answers: Vec::new(),
+            refused: false,
             shadows: Vec::new(),
             returns: Vec::new(),
             trial: Trial::default(),
@@ -123,7 +126,7 @@ impl Decision {
 
     /// Whether the request is refused.
     pub fn refused(&self) -> bool {
-        self.answers.iter().any(Answer::refused)
+        self.refused
     }
 
     /// Notes that the response has been seen. Answers whether it had been before.
@@ -133,6 +136,9 @@ impl Decision {
 
     /// The answer of the policy that refuses for longest, if any does; the first of several.
     pub fn violated(&self) -> Option<&Answer> {
+        if !self.refused {
+            return None;
+        }
         let wait = |answer: &&Answer| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
         self.answers.iter().filter(|answer| answer.refused()).min_by_key(|answer| Reverse(wait(answer)))
     }

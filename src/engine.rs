@@ -10,16 +10,20 @@ use crate::policy::{Adjustment, Applied, Part, Policy, PolicySet};
 use crate::request::{Asked, Request, Response};
 use crate::table::{Charge, Charging, Count, Outcome, Store, Table};
 use crate::time::Now;
+use trial::Tried;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
 pub struct Engine {
     policies: PolicySet,
+    /// Whether any policy, or any key, waits for responses or for streams' ends.
+    follows: bool,
 }
 
 impl Engine {
     /// An engine that has decided nothing yet.
     pub fn new(policies: PolicySet) -> Engine {
-        Engine { policies }
+        let follows = policies.follow();
+        Engine { policies, follows }
     }
 
     /// Decides one request, and counts it.
@@ -36,7 +40,10 @@ impl Engine {
         }
 
         // Who is asking: a credential that the upstream has refused of late is as good as absent.
-        let trial = self.try_credentials(&asked, table, store, now);
+        let trial = match self.follows {
+            true => self.try_credentials(&asked, table, store, now),
+            false => Tried::default(),
+        };
         let seed = *table.seed();
         let caller = Caller::new(&asked, self.policies.directory(), &seed, trial.refused.clone());
 
@@ -59,7 +66,9 @@ impl Engine {
             caller.introduce();
         }
         decision.set_caller(caller.known());
-        decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
+        if self.follows {
+            decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
+        }
         decision
     }
 
@@ -69,6 +78,7 @@ impl Engine {
 
     /// How a policy in shadow answers, as if it were the only one. What an enforced policy refuses is not counted by
     /// it either.
+    #[inline(never)]
     fn shadow(
         &self,
         one: (Applied, u32),
@@ -88,7 +98,8 @@ impl Engine {
     pub fn follows_the_response(&self, decision: &Decision) -> bool {
         let waits =
             |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.on_response().follows());
-        !decision.refused()
+        self.follows
+            && !decision.refused()
             && (decision.all_answers().any(waits)
                 || !decision.returns().is_empty()
                 || !decision.trial().credentials.is_empty())
@@ -100,10 +111,11 @@ impl Engine {
             self.policy(answer.policy)
                 .is_some_and(|policy| policy.follows_the_end() || policy.on_response().follows())
         };
-        decision.all_answers().any(waits)
+        self.follows && decision.all_answers().any(waits)
     }
 
     /// Takes note of an admitted request's response: it may be counted now, or given back.
+    #[inline(never)]
     pub fn answered(
         &self,
         decision: &mut Decision,
@@ -144,6 +156,7 @@ impl Engine {
     }
 
     /// Takes note of a stream's end, however it came: what was in flight no longer is.
+    #[inline(never)]
     pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
         let unanswered = !decision.answer_seen();
         for answer in decision.all_answers().filter(|answer| answer.outcome.charged) {

@@ -136,8 +136,8 @@ impl Passage {
         if let Some(line) = response::access_line(policies, &decision) {
             host::set_filter_state("tollgate", &line);
         }
-        let reply = response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
-        let action = match reply {
+        let reply = || response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
+        let action = match decision.refused().then(reply).flatten() {
             Some(reply) => {
                 host::reply(&reply.with_limit_headers(response::limit_headers(policies, &decision)));
                 Action::Pause

@@ -30,7 +30,7 @@ pub use why::Standing;
 pub use words::{PolicySummary, Summary};
 
 use crate::decision::{Answer, Decision};
-use crate::identity::{Caller, Directory};
+use crate::identity::{Caller, Directory, Key, Validity};
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
@@ -235,6 +235,15 @@ impl PolicySet {
     /// Whether no policy is to apply to a request.
     pub fn exempts<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
         self.exempt.iter().any(|rule| rule.matches(asked)) || (self.exempt_preflight && asked.is_preflight())
+    }
+
+    /// Whether anything is to be done when a response comes, or a stream ends, of any request at all.
+    pub fn follow(&self) -> bool {
+        let on_trial = |key: &Key| matches!(key.validity, Validity::Unless(_));
+        let follows = |policy: &Policy| {
+            policy.follows_the_end() || policy.response.follows() || policy.response.rules().next().is_some()
+        };
+        self.policies.iter().any(follows) || self.directory.keys.iter().any(on_trial)
     }
 
     /// The policies that take part in a request, at an instant of the wall clock. A policy whose key the caller

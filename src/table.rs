@@ -136,38 +136,49 @@ impl Table {
         charging: Charging,
         now: Now,
     ) -> Vec<Outcome> {
-        self.leases.consider(charges);
-        if let Some(outcomes) = self.leases.serve(charges, now) {
-            self.tally.leased += 1;
-            return outcomes;
-        }
-        let outcomes = match charging {
+        match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
-            Charging::AllOrNothing => self.charge_all(store, charges, now),
-        };
-        for (charge, _) in charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged) {
+            Charging::AllOrNothing => {
+                self.leases.consider(charges);
+                if let Some(outcomes) = self.leases.serve(charges, now) {
+                    self.tally.leased += 1;
+                    return outcomes;
+                }
+                let outcomes = self.charge_all(store, charges, now);
+                charges.iter().zip(&outcomes).for_each(|(charge, outcome)| self.hold(charge, outcome));
+                outcomes
+            }
+        }
+    }
+
+    fn hold(&mut self, charge: &Charge<'_>, outcome: &Outcome) {
+        if outcome.charged {
             self.holdings.hold(charge);
         }
-        outcomes
     }
 
     fn charge_in_order<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
-        let mut refused = false;
-        let answer = |charge: &Charge<'_>| {
+        let mut outcomes = Vec::with_capacity(charges.len());
+        let (mut refused, mut leased) = (false, !charges.is_empty());
+        for charge in charges {
             // Nothing that comes after it undoes it, so it leases by itself.
-            let alone = std::slice::from_ref(charge);
-            self.leases.consider(alone);
-            // What comes after a refusal is only looked at, for the longest wait to be known.
-            let outcome = if refused {
-                self.pass_over(store, charge, now)
-            } else {
-                let leased = self.leases.serve(alone, now).and_then(|mut outcomes| outcomes.pop());
-                leased.unwrap_or_else(|| self.charge(store, charge, None, now))
-            };
+            self.leases.consider(std::slice::from_ref(charge));
+            let served = if refused { None } else { self.leases.serve_one(charge, now) };
+            leased &= served.is_some();
+            let outcome = served.unwrap_or_else(|| {
+                // What comes after a refusal is only looked at, for the longest wait to be known.
+                let outcome = match refused {
+                    true => self.pass_over(store, charge, now),
+                    false => self.charge(store, charge, None, now),
+                };
+                self.hold(charge, &outcome);
+                outcome
+            });
             refused |= !outcome.admitted();
-            outcome
-        };
-        charges.iter().map(answer).collect()
+            outcomes.push(outcome);
+        }
+        self.tally.leased += u64::from(leased);
+        outcomes
     }
 
     fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {

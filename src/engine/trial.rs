@@ -31,6 +31,7 @@ pub struct Trial {
 
 impl Engine {
     /// Looks for marks in the records of the credentials that are on trial.
+    #[inline(never)]
     pub(super) fn try_credentials<R: Request>(
         &self,
         asked: &Asked<'_, R>,
@@ -58,6 +59,7 @@ impl Engine {
     }
 
     /// What is to be done if the answer refuses the credentials.
+    #[inline(never)]
     pub(super) fn follow_up<R: Request>(
         &self,
         tried: Tried,
@@ -80,6 +82,7 @@ impl Engine {
     }
 
     /// Marks the credentials that a status refuses, and counts the request where a stranger's counts.
+    #[inline(never)]
     pub(super) fn sentence(
         &self,
         decision: &Decision,

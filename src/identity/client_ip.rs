@@ -6,14 +6,38 @@ use std::net::{IpAddr, Ipv6Addr};
 /// An IPv4-mapped IPv6 address is the IPv4 one. What is no IP, such as the path of a Unix socket, stands
 /// for itself.
 pub(super) fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    let Some(ip) = parse_ip(&address) else { return address };
     // In the place of the text: a request less for memory.
+    if let Some(octets) = dotted(&address) {
+        address.truncate(octets.len());
+        address.copy_from_slice(&octets);
+        return address;
+    }
+    let Some(ip) = parse_ip(&address) else { return address };
     address.clear();
     match ip.to_canonical() {
         IpAddr::V4(ip) => address.extend_from_slice(&ip.octets()),
         IpAddr::V6(ip) => address.extend_from_slice(&network(ip, ipv6_prefix).octets()),
     }
     address
+}
+
+/// An IPv4 address and its port, read without the standard library's parser for all addresses: that is 4 KB of code,
+/// which Envoy has driven from the processor's caches by the next request. `None`: it is to read the address.
+fn dotted(address: &[u8]) -> Option<[u8; 4]> {
+    let (mut octets, mut rest) = ([0_u8; 4], address);
+    for (octet, end) in octets.iter_mut().zip(*b"...:") {
+        let (mut value, mut digits) = (0_u16, 0);
+        while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+            // A zero in front would be octal to some.
+            if digits == 3 || (digits > 0 && value == 0) {
+                return None;
+            }
+            (value, digits, rest) = (value * 10 + u16::from(digit - b'0'), digits + 1, behind);
+        }
+        rest = rest.strip_prefix(&[end]).filter(|_| digits > 0)?;
+        *octet = u8::try_from(value).ok()?;
+    }
+    rest.iter().all(u8::is_ascii_digit).then_some(octets)
 }
 
 fn parse_ip(address: &[u8]) -> Option<IpAddr> {
@@ -66,6 +90,21 @@ mod tests {
         #[wasm_bindgen_test(unsupported = test)]
         fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), prefix in any::<u8>()) {
             client_ip(bytes, prefix);
+        }
+
+        #[wasm_bindgen_test(unsupported = test)]
+        fn the_short_way_reads_what_the_parser_of_all_addresses_does(
+            address in "[0-9]{1,4}(\\.[0-9]{0,3}){2,4}(:[0-9]{0,5}(:|%|x)?)?|([0-9]{1,2}\\.){3}[0-9]{1,2}:[0-9]{1,5}",
+        ) {
+            if let Some(octets) = dotted(address.as_bytes()) {
+                prop_assert_eq!(parse_ip(address.as_bytes()), Some(IpAddr::from(octets)));
+            }
+        }
+
+        #[wasm_bindgen_test(unsupported = test)]
+        fn every_ipv4_address_is_read_the_short_way(octets in any::<[u8; 4]>(), port in any::<u16>()) {
+            let address = std::net::SocketAddrV4::new(octets.into(), port).to_string();
+            prop_assert_eq!(dotted(address.as_bytes()), Some(octets));
         }
 
         #[wasm_bindgen_test(unsupported = test)]

@@ -46,9 +46,11 @@ fn first_line(value: &[u8]) -> &[u8] {
 /// The credentials behind an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces), up to
 /// a space: a server that reads `Bearer abc x` may take `abc`.
 fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
-    let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    words.next().filter(|found| found.eq_ignore_ascii_case(scheme.as_bytes()))?;
-    words.next()
+    let (found, behind) = value.split_at_checked(scheme.len())?;
+    let words = behind.trim_ascii_start();
+    let apart = words.len() < behind.len();
+    let first = words.iter().position(u8::is_ascii_whitespace).unwrap_or(words.len());
+    words.get(..first).filter(|_| apart && found.eq_ignore_ascii_case(scheme.as_bytes()))
 }
 
 fn split_at(pair: &[u8], separator: u8) -> (&[u8], &[u8]) {

@@ -80,19 +80,24 @@ impl Node {
 
 /// Indexes of policies, in order, each once.
 pub(super) struct Candidates {
-    /// A bit for each policy.
-    words: Vec<u64>,
+    /// A bit for each policy: for the first 64, then for the others.
+    word: u64,
+    others: Vec<u64>,
     at: usize,
 }
 
 impl Candidates {
     fn of(len: usize) -> Candidates {
-        Candidates { words: vec![0; len.div_ceil(64)], at: 0 }
+        Candidates { word: 0, others: vec![0; len.div_ceil(64).saturating_sub(1)], at: 0 }
     }
 
     fn add(&mut self, indexes: &[usize]) {
         for index in indexes {
-            if let Some(word) = self.words.get_mut(index / 64) {
+            let word = match index / 64 {
+                0 => Some(&mut self.word),
+                other => self.others.get_mut(other - 1),
+            };
+            if let Some(word) = word {
                 *word |= 1 << (index % 64);
             }
         }
@@ -103,15 +108,13 @@ impl Iterator for Candidates {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        loop {
-            let word = self.words.get_mut(self.at)?;
-            if *word != 0 {
-                let bit = word.trailing_zeros() as usize;
-                *word &= *word - 1;
-                return Some(self.at * 64 + bit);
-            }
+        while self.word == 0 {
+            self.word = *self.others.get(self.at)?;
             self.at += 1;
         }
+        let bit = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(self.at * 64 + bit)
     }
 }
 

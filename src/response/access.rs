@@ -9,10 +9,13 @@ use crate::policy::PolicySet;
 /// What an access log shows as `%FILTER_STATE(wasm.tollgate:PLAIN)%`: words and what they are, such as
 /// `decision=refused policy=ip limit=minute quota=50 remaining=0 retry_after=7 near=false`. `None`: it is not asked
 /// for. No word in it needs quotes, and none is a client's.
+#[inline]
 pub fn access_line(set: &PolicySet, decision: &Decision) -> Option<String> {
-    if !set.saying().access_log {
-        return None;
-    }
+    set.saying().access_log.then(|| line(set, decision))
+}
+
+#[inline(never)]
+fn line(set: &PolicySet, decision: &Decision) -> String {
     const USUAL: usize = 128;
     let mut line = String::with_capacity(USUAL);
     let refusing = decision.violated();
@@ -41,7 +44,7 @@ pub fn access_line(set: &PolicySet, decision: &Decision) -> Option<String> {
     for (i, policy) in set.shadow_refusals(decision).enumerate() {
         line.extend([if i == 0 { " shadow=" } else { "," }, policy]);
     }
-    Some(line)
+    line
 }
 
 /// Whether an admitted request has left its caller with a tenth of some quota of this policy, or less (FA-26).

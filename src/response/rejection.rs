@@ -68,6 +68,7 @@ impl<'a> Reply<'a> {
 
 /// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
 /// `new_id` draws an id at random for one that came without.
+#[inline(never)]
 pub fn reply<'a>(
     set: &'a PolicySet,
     decision: &Decision,

@@ -73,22 +73,23 @@ impl Leases {
 
     /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
     pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
-        if !self.allowed || self.leases.is_empty() || charges.is_empty() {
+        if !self.allowed || charges.is_empty() {
             return None;
         }
-        let serves = |charge: &Charge<'_>| {
-            let lease = self.of(charge);
-            lease.is_some_and(|lease| lease.can_serve(charge, now))
-        };
+        let serves = |charge: &Charge<'_>| self.of(charge).is_some_and(|lease| lease.can_serve(charge, now));
         if !charges.iter().all(serves) {
             return None;
         }
-        let mut outcomes = Vec::with_capacity(charges.len());
-        for charge in charges {
-            let verdicts = self.of_mut(charge)?.serve(charge.cost, now);
-            outcomes.push(Outcome { verdicts, charged: true });
+        charges.iter().map(|charge| self.serve_one(charge, now)).collect()
+    }
+
+    /// Serves a charge that has a lease with enough units.
+    pub fn serve_one(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
+        if !self.allowed || self.leases.is_empty() {
+            return None;
         }
-        Some(outcomes)
+        let lease = self.of_mut(charge).filter(|lease| lease.can_serve(charge, now))?;
+        Some(Outcome { verdicts: lease.serve(charge.cost, now), charged: true })
     }
 
     /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.

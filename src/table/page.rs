@@ -137,11 +137,11 @@ fn records_of(page: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_le_bytes(*length)))
 }
 
-/// Fills a page up to one of two sizes: an eighth of `most`, or `most`. Among values of any length the host's allocator
+/// Fills a page up to one of two sizes: a sixteenth of `most`, or `most`. Among values of any length the host's allocator
 /// finds no place for one that has grown, and takes as much again as they need (see DESIGN.md).
 pub fn fill(page: &mut Vec<u8>, most: usize) {
-    let eighth = most / 8;
-    let size = if page.len() <= eighth { eighth } else { most };
+    let small = most / 16;
+    let size = if page.len() <= small { small } else { most };
     page.resize(size.max(page.len()), 0);
 }
 

@@ -108,6 +108,7 @@ pub(super) fn tiers(
 
 const NAMES: &str = "a list of 1 to 64 names of tiers";
 
+#[inline(never)]
 fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
     let entries = list.list_of_some(NAMES)?;
     let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
