@@ -139,8 +139,7 @@ impl Table {
         match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
             Charging::AllOrNothing => {
-                self.leases.consider(charges);
-                if let Some(outcomes) = self.leases.serve(charges, now) {
+                if let Some(outcomes) = self.leases.serve_all(charges, now) {
                     self.tally.leased += 1;
                     return outcomes;
                 }
@@ -161,9 +160,7 @@ impl Table {
         let mut outcomes = Vec::with_capacity(charges.len());
         let (mut refused, mut leased) = (false, !charges.is_empty());
         for charge in charges {
-            // Nothing that comes after it undoes it, so it leases by itself.
-            self.leases.consider(std::slice::from_ref(charge));
-            let served = if refused { None } else { self.leases.serve_one(charge, now) };
+            let served = if refused { None } else { self.leases.serve(charge, now) };
             leased &= served.is_some();
             let outcome = served.unwrap_or_else(|| {
                 // What comes after a refusal is only looked at, for the longest wait to be known.
@@ -183,29 +180,31 @@ impl Table {
 
     fn charge_all<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], now: Now) -> Vec<Outcome> {
         let others = charges.len() > 1;
-        let mut attempts: Vec<_> =
-            charges.iter().map(|charge| self.attempt(store, charge, others, now)).collect();
-        if attempts.iter().flatten().any(|attempt| !admitted(&attempt.verdicts)) {
-            let answer = |(charge, attempt): (&Charge<'_>, Option<Attempt>)| {
-                let punishes = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
-                match attempt {
-                    attempt if punishes || charge.count == Count::All => {
-                        self.charge_refused(store, charge, attempt, now)
-                    }
-                    Some(attempt) => Outcome::uncounted(attempt.standing()),
-                    None => Outcome::uncounted(unknown(charge, now)),
-                }
-            };
-            return charges.iter().zip(attempts).map(answer).collect();
+        let mut ways: Vec<Way> = Vec::with_capacity(charges.len());
+        for charge in charges {
+            ways.push(match self.leases.can_serve(charge, now) {
+                true => Way::Leased,
+                false => Way::Shared(self.attempt(store, charge, others, now)),
+            });
+        }
+        if ways.iter().any(Way::refuses) {
+            let answer = |(charge, way)| self.answer_refused(store, charge, way, now);
+            return charges.iter().zip(ways).map(answer).collect();
         }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
         let mut written: Vec<PageId> = Vec::with_capacity(charges.len());
-        for (charge, attempt) in charges.iter().zip(&mut attempts) {
-            // What this request has just written to the same page makes the attempt stale.
-            let page = self.page_of(charge.identity);
-            let stale = written.contains(&page);
-            written.push(page);
-            let outcome = self.charge(store, charge, attempt.take_if(|_| !stale), now);
+        for (charge, way) in charges.iter().zip(ways) {
+            let (served, attempt) = match way {
+                Way::Leased => (self.leases.serve(charge, now), None),
+                Way::Shared(attempt) => (None, attempt),
+            };
+            let outcome = served.unwrap_or_else(|| {
+                // What this request has just written to the same page makes the attempt stale.
+                let page = self.page_of(charge.identity);
+                let attempt = attempt.filter(|_| !written.contains(&page));
+                written.push(page);
+                self.charge(store, charge, attempt, now)
+            });
             let refused = !outcome.admitted();
             outcomes.push(outcome);
             if refused {
@@ -215,6 +214,31 @@ impl Table {
             }
         }
         outcomes
+    }
+
+    /// The answer to a charge of a request that this one, or another, refuses.
+    fn answer_refused<S: Store>(&mut self, store: &S, charge: &Charge<'_>, way: Way, now: Now) -> Outcome {
+        let attempt = match way {
+            Way::Leased => {
+                let served = match charge.count {
+                    Count::All => self.leases.serve(charge, now),
+                    Count::Accepted | Count::Later => self.leases.look(charge, now).map(Outcome::uncounted),
+                };
+                match served {
+                    Some(outcome) => return outcome,
+                    None => self.attempt(store, charge, true, now),
+                }
+            }
+            Way::Shared(attempt) => attempt,
+        };
+        let punishes = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
+        match attempt {
+            attempt if punishes || charge.count == Count::All => {
+                self.charge_refused(store, charge, attempt, now)
+            }
+            Some(attempt) => Outcome::uncounted(attempt.standing()),
+            None => Outcome::uncounted(unknown(charge, now)),
+        }
     }
 
     /// Counts a charge of a request that is refused, if those count, and starts its penalty. If it was refused here, it
@@ -389,6 +413,23 @@ impl Table {
             if self.commit(store, &nothing, &attempt, now) {
                 return;
             }
+        }
+    }
+}
+
+/// How a charge is to be counted.
+enum Way {
+    /// From a lease.
+    Leased,
+    /// In the shared table, by this first attempt. `None`: the host would not read.
+    Shared(Option<Attempt>),
+}
+
+impl Way {
+    fn refuses(&self) -> bool {
+        match self {
+            Way::Leased | Way::Shared(None) => false,
+            Way::Shared(Some(attempt)) => !admitted(&attempt.verdicts),
         }
     }
 }

@@ -39,8 +39,6 @@ pub(super) struct Leases {
     /// An identity has one for each first of some limits.
     leases: ByIdentity<Vec<Lease>>,
     number: usize,
-    /// Whether the request under way may lease.
-    allowed: bool,
 }
 
 /// Units of all limits of one charge.
@@ -65,37 +63,37 @@ fn first(limits: &[Limit]) -> Option<LimitId> {
 }
 
 impl Leases {
-    /// Begins a request. It leases only if all its charges may: the others send it to the shared table anyway.
-    pub fn consider(&mut self, charges: &[Charge<'_>]) {
-        self.allowed =
-            charges.iter().all(|charge| charge.count != Count::Later && charge.limits.iter().all(may_lease));
+    /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
+    pub fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
+        if self.leases.is_empty() || charges.is_empty() {
+            return None;
+        }
+        if !charges.iter().all(|charge| self.can_serve(charge, now)) {
+            return None;
+        }
+        charges.iter().map(|charge| self.serve(charge, now)).collect()
     }
 
-    /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
-    pub fn serve(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
-        if !self.allowed || charges.is_empty() {
-            return None;
-        }
-        let serves = |charge: &Charge<'_>| self.of(charge).is_some_and(|lease| lease.can_serve(charge, now));
-        if !charges.iter().all(serves) {
-            return None;
-        }
-        charges.iter().map(|charge| self.serve_one(charge, now)).collect()
+    /// Whether a charge has a lease with enough units.
+    pub fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
+        self.of(charge).is_some_and(|lease| lease.can_serve(charge, now))
     }
 
     /// Serves a charge that has a lease with enough units.
-    pub fn serve_one(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
-        if !self.allowed || self.leases.is_empty() {
-            return None;
-        }
+    pub fn serve(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
         let lease = self.of_mut(charge).filter(|lease| lease.can_serve(charge, now))?;
         Some(Outcome { verdicts: lease.serve(charge.cost, now), charged: true })
+    }
+
+    /// How a charge that has a lease would be answered, if it were not to be counted.
+    pub fn look(&self, charge: &Charge<'_>, now: Now) -> Option<Verdicts> {
+        self.of(charge).map(|lease| lease.verdicts(now))
     }
 
     /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
     pub fn take(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> Option<Lease> {
         let unsettled = self.of(charge).is_some_and(|lease| lease.limits != charge.limits);
-        if !self.allowed || unsettled || self.number >= MOST_LEASES {
+        if unsettled || self.number >= MOST_LEASES || !charge.limits.iter().all(may_lease) {
             return None;
         }
         let standing: Verdicts = counters.iter().map(|counter| counter.judge(now, 0)).collect();
@@ -214,7 +212,8 @@ fn is_aligned(limit: &Limit) -> bool {
 
 impl Lease {
     fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
-        now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
+        let counts = charge.count != Count::Later;
+        counts && now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
     }
 
     fn serve(&mut self, cost: u32, now: Now) -> Verdicts {
@@ -230,6 +229,11 @@ impl Lease {
                 self.slot_ends = now.mono.checked_next_multiple_of(self.slot).unwrap_or(Micros::MAX);
             }
         }
+        self.verdicts(now)
+    }
+
+    /// How its limits stand, with what is left of it.
+    fn verdicts(&self, now: Now) -> Verdicts {
         let left = u64::from(self.left);
         let verdict = |(limit, standing): (&Limit, &Verdict)| {
             let full_reset = match is_aligned(limit) {

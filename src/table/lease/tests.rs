@@ -111,22 +111,13 @@ fn a_lease_tells_what_is_left_as_if_it_were_shared() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_request_with_a_small_limit_beside_a_large_one_does_not_lease() {
-    let (mut table, store) = (worker(1), Memory::default());
-    let (large, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 500, 60 * SECOND)]);
-    for i in 0..400 {
-        table.transact(
-            &store,
-            &[charge(1, &large), charge(2, &small)],
-            Charging::AllOrNothing,
-            at(NOW + i * 1_000),
-        );
+fn a_hot_caller_is_leased_whoever_is_counted_beside_it() {
+    for charging in [Charging::Sequential, Charging::AllOrNothing] {
+        hot_beside_others(charging);
     }
-    assert_eq!(table.take_tally().leased, 0);
 }
 
-#[wasm_bindgen_test(unsupported = test)]
-fn in_order_a_hot_caller_is_leased_whoever_comes_after() {
+fn hot_beside_others(charging: Charging) {
     const REQUESTS: u64 = 10_000;
     let (mut table, store) = (worker(1), Memory::default());
     let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 500, 60 * SECOND)]);
@@ -134,11 +125,36 @@ fn in_order_a_hot_caller_is_leased_whoever_comes_after() {
     for i in 0..REQUESTS {
         // The second caller is another one each time, so it has no lease, and may have none.
         let charges = [charge(1, &hot), charge(1_000 + i, &small)];
-        let outcomes = table.transact(&store, &charges, Charging::Sequential, at(NOW + i * 2_500));
+        let outcomes = table.transact(&store, &charges, charging, at(NOW + i * 2_500));
         admitted += u64::from(outcomes.iter().all(Outcome::admitted));
     }
     // 25 s: not a unit of the first ones is back, and the cap holds to the unit.
     assert_eq!(admitted, 6_000);
     let hot_writes = u64::from(store.writes.get()) - admitted;
     assert!(hot_writes < 1_500, "{hot_writes} writes of the hot record");
+}
+
+/// What another limit refuses is not taken from a lease, and what is left is told as it is.
+#[wasm_bindgen_test(unsupported = test)]
+fn x_3_a_refusal_beside_a_lease_spends_nothing_of_it() {
+    let (mut table, store) = (worker(1), Memory::default());
+    let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 50, 60 * SECOND)]);
+    let warm = |table: &mut Table, i: u64| {
+        table.transact(&store, &[charge(1, &hot)], Charging::AllOrNothing, at(NOW + i * 2_500))
+    };
+    (0..1_000).for_each(|i| drop(warm(&mut table, i)));
+    let writes = store.writes.get();
+    let mut left = Vec::new();
+    for i in 0..100 {
+        let now = at(NOW + 2_500_000 + i);
+        let outcomes =
+            table.transact(&store, &[charge(1, &hot), charge(2, &small)], Charging::AllOrNothing, now);
+        let refused = i >= 50;
+        assert_eq!(outcomes[1].admitted(), !refused, "request {i}");
+        assert_eq!(outcomes[0].charged, !refused, "request {i}");
+        left.push(outcomes[0].verdicts[0].remaining);
+    }
+    assert_eq!(left, (0..100).map(|i| 6_000 - 1_000 - (i + 1).min(50)).collect::<Vec<_>>());
+    let writes = store.writes.get() - writes;
+    assert!((50..55).contains(&writes), "{writes} writes, 50 of them of the small limit");
 }

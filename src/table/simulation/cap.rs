@@ -6,10 +6,11 @@
 //! known to be admitted by `t` and asked for after `t − window` is never above the limit ([`Since::Known`]).
 
 use super::random::Random;
-use super::scenario::{Policy, Scenario};
+use super::scenario::{Kind, Policy, Scenario, limit};
 use super::truth::Since;
 use super::{Run, each};
-use crate::table::Tally;
+use crate::table::{Count, Tally};
+use crate::time::SECOND;
 
 /// Nothing goes wrong that was not drawn: the cap holds and, once settled, the count is the truth.
 pub fn check(mut run: Run) -> Tally {
@@ -33,6 +34,26 @@ fn while_writes_succeed_no_window_passes_its_limit_and_the_count_is_the_truth() 
 fn no_window_passes_its_limit_with_leases_and_unused_units_come_back() {
     let tally = each(0x1000..0x1018, Scenario::large, check);
     assert!(tally.leased > 20_000, "{tally:?}");
+}
+
+/// A lease serves one charge of a request while others are counted in the table, refused, or undone.
+#[test]
+fn x_3_nor_does_one_beside_policies_that_are_counted_one_by_one() {
+    let beside = |random: &mut Random| {
+        let mut scenario = Scenario::large(random);
+        let kind = random.pick(&[Kind::Sliding, Kind::Fixed, Kind::Concurrency, Kind::Stock]);
+        let quota = random.between(200, 999);
+        let mut other = Policy::new(vec![limit(11, kind, quota, 2 * SECOND)]);
+        other.count = random.pick(&[Count::Accepted, Count::Accepted, Count::All, Count::Later]);
+        scenario.policies.push(other);
+        if let Some(large) = scenario.policies.first_mut() {
+            large.count = random.pick(&[Count::Accepted, Count::Accepted, Count::All]);
+        }
+        let ends = random.pick(&[0, 300]);
+        Scenario { ends, workers: random.between(1, 3) as usize, ..scenario }
+    };
+    let tally = each(0x4000..0x4030, beside, check);
+    assert!(tally.cas_misses > 100, "{tally:?}");
 }
 
 #[test]
