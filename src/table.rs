@@ -417,7 +417,8 @@ impl Table {
     }
 }
 
-/// How a charge is to be counted.
+/// How a charge is to be counted. One for each charge of the request under way, so its size does not matter.
+#[allow(clippy::large_enum_variant, reason = "a box would be a request for memory each time")]
 enum Way {
     /// From a lease.
     Leased,

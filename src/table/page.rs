@@ -137,11 +137,11 @@ fn records_of(page: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_le_bytes(*length)))
 }
 
-/// Fills a page up to one of two sizes: a sixteenth of `most`, or `most`. Among values of any length the host's allocator
-/// finds no place for one that has grown, and takes as much again as they need (see DESIGN.md).
+/// Fills a page up to one of three sizes: a sixteenth of `most`, all but the reserve, all. Among values of any length the
+/// host's allocator finds no place for one that has grown, and takes as much again as they need (see DESIGN.md).
 pub fn fill(page: &mut Vec<u8>, most: usize) {
-    let small = most / 16;
-    let size = if page.len() <= small { small } else { most };
+    let sizes = [most / 16, most.saturating_sub(RESERVE), most];
+    let size = sizes.into_iter().find(|size| page.len() <= *size).unwrap_or_default();
     page.resize(size.max(page.len()), 0);
 }
 

@@ -114,11 +114,12 @@ fn an_empty_value_is_an_empty_page_and_strange_bytes_are_damage() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_page_is_filled_up_to_one_of_two_sizes_and_means_the_same() {
+fn a_page_is_filled_up_to_one_of_three_sizes_and_means_the_same() {
     let small = page_of(&[record(1, 5, 200 * SECOND, 9)]);
     let large = page_of(&[record(1, 5, 200 * SECOND, 9), record(2, 5, 200 * SECOND, 300)]);
+    let reserve = page_of(&[record(1, 5, 200 * SECOND, 1_400)]);
     let over = page_of(&[record(3, 5, 200 * SECOND, 2_000)]);
-    for (page, size) in [(small, 95), (large, 1_535), (over.clone(), over.len())] {
+    for (page, size) in [(small, 95), (large, 1_343), (reserve, 1_535), (over.clone(), over.len())] {
         let mut filled = page.clone();
         fill(&mut filled, 1_535);
         assert_eq!(filled.len(), size);
