@@ -81,7 +81,7 @@ fn the_whole_language_is_told_in_words() {
   exempt     CORS preflights, /healthz
   refusal    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
   headers    none
-  table      24576 KiB at most, room for some 140000 clients
+  table      24576 KiB at most, room for some 130000 clients
 "
     );
 }
