@@ -1,4 +1,7 @@
 //! From the configuration as written to the policy set, with every fault it has.
+//!
+//! What is called once is not inlined here: Envoy's V8 needs memory in proportion to the largest function that it compiles,
+//! and keeps it. As one function this folder took 7 MB of a process.
 
 mod consumers;
 mod counting;
