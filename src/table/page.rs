@@ -5,9 +5,10 @@
 //! record  = fingerprint:u64 expires:u32 length:u16 state*
 //! state   = limit:u32 kind:u8 expires:u32 share:u8 length:varint bytes
 //! ```
-//! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires` is in seconds of the monotonic clock, rounded up: an expired record
-//! or state says nothing any more and is dropped by the next write. `share` is used / quota in 255ths when
-//! the state was last written: what its loss would give away.
+//! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires`
+//! is in seconds of the monotonic clock, rounded up: an expired record or state says nothing any more and is
+//! dropped by the next write. `share` is used / quota in 255ths when the state was last written: what its loss
+//! would give away.
 
 use crate::limiter::{LimitId, Wear};
 use crate::time::{Micros, SECOND, seconds_up};

@@ -241,6 +241,19 @@ fn a_flood_neither_frees_a_throttled_client_nor_grows_the_page() {
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW + SECOND, 5), 0);
 }
 
+/// The host's allocator keeps room in every size that a page has once had.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_page_that_fills_has_been_stored_in_three_sizes_only() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 1, 3_600 * SECOND)]);
+    let mut sizes = Vec::new();
+    for client in 1..100 {
+        ask(&mut table, &store, client, &limits, NOW);
+        sizes.push(store.page(0).len());
+    }
+    sizes.dedup();
+    assert_eq!(sizes, [95, 1_343, 1_535], "the last with the overflow record, in the reserve");
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn newcomers_to_a_page_of_throttled_clients_share_one_budget() {
     let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 3_600 * SECOND)]);
