@@ -60,6 +60,23 @@ pub enum Source {
     FirstOf(Vec<usize>),
 }
 
+impl Source {
+    /// Whether it is this header, by its lower-case name.
+    pub fn reads_header(&self, header: &str) -> bool {
+        match self {
+            Source::Header { name, .. } => name == header,
+            Source::Query(_)
+            | Source::Cookie(_)
+            | Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        }
+    }
+}
+
 /// What is known of a consumer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribute {

@@ -49,6 +49,8 @@ pub struct PolicySet {
     exempt: Vec<Match>,
     charging: Charging,
     exempt_preflight: bool,
+    /// Whether a caller may be known by the `authorization` header.
+    reads_authorization: bool,
     saying: Saying,
     geometry: Geometry,
 }
@@ -234,7 +236,13 @@ impl PolicySet {
 
     /// Whether no policy is to apply to a request.
     pub fn exempts<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
-        self.exempt.iter().any(|rule| rule.matches(asked)) || (self.exempt_preflight && asked.is_preflight())
+        self.exempt.iter().any(|rule| rule.matches(asked)) || self.exempts_as_preflight(asked)
+    }
+
+    fn exempts_as_preflight<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+        // Where `authorization` is read anyway, most requests need no further question: a preflight has none.
+        let may_be = || !self.reads_authorization || asked.authorization().is_none();
+        self.exempt_preflight && may_be() && asked.is_preflight()
     }
 
     /// Whether anything is to be done when a response comes, or a stream ends, of any request at all.

@@ -1,6 +1,10 @@
 //! What the core may ask of a request and of its response, and a memory that asks it only once.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
+
+/// The header of a client's credentials (RFC 9110, 11.6.2).
+pub const AUTHORIZATION: &str = "authorization";
 
 /// A request as the host knows it. Each call may cost a host call: ask only what policies need.
 pub trait Request {
@@ -66,12 +70,19 @@ pub struct Asked<'a, R> {
     method: OnceCell<Vec<u8>>,
     target: OnceCell<Vec<u8>>,
     host: OnceCell<Vec<u8>>,
+    authorization: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a, R: Request> Asked<'a, R> {
     /// A request that has been asked nothing yet.
     pub fn new(request: &'a R) -> Self {
-        Asked { request, method: OnceCell::new(), target: OnceCell::new(), host: OnceCell::new() }
+        Asked {
+            request,
+            method: OnceCell::new(),
+            target: OnceCell::new(),
+            host: OnceCell::new(),
+            authorization: OnceCell::new(),
+        }
     }
 
     /// The request itself, for what is not kept here.
@@ -113,9 +124,24 @@ impl<'a, R: Request> Asked<'a, R> {
         })
     }
 
-    /// Whether this is a CORS preflight (Fetch standard: OPTIONS that names the method to come).
+    /// The `authorization` header, if the request has one.
+    pub fn authorization(&self) -> Option<&[u8]> {
+        self.authorization.get_or_init(|| self.request.header(AUTHORIZATION)).as_deref()
+    }
+
+    /// A header's value, by its lower-case name. Only `authorization` is kept.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        match name {
+            AUTHORIZATION => self.authorization().map(Cow::Borrowed),
+            _ => self.request.header(name).map(Cow::Owned),
+        }
+    }
+
+    /// Whether this is a CORS preflight (Fetch standard: OPTIONS that names the method to come, without credentials).
     pub fn is_preflight(&self) -> bool {
         // The header is asked first: it is nearly always absent, and asking for an absent one is cheap.
-        self.request.header("access-control-request-method").is_some() && self.method() == b"OPTIONS"
+        self.request.header("access-control-request-method").is_some()
+            && self.method() == b"OPTIONS"
+            && self.authorization().is_none()
     }
 }

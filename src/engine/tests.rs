@@ -175,6 +175,8 @@ fn x_4_a_preflight_is_exempt_and_a_plain_options_is_not() {
     assert!(house.decide(&preflight().with(":method", "GET")).answers().is_empty());
     let forged = Call::from("192.0.2.1").with(":method", "GET").with("access-control-request-method", "POST");
     assert!(house.decide(&forged).refused(), "the header alone exempts nobody");
+    let authorized = preflight().with("authorization", "Basic Og==");
+    assert!(house.decide(&authorized).refused(), "a browser's preflight has no credentials");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -190,7 +190,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let request = self.asked.request();
         match &self.directory.keys.get(index)?.source {
             Source::Header { name, scheme } => {
-                credential::in_header(&request.header(name)?, scheme.as_deref())
+                credential::in_header(&self.asked.header(name)?, scheme.as_deref())
             }
             Source::Query(name) => credential::in_query(self.asked.target(), name),
             Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),

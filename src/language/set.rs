@@ -33,8 +33,8 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "exempt_preflight",
             Flag,
             "true",
-            "`OPTIONS` with `access-control-request-method` is not limited. Any client can send such a request: `false` \
-                 if the upstream pays for them",
+            "`OPTIONS` with `access-control-request-method` and without `authorization` is not limited. Any client can \
+                 send such a request: `false` if the upstream pays for them",
         ),
         default(
             "charge",

@@ -16,6 +16,7 @@ use super::PolicySet;
 use super::routes::Routes;
 use crate::config::{Faults, Reader, Value};
 use crate::identity::Directory;
+use crate::request::AUTHORIZATION;
 use crate::table::{Charging, Geometry};
 use consumers::{Grades, Known, consumers, tiers};
 use keys::keys;
@@ -88,6 +89,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     else {
         return None;
     };
+    let reads_authorization = keys.iter().any(|key| key.source.reads_header(AUTHORIZATION));
     Some(PolicySet {
         directory: Directory { consumers: known.into_consumers(&keys), tiers, keys },
         routes: Routes::new(&policies),
@@ -95,6 +97,7 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         exempt,
         charging,
         exempt_preflight,
+        reads_authorization,
         saying,
         geometry,
     })

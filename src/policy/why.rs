@@ -42,7 +42,7 @@ impl PolicySet {
         if let Some(rule) = self.exempt.iter().find(|rule| rule.matches(asked)) {
             return Some(format!("{rule} is exempt"));
         }
-        (self.exempt_preflight && asked.is_preflight()).then(|| "a CORS preflight is exempt".into())
+        self.exempts_as_preflight(asked).then(|| "a CORS preflight is exempt".into())
     }
 
     fn who<R: Request>(

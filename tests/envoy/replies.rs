@@ -1,6 +1,6 @@
 //! The form of a refusal, and what is never refused: X-4.
 
-use crate::harness::{Request, Setup, new_key, per_key};
+use crate::harness::{Request, Setup, new_ip, new_key, per_address, per_key};
 
 const TEXT_REJECTION: &str = "reject: { status: 429, body: 'slow down', content_type: text/plain }\n";
 
@@ -76,21 +76,37 @@ fn a_429_of_the_upstreams_own_is_left_as_it_is() {
 
 #[test]
 fn x_4_a_preflight_is_exempt() {
-    let gateway = Setup::yaml(per_key(1, "1h")).start();
-    let key = new_key();
-    let preflight = preflight(gateway.request("OPTIONS", "/").key(&key));
+    let gateway = Setup::yaml(per_address(1, "1h")).start();
+    let ip = new_ip();
+    let preflight = preflight(gateway.request("OPTIONS", "/").from(ip));
     assert_eq!(preflight.admitted_of(5), 5);
     // It took nothing from others, and is let through where they are not.
-    assert_eq!(gateway.get("/").key(&key).admitted_of(5), 1);
+    assert_eq!(gateway.get("/").from(ip).admitted_of(5), 1);
     assert_eq!(preflight.send().status, 200);
 }
 
 #[test]
 fn x_4_a_preflight_counts_if_the_policy_says_so() {
-    let policy = per_key(1, "1h") + "exempt_preflight: false\n";
+    let policy = per_address(1, "1h") + "exempt_preflight: false\n";
     let gateway = Setup::yaml(policy).start();
-    let preflight = preflight(gateway.request("OPTIONS", "/").key(new_key()));
+    let preflight = preflight(gateway.request("OPTIONS", "/").from(new_ip()));
     assert_eq!(preflight.admitted_of(5), 1);
+}
+
+#[test]
+fn x_4_what_shows_credentials_is_no_preflight() {
+    let policies = [
+        per_key(1, "1h"),
+        per_address(1, "1h"),
+        per_key(1, "1h").replace("authorization, scheme: Bearer", "x-api-key"),
+    ];
+    for policy in policies {
+        let gateway = Setup::yaml(policy).start();
+        let options = gateway.request("OPTIONS", "/").from(new_ip()).header("x-api-key", "k");
+        let preflight = preflight(options.clone());
+        assert_eq!(preflight.admitted_of(5), 5);
+        assert_eq!(preflight.key(new_key()).admitted_of(5), 1);
+    }
 }
 
 #[test]
