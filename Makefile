@@ -45,14 +45,16 @@ envoy: ## fetch Envoy and print where it is
 	@tools/get-envoy
 
 language: ## write the language's schema and reference page anew
+	@tools/cargo build --quiet --features cli --bin tollgate # or a fault would leave empty files
 	@tools/cargo run --quiet --features cli --bin tollgate -- schema >envoy/tollgate.schema.json
 	@tools/cargo run --quiet --features cli --bin tollgate -- reference >docs/language.md
 
-lint: ## check the formatting, and clippy for both targets with warnings denied
+lint: ## check the formatting, clippy for both targets with warnings denied, and that the fuzz targets compile
 	tools/cargo fmt --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --all-targets --all-features -- -D warnings
 	tools/wasm-cargo clippy --lib -- -D warnings
+	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 
 fmt: ## format the code
 	@tools/cargo fmt
