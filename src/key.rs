@@ -35,25 +35,31 @@ pub struct Identity {
 }
 
 /// Hashes a key's values, each with its name, each prefixed by its length: `a=b_c` can't be `a_b=c`.
-pub struct Encoder(SipHasher13);
+pub struct Encoder {
+    seed: Seed,
+    /// All that is to be hashed, since the hasher takes long to begin and to end each piece.
+    bytes: Vec<u8>,
+}
 
 impl Encoder {
     /// An encoder with nothing in it.
     pub fn new(seed: &Seed) -> Encoder {
-        Encoder(SipHasher13::new_with_key(&seed.0))
+        Encoder { seed: *seed, bytes: Vec::with_capacity(64) }
     }
 
     /// Adds one value and the name of the key it was read by.
     pub fn add(&mut self, name: &str, value: &[u8]) {
         for bytes in [name.as_bytes(), value] {
-            self.0.write(&(bytes.len() as u64).to_le_bytes());
-            self.0.write(bytes);
+            self.bytes.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            self.bytes.extend_from_slice(bytes);
         }
     }
 
     /// The identity of all that was added.
     pub fn finish(&self) -> Identity {
-        let hash = self.0.finish128();
+        let mut hasher = SipHasher13::new_with_key(&self.seed.0);
+        hasher.write(&self.bytes);
+        let hash = hasher.finish128();
         Identity { page: hash.h1, fingerprint: hash.h2 }
     }
 }

@@ -116,7 +116,7 @@ impl Verdict {
 
     /// Whether a tenth of the quota is left, or less (FA-26).
     pub fn near_limit(&self) -> bool {
-        self.remaining.saturating_mul(10) <= u64::from(self.quota.get())
+        self.remaining <= u64::from(self.quota.get() / 10)
     }
 }
 

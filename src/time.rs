@@ -38,7 +38,34 @@ impl Now {
     }
 }
 
+/// So many times a length, or the latest instant there is.
+pub const fn times(count: u64, length: Micros) -> Micros {
+    // Then the product has at most 64 bits. To see an overflow WebAssembly multiplies 128 of them, in a function of its own.
+    if count.leading_zeros() + length.leading_zeros() >= u64::BITS {
+        count * length
+    } else {
+        count.saturating_mul(length)
+    }
+}
+
 /// Whole seconds, rounded up: what is said to a client is never earlier than the truth.
 pub const fn seconds_up(time: Micros) -> u64 {
     time.div_ceil(SECOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn a_product_that_has_no_room_is_the_latest_instant(
+            one in any::<u64>(), other in any::<u64>(), shifts in (0_u32..64, 0_u32..64)
+        ) {
+            let (count, length) = (one >> shifts.0, other >> shifts.1);
+            prop_assert_eq!(times(count, length), count.saturating_mul(length));
+        }
+    }
 }

@@ -29,8 +29,9 @@ unsafe impl Sync for Pools {}
 
 /// The class of the smallest blocks that such a value fits in. `None`: it is too large for all of them.
 fn class_of(layout: Layout) -> Option<usize> {
-    let blocks = layout.size().max(SMALLEST).div_ceil(SMALLEST);
-    let class = blocks.next_power_of_two().trailing_zeros() as usize;
+    // Of so many bytes the last one's address has so many bits.
+    let bits = |bytes: usize| usize::BITS - (bytes - 1).leading_zeros();
+    let class = (bits(layout.size().max(SMALLEST)) - bits(SMALLEST)) as usize;
     (class < CLASSES && layout.align() <= SMALLEST).then_some(class)
 }
 

@@ -25,7 +25,7 @@ pub struct Caller<'a, R> {
     asked: &'a Asked<'a, R>,
     directory: &'a Directory,
     seed: &'a Seed,
-    credentials: Vec<OnceCell<Option<Shown>>>,
+    credentials: Vec<OnceCell<Option<Shown<'a>>>>,
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
     /// Keys, by index, that an upstream has refused.
@@ -33,8 +33,8 @@ pub struct Caller<'a, R> {
 }
 
 /// A credential that a request has.
-struct Shown {
-    value: Vec<u8>,
+struct Shown<'a> {
+    value: Cow<'a, [u8]>,
     /// Who is known by it: a digest, computed when it is first needed and then kept.
     owner: OnceCell<Option<usize>>,
 }
@@ -170,10 +170,10 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The whole value of a key that the request itself has, if it is valid.
     fn credential(&self, index: usize) -> Option<&[u8]> {
-        self.shown(index).map(|shown| shown.value.as_slice())
+        self.shown(index).map(|shown| shown.value.as_ref())
     }
 
-    fn shown(&self, index: usize) -> Option<&Shown> {
+    fn shown(&self, index: usize) -> Option<&Shown<'a>> {
         let read = || {
             let shown = Shown { value: self.read(index)?, owner: OnceCell::new() };
             self.is_valid(index, &shown).then_some(shown)
@@ -182,15 +182,21 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 
     /// The consumer, by index, who is known by a credential under this key.
-    fn owner(&self, key: usize, shown: &Shown) -> Option<usize> {
+    fn owner(&self, key: usize, shown: &Shown<'_>) -> Option<usize> {
         *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
     }
 
-    fn read(&self, index: usize) -> Option<Vec<u8>> {
+    fn read(&self, index: usize) -> Option<Cow<'a, [u8]>> {
         let request = self.asked.request();
-        match &self.directory.keys.get(index)?.source {
+        let value = match &self.directory.keys.get(index)?.source {
             Source::Header { name, scheme } => {
-                credential::in_header(&self.asked.header(name)?, scheme.as_deref())
+                let scheme = scheme.as_deref();
+                return match self.asked.header(name)? {
+                    Cow::Borrowed(value) => credential::in_header(value, scheme).map(Cow::Borrowed),
+                    Cow::Owned(value) => {
+                        credential::in_header(&value, scheme).map(|value| Cow::Owned(value.to_vec()))
+                    }
+                };
             }
             Source::Query(name) => credential::in_query(self.asked.target(), name),
             Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
@@ -200,10 +206,11 @@ impl<'a, R: Request> Caller<'a, R> {
             }
             Source::Metadata(path) => request.metadata(path).filter(|value| !value.is_empty()),
             Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
-        }
+        };
+        value.map(Cow::Owned)
     }
 
-    fn is_valid(&self, index: usize, shown: &Shown) -> bool {
+    fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
         match self.directory.keys.get(index).map(|key| &key.validity) {
             Some(Validity::Consumer) => self.owner(index, shown).is_some(),
             Some(Validity::Metadata(path)) => {

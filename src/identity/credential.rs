@@ -1,10 +1,12 @@
 //! Values that clients show: in a header, in the query, in a cookie. All of them are bytes from strangers.
 
 /// A header's value: what stands in its first line, behind the scheme if there is to be one.
-pub(super) fn in_header(value: &[u8], scheme: Option<&str>) -> Option<Vec<u8>> {
-    let value = first_line(value);
-    let value = scheme.map_or(Some(value), |scheme| credentials(value, scheme))?;
-    some(value.to_vec())
+pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
+    let value = match scheme {
+        Some(scheme) => credentials(value, scheme)?,
+        None => first_line(value),
+    };
+    (!value.is_empty()).then_some(value)
 }
 
 /// The first parameter of this name in a path's query, decoded as forms are (WHATWG URL: `+` and `%20` are
@@ -44,13 +46,15 @@ fn first_line(value: &[u8]) -> &[u8] {
 }
 
 /// The credentials behind an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces), up to
-/// a space: a server that reads `Bearer abc x` may take `abc`.
+/// a space: a server that reads `Bearer abc x` may take `abc`. Or up to a comma, the end of the first line.
 fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
-    let (found, behind) = value.split_at_checked(scheme.len())?;
+    let (found, behind) = value.trim_ascii_start().split_at_checked(scheme.len())?;
     let words = behind.trim_ascii_start();
     let apart = words.len() < behind.len();
-    let first = words.iter().position(u8::is_ascii_whitespace).unwrap_or(words.len());
-    words.get(..first).filter(|_| apart && found.eq_ignore_ascii_case(scheme.as_bytes()))
+    if !apart || !found.eq_ignore_ascii_case(scheme.as_bytes()) {
+        return None;
+    }
+    words.split(|byte| *byte == b',' || byte.is_ascii_whitespace()).next()
 }
 
 fn split_at(pair: &[u8], separator: u8) -> (&[u8], &[u8]) {
@@ -98,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    fn bearer(value: &[u8]) -> Option<Vec<u8>> {
+    fn bearer(value: &[u8]) -> Option<&[u8]> {
         in_header(value, Some("Bearer"))
     }
 

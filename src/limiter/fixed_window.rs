@@ -18,7 +18,7 @@
 
 use super::calendar::Calendar;
 use super::{Limit, Verdict, Wear, all_at};
-use crate::time::{Micros, Now, SECOND};
+use crate::time::{Micros, Now, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -61,7 +61,7 @@ impl Aligned {
     fn edge_after(&self, now: Now) -> Micros {
         let edge = match self.calendar {
             Some(calendar) => calendar.edge_after(now.wall),
-            None => (now.wall / self.window + 1).saturating_mul(self.window),
+            None => times(now.wall / self.window + 1, self.window),
         };
         now.mono.saturating_add(edge.saturating_sub(now.wall))
     }

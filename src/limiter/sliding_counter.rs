@@ -18,7 +18,7 @@
 //! bytes; for 100 per minute 5.
 
 use super::{Limit, Verdict, Wear};
-use crate::time::{Micros, SECOND};
+use crate::time::{Micros, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -46,7 +46,7 @@ impl TwoCounters {
             let (previous, rest) = varint::read(rest)?;
             // A window to come has begun for a slightly faster worker, and so for this one, too. Further ahead it
             // is a clock's that has since been set back, and counts as the one that is.
-            if written.saturating_mul(limit.window) <= now.saturating_add(MOST_AHEAD) {
+            if times(written, limit.window) <= now.saturating_add(MOST_AHEAD) {
                 counters.index = index.max(written);
             }
             (counters.current, counters.previous) = match index.saturating_sub(written) {
@@ -60,7 +60,7 @@ impl TwoCounters {
     }
 
     fn start(&self) -> Micros {
-        self.index.saturating_mul(self.window)
+        times(self.index, self.window)
     }
 
     /// The units taken to be in the trailing window at `now`.
@@ -130,7 +130,7 @@ impl TwoCounters {
             varint::write(out, self.previous);
         }
         let windows = if self.current > 0 { 2 } else { 1 };
-        let expires = self.start().saturating_add(self.window.saturating_mul(windows));
+        let expires = self.start().saturating_add(times(windows, self.window));
         Wear::new(expires, self.current.saturating_add(self.previous), self.quota)
     }
 }

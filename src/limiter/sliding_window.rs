@@ -24,7 +24,7 @@
 //! In all at most [`Slots::most_bytes`]; a first request takes 9.
 
 use super::{Coarseness, Limit, Verdict, Wear};
-use crate::time::{MILLISECOND, Micros, Now, SECOND};
+use crate::time::{MILLISECOND, Micros, Now, SECOND, times};
 use crate::varint;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -86,7 +86,7 @@ impl Slots {
     }
 
     const fn time(self, slot: u64) -> Micros {
-        slot.saturating_mul(self.length())
+        times(slot, self.length())
     }
 }
 

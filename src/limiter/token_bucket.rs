@@ -22,7 +22,7 @@
 //! `tat:u64`, in nanoseconds of the monotonic clock: 8 bytes.
 
 use super::{Limit, Verdict, Wear};
-use crate::time::Micros;
+use crate::time::{Micros, times};
 use std::num::NonZeroU32;
 
 /// A bucket as it was last left.
@@ -71,7 +71,7 @@ impl Bucket {
 
     /// How long an empty bucket takes to be full.
     fn fills_in(&self) -> u64 {
-        self.per_unit.saturating_mul(u64::from(self.burst.get()))
+        times(u64::from(self.burst.get()), self.per_unit)
     }
 
     /// The units that are in it.
@@ -82,7 +82,7 @@ impl Bucket {
 
     /// The instant `tat` would be after `cost` more; a cost above the burst never passes.
     fn after(&self, now: u64, cost: u32) -> u64 {
-        self.tat.max(now).saturating_add(self.per_unit.saturating_mul(u64::from(cost)))
+        self.tat.max(now).saturating_add(times(u64::from(cost), self.per_unit))
     }
 
     /// How long until `cost` units are in it, 0 if they are.
@@ -102,8 +102,7 @@ impl Bucket {
         let admitted = cost <= self.burst.get() && self.wait(now, cost) == 0;
         let after = Bucket { tat: self.after(nanos(now), if admitted { cost } else { 0 }), ..*self };
         let remaining = after.units(nanos(now));
-        let wait_for_one_more =
-            |units: u64| self.per_unit.saturating_mul(u64::from(self.burst.get()) - units - 1);
+        let wait_for_one_more = |units: u64| times(u64::from(self.burst.get()) - units - 1, self.per_unit);
         let full = remaining >= u64::from(self.burst.get());
         let retry_after = if admitted { 0 } else { self.wait(now, cost).max(1) };
         Verdict {
@@ -129,7 +128,7 @@ impl Bucket {
     /// when it is full is lost: so all of that time is taken off what is given back.
     pub fn refund(&mut self, at: Micros, units: u32) {
         let since = self.opened.saturating_sub(nanos(at));
-        let lasted = self.per_unit.saturating_mul(u64::from(units));
+        let lasted = times(u64::from(units), self.per_unit);
         self.tat = self.tat.saturating_sub(lasted.saturating_sub(since));
     }
 
@@ -144,7 +143,7 @@ impl Bucket {
 }
 
 fn nanos(time: Micros) -> u64 {
-    time.saturating_mul(1_000)
+    times(1_000, time)
 }
 
 fn micros_up(nanos: u64) -> Micros {

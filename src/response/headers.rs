@@ -8,7 +8,7 @@ use super::wait::over_at;
 use super::{Header, Spoken, spoken, spoken_at, tightest, violated};
 use crate::decision::Decision;
 use crate::policy::PolicySet;
-use crate::time::{Micros, SECOND, seconds_up};
+use crate::time::{Micros, SECOND, seconds_up, times};
 
 /// Which headers tell limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +166,7 @@ impl Reset {
         match (self, words.window) {
             (Reset::NextSlot, _) => verdict.next_slot,
             (Reset::WindowEnd, Some(window)) if words.slides => {
-                decision.now.mono.saturating_add(window.saturating_mul(SECOND))
+                decision.now.mono.saturating_add(times(window, SECOND))
             }
             (Reset::FullReset | Reset::WindowEnd, _) => verdict.full_reset,
         }

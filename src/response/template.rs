@@ -241,12 +241,10 @@ impl Form {
     }
 }
 
-/// Digits of the largest number.
-const LONGEST_NUMBER: usize = 20;
-
 /// A number in decimal.
 pub(super) fn decimal(number: u64) -> String {
-    let mut text = String::with_capacity(LONGEST_NUMBER);
+    const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
+    let mut text = String::with_capacity(DIGITS);
     push_number(&mut text, number);
     text
 }
@@ -255,22 +253,21 @@ pub(super) fn decimal(number: u64) -> String {
 /// times as long.
 #[inline(never)]
 pub(super) fn push_number(out: &mut String, number: u64) {
-    let mut digits = [b'0'; LONGEST_NUMBER];
-    let (mut rest, mut len) = (number, 0);
-    for digit in digits.iter_mut().rev() {
-        let last;
+    let Ok(mut rest) = u32::try_from(number) else {
         // A division of 32 bits by ten is a multiplication, one of 64 is not.
-        (rest, last) = match u32::try_from(rest) {
-            Ok(rest) => (u64::from(rest / 10), (rest % 10) as u8),
-            Err(_) => (rest / 10, (rest % 10) as u8),
-        };
-        *digit += last;
-        len += 1;
+        push_number(out, number / 10);
+        return push_number(out, number % 10);
+    };
+    let mut digits = [b'0'; 10];
+    let mut len = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        (rest, len) = (rest / 10, len + 1);
         if rest == 0 {
             break;
         }
     }
-    let text = digits.get(LONGEST_NUMBER - len..).and_then(|digits| std::str::from_utf8(digits).ok());
+    let text = digits.get(digits.len() - len..).and_then(|digits| std::str::from_utf8(digits).ok());
     out.push_str(text.unwrap_or_default());
 }
 

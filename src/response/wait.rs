@@ -2,7 +2,7 @@
 
 use crate::decision::Decision;
 use crate::key::Identity;
-use crate::time::{Now, SECOND, seconds_up};
+use crate::time::{Now, SECOND, seconds_up, times};
 
 /// What `retry-after` says, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,7 @@ impl RetryAfter {
 
 /// The instant that a wait from `now` is over, in seconds of the wall clock, rounded up.
 pub(super) fn over_at(wait: u64, now: Now) -> u64 {
-    seconds_up(now.wall.saturating_add(wait.saturating_mul(SECOND)))
+    seconds_up(now.wall.saturating_add(times(wait, SECOND)))
 }
 
 /// A number that differs by caller and by instant and that nobody needs to be unable to guess.

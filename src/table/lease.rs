@@ -19,7 +19,7 @@ use super::{Charge, Count, Outcome, Verdicts};
 use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
-use crate::time::{MILLISECOND, Micros, Now};
+use crate::time::{MILLISECOND, Micros, Now, times};
 
 /// How long a lease lasts: below the sliding window's tolerance for stamps ahead of the clock.
 const TERM: Micros = 500 * MILLISECOND;
@@ -99,7 +99,7 @@ impl Leases {
         let standing: Verdicts = counters.iter().map(|counter| counter.judge(now, 0)).collect();
         let expected = charge.limits.iter().zip(&standing).map(|(limit, verdict)| {
             let used = u64::from(limit.quota.get()).saturating_sub(verdict.remaining);
-            used.saturating_mul(TERM) / limit.window
+            times(used, TERM) / limit.window
         });
         // The last lease was too small if none of it is left.
         let grown =
