@@ -155,9 +155,9 @@ impl Fallback {
 
     /// Who has debts, and for which limits.
     pub fn owing(&self) -> Vec<(Identity, Vec<Limit>)> {
-        let owing = |(identity, accounts): &(Identity, Vec<Account>)| {
+        let owing = |(identity, accounts): (Identity, &Vec<Account>)| {
             let owing = accounts.iter().filter(|account| account.owes());
-            (*identity, owing.map(|account| account.limit).collect::<Vec<_>>())
+            (identity, owing.map(|account| account.limit).collect::<Vec<_>>())
         };
         self.accounts.iter().map(owing).filter(|(_, limits)| !limits.is_empty()).collect()
     }
@@ -166,7 +166,7 @@ impl Fallback {
     pub fn forget_the_idle(&mut self, now: Micros) {
         let idle = |account: &Account| !account.owes() && account.bucket.is_full(now);
         let idle = self.accounts.iter().filter(|(_, accounts)| accounts.iter().all(idle));
-        let idle: Vec<Identity> = idle.map(|(identity, _)| *identity).collect();
+        let idle: Vec<Identity> = idle.map(|(identity, _)| identity).collect();
         idle.into_iter().for_each(|identity| drop(self.accounts.remove(identity)));
     }
 

@@ -92,9 +92,9 @@ impl Holdings {
 
     /// What the shared record does not say yet, or has said so long ago that it must be said anew.
     pub fn due(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
-        let due = |(identity, holdings): &(Identity, Vec<Holding>)| {
+        let due = |(identity, holdings): (Identity, &Vec<Holding>)| {
             let due = holdings.iter().filter(|holding| holding.is_due(now));
-            (*identity, due.map(|holding| holding.limit).collect::<Vec<_>>())
+            (identity, due.map(|holding| holding.limit).collect::<Vec<_>>())
         };
         self.holdings.iter().map(due).filter(|(_, limits)| !limits.is_empty()).collect()
     }

@@ -163,9 +163,9 @@ impl Leases {
 
     /// Whose leases have ended and are to be settled.
     pub fn ended(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
-        let of_one = |(identity, leases): &(Identity, Vec<Lease>)| {
+        let of_one = |(identity, leases): (Identity, &Vec<Lease>)| {
             let ended = leases.iter().filter(|lease| lease.end.mono < now.mono);
-            ended.map(|lease| (*identity, lease.limits.clone())).collect::<Vec<_>>()
+            ended.map(|lease| (identity, lease.limits.clone())).collect::<Vec<_>>()
         };
         self.leases.iter().flat_map(of_one).collect()
     }
