@@ -50,6 +50,7 @@ impl Answer {
 
 impl Decision {
     /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
+    #[inline]
     pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
         Decision { refused: answers.iter().any(Answer::refused), answers, ..Decision::to_pass(now) }
     }

@@ -95,6 +95,7 @@ impl Engine {
     }
 
     /// Whether anything about an admitted request waits for its response.
+    #[inline]
     pub fn follows_the_response(&self, decision: &Decision) -> bool {
         let waits =
             |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.on_response().follows());
@@ -106,6 +107,7 @@ impl Engine {
     }
 
     /// Whether anything about a request waits for its stream's end.
+    #[inline]
     pub fn follows_the_end(&self, decision: &Decision) -> bool {
         let waits = |answer: &Answer| {
             self.policy(answer.policy)

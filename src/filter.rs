@@ -116,6 +116,18 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
     Ok(())
 }
 
+/// Answers a refused request in the upstream's place.
+#[inline(never)]
+fn refuse(policies: &PolicySet, decision: &Decision) -> Action {
+    match response::reply(policies, decision, &host::RequestHeaders, host::new_id) {
+        Some(reply) => {
+            host::reply(&reply.with_limit_headers(response::limit_headers(policies, decision)));
+            Action::Pause
+        }
+        None => Action::Continue,
+    }
+}
+
 /// One request on its way through the filter.
 #[derive(Default)]
 struct Passage {
@@ -136,14 +148,7 @@ impl Passage {
         if let Some(line) = response::access_line(policies, &decision) {
             host::set_filter_state("tollgate", &line);
         }
-        let reply = || response::reply(policies, &decision, &host::RequestHeaders, host::new_id);
-        let action = match decision.refused().then(reply).flatten() {
-            Some(reply) => {
-                host::reply(&reply.with_limit_headers(response::limit_headers(policies, &decision)));
-                Action::Pause
-            }
-            None => Action::Continue,
-        };
+        let action = if decision.refused() { refuse(policies, &decision) } else { Action::Continue };
         self.decision = Some(decision);
         action
     }

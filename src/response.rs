@@ -129,6 +129,7 @@ fn add_spoken<'a, 'd>(all: &mut Vec<Spoken<'a, 'd>>, set: &'a PolicySet, answer:
 }
 
 /// The limit at a place, as indexes of a policy and of its limit, if it applies.
+#[inline]
 fn spoken_at<'a, 'd>(
     set: &'a PolicySet,
     decision: &'d Decision,

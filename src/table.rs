@@ -152,6 +152,7 @@ impl Table {
     }
 
     /// Counts one charge, if all its limits admit it. `first` is an attempt already made.
+    #[inline(never)]
     fn charge<S: Store>(
         &mut self,
         store: &S,

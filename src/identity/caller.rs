@@ -41,6 +41,7 @@ struct Shown<'a> {
 
 impl<'a, R: Request> Caller<'a, R> {
     /// The caller of a request that has been asked nothing yet. The keys `refused`, by index, are as good as absent.
+    #[inline]
     pub fn new(
         asked: &'a Asked<'a, R>,
         directory: &'a Directory,
@@ -187,27 +188,37 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 
     fn read(&self, index: usize) -> Option<Cow<'a, [u8]>> {
-        let request = self.asked.request();
-        let value = match &self.directory.keys.get(index)?.source {
-            Source::Header { name, scheme } => {
-                let scheme = scheme.as_deref();
-                return match self.asked.header(name)? {
-                    Cow::Borrowed(value) => credential::in_header(value, scheme).map(Cow::Borrowed),
-                    Cow::Owned(value) => {
-                        credential::in_header(&value, scheme).map(|value| Cow::Owned(value.to_vec()))
-                    }
-                };
-            }
-            Source::Query(name) => credential::in_query(self.asked.target(), name),
-            Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
+        match &self.directory.keys.get(index)?.source {
+            Source::Header { name, scheme } => match self.asked.header(name)? {
+                Cow::Borrowed(value) => credential::in_header(value, scheme.as_deref()).map(Cow::Borrowed),
+                Cow::Owned(value) => {
+                    let found = credential::in_header(&value, scheme.as_deref())?;
+                    Some(Cow::Owned(found.to_vec()))
+                }
+            },
             // A client without an address is still a client: all of them together.
             Source::ClientIp { ipv6_prefix } => {
-                Some(client_ip::client_ip(request.source_address().unwrap_or_default(), *ipv6_prefix))
+                let address = self.asked.request().source_address().unwrap_or_default();
+                Some(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix)))
             }
+            other => self.read_elsewhere(other).map(Cow::Owned),
+        }
+    }
+
+    #[inline(never)]
+    fn read_elsewhere(&self, source: &Source) -> Option<Vec<u8>> {
+        let request = self.asked.request();
+        match source {
+            Source::Query(name) => credential::in_query(self.asked.target(), name),
+            Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
             Source::Metadata(path) => request.metadata(path).filter(|value| !value.is_empty()),
-            Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
-        };
-        value.map(Cow::Owned)
+            Source::Header { .. }
+            | Source::ClientIp { .. }
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => None,
+        }
     }
 
     fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {

@@ -12,6 +12,11 @@ pub(super) fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
         address.copy_from_slice(&octets);
         return address;
     }
+    any_ip(address, ipv6_prefix)
+}
+
+#[inline(never)]
+fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     let Some(ip) = parse_ip(&address) else { return address };
     address.clear();
     match ip.to_canonical() {

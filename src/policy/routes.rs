@@ -42,6 +42,7 @@ impl Routes {
     }
 
     /// The indexes of the policies that a request can meet, in order. The path is asked for only if one depends on it.
+    #[inline]
     pub fn candidates<R: Request>(&self, asked: &Asked<'_, R>) -> Candidates {
         let mut found = Candidates::of(self.policies);
         let mut node = &self.root;
@@ -87,6 +88,7 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
+    #[inline]
     fn of(len: usize) -> Candidates {
         Candidates { word: 0, others: vec![0; len.div_ceil(64).saturating_sub(1)], at: 0 }
     }

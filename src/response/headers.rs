@@ -116,6 +116,7 @@ impl HeaderRules {
     }
 
     /// The limit that headers about one describe, if it applies.
+    #[inline]
     fn described<'a, 'd>(&self, set: &'a PolicySet, decision: &'d Decision) -> Option<Spoken<'a, 'd>> {
         match &self.describes {
             Describes::Named(places) => places.iter().find_map(|place| spoken_at(set, decision, *place)),
@@ -137,6 +138,7 @@ impl HeaderRules {
         }
     }
 
+    #[inline]
     fn reset_of(&self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
         match self.format {
             Format::Epoch => self.reset.epoch(limit, decision, wait),
@@ -149,6 +151,7 @@ impl HeaderRules {
 /// clients read only the reset.
 impl Reset {
     /// In seconds since the UNIX epoch.
+    #[inline]
     pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
         let reset = seconds_up(decision.now.wall_at(self.instant(limit, decision)));
         wait.map_or(reset, |wait| reset.max(over_at(wait, decision.now)))

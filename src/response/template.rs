@@ -242,6 +242,7 @@ impl Form {
 }
 
 /// A number in decimal.
+#[inline]
 pub(super) fn decimal(number: u64) -> String {
     const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
     let mut text = String::with_capacity(DIGITS);

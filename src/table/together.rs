@@ -57,6 +57,7 @@ impl Table {
         outcomes
     }
 
+    #[inline(never)]
     pub(super) fn charge_all<S: Store>(
         &mut self,
         store: &S,

@@ -64,6 +64,7 @@ impl Names {
 
 /// `x-ratelimit-limit: 10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"`: the quota that is told of, then all that
 /// apply. What is left and the reset are of the one that is told of.
+#[inline(never)]
 pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a, 'd>]) -> Vec<Header<'a>> {
     let mut quotas = decimal(limit.verdict.quota.get().into());
     for limit in all {
@@ -81,6 +82,7 @@ pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a,
 
 /// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC 9651).
 /// Names have no character that such a field would escape.
+#[inline(never)]
 pub(super) fn ietf<'a, 'd>(
     limits: &[Spoken<'a, 'd>],
     reset: impl Fn(Spoken<'a, 'd>) -> u64,
