@@ -1,4 +1,4 @@
-//! What Tollgate is to cost at most. Beside a quotient of medians stand those of the quartiles.
+//! What Tollgate is to cost at most.
 
 use crate::results::Results;
 use crate::statistics::Summary;

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! A SUMMARY is `{ "median": 4.2, "low": 4.1, "high": 4.4 }`, low and high being the quartiles, or null if the figure was not
-//! measured. `cpu_us` is the processor time of the whole Envoy process a request. What is added is over the case `none` of the
+//! measured. Of a quotient, such as most goals are, they hold nine tenths of those that other rounds might have given
+//! ([`quotient`](crate::statistics::quotient)). `cpu_us` is the processor time of the whole Envoy process a request. What is added is over the case `none` of the
 //! same round, and `over_empty` is added processor time as a quotient of the empty filter's. `refused` is a part of all requests, memory is
 //! resident and in units of 2^20 bytes.
 
@@ -209,7 +210,11 @@ impl Display for Table {
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Medians of {}; quartiles in brackets\n", self.conditions)?;
+        writeln!(
+            f,
+            "Medians of {}; in brackets quartiles, of goals' quotients a range of 90 %\n",
+            self.conditions
+        )?;
         self.groups.iter().try_for_each(|table| writeln!(f, "{table}"))?;
         writeln!(f, "| goal | at most | found | |")?;
         writeln!(f, "|---|---|---|---|")?;

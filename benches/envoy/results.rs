@@ -1,7 +1,7 @@
 //! All samples of all cases, and the figures that follow from them.
 
 use crate::measurement::{Sample, Standing};
-use crate::statistics::Summary;
+use crate::statistics::{Summary, quotient};
 use crate::subjects::{Case, Group, NONE};
 
 /// What was found out about a group.
@@ -60,16 +60,19 @@ impl Results {
 
     /// What the case adds as a quotient of what another one adds.
     pub fn added_ratio(&self, name: &str, other: &str) -> Option<Summary> {
-        let cpu = |name| self.each(name, |sample| sample.cpu);
-        let (none, one, other) = (cpu(NONE)?, cpu(name)?, cpu(other)?);
-        Some(quotient(|of| (of(one) - of(none)) / (of(other) - of(none))))
+        let none = self.samples(NONE);
+        let added = |name| self.samples(name).iter().zip(none).map(|(one, none)| one.cpu - none.cpu);
+        quotient(&added(name).collect::<Vec<_>>(), &added(other).collect::<Vec<_>>(), self.generations())
     }
 
     /// Processor time a request as a quotient of another case's.
     pub fn ratio(&self, name: &str, other: &str) -> Option<Summary> {
-        let cpu = |name| self.each(name, |sample| sample.cpu);
-        let (one, other) = (cpu(name)?, cpu(other)?);
-        Some(quotient(|of| of(one) / of(other)))
+        let (one, other): (Vec<f64>, Vec<f64>) = (self.turns(name).collect(), self.turns(other).collect());
+        quotient(&one, &other, self.generations())
+    }
+
+    fn generations(&self) -> usize {
+        self.standing(NONE).len()
     }
 
     /// A figure of each generation.
@@ -82,11 +85,4 @@ impl Results {
         let generations = self.standing(name).iter().zip(self.standing(NONE));
         Summary::of(generations.filter_map(|(one, none)| Some(figure(one)? - figure(none)?)))
     }
-}
-
-/// A quotient of medians, and the same of lower and of upper quartiles: all cases meet the same good and bad moments of a
-/// shared machine. The middle of all rounds' own quotients would be too large, since a small divisor weighs more than a large one.
-fn quotient(of: impl Fn(&dyn Fn(Summary) -> f64) -> f64) -> Summary {
-    let (one, other) = (of(&|summary| summary.low), of(&|summary| summary.high));
-    Summary { median: of(&|summary| summary.median), low: one.min(other), high: one.max(other) }
 }

@@ -1,24 +1,21 @@
 // What the module's own code costs, without Envoy: the built module in Node's V8, with a host that does next to nothing.
 //   node benches/guest/guest.mjs MODULE.wasm...      the modules take turns; the fastest of many batches counts
-//   BENCH_COLD_KB=1024                               they take turns request by request, and so much other memory is read in between
+//   BENCH_COLD_KB=512                                they take turns request by request, and so much other code runs in between
 // A shared machine can make a batch slower, but never faster, so the fastest repeats to a few percent where a median does not.
-// In Envoy a request finds the processor's caches full of Envoy: read as much as they hold, and what counts is how much
-// code and memory a request touches. There the fastest tenth of all requests ends with the time that is told.
+// In Envoy a request finds the processor's caches full of Envoy: so much other code, and what counts is how much code and memory
+// a request touches. There the fastest tenth of all requests ends with the time that is told; and since luck decides where V8
+// puts a module's code, the medians of several processes are, in which the modules stand in another order.
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { others } from "./others.mjs";
 
 const BATCH = 2_000;
 const BATCHES = 150;
-const COLD_REQUESTS = 20_000;
+const COLD_REQUESTS = 2_500;
+const COLD_PROCESSES = 8;
 const COLD = Number(process.env.BENCH_COLD_KB ?? 0);
-
-const LINE = 64;
-const others = new Uint8Array(COLD * 1024);
-let read = 0;
-
-/** Drives what the last request has used out of the processor's caches. */
-function forget() {
-  for (let i = 0; i < others.length; i += LINE) read += others[i];
-}
+const forget = others(COLD);
 
 const text = new TextEncoder();
 
@@ -158,40 +155,68 @@ const cases = {
   },
 };
 
-const modules = process.argv.slice(2);
-const gates = [];
-for (const [name, { path = "/", fresh = false, ...configuration }] of Object.entries(cases)) {
-  for (const module of modules) {
-    const gate = new Gate(module, configuration);
-    gate.headers.set("authorization", text.encode("Bearer sk_test_acme"));
-    gate.headers.set(":path", text.encode(path)).set(":method", text.encode("GET")).set(":authority", text.encode("bench"));
-    gate.address = text.encode("127.0.0.1:54321");
-    gates.push({ name, module, gate, fresh, best: Infinity });
+/** Measures these modules in this process: a line for each case and module. */
+function measure(modules) {
+  const gates = [];
+  for (const [name, { path = "/", fresh = false, ...configuration }] of Object.entries(cases)) {
+    for (const module of modules) {
+      const gate = new Gate(module, configuration);
+      gate.headers.set("authorization", text.encode("Bearer sk_test_acme"));
+      gate.headers.set(":path", text.encode(path)).set(":method", text.encode("GET")).set(":authority", text.encode("bench"));
+      gate.address = text.encode("127.0.0.1:54321");
+      gates.push({ name, module, gate, fresh, best: Infinity });
+    }
   }
+  let number = 0;
+  for (const { gate } of gates.filter((one) => one.fresh)) {
+    const request = Gate.prototype.request;
+    gate.request = function () {
+      number = (number * 1103515245 + 12345) & 0x7fffffff;
+      this.headers.set("authorization", text.encode(`Bearer ${String(number % 5000).padStart(16, "0")}`));
+      request.call(this);
+    };
+  }
+  if (COLD) cold(gates);
+  else {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      for (const one of gates) one.best = Math.min(one.best, one.gate.batch());
+    }
+  }
+  return gates.map(({ name, module, best, gate }) => ({ name, module, time: best, refused: gate.refused }));
 }
-let number = 0;
-for (const { gate } of gates.filter((one) => one.fresh)) {
-  const request = Gate.prototype.request;
-  gate.request = function () {
-    number = (number * 1103515245 + 12345) & 0x7fffffff;
-    this.headers.set("authorization", text.encode(`Bearer ${String(number % 5000).padStart(16, "0")}`));
-    request.call(this);
-  };
-}
-if (COLD) {
+
+function cold(gates) {
   for (const name of Object.keys(cases)) {
     const turns = gates.filter((one) => one.name === name).map((one) => ({ ...one, one, times: [] }));
+    // V8 optimises what is hot here, too, before it counts.
+    for (const { gate } of turns) gate.batch();
     for (let turn = 0; turn < COLD_REQUESTS; turn++) {
       for (const { gate, times } of turns) times.push(gate.cold());
-      if (turn % BATCH === 0) turns.forEach(({ gate }) => gate.exports.proxy_on_tick?.(1));
     }
     for (const { one, times } of turns) one.best = times.sort((a, b) => a - b)[COLD_REQUESTS / 10];
   }
-} else {
-  for (let batch = 0; batch < BATCHES; batch++) {
-    for (const one of gates) one.best = Math.min(one.best, one.gate.batch());
-  }
 }
-for (const { name, module, best, gate } of gates) {
-  console.log(`${name.padEnd(34)} ${best.toFixed(0).padStart(6)} ns  refused ${gate.refused}  ${module}`);
+
+/** The same in several processes. */
+function measure_in_processes(modules) {
+  const runs = Array.from({ length: COLD_PROCESSES }, (_, run) => {
+    const turned = modules.map((_, place) => modules[(place + run) % modules.length]);
+    return JSON.parse(execFileSync(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ONE, ...turned]));
+  });
+  return runs[0].map(({ name, module, refused }) => {
+    const times = runs.flat().filter((one) => one.name === name && one.module === module).map((one) => one.time);
+    return { name, module, refused, time: times.sort((a, b) => a - b)[COLD_PROCESSES / 2] };
+  });
+}
+
+const ONE = "--one-process";
+const [first, ...rest] = process.argv.slice(2);
+if (first === ONE) {
+  console.log(JSON.stringify(measure(rest)));
+} else {
+  const modules = [first, ...rest];
+  const found = COLD ? measure_in_processes(modules) : measure(modules);
+  for (const { name, time, refused, module } of found) {
+    console.log(`${name.padEnd(34)} ${time.toFixed(0).padStart(6)} ns  refused ${refused}  ${module}`);
+  }
 }
