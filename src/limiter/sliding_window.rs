@@ -23,72 +23,25 @@
 //! then `varint(units)`, else one unit. An entry takes 1 byte for gaps below 64 slots and 2 below 8,192.
 //! In all at most [`Slots::most_bytes`]; a first request takes 9.
 
+mod entries;
+mod slots;
+
+pub use slots::Slots;
+
 use super::{Coarseness, Limit, Verdict, Wear};
-use crate::time::{MILLISECOND, Micros, Now, SECOND, times};
+use crate::time::{Micros, Now, SECOND};
 use crate::varint;
+use entries::{Entries, entry, insert, push};
+use slots::MOST_SHIFT;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
-
-/// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
-/// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
-const MOST_AHEAD: Micros = 2 * SECOND;
-
-/// No slot is longer than 2^32 ms, 49 days.
-const MOST_SHIFT: u8 = 32;
 
 /// No slot number is higher: 2^53 ms are 285,000 years.
 const MOST_SLOT: u64 = 1 << 53;
 
-/// The most bytes before a state's entries.
-const HEADER_BYTES: u64 = 20;
-
-/// The length of a log's slots: `2^shift` milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slots {
-    shift: u8,
-}
-
-impl Slots {
-    /// 1 ms.
-    pub const EXACT: Slots = Slots { shift: 0 };
-
-    /// The shortest slots with which a log of this limit never passes `room` bytes.
-    pub fn that_fit(quota: NonZeroU32, window: Micros, room: usize) -> Slots {
-        (0..MOST_SHIFT)
-            .map(|shift| Slots { shift })
-            .find(|slots| slots.most_bytes(quota, window) <= room as u64)
-            .unwrap_or(Slots { shift: MOST_SHIFT })
-    }
-
-    /// The length of one slot.
-    pub const fn length(self) -> Micros {
-        MILLISECOND << self.shift
-    }
-
-    /// The most bytes that a log of this limit takes.
-    ///
-    /// Entries are in distinct slots of one window, so there are at most `n = min(quota, slots)`, and at most
-    /// `slots / g` of them have a gap of `g` or more. With fewer units than slots the worst is one unit an
-    /// entry, each as far apart as can be; with more, every slot is used and has a number.
-    pub fn most_bytes(self, quota: NonZeroU32, window: Micros) -> u64 {
-        let quota = u64::from(quota.get());
-        let slots = window.div_ceil(self.length()) + 1;
-        let entries = quota.min(slots);
-        // A gap needs a further byte from 2^6, 2^13, 2^20, 2^27 and 2^34 slots on.
-        let gaps: u64 = (0..5).map(|byte| entries.min(slots >> (6 + 7 * byte))).sum();
-        let numbers = if quota > slots { entries * varint::len(quota) as u64 } else { 0 };
-        HEADER_BYTES + entries + gaps + numbers
-    }
-
-    /// The first slot whose time is not before `instant`.
-    const fn at_or_after(self, instant: Micros) -> u64 {
-        instant.div_ceil(self.length())
-    }
-
-    const fn time(self, slot: u64) -> Micros {
-        times(slot, self.length())
-    }
-}
+/// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
+/// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
+const MOST_AHEAD: Micros = 2 * SECOND;
 
 /// The log of one limit, with what has left the window already dropped.
 pub struct Log<'a> {
@@ -369,56 +322,6 @@ impl<'a> Log<'a> {
             out.extend_from_slice(&self.entries);
         }
         Wear::new(self.leaves(self.newest), self.used, self.quota)
-    }
-}
-
-/// The entries as `(slot, units)`, oldest first.
-struct Entries<'a> {
-    base: u64,
-    bytes: &'a [u8],
-}
-
-impl<'a> Entries<'a> {
-    fn of(log: &'a Log<'_>) -> Self {
-        Entries { base: log.base, bytes: &log.entries }
-    }
-}
-
-impl Iterator for Entries<'_> {
-    type Item = (u64, u64);
-
-    fn next(&mut self) -> Option<(u64, u64)> {
-        let (slot, units, rest) = entry(self.bytes, self.base)?;
-        (self.base, self.bytes) = (slot, rest);
-        Some((slot, units))
-    }
-}
-
-/// Splits the first entry off: its slot, its units, the rest.
-fn entry(bytes: &[u8], base: u64) -> Option<(u64, u64, &[u8])> {
-    let (head, rest) = varint::read(bytes)?;
-    let slot = base.checked_add(head >> 1)?;
-    if head & 1 == 0 {
-        return Some((slot, 1, rest));
-    }
-    let (units, rest) = varint::read(rest)?;
-    Some((slot, units, rest))
-}
-
-/// Adds units to entries that are sorted, nearly always among the newest.
-fn insert(entries: &mut Vec<(u64, u64)>, stamp: u64, units: u64) {
-    let after = entries.iter().rposition(|(slot, _)| *slot <= stamp);
-    match after.and_then(|place| entries.get_mut(place)) {
-        Some((slot, counted)) if *slot == stamp => *counted = counted.saturating_add(units),
-        Some(_) | None => entries.insert(after.map_or(0, |place| place + 1), (stamp, units)),
-    }
-}
-
-fn push(entries: &mut Vec<u8>, gap: u64, units: u64) {
-    let more = units > 1;
-    varint::write(entries, gap << 1 | u64::from(more));
-    if more {
-        varint::write(entries, units);
     }
 }
 

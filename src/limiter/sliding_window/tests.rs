@@ -1,6 +1,7 @@
 use super::*;
 use crate::limiter::tests::DAY;
 use crate::limiter::{Algorithm, LimitId};
+use crate::time::MILLISECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 

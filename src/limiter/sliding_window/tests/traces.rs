@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::limiter::tests::{Oracle, Random, TRACES, after, at, on_traces};
+use crate::time::MILLISECOND;
 use crate::time::Now;
 
 /// What the list says of a request: the same verdict, found the long way.
