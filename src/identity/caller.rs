@@ -201,23 +201,16 @@ impl<'a, R: Request> Caller<'a, R> {
                 let address = self.asked.request().source_address().unwrap_or_default();
                 Some(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix)))
             }
-            other => self.read_elsewhere(other).map(Cow::Owned),
-        }
-    }
-
-    #[inline(never)]
-    fn read_elsewhere(&self, source: &Source) -> Option<Vec<u8>> {
-        let request = self.asked.request();
-        match source {
-            Source::Query(name) => credential::in_query(self.asked.target(), name),
-            Source::Cookie(name) => credential::in_cookies(&request.cookies()?, name),
-            Source::Metadata(path) => request.metadata(path).filter(|value| !value.is_empty()),
-            Source::Header { .. }
-            | Source::ClientIp { .. }
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => None,
+            Source::Query(name) => credential::in_query(self.asked.target(), name).map(Cow::Owned),
+            Source::Cookie(name) => {
+                let cookies = self.asked.request().cookies()?;
+                credential::in_cookies(&cookies, name).map(Cow::Owned)
+            }
+            Source::Metadata(path) => {
+                let found = self.asked.request().metadata(path)?;
+                (!found.is_empty()).then_some(Cow::Owned(found))
+            }
+            Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
         }
     }
 

@@ -11,6 +11,7 @@ pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a
 
 /// The first parameter of this name in a path's query, decoded as forms are (WHATWG URL: `+` and `%20` are
 /// spaces), so that another spelling of a key is not another caller.
+#[inline(never)]
 pub(super) fn in_query(path: &[u8], name: &str) -> Option<Vec<u8>> {
     let path = path.split(|byte| *byte == b'#').next()?;
     let query = path.splitn(2, |byte| *byte == b'?').nth(1)?;
@@ -22,6 +23,7 @@ pub(super) fn in_query(path: &[u8], name: &str) -> Option<Vec<u8>> {
 }
 
 /// The first cookie of this name (RFC 6265, 4.2.1), without quotes around it.
+#[inline(never)]
 pub(super) fn in_cookies(header: &[u8], name: &str) -> Option<Vec<u8>> {
     // Several lines are joined, with "; " by HTTP/2, or with commas by the host.
     let mut pairs = header.split(|byte| matches!(byte, b';' | b','));
