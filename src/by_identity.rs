@@ -3,8 +3,8 @@
 use crate::key::Identity;
 
 /// One thing of each of some identities. The things lie in a list of their own kind, and one map of places serves all
-/// kinds. The standard library's map would be 6 KB of module for each kind; even one of it, shared, was a tenth of the code
-/// that a request ran through.
+/// kinds. The standard library's map would be 6 KB of module for each kind; even one of it, shared, was a tenth of the
+/// instructions that a request ran through.
 #[derive(Clone, Debug)]
 pub(crate) struct ByIdentity<T> {
     things: Vec<T>,
