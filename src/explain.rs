@@ -95,7 +95,7 @@ fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
 fn answer(set: &PolicySet, decision: &Decision, request: &Called) -> Answer {
     let limits = limit_headers(set, decision);
     let owned = |headers: Vec<Header<'_>>| {
-        headers.into_iter().map(|(name, value)| (name.to_string(), value.into_owned())).collect()
+        headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     };
     // An id that is recognised as made up.
     match reply(set, decision, request, || [0; 16]) {

@@ -9,10 +9,12 @@
 //! Whatever of it does not depend on the request is prepared at load: a [`Saying`].
 
 mod access;
+mod decimal;
 mod headers;
 mod message;
 mod rejection;
 mod template;
+mod value;
 mod wait;
 
 pub use access::{access_line, near_limit};
@@ -20,16 +22,16 @@ pub use headers::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Up
 pub use message::Message;
 pub use rejection::{Body, Rejection, Reply, reply};
 pub use template::{Facts, Flaw, Place, Said, Template, Variable};
+pub use value::Value;
 pub use wait::RetryAfter;
 
 use crate::decision::{Answer, Decision};
 use crate::limiter::Verdict;
 use crate::policy::PolicySet;
-use std::borrow::Cow;
 use std::cmp::Reverse;
 
 /// A header's name, lower-case, and its value.
-pub type Header<'a> = (&'a str, Cow<'a, str>);
+pub type Header<'a> = (&'a str, Value<'a>);
 
 /// All that one configuration has to say.
 #[derive(Clone, Debug, PartialEq)]

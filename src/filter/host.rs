@@ -331,12 +331,15 @@ pub(super) fn reply(reply: &Reply<'_>) {
 
 /// Headers as the ABI wants them: their number, all lengths, then names and values, each ended by a zero.
 fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
-    let mut bytes = (headers.len() as u32).to_le_bytes().to_vec();
+    let lengths = size_of::<u32>() * (1 + 2 * headers.len());
+    let texts = headers.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let mut bytes = Vec::with_capacity(lengths + texts.sum::<usize>());
+    bytes.extend_from_slice(&(headers.len() as u32).to_le_bytes());
     for (name, value) in headers {
         bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
     }
-    for text in headers.iter().flat_map(|(name, value)| [*name, value.as_ref()]) {
+    for text in headers.iter().flat_map(|(name, value)| [*name, value]) {
         bytes.extend_from_slice(text.as_bytes());
         bytes.push(0);
     }

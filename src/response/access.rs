@@ -1,6 +1,6 @@
 //! One line about a decision, for Envoy's access logs.
 
-use super::template::push_number;
+use super::decimal::Decimal;
 use super::{Spoken, spoken, spoken_of, tightest, violated};
 use crate::decision::{Answer, Decision};
 use crate::limiter::Verdict;
@@ -26,13 +26,13 @@ fn line(set: &PolicySet, decision: &Decision) -> String {
     };
     if let Some(Spoken { policy, words, verdict, .. }) = limit {
         line.extend([" policy=", policy, " limit=", &words.name, " quota="]);
-        push_number(&mut line, verdict.quota.get().into());
+        line.push_str(&Decimal::new(verdict.quota.get().into()));
         line.push_str(" remaining=");
-        push_number(&mut line, verdict.remaining);
+        line.push_str(&Decimal::new(verdict.remaining));
     }
     if refusing.is_some() {
         line.push_str(" retry_after=");
-        push_number(&mut line, set.saying().retry_after.seconds(decision));
+        line.push_str(&Decimal::new(set.saying().retry_after.seconds(decision)));
     }
     let near = refusing.is_none() && decision.answers().iter().any(|answer| near_limit(set, answer));
     line.push_str(if near { " near=true" } else { " near=false" });

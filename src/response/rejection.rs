@@ -1,8 +1,9 @@
 //! What a refused request is answered, in the words that its policy has for it.
 
+use super::decimal::Decimal;
 use super::message::Message;
-use super::template::{Facts, Said, Template, Variable, decimal, push_hex};
-use super::{Header, Spoken, Words};
+use super::template::{Facts, Said, Template, Variable, push_hex};
+use super::{Header, Spoken, Value, Words};
 use crate::decision::Decision;
 use crate::policy::PolicySet;
 use crate::request::Request;
@@ -84,10 +85,10 @@ pub fn reply<'a>(
     // Once the body has needed the message its language is known.
     headers.extend(refusal.language().map(|tag| ("content-language", tag.into())));
     headers.push(("cache-control", "no-store".into()));
-    headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal))));
+    headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal).into())));
     if set.saying().retry_after.shown {
-        headers.push(("retry-after", decimal(refusal.wait).into()));
-        headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait.into())));
+        headers.push(("retry-after", Decimal::new(refusal.wait).into()));
+        headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
     }
     let details = ["tollgate_refused_by_", refusal.policy].concat();
     Some(Reply { status: *status, headers, body, details })
@@ -179,11 +180,11 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
 
     /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative
     /// number says not to.
-    fn grpc_pushback(&self) -> Option<String> {
+    fn grpc_pushback(&self) -> Option<Value<'static>> {
         let content_type = self.request.header("content-type")?;
         let rest = content_type.strip_prefix(b"application/grpc")?;
         let wait = self.wait.saturating_mul(1_000);
-        let wait = || if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() };
+        let wait = || if i32::try_from(wait).is_ok() { Decimal::new(wait).into() } else { "-1".into() };
         matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
     }
 }

@@ -6,6 +6,7 @@
 //! variable stands for is written so that it can't change what is around it: in JSON it is escaped, in a header only
 //! visible characters pass.
 
+use super::decimal::Decimal;
 use std::borrow::Cow;
 
 /// What a template can tell of a refusal.
@@ -214,7 +215,7 @@ impl Template {
             filled.push_str(self.text.get(rest..slot.at).unwrap_or_default());
             rest = slot.at;
             match facts.say(slot.variable) {
-                Said::Number(number) => push_number(&mut filled, number),
+                Said::Number(number) => filled.push_str(&Decimal::new(number)),
                 Said::Text(text) => slot.form.push(&mut filled, text),
                 Said::Json(text) => filled.push_str(text),
             }
@@ -239,37 +240,6 @@ impl Form {
             Form::Header => out.extend(text.chars().filter(|c| matches!(c, ' '..='~'))),
         }
     }
-}
-
-/// A number in decimal.
-#[inline]
-pub(super) fn decimal(number: u64) -> String {
-    const DIGITS: usize = u64::MAX.ilog10() as usize + 1;
-    let mut text = String::with_capacity(DIGITS);
-    push_number(&mut text, number);
-    text
-}
-
-/// Appends a number in decimal. Three of them stand in each response, and the standard library's formatter takes several
-/// times as long.
-#[inline(never)]
-pub(super) fn push_number(out: &mut String, number: u64) {
-    let Ok(mut rest) = u32::try_from(number) else {
-        // A division of 32 bits by ten is a multiplication, one of 64 is not.
-        push_number(out, number / 10);
-        return push_number(out, number % 10);
-    };
-    let mut digits = [b'0'; 10];
-    let mut len = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit += (rest % 10) as u8;
-        (rest, len) = (rest / 10, len + 1);
-        if rest == 0 {
-            break;
-        }
-    }
-    let text = digits.get(digits.len() - len..).and_then(|digits| std::str::from_utf8(digits).ok());
-    out.push_str(text.unwrap_or_default());
 }
 
 fn push_json(out: &mut String, text: &str) {

@@ -325,7 +325,7 @@ fn a_reply_has_each_limit_header_once() {
     let reply = house.reply(&decision, &caller()).with_limit_headers(limits);
     let told = |name| {
         let values = reply.headers.iter().filter(move |(header, _)| *header == name);
-        values.map(|(_, value)| value.as_ref()).collect::<Vec<_>>()
+        values.map(|(_, value)| &**value).collect::<Vec<_>>()
     };
     assert_eq!((told("x-quota"), told("x-more")), (vec!["2"], vec!["own"]));
     assert_eq!(told("x-ratelimit-remaining"), ["0"]);

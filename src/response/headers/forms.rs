@@ -1,6 +1,6 @@
 //! The forms of limit headers that clients know, byte by byte.
 
-use super::super::template::{decimal, push_number};
+use super::super::decimal::Decimal;
 use super::super::{Header, Spoken};
 
 /// The names of headers with one number each, in lower case.
@@ -50,12 +50,12 @@ impl Names {
         let quota = u64::from(limit.verdict.quota.get());
         let remaining = limit.verdict.remaining;
         let mut headers = Vec::with_capacity(5);
-        headers.push((self.limit.as_str(), decimal(quota).into()));
-        headers.push((self.remaining.as_str(), decimal(remaining).into()));
-        headers.push((self.reset.as_str(), decimal(reset).into()));
+        headers.push((self.limit.as_str(), Decimal::new(quota).into()));
+        headers.push((self.remaining.as_str(), Decimal::new(remaining).into()));
+        headers.push((self.reset.as_str(), Decimal::new(reset).into()));
         headers.extend(self.used.as_deref().map(|name| {
             let used = quota.saturating_sub(remaining);
-            (name, decimal(used).into())
+            (name, Decimal::new(used).into())
         }));
         headers.extend(self.resource.as_deref().map(|name| (name, limit.policy.into())));
         headers
@@ -66,17 +66,17 @@ impl Names {
 /// apply. What is left and the reset are of the one that is told of.
 #[inline(never)]
 pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a, 'd>]) -> Vec<Header<'a>> {
-    let mut quotas = decimal(limit.verdict.quota.get().into());
+    let mut quotas = Decimal::new(limit.verdict.quota.get().into()).to_string();
     for limit in all {
         quotas.push_str(", ");
-        push_number(&mut quotas, limit.verdict.quota.get().into());
+        quotas.push_str(&Decimal::new(limit.verdict.quota.get().into()));
         push_window(&mut quotas, *limit);
         quotas.extend([";name=\"", &limit.words.reference, "\""]);
     }
     vec![
         ("x-ratelimit-limit", quotas.into()),
-        ("x-ratelimit-remaining", decimal(limit.verdict.remaining).into()),
-        ("x-ratelimit-reset", decimal(reset).into()),
+        ("x-ratelimit-remaining", Decimal::new(limit.verdict.remaining).into()),
+        ("x-ratelimit-reset", Decimal::new(reset).into()),
     ]
 }
 
@@ -98,16 +98,16 @@ pub(super) fn ietf<'a, 'd>(
             list.extend([comma, "\"", &limit.words.reference, "\""]);
         }
         policies.push_str(";q=");
-        push_number(&mut policies, limit.verdict.quota.get().into());
+        policies.push_str(&Decimal::new(limit.verdict.quota.get().into()));
         if limit.words.concurrent {
             policies.push_str(";qu=\"concurrent-requests\"");
         }
         push_window(&mut policies, *limit);
         states.push_str(";r=");
-        push_number(&mut states, limit.verdict.remaining);
+        states.push_str(&Decimal::new(limit.verdict.remaining));
         if limit.words.window.is_some() {
             states.push_str(";t=");
-            push_number(&mut states, reset(*limit));
+            states.push_str(&Decimal::new(reset(*limit)));
         }
     }
     vec![("ratelimit-policy", policies.into()), ("ratelimit", states.into())]
@@ -117,6 +117,6 @@ pub(super) fn ietf<'a, 'd>(
 fn push_window(out: &mut String, limit: Spoken<'_, '_>) {
     if let Some(window) = limit.words.window {
         out.push_str(";w=");
-        push_number(out, window);
+        out.push_str(&Decimal::new(window));
     }
 }

@@ -165,9 +165,4 @@ proptest! {
             prop_assert!(place != Place::Header || filled.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
         }
     }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn numbers_are_decimal(number in any::<u64>(), shift in 0_u32..64) {
-        prop_assert_eq!(decimal(number >> shift), (number >> shift).to_string());
-    }
 }
