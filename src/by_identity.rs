@@ -13,7 +13,13 @@ pub(crate) struct ByIdentity<T> {
 
 impl<T> Default for ByIdentity<T> {
     fn default() -> Self {
-        ByIdentity { things: Vec::new(), places: Places::default() }
+        ByIdentity::new()
+    }
+}
+
+impl<T> ByIdentity<T> {
+    pub const fn new() -> Self {
+        ByIdentity { things: Vec::new(), places: Places { identities: Vec::new(), slots: Vec::new() } }
     }
 }
 
@@ -55,7 +61,7 @@ impl<T: Default> ByIdentity<T> {
 
 /// Where each identity is: a table with linear probing (Knuth, The Art of Computer Programming, 6.4, algorithms L and R).
 /// An identity is a keyed hash already, so no client can choose where it is looked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Places {
     /// By place.
     identities: Vec<Identity>,

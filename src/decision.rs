@@ -14,16 +14,23 @@ pub struct Decision {
     answers: Vec<Answer>,
     /// Whether one of them refuses.
     refused: bool,
-    /// Answers of policies in shadow: noted, and without consequence.
-    shadows: Vec<Answer>,
-    /// Policies that this request may give a unit back to.
-    returns: Vec<Applied>,
-    trial: Trial,
     consumer: Option<usize>,
     tier: Option<usize>,
     /// When.
     pub now: Now,
     answered: bool,
+    /// What most decisions have nothing of, so that they are short.
+    rest: Option<Box<Rest>>,
+}
+
+/// What some decisions have beside their answers.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    /// Answers of policies in shadow: noted, and without consequence.
+    shadows: Vec<Answer>,
+    /// Policies that the request may give a unit back to.
+    returns: Vec<Applied>,
+    trial: Trial,
 }
 
 /// One policy's part in a decision.
@@ -52,30 +59,32 @@ impl Decision {
     /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
     #[inline]
     pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
-        Decision { refused: answers.iter().any(Answer::refused), answers, ..Decision::to_pass(now) }
-    }
-
-    /// The decision about a request that no policy applies to.
-    pub fn to_pass(now: Now) -> Decision {
         Decision {
-            answers: Vec::new(),
-            refused: false,
-            shadows: Vec::new(),
-            returns: Vec::new(),
-            trial: Trial::default(),
+            refused: answers.iter().any(Answer::refused),
+            answers,
             consumer: None,
             tier: None,
             now,
             answered: false,
+            rest: None,
         }
     }
 
-    pub(crate) fn add_shadows(&mut self, shadows: Vec<Answer>) {
-        self.shadows = shadows;
+    /// The decision about a request that no policy applies to.
+    pub fn to_pass(now: Now) -> Decision {
+        Decision::new(Vec::new(), now)
     }
 
-    pub(crate) fn add_returns(&mut self, returns: impl Iterator<Item = Applied>) {
-        self.returns.extend(returns);
+    pub(crate) fn add_shadows(&mut self, shadows: Vec<Answer>) {
+        if !shadows.is_empty() {
+            self.rest.get_or_insert_default().shadows = shadows;
+        }
+    }
+
+    pub(crate) fn add_returns(&mut self, returns: Vec<Applied>) {
+        if !returns.is_empty() {
+            self.rest.get_or_insert_default().returns = returns;
+        }
     }
 
     pub(crate) fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
@@ -83,7 +92,7 @@ impl Decision {
     }
 
     pub(crate) fn set_trial(&mut self, trial: Trial) {
-        self.trial = trial;
+        self.rest.get_or_insert_default().trial = trial;
     }
 
     /// The answers of enforced policies, in the order of the policies.
@@ -93,26 +102,26 @@ impl Decision {
 
     /// The answers of policies in shadow, in the order of the policies.
     pub fn shadows(&self) -> &[Answer] {
-        &self.shadows
+        self.rest.as_deref().map_or(&[], |rest| &rest.shadows)
     }
 
     /// The answers of enforced policies, then of those in shadow.
     pub fn all_answers(&self) -> impl Iterator<Item = &Answer> {
-        self.answers.iter().chain(&self.shadows)
+        self.answers.iter().chain(self.shadows())
     }
 
     pub(crate) fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut Answer> {
-        self.answers.iter_mut().chain(&mut self.shadows)
+        self.answers.iter_mut().chain(self.rest.iter_mut().flat_map(|rest| &mut rest.shadows))
     }
 
     /// The policies that the request may give a unit back to.
     pub fn returns(&self) -> &[Applied] {
-        &self.returns
+        self.rest.as_deref().map_or(&[], |rest| &rest.returns)
     }
 
-    /// What the answer can say about the request's credentials.
-    pub fn trial(&self) -> &Trial {
-        &self.trial
+    /// What the response can say about the request's credentials, if it can say anything.
+    pub fn trial(&self) -> Option<&Trial> {
+        self.rest.as_deref().map(|rest| &rest.trial).filter(|trial| !trial.credentials.is_empty())
     }
 
     /// The consumer, by index, if a policy has asked for it and it is known.

@@ -10,23 +10,25 @@ use crate::policy::{Adjustment, Applied, Part, Policy, PolicySet};
 use crate::request::{Asked, Request, Response};
 use crate::table::{Charge, Charging, Count, Outcome, Store, Table};
 use crate::time::Now;
-use trial::Tried;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
 pub struct Engine {
     policies: PolicySet,
     /// Whether any policy, or any key, waits for responses or for streams' ends.
     follows: bool,
+    /// Whether any key is valid until the upstream says otherwise.
+    tries: bool,
 }
 
 impl Engine {
     /// An engine that has decided nothing yet.
     pub fn new(policies: PolicySet) -> Engine {
-        let follows = policies.follow();
-        Engine { policies, follows }
+        let (follows, tries) = (policies.follow(), policies.try_credentials());
+        Engine { policies, follows, tries }
     }
 
     /// Decides one request, and counts it.
+    #[inline(never)]
     pub fn decide(
         &self,
         request: &impl Request,
@@ -40,33 +42,32 @@ impl Engine {
         }
 
         // Who is asking: a credential that the upstream has refused of late is as good as absent.
-        let trial = match self.follows {
-            true => self.try_credentials(&asked, table, store, now),
-            false => Tried::default(),
-        };
+        let trial = self.tries.then(|| self.try_credentials(&asked, table, store, now));
+        let refused = trial.as_ref().map_or(&[][..], |trial| &trial.refused);
         let seed = *table.seed();
-        let caller = Caller::new(&asked, self.policies.directory(), &seed, trial.refused.clone());
+        let caller = Caller::new(&asked, self.policies.directory(), &seed, refused);
 
-        // Which policies apply, and who is counted by each. Those in shadow are a decision of their own.
-        let applied: Vec<Applied> = self.policies.that_apply(&asked, &caller, now.wall).collect();
-        let in_force = |shadow| judges(&applied).filter(move |(applied, _)| applied.shadow == shadow);
+        // Which policies apply, and who is counted by each.
+        let applied = self.policies.that_apply(&asked, &caller, now.wall);
+        let in_force = || judges(&applied).filter(|(one, _)| !one.shadow);
 
         // One transaction judges all their limits, and counts the request where it is to count.
-        let charges: Vec<Charge<'_>> = in_force(false).filter_map(|one| self.charge(&one)).collect();
+        let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len());
+        charges.extend(in_force().filter_map(|one| self.charge(&one)));
         let outcomes = table.transact(store, &charges, self.policies.charging(), now);
 
         // Many verdicts, one decision; `response` puts it into words.
-        let answers = in_force(false).zip(outcomes).map(|(one, outcome)| answer(one, outcome));
-        let mut decision = Decision::new(answers.collect(), now);
-        let shadows =
-            in_force(true).filter_map(|one| self.shadow(one, decision.refused(), table, store, now));
-        decision.add_shadows(shadows.collect());
-        decision.add_returns(applied.iter().filter(|one| matches!(one.part, Part::Returns(_))).copied());
+        let mut answers = Vec::with_capacity(outcomes.len());
+        answers.extend(in_force().zip(outcomes).map(|(one, outcome)| answer(one, outcome)));
+        let mut decision = Decision::new(answers, now);
+        if decision.answers().len() < applied.len() {
+            self.add_others(&mut decision, &applied, table, store, now);
+        }
         if decision.refused() || self.policies.saying().access_log {
             caller.introduce();
         }
         decision.set_caller(caller.known());
-        if self.follows {
+        if let Some(trial) = trial.filter(|trial| !trial.credentials.is_empty()) {
             decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
         }
         decision
@@ -76,9 +77,26 @@ impl Engine {
         Some(self.policy(applied.policy)?.charge(applied.identity, applied.terms, *cost))
     }
 
+    /// Adds the policies that judge nothing: each of those in shadow is a decision of its own, and some may get a unit
+    /// back.
+    #[inline(never)]
+    fn add_others(
+        &self,
+        decision: &mut Decision,
+        applied: &[Applied],
+        table: &mut Table,
+        store: &impl Store,
+        now: Now,
+    ) {
+        let shadows = judges(applied).filter(|(one, _)| one.shadow);
+        let shadows = shadows.filter_map(|one| self.shadow(one, decision.refused(), table, store, now));
+        decision.add_shadows(shadows.collect());
+        let returns = applied.iter().filter(|one| matches!(one.part, Part::Returns(_)));
+        decision.add_returns(returns.copied().collect());
+    }
+
     /// How a policy in shadow answers, as if it were the only one. What an enforced policy refuses is not counted by
     /// it either.
-    #[inline(never)]
     fn shadow(
         &self,
         one: (Applied, u32),
@@ -103,7 +121,7 @@ impl Engine {
             && !decision.refused()
             && (decision.all_answers().any(waits)
                 || !decision.returns().is_empty()
-                || !decision.trial().credentials.is_empty())
+                || decision.trial().is_some())
     }
 
     /// Whether anything about a request waits for its stream's end.

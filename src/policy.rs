@@ -247,38 +247,45 @@ impl PolicySet {
 
     /// Whether anything is to be done when a response comes, or a stream ends, of any request at all.
     pub fn follow(&self) -> bool {
-        let on_trial = |key: &Key| matches!(key.validity, Validity::Unless(_));
         let follows = |policy: &Policy| {
             policy.follows_the_end() || policy.response.follows() || policy.response.rules().next().is_some()
         };
-        self.policies.iter().any(follows) || self.directory.keys.iter().any(on_trial)
+        self.policies.iter().any(follows) || self.try_credentials()
+    }
+
+    /// Whether the upstream is asked about any key's validity.
+    pub fn try_credentials(&self) -> bool {
+        let on_trial = |key: &Key| matches!(key.validity, Validity::Unless(_));
+        self.directory.keys.iter().any(on_trial)
     }
 
     /// The policies that take part in a request, at an instant of the wall clock. A policy whose key the caller
     /// does not have takes no part.
-    pub fn that_apply<'a, R: Request>(
-        &'a self,
-        asked: &'a Asked<'a, R>,
-        caller: &'a Caller<'a, R>,
+    pub fn that_apply<R: Request>(
+        &self,
+        asked: &Asked<'_, R>,
+        caller: &Caller<'_, R>,
         wall: Micros,
-    ) -> impl Iterator<Item = Applied> + 'a {
+    ) -> Vec<Applied> {
+        let candidates = self.routes.candidates(asked);
+        let mut applied = Vec::with_capacity(candidates.len());
         // Classes of which a policy has applied: an enforced one, or any.
         let (mut enforced, mut any) = (0, 0);
-        self.routes.candidates(asked).filter_map(move |index| {
-            let policy = self.policies.get(index)?;
+        for index in candidates {
+            let Some(policy) = self.policies.get(index) else { continue };
+            let Some((part, rule)) = policy.part(asked) else { continue };
             let shadow = policy.mode.is_shadow(wall);
-            let (part, rule) = policy.part(asked)?;
             // Only judging is exclusive. What is only tried out must not keep an enforced policy from applying.
             let class = if matches!(part, Part::Judges(_)) { policy.class } else { 0 };
             if class & (if shadow { any } else { enforced }) != 0 {
-                return None;
+                continue;
             }
             let template = rule.and_then(|rule| rule.path.as_ref());
-            let identity = caller.identity(&policy.key, template, policy.record())?;
+            let Some(identity) = caller.identity(&policy.key, template, policy.record()) else { continue };
             any |= class;
             enforced |= if shadow { 0 } else { class };
-            let terms = policy.terms.of(caller);
-            Some(Applied { policy: index, part, identity, terms, shadow })
-        })
+            applied.push(Applied { policy: index, part, identity, terms: policy.terms.of(caller), shadow });
+        }
+        applied
     }
 }

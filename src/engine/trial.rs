@@ -16,7 +16,7 @@ pub(super) struct Tried {
     /// Keys, by index, that were refused of late.
     pub refused: Vec<usize>,
     /// Keys, by index, that may be refused now, and their records.
-    credentials: Vec<(usize, Identity)>,
+    pub credentials: Vec<(usize, Identity)>,
 }
 
 /// What an answer can say about a request's credentials.
@@ -40,11 +40,8 @@ impl Engine {
         now: Now,
     ) -> Tried {
         let mut tried = Tried::default();
-        if !self.policies.directory().keys.iter().any(|key| matches!(key.validity, Validity::Unless(_))) {
-            return tried;
-        }
         let seed = *table.seed();
-        let caller = Caller::new(asked, self.policies.directory(), &seed, Vec::new());
+        let caller = Caller::new(asked, self.policies.directory(), &seed, &[]);
         for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
             let look = [mark(identity, refusal)];
@@ -68,12 +65,10 @@ impl Engine {
         seed: &Seed,
         now: Now,
     ) -> Trial {
-        if tried.credentials.is_empty() {
-            return Trial::default();
-        }
         let refused = tried.refused.into_iter().chain(tried.credentials.iter().map(|(key, _)| *key));
-        let stranger = Caller::new(asked, self.policies.directory(), seed, refused.collect());
-        let otherwise: Vec<Applied> = self.policies.that_apply(asked, &stranger, now.wall).collect();
+        let refused: Vec<usize> = refused.collect();
+        let stranger = Caller::new(asked, self.policies.directory(), seed, &refused);
+        let otherwise = self.policies.that_apply(asked, &stranger, now.wall);
         // What has judged the request already has counted it already.
         let place = |one: &Applied| (one.policy, one.identity);
         let is_new = |(one, _): &(Applied, u32)| !applied.iter().any(|other| place(other) == place(one));
@@ -91,8 +86,9 @@ impl Engine {
         store: &impl Store,
         now: Now,
     ) {
+        let Some(trial) = decision.trial() else { return };
         let mut any = false;
-        for (key, identity) in &decision.trial().credentials {
+        for (key, identity) in &trial.credentials {
             if let Some(refusal) =
                 self.refusal(*key).filter(|refusal| refusal.statuses.contains(Some(status)))
             {
@@ -100,7 +96,7 @@ impl Engine {
                 any = true;
             }
         }
-        for (one, cost) in decision.trial().otherwise.iter().filter(|_| any) {
+        for (one, cost) in trial.otherwise.iter().filter(|_| any) {
             let Some(policy) = self.policy(one.policy).filter(|policy| !policy.counts_later()) else {
                 continue;
             };

@@ -9,14 +9,14 @@ use crate::key::Identity;
 use std::cell::RefCell;
 
 /// Configurations and requests by the numbers that Envoy gives them.
-#[derive(Default)]
 struct Contexts {
     gates: Vec<(u32, Gate)>,
     passages: ByIdentity<Passage>,
 }
 
 thread_local! {
-    static CONTEXTS: RefCell<Contexts> = RefCell::default();
+    static CONTEXTS: RefCell<Contexts> =
+        const { RefCell::new(Contexts { gates: Vec::new(), passages: ByIdentity::new() }) };
 }
 
 impl Contexts {

@@ -29,7 +29,7 @@ pub struct Caller<'a, R> {
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
     /// Keys, by index, that an upstream has refused.
-    refused: Vec<usize>,
+    refused: &'a [usize],
 }
 
 /// A credential that a request has.
@@ -46,7 +46,7 @@ impl<'a, R: Request> Caller<'a, R> {
         asked: &'a Asked<'a, R>,
         directory: &'a Directory,
         seed: &'a Seed,
-        refused: Vec<usize>,
+        refused: &'a [usize],
     ) -> Self {
         let credentials = directory.keys.iter().map(|_| OnceCell::new()).collect();
         Caller {
@@ -288,7 +288,7 @@ mod tests {
 
     fn identity(directory: &Directory, request: &Fake, keys: &[usize]) -> Option<Identity> {
         let asked = Asked::new(request);
-        Caller::new(&asked, directory, &SEED, Vec::new()).identity(keys, None, None)
+        Caller::new(&asked, directory, &SEED, &[]).identity(keys, None, None)
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -351,7 +351,7 @@ mod tests {
         let tier = |key| {
             let request = Fake { key, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, &SEED, Vec::new()).tier()
+            Caller::new(&asked, &directory, &SEED, &[]).tier()
         };
         assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
     }
@@ -363,7 +363,7 @@ mod tests {
         let tier = |key, proven| {
             let request = Fake { key, proven, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, &SEED, Vec::new()).tier()
+            Caller::new(&asked, &directory, &SEED, &[]).tier()
         };
         assert_eq!(tier(None, Some("pro")), 1);
         assert_eq!(tier(None, Some("gold")), 0);
@@ -385,7 +385,7 @@ mod tests {
     fn what_is_asked_twice_is_read_once() {
         let (request, directory) = (Fake { proven: Some("o"), ..Fake::default() }, directory());
         let asked = Asked::new(&request);
-        let caller = Caller::new(&asked, &directory, &SEED, Vec::new());
+        let caller = Caller::new(&asked, &directory, &SEED, &[]);
         assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));
         assert_eq!(request.metadata_reads.get(), 1);
     }

@@ -93,6 +93,12 @@ impl Candidates {
         Candidates { word: 0, others: vec![0; len.div_ceil(64).saturating_sub(1)], at: 0 }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        let others = self.others.iter().skip(self.at).map(|word| word.count_ones());
+        (self.word.count_ones() + others.sum::<u32>()) as usize
+    }
+
     fn add(&mut self, indexes: &[usize]) {
         for index in indexes {
             let word = match index / 64 {

@@ -29,8 +29,8 @@ impl PolicySet {
         }
         // The identities themselves are not shown, so any seed does.
         let seed = Seed::new([0; Seed::LEN]);
-        let caller = Caller::new(asked, &self.directory, &seed, Vec::new());
-        let applied: Vec<Applied> = self.that_apply(asked, &caller, wall).collect();
+        let caller = Caller::new(asked, &self.directory, &seed, &[]);
+        let applied = self.that_apply(asked, &caller, wall);
         let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
             Some(one) => self.who(policy, one, asked, &caller),
             None => Standing::Not(self.why_not(policy, asked, &caller, &applied)),
