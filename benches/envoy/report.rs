@@ -14,7 +14,7 @@
 //!       "memory_mb": SUMMARY, "started_in_ms": SUMMARY, "turns_cpu_us": [42.1, 43.0]
 //!     }]
 //!   }],
-//!   "goals": [{ "name": "…", "unit": "", "at_most": 1.15, "found": SUMMARY, "reached": true }]
+//!   "goals": [{ "name": "…", "unit": "", "at_most": 1.15, "found": SUMMARY, "reached": true, "floor": SUMMARY }]
 //! }
 //! ```
 //!
@@ -22,7 +22,7 @@
 //! measured. Of a quotient, such as most goals are, they hold nine tenths of those that other rounds might have given
 //! ([`quotient`](crate::statistics::quotient)). `cpu_us` is the processor time of the whole Envoy process a request. What is added is over the case `none` of the
 //! same round, and `over_empty` is added processor time as a quotient of the empty filter's. `refused` is a part of all requests, memory is
-//! resident and in units of 2^20 bytes.
+//! resident and in units of 2^20 bytes. A goal's floor is the same figure of a filter that does only what can't be left out.
 
 use crate::goals::{self, Goal, MEGABYTE};
 use crate::results::Results;
@@ -140,6 +140,7 @@ fn goal_json(goal: &Goal) -> Value {
         "at_most": goal.at_most,
         "found": goal.found.map_or(Value::Null, Summary::json),
         "reached": goal.reached(),
+        "floor": goal.floor.map_or(Value::Null, Summary::json),
     })
 }
 
@@ -216,14 +217,19 @@ impl Display for Report {
             self.conditions
         )?;
         self.groups.iter().try_for_each(|table| writeln!(f, "{table}"))?;
-        writeln!(f, "| goal | at most | found | |")?;
-        writeln!(f, "|---|---|---|---|")?;
+        writeln!(f, "| goal | at most | found | | floor |")?;
+        writeln!(f, "|---|---|---|---|---|")?;
         for goal in &self.goals {
-            let Goal { name, unit, at_most, found } = goal;
+            let Goal { name, unit, at_most, found, floor } = goal;
             let mark =
                 goal.reached().map_or("not measured", |reached| if reached { "reached" } else { "missed" });
             let digits = if unit.is_empty() { 2 } else { 0 };
-            writeln!(f, "| {name} | {at_most} {unit} | {} {unit} | {mark} |", spread(*found, digits))?;
+            let figure = |summary: Option<Summary>| match summary {
+                Some(_) if !unit.is_empty() => format!("{} {unit}", spread(summary, digits)),
+                Some(_) | None => spread(summary, digits),
+            };
+            let [found, floor] = [*found, *floor].map(figure);
+            writeln!(f, "| {name} | {at_most} {unit} | {found} | {mark} | {floor} |")?;
         }
         Ok(())
     }
