@@ -12,8 +12,8 @@ use std::cmp::Reverse;
 #[derive(Clone, Debug)]
 pub struct Decision {
     answers: Vec<Answer>,
-    /// Whether one of them refuses.
-    refused: bool,
+    /// The one that refuses for longest, by index; the first of several. `None`: none does.
+    violated: Option<usize>,
     consumer: Option<usize>,
     tier: Option<usize>,
     /// When.
@@ -59,8 +59,9 @@ impl Decision {
     /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
     #[inline]
     pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
+        let refused = answers.iter().any(Answer::refused);
         Decision {
-            refused: answers.iter().any(Answer::refused),
+            violated: if refused { longest_refusal(&answers) } else { None },
             answers,
             consumer: None,
             tier: None,
@@ -136,7 +137,7 @@ impl Decision {
 
     /// Whether the request is refused.
     pub fn refused(&self) -> bool {
-        self.refused
+        self.violated.is_some()
     }
 
     /// Notes that the response has been seen. Answers whether it had been before.
@@ -146,11 +147,7 @@ impl Decision {
 
     /// The answer of the policy that refuses for longest, if any does; the first of several.
     pub fn violated(&self) -> Option<&Answer> {
-        if !self.refused {
-            return None;
-        }
-        let wait = |answer: &&Answer| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
-        self.answers.iter().filter(|answer| answer.refused()).min_by_key(|answer| Reverse(wait(answer)))
+        self.answers.get(self.violated?)
     }
 
     /// The longest wait that any limit asks for (BI-12): with less, the next request is refused too.
@@ -163,4 +160,12 @@ impl Decision {
     pub fn verdict(&self, policy: usize, limit: usize) -> Option<&Verdict> {
         self.answers.iter().find(|answer| answer.policy == policy)?.outcome.verdicts.get(limit)
     }
+}
+
+/// The answer that refuses for longest, by index.
+#[inline(never)]
+fn longest_refusal(answers: &[Answer]) -> Option<usize> {
+    let wait = |answer: &Answer| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
+    let refusals = answers.iter().enumerate().filter(|(_, answer)| answer.refused());
+    refusals.min_by_key(|(_, answer)| Reverse(wait(answer))).map(|(index, _)| index)
 }

@@ -53,6 +53,8 @@ pub struct Saying {
 pub struct PolicySaying {
     /// Its refusals.
     pub rejection: Rejection,
+    /// For access logs: that it is this policy which has refused.
+    pub details: String,
     /// One for each of its limits that has a name.
     pub limits: Vec<Words>,
 }

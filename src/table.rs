@@ -169,13 +169,14 @@ impl Table {
             let done = self.commit(store, charge, &attempt, now);
             let counts = attempt.counts;
             let needs_no_write = !counts && attempt.penalty.is_none();
-            let verdicts = if admitted(&attempt.verdicts) { attempt.verdicts } else { attempt.refusal(now) };
+            let no_room = matches!(attempt.plan, Plan::NoRoom);
+            let verdicts = attempt.answers(now);
             if done || needs_no_write {
                 // What is not to be counted stands as it was read.
                 return Outcome { verdicts, charged: counts };
             }
             seen = Some(verdicts);
-            if let Plan::NoRoom = attempt.plan {
+            if no_room {
                 // Another try would find as little room.
                 break;
             }

@@ -229,7 +229,8 @@ impl Display for Report {
                 Some(_) | None => spread(summary, digits),
             };
             let [found, floor] = [*found, *floor].map(figure);
-            writeln!(f, "| {name} | {at_most} {unit} | {found} | {mark} | {floor} |")?;
+            let at_most = [&at_most.to_string(), " ", unit].concat();
+            writeln!(f, "| {name} | {} | {found} | {mark} | {floor} |", at_most.trim_end())?;
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ pub struct Reply<'a> {
     /// For a HEAD request Envoy leaves it out.
     pub body: Cow<'a, str>,
     /// For access logs: which policy refused.
-    pub details: String,
+    pub details: &'a str,
 }
 
 impl<'a> Reply<'a> {
@@ -90,8 +90,7 @@ pub fn reply<'a>(
         headers.push(("retry-after", Decimal::new(refusal.wait).into()));
         headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
     }
-    let details = ["tollgate_refused_by_", refusal.policy].concat();
-    Some(Reply { status: *status, headers, body, details })
+    Some(Reply { status: *status, headers, body, details: refusal.details })
 }
 
 /// What there is to tell about one refused request.
@@ -102,6 +101,7 @@ struct Refusal<'a, 'd, R> {
     new_id: fn() -> [u8; 16],
     policy: &'a str,
     rejection: &'a Rejection,
+    details: &'a str,
     /// The limit that is named. `None`: only one without a name has refused, and its policy names none.
     limit: Option<Spoken<'a, 'd>>,
     wait: u64,
@@ -119,13 +119,15 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     ) -> Option<Self> {
         let answer = decision.violated()?;
         let saying = set.saying();
+        let own = saying.policies.get(answer.policy);
         Some(Refusal {
             set,
             decision,
             request,
             new_id,
             policy: set.policies().get(answer.policy).map_or("", |policy| policy.name()),
-            rejection: saying.policies.get(answer.policy).map_or(&saying.rejection, |own| &own.rejection),
+            rejection: own.map_or(&saying.rejection, |own| &own.rejection),
+            details: own.map_or("", |own| &own.details),
             limit: super::violated(&super::spoken_of(set, answer)),
             wait: saying.retry_after.seconds(decision),
             message: OnceCell::new(),

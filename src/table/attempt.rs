@@ -29,14 +29,23 @@ impl Attempt {
         self.standing.unwrap_or(self.verdicts)
     }
 
+    /// The answers, once this attempt is written.
+    pub fn answers(self, now: Now) -> Verdicts {
+        let penalty = self.penalty;
+        if admitted(&self.verdicts) { self.verdicts } else { punished(self.standing(), penalty, now) }
+    }
+
     /// The answers if the request is refused here, and this attempt written.
     pub fn refusal(&self, now: Now) -> Verdicts {
-        let mut verdicts = self.standing.as_ref().unwrap_or(&self.verdicts).clone();
-        if let Some(end) = self.penalty {
-            penalty::refuse_until(end, &mut verdicts, now.mono);
-        }
-        verdicts
+        punished(self.standing.as_ref().unwrap_or(&self.verdicts).clone(), self.penalty, now)
     }
+}
+
+fn punished(mut verdicts: Verdicts, penalty: Option<Micros>, now: Now) -> Verdicts {
+    if let Some(end) = penalty {
+        penalty::refuse_until(end, &mut verdicts, now.mono);
+    }
+    verdicts
 }
 
 /// What to write.

@@ -32,7 +32,15 @@ pub(super) fn is_held(limit: &Limit) -> bool {
 
 impl Holdings {
     /// A charge is in flight from now on.
+    #[inline]
     pub fn hold(&mut self, charge: &Charge<'_>) {
+        if charge.limits.iter().any(is_held) {
+            self.hold_all(charge);
+        }
+    }
+
+    #[inline(never)]
+    fn hold_all(&mut self, charge: &Charge<'_>) {
         for holding in self.of(charge) {
             holding.units = holding.units.saturating_add(charge.cost);
         }

@@ -48,7 +48,8 @@ fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
         concurrent: limit.algorithm == Algorithm::Concurrency,
         message,
     });
-    PolicySaying { rejection: sayable.rejection, limits: limits.collect() }
+    let details = ["tollgate_refused_by_", &policy.name].concat();
+    PolicySaying { rejection: sayable.rejection, details, limits: limits.collect() }
 }
 
 /// The length that a quota is for, in seconds: of a month, 31 days.
