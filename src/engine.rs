@@ -77,7 +77,7 @@ impl Engine {
         Some(self.policy(applied.policy)?.charge(applied.identity, applied.terms, *cost))
     }
 
-    /// Adds the policies that judge nothing: each of those in shadow is a decision of its own, and some may get a unit
+    /// Adds the policies that are not in force: each of those in shadow is a decision of its own, and some may get a unit
     /// back.
     #[inline(never)]
     fn add_others(
