@@ -46,7 +46,7 @@ fn value(
     let sent = Sent(bytes.to_vec());
     let asked = Asked::new(&sent);
     let seed = Seed::new([0; Seed::LEN]);
-    let caller = Caller::new(&asked, &directory, &seed, Vec::new());
+    let caller = Caller::new(&asked, &directory, &seed, &[]);
     caller.value(0, template).map(|(_, value)| value.into_owned())
 }
 

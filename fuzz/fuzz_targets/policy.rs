@@ -51,7 +51,7 @@ fn decide(policies: PolicySet) {
         }
         let refusal = reply(engine.policies(), &decision, &call, || [7; 16]);
         assert_eq!(refusal.is_some(), decision.refused());
-        if let Some(refusal) = refusal.iter().find(|refusal| refusal.headers[0].1 == "application/json") {
+        if let Some(refusal) = refusal.iter().find(|refusal| *refusal.headers[0].1 == *"application/json") {
             assert!(parse_json(refusal.body.as_bytes()).is_ok(), "{refusal:?}");
         }
         let headers = limit_headers(engine.policies(), &decision);
