@@ -24,15 +24,16 @@ impl<T> ByIdentity<T> {
 }
 
 impl<T: Default> ByIdentity<T> {
-    pub fn is_empty(&self) -> bool {
-        self.things.is_empty()
-    }
-
+    // A worker mostly owes nothing, and has nothing in flight: then nothing is looked up.
+    #[inline]
     pub fn get(&self, identity: Identity) -> Option<&T> {
+        self.things.first()?;
         self.things.get(self.places.find(identity)?.place)
     }
 
+    #[inline]
     pub fn get_mut(&mut self, identity: Identity) -> Option<&mut T> {
+        self.things.first()?;
         self.things.get_mut(self.places.find(identity)?.place)
     }
 
@@ -203,7 +204,6 @@ mod tests {
                     prop_assert_eq!(map.get(*identity), Some(&*thing));
                     prop_assert_eq!(map.get_mut(*identity), Some(thing));
                 }
-                prop_assert_eq!(map.is_empty(), plain.is_empty());
             }
         }
     }

@@ -140,11 +140,15 @@ impl Table {
         match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
             Charging::AllOrNothing => {
-                if let Some(outcomes) = self.leases.serve_all(charges, now) {
+                let leased = self.leases.can_serve_first(charges, now);
+                if leased == charges.len()
+                    && leased > 0
+                    && let Some(outcomes) = self.leases.draw_all(charges, now)
+                {
                     self.tally.leased += 1;
                     return outcomes;
                 }
-                let outcomes = self.charge_all(store, charges, now);
+                let outcomes = self.charge_all(store, charges, leased, now);
                 charges.iter().zip(&outcomes).for_each(|(charge, outcome)| self.hold(charge, outcome));
                 outcomes
             }

@@ -143,7 +143,7 @@ impl Table {
                 standing = Some(judge(&counters, &cost_if_refused));
             }
             // A lease in the overflow record would be one worker's at the price of all who share it.
-            lease = if own { self.leases.take(charge, &mut counters, now) } else { None };
+            lease = if own { self.leases.take(charge, &verdicts, &mut counters, now) } else { None };
         }
         let penalty = if own { penalty::start(charge.limits, &mut counters, &verdicts, now) } else { None };
         let news = counts || posts || penalty.is_some() || counters.iter().any(Counter::restamped);

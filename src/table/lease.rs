@@ -15,7 +15,7 @@
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
-use super::{Charge, Count, Outcome, Verdicts};
+use super::{Charge, Count, Outcome, Verdicts, admitted};
 use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
@@ -63,15 +63,9 @@ fn first(limits: &[Limit]) -> Option<LimitId> {
 }
 
 impl Leases {
-    /// Serves a request whose every charge has a lease with enough units. `None`: the shared table must.
-    pub fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
-        if self.leases.is_empty() || charges.is_empty() {
-            return None;
-        }
-        if !charges.iter().all(|charge| self.can_serve(charge, now)) {
-            return None;
-        }
-        charges.iter().map(|charge| self.serve(charge, now)).collect()
+    /// How many of these charges, from the first on, have leases with enough units.
+    pub fn can_serve_first(&self, charges: &[Charge<'_>], now: Now) -> usize {
+        charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
     }
 
     /// Whether a charge has a lease with enough units.
@@ -79,10 +73,19 @@ impl Leases {
         self.of(charge).is_some_and(|lease| lease.can_serve(charge, now))
     }
 
-    /// Serves a charge that has a lease with enough units.
+    /// Serves a charge, if it has a lease with enough units.
     pub fn serve(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
         let lease = self.of_mut(charge).filter(|lease| lease.can_serve(charge, now))?;
-        Some(Outcome { verdicts: lease.serve(charge.cost, now), charged: true })
+        Some(lease.serve(charge.cost, now))
+    }
+
+    /// Serves charges that are known to have leases with enough units. `None`: one has none at all.
+    pub fn draw_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(charges.len());
+        for charge in charges {
+            outcomes.push(self.of_mut(charge)?.serve(charge.cost, now));
+        }
+        Some(outcomes)
     }
 
     /// How a charge that has a lease would be answered, if it were not to be counted.
@@ -90,25 +93,33 @@ impl Leases {
         self.of(charge).map(|lease| lease.verdicts(now))
     }
 
-    /// Takes a lease beside a charge that has just been counted in `counters`, if it is worth it.
-    pub fn take(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> Option<Lease> {
-        let unsettled = self.of(charge).is_some_and(|lease| lease.limits != charge.limits);
-        if unsettled || self.number >= MOST_LEASES || !charge.limits.iter().all(may_lease) {
+    /// Takes a lease beside a charge that has been judged with these verdicts and has just been counted in `counters`, if
+    /// it is worth it.
+    pub fn take(
+        &self,
+        charge: &Charge<'_>,
+        judged: &[Verdict],
+        counters: &mut [Counter<'_>],
+        now: Now,
+    ) -> Option<Lease> {
+        if self.number >= MOST_LEASES || !admitted(judged) || !charge.limits.iter().all(may_lease) {
             return None;
         }
-        let standing: Verdicts = counters.iter().map(|counter| counter.judge(now, 0)).collect();
-        let expected = charge.limits.iter().zip(&standing).map(|(limit, verdict)| {
+        let last = self.of(charge);
+        if last.is_some_and(|lease| lease.limits != charge.limits) {
+            return None; // it is to be settled first
+        }
+        let expected = charge.limits.iter().zip(judged).map(|(limit, verdict)| {
             let used = u64::from(limit.quota.get()).saturating_sub(verdict.remaining);
             times(used, TERM) / limit.window
         });
         // The last lease was too small if none of it is left.
-        let grown =
-            self.of(charge).filter(|last| last.left < charge.cost).map(|last| u64::from(last.taken) * 2);
+        let grown = last.filter(|last| last.left < charge.cost).map(|last| u64::from(last.taken) * 2);
         let expected = expected.max()?.max(grown.unwrap_or_default());
-        let most = standing.iter().map(|verdict| verdict.remaining / PART).min()?;
+        let most = judged.iter().map(|verdict| verdict.remaining / PART).min()?;
         let units = u32::try_from(expected.min(most)).ok().filter(|units| *units > charge.cost)?;
         // Units of an aligned window are good only until its edge.
-        let edges = charge.limits.iter().zip(&standing).filter(|(limit, _)| is_aligned(limit));
+        let edges = charge.limits.iter().zip(judged).filter(|(limit, _)| is_aligned(limit));
         let edge = edges.map(|(_, verdict)| verdict.full_reset).min().unwrap_or(Micros::MAX);
         let term = TERM.min(edge.saturating_sub(now.mono).saturating_sub(1));
         let end = Now { mono: now.mono.saturating_add(term), wall: now.wall.saturating_add(term) };
@@ -216,7 +227,7 @@ impl Lease {
         counts && now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
     }
 
-    fn serve(&mut self, cost: u32, now: Now) -> Verdicts {
+    fn serve(&mut self, cost: u32, now: Now) -> Outcome {
         self.left = self.left.saturating_sub(cost);
         match self.used.last_mut() {
             // The later instant stands for all of a slot: no stamp is ever too early, and rounded up to the slot they
@@ -229,7 +240,7 @@ impl Lease {
                 self.slot_ends = now.mono.checked_next_multiple_of(self.slot).unwrap_or(Micros::MAX);
             }
         }
-        self.verdicts(now)
+        Outcome { verdicts: self.verdicts(now), charged: true }
     }
 
     /// How its limits stand, with what is left of it.

@@ -57,17 +57,20 @@ impl Table {
         outcomes
     }
 
+    /// Of these charges, so many from the first on are `leased`, and the next is not.
     #[inline(never)]
     pub(super) fn charge_all<S: Store>(
         &mut self,
         store: &S,
         charges: &[Charge<'_>],
+        leased: usize,
         now: Now,
     ) -> Vec<Outcome> {
         let others = charges.len() > 1;
         let mut ways: Vec<Way> = Vec::with_capacity(charges.len());
-        for charge in charges {
-            ways.push(match self.leases.can_serve(charge, now) {
+        for (i, charge) in charges.iter().enumerate() {
+            let leased = i < leased || i > leased && self.leases.can_serve(charge, now);
+            ways.push(match leased {
                 true => Way::Leased,
                 false => Way::Shared(self.attempt(store, charge, others, now)),
             });
