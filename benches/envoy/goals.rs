@@ -11,8 +11,7 @@ pub struct Goal {
     pub at_most: f64,
     /// `None`: it was not measured in this run.
     pub found: Option<Summary>,
-    /// The same figure of a filter that does only what can't be done without, or without any: no limiter that works this
-    /// way is below it.
+    /// The same figure of a filter that does only what can't be done without: no limiter that works this way is below it.
     /// `None`: there is no such filter, or it was not measured.
     pub floor: Option<Summary>,
 }
@@ -56,7 +55,7 @@ pub fn all(results: &[Results], module: &Path) -> Vec<Goal> {
         goal("1,000,000 keys ÷ hot key, added CPU", 1.8, added("keys", "1m_keys", "hot_key")),
         goal("100 policies ÷ 1 policy, added CPU", 1.15, added("policies", "100_policies", "1_policy")),
         Goal {
-            floor: total("workers", "none_2", "none"),
+            floor: total("workers", "floor_two_workers", "floor_one_worker"),
             ..goal("2 workers on one key ÷ 1, total CPU", 1.15, total("workers", "two_workers", "one_worker"))
         },
         Goal { unit: "MB", ..goal("memory added, 2 workers, table full", 60.0, memory()) },

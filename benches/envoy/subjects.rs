@@ -81,7 +81,12 @@ impl Places {
     }
 
     fn other(&self, name: &'static str, about: &'static str) -> Case {
-        Case::wasm(name, about, name, &self.others.join(format!("{name}.wasm")), "")
+        self.filter(name, name, about)
+    }
+
+    /// One of the filters beside Tollgate, in a case of another name.
+    fn filter(&self, filter: &str, name: &'static str, about: &'static str) -> Case {
+        Case::wasm(name, about, name, &self.others.join(format!("{filter}.wasm")), "")
     }
 
     /// The same policies in another build of the module.
@@ -203,6 +208,8 @@ impl Places {
         let cases = vec![
             Case::none(),
             Case::new("none_2", "no filter, 2 workers", vec![]).workers(2),
+            self.filter("floor", "floor_one_worker", "the floor filter, 1 worker"),
+            self.filter("floor", "floor_two_workers", "the floor filter, 2 workers").workers(2),
             self.two_layers("one_worker", "two layers, 1 worker"),
             self.two_layers("two_workers", "two layers, 2 workers").workers(2),
         ];
