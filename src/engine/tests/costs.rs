@@ -56,7 +56,7 @@ fn what_is_in_flight_comes_back_with_all_that_it_cost() {
     assert_eq!(left(&other), 1);
     assert!(house.decide(&call("/")).refused());
     for decision in [&mut one, &mut other] {
-        house.engine.ended(decision, &mut house.table, &house.store, house.now);
+        house.ended(decision);
     }
     assert_eq!(left(&house.decide(&call("/"))), 4);
 }

@@ -85,7 +85,7 @@ fn a_refund_ends_no_penalty_and_what_is_in_flight_blocks_too() {
     let mut first = house.decide(&call);
     assert_eq!(waits(&mut house, &call), 60);
     house.answered_with(&mut first, &responses::Answered { status: 500, cost: None });
-    house.engine.ended(&mut first, &mut house.table, &house.store, house.now);
+    house.ended(&mut first);
     assert_eq!(waits(&mut house, &call), 60);
     house.wait(60);
     assert!(!house.decide(&call).refused());

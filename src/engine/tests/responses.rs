@@ -34,12 +34,17 @@ impl House {
         self.answered_with(decision, &Answered { status, cost: None });
     }
 
+    /// As in the filter: the engine hears of a response, and of a stream's end, only if it says that it waits for one.
     pub(super) fn answered_with(&mut self, decision: &mut Decision, response: &Answered) {
-        self.engine.answered(decision, response, &mut self.table, &self.store, self.now);
+        if self.engine.follows_the_response(decision) {
+            self.engine.answered(decision, response, &mut self.table, &self.store, self.now);
+        }
     }
 
-    fn ended(&mut self, decision: &mut Decision) {
-        self.engine.ended(decision, &mut self.table, &self.store, self.now);
+    pub(super) fn ended(&mut self, decision: &mut Decision) {
+        if self.engine.follows_the_end(decision) {
+            self.engine.ended(decision, &mut self.table, &self.store, self.now);
+        }
     }
 }
 
