@@ -15,7 +15,7 @@
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
 //! was left, for at most a term and a tick: that is how much too early a refusal can come.
 
-use super::{Charge, Count, Outcome, Verdicts, admitted};
+use super::{Charge, Count, Outcome, Verdicts};
 use crate::by_identity::ByIdentity;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
@@ -102,7 +102,7 @@ impl Leases {
         counters: &mut [Counter<'_>],
         now: Now,
     ) -> Option<Lease> {
-        if self.number >= MOST_LEASES || !admitted(judged) || !charge.limits.iter().all(may_lease) {
+        if self.number >= MOST_LEASES || !charge.limits.iter().all(may_lease) {
             return None;
         }
         let last = self.of(charge);

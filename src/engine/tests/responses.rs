@@ -79,6 +79,20 @@ fn fa_17_failed_logins_are_counted_by_their_responses_and_spend_nobody_elses_quo
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn fa_17_a_policy_in_shadow_counts_by_its_responses_too() {
+    let mut house = house(
+        r#"{"name": "logins", "key": "client_ip", "mode": "shadow", "count_on": [401],
+            "limits": [{"quota": 2, "window": "60s"}]}"#,
+    );
+    let mut would_refuse = |status| {
+        let mut decision = house.decide(&Call::from("192.0.2.1"));
+        house.answered(&mut decision, status);
+        decision.shadows()[0].refused()
+    };
+    assert_eq!([200, 200, 401, 401, 200].map(&mut would_refuse), [false, false, false, false, true]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn fa_18_a_stock_moves_by_what_responses_say() {
     let mut house = house(
         r#"{"name": "webhooks", "key": "api_key", "match": [{"method": "POST", "path": "/v1/webhook_endpoints"}],
