@@ -8,6 +8,7 @@ mod founding;
 mod host;
 mod memory;
 mod metrics;
+mod pairs;
 
 use crate::config::{self, Fault, Faults};
 use crate::decision::Decision;

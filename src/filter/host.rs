@@ -3,9 +3,10 @@
 //! The calls are declared here and not taken from the SDK, whose wrappers panic on a status they do not
 //! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
 
+use super::pairs;
 use crate::limiter::concurrency::Holder;
 use crate::request::{MetadataPath, Request, Response};
-use crate::response::{Header, Reply};
+use crate::response::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
 use std::num::NonZeroU32;
@@ -283,24 +284,10 @@ pub(super) fn remove_response_headers(unwanted: impl Fn(&[u8]) -> bool) {
     // SAFETY: the pointers are to live locals.
     let pairs =
         buffer(|data, len| unsafe { abi::proxy_get_header_map_pairs(abi::MAP_RESPONSE_HEADERS, data, len) });
-    for name in names(&pairs.unwrap_or_default()).filter(|name| unwanted(name)) {
+    for name in pairs::names(&pairs.unwrap_or_default()).filter(|name| unwanted(name)) {
         // SAFETY: the pointer is to a live name of the length given. That there is none any more is well.
         unsafe { abi::proxy_remove_header_map_value(abi::MAP_RESPONSE_HEADERS, name.as_ptr(), name.len()) };
     }
-}
-
-/// The names of headers as the ABI gives them; see [`serialize`].
-fn names(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
-    let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
-    let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();
-    let (lengths, _) = lengths.as_chunks::<4>();
-    let (pairs, _) = lengths.as_chunks::<2>();
-    pairs.iter().filter_map(move |[name_len, value_len]| {
-        let (name, rest) = texts.split_at_checked(length(name_len))?;
-        texts = rest.get(length(value_len).saturating_add(2)..).unwrap_or_default();
-        Some(name)
-    })
 }
 
 /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`.
@@ -313,7 +300,7 @@ pub(super) fn set_filter_state(name: &str, text: &str) {
 /// HTTP status, which it would read as UNAVAILABLE and retry at once.
 pub(super) fn reply(reply: &Reply<'_>) {
     const RESOURCE_EXHAUSTED: i32 = 8;
-    let headers = serialize(&reply.headers);
+    let headers = pairs::serialize(&reply.headers);
     // SAFETY: the pointers are to live values of the lengths given.
     unsafe {
         abi::proxy_send_local_response(
@@ -327,23 +314,6 @@ pub(super) fn reply(reply: &Reply<'_>) {
             RESOURCE_EXHAUSTED,
         )
     };
-}
-
-/// Headers as the ABI wants them: their number, all lengths, then names and values, each ended by a zero.
-fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
-    let lengths = size_of::<u32>() * (1 + 2 * headers.len());
-    let texts = headers.iter().map(|(name, value)| name.len() + value.len() + 2);
-    let mut bytes = Vec::with_capacity(lengths + texts.sum::<usize>());
-    bytes.extend_from_slice(&(headers.len() as u32).to_le_bytes());
-    for (name, value) in headers {
-        bytes.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        bytes.extend_from_slice(&(value.len() as u32).to_le_bytes());
-    }
-    for text in headers.iter().flat_map(|(name, value)| [*name, value]) {
-        bytes.extend_from_slice(text.as_bytes());
-        bytes.push(0);
-    }
-    bytes
 }
 
 /// The map that all workers with the same `vm_id` share.
