@@ -23,7 +23,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that has decided nothing yet.
     pub fn new(policies: PolicySet) -> Engine {
-        let (follows, tries) = (policies.follow(), policies.try_credentials());
+        let (follows, tries) = (policies.follow(), policies.have_keys_on_trial());
         Engine { policies, follows, tries }
     }
 

@@ -250,11 +250,11 @@ impl PolicySet {
         let follows = |policy: &Policy| {
             policy.follows_the_end() || policy.response.follows() || policy.response.rules().next().is_some()
         };
-        self.policies.iter().any(follows) || self.try_credentials()
+        self.policies.iter().any(follows) || self.have_keys_on_trial()
     }
 
     /// Whether the upstream is asked about any key's validity.
-    pub fn try_credentials(&self) -> bool {
+    pub fn have_keys_on_trial(&self) -> bool {
         let on_trial = |key: &Key| matches!(key.validity, Validity::Unless(_));
         self.directory.keys.iter().any(on_trial)
     }
