@@ -77,14 +77,15 @@ pub enum Algorithm {
     Penalty,
 }
 
-/// The tag of a token bucket's states.
+/// The tags of two algorithms' states.
+const SLIDING_WINDOW: u8 = 1;
 const TOKEN_BUCKET: u8 = 5;
 
 impl Algorithm {
     /// The tag of this algorithm's states in a record. A tag is never used for anything else again.
     pub const fn kind(self) -> u8 {
         match self {
-            Algorithm::SlidingWindow(_) => 1,
+            Algorithm::SlidingWindow(_) => SLIDING_WINDOW,
             Algorithm::SlidingCounter => 2,
             Algorithm::FixedWindow => 3,
             Algorithm::Calendar(_) => 4,
@@ -159,6 +160,12 @@ pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
     } else {
         share
     }
+}
+
+/// A state that says the same with less precision, and more cautiously, for room in a crowded page. `None`: it is as short as
+/// it should be.
+pub fn coarser(kind: u8, content: &[u8]) -> Option<Vec<u8>> {
+    if kind == SLIDING_WINDOW { Log::coarser(content) } else { None }
 }
 
 /// One limit's state, opened at one instant.

@@ -29,7 +29,7 @@ pub use store::memory;
 /// The pages' own bytes, for the fuzz targets alone.
 #[cfg(fuzzing)]
 #[doc(hidden)]
-pub use page::{NewRecord, OVERFLOW, Page, States, WELL_USED};
+pub use page::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 
 use crate::key::{Identity, Seed};
 use crate::limiter::concurrency::Holder;

@@ -222,3 +222,92 @@ fn a_million_keys_stay_under_the_ceiling_free_nobody_and_cost_the_same_to_the_la
 fn so_do_a_million_keys_that_are_throttled_at_once() {
     survives(Limit { quota: NonZeroU32::MIN, ..limits()[0].1 });
 }
+
+/// What became of busy callers in the fullest pages of a table.
+#[derive(Debug, Default)]
+struct Busy {
+    callers: usize,
+    /// Callers of the fullest page.
+    fullest: usize,
+    /// Of those, how many were once above their cap, and the worst by how much.
+    above: usize,
+    worst: f64,
+    /// Rejections of a caller that was below its cap, of all requests.
+    wrongly_rejected: f64,
+    evictions: u64,
+    overflowed: u64,
+}
+
+/// So many proven callers of a default table ask steadily for half as much again as the limit allows, for three windows. Only
+/// the callers of the fullest pages are served: the others have more room than these.
+fn busy(callers: u32, limit: Limit, choices: u32, proven: bool) -> Busy {
+    const FULLEST: usize = 32;
+    let mut house = House::new(DEFAULT);
+    let mut pages: std::collections::HashMap<u64, Vec<Identity>> = Default::default();
+    for caller in 0..callers {
+        let candidates = (0..choices).map(|choice| house.identity(&format!("caller {caller} {choice}")).known(proven));
+        let page = |identity: &Identity| identity.page % u64::from(DEFAULT.pages.get());
+        let load = |identity: &Identity| pages.get(&page(identity)).map_or(0, Vec::len);
+        let identity = candidates.min_by_key(load).unwrap();
+        pages.entry(page(&identity)).or_default().push(identity);
+    }
+    let mut pages: Vec<_> = pages.into_values().collect();
+    pages.sort_by_key(|page| std::cmp::Reverse(page.len()));
+    let fullest = pages[0].len();
+    let served: Vec<Identity> = pages.into_iter().take(FULLEST).flatten().collect();
+
+    let quota = u64::from(limit.quota.get());
+    let step = limit.window * 2 / 3 / quota;
+    let limits = [limit];
+    let mut logs: Vec<std::collections::VecDeque<Micros>> = vec![Default::default(); served.len()];
+    let mut report = Busy { callers: served.len(), fullest, ..Busy::default() };
+    let mut above = vec![false; served.len()];
+    let (mut asked, mut wrong) = (0u64, 0u64);
+    let rounds = quota * 9 / 2;
+    for _ in 0..rounds {
+        for (who, identity) in served.iter().enumerate() {
+            // One after the other, evenly within the step.
+            let start = house.now.mono;
+            let at = start + step * who as u64 / served.len() as u64;
+            let now = Now { mono: at, wall: house.now.wall + (at - start) };
+            let (count, on_contention) = (Count::Accepted, OnContention::Deny);
+            let charge = Charge { identity: *identity, limits: &limits, cost: 1, count, on_contention };
+            let outcome = &house.table.transact(&house.store, &[charge], Charging::AllOrNothing, now)[0];
+            let log = &mut logs[who];
+            while log.front().is_some_and(|first| first + limit.window <= at) {
+                log.pop_front();
+            }
+            asked += 1;
+            report.overflowed += u64::from(outcome.overflowed);
+            if outcome.admitted() {
+                log.push_back(at);
+                let used = log.len() as f64 / quota as f64;
+                above[who] |= used > 1.0;
+                report.worst = report.worst.max(used);
+            } else {
+                wrong += u64::from((log.len() as u64) < quota);
+            }
+        }
+        house.wait(step);
+    }
+    report.above = above.iter().filter(|above| **above).count();
+    report.wrongly_rejected = wrong as f64 / asked as f64;
+    report.evictions = house.table.take_tally().evictions;
+    report
+}
+
+fn per(quota: u32, window: Micros) -> Limit {
+    let quota = NonZeroU32::new(quota).unwrap();
+    let slots = Slots::that_fit(quota, window, DEFAULT.room_for_one_state());
+    Limit { id: LimitId(1), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+}
+
+#[test]
+#[ignore]
+fn a6_explore() {
+    for (choices, proven) in [(1, true), (2, true), (1, false)] {
+        for callers in [65_536, 131_072, 196_608, 229_376, 262_144, 327_680, 393_216, 458_752, 524_288] {
+            println!("{choices} {proven} {callers} 300/60s {:?}", busy(callers, per(300, 60 * SECOND), choices, proven));
+        }
+    }
+}

@@ -40,7 +40,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
     let mut out = Vec::new();
     let lives = |found: &&Found| found.fingerprint != owner && u64::from(found.expires) > now / SECOND;
     let stays = |found: &&Found| lives(found) && (found.share >= WELL_USED || found.fingerprint == OVERFLOW);
-    let Some(dropped) = page.with(&record, capacity, now, &mut out) else {
+    let Some(dropped) = page.with(&record, capacity, Room::OfAll, now, &mut out) else {
         assert!(excess > 0, "no room, and room enough");
         return Ok(());
     };

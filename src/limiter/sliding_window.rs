@@ -39,6 +39,9 @@ use std::num::NonZeroU32;
 /// No slot number is higher: 2^53 ms are 285,000 years.
 const MOST_SLOT: u64 = 1 << 53;
 
+/// A log with more entries may be made coarser for the sake of others in its page.
+const MANY: usize = 16;
+
 /// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
 /// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
 const MOST_AHEAD: Micros = 2 * SECOND;
@@ -62,10 +65,15 @@ pub struct Log<'a> {
 impl<'a> Log<'a> {
     /// A log of nothing.
     pub fn empty(limit: &Limit, slots: Slots) -> Log<'a> {
+        Log { quota: limit.quota, window: limit.window, slots, ..Log::unlimited() }
+    }
+
+    /// A log of nothing, of whatever limit.
+    fn unlimited() -> Log<'a> {
         Log {
-            quota: limit.quota,
-            window: limit.window,
-            slots,
+            quota: NonZeroU32::MAX,
+            window: 0,
+            slots: Slots::EXACT,
             used: 0,
             base: 0,
             newest: 0,
@@ -296,6 +304,19 @@ impl<'a> Log<'a> {
         self.slots.shift += 1;
         self.replace(&entries);
         true
+    }
+
+    /// A state with slots twice as long, for room in a crowded page. `None`: it is short enough, or damaged. More than
+    /// [`MANY`] entries are in slots shorter than a sixteenth of the window, so those of what comes back are below an eighth.
+    pub fn coarser(state: &[u8]) -> Option<Vec<u8>> {
+        let mut log = Log::unlimited();
+        log.read(state)?;
+        if Entries::of(&log).nth(MANY).is_none() || !log.coarsen(Coarseness::Any) {
+            return None;
+        }
+        let mut shorter = Vec::with_capacity(state.len());
+        log.write(&mut shorter);
+        (shorter.len() < state.len()).then_some(shorter)
     }
 
     /// Takes these `(slot, units)` as the entries.

@@ -3,7 +3,7 @@
 
 use super::holding::is_held;
 use super::lease::Lease;
-use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, States};
+use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, Room, States};
 use super::store::{Cas, Read, Store};
 use super::{Charge, Correction, Count, Outcome, Table, Verdicts, admitted, penalty};
 use crate::key::{Identity, same_identity};
@@ -263,8 +263,7 @@ impl Table {
 
     /// The page with these counters in the record of `owner`.
     ///
-    /// A newcomer makes room by dropping those who have used little. A record that grows first gives up
-    /// some precision, then drops others, then gives up any precision, then uses the reserve.
+    /// A record that grows gives up some precision before others make room, then any, and then uses the reserve.
     fn rewrite(
         &self,
         page: &Page<'_>,
@@ -283,23 +282,24 @@ impl Table {
             return Plan::Settled;
         }
         let mut bytes = Vec::with_capacity(whole);
-        let coarsen = |counters: &mut [Counter<'_>], record: &mut NewRecord, so_far| {
-            while page.excess(record, room, now) > 0 {
-                // All of them, not only until the first that can.
-                let coarser = counters.iter_mut().fold(false, |any, counter| counter.coarsen(so_far) | any);
-                if !coarser {
-                    break;
-                }
-                *record = build(owner, states, limits, counters, now);
+        let mut evicted = page.with(&record, room, Room::OfTheUnproven, now, &mut bytes);
+        let mut coarsest = Coarseness::Slight;
+        while evicted.is_none() && !newcomer {
+            // All of them, not only until the first that can.
+            if !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any) {
+                break;
             }
-        };
-        if !newcomer {
-            coarsen(counters, &mut record, Coarseness::Slight);
+            record = build(owner, states, limits, counters, now);
+            evicted = page.with(&record, room, Room::OfTheUnproven, now, &mut bytes);
         }
-        let mut evicted = page.with(&record, room, now, &mut bytes);
-        if evicted.is_none() && !newcomer {
-            coarsen(counters, &mut record, Coarseness::Any);
-            evicted = page.with(&record, whole, now, &mut bytes);
+        evicted = evicted.or_else(|| page.with(&record, room, Room::OfAll, now, &mut bytes));
+        coarsest = Coarseness::Any;
+        while evicted.is_none() && !newcomer {
+            evicted = page.with(&record, whole, Room::OfAll, now, &mut bytes);
+            if evicted.is_some() || !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any) {
+                break;
+            }
+            record = build(owner, states, limits, counters, now);
         }
         let Some(evicted) = evicted else { return Plan::NoRoom };
         page::fill(&mut bytes, whole);

@@ -11,12 +11,13 @@
 //! would give away. The highest bit of a fingerprint says whether its identity is proven ([`crate::key::Identity::known`]).
 //!
 //! # Who goes first
-//! When a page is full, whatever clients can make up goes before anything proven: records that are not proven, by their
-//! share, lowest first; then proven ones that have used less than half, likewise. Proven ones that have used half are
-//! never dropped.
+//! When a page is full, whatever clients can make up goes before anything proven: a proven caller takes the room of records
+//! that are not proven, those of the lowest share first. Then the longest logs give up precision, of whoever is as proven
+//! as the caller. Only then are living records dropped: those that are not proven, then proven ones that have used less
+//! than half. Proven ones that have used half are never dropped.
 
 use crate::key::{is_proven, same_identity};
-use crate::limiter::{LimitId, Wear, share_of};
+use crate::limiter::{LimitId, Wear, coarser, share_of};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 
@@ -100,9 +101,16 @@ impl<'a> Page<'a> {
 
     /// Writes the page anew with `record` in the place of its identity's old one, as the most recent.
     ///
-    /// Expired records are dropped. If that is not enough for `capacity` bytes, others are, in the order that the module's
-    /// text gives. Answers how many of those; `None` when it does not fit.
-    pub fn with(&self, record: &NewRecord, capacity: usize, now: Micros, out: &mut Vec<u8>) -> Option<u32> {
+    /// Expired records are dropped. If that is not enough for `capacity` bytes, others make room, in the order that the
+    /// module's text gives, as far as `room` says. Answers how many are dropped; `None` when it does not fit.
+    pub fn with(
+        &self,
+        record: &NewRecord,
+        capacity: usize,
+        room: Room,
+        now: Micros,
+        out: &mut Vec<u8>,
+    ) -> Option<u32> {
         out.clear();
         out.reserve_exact(HEADER + self.records.len() + record.bytes.len());
         out.extend_from_slice(&MAGIC);
@@ -118,7 +126,7 @@ impl<'a> Page<'a> {
         }
         out.extend_from_slice(run);
         let excess = (out.len() + record.bytes.len()).saturating_sub(capacity);
-        let dropped = make_room(out, excess, now)?;
+        let dropped = make_room(out, excess, is_proven(record.fingerprint), room, now)?;
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
         }
@@ -126,17 +134,15 @@ impl<'a> Page<'a> {
         out.get_mut(MAGIC.len()..HEADER)?.copy_from_slice(&length.to_le_bytes());
         Some(dropped)
     }
+}
 
-    /// By how many bytes the page with `record` would pass `capacity`.
-    pub fn excess(&self, record: &NewRecord, capacity: usize, now: Micros) -> usize {
-        let most = HEADER + self.records.len() + record.bytes.len();
-        if most <= capacity {
-            return 0;
-        }
-        let others = self.records().filter(|other| !other.stays(record, now));
-        let going: usize = others.map(|other| other.bytes.len()).sum();
-        (most - going).saturating_sub(capacity)
-    }
+/// How far others make room for a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Room {
+    /// For a proven caller, those go that are not.
+    OfTheUnproven,
+    /// Whatever the order says.
+    OfAll,
 }
 
 fn records_of(page: &[u8]) -> Option<&[u8]> {
@@ -152,29 +158,66 @@ pub fn fill(page: &mut Vec<u8>, most: usize) {
     page.resize(size.max(page.len()), 0);
 }
 
-/// Drops records from a page that is being written until it has so many bytes less. Answers how many; `None` if that
-/// is not enough.
-fn make_room(page: &mut Vec<u8>, mut excess: usize, now: Micros) -> Option<u32> {
-    let mut dropped = 0;
-    while excess > 0 {
-        let (mut least, mut lowest) = (0..0, PROTECTED);
-        let mut rest = page.get(HEADER..)?;
-        while let Some((record, after)) = Record::split(rest) {
-            let worth = record.worth(now);
-            // Of equal ones the first: the least recently written.
-            if worth < lowest {
-                (least, lowest) = (page.len() - rest.len()..page.len() - after.len(), worth);
-            }
-            rest = after;
+/// Makes a page that is being written so many bytes shorter. Answers how many records that has cost; `None` if that can't be.
+fn make_room(page: &mut Vec<u8>, excess: usize, proven: bool, room: Room, now: Micros) -> Option<u32> {
+    let (most, mut dropped) = (page.len().checked_sub(excess)?, 0);
+    let mut drop_below = |page: &mut Vec<u8>, worth| {
+        while page.len() > most && drop_least(page, worth, now) {
+            dropped += 1;
         }
-        if least.is_empty() {
-            return None;
-        }
-        excess = excess.saturating_sub(least.len());
-        drop(page.drain(least));
-        dropped += 1;
+    };
+    if proven {
+        drop_below(page, UNPROVEN);
     }
-    Some(dropped)
+    if room == Room::OfAll {
+        while page.len() > most && coarsen_longest(page, proven) {}
+        drop_below(page, PROTECTED);
+    }
+    (page.len() <= most).then_some(dropped)
+}
+
+/// Drops the record of the lowest worth, if it is below `worth`; of equal ones the first, which is the least recently written.
+fn drop_least(page: &mut Vec<u8>, worth: u16, now: Micros) -> bool {
+    let (mut least, mut lowest) = (0..0, worth);
+    let mut rest = page.get(HEADER..).unwrap_or_default();
+    while let Some((record, after)) = Record::split(rest) {
+        let worth = record.worth(now);
+        if worth < lowest {
+            (least, lowest) = (page.len() - rest.len()..page.len() - after.len(), worth);
+        }
+        rest = after;
+    }
+    let found = !least.is_empty();
+    drop(page.drain(least));
+    found
+}
+
+/// Makes the longest log coarser, of records that are as proven as that. `false`: all are as short as they should be.
+fn coarsen_longest(page: &mut Vec<u8>, proven: bool) -> bool {
+    let mut longest: Option<(usize, Record<'_>, State<'_>)> = None;
+    let mut rest = page.get(HEADER..).unwrap_or_default();
+    while let Some((record, after)) = Record::split(rest) {
+        for state in States(record.states).flatten().filter(|_| record.is_proven() == proven) {
+            let is_longer = longest.as_ref().is_none_or(|(_, _, other)| state.content.len() > other.content.len());
+            if is_longer && coarser(state.kind, state.content).is_some() {
+                longest = Some((page.len() - rest.len(), record, state));
+            }
+        }
+        rest = after;
+    }
+    let Some((at, record, state)) = longest else { return false };
+    let Some(content) = coarser(state.kind, state.content) else { return false };
+    let mut shorter = NewRecord::with_room(record.fingerprint, record.states.len());
+    for other in States(record.states).flatten() {
+        if other.limit == state.limit && other.kind == state.kind {
+            shorter.replace(&other, &content);
+        } else {
+            shorter.keep(&other);
+        }
+    }
+    let length = record.bytes.len();
+    page.splice(at..at + length, shorter.bytes);
+    true
 }
 
 fn lives(expires: u32, now: Micros) -> bool {
@@ -325,13 +368,19 @@ impl NewRecord {
             return;
         }
         let expires = u32::try_from(seconds_up(wear.expires)).unwrap_or(u32::MAX);
-        self.bytes.extend_from_slice(&limit.0.to_le_bytes());
-        self.bytes.push(kind);
-        self.bytes.extend_from_slice(&expires.to_le_bytes());
-        self.bytes.push(wear.share);
+        let state = State { limit, kind, expires, share: wear.share, content: &[], bytes: &[] };
+        self.replace(&state, content);
+    }
+
+    /// Adds a state with another content.
+    fn replace(&mut self, state: &State<'_>, content: &[u8]) {
+        self.bytes.extend_from_slice(&state.limit.0.to_le_bytes());
+        self.bytes.push(state.kind);
+        self.bytes.extend_from_slice(&state.expires.to_le_bytes());
+        self.bytes.push(state.share);
         varint::write(&mut self.bytes, content.len() as u64);
         self.bytes.extend_from_slice(content);
-        self.write_header(expires, wear.share);
+        self.write_header(state.expires, state.share);
     }
 
     /// Keeps a state as it was: one of a limit that this request does not touch.

@@ -13,7 +13,7 @@ fn record(fingerprint: u64, share: u8, expires: Micros, bytes: usize) -> NewReco
 fn page_of(records: &[NewRecord]) -> Vec<u8> {
     records.iter().fold(Vec::new(), |bytes, record| {
         let mut out = Vec::new();
-        Page::open(&bytes).unwrap().with(record, 65_535, 0, &mut out).unwrap();
+        Page::open(&bytes).unwrap().with(record, 65_535, Room::OfAll, 0, &mut out).unwrap();
         out
     })
 }
@@ -60,7 +60,7 @@ fn expired_records_are_not_found_and_go_first() {
     assert_eq!(page.find(1, NOW), None);
     assert!(page.find(2, NOW).is_some());
     let mut out = Vec::new();
-    assert_eq!(page.with(&record(3, 0, 200 * SECOND, 400), 1_000, NOW, &mut out), Some(0));
+    assert_eq!(page.with(&record(3, 0, 200 * SECOND, 400), 1_000, Room::OfAll, NOW, &mut out), Some(0));
     assert_eq!(fingerprints(&out), [2, 3]);
 }
 
@@ -75,9 +75,9 @@ fn a_full_page_drops_who_gives_away_least_and_the_oldest_of_equals() {
     ]);
     let mut out = Vec::new();
     let room = bytes.len();
-    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), room, NOW, &mut out);
+    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), room, Room::OfAll, NOW, &mut out);
     assert_eq!((dropped, fingerprints(&out)), (Some(1), vec![1, 3, 4, 5]));
-    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 250), room, NOW, &mut out);
+    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 250), room, Room::OfAll, NOW, &mut out);
     assert_eq!((dropped, fingerprints(&out)), (Some(3), vec![4, 5]));
 }
 
@@ -94,7 +94,7 @@ fn what_is_not_proven_goes_before_what_is() {
     let page = Page::open(&bytes).unwrap();
     let mut out = Vec::new();
     let mut left = |room| {
-        let dropped = page.with(&record(6, 0, later, 100), room, NOW, &mut out);
+        let dropped = page.with(&record(6, 0, later, 100), room, Room::OfAll, NOW, &mut out);
         dropped.map(|dropped| (dropped, fingerprints(&out)))
     };
     let size = bytes.len();
@@ -121,7 +121,7 @@ fn a5_what_has_expired_in_a_record_protects_it_no_longer() {
     let bytes = page_of(&[mixed, record(proven(2), 100, 200 * SECOND, 100)]);
     let mut out = Vec::new();
     let page = Page::open(&bytes).unwrap();
-    assert_eq!(page.with(&record(3, 0, 200 * SECOND, 100), bytes.len(), NOW, &mut out), Some(1));
+    assert_eq!(page.with(&record(3, 0, 200 * SECOND, 100), bytes.len(), Room::OfAll, NOW, &mut out), Some(1));
     assert_eq!(fingerprints(&out), [proven(2), 3]);
 }
 
@@ -138,14 +138,14 @@ fn the_well_used_and_the_overflow_are_never_dropped() {
         record(proven(2), 255, later, 100),
     ]);
     let dropped =
-        Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), bytes.len(), NOW, &mut Vec::new());
+        Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), bytes.len(), Room::OfAll, NOW, &mut Vec::new());
     assert_eq!(dropped, None);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_record_too_long_for_its_length_field_fits_no_page() {
     let long = record(1, 1, 200 * SECOND, 70_000);
-    assert_eq!(Page::default().with(&long, 65_535, NOW, &mut Vec::new()), None);
+    assert_eq!(Page::default().with(&long, 65_535, Room::OfAll, NOW, &mut Vec::new()), None);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -174,7 +174,7 @@ fn a_page_is_filled_up_to_one_of_three_sizes_and_means_the_same() {
         assert_eq!(fingerprints(&filled), fingerprints(&page));
         let add = |page: &[u8]| {
             let mut out = Vec::new();
-            Page::open(page).unwrap().with(&record(4, 5, 200 * SECOND, 9), 4_000, NOW, &mut out);
+            Page::open(page).unwrap().with(&record(4, 5, 200 * SECOND, 9), 4_000, Room::OfAll, NOW, &mut out);
             out
         };
         assert_eq!(add(&filled), add(&page), "a filling is not written again");
@@ -200,7 +200,7 @@ proptest! {
         for record in page.records() {
             States(record.states).for_each(drop);
         }
-        page.with(&record(9, 1, 200 * SECOND, 30), 150, NOW, &mut Vec::new());
+        page.with(&record(9, 1, 200 * SECOND, 30), 150, Room::OfAll, NOW, &mut Vec::new());
     }
 
     /// Whatever comes and goes, the page stays sound and within its capacity.
@@ -215,7 +215,7 @@ proptest! {
             now += seconds * SECOND / 20;
             let mut out = Vec::new();
             let record = record(fingerprint, share, now + seconds * SECOND, length);
-            if Page::open(&bytes).unwrap().with(&record, capacity, now, &mut out).is_some() {
+            if Page::open(&bytes).unwrap().with(&record, capacity, Room::OfAll, now, &mut out).is_some() {
                 bytes = out;
             }
             prop_assert!(bytes.len() <= capacity);
