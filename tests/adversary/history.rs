@@ -56,8 +56,11 @@ pub struct History<'a> {
 /// A promise that was broken, and how to see it again.
 pub struct Found {
     pub seed: u64,
-    pub script: String,
-    pub told: String,
+    /// The policy, as it was written.
+    pub policy: String,
+    /// What was broken, in a line, and what led to it.
+    pub broken: String,
+    pub led_to_it: String,
 }
 
 /// Plays one history until it ends, or a promise is broken.
@@ -72,7 +75,9 @@ pub fn play(seed: u64, script: &Script, plot: Plot) -> Result<Wear, Found> {
     for _ in 0..acts {
         history.act();
         if let Some(breach) = history.world.breach.take() {
-            return Err(Found { seed, script: script.name.clone(), told: history.world.told(&breach) });
+            let policy = format!("{}: {}", script.name, script.policy(&breach.policy));
+            let led_to_it = history.world.chronicle.told(&breach.streams);
+            return Err(Found { seed, policy, broken: breach.to_string(), led_to_it });
         }
     }
     Ok(history.world.wear)

@@ -8,6 +8,7 @@ use super::promise::{Handled, Life, Promise};
 use super::upstream::Owner;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::num::NonZeroU32;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::key::Identity;
@@ -164,8 +165,8 @@ impl Oracle {
             }
             Algorithm::FixedWindow => sum(&|at| at.wall / limit.window == now.wall / limit.window),
             Algorithm::Calendar(calendar) => sum(&|at| is_same_period(calendar, at, now)),
-            Algorithm::TokenBucket { .. } => {
-                self.missing(limit, self.counted(account.policy, ledger).collect())
+            Algorithm::TokenBucket { burst } => {
+                self.missing(limit, burst, self.counted(account.policy, ledger).collect())
             }
             Algorithm::Concurrency => {
                 let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
@@ -181,14 +182,16 @@ impl Oracle {
         lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
     }
 
-    /// What is missing in a bucket that was full before.
-    fn missing(&self, limit: &Limit, mut counted: Vec<(Now, u64)>) -> u64 {
+    /// What is missing in a bucket that was full before. It owes no more than its burst and what a window brings.
+    fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
         counted.sort_by_key(|(at, _)| at.mono);
         let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));
+        let most = (u128::from(burst.get()) + quota) * window;
         let taken = counted.into_iter().filter(|(_, units)| *units > 0);
         let (missing, _) = taken.fold((0_u128, 0), |(missing, last), (at, units)| {
             let refilled = u128::from(at.mono - last) * quota;
-            (missing.saturating_sub(refilled) + u128::from(units) * window, at.mono)
+            let owed = missing.saturating_sub(refilled).min(most);
+            (owed + u128::from(units) * window, at.mono)
         });
         u64::try_from(missing.div_ceil(window)).unwrap_or(u64::MAX)
     }

@@ -42,7 +42,15 @@ impl Script {
 
     pub fn random(seed: u64) -> Script {
         let document = random_policy::draw(seed);
-        Script { name: document.to_json(), document, cast: Cast::of_random() }
+        Script { name: "random".into(), document, cast: Cast::of_random() }
+    }
+
+    /// One of its policies as it was written, on one line.
+    pub fn policy(&self, name: &str) -> String {
+        let Some(Value::List(policies)) = self.document.get("policies") else { return String::new() };
+        let of_name = |policy: &&Value| policy.get("name").and_then(Value::text) == Some(name);
+        let json = policies.iter().find(of_name).map(Value::to_json).unwrap_or_default();
+        json.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The same with so many percent of each quota.

@@ -70,24 +70,22 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Does a deed. Answers the response, and whose thing was deleted.
-    pub fn handle(&mut self, deed: Deed, cost: u32, owners: &[Owner]) -> (Answer, Option<Owner>) {
-        let (status, deleted) = match deed {
-            Deed::Answers(status) => (status, None),
-            Deed::Creates => {
-                owners.iter().for_each(|owner| *self.things.entry(*owner).or_default() += 1);
-                (201, None)
-            }
-            Deed::Deletes => match owners.iter().find(|owner| self.existing(owner) > 0) {
-                Some(owner) => {
-                    self.things.entry(*owner).and_modify(|things| *things -= 1);
-                    (204, Some(*owner))
-                }
-                None => (404, None),
-            },
+    /// Does a deed. Answers the response, and whether something was deleted.
+    pub fn handle(&mut self, deed: Deed, cost: u32, owners: &[Owner]) -> (Answer, bool) {
+        // Where several policies count things, each has its own owner of every thing.
+        let deletes = !owners.is_empty() && owners.iter().all(|owner| self.existing(owner) > 0);
+        let (status, more) = match deed {
+            Deed::Answers(status) => (status, 0),
+            Deed::Creates => (201, 1),
+            Deed::Deletes if deletes => (204, -1),
+            Deed::Deletes => (404, 0),
         };
+        for owner in owners {
+            let things = self.things.entry(*owner).or_default();
+            *things = things.saturating_add_signed(more);
+        }
         let stock = owners.first().map(|owner| self.existing(owner));
-        (Answer { status, cost, stock, origin: Origin::Upstream }, deleted)
+        (Answer { status, cost, stock, origin: Origin::Upstream }, more < 0)
     }
 
     pub fn existing(&self, owner: &Owner) -> u64 {

@@ -205,9 +205,10 @@ impl World {
     }
 
     fn handle(&mut self, id: StreamId, stream: &mut Stream) {
-        let (answer, deleted) = self.upstream.handle(stream.deed, stream.cost, &stream.owners());
-        if let Some(owner) = deleted {
-            self.oracle.delete(owner);
+        let owners = stream.owners();
+        let (answer, deleted) = self.upstream.handle(stream.deed, stream.cost, &owners);
+        if deleted {
+            owners.iter().for_each(|owner| self.oracle.delete(*owner));
         }
         self.oracle.note(id, |life| life.handled = Handled::With(answer));
         self.chronicle.note(id, self.now.mono, Event::Handled(answer.status));
@@ -245,11 +246,6 @@ impl World {
         self.engine = Rc::new(Engine::new(compile(document).expect("a valid policy")));
         self.oracle.update(Promise::all(document), &self.engine);
         self.chronicle.note(self.next, self.now.mono, Event::Updated);
-    }
-
-    /// What was broken, told with what led to it.
-    pub fn told(&self, breach: &Breach) -> String {
-        format!("{breach}\n{}", self.chronicle.told(&breach.streams))
     }
 }
 
