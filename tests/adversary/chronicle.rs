@@ -11,8 +11,8 @@ use tollgate::time::Micros;
 const REMEMBERED: usize = 20_000;
 const TOLD: usize = 40;
 
-/// One of them.
-#[derive(Clone, Debug)]
+/// One of them. Of requests that were refused nothing is known but that.
+#[derive(Clone)]
 pub enum Event {
     Asked(Box<(usize, Visit, Fate)>),
     Refused,
@@ -24,7 +24,6 @@ pub enum Event {
 
 impl Event {
     pub fn asked(worker: usize, visit: &Visit, fate: Fate, refused: bool) -> Event {
-        // Of floods most requests are refused, and nobody wants to read them.
         if refused { Event::Refused } else { Event::Asked(Box::new((worker, visit.clone(), fate))) }
     }
 }
@@ -58,9 +57,11 @@ impl Chronicle {
                         call.method, call.path
                     )
                 }
-                Event::Refused | Event::Handled(_) | Event::Heard | Event::Ended | Event::Updated => {
-                    writeln!(told, "{at} µs, {stream}: {event:?}")
-                }
+                Event::Handled(status) => writeln!(told, "{at} µs, {stream}: handled, {status}"),
+                Event::Refused => writeln!(told, "{at} µs, {stream}: refused"),
+                Event::Heard => writeln!(told, "{at} µs, {stream}: answered"),
+                Event::Ended => writeln!(told, "{at} µs, {stream}: ended"),
+                Event::Updated => writeln!(told, "{at} µs: other policies"),
             };
             told
         })

@@ -75,10 +75,6 @@ impl Oracle {
         Oracle { promises, ..Oracle::default() }
     }
 
-    pub fn promise(&self, policy: usize) -> &Promise {
-        &self.promises[policy]
-    }
-
     /// The policies are others from now on, and count in the same table. A bucket is told from its whole history,
     /// so those begin anew.
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
@@ -172,7 +168,7 @@ impl Oracle {
                 let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
                 ledger.entries.iter().filter(|(stream, _)| open(stream)).map(|(_, cost)| cost).sum()
             }
-            Algorithm::Stock => sum(&|_| true).saturating_sub(ledger.deleted),
+            Algorithm::Stock { .. } => sum(&|_| true).saturating_sub(ledger.deleted),
             Algorithm::Penalty => 0,
         }
     }
@@ -272,11 +268,11 @@ impl Wear {
             | Algorithm::FixedWindow
             | Algorithm::Calendar(_)
             | Algorithm::Concurrency
-            | Algorithm::Stock
+            | Algorithm::Stock { .. }
             | Algorithm::Penalty => u64::from(limit.quota.get()),
         };
         let shared = match limit.algorithm {
-            Algorithm::Calendar(_) | Algorithm::Stock | Algorithm::Concurrency => None,
+            Algorithm::Calendar(_) | Algorithm::Stock { .. } | Algorithm::Concurrency => None,
             Algorithm::SlidingWindow(_)
             | Algorithm::SlidingCounter
             | Algorithm::FixedWindow

@@ -18,8 +18,6 @@ pub struct Promise {
     refunds: Option<Statuses>,
     /// Whether an answer says what its request has cost.
     by_header: bool,
-    /// Whether an answer says how many things there are.
-    pub corrected: bool,
     unanswered: Unanswered,
 }
 
@@ -81,7 +79,6 @@ impl Promise {
             counts: policy.get("count_on").map(|list| Statuses::read(list, false)),
             refunds: policy.get("refund_on").map(|list| Statuses::read(list, false)).or_else(unless),
             by_header: policy.get("cost_header").is_some(),
-            corrected: policy.get("stock_header").is_some(),
             unanswered: match policy.get("unanswered") {
                 Some(Value::Number(units)) => Unanswered::Costs(*units as u64),
                 Some(Value::Text(word)) if word == "refund" => Unanswered::Refund,

@@ -174,11 +174,6 @@ impl World {
         self.go_on_to(until);
     }
 
-    /// Time goes on and nobody runs, as after SIGSTOP; then all that was due comes at once.
-    pub fn stall(&mut self, time: Micros) {
-        self.go_on_to(self.now.mono + time);
-    }
-
     fn go_on_to(&mut self, mono: Micros) {
         let passed = mono.saturating_sub(self.now.mono);
         self.now = Now { mono: self.now.mono + passed, wall: self.now.wall + passed };
@@ -253,8 +248,9 @@ impl Stream {
     /// Whose things it is about.
     fn owners(&self) -> Vec<Owner> {
         let policies = self.engine.policies().policies();
-        let counts_things =
-            |policy: usize| policies[policy].limits().iter().any(|limit| limit.algorithm == Algorithm::Stock);
+        let counts_things = |policy: usize| {
+            policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
+        };
         let judges = self.decision.answers().iter().map(|answer| (answer.policy, answer.identity));
         let returns = self.decision.returns().iter().map(|one| (one.policy, one.identity));
         judges.chain(returns).filter(|(policy, _)| counts_things(*policy)).collect()

@@ -78,7 +78,7 @@ fn a5_made_up_keys_shut_nobody_out_of_any_file_that_is_shipped() {
     };
     let mut shut_out_of = Vec::new();
     for script in script::shipped() {
-        for (pages, addresses, leaves) in [(4, 1, true), (4, 1, false), (4, 20, true), (1, 20, false)] {
+        for (pages, addresses, leaves) in [(4, 1, true), (4, 1, false), (8, 8, true), (1, 1, false)] {
             let keys = 64 * u64::from(pages);
             let flood = Flood { pages, keys, each: each(&script.name), addresses, leaves };
             let rejected = shut_out(&script, flood);

@@ -4,6 +4,7 @@ use super::*;
 use crate::call::Call;
 use crate::random::Random;
 use std::collections::VecDeque;
+use std::fmt;
 use std::num::NonZeroU32;
 use tollgate::engine::Engine;
 use tollgate::key::Seed;
@@ -21,7 +22,6 @@ const ASKED: u64 = 450;
 const LENGTH: Micros = 90 * SECOND;
 
 /// What became of a crowd.
-#[derive(Debug)]
 struct Crowd {
     callers: usize,
     /// Those who passed their cap, and the most that one of them had in a window.
@@ -31,6 +31,17 @@ struct Crowd {
     wrongly_refused: u64,
     requests: u64,
     tally: Tally,
+}
+
+impl fmt::Display for Crowd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Crowd { callers, breaking, worst, wrongly_refused, requests, tally } = self;
+        write!(
+            f,
+            "{breaking} of {callers} callers passed their cap of {QUOTA}, one had {worst}; of {requests} requests \
+             {wrongly_refused} were refused although their caller had room; {tally:?}"
+        )
+    }
 }
 
 /// So many busy callers for each page of a table.
@@ -76,6 +87,6 @@ fn pages() -> u32 {
 #[test]
 fn a6_no_busy_caller_passes_its_cap_at_eight_to_a_page() {
     let crowd = crowd(pages(), 8);
-    println!("{crowd:?}");
-    assert_eq!((crowd.breaking, crowd.worst), (0, QUOTA), "{crowd:?}");
+    println!("{crowd}");
+    assert_eq!((crowd.breaking, crowd.worst), (0, QUOTA), "{crowd}");
 }
