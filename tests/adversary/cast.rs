@@ -55,6 +55,12 @@ impl Cast {
         Cast { targets: RANDOM, consumers: &["known"], known: Known::ByAny }
     }
 
+    /// What most callers ask for.
+    pub fn usual_target(&self) -> Target {
+        let is_usual = |target: &&Target| target.method == "GET" && matches!(target.deed, Deed::Answers(200));
+        *self.targets.iter().find(is_usual).unwrap_or(&self.targets[0])
+    }
+
     pub fn target(&self, random: &mut Random) -> Target {
         random.pick(self.targets)
     }

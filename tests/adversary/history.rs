@@ -1,6 +1,6 @@
 //! A hostile history, drawn from a seed: acts one after the other, each of which is known to have hurt some limiter.
 
-use super::cast::Cast;
+use super::cast::{Cast, Target};
 use super::fate::{Fate, Kind};
 use super::oracle::Wear;
 use super::random::Random;
@@ -20,6 +20,10 @@ pub enum Act {
     HangUps,
     /// Keys that were made up, from one address and from many.
     MadeUpKeys,
+    /// Addresses that use all they have, as many as fill the pages.
+    Residents,
+    /// Fresh addresses that want more than they have.
+    Strangers,
     /// As many callers within a second as a worker can remember, and one who means it.
     EdgeOfTheMaps,
     /// Nothing, for about as long as a window is.
@@ -76,7 +80,7 @@ pub fn play(seed: u64, script: &Script, plot: Plot) -> Result<Wear, Found> {
         history.act();
         if let Some(breach) = history.world.breach.take() {
             let policy = format!("{}: {}", script.name, script.policy(&breach.policy));
-            let led_to_it = history.world.chronicle.told(&breach.streams);
+            let led_to_it = std::mem::take(&mut history.world.led_to_it);
             return Err(Found { seed, policy, broken: breach.to_string(), led_to_it });
         }
     }
@@ -91,6 +95,8 @@ impl History<'_> {
             Act::Burst => self.burst(),
             Act::HangUps => self.hang_ups(),
             Act::MadeUpKeys => self.made_up_keys(),
+            Act::Residents => self.residents(),
+            Act::Strangers => self.strangers(),
             Act::EdgeOfTheMaps => self.edge_of_the_maps(),
             Act::Quiet => self.quiet(),
             Act::Update => self.update(),
@@ -165,6 +171,35 @@ impl History<'_> {
             let fate = if answered { Fate::served(handled) } else { Fate::left(MILLISECOND, handled) };
             self.ask(&visit, fate);
             self.world.wait(MILLISECOND / 10);
+        }
+    }
+
+    fn residents(&mut self) {
+        let target = self.cast.target(&mut self.random);
+        for _ in 0..self.random.between(20, 120) {
+            self.insist(target, 100);
+        }
+    }
+
+    fn strangers(&mut self) {
+        let target = self.cast.target(&mut self.random);
+        for _ in 0..self.random.between(2, 8) {
+            self.insist(target, 60);
+        }
+    }
+
+    /// A fresh address asks for one thing, again and again, until it is refused a few times.
+    fn insist(&mut self, target: Target, most: u32) {
+        self.strangers += 1;
+        let visit = target.visit(&mut self.random);
+        let visit = Visit { call: visit.call.from(self.strangers), cost: visit.cost.max(1), ..visit };
+        let mut refused = 0;
+        for _ in 0..most {
+            refused += u32::from(!self.ask(&visit, Fate::served(MILLISECOND)));
+            self.world.wait(2 * MILLISECOND);
+            if refused == 3 {
+                break;
+            }
         }
     }
 

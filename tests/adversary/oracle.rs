@@ -54,8 +54,12 @@ pub struct Breach {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wear {
     pub workers: u64,
+    /// Records that were dropped, and when the last one was.
     pub evictions: u64,
+    pub evicted: Option<Micros>,
+    /// Requests that were counted with others, and when the last one was.
     pub overflow: u64,
+    pub overflowed: Option<Micros>,
     /// Of decisions by a worker alone, the first and the last instant.
     pub alone: Option<(Micros, Micros)>,
     /// The most that one request has cost.
@@ -132,8 +136,9 @@ impl Oracle {
 
     fn check(&mut self, account: Account, limit: &Limit, now: Now, wear: &Wear) -> Option<Breach> {
         let passed = self.passed(&account, limit, now);
-        let allowed = wear.allowed(limit).unwrap_or(u64::MAX);
-        let freed = self.freed_since_throttled(&account, limit, now).filter(|_| wear.forgets());
+        let allowed = wear.allowed(limit, now.mono).unwrap_or(u64::MAX);
+        let freed =
+            self.freed_since_throttled(&account, limit, now).filter(|_| wear.forgets(limit, now.mono));
         let (passed, allowed) = freed.unwrap_or((passed, allowed));
         self.forget(&account, limit, now);
         let streams =
@@ -239,9 +244,9 @@ fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> 
 }
 
 impl Wear {
-    /// Whether all that is left of a cap is that whoever is throttled stays so.
-    fn forgets(&self) -> bool {
-        self.evictions > 0 && self.alone.is_none()
+    /// Whether all that is left of a cap is that whoever is throttled stays so: something may be forgotten that counts.
+    fn forgets(&self, limit: &Limit, now: Micros) -> bool {
+        self.alone.is_none() && is_recent(self.evicted, limit, now)
     }
 
     /// What has happened in both of two histories.
@@ -249,16 +254,18 @@ impl Wear {
         Wear {
             workers: self.workers.max(other.workers),
             evictions: self.evictions + other.evictions,
+            evicted: self.evicted.max(other.evicted),
             overflow: self.overflow + other.overflow,
+            overflowed: self.overflowed.max(other.overflowed),
             alone: self.alone.or(other.alone),
             most_cost: self.most_cost.max(other.most_cost),
         }
     }
 
     /// The most that may count at one instant. `None`: nothing is promised.
-    fn allowed(&self, limit: &Limit) -> Option<u64> {
+    fn allowed(&self, limit: &Limit, now: Micros) -> Option<u64> {
         const HOUR: Micros = 3_600 * SECOND;
-        if self.evictions > 0 {
+        if is_recent(self.evicted, limit, now) {
             return None;
         }
         let quota = match limit.algorithm {
@@ -280,7 +287,7 @@ impl Wear {
             | Algorithm::Penalty => (limit.window <= HOUR).then_some(quota),
         };
         // Whoever was counted with others gets a record of its own once there is room.
-        let quota = if self.overflow > 0 { quota + shared? } else { quota };
+        let quota = if is_recent(self.overflowed, limit, now) { quota + shared? } else { quota };
         Some(quota + self.excess(limit))
     }
 
@@ -294,6 +301,23 @@ impl Wear {
         let rate = (u128::from(quota) * u128::from(contended)).div_ceil(u128::from(limit.window.max(1)));
         self.workers * (burst + u64::try_from(rate).unwrap_or(u64::MAX))
     }
+}
+
+/// Whether what was counted at an instant may count still.
+fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
+    let lasts = match limit.algorithm {
+        Algorithm::TokenBucket { burst } => {
+            let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
+            u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(limit.window)
+        }
+        Algorithm::Concurrency | Algorithm::Stock { .. } => Micros::MAX,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::Penalty => limit.window,
+    };
+    at.is_some_and(|at| now <= at.saturating_add(lasts))
 }
 
 impl fmt::Display for Breach {

@@ -36,7 +36,7 @@ fn policy(random: &mut Random, number: u64) -> String {
     let things = random.chance(300);
     let (matches, limits) = if things { things_of(random) } else { windows_of(random) };
     let counting = if things { r#""refund_unless": [201]"#.into() } else { counting(random) };
-    let more = more(random, things);
+    let more = more(random, things, &counting);
     format!(r#"{{"name": "p{number}", "key": "{key}", {matches} {counting}, {more} "limits": [{limits}]}}"#)
 }
 
@@ -100,7 +100,7 @@ fn counting(random: &mut Random) -> String {
         .into()
 }
 
-fn more(random: &mut Random, things: bool) -> String {
+fn more(random: &mut Random, things: bool, counting: &str) -> String {
     let mut more = String::new();
     if !things && random.chance(300) {
         more += r#""cost": 2, "#;
@@ -108,21 +108,22 @@ fn more(random: &mut Random, things: bool) -> String {
     if random.chance(150) {
         more += r#""block_for": "5s", "#;
     }
-    if let Some(unanswered) = Some(random.pick(&["", "", "\"keep\"", "\"refund\"", "3"]))
-        .filter(|said| !said.is_empty() && !things && knows(&format!(r#""unanswered": {said}, "#)))
-    {
-        more += &format!(r#""unanswered": {unanswered}, "#);
+    let unanswered = random.pick(&["", "", "keep", "refund", "3"]);
+    let answers_matter = !things && !counting.starts_with("\"count\"");
+    if answers_matter && !unanswered.is_empty() && knows(r#""cost_header": "x-cost", "unanswered": 3,"#) {
+        let said = if unanswered == "3" { unanswered.into() } else { format!("\"{unanswered}\"") };
+        more += &format!(r#""unanswered": {said}, "#);
     }
-    if things && random.chance(400) && knows(r#""stock_header": "x-stock", "#) {
+    if things && random.chance(400) && knows(r#""stock_header": "x-stock","#) {
         more += r#""stock_header": "x-stock", "#;
     }
     more
 }
 
-/// Whether the language has such a field yet.
-pub fn knows(field: &str) -> bool {
+/// Whether the language has such fields yet.
+pub fn knows(fields: &str) -> bool {
     let document = format!(
-        r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {field}
+        r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {fields}
             "limits": [{{"algorithm": "stock", "quota": 1}}]}}]}}"#
     );
     parse_json(document.as_bytes()).is_ok_and(|document| compile(&document).is_ok())

@@ -60,8 +60,10 @@ pub struct World {
     pub now: Now,
     pub store: Memory,
     pub upstream: Upstream,
+    /// The first promise that was broken, and what led to it.
     pub breach: Option<Breach>,
-    pub chronicle: Chronicle,
+    pub led_to_it: String,
+    chronicle: Chronicle,
     pub wear: Wear,
     engine: Rc<Engine>,
     workers: Vec<Table>,
@@ -84,6 +86,7 @@ impl World {
             store: Memory::default(),
             upstream: Upstream::default(),
             breach: None,
+            led_to_it: String::new(),
             chronicle: Chronicle::default(),
             wear: Wear { workers: workers as u64, ..Wear::default() },
             engine: Rc::new(Engine::new(policies)),
@@ -112,7 +115,10 @@ impl World {
             return false;
         }
         let breach = self.oracle.admit(stream, &self.engine, &decision, &self.wear);
-        self.breach = self.breach.take().or(breach);
+        if let Some(breach) = breach.filter(|_| self.breach.is_none()) {
+            self.led_to_it = self.chronicle.told(&breach.streams);
+            self.breach = Some(breach);
+        }
         let to_come = self.schedule(stream, fate);
         let (engine, deed, cost) = (Rc::clone(&self.engine), visit.deed, visit.cost);
         let begun = Stream { decision, engine, worker, deed, cost, answer: None, ended: false, to_come };
@@ -129,13 +135,17 @@ impl World {
 
     fn note_wear(&mut self, worker: usize, decision: &Decision) {
         let tally = self.workers[worker].take_tally();
-        self.wear.evictions += tally.evictions;
-        self.wear.overflow += tally.overflow;
+        let (wear, now) = (&mut self.wear, decision.now.mono);
+        if tally.evictions > 0 {
+            (wear.evictions, wear.evicted) = (wear.evictions + tally.evictions, Some(now));
+        }
+        if tally.overflow > 0 {
+            (wear.overflow, wear.overflowed) = (wear.overflow + tally.overflow, Some(now));
+        }
         let costs = decision.answers().iter().map(|answer| u64::from(answer.cost));
-        self.wear.most_cost = costs.fold(self.wear.most_cost, u64::max);
+        wear.most_cost = costs.fold(wear.most_cost, u64::max);
         if tally.degraded > 0 {
-            let now = decision.now.mono;
-            self.wear.alone = Some((self.wear.alone.map_or(now, |(first, _)| first), now));
+            wear.alone = Some((wear.alone.map_or(now, |(first, _)| first), now));
         }
     }
 

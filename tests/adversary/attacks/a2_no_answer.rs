@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::call::Call;
+use crate::fate::Ending;
 use crate::random_policy::knows;
 use crate::upstream::Deed;
 use tollgate::time::{MILLISECOND, SECOND};
@@ -64,11 +65,16 @@ fn a2_an_answer_of_the_upstream_gives_back_what_it_always_did() {
     assert_eq!(ask(&mut world, 100, &create(), fate, 30 * MILLISECOND), 4, "so many were deleted");
 }
 
-#[test]
-fn a2_a_stock_is_corrected_by_what_the_upstream_says() {
+/// A stock whose true number each answer tells.
+fn reported() -> World {
     const HEADER: &str = r#""stock_header": "x-stock""#;
     assert!(knows(&format!("{HEADER},")), "the language has no stock_header");
-    let mut world = hooks(&format!(", {HEADER}"));
+    hooks(&format!(", {HEADER}"))
+}
+
+#[test]
+fn a2_a_stock_is_corrected_by_what_the_upstream_says() {
+    let mut world = reported();
     let (served, left) = (Fate::served(10 * MILLISECOND), Fate::left(MILLISECOND, 10 * MILLISECOND));
     assert_eq!(ask(&mut world, 100, &create(), served, 30 * MILLISECOND), 10);
     assert_eq!(
@@ -83,13 +89,43 @@ fn a2_a_stock_is_corrected_by_what_the_upstream_says() {
 
 #[test]
 fn a2_what_a_request_costs_without_an_answer_is_the_policys_to_say() {
-    const SAID: &str = r#""unanswered": 50,"#;
+    const SAID: &str = r#""cost_header": "x-cost", "unanswered": 50,"#;
     assert!(knows(SAID), "the language has no unanswered");
     let document = policies(&format!(
-        r#"{{"name": "p", "key": "key", "cost_header": "x-cost", {SAID} "limits": [{{"quota": 100, "window": "60s"}}]}}"#
+        r#"{{"name": "p", "key": "key", {SAID} "limits": [{{"quota": 100, "window": "60s"}}]}}"#
     ));
     let dear = Visit { cost: 50, ..Visit::new(Call::get("/").key("one"), Deed::Answers(200)) };
     let left = Fate::left(5 * MILLISECOND, 10 * MILLISECOND);
     let admitted = ask(&mut roomy(&document), 100, &dear, left, 30 * MILLISECOND);
     assert_eq!(admitted, 2, "requests of 50 real units each, of a quota of 100");
+}
+
+/// Each answer tells how many there were when its request was handled; the first is the last to arrive.
+#[test]
+fn a2_an_answer_that_others_have_overtaken_makes_no_room() {
+    let mut world = reported();
+    let mut created = 0;
+    for _ in 0..10 {
+        for back in (1..=10).rev() {
+            let ending = Ending::Served { back: back * 10 * MILLISECOND, tail: 0 };
+            let late = Fate { handled: Some(20 * MILLISECOND), ending };
+            created += u32::from(world.ask_alone(0, &create(), late, MILLISECOND));
+        }
+        world.wait(SECOND);
+    }
+    assert_eq!(created, 10, "creates reached the upstream, of a stock of 10");
+}
+
+/// What was left is not handled yet when another answer tells how many there are.
+#[test]
+fn a2_an_answer_before_what_was_left_is_handled_makes_no_room() {
+    let mut world = reported();
+    let mut created = 0;
+    for _ in 0..10 {
+        created +=
+            ask(&mut world, 10, &create(), Fate::left(MILLISECOND, 100 * MILLISECOND), 2 * MILLISECOND);
+        let nothing = Visit { deed: Deed::Answers(404), ..delete() };
+        ask(&mut world, 1, &nothing, Fate::served(MILLISECOND), 5 * MILLISECOND);
+    }
+    assert_eq!(created, 10, "creates reached the upstream, of a stock of 10");
 }
