@@ -3,7 +3,7 @@
 use crate::engine::Trial;
 use crate::key::Identity;
 use crate::limiter::Verdict;
-use crate::policy::Applied;
+use crate::policy::{Applied, Held};
 use crate::table::Outcome;
 use crate::time::{Micros, Now};
 use std::cmp::Reverse;
@@ -53,6 +53,11 @@ impl Answer {
     pub fn refused(&self) -> bool {
         !self.outcome.admitted()
     }
+
+    /// What was counted when it was decided, at that instant.
+    pub fn held(&self, at: Now) -> Held {
+        Held { cost: self.cost, at: self.outcome.charged.then_some(at) }
+    }
 }
 
 impl Decision {
@@ -94,6 +99,11 @@ impl Decision {
 
     pub(crate) fn set_trial(&mut self, trial: Trial) {
         self.rest.get_or_insert_default().trial = trial;
+    }
+
+    /// The answers of policies that the request comes under only if its credentials are refused.
+    pub fn held(&self) -> &[Answer] {
+        self.rest.as_deref().map_or(&[], |rest| &rest.trial.held)
     }
 
     /// The answers of enforced policies, in the order of the policies.
@@ -140,9 +150,19 @@ impl Decision {
         self.violated.is_some()
     }
 
-    /// Notes that the response has been seen. Answers whether it had been before.
-    pub fn answer_seen(&mut self) -> bool {
-        std::mem::replace(&mut self.answered, true)
+    /// Notes that the upstream has answered.
+    pub(crate) fn mark_answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// Whether the upstream has answered.
+    pub fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// Whether a good answer would prove a caller whose record a full page may drop, though it has used much.
+    pub fn awaits_proof(&self) -> bool {
+        self.answers.iter().any(|answer| answer.outcome.unproven)
     }
 
     /// The answer of the policy that refuses for longest, if any does; the first of several.

@@ -6,9 +6,9 @@ pub use trial::Trial;
 
 use crate::decision::{Answer, Decision};
 use crate::identity::Caller;
-use crate::policy::{Adjustment, Applied, Part, Policy, PolicySet};
-use crate::request::{Asked, Request, Response};
-use crate::table::{Charge, Charging, Count, Outcome, Store, Table};
+use crate::policy::{Applied, Part, Policy, PolicySet};
+use crate::request::{Asked, Request, Response, is_answer};
+use crate::table::{Charge, Charging, Correction, Count, Outcome, Store, Table};
 use crate::time::Now;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
@@ -42,33 +42,38 @@ impl Engine {
         }
 
         // Who is asking: a credential that the upstream has refused of late is as good as absent.
-        let trial = self.tries.then(|| self.try_credentials(&asked, table, store, now));
-        let refused = trial.as_ref().map_or(&[][..], |trial| &trial.refused);
+        let tried = self.tries.then(|| self.try_credentials(&asked, table, store, now));
+        let refused = tried.as_ref().map_or(&[][..], |tried| &tried.refused);
         let seed = *table.seed();
         let caller = Caller::new(&asked, self.policies.directory(), &seed, refused);
 
-        // Which policies apply, and who is counted by each.
+        // Which policies apply, and who is counted by each. A credential that no answer has proved yet also holds a unit
+        // where a caller without it is counted.
         let applied = self.policies.that_apply(&asked, &caller, now.wall);
-        let in_force = || judges(&applied).filter(|(one, _)| !one.shadow);
+        let open = tried.as_ref().filter(|tried| tried.is_open());
+        let trial = open.map(|tried| self.trial(tried, &asked, &applied, &seed, now));
+        let held = trial.as_ref().map_or(&[][..], |(_, held)| held);
+        let in_force = || judges(&applied).filter(|(one, _)| !one.shadow).chain(held.iter().copied());
 
         // One transaction judges all their limits, and counts the request where it is to count.
-        let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len());
+        let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + held.len());
         charges.extend(in_force().filter_map(|one| self.charge(&one)));
         let outcomes = table.transact(store, &charges, self.policies.charging(), now);
 
         // Many verdicts, one decision; `response` puts it into words.
         let mut answers = Vec::with_capacity(outcomes.len());
         answers.extend(in_force().zip(outcomes).map(|(one, outcome)| answer(one, outcome)));
+        let trial = trial.map(|(trial, held)| trial.with_answers(held.len(), &mut answers));
         let mut decision = Decision::new(answers, now);
-        if decision.answers().len() < applied.len() {
+        if applied.iter().any(|one| one.shadow || matches!(one.part, Part::Returns(_))) {
             self.add_others(&mut decision, &applied, table, store, now);
         }
         if decision.refused() || self.policies.saying().access_log {
             caller.introduce();
         }
         decision.set_caller(caller.known());
-        if let Some(trial) = trial.filter(|trial| !trial.credentials.is_empty()) {
-            decision.set_trial(self.follow_up(trial, &asked, &applied, &seed, now));
+        if let Some(trial) = trial {
+            decision.set_trial(trial);
         }
         decision
     }
@@ -106,7 +111,7 @@ impl Engine {
         now: Now,
     ) -> Option<Answer> {
         let charge = self.charge(&one)?;
-        let count = if refused { Count::Later } else { charge.count };
+        let count = if refused { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
         let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
         Some(answer(one, outcome))
@@ -115,26 +120,30 @@ impl Engine {
     /// Whether anything about an admitted request waits for its response.
     #[inline]
     pub fn follows_the_response(&self, decision: &Decision) -> bool {
+        !decision.refused()
+            && (decision.awaits_proof() || self.follows && self.follows_this_response(decision))
+    }
+
+    fn follows_this_response(&self, decision: &Decision) -> bool {
         let waits =
             |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.on_response().follows());
-        self.follows
-            && !decision.refused()
-            && (decision.all_answers().any(waits)
-                || !decision.returns().is_empty()
-                || decision.trial().is_some())
+        decision.all_answers().any(waits) || !decision.returns().is_empty() || decision.trial().is_some()
     }
 
     /// Whether anything about a request waits for its stream's end.
     #[inline]
     pub fn follows_the_end(&self, decision: &Decision) -> bool {
         let waits = |answer: &Answer| {
-            self.policy(answer.policy)
-                .is_some_and(|policy| policy.follows_the_end() || policy.on_response().follows())
+            self.policy(answer.policy).is_some_and(|policy| {
+                policy.follows_the_end()
+                    || !decision.is_answered() && policy.on_response().follows_unanswered()
+            })
         };
-        self.follows && decision.all_answers().any(waits)
+        self.follows && decision.all_answers().chain(decision.held()).any(waits)
     }
 
-    /// Takes note of an admitted request's response: it may be counted now, or given back.
+    /// Takes note of an admitted request's response: it may be counted now, or given back. What Envoy answers because the
+    /// upstream did not is no answer: then everything stays as it is until the stream ends.
     #[inline(never)]
     pub fn answered(
         &self,
@@ -144,51 +153,56 @@ impl Engine {
         store: &impl Store,
         now: Now,
     ) {
-        if decision.refused() || decision.answer_seen() {
+        if decision.refused() || decision.is_answered() || !is_answer(response) {
             return;
         }
-        let at = decision.now;
+        decision.mark_answered();
+        let (at, good) = (decision.now, is_good(response));
         for answer in decision.all_answers_mut().filter(|answer| !answer.refused()) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let (identity, terms) = (answer.identity, answer.terms);
-            let of = |units| policy.spent(identity, terms, units);
-            let adjustment = policy.on_response().adjustment(response, answer.cost, answer.outcome.charged);
-            match adjustment {
-                Adjustment::None => {}
-                Adjustment::Charge(units) => {
-                    of(units).iter().for_each(|charge| table.charge_late(store, charge, now));
-                }
-                Adjustment::Refund(units) => {
-                    of(units).iter().for_each(|charge| table.refund(store, charge, at, now));
-                }
-            }
-            policy.tell_what_is_left(answer, adjustment);
+            let (correction, units) = policy.on_response().answered(response, answer.held(at), now);
+            let proves = good && answer.outcome.unproven;
+            self.correct(answer, Correction { proves, ..correction }, table, store, now);
+            policy.tell_what_is_left(answer, units);
         }
         for one in decision.returns() {
             let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };
-            if policy.on_response().returns(rule, response.status())
-                && let Some(charge) = policy.spent(one.identity, one.terms, 1)
-            {
-                table.refund(store, &charge, now, now);
-            }
+            let correction = policy.on_response().returned(rule, response, now);
+            table.correct(store, &policy.charge(one.identity, one.terms, 1), &correction, now);
         }
-        self.sentence(decision, response.status(), table, store, now);
+        self.sentence(decision, response, table, store, now);
     }
 
     /// Takes note of a stream's end, however it came: what was in flight no longer is.
     #[inline(never)]
     pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
-        let unanswered = !decision.answer_seen();
-        for answer in decision.all_answers().filter(|answer| answer.outcome.charged) {
+        for answer in decision.all_answers().chain(decision.held()).filter(|answer| answer.outcome.charged) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            if let Some(charge) = policy.in_flight(answer.identity, answer.terms, answer.cost) {
-                table.refund(store, &charge, decision.now, now);
+            let mut correction = Correction::default();
+            if !decision.is_answered() && !answer.refused() {
+                correction = policy.on_response().unanswered(answer.held(decision.now), now);
             }
-            let refund = unanswered && !answer.refused() && policy.on_response().refunds(None);
-            if let Some(charge) = policy.spent(answer.identity, answer.terms, answer.cost).filter(|_| refund)
-            {
-                table.refund(store, &charge, decision.now, now);
+            if policy.follows_the_end() {
+                let charge = policy.charge(answer.identity, answer.terms, answer.cost);
+                table.release(store, &charge, &correction, now);
+            } else {
+                self.correct(answer, correction, table, store, now);
             }
+        }
+    }
+
+    fn correct(
+        &self,
+        answer: &Answer,
+        correction: Correction,
+        table: &mut Table,
+        store: &impl Store,
+        now: Now,
+    ) {
+        if let Some(policy) = self.policy(answer.policy).filter(|_| !correction.is_none()) {
+            let charge = policy.charge(answer.identity, answer.terms, answer.cost);
+            let overflowed = answer.outcome.overflowed;
+            table.correct(store, &charge, &Correction { overflowed, ..correction }, now);
         }
     }
 
@@ -208,6 +222,11 @@ fn judges(applied: &[Applied]) -> impl Iterator<Item = (Applied, u32)> {
         Part::Judges(cost) => Some((*applied, cost)),
         Part::Returns(_) => None,
     })
+}
+
+/// Whether a response says that the upstream believes its caller.
+fn is_good(response: &impl Response) -> bool {
+    (100..400).contains(&response.status())
 }
 
 fn answer((applied, cost): (Applied, u32), outcome: Outcome) -> Answer {

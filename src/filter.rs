@@ -3,6 +3,7 @@
 //! One [`Gate`] per filter configuration in each worker, one [`Passage`] per request. Envoy calls them through
 //! [`callbacks`].
 
+mod alarm;
 mod callbacks;
 mod founding;
 mod host;
@@ -84,7 +85,11 @@ impl Gate {
             table.settle(&host::SharedData, now);
             table.take_tally()
         });
-        worker.metrics.flush(tally.unwrap_or_default());
+        let tally = tally.unwrap_or_default();
+        if let Some(alarm) = worker.metrics.alarm(&tally).filter(|_| alarm::is_due(now.mono)) {
+            host::log(Level::Warning, &alarm);
+        }
+        worker.metrics.flush(tally);
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Key {
     pub prefix: Option<usize>,
     /// When the value is to be believed. One that is not is as good as absent (FP-6, PA-8).
     pub validity: Validity,
+    /// Whether clients can't make values up: Envoy, an earlier filter or the list of consumers vouches for them.
+    pub proven: bool,
 }
 
 /// Where a key's value comes from.
@@ -104,13 +106,33 @@ pub enum Validity {
 pub struct Refusal {
     /// The statuses that say so.
     pub statuses: crate::policy::StatusSet,
-    /// The mark that is left in the credential's record: a unit of this limit, which says so as long as its window is.
-    pub mark: crate::limiter::Limit,
+    /// The mark that is left in the record of a credential that is refused, and the proof in that of one that is not: a unit
+    /// of these limits each, which says so as long as its window is.
+    pub limits: [crate::limiter::Limit; 2],
 }
 
 impl Refusal {
+    /// The mark.
+    pub fn mark(&self) -> &[crate::limiter::Limit] {
+        let [mark, _] = &self.limits;
+        std::slice::from_ref(mark)
+    }
+
+    /// The proof.
+    pub fn proof(&self) -> &[crate::limiter::Limit] {
+        let [_, proof] = &self.limits;
+        std::slice::from_ref(proof)
+    }
+
+    /// How many units each has: one of them is taken.
+    pub fn units(&self) -> u32 {
+        let [mark, _] = &self.limits;
+        mark.quota.get()
+    }
+
     /// How long it is remembered.
     pub fn lasts(&self) -> Micros {
-        self.mark.window
+        let [mark, _] = &self.limits;
+        mark.window
     }
 }

@@ -30,8 +30,43 @@ impl Seed {
 pub struct Identity {
     /// Chooses the page.
     pub page: u64,
-    /// Tells the records of one page apart.
+    /// Tells the records of one page apart: 63 bits, and in the highest one whether the identity is proven.
     pub fingerprint: u64,
+}
+
+/// Set in the fingerprint of an identity that no client can make up. It tells nobody apart.
+const PROVEN: u64 = 1 << 63;
+
+impl Identity {
+    /// This identity, proven or not: whether no client can make it up at will, since Envoy, an earlier filter or the
+    /// list of consumers vouches for it. A full page drops the records of others first.
+    #[must_use]
+    pub const fn known(self, proven: bool) -> Identity {
+        let fingerprint = if proven { self.fingerprint | PROVEN } else { self.fingerprint & !PROVEN };
+        Identity { fingerprint, ..self }
+    }
+
+    /// The same caller in a record apart: what its credentials that nobody has proved yet may do.
+    #[must_use]
+    pub const fn on_trial(self) -> Identity {
+        const APART: u64 = 0x7472_6961_6C00;
+        Identity { page: self.page ^ APART, fingerprint: self.fingerprint ^ APART }
+    }
+
+    /// See [`Identity::known`].
+    pub const fn is_proven(self) -> bool {
+        is_proven(self.fingerprint)
+    }
+}
+
+/// Whether a fingerprint is that of a proven identity.
+pub(crate) const fn is_proven(fingerprint: u64) -> bool {
+    fingerprint & PROVEN != 0
+}
+
+/// Whether two fingerprints are of one identity, proven or not.
+pub(crate) const fn same_identity(one: u64, other: u64) -> bool {
+    (one ^ other) & !PROVEN == 0
 }
 
 /// Hashes a key's values, each with its name, each prefixed by its length: `a=b_c` can't be `a_b=c`.
@@ -66,11 +101,11 @@ impl Encoder {
         self.0.write_u64(word);
     }
 
-    /// The identity of all that was added.
+    /// The identity of all that was added, not proven.
     #[inline(never)]
     pub fn finish(&self) -> Identity {
         let hash = self.0.finish128();
-        Identity { page: hash.h1, fingerprint: hash.h2 }
+        Identity { page: hash.h1, fingerprint: hash.h2 }.known(false)
     }
 }
 

@@ -69,10 +69,16 @@ pub enum Algorithm {
     /// Units in flight, given back when their stream ends.
     Concurrency,
     /// Units that exist, given back only by name.
-    Stock,
+    Stock {
+        /// Whether responses say how many there really are. Then what is in flight is kept apart.
+        reported: bool,
+    },
     /// None: for how long an excess of the others is punished. See [`Limit::penalty`].
     Penalty,
 }
+
+/// The tag of a token bucket's states.
+const TOKEN_BUCKET: u8 = 5;
 
 impl Algorithm {
     /// The tag of this algorithm's states in a record. A tag is never used for anything else again.
@@ -82,9 +88,9 @@ impl Algorithm {
             Algorithm::SlidingCounter => 2,
             Algorithm::FixedWindow => 3,
             Algorithm::Calendar(_) => 4,
-            Algorithm::TokenBucket { .. } => 5,
+            Algorithm::TokenBucket { .. } => TOKEN_BUCKET,
             Algorithm::Concurrency => 6,
-            Algorithm::Stock => 7,
+            Algorithm::Stock { .. } => 7,
             Algorithm::Penalty => 8,
         }
     }
@@ -123,7 +129,7 @@ impl Verdict {
 /// How much precision a state may give up for room in a crowded page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Coarseness {
-    /// Refusals come at most a 64th of the window too early.
+    /// Rejections come at most an eighth of the window too early.
     Slight,
     /// Whatever it takes: the cap still holds.
     Any,
@@ -142,6 +148,16 @@ impl Wear {
     fn new(expires: Micros, used: u64, quota: NonZeroU32) -> Wear {
         let share = used.saturating_mul(255).div_ceil(u64::from(quota.get()));
         Wear { expires, share: u8::try_from(share).unwrap_or(u8::MAX) }
+    }
+}
+
+/// What forgetting a state would give away now, in 255ths: `share` when it was written, and less for what has come back
+/// by itself since, where its bytes tell.
+pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
+    if kind == TOKEN_BUCKET {
+        Bucket::share_of(content, now).map_or(share, |now| now.min(share))
+    } else {
+        share
     }
 }
 
@@ -194,7 +210,7 @@ impl<'a> Counter<'a> {
                 Counter::TokenBucket(Bucket::open(limit, burst, state, now.mono)?)
             }
             Algorithm::Concurrency => Counter::Concurrency(Holders::open(limit, holder, state, now.mono)?),
-            Algorithm::Stock => Counter::Stock(Stock::open(limit, state)?),
+            Algorithm::Stock { reported } => Counter::Stock(Stock::open(limit, reported, state, now.mono)?),
             Algorithm::Penalty => Counter::Penalty(Penalty::open(limit, state, now.mono)?),
         })
     }
@@ -223,6 +239,34 @@ impl<'a> Counter<'a> {
             Counter::Concurrency(state) => state.charge(units),
             Counter::Stock(state) => state.charge(units),
             Counter::Penalty(state) => state.charge(at.mono),
+        }
+    }
+
+    /// Counts `units` of a request that is admitted now, as [`Counter::charge`] does, and notes them as in flight where
+    /// that is kept apart.
+    pub fn reserve(&mut self, now: Now, units: u32) {
+        match self {
+            Counter::Stock(state) => state.reserve(units),
+            Counter::SlidingWindow(_)
+            | Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::TokenBucket(_)
+            | Counter::Concurrency(_)
+            | Counter::Penalty(_) => self.charge(now, units),
+        }
+    }
+
+    /// `units` that were reserved are no longer in flight. Whether they are still counted is said otherwise.
+    pub fn settle_reserved(&mut self, units: u32) {
+        if let Counter::Stock(state) = self {
+            state.settle(units);
+        }
+    }
+
+    /// So many units of a stock there really are.
+    pub fn report(&mut self, units: u64) {
+        if let Counter::Stock(state) = self {
+            state.report(units);
         }
     }
 

@@ -20,7 +20,7 @@ pub use compile::compile;
 #[cfg(feature = "cli")]
 pub use doubts::Doubt;
 pub use mode::Mode;
-pub use on_response::{Adjustment, OnResponse};
+pub use on_response::{Held, OnResponse, Unanswered};
 pub use route::{Host, Match, PathTemplate, Presence};
 pub use status::StatusSet;
 pub use terms::Terms;
@@ -131,27 +131,14 @@ impl Policy {
         Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention }
     }
 
-    /// What to give back when a charged request's stream ends.
-    pub fn in_flight(&self, identity: Identity, terms: usize, cost: u32) -> Option<Charge<'_>> {
-        let limits = &self.terms.get(terms).in_flight;
-        (!limits.is_empty()).then(|| self.charge_of(limits, identity, cost))
-    }
-
-    /// What to count, or to give back, of limits whose units do not come back by themselves.
-    pub fn spent(&self, identity: Identity, terms: usize, cost: u32) -> Option<Charge<'_>> {
-        let limits = &self.terms.get(terms).spent;
-        (!limits.is_empty() && cost > 0).then(|| self.charge_of(limits, identity, cost))
-    }
-
-    /// Corrects what an answer says is left, now that the response has changed what the request has cost (FA-13). What
-    /// is in flight still is.
-    pub fn tell_what_is_left(&self, answer: &mut Answer, adjustment: Adjustment) {
+    /// Corrects what an answer says is left, now that its request is known to cost so many units in the end (FA-13). What is
+    /// in flight still is.
+    pub fn tell_what_is_left(&self, answer: &mut Answer, units: u32) {
         let judged = answer.cost;
-        let counted = adjustment.applied_to(if self.counts_later() { 0 } else { judged });
         let limits = &self.terms.get(answer.terms).limits;
         for (limit, verdict) in limits.iter().zip(&mut answer.outcome.verdicts) {
             if limit.algorithm != Algorithm::Concurrency {
-                verdict.recount(judged, counted);
+                verdict.recount(judged, units);
             }
         }
     }
@@ -166,12 +153,7 @@ impl Policy {
         &self.response
     }
 
-    /// Whether a request is counted only by its response.
-    pub fn counts_later(&self) -> bool {
-        self.count == Count::Later
-    }
-
-    /// Whether a stream's end changes its counts.
+    /// Whether a stream's end changes its counts, whatever the answer.
     pub fn follows_the_end(&self) -> bool {
         self.terms.default().comes_back()
     }

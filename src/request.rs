@@ -25,8 +25,25 @@ pub trait Request {
 pub trait Response {
     /// 100 to 599; 0 if it has none that is a number.
     fn status(&self) -> u16;
+    /// Whether the upstream sent it, and not Envoy in its place. It may cost a host call.
+    fn is_upstreams(&self) -> bool {
+        true
+    }
     /// A header's value, by its lower-case name.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// Whether a response is an answer of the upstream. Where that times out, or its connection breaks, Envoy answers in its
+/// place, and whatever the request did at the upstream it may have done: that is none.
+pub fn is_answer(response: &impl Response) -> bool {
+    const REQUEST_TIMEOUT: u16 = 408;
+    let may_be_envoys = match response.status() {
+        REQUEST_TIMEOUT | 500.. => true,
+        // Envoy says so to gRPC callers by its own header, which is nearly always absent, and asking for it cheap.
+        200 => response.header("grpc-status").is_some(),
+        _ => false,
+    };
+    !may_be_envoys || response.is_upstreams()
 }
 
 /// Where a piece of dynamic metadata is: a filter's name, then the keys inside it.

@@ -16,10 +16,11 @@ mod holding;
 mod lease;
 mod page;
 mod penalty;
+mod stall;
 mod store;
 mod together;
 
-pub use charge::{Charge, Charging, Count, OnContention, Outcome, Verdicts, admitted};
+pub use charge::{Charge, Charging, Correction, Count, OnContention, Outcome, Verdicts, admitted};
 pub use store::{Cas, PageId, Read, Store, Write};
 
 #[cfg(any(test, fuzzing, feature = "cli"))]
@@ -32,12 +33,13 @@ pub use page::{NewRecord, OVERFLOW, Page, States, WELL_USED};
 
 use crate::key::{Identity, Seed};
 use crate::limiter::concurrency::Holder;
-use crate::time::Now;
+use crate::time::{Micros, Now};
 use attempt::{Attempt, Plan};
 use fallback::Fallback;
 use holding::Holdings;
 use lease::Leases;
 use page::RESERVE;
+use stall::Stalls;
 use std::num::NonZeroU32;
 
 /// Writes of one record that may meet a conflict before the fallback answers.
@@ -86,6 +88,10 @@ pub struct Tally {
     pub degraded: u64,
     /// Decisions from a lease, without the shared table.
     pub leased: u64,
+    /// Leases not taken, since the worker has as many as it may.
+    pub leases_full: u64,
+    /// Corrections that could not be written and found no room among this worker's debts either.
+    pub debts_dropped: u64,
 }
 
 /// The table as one worker sees it.
@@ -96,6 +102,7 @@ pub struct Table {
     fallback: Fallback,
     leases: Leases,
     holdings: Holdings,
+    stalls: Stalls,
     tally: Tally,
 }
 
@@ -109,6 +116,7 @@ impl Table {
             fallback: Fallback::default(),
             leases: Leases::default(),
             holdings: Holdings::default(),
+            stalls: Stalls::default(),
             tally: Tally::default(),
         }
     }
@@ -125,7 +133,8 @@ impl Table {
 
     /// What happened since the last call.
     pub fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.tally)
+        let leases_full = self.leases.take_not_taken();
+        Tally { leases_full, ..std::mem::take(&mut self.tally) }
     }
 
     /// Judges all charges of one request and counts it as `charging` says. Answers one outcome per charge, in
@@ -137,6 +146,7 @@ impl Table {
         charging: Charging,
         now: Now,
     ) -> Vec<Outcome> {
+        self.stalls.notice(now.mono);
         match charging {
             Charging::Sequential => self.charge_in_order(store, charges, now),
             Charging::AllOrNothing => {
@@ -171,13 +181,13 @@ impl Table {
                 break;
             };
             let done = self.commit(store, charge, &attempt, now);
-            let counts = attempt.counts;
+            let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
             let needs_no_write = !counts && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
             let verdicts = attempt.answers(now);
             if done || needs_no_write {
                 // What is not to be counted stands as it was read.
-                return Outcome { verdicts, charged: counts };
+                return Outcome { verdicts, charged: counts, overflowed, unproven };
             }
             seen = Some(verdicts);
             if no_room {
@@ -194,14 +204,12 @@ impl Table {
         if let Some(verdicts) = seen.as_ref().filter(|verdicts| !admitted(verdicts)) {
             // It is refused, and may be to be counted all the same. A penalty that could not be written starts with
             // the next refusal.
-            let charged = charge.count == Count::All;
-            if charged {
-                self.fallback.owe(charge, now);
-            }
-            return Outcome { verdicts: verdicts.clone(), charged };
+            let charged = charge.count == Count::All && self.fallback.owe(charge, charge.cost, now);
+            return Outcome { verdicts: verdicts.clone(), charged, ..Outcome::default() };
         }
         let verdicts = self.fallback.answer(charge, seen, now);
-        Outcome { charged: charge.count != Count::Later && admitted(&verdicts), verdicts }
+        let charged = charge.count != Count::Never && admitted(&verdicts);
+        Outcome { verdicts, charged, ..Outcome::default() }
     }
 
     /// Writes what an attempt has prepared. `false`: it met a conflict, or there is no room for it.
@@ -212,16 +220,20 @@ impl Table {
                 self.holdings.told(charge, more, None);
                 return true;
             }
+            Plan::Settled => {
+                self.settled(charge, None, now);
+                self.holdings.told(charge, more, None);
+                return true;
+            }
             Plan::NoRoom => return false,
             Plan::Rewrite(write) => write,
         };
         match store.write(self.page_of(charge.identity), &write.bytes, write.version) {
             Write::Stored => {
-                self.fallback.posted(charge);
-                self.leases.replace(charge, write.lease.clone());
+                self.settled(charge, write.lease.clone(), now);
                 self.holdings.told(charge, more, Some(now));
                 self.tally.evictions += u64::from(write.evicted);
-                self.tally.overflow += u64::from(write.overflowed);
+                self.tally.overflow += u64::from(attempt.overflowed && attempt.counts);
                 true
             }
             Write::Conflict => {
@@ -232,54 +244,85 @@ impl Table {
         }
     }
 
+    /// What this worker owed the record of a charge is there now, and this lease, if any, in the place of the last.
+    fn settled(&mut self, charge: &Charge<'_>, lease: Option<lease::Lease>, now: Now) {
+        self.fallback.posted(charge, now.mono);
+        self.leases.replace(charge, lease);
+    }
+
     fn page_of(&self, identity: Identity) -> PageId {
         // A remainder is below the page count, which is a u32.
         (identity.page % u64::from(self.geometry.pages.get())) as PageId
     }
 
-    /// Gives back a charge that was counted at `at`: what it did was undone, or its stream has ended.
-    pub fn refund<S: Store>(&mut self, store: &S, charge: &Charge<'_>, at: Now, now: Now) {
-        self.holdings.release(charge);
-        self.give_back(store, charge, at, now);
+    /// The instant by which records expire: for a while after a stall, that at which it began.
+    fn page_clock(&self, now: Now) -> Micros {
+        now.mono.saturating_sub(self.stall(now))
     }
 
-    fn give_back<S: Store>(&mut self, store: &S, charge: &Charge<'_>, at: Now, now: Now) {
-        self.fallback.owe_back(charge, at);
-        self.post(store, charge, now);
+    /// For how long nobody has run, if that was just now.
+    fn stall(&self, now: Now) -> Micros {
+        self.stalls.length(now.mono)
+    }
+
+    /// Gives back a charge that was counted at `at`: what it did was undone, or its stream has ended.
+    pub fn refund<S: Store>(&mut self, store: &S, charge: &Charge<'_>, at: Now, now: Now) {
+        let back = Some((at, charge.cost));
+        self.release(store, charge, &Correction { back, ..Correction::default() }, now);
+    }
+
+    /// Ends what a charge has in flight, and corrects the rest of its record.
+    pub fn release<S: Store>(&mut self, store: &S, charge: &Charge<'_>, correction: &Correction, now: Now) {
+        self.holdings.release(charge);
+        self.correct(store, charge, correction, now);
     }
 
     /// Counts a charge whether or not its limits admit it: its response says that it is to be counted.
     pub fn charge_late<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) {
-        self.fallback.owe(charge, now);
-        self.post(store, charge, now);
+        let more = Some((now, charge.cost));
+        self.correct(store, charge, &Correction { more, ..Correction::default() }, now);
+    }
+
+    /// Corrects the record of a charge, in one write. What can't be written in a bounded number of tries is a debt.
+    pub fn correct<S: Store>(&mut self, store: &S, charge: &Charge<'_>, correction: &Correction, now: Now) {
+        if !self.try_to_correct(store, charge, correction, now) {
+            self.tally.debts_dropped += u64::from(!self.fallback.owe_correction(charge, correction));
+        }
     }
 
     /// Does what is to be done between requests: posts the debts of callers who do not come back, returns the
     /// units of leases that have ended, and renews what is long in flight. Call it about once a second.
     pub fn settle<S: Store>(&mut self, store: &S, now: Now) {
+        self.stalls.tick(now.mono);
         let due = [self.fallback.owing(), self.leases.ended(now), self.holdings.due(now)].concat();
         for (identity, limits) in due {
-            let nothing = Charge {
-                identity,
-                limits: &limits,
-                cost: 0,
-                count: Count::Later,
-                on_contention: OnContention::Bucket,
-            };
-            self.post(store, &nothing, now);
+            let (count, on_contention) = (Count::Never, OnContention::Bucket);
+            let nothing = Charge { identity, limits: &limits, cost: 0, count, on_contention };
+            self.try_to_correct(store, &nothing, &Correction::default(), now);
         }
         self.fallback.forget_the_idle(now.mono);
     }
 
-    /// Posts what this worker owes to a charge's record, in a bounded number of tries.
-    fn post<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) {
-        let nothing = Charge { cost: 0, count: Count::Later, ..*charge };
+    /// Corrects a charge's record, and posts what this worker owes to it, in a bounded number of tries. Answers whether
+    /// that is done.
+    fn try_to_correct<S: Store>(
+        &mut self,
+        store: &S,
+        charge: &Charge<'_>,
+        correction: &Correction,
+        now: Now,
+    ) -> bool {
+        let nothing = Charge { cost: 0, count: Count::Never, ..*charge };
         for _ in 0..TRIES {
-            let Some(attempt) = self.attempt(store, &nothing, false, now) else { return };
+            let Some(attempt) = self.attempt_with(store, &nothing, correction, false, now) else { break };
             if self.commit(store, &nothing, &attempt, now) {
-                return;
+                return true;
+            }
+            if matches!(attempt.plan, Plan::NoRoom) {
+                break;
             }
         }
+        false
     }
 }
 

@@ -47,7 +47,7 @@ fn limits() -> Vec<(&'static str, Limit)> {
         ("calendar", Algorithm::Calendar(month)),
         ("token_bucket", Algorithm::TokenBucket { burst: quota }),
         ("concurrency", Algorithm::Concurrency),
-        ("stock", Algorithm::Stock),
+        ("stock", Algorithm::Stock { reported: false }),
     ];
     let limit = |(name, algorithm): (&'static str, Algorithm)| {
         let window = if algorithm == Algorithm::Calendar(month) { month.longest() } else { HOUR };

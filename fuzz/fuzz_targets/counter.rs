@@ -81,7 +81,7 @@ impl Client {
             let same = read == written || reread.state.is_empty() && read.remaining == written.remaining;
             assert!(same, "another verdict after a write: {written:?}, then {read:?}");
         }
-        if !reread.state.is_empty() && self.limit.algorithm != Algorithm::Stock {
+        if !reread.state.is_empty() && !matches!(self.limit.algorithm, Algorithm::Stock { .. }) {
             let end = later(self.now, wear.expires.saturating_sub(self.now.mono));
             let all = u64::from(counter.judge(self.now, 0).quota.get());
             assert_eq!(reread.remaining_at(end), all, "a state that expires still says something");
@@ -123,7 +123,7 @@ impl Client {
             | Algorithm::FixedWindow
             | Algorithm::Calendar(_)
             | Algorithm::TokenBucket { .. } => true,
-            Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => false,
+            Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
         };
         if !comes_back_by_itself {
             return;
@@ -178,7 +178,7 @@ impl Client {
                 let used: u64 = young.map(|(_, units)| u64::from(*units)).sum();
                 assert!(used <= quota, "{used} of {quota} between two edges");
             }
-            Algorithm::Concurrency | Algorithm::Stock | Algorithm::SlidingCounter | Algorithm::Penalty => {}
+            Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::SlidingCounter | Algorithm::Penalty => {}
         }
     }
 

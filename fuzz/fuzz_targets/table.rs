@@ -83,7 +83,7 @@ fn charges<'a>(u: &mut Unstructured<'_>, generations: &'a [Vec<Limit>; 2]) -> Re
                 identity: Identity { page: who % 2, fingerprint: if who == 7 { u64::MAX } else { who } },
                 limits: &limits[policy.clone()],
                 cost: if bool::arbitrary(u)? { 1 } else { number(u)? },
-                count: *u.choose(&[Count::Accepted, Count::All, Count::Later])?,
+                count: *u.choose(&[Count::Accepted, Count::All, Count::Never])?,
                 on_contention: *u.choose(&[OnContention::Bucket, OnContention::Deny, OnContention::Allow])?,
             })
         })

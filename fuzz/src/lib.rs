@@ -55,7 +55,7 @@ pub fn limit(u: &mut Unstructured<'_>, id: u32, table: Geometry) -> Result<Limit
         3 => Algorithm::Calendar(calendar(u)?),
         4 => Algorithm::TokenBucket { burst: some(u)? },
         5 => Algorithm::Concurrency,
-        _ => Algorithm::Stock,
+        _ => Algorithm::Stock { reported: false },
     };
     let window = if let Algorithm::Calendar(calendar) = algorithm { calendar.longest() } else { window };
     Ok(Limit { id: LimitId(id), quota, window, algorithm })

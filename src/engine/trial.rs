@@ -1,13 +1,19 @@
 //! Credentials whose validity the upstream tells (PA-8): a refused one is marked in its own record, in the table,
 //! and as good as absent until the mark has left its window.
+//!
+//! A credential that is refused counts where a caller without it does. But that is known only by the answer, and a client could
+//! send any number of made-up ones at once, or leave before each is refused. So until an answer has proved a credential, its
+//! requests also hold units of the limits of a caller without it, in a record apart ([`Identity::on_trial`]): whoever shows
+//! none spends nothing of what a newcomer needs. A good answer gives them back, and is remembered for as long as a mark
+//! would be.
 
-use super::{Engine, judges};
-use crate::decision::Decision;
+use super::{Engine, answer, is_good, judges};
+use crate::decision::{Answer, Decision};
 use crate::identity::{Caller, Refusal, Validity};
 use crate::key::{Identity, Seed};
 use crate::policy::Applied;
-use crate::request::{Asked, Request};
-use crate::table::{Charge, Charging, Count, OnContention, Store, Table};
+use crate::request::{Asked, Request, Response};
+use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
 use crate::time::Now;
 
 /// What became of a request's credentials that are on trial.
@@ -15,18 +21,53 @@ use crate::time::Now;
 pub(super) struct Tried {
     /// Keys, by index, that were refused of late.
     pub refused: Vec<usize>,
-    /// Keys, by index, that may be refused now, and their records.
-    pub credentials: Vec<(usize, Identity)>,
+    /// Credentials that may be refused now.
+    pub credentials: Vec<Credential>,
+}
+
+impl Tried {
+    /// Whether an answer can refuse any.
+    pub fn is_open(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+}
+
+/// A credential that an answer may refuse.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential {
+    /// Its key, by index.
+    pub key: usize,
+    /// Its record.
+    pub identity: Identity,
+    /// Whether an answer has proved it of late.
+    pub proved: bool,
 }
 
 /// What an answer can say about a request's credentials.
 #[derive(Clone, Debug, Default)]
 pub struct Trial {
-    /// Keys, by index, that the answer may refuse, and their records.
-    pub credentials: Vec<(usize, Identity)>,
-    /// The policies that would have judged the request without those keys, and what it costs there: they count it
-    /// if the keys are refused.
+    /// Credentials that the answer may refuse.
+    pub credentials: Vec<Credential>,
+    /// The policies that would have judged the request without those keys, and what it costs there: they count it if the
+    /// keys are refused.
     pub otherwise: Vec<(Applied, u32)>,
+    /// Their answers, apart, until an answer has proved the keys.
+    pub held: Vec<Answer>,
+    /// Who judges a caller without those keys: by policy, and whom it counts.
+    anonymous: Vec<(usize, Identity)>,
+}
+
+impl Trial {
+    /// Takes the answers of the policies that hold units, the last `held`. If one of them rejects the request, it is answered as
+    /// that of a caller without the keys.
+    pub(super) fn with_answers(mut self, held: usize, answers: &mut Vec<Answer>) -> Trial {
+        self.held = answers.split_off(answers.len().saturating_sub(held));
+        if self.held.iter().any(Answer::refused) {
+            answers.retain(|one| self.anonymous.contains(&(one.policy, one.identity)));
+            answers.append(&mut self.held);
+        }
+        self
+    }
 }
 
 impl Engine {
@@ -44,65 +85,91 @@ impl Engine {
         let caller = Caller::new(asked, self.policies.directory(), &seed, &[]);
         for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
-            let look = [mark(identity, refusal)];
+            let look = [look(identity, refusal)];
             let outcomes = table.transact(store, &look, Charging::AllOrNothing, now);
-            if outcomes.iter().all(|outcome| outcome.admitted()) {
-                tried.credentials.push((key, identity));
-            } else {
-                tried.refused.push(key);
+            let mut none =
+                outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
+            let (unmarked, unproved) = (none.next().unwrap_or(true), none.next().unwrap_or(true));
+            match unmarked {
+                true => tried.credentials.push(Credential { key, identity, proved: !unproved }),
+                false => tried.refused.push(key),
             }
         }
         tried
     }
 
-    /// What is to be done if the answer refuses the credentials.
+    /// What is to be done if the answer refuses the credentials, and which policies hold units until then.
     #[inline(never)]
-    pub(super) fn follow_up<R: Request>(
+    pub(super) fn trial<R: Request>(
         &self,
-        tried: Tried,
+        tried: &Tried,
         asked: &Asked<'_, R>,
         applied: &[Applied],
         seed: &Seed,
         now: Now,
-    ) -> Trial {
-        let refused = tried.refused.into_iter().chain(tried.credentials.iter().map(|(key, _)| *key));
-        let refused: Vec<usize> = refused.collect();
-        let stranger = Caller::new(asked, self.policies.directory(), seed, &refused);
-        let otherwise = self.policies.that_apply(asked, &stranger, now.wall);
+    ) -> (Trial, Vec<(Applied, u32)>) {
+        let Tried { refused, credentials } = tried;
+        let without = refused.iter().copied().chain(credentials.iter().map(|one| one.key));
+        let without: Vec<usize> = without.collect();
+        let anonymous = Caller::new(asked, self.policies.directory(), seed, &without);
+        let otherwise = self.policies.that_apply(asked, &anonymous, now.wall);
         // What has judged the request already has counted it already.
         let place = |one: &Applied| (one.policy, one.identity);
         let is_new = |(one, _): &(Applied, u32)| !applied.iter().any(|other| place(other) == place(one));
-        let otherwise = judges(&otherwise).filter(is_new).collect();
-        Trial { credentials: tried.credentials, otherwise }
+        let anonymous = otherwise.iter().map(place).collect();
+        let otherwise: Vec<(Applied, u32)> = judges(&otherwise).filter(is_new).collect();
+        let proved = credentials.iter().all(|one| one.proved);
+        let held = otherwise.iter().filter(|(one, _)| !proved && !one.shadow);
+        let apart =
+            |(one, cost): &(Applied, u32)| (Applied { identity: one.identity.on_trial(), ..*one }, *cost);
+        let held = held.map(apart).collect();
+        (Trial { credentials: credentials.clone(), otherwise, held: Vec::new(), anonymous }, held)
     }
 
-    /// Marks the credentials that a status refuses, and counts the request where a stranger's counts.
+    /// Marks the credentials that a response refuses, and counts the request where that of a caller without them counts. Notes
+    /// those that it proves.
     #[inline(never)]
     pub(super) fn sentence(
         &self,
         decision: &Decision,
-        status: u16,
+        response: &impl Response,
         table: &mut Table,
         store: &impl Store,
         now: Now,
     ) {
         let Some(trial) = decision.trial() else { return };
-        let mut any = false;
-        for (key, identity) in &trial.credentials {
-            if let Some(refusal) =
-                self.refusal(*key).filter(|refusal| refusal.statuses.contains(Some(status)))
-            {
-                table.charge_late(store, &Charge { cost: 1, ..mark(*identity, refusal) }, now);
-                any = true;
+        let status = Some(response.status());
+        let refuses = |one: &&Credential| {
+            self.refusal(one.key).is_some_and(|refusal| refusal.statuses.contains(status))
+        };
+        let refused = trial.credentials.iter().any(|one| refuses(&one));
+        for one in &trial.credentials {
+            let Some(refusal) = self.refusal(one.key) else { continue };
+            let more = Some((now, 1));
+            if refuses(&one) {
+                let mark = Correction { more, ..Correction::default() };
+                table.correct(store, &charge(one.identity, refusal.mark()), &mark, now);
+            } else if !refused && !one.proved && is_good(response) {
+                let proof = Correction { more, proves: true, ..Correction::default() };
+                table.correct(store, &charge(one.identity, refusal.proof()), &proof, now);
             }
         }
-        for (one, cost) in trial.otherwise.iter().filter(|_| any) {
-            let Some(policy) = self.policy(one.policy).filter(|policy| !policy.counts_later()) else {
-                continue;
+        for answer in &trial.held {
+            let held = answer.held(decision.now);
+            let correction = match refused {
+                true => held.count_at(now, answer.cost),
+                false => Correction { settled: answer.cost, ..held.give_back() },
             };
-            if let Some(charge) = policy.spent(one.identity, one.terms, *cost) {
-                table.charge_late(store, &charge, now);
-            }
+            self.correct(answer, correction, table, store, now);
+        }
+        for one in trial.otherwise.iter().filter(|_| refused) {
+            let Some(policy) = self.policy(one.0.policy) else { continue };
+            let unheld = answer(*one, Default::default());
+            let correction = match policy.on_response().follows() {
+                true => policy.on_response().answered(response, unheld.held(now), now).0,
+                false => Correction { more: Some((now, one.1)), ..Correction::default() },
+            };
+            self.correct(&unheld, correction, table, store, now);
         }
     }
 
@@ -114,13 +181,11 @@ impl Engine {
     }
 }
 
-/// The mark as a charge that only looks: all units are free if none is taken.
-fn mark(identity: Identity, refusal: &Refusal) -> Charge<'_> {
-    Charge {
-        identity,
-        limits: std::slice::from_ref(&refusal.mark),
-        cost: refusal.mark.quota.get(),
-        count: Count::Later,
-        on_contention: OnContention::Allow,
-    }
+/// The mark and the proof as a charge that only looks: all units of each are free if none is taken.
+fn look(identity: Identity, refusal: &Refusal) -> Charge<'_> {
+    Charge { cost: refusal.units(), ..charge(identity, &refusal.limits) }
+}
+
+fn charge(identity: Identity, limits: &[crate::limiter::Limit]) -> Charge<'_> {
+    Charge { identity, limits, cost: 0, count: Count::Never, on_contention: OnContention::Allow }
 }

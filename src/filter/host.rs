@@ -128,6 +128,7 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
 #[repr(u32)]
 pub(super) enum Level {
     Info = 2,
+    Warning = 3,
     Error = 4,
 }
 
@@ -226,6 +227,10 @@ impl Response for ResponseHeaders {
     fn status(&self) -> u16 {
         let status = self.header(":status").unwrap_or_default();
         std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+    }
+
+    fn is_upstreams(&self) -> bool {
+        property(b"response\0code_details").is_none_or(|details| details == b"via_upstream")
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {

@@ -15,10 +15,13 @@ pub(super) struct Metrics {
     policies: Vec<Outcomes>,
     evictions: Counter,
     overflow: Counter,
+    overflow_rejected: Counter,
     damaged: Counter,
     cas_misses: Counter,
     degraded: Counter,
     leased: Counter,
+    leases_full: Counter,
+    debts_dropped: Counter,
 }
 
 struct Outcomes {
@@ -45,10 +48,13 @@ impl Metrics {
             policies: policies.map(outcomes).collect(),
             evictions: Counter::define("tollgate.table.evictions"),
             overflow: Counter::define("tollgate.table.overflow"),
+            overflow_rejected: Counter::define("tollgate.table.overflow_rejected"),
             damaged: Counter::define("tollgate.table.damaged_pages"),
             cas_misses: Counter::define("tollgate.table.cas_misses"),
             degraded: Counter::define("tollgate.table.degraded"),
             leased: Counter::define("tollgate.table.leased"),
+            leases_full: Counter::define("tollgate.table.leases_full"),
+            debts_dropped: Counter::define("tollgate.table.debts_dropped"),
         }
     }
 
@@ -58,6 +64,7 @@ impl Metrics {
         for answer in decision.answers() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
             outcomes.refused.pending += u64::from(answer.refused());
+            self.overflow_rejected.pending += u64::from(answer.refused() && answer.outcome.overflowed);
             outcomes.admitted.pending += u64::from(!refused);
             outcomes.near_limit.pending += u64::from(!refused && near_limit(policies, answer));
         }
@@ -68,6 +75,19 @@ impl Metrics {
         }
     }
 
+    /// What an operator must know of the time since the last flush; nothing, if all is well.
+    pub fn alarm(&self, tally: &Tally) -> Option<String> {
+        let (rejected, dropped) = (self.overflow_rejected.pending, tally.debts_dropped);
+        let newcomers = (rejected > 0).then(|| {
+            format!(
+                "{rejected} requests of new callers were rejected since the table is full: raise table.pages"
+            )
+        });
+        let debts = (dropped > 0)
+            .then(|| format!("{dropped} counts were lost since Envoy's shared data could not be written"));
+        newcomers.into_iter().chain(debts).reduce(|one, other| [one, other].join("; "))
+    }
+
     /// Adds what was counted since the last time to Envoy's counters.
     pub fn flush(&mut self, tally: Tally) {
         self.evictions.pending += tally.evictions;
@@ -76,13 +96,18 @@ impl Metrics {
         self.cas_misses.pending += tally.cas_misses;
         self.degraded.pending += tally.degraded;
         self.leased.pending += tally.leased;
+        self.leases_full.pending += tally.leases_full;
+        self.debts_dropped.pending += tally.debts_dropped;
         let table = [
             &mut self.evictions,
             &mut self.overflow,
+            &mut self.overflow_rejected,
             &mut self.damaged,
             &mut self.cas_misses,
             &mut self.degraded,
             &mut self.leased,
+            &mut self.leases_full,
+            &mut self.debts_dropped,
         ];
         table.into_iter().for_each(Counter::flush);
         for outcomes in &mut self.policies {

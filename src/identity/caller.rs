@@ -73,17 +73,19 @@ impl<'a, R: Request> Caller<'a, R> {
             // No key has an empty name.
             encoder.add("", record.as_bytes());
         }
+        let mut proven = true;
         for key in keys {
-            let (kind, value) = self.value(*key, template)?;
-            encoder.add(kind, &value);
+            let (key, value) = self.value(*key, template)?;
+            encoder.add(&key.kind, &value);
+            proven &= key.proven;
         }
-        Some(encoder.finish())
+        Some(encoder.finish().known(proven))
     }
 
-    /// The value that counts, and what it is.
-    pub fn value(&self, key: usize, template: Option<&PathTemplate>) -> Option<(&'a str, Cow<'_, [u8]>)> {
-        let Key { kind, source, prefix, .. } = self.directory.keys.get(key)?;
-        let value = match source {
+    /// The value that counts, and the key that has it: one of its alternatives, or itself.
+    pub fn value(&self, index: usize, template: Option<&PathTemplate>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
+        let key = self.directory.keys.get(index)?;
+        let value = match &key.source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
             Source::PathParameter(name) => {
                 Cow::Owned(credential::in_path(template?.parameter(self.asked.path(), name)?)?)
@@ -98,11 +100,11 @@ impl<'a, R: Request> Caller<'a, R> {
             | Source::Cookie(_)
             | Source::ClientIp { .. }
             | Source::Metadata(_) => {
-                let whole = self.credential(key)?;
-                Cow::Borrowed(whole.get(..prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
+                let whole = self.credential(index)?;
+                Cow::Borrowed(whole.get(..key.prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
             }
         };
-        Some((kind, value))
+        Some((key, value))
     }
 
     /// The key, by index, that has the value of this one: one of its alternatives, or itself.
@@ -263,7 +265,14 @@ mod tests {
     }
 
     fn key(name: &str, source: Source) -> Key {
-        Key { name: name.into(), kind: name.into(), source, prefix: None, validity: Validity::Present }
+        Key {
+            name: name.into(),
+            kind: name.into(),
+            source,
+            prefix: None,
+            validity: Validity::Present,
+            proven: false,
+        }
     }
 
     /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.

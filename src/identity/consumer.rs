@@ -66,12 +66,10 @@ pub struct Consumers {
     list: Vec<Consumer>,
     /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
     known: Vec<(usize, ByIdentity<(Digest, usize)>)>,
-    /// Who has asked before, by a keyed hash of key and credential: a digest costs ten times as much.
+    /// Who has asked before, by a keyed hash of key and credential: a digest costs ten times as much. No more than there are
+    /// in the list: made-up credentials have no place here.
     met: RefCell<ByIdentity<usize>>,
 }
-
-/// More consumers than this are not remembered at once.
-const MOST_MET: usize = 4_096;
 
 impl Consumers {
     /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
@@ -113,8 +111,7 @@ impl Consumers {
         }
         let digest = Digest::of(credential);
         let (_, consumer) = digests.get(digest.half()).filter(|(whole, _)| *whole == digest)?;
-        // Only who is known: made-up credentials must not crowd them out.
-        if let Some(place) = met.open(hash, MOST_MET) {
+        if let Some(place) = met.open(hash, usize::MAX) {
             *place = *consumer;
         }
         Some(*consumer)

@@ -1,6 +1,6 @@
 //! Policies: who may do what how often.
 
-use super::Kind::{AnyList, List, Object as Obj, OneOrList, Statuses, Text, Words};
+use super::Kind::{AnyList, Either, List, Object as Obj, OneOrList, Statuses, Text, Words};
 use super::texts::{HEADER, INSTANT, KEY_NAME, LENGTH, NAME};
 use super::{Object, default, number, optional, required, word};
 
@@ -51,7 +51,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "count_on",
             Statuses,
             "requests count on arrival",
-            "in place of `count`: a request is only judged, and counts when it is answered with such a status",
+            "a request holds its units until it is answered, and they stay counted only if the answer has such a status; not beside `count`",
         ),
         optional(
             "refund_on",
@@ -63,9 +63,27 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "refund_unless",
             Statuses,
             "nothing is given back",
-            "in place of `refund_on`: they are given back with any other status, and without an answer",
+            "in place of `refund_on`: they are given back when it is answered with any other status",
         ),
         optional("returns", List(&Obj("return")), "none", "beside `match`: requests that give a unit back"),
+        optional(
+            "stock_header",
+            Text(&HEADER),
+            "what is counted is what there is",
+            "only beside a `stock`: a header of the response with how many there really are, a whole number, to a request that the policy counts or that gives a unit back. What others are just creating is counted beside it",
+        ),
+        default(
+            "unanswered",
+            Either(&[
+                Words(&[
+                    word("keep", "what it holds"),
+                    word("refund", "nothing: whoever leaves before the answer spends nothing"),
+                ]),
+                number(1, 1_000_000, "units"),
+            ]),
+            "\"keep\"",
+            "beside `count_on`, `refund_on`, `refund_unless`, `cost_header` or `stock_header`: what a request costs in the end that gets no answer, since the client left, the upstream timed out or its connection broke; or so many units",
+        ),
         default(
             "on_contention",
             Words(&[

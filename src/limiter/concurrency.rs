@@ -37,6 +37,18 @@ pub struct Holders {
 impl Holders {
     /// See [`super::Counter::open`].
     pub fn open(limit: &Limit, me: Holder, state: &[u8], now: Micros) -> Option<Holders> {
+        Holders::open_after(limit, me, state, now, 0)
+    }
+
+    /// After a time in which no worker ran, `stall`, what was believed at its beginning still is.
+    pub fn open_after(
+        limit: &Limit,
+        me: Holder,
+        state: &[u8],
+        now: Micros,
+        stall: Micros,
+    ) -> Option<Holders> {
+        let believing = now.saturating_sub(stall);
         let mut holders = Vec::new();
         let mut rest = state;
         while !rest.is_empty() {
@@ -45,7 +57,7 @@ impl Holders {
             let (until, after) = varint::read(after)?;
             rest = after;
             // A belief further away than any can be is a clock's that has since been set back.
-            if until > now / SECOND && until <= seconds_up(now.saturating_add(2 * BELIEVED)) {
+            if until > believing / SECOND && until <= seconds_up(now.saturating_add(2 * BELIEVED)) {
                 holders.push((Holder(u32::from_le_bytes(*id)), units, until));
             }
         }

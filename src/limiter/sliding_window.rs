@@ -279,7 +279,7 @@ impl<'a> Log<'a> {
     /// See [`super::Counter::coarsen`].
     pub fn coarsen(&mut self, so_far: Coarseness) -> bool {
         let far_enough = match so_far {
-            Coarseness::Slight => self.slots.length() > self.window / 128,
+            Coarseness::Slight => self.slots.length() > self.window / 16,
             Coarseness::Any => self.slots.shift >= MOST_SHIFT,
         };
         if far_enough || self.used == 0 {

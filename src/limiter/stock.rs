@@ -3,29 +3,70 @@
 //! A unit is reserved when a request to create one passes, given back at once if the response says that none
 //! was created, and given back later when a response says that one was deleted. So requests at the same time
 //! can't create more than the quota. There is no window: nothing comes back by itself, and the state never
-//! expires. How long to wait can't be known; a refusal tells the limit's configured wait.
+//! expires. How long to wait can't be known; a rejection tells the limit's configured wait.
+//!
+//! # A stock that is reported
+//! A response may say how many units there really are ([`Stock::report`]). That number does not have what others are just
+//! creating, or may not: so what is in flight is kept apart and counted beside it. A request whose worker died
+//! never settles what it has in flight. What nobody has touched for [`SETTLED_BY`] is taken to exist.
 //!
 //! # State
-//! `used:varint`. At most 5 bytes; up to 127 units 1.
+//! `used:varint`, and while something is in flight `in_flight:varint, until:varint` (s, monotonic). Up to 127 units 1 byte, at
+//! most 5; with units in flight at most 15.
 
 use super::{Limit, Verdict, Wear, all_at};
-use crate::time::Micros;
+use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 use std::num::NonZeroU32;
+
+/// Longer than this no request waits for its response: Envoy ends idle streams after 5 minutes, by default.
+const SETTLED_BY: Micros = 600 * SECOND;
 
 /// Units that exist.
 pub struct Stock {
     quota: NonZeroU32,
     wait: Micros,
+    reported: bool,
+    opened: Micros,
+    /// Units that exist, or are being created.
     used: u64,
+    /// Those of `used` that are being created, if the stock is reported.
+    in_flight: u64,
+    /// Until when that is believed, in seconds.
+    until: u64,
 }
 
 impl Stock {
     /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, state: &[u8]) -> Option<Stock> {
-        let used =
-            if state.is_empty() { 0 } else { varint::read(state).filter(|(_, rest)| rest.is_empty())?.0 };
-        Some(Stock { quota: limit.quota, wait: limit.window, used })
+    pub fn open(limit: &Limit, reported: bool, state: &[u8], now: Micros) -> Option<Stock> {
+        let mut stock = Stock {
+            quota: limit.quota,
+            wait: limit.window,
+            reported,
+            opened: now,
+            used: 0,
+            in_flight: 0,
+            until: 0,
+        };
+        if state.is_empty() {
+            return Some(stock);
+        }
+        let (used, rest) = varint::read(state)?;
+        stock.used = used;
+        if !rest.is_empty() {
+            let (in_flight, rest) = varint::read(rest)?;
+            let (until, rest) = varint::read(rest)?;
+            rest.is_empty().then_some(())?;
+            if reported && until > now / SECOND {
+                // Later than any request could say it is damage, or a clock's that was set back.
+                (stock.in_flight, stock.until) = (in_flight.min(used), until.min(stock.latest()));
+            }
+        }
+        Some(stock)
+    }
+
+    fn latest(&self) -> u64 {
+        seconds_up(self.opened.saturating_add(SETTLED_BY))
     }
 
     /// See [`super::Counter::judge`].
@@ -38,16 +79,38 @@ impl Stock {
         self.used = self.used.saturating_add(u64::from(units));
     }
 
+    /// See [`super::Counter::reserve`]: units that are being created.
+    pub fn reserve(&mut self, units: u32) {
+        self.charge(units);
+        if self.reported {
+            (self.in_flight, self.until) = (self.in_flight.saturating_add(u64::from(units)), self.latest());
+        }
+    }
+
     /// See [`super::Counter::refund`]. What was created before Tollgate counted can be deleted, too: a stock is
-    /// never below 0.
+    /// never below 0, nor below what is in flight.
     pub fn refund(&mut self, units: u32) {
-        self.used = self.used.saturating_sub(u64::from(units));
+        self.used = self.used.saturating_sub(u64::from(units)).max(self.in_flight);
+    }
+
+    /// See [`super::Counter::settle_reserved`]: these units are no longer in flight, whether or not they exist now.
+    pub fn settle(&mut self, units: u32) {
+        self.in_flight = self.in_flight.saturating_sub(u64::from(units));
+    }
+
+    /// See [`super::Counter::report`]: so many units there really are.
+    pub fn report(&mut self, units: u64) {
+        self.used = units.saturating_add(self.in_flight);
     }
 
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> Wear {
         if self.used > 0 {
             varint::write(out, self.used);
+        }
+        if self.in_flight > 0 {
+            varint::write(out, self.in_flight);
+            varint::write(out, self.until);
         }
         Wear::new(Micros::MAX, self.used, self.quota)
     }

@@ -21,7 +21,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
         3 => (calendar.longest(), Algorithm::Calendar(calendar)),
         4 => (window, Algorithm::TokenBucket { burst }),
         5 => (window, Algorithm::Concurrency),
-        _ => (window, Algorithm::Stock),
+        _ => (window, Algorithm::Stock { reported: false }),
     };
     Limit { id: LimitId(1), quota, window, algorithm }
 }
@@ -29,7 +29,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
 /// Whether units come back by themselves at an instant that is known.
 fn is_by_time(limit: &Limit) -> bool {
     match limit.algorithm {
-        Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => false,
+        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
         Algorithm::SlidingWindow(_)
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow

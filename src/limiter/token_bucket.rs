@@ -19,10 +19,12 @@
 //! adds its own debt to it, and asks its bucket only while that is below the quota.
 //!
 //! # State
-//! `tat:u64`, in nanoseconds of the monotonic clock: 8 bytes.
+//! `tat:u64`, in nanoseconds of the monotonic clock, and `fill:varint`, the seconds that an empty bucket takes to be full,
+//! rounded up, by which a full page tells how empty it is now: 9 to 13 bytes.
 
 use super::{Limit, Verdict, Wear};
-use crate::time::{Micros, times};
+use crate::time::{Micros, SECOND, times};
+use crate::varint;
 use std::num::NonZeroU32;
 
 /// A bucket as it was last left.
@@ -60,7 +62,7 @@ impl Bucket {
     pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
         let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
         if !state.is_empty() {
-            let tat = u64::from_le_bytes(state.try_into().ok()?);
+            let tat = tat_and_fill(state)?.0;
             // A bucket may owe what a window brings: debts. One that owes more is that of a rate that has since
             // been raised, or damage.
             let most = bucket.fills_in().saturating_add(nanos(limit.window));
@@ -136,10 +138,27 @@ impl Bucket {
     pub fn write(&self, out: &mut Vec<u8>) -> Wear {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
+            varint::write(out, self.fills_in().div_ceil(nanos(SECOND)));
         }
-        // How much is used decays by itself: what is written counts it as of the last unit.
-        Wear::new(micros_up(self.tat), u64::from(self.burst.get()), self.burst)
+        let burst = u64::from(self.burst.get());
+        Wear::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
     }
+
+    /// What is missing from the bucket of a state, in 255ths of what it can hold, rounded up.
+    pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
+        let (tat, fill) = tat_and_fill(state)?;
+        let missing = tat.saturating_sub(nanos(now));
+        // In milliseconds, so that the product fits.
+        let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
+        Some(u8::try_from(share).unwrap_or(u8::MAX))
+    }
+}
+
+/// A state's two numbers. `None`: damaged bytes.
+fn tat_and_fill(state: &[u8]) -> Option<(u64, u64)> {
+    let (tat, fill) = state.split_first_chunk::<8>()?;
+    let (fill, rest) = varint::read(fill)?;
+    rest.is_empty().then_some((u64::from_le_bytes(*tat), fill))
 }
 
 fn nanos(time: Micros) -> u64 {

@@ -2,6 +2,8 @@
 
 use super::{Match, StatusSet};
 use crate::request::{Asked, Request, Response};
+use crate::table::Correction;
+use crate::time::Now;
 
 /// The most units that a response can say its request has cost.
 pub(super) const MOST_UNITS: u32 = 1_000_000;
@@ -11,75 +13,123 @@ pub(super) const MOST_UNITS: u32 = 1_000_000;
 pub struct OnResponse {
     /// Statuses with which an admitted request's units are given back.
     pub(super) refund: Option<StatusSet>,
-    /// Statuses with which a request that was only judged is counted.
+    /// Statuses with which a request is counted. Any other gives back what it holds.
     pub(super) count: Option<StatusSet>,
     /// Requests that give a unit back, and the statuses with which they do.
     pub(super) returns: Vec<(Match, StatusSet)>,
     /// The header, in lower case, that says what the request has really cost.
     pub(super) cost: Option<String>,
+    /// The header, in lower case, that says how many units of a stock there really are.
+    pub(super) stock: Option<String>,
+    /// What a request costs in the end that gets no answer.
+    pub(super) unanswered: Unanswered,
 }
 
-/// What is to be done about a request's units once its response is known.
+/// What a request costs in the end that gets no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Unanswered {
+    /// What it holds.
+    #[default]
+    Keep,
+    /// Nothing.
+    Refund,
+    /// So many units.
+    Costs(u32),
+}
+
+/// A request that was counted when it was admitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Adjustment {
-    /// They stay as they are.
-    None,
-    /// So many more are counted.
-    Charge(u32),
-    /// So many are given back.
-    Refund(u32),
+pub struct Held {
+    /// Units.
+    pub cost: u32,
+    /// When they were counted. `None`: they were not, since nobody could.
+    pub at: Option<Now>,
 }
 
-impl Adjustment {
-    /// How many units are counted after it, of so many before.
-    pub fn applied_to(self, units: u32) -> u32 {
-        match self {
-            Adjustment::None => units,
-            Adjustment::Charge(more) => units.saturating_add(more),
-            Adjustment::Refund(less) => units.saturating_sub(less),
-        }
+impl Held {
+    /// What has to change for it to have cost `units` in the end: more of them are counted `now`.
+    fn settle(self, units: u32, now: Now) -> Correction {
+        let counted = self.at.map_or(0, |_| self.cost);
+        let more = units.checked_sub(counted).filter(|more| *more > 0).map(|more| (now, more));
+        let back = counted.checked_sub(units).filter(|less| *less > 0);
+        let back = self.at.zip(back);
+        Correction { back, more, ..Correction::default() }
+    }
+
+    /// Takes all of it back.
+    pub fn give_back(self) -> Correction {
+        Correction { back: self.at.map(|at| (at, self.cost)), ..Correction::default() }
+    }
+
+    /// Counts it at another instant, and as so many units.
+    pub fn count_at(self, now: Now, units: u32) -> Correction {
+        Correction { more: Some((now, units)), ..self.give_back() }
     }
 }
 
 impl OnResponse {
     /// Whether responses change anything about requests that the policy judges.
     pub fn follows(&self) -> bool {
-        self.refund.is_some() || self.count.is_some() || self.cost.is_some()
+        self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.stock.is_some()
     }
 
-    /// What a response says about a request of `cost` units, which are counted if `charged`.
-    pub fn adjustment(&self, response: &impl Response, cost: u32, charged: bool) -> Adjustment {
+    /// Whether the end of a stream that got no answer changes anything.
+    pub fn follows_unanswered(&self) -> bool {
+        self.follows() && (self.unanswered != Unanswered::Keep || self.stock.is_some())
+    }
+
+    /// What a response changes about a request, and how many units that has cost in the end.
+    pub fn answered(&self, response: &impl Response, held: Held, now: Now) -> (Correction, u32) {
         let status = Some(response.status());
-        let real = || self.real_cost(response).unwrap_or(cost);
-        if let Some(counts) = &self.count {
-            return if counts.contains(status) { Adjustment::Charge(real()) } else { Adjustment::None };
-        }
-        if !charged {
-            return Adjustment::None;
-        }
-        if self.refunds(status) {
-            return Adjustment::Refund(cost);
-        }
-        let real = real();
-        match real.checked_sub(cost) {
-            Some(0) => Adjustment::None,
-            Some(more) => Adjustment::Charge(more),
-            None => Adjustment::Refund(cost - real),
-        }
+        let real = || self.real_cost(response).unwrap_or(held.cost);
+        let (correction, units) = match &self.count {
+            Some(counts) if counts.contains(status) => (held.count_at(now, real()), real()),
+            Some(_) => (held.give_back(), 0),
+            None if held.at.is_none() => (Correction::default(), held.cost),
+            None if self.refunds(status) => (held.give_back(), 0),
+            None => (held.settle(real(), now), real()),
+        };
+        (self.with_stock(correction, response, held.cost), units)
     }
 
-    /// Whether units are given back with this status, or with none at all.
-    pub fn refunds(&self, status: Option<u16>) -> bool {
+    /// What the end of a stream without an answer changes about a request.
+    pub fn unanswered(&self, held: Held, now: Now) -> Correction {
+        let settled = self.settled(held.cost);
+        let correction = match self.unanswered {
+            Unanswered::Keep => Correction::default(),
+            Unanswered::Refund => held.give_back(),
+            Unanswered::Costs(units) => held.settle(units, now),
+        };
+        Correction { settled, ..correction }
+    }
+
+    /// What the response to a request that gives a unit back changes, by that rule.
+    pub fn returned(&self, rule: usize, response: &impl Response, now: Now) -> Correction {
+        let status = Some(response.status());
+        let gives = self.returns.get(rule).is_some_and(|(_, set)| set.contains(status));
+        let back = gives.then_some((now, 1));
+        self.with_stock(Correction { back, ..Correction::default() }, response, 0)
+    }
+
+    fn with_stock(&self, correction: Correction, response: &impl Response, cost: u32) -> Correction {
+        let stock = self.stock.as_ref().and_then(|name| number(&response.header(name)?, u64::from(u32::MAX)));
+        Correction { stock, settled: self.settled(cost), ..correction }
+    }
+
+    /// Units of a stock that are no longer in flight, if that is kept apart.
+    fn settled(&self, cost: u32) -> u32 {
+        if self.stock.is_some() { cost } else { 0 }
+    }
+
+    /// Whether units are given back with this status.
+    fn refunds(&self, status: Option<u16>) -> bool {
         self.refund.as_ref().is_some_and(|set| set.contains(status))
     }
 
     /// The units that the response says, at most [`MOST_UNITS`]. What is no whole number says nothing.
     fn real_cost(&self, response: &impl Response) -> Option<u32> {
-        let value = response.header(self.cost.as_ref()?)?;
-        let text = std::str::from_utf8(value.trim_ascii()).ok()?;
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than fit are more units than count.
-        digits.then(|| text.parse().unwrap_or(MOST_UNITS).min(MOST_UNITS))
+        let units = number(&response.header(self.cost.as_ref()?)?, u64::from(MOST_UNITS))?;
+        u32::try_from(units).ok()
     }
 
     /// The rules by which requests give a unit back.
@@ -91,11 +141,13 @@ impl OnResponse {
     pub(super) fn returning<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(usize, &Match)> {
         self.rules().enumerate().find(|(_, rule)| rule.matches(asked))
     }
+}
 
-    /// Whether the request by that rule gives a unit back with this status.
-    pub fn returns(&self, rule: usize, status: u16) -> bool {
-        self.returns.get(rule).is_some_and(|(_, set)| set.contains(Some(status)))
-    }
+/// A whole number, at most `max`: more digits than fit are more units than count. `None`: it is none.
+fn number(value: &[u8], max: u64) -> Option<u64> {
+    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(max).min(max))
 }
 
 #[cfg(test)]
@@ -114,35 +166,82 @@ mod tests {
         }
     }
 
-    #[wasm_bindgen_test(unsupported = test)]
-    fn a_response_says_what_its_request_has_really_cost() {
-        let rules = OnResponse { cost: Some("x-cost".into()), ..OnResponse::default() };
-        let adjusted = |value: &'static [u8]| rules.adjustment(&Answer(200, Some(value)), 5, true);
-        assert_eq!(adjusted(b"7"), Adjustment::Charge(2));
-        assert_eq!(adjusted(b" 5 "), Adjustment::None);
-        assert_eq!(adjusted(b"0"), Adjustment::Refund(5));
-        assert_eq!(adjusted(b"99999999999999999999"), Adjustment::Charge(MOST_UNITS - 5));
-        for nothing in [&b""[..], b"-1", b"1.5", b"0x7", b"\xFF", b"seven"] {
-            assert_eq!(adjusted(nothing), Adjustment::None);
-        }
-        assert_eq!(rules.adjustment(&Answer(200, None), 5, true), Adjustment::None);
-        assert_eq!(rules.adjustment(&Answer(200, Some(b"7")), 5, false), Adjustment::None);
+    fn at(seconds: u64) -> Now {
+        Now { mono: seconds, wall: seconds }
+    }
+
+    fn held(cost: u32) -> Held {
+        Held { cost, at: Some(at(1)) }
+    }
+
+    const NOTHING: Correction =
+        Correction { back: None, more: None, settled: 0, stock: None, proves: false, overflowed: false };
+
+    fn more(units: u32) -> Correction {
+        Correction { more: Some((at(2), units)), ..NOTHING }
+    }
+
+    fn back(units: u32) -> Correction {
+        Correction { back: Some((at(1), units)), ..NOTHING }
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn what_is_counted_by_its_response_costs_what_that_says() {
+    fn a_response_says_what_its_request_has_really_cost() {
+        let rules = OnResponse { cost: Some("x-cost".into()), ..OnResponse::default() };
+        let answered = |value: &'static [u8]| rules.answered(&Answer(200, Some(value)), held(5), at(2));
+        assert_eq!(answered(b"7"), (more(2), 7));
+        assert_eq!(answered(b" 5 "), (NOTHING, 5));
+        assert_eq!(answered(b"0"), (back(5), 0));
+        assert_eq!(answered(b"99999999999999999999"), (more(MOST_UNITS - 5), MOST_UNITS));
+        for nothing in [&b""[..], b"-1", b"1.5", b"0x7", b"\xFF", b"seven"] {
+            assert_eq!(answered(nothing), (NOTHING, 5));
+        }
+        assert_eq!(rules.answered(&Answer(200, None), held(5), at(2)), (NOTHING, 5));
+        let uncounted = Held { at: None, ..held(5) };
+        assert_eq!(rules.answered(&Answer(200, Some(b"7")), uncounted, at(2)), (NOTHING, 5));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn what_is_counted_by_its_response_is_counted_when_that_comes_and_else_given_back() {
         let count = Some(StatusSet::successes());
         let rules = OnResponse { count, cost: Some("x-cost".into()), ..OnResponse::default() };
-        assert_eq!(rules.adjustment(&Answer(200, Some(b"7")), 1, false), Adjustment::Charge(7));
-        assert_eq!(rules.adjustment(&Answer(200, None), 1, false), Adjustment::Charge(1));
-        assert_eq!(rules.adjustment(&Answer(404, Some(b"7")), 1, false), Adjustment::None);
+        let moved = |units| Correction { back: back(1).back, ..more(units) };
+        assert_eq!(rules.answered(&Answer(200, Some(b"7")), held(1), at(2)), (moved(7), 7));
+        assert_eq!(rules.answered(&Answer(200, None), held(1), at(2)), (moved(1), 1));
+        assert_eq!(rules.answered(&Answer(404, Some(b"7")), held(1), at(2)), (back(1), 0));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn a_refund_is_of_all_that_was_charged() {
         let refund = Some(StatusSet::successes().inverted());
         let rules = OnResponse { refund, cost: Some("x-cost".into()), ..OnResponse::default() };
-        assert_eq!(rules.adjustment(&Answer(500, Some(b"7")), 5, true), Adjustment::Refund(5));
-        assert_eq!(rules.adjustment(&Answer(201, Some(b"7")), 5, true), Adjustment::Charge(2));
+        assert_eq!(rules.answered(&Answer(500, Some(b"7")), held(5), at(2)), (back(5), 0));
+        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(5), at(2)), (more(2), 7));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a2_no_answer_is_no_good_answer_unless_the_policy_says_so() {
+        let refund = Some(StatusSet::successes().inverted());
+        let rules = |unanswered| OnResponse { refund: refund.clone(), unanswered, ..OnResponse::default() };
+        for (unanswered, expected) in [
+            (Unanswered::Keep, NOTHING),
+            (Unanswered::Refund, back(5)),
+            (Unanswered::Costs(2), back(3)),
+            (Unanswered::Costs(5), NOTHING),
+            (Unanswered::Costs(9), more(4)),
+        ] {
+            assert_eq!(rules(unanswered).unanswered(held(5), at(2)), expected, "{unanswered:?}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_stock_is_what_a_response_says_it_is() {
+        let refund = Some(StatusSet::successes().inverted());
+        let rules = OnResponse { refund, stock: Some("x-cost".into()), ..OnResponse::default() };
+        let said = |stock| Correction { stock, settled: 1, ..NOTHING };
+        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(1), at(2)).0, said(Some(7)));
+        assert_eq!(rules.answered(&Answer(201, Some(b"many")), held(1), at(2)).0, said(None));
+        let back = Correction { back: back(1).back, ..said(Some(3)) };
+        assert_eq!(rules.answered(&Answer(409, Some(b"3")), held(1), at(2)).0, back);
     }
 }

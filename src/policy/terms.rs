@@ -12,23 +12,17 @@ use crate::request::Request;
 pub struct Terms {
     /// All of them, in order, a penalty last.
     pub limits: Vec<Limit>,
-    /// Those of `limits` whose units come back when the stream ends.
-    pub in_flight: Vec<Limit>,
-    /// The others. A penalty is among neither.
-    pub spent: Vec<Limit>,
 }
 
 impl Terms {
     /// From all limits.
     pub fn new(limits: Vec<Limit>) -> Terms {
-        let lasting = limits.iter().filter(|limit| !limit.is_penalty());
-        let (in_flight, spent) = lasting.partition(|limit| limit.algorithm == Algorithm::Concurrency);
-        Terms { limits, in_flight, spent }
+        Terms { limits }
     }
 
     /// Whether units come back when the stream ends.
     pub fn comes_back(&self) -> bool {
-        !self.in_flight.is_empty()
+        self.limits.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
     }
 }
 

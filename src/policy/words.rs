@@ -4,7 +4,7 @@ mod key;
 mod limit;
 mod saying;
 
-use super::{Count, Match, Mode, OnContention, Policy, PolicySet, StatusSet};
+use super::{Count, Match, Mode, OnContention, Policy, PolicySet, Unanswered};
 use crate::config::Value;
 use crate::identity::{Key, Source, Tiers};
 use crate::limiter::Limit;
@@ -224,12 +224,24 @@ fn rounded(number: u64) -> u64 {
 fn counting(policy: &Policy) -> Vec<String> {
     let mut also = Vec::new();
     match policy.count {
-        Count::Accepted => {}
+        Count::Accepted | Count::Never => {}
         Count::All => also.push("refused requests count, too".to_string()),
-        Count::Later => {
-            let statuses = policy.response.count.as_ref().map_or(String::new(), StatusSet::to_string);
-            also.push(format!("a request counts when it is answered with {statuses}"));
-        }
+    }
+    if let Some(statuses) = &policy.response.count {
+        also.push(format!(
+            "a request stays counted when it is answered with {statuses}, else it is given back"
+        ));
+    }
+    if let Some(header) = &policy.response.stock {
+        also.push(format!("how many exist is what a response says in {header}"));
+    }
+    if policy.response.follows() {
+        also.push(match policy.response.unanswered {
+            Unanswered::Keep => "a request without an answer stays counted".into(),
+            Unanswered::Refund => "a request without an answer is given back".into(),
+            Unanswered::Costs(1) => "a request without an answer costs 1 unit".into(),
+            Unanswered::Costs(units) => format!("a request without an answer costs {units} units"),
+        });
     }
     if let Some(statuses) = &policy.response.refund {
         also.push(format!("given back when answered with {statuses}"));

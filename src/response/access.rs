@@ -36,6 +36,9 @@ fn line(set: &PolicySet, decision: &Decision) -> String {
     }
     let near = refusing.is_none() && decision.answers().iter().any(|answer| near_limit(set, answer));
     line.push_str(if near { " near=true" } else { " near=false" });
+    if decision.answers().iter().any(|answer| answer.outcome.overflowed) {
+        line.push_str(" overflow=true");
+    }
     for (word, name) in [(" consumer=", set.consumer_name(decision)), (" tier=", set.tier_name(decision))] {
         if !name.is_empty() {
             line.extend([word, name]);

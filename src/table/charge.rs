@@ -2,6 +2,7 @@
 
 use crate::key::Identity;
 use crate::limiter::{Limit, Verdict};
+use crate::time::Now;
 
 /// What one policy asks of one identity's record.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +27,8 @@ pub enum Count {
     Accepted,
     /// All, refused ones too.
     All,
-    /// Those whose response says so: now they are only judged.
-    Later,
+    /// None: the request is only judged.
+    Never,
 }
 
 /// Who answers when a record can't be written, since its tries are spent or the host refuses.
@@ -61,12 +62,41 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
 }
 
 /// What became of one charge.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// One for each of its limits, a penalty apart.
     pub verdicts: Verdicts,
     /// Whether it was counted, and may have to be given back.
     pub charged: bool,
+    /// Whether it was judged, and counted, in the record that the newcomers of a full page share.
+    pub overflowed: bool,
+    /// Whether its record has used half of a quota and is not proven: a full page may drop it. See [`Correction::proves`].
+    pub unproven: bool,
+}
+
+/// What a response, or the end of a stream, changes about a charge that was decided before. Nothing of it is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Correction {
+    /// Units to take back, and when they were counted.
+    pub back: Option<(Now, u32)>,
+    /// Units to count.
+    pub more: Option<(Now, u32)>,
+    /// Units of a stock that are no longer being created.
+    pub settled: u32,
+    /// How many units of a stock there really are.
+    pub stock: Option<u64>,
+    /// The upstream has answered this caller well: its record is proven.
+    pub proves: bool,
+    /// Whether the charge was counted in the overflow record ([`Outcome::overflowed`]).
+    pub overflowed: bool,
+}
+
+impl Correction {
+    /// Whether it changes nothing.
+    pub fn is_none(&self) -> bool {
+        let Correction { back, more, settled, stock, proves, overflowed: _ } = *self;
+        back.is_none() && more.is_none() && settled == 0 && stock.is_none() && !proves
+    }
 }
 
 impl Outcome {
@@ -76,6 +106,6 @@ impl Outcome {
     }
 
     pub(super) fn uncounted(verdicts: Verdicts) -> Outcome {
-        Outcome { verdicts, charged: false }
+        Outcome { verdicts, ..Outcome::default() }
     }
 }

@@ -30,8 +30,9 @@ const SMALL_QUOTA: u32 = 1_000;
 /// So large a part of what is left may be leased.
 const PART: u64 = 32;
 
-/// More leases than this at once are not taken: a flood must not grow the worker's memory.
-const MOST_LEASES: usize = 1_024;
+/// More leases than this at once are not taken: a flood must not grow the worker's memory. Without a lease each request is
+/// counted in the table by itself.
+const MAX_LEASES: usize = 1_024;
 
 /// The leases of one worker.
 #[derive(Default)]
@@ -39,6 +40,8 @@ pub(super) struct Leases {
     /// An identity has one for each first of some limits.
     leases: ByIdentity<Vec<Lease>>,
     number: usize,
+    /// Leases that were worth it and found no room.
+    not_taken: u64,
 }
 
 /// Units of all limits of one charge.
@@ -63,6 +66,11 @@ fn first(limits: &[Limit]) -> Option<LimitId> {
 }
 
 impl Leases {
+    /// How many leases were not taken for want of room since the last call.
+    pub fn take_not_taken(&mut self) -> u64 {
+        std::mem::take(&mut self.not_taken)
+    }
+
     /// How many of these charges, from the first on, have leases with enough units.
     pub fn can_serve_first(&self, charges: &[Charge<'_>], now: Now) -> usize {
         charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
@@ -96,13 +104,13 @@ impl Leases {
     /// Takes a lease beside a charge that has been judged with these verdicts and has just been counted in `counters`, if
     /// it is worth it.
     pub fn take(
-        &self,
+        &mut self,
         charge: &Charge<'_>,
         judged: &[Verdict],
         counters: &mut [Counter<'_>],
         now: Now,
     ) -> Option<Lease> {
-        if self.number >= MOST_LEASES || !charge.limits.iter().all(may_lease) {
+        if !charge.limits.iter().all(may_lease) {
             return None;
         }
         let last = self.of(charge);
@@ -118,6 +126,10 @@ impl Leases {
         let expected = expected.max()?.max(grown.unwrap_or_default());
         let most = judged.iter().map(|verdict| verdict.remaining / PART).min()?;
         let units = u32::try_from(expected.min(most)).ok().filter(|units| *units > charge.cost)?;
+        if last.is_none() && self.number >= MAX_LEASES {
+            self.not_taken += 1;
+            return None;
+        }
         // Units of an aligned window are good only until its edge.
         let edges = charge.limits.iter().zip(judged).filter(|(limit, _)| is_aligned(limit));
         let edge = edges.map(|(_, verdict)| verdict.full_reset).min().unwrap_or(Micros::MAX);
@@ -137,10 +149,12 @@ impl Leases {
         })
     }
 
-    /// Settles the lease of a charge in its opened counters. Answers whether there was one.
-    pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>]) -> bool {
+    /// Settles the lease of a charge in its opened counters, those of its own record or, if that is gone, of one that has
+    /// nothing to give back. Answers whether there was one.
+    pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
-        counters.iter_mut().for_each(|counter| counter.settle(lease.end, lease.taken, &lease.used));
+        let taken = if own { lease.taken } else { 0 };
+        counters.iter_mut().for_each(|counter| counter.settle(lease.end, taken, &lease.used));
         true
     }
 
@@ -189,7 +203,7 @@ fn may_lease(limit: &Limit) -> bool {
         Algorithm::SlidingCounter
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => false,
     };
     counted_by_time && limit.quota.get() >= SMALL_QUOTA
@@ -204,7 +218,7 @@ fn slot(limit: &Limit) -> Micros {
         Algorithm::SlidingCounter
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => MILLISECOND,
     }
 }
@@ -216,14 +230,14 @@ fn is_aligned(limit: &Limit) -> bool {
         | Algorithm::SlidingCounter
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => false,
     }
 }
 
 impl Lease {
     fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
-        let counts = charge.count != Count::Later;
+        let counts = charge.count != Count::Never;
         counts && now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
     }
 
@@ -240,7 +254,7 @@ impl Lease {
                 self.slot_ends = now.mono.checked_next_multiple_of(self.slot).unwrap_or(Micros::MAX);
             }
         }
-        Outcome { verdicts: self.verdicts(now), charged: true }
+        Outcome { verdicts: self.verdicts(now), charged: true, ..Outcome::default() }
     }
 
     /// How its limits stand, with what is left of it.

@@ -8,13 +8,19 @@
 //! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires`
 //! is in seconds of the monotonic clock, rounded up: an expired record or state says nothing any more and is
 //! dropped by the next write. `share` is used / quota in 255ths when the state was last written: what its loss
-//! would give away.
+//! would give away. The highest bit of a fingerprint says whether its identity is proven ([`crate::key::Identity::known`]).
+//!
+//! # Who goes first
+//! When a page is full, whatever clients can make up goes before anything proven: records that are not proven, by their
+//! share, lowest first; then proven ones that have used less than half, likewise. Proven ones that have used half are
+//! never dropped.
 
-use crate::limiter::{LimitId, Wear};
+use crate::key::{is_proven, same_identity};
+use crate::limiter::{LimitId, Wear, share_of};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 
-const MAGIC: [u8; 2] = [b'T', 2];
+const MAGIC: [u8; 2] = [b'T', 3];
 const HEADER: usize = 2 + 2;
 const RECORD_HEADER: usize = 8 + 4 + 2;
 const STATE_HEADER: usize = 4 + 1 + 4 + 1;
@@ -22,7 +28,7 @@ const STATE_HEADER: usize = 4 + 1 + 4 + 1;
 /// The record that counts newcomers of a page full of well used records.
 pub const OVERFLOW: u64 = u64::MAX;
 
-/// Records that have used so much of a quota (in 255ths: half) are never dropped for a newcomer.
+/// Proven records that have used so much of a quota (in 255ths: half) are never dropped for a newcomer.
 pub const WELL_USED: u8 = 128;
 
 /// Bytes of each page that only the overflow record, and records that can't shrink, may use.
@@ -89,13 +95,13 @@ impl<'a> Page<'a> {
 
     /// The record of one identity, unless it has expired.
     pub fn find(&self, fingerprint: u64, now: Micros) -> Option<Record<'a>> {
-        self.records().find(|record| record.fingerprint == fingerprint && record.lives(now))
+        self.records().find(|record| same_identity(record.fingerprint, fingerprint) && record.lives(now))
     }
 
     /// Writes the page anew with `record` in the place of its identity's old one, as the most recent.
     ///
-    /// Expired records are dropped. If that is not enough for `capacity` bytes, the records with the lowest
-    /// share are, but none that is [`WELL_USED`]. Answers how many of those; `None` when it does not fit.
+    /// Expired records are dropped. If that is not enough for `capacity` bytes, others are, in the order that the module's
+    /// text gives. Answers how many of those; `None` when it does not fit.
     pub fn with(&self, record: &NewRecord, capacity: usize, now: Micros, out: &mut Vec<u8>) -> Option<u32> {
         out.clear();
         out.reserve_exact(HEADER + self.records.len() + record.bytes.len());
@@ -112,7 +118,7 @@ impl<'a> Page<'a> {
         }
         out.extend_from_slice(run);
         let excess = (out.len() + record.bytes.len()).saturating_sub(capacity);
-        let dropped = make_room(out, excess)?;
+        let dropped = make_room(out, excess, now)?;
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
         }
@@ -148,16 +154,16 @@ pub fn fill(page: &mut Vec<u8>, most: usize) {
 
 /// Drops records from a page that is being written until it has so many bytes less. Answers how many; `None` if that
 /// is not enough.
-fn make_room(page: &mut Vec<u8>, mut excess: usize) -> Option<u32> {
+fn make_room(page: &mut Vec<u8>, mut excess: usize, now: Micros) -> Option<u32> {
     let mut dropped = 0;
     while excess > 0 {
-        let (mut least, mut lowest) = (0..0, WELL_USED);
+        let (mut least, mut lowest) = (0..0, PROTECTED);
         let mut rest = page.get(HEADER..)?;
         while let Some((record, after)) = Record::split(rest) {
-            let share = record.share();
-            // Of equal shares the first: the least recently written.
-            if share < lowest && record.fingerprint != OVERFLOW {
-                (least, lowest) = (page.len() - rest.len()..page.len() - after.len(), share);
+            let worth = record.worth(now);
+            // Of equal ones the first: the least recently written.
+            if worth < lowest {
+                (least, lowest) = (page.len() - rest.len()..page.len() - after.len(), worth);
             }
             rest = after;
         }
@@ -197,23 +203,51 @@ impl<'a> Record<'a> {
 
     /// Whether it is still there when `record` is written.
     fn stays(&self, record: &NewRecord, now: Micros) -> bool {
-        self.fingerprint != record.fingerprint && self.lives(now)
+        !same_identity(self.fingerprint, record.fingerprint) && self.lives(now)
     }
 
-    /// The highest share of its states. Damaged states give nothing away.
-    fn share(&self) -> u8 {
+    /// Whether its identity is proven.
+    pub fn is_proven(&self) -> bool {
+        is_proven(self.fingerprint)
+    }
+
+    /// In what order a full page drops records: the lowest first, and none from [`PROTECTED`] on.
+    fn worth(&self, now: Micros) -> u16 {
+        if self.fingerprint == OVERFLOW {
+            return PROTECTED;
+        }
+        let share = self.share(now);
+        match self.is_proven() {
+            false => u16::from(share),
+            true if share < WELL_USED => UNPROVEN + u16::from(share),
+            true => PROTECTED,
+        }
+    }
+
+    /// The highest share of its living states. Damaged states give nothing away.
+    fn share(&self, now: Micros) -> u8 {
         let (mut highest, mut rest) = (0, self.states);
         // As a state is split, but without what is not looked at: this is asked of each record of a full page.
-        while let Some(([.., share], after)) = rest.split_first_chunk::<STATE_HEADER>()
+        while let Some(([_, _, _, _, kind, e0, e1, e2, e3, share], after)) =
+            rest.split_first_chunk::<STATE_HEADER>()
             && let Some((length, after)) = varint::read(after)
-            && let Some(after) = usize::try_from(length).ok().and_then(|length| after.get(length..))
+            && let Some((content, after)) =
+                usize::try_from(length).ok().and_then(|length| after.split_at_checked(length))
         {
-            highest = highest.max(*share);
+            if *share > highest && lives(u32::from_le_bytes([*e0, *e1, *e2, *e3]), now) {
+                highest = highest.max(share_of(*kind, *share, content, now));
+            }
             rest = after;
         }
         highest
     }
 }
+
+/// Worth of a record: below this it is not proven.
+const UNPROVEN: u16 = 1 << 8;
+
+/// Worth of a record that is never dropped.
+const PROTECTED: u16 = 1 << 9;
 
 /// The states in a record's bytes. Stops, with [`Damaged`], where they are none.
 pub struct States<'a>(pub &'a [u8]);
@@ -260,6 +294,8 @@ impl<'a> State<'a> {
 pub struct NewRecord {
     fingerprint: u64,
     expires: u32,
+    /// The highest of its states, as they were written.
+    share: u8,
     bytes: Vec<u8>,
 }
 
@@ -275,10 +311,11 @@ impl NewRecord {
         let mut bytes = Vec::with_capacity(RECORD_HEADER + states);
         bytes.extend_from_slice(&fingerprint.to_le_bytes());
         bytes.resize(RECORD_HEADER, 0);
-        NewRecord { fingerprint, expires: 0, bytes }
+        NewRecord { fingerprint, expires: 0, share: 0, bytes }
     }
 
-    fn is_empty(&self) -> bool {
+    /// Whether it has no state.
+    pub fn is_empty(&self) -> bool {
         self.bytes.len() == RECORD_HEADER
     }
 
@@ -294,17 +331,23 @@ impl NewRecord {
         self.bytes.push(wear.share);
         varint::write(&mut self.bytes, content.len() as u64);
         self.bytes.extend_from_slice(content);
-        self.write_header(expires);
+        self.write_header(expires, wear.share);
     }
 
     /// Keeps a state as it was: one of a limit that this request does not touch.
     pub fn keep(&mut self, state: &State<'_>) {
         self.bytes.extend_from_slice(state.bytes);
-        self.write_header(state.expires);
+        self.write_header(state.expires, state.share);
     }
 
-    fn write_header(&mut self, expires: u32) {
+    /// Whether a newcomer may take its place although it has used half of a quota, since it is not proven.
+    pub fn may_be_dropped_though_well_used(&self) -> bool {
+        self.share >= WELL_USED && !is_proven(self.fingerprint)
+    }
+
+    fn write_header(&mut self, expires: u32, share: u8) {
         self.expires = self.expires.max(expires);
+        self.share = self.share.max(share);
         // A record too long for its length field is also too long for any page, and never stored.
         let length = u16::try_from(self.bytes.len() - RECORD_HEADER).unwrap_or(u16::MAX);
         let [e0, e1, e2, e3] = self.expires.to_le_bytes();

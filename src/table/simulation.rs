@@ -116,11 +116,11 @@ impl Run {
             identity,
             limits: &unlimited,
             cost: 0,
-            count: Count::Later,
+            count: Count::Never,
             on_contention: OnContention::Deny,
         };
         let mut observer = worker::new_table(&self.scenario, 0);
-        let verdict = observer.look(&self.calm(), &charge, self.stage.now())[0];
+        let verdict = observer.look(&self.calm(), &charge, self.stage.now()).verdicts[0];
         u64::from(u32::MAX) - verdict.remaining
     }
 

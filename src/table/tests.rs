@@ -15,8 +15,14 @@ pub(super) fn limit(id: u32, quota: u32, window: Micros) -> Limit {
     Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
+/// A caller whom no client can make up.
 fn identity(n: u64) -> Identity {
-    Identity { page: n, fingerprint: n }
+    Identity { page: n, fingerprint: n }.known(true)
+}
+
+/// One request of one unit by a caller whom a client may have made up.
+fn made_up(who: u64, limits: &[Limit]) -> Charge<'_> {
+    Charge { identity: identity(who).known(false), ..charge(who, limits) }
 }
 
 pub(super) fn worker(holder: u32) -> Table {
@@ -295,6 +301,141 @@ fn two_heavy_clients_in_one_page_grow_coarser_and_stay_capped() {
     // A steady caller at 3 % above the limit is served nearly all of it.
     assert!(log.len() > 3_600, "{} of 4000", log.len());
     assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a5_what_clients_can_make_up_takes_no_place_from_whom_they_can_not() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 1, 3_600 * SECOND)]);
+    let one = |table: &mut Table, charge| {
+        table.transact(&store, &[charge], Charging::AllOrNothing, at(NOW)).remove(0)
+    };
+    // Each has spent its quota, so that none would give nothing away.
+    for who in 1_000..2_000 {
+        assert!(one(&mut table, made_up(who, &limits)).admitted(), "a newcomer finds room");
+    }
+    for who in 1..30 {
+        assert!(one(&mut table, charge(who, &limits)).admitted());
+    }
+    for who in 2_000..3_000 {
+        assert!(one(&mut table, made_up(who, &limits)).admitted());
+    }
+    assert!((1..30).all(|who| !one(&mut table, charge(who, &limits)).admitted()), "they are still counted");
+    assert_eq!(table.take_tally().overflow, 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a5_whoever_is_proved_by_an_answer_stays_and_only_then_is_asked_for() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 3_600 * SECOND)]);
+    let mut one =
+        |who| table.transact(&store, &[made_up(who, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    assert_eq!([one(1), one(2)].map(|outcome| outcome.unproven), [true, true], "half of the quota is used");
+    let proof = Correction { proves: true, ..Correction::default() };
+    table.correct(&store, &made_up(1, &limits), &proof, at(NOW));
+    let mut one =
+        |who| table.transact(&store, &[made_up(who, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    assert!(!one(1).unproven, "it is proven");
+    for flood in 1_000..2_000 {
+        one(flood);
+        one(flood);
+    }
+    assert!(!one(1).admitted(), "still counted");
+    assert!(one(2).admitted(), "dropped for others");
+}
+
+/// A page that proven and well used records fill, so that newcomers are counted together.
+fn full_page(table: &mut Table, store: &Memory) {
+    let limits = [limit(9, 1, 3_600 * SECOND)];
+    (10_000..10_100).for_each(|who| drop(ask(table, store, who, &limits, NOW)));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a4_newcomers_of_a_full_page_are_judged_where_they_are_counted() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    full_page(&mut table, &store);
+    let looked = |table: &mut Table, who| {
+        let look = Charge { cost: 5, count: Count::Never, ..charge(who, &limits) };
+        table.transact(&store, &[look], Charging::AllOrNothing, at(NOW)).remove(0)
+    };
+    assert!(looked(&mut table, 1).admitted());
+    table.charge_late(&store, &charge(1, &limits), at(NOW));
+    let outcome = looked(&mut table, 2);
+    assert_eq!((outcome.admitted(), outcome.overflowed), (false, true));
+
+    // What is given back is taken from where it was counted, and from nowhere else.
+    let held = table.transact(&store, &[charge(3, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    assert_eq!((held.overflowed, held.verdicts[0].remaining), (true, 3));
+    let back = Correction { back: Some((at(NOW), 1)), ..Correction::default() };
+    table.correct(&store, &charge(3, &limits), &back, at(NOW));
+    assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 3, "it was not said to be from there");
+    table.correct(&store, &charge(3, &limits), &Correction { overflowed: true, ..back }, at(NOW));
+    assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 4);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a5_no_newcomer_is_told_that_a_month_is_used_up_by_others() {
+    let (mut table, store) = (table(), Memory::default());
+    full_page(&mut table, &store);
+    let limits = [limit(1, 3, 60 * SECOND), limit(2, 3, 30 * 86_400 * SECOND)];
+    assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 3);
+    let later = ask(&mut table, &store, 2, &limits, NOW + 59 * SECOND);
+    assert_eq!(later.iter().map(|verdict| verdict.admitted).collect::<Vec<_>>(), [false, true]);
+    assert!(admitted(&ask(&mut table, &store, 2, &limits, NOW + 61 * SECOND)), "the minute is over");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a1_late_charges_of_any_number_of_callers_are_written_at_once() {
+    let geometry = Geometry { pages: NonZeroU32::new(1_024).unwrap(), page_bytes: 1_536 };
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), geometry, Holder(1));
+    let (store, limits) = (Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    for who in 0..10_000 {
+        (0..5).for_each(|_| table.charge_late(&store, &charge(who, &limits), at(NOW)));
+    }
+    assert!((0..10_000).all(|who| !admitted(&ask(&mut table, &store, who, &limits, NOW))));
+    assert_eq!(table.take_tally().debts_dropped, 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
+    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    store.conflicts.set(u32::MAX);
+    let alone = (0..5_000).filter(|who| admitted(&ask(&mut table, &store, *who, &limits, NOW))).count();
+    assert_eq!(alone, 4_096, "a worker alone decides about no more, and rejects the others");
+    for who in 0..9_000 {
+        table.charge_late(&store, &charge(who, &limits), at(NOW));
+    }
+    assert_eq!(table.take_tally().debts_dropped, 9_000 - 8_192);
+    store.conflicts.set(0);
+    table.settle(&store, at(NOW + SECOND));
+    assert_eq!(
+        table.take_tally().debts_dropped,
+        0,
+        "all that was owed is posted, and nothing is owed any more"
+    );
+    let late = (9_000..17_000).map(|who| table.charge_late(&store, &charge(who, &limits), at(NOW))).count();
+    assert_eq!((late, table.take_tally().debts_dropped), (8_000, 0));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a9_after_a_stall_of_the_process_what_is_in_flight_is_still_believed() {
+    let store = Memory::default();
+    let (mut one, mut other) = (worker(1), worker(2));
+    let limits = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 8, SECOND) }];
+    [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, at(NOW)));
+    assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
+    // Nobody runs for 35 s; the other worker is the first to wake up.
+    let awake = NOW + 35 * SECOND;
+    assert_eq!(passed(&mut other, &store, 1, &limits, awake, 8), 0);
+    one.settle(&store, at(awake + SECOND));
+    for second in 1..40 {
+        let now = at(awake + second * SECOND);
+        [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, now));
+    }
+    assert_eq!(passed(&mut other, &store, 1, &limits, awake + 39 * SECOND, 1), 0, "they still are");
+    // A worker that died renews nothing: its units come back.
+    for second in 40..80 {
+        other.settle(&store, at(awake + second * SECOND));
+    }
+    assert_eq!(passed(&mut other, &store, 1, &limits, awake + 79 * SECOND, 9), 8);
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! The charges of one request, and how they depend on each other: all or nothing, or in order.
 
 use super::attempt::Attempt;
-use super::{Charge, Count, Outcome, PageId, Store, Table, Verdicts, admitted};
+use super::{Charge, Correction, Count, Outcome, PageId, Store, Table, Verdicts, admitted};
 use crate::limiter::Counter;
 use crate::time::Now;
 
@@ -110,7 +110,7 @@ impl Table {
             Way::Leased => {
                 let served = match charge.count {
                     Count::All => self.leases.serve(charge, now),
-                    Count::Accepted | Count::Later => self.leases.look(charge, now).map(Outcome::uncounted),
+                    Count::Accepted | Count::Never => self.leases.look(charge, now).map(Outcome::uncounted),
                 };
                 match served {
                     Some(outcome) => return outcome,
@@ -124,7 +124,7 @@ impl Table {
             attempt if punishes || charge.count == Count::All => {
                 self.charge_refused(store, charge, attempt, now)
             }
-            Some(attempt) => Outcome::uncounted(attempt.standing()),
+            Some(attempt) => attempt.uncounted(),
             None => Outcome::uncounted(unknown(charge, now)),
         }
     }
@@ -142,7 +142,7 @@ impl Table {
         let refusal = refusal.map(|attempt| attempt.refusal(now));
         let count = match charge.count {
             Count::All => Count::All,
-            Count::Accepted | Count::Later => Count::Later,
+            Count::Accepted | Count::Never => Count::Never,
         };
         let outcome = self.charge(store, &Charge { count, ..*charge }, attempt, now);
         match refusal.filter(|_| outcome.admitted()) {
@@ -156,8 +156,10 @@ impl Table {
         let refusal = outcomes.len() - 1;
         for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(refusal) {
             if outcome.charged && charge.count != Count::All {
-                self.give_back(store, charge, now, now);
-                *outcome = Outcome::uncounted(self.look(store, charge, now));
+                let (back, overflowed) = (Some((now, charge.cost)), outcome.overflowed);
+                let undone = Correction { back, settled: charge.cost, overflowed, ..Correction::default() };
+                self.correct(store, charge, &undone, now);
+                *outcome = self.look(store, charge, now);
             }
         }
         for charge in charges.iter().skip(refusal + 1) {
@@ -169,14 +171,15 @@ impl Table {
     fn pass_over<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Outcome {
         match charge.count {
             Count::All => self.charge(store, charge, None, now),
-            Count::Accepted | Count::Later => Outcome::uncounted(self.look(store, charge, now)),
+            Count::Accepted | Count::Never => self.look(store, charge, now),
         }
     }
 
     /// How a charge would be answered, without counting it.
-    pub(super) fn look<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Verdicts {
-        let looked = Charge { count: Count::Later, ..*charge };
-        self.attempt(store, &looked, true, now).map_or_else(|| unknown(charge, now), Attempt::standing)
+    pub(super) fn look<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Outcome {
+        let looked = Charge { count: Count::Never, ..*charge };
+        let unknown = || Outcome::uncounted(unknown(charge, now));
+        self.attempt(store, &looked, true, now).map_or_else(unknown, Attempt::uncounted)
     }
 }
 

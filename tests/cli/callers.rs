@@ -68,6 +68,7 @@ fn the_whole_language_is_told_in_words() {
              only if none of these applies: exports
              a request costs what its response says in x-cost, else 1 unit
              after a refusal, none for 30 s
+             a request without an answer stays counted
   tried      every request that has it, counted by api_key (header authorization, behind Bearer, if a consumer is known by it)
              at most 2 in any 60 s
              in shadow: it refuses nothing

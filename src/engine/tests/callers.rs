@@ -92,7 +92,11 @@ const JUDGED: &str = r#"{
     ]}"#;
 
 fn judged(house: &mut House, key: &str, status: u16) -> Option<usize> {
-    let mut decision = house.decide(&Call::from("192.0.2.1").key(key));
+    judged_from(house, "192.0.2.1", key, status)
+}
+
+fn judged_from(house: &mut House, ip: &str, key: &str, status: u16) -> Option<usize> {
+    let mut decision = house.decide(&Call::from(ip).key(key));
     let policy = decision.answers()[0].policy;
     house.answered_with(&mut decision, &Answered { status, cost: None });
     (!decision.refused()).then_some(policy)
@@ -124,6 +128,41 @@ fn pa_8_a_refused_key_takes_no_other_with_it() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a3_no_more_made_up_keys_are_in_flight_than_a_caller_without_a_key_has_requests() {
+    let mut house = House::new(JUDGED);
+    let call = |i: u32| Call::from("192.0.2.1").key(&format!("{i:04}-made-up"));
+    let in_flight: Vec<_> = (0..50).map(|i| house.decide(&call(i))).filter(|one| !one.refused()).collect();
+    assert_eq!(in_flight.len(), 2);
+    let refused = house.decide(&call(50));
+    assert_eq!(refused.answers().iter().map(|one| one.policy).collect::<Vec<_>>(), [1], "as without a key");
+    // Who shows no key has requests of its own.
+    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a2_made_up_keys_that_hang_up_before_they_are_refused_stay_counted() {
+    let mut house = House::new(JUDGED);
+    let hang_up = |house: &mut House, i: u32| {
+        let mut decision = house.decide(&Call::from("192.0.2.1").key(&format!("{i:04}-made-up")));
+        house.ended(&mut decision);
+        !decision.refused()
+    };
+    assert_eq!((0..50).filter(|i| hang_up(&mut house, *i)).count(), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn pa_8_a_key_that_an_answer_has_proved_has_all_its_requests_at_once() {
+    let mut house = House::new(JUDGED);
+    assert_eq!(judged(&mut house, "good", 200), Some(0));
+    let call = Call::from("192.0.2.1").key("good");
+    let in_flight: Vec<_> = (0..5).map(|_| house.decide(&call)).filter(|one| !one.refused()).collect();
+    assert_eq!(in_flight.len(), 2, "two of three are left, and nothing is held elsewhere");
+    // Its address has as many as before for new keys and for none.
+    assert!(!house.decide(&Call::from("192.0.2.1").key("next")).refused());
+    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_they_are_written() {
     let a = r#""a": {"header": "x-a"}"#;
     let b = r#""b": {"header": "x-b"}"#;
@@ -146,9 +185,10 @@ fn a_flood_of_keys_that_the_upstream_refuses_leaves_room_for_others() {
     for _ in 0..3 {
         assert_eq!(known(&mut house), Some(0));
     }
-    for i in 0..200 {
-        assert_eq!(judged(&mut house, &format!("{i:04}-made-up"), 401), Some(0));
-    }
+    // From one address only so many made-up keys are tried as a caller without a key has requests.
+    let tried = (0..200)
+        .filter(|i| judged_from(&mut house, "198.51.100.1", &format!("{i:04}-made-up"), 401).is_some());
+    assert_eq!(tried.count(), 2);
     assert_eq!(house.table.take_tally().overflow, 0);
     assert_eq!(known(&mut house), None, "a spent quota is still spent");
     for _ in 0..3 {

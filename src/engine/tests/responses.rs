@@ -124,9 +124,10 @@ fn fa_18_requests_at_the_same_time_can_not_pass_a_stock() {
     let call = Call::from("192.0.2.1").key("one");
     let mut open: Vec<_> = (0..3).map(|_| house.decide(&call)).collect();
     assert_eq!(open.iter().filter(|decision| !decision.refused()).count(), 2);
-    let mut left = open.remove(0);
-    house.ended(&mut left);
-    assert!(!house.decide(&call).refused(), "a client that left has created nothing");
+    let mut failed = open.remove(0);
+    house.answered(&mut failed, 409);
+    house.ended(&mut failed);
+    assert!(!house.decide(&call).refused(), "nothing was created");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

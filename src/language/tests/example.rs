@@ -66,6 +66,8 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
         ("limit", "time_zone") => json!({ "window": "month" }),
+        ("policy", "unanswered") => json!({ "count_on": [401] }),
+        ("policy", "stock_header") => json!({ "limits": [{ "algorithm": "stock", "quota": 1 }] }),
         ("policy", "returns") => json!({ "match": [{ "method": "POST" }] }),
         _ => json!({}),
     };

@@ -5,7 +5,7 @@ use crate::time::{Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn kept(quota: NonZeroU32) -> Kept {
-    Kept::new(quota, 60 * SECOND, Algorithm::Stock)
+    Kept::new(quota, 60 * SECOND, Algorithm::Stock { reported: false })
 }
 
 /// FA-18: reserved, given back at once or later, in any order: never above the quota, never below 0.

@@ -180,9 +180,24 @@ fn a_burst_of_centuries_is_no_bucket_without_a_bottom() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_state_takes_8_bytes() {
+fn a_state_takes_9_bytes_and_12_for_a_bucket_that_takes_a_year_to_fill() {
     let burst = NonZeroU32::MAX;
-    let mut kept = Kept::new(burst, SECOND, Algorithm::TokenBucket { burst });
-    assert!(kept.ask(Now { mono: 3_650 * DAY, wall: 0 }, u32::MAX).admitted);
-    assert_eq!(kept.state.len(), 8);
+    for (window, bytes) in [(SECOND, 9), (366 * DAY, 12)] {
+        let mut kept = Kept::new(burst, window, Algorithm::TokenBucket { burst });
+        assert!(kept.ask(Now { mono: 3_650 * DAY, wall: 0 }, u32::MAX).admitted);
+        assert_eq!(kept.state.len(), bytes);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a5_a_bucket_that_lacks_a_unit_counts_as_hardly_used_and_less_as_it_fills() {
+    let burst = NonZeroU32::new(100).unwrap();
+    let mut kept = Kept::new(burst, 100 * SECOND, Algorithm::TokenBucket { burst });
+    let now = 1_000 * SECOND;
+    assert!(kept.ask(Now { mono: now, wall: 0 }, 1).admitted);
+    assert_eq!(Bucket::share_of(&kept.state, now), Some(3));
+    assert!(kept.ask(Now { mono: now, wall: 0 }, 99).admitted);
+    let shares = [0, 50, 99, 100].map(|later| Bucket::share_of(&kept.state, now + later * SECOND).unwrap());
+    assert_eq!(shares, [255, 128, 3, 0]);
+    assert_eq!(Bucket::share_of(b"short", now), None);
 }

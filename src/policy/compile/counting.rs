@@ -1,6 +1,7 @@
 //! Compiles which requests count, how long a refusal lasts in force, and what responses change.
 
-use super::super::{Match, Mode, OnResponse, StatusSet};
+use super::super::on_response::MOST_UNITS;
+use super::super::{Match, Mode, OnResponse, StatusSet, Unanswered};
 use super::all;
 use super::keys::token;
 use super::matches::match_fields;
@@ -14,7 +15,8 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
         fields.read("count", |word| word.word(&[("accepted", Count::Accepted), ("all", Count::All)]))?;
     match (count, fields.optional("count_on")) {
         (Some(_), Some(later)) => later.fault_found("count_on beside count", "one of them"),
-        (None, Some(_)) => Some(Count::Later),
+        // Its response says whether it stays counted: until then it holds what it costs.
+        (None, Some(_)) => Some(Count::Accepted),
         (count, None) => Some(count.unwrap_or_default()),
     }
 }
@@ -27,6 +29,9 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let unless = fields.read("refund_unless", StatusSet::read);
     let cost =
         fields.read("cost_header", |name| token(name, "a header name").map(|name| name.to_ascii_lowercase()));
+    let stock = fields
+        .read("stock_header", |name| token(name, "a header name").map(|name| name.to_ascii_lowercase()));
+    let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
     let returns = fields.read_or("returns", Vec::new(), |list| {
         all(list.list_of_some("a list of at least one match with on")?.iter().map(a_return))
     });
@@ -38,7 +43,30 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
         (Some(_), Some(_)) => fields.at().fault_found("both refund_on and refund_unless", "one of them")?,
         (on, unless) => on.or(unless.map(StatusSet::inverted)),
     };
-    Some(OnResponse { refund, count: count?, returns: returns?, cost: cost? })
+    let rules = OnResponse {
+        refund,
+        count: count?,
+        returns: returns?,
+        cost: cost?,
+        stock: stock?,
+        unanswered: unanswered?,
+    };
+    if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.follows()) {
+        unanswered.fault_found::<()>(
+            "unanswered where no answer matters",
+            "only beside count_on, refund_on, refund_unless, cost_header or stock_header",
+        );
+    }
+    Some(rules)
+}
+
+/// What a request costs in the end that gets no answer.
+fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
+    if reader.is_text() {
+        return reader.word(&[("keep", Unanswered::Keep), ("refund", Unanswered::Refund)]);
+    }
+    let units = reader.whole_number(1..=u64::from(MOST_UNITS))?;
+    u32::try_from(units).ok().map(Unanswered::Costs)
 }
 
 /// Requests that give a unit back: a match, and the statuses that say so (any 2xx unless named).

@@ -32,8 +32,30 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
         let kind = if key.kind.is_empty() { name.clone() } else { key.kind.clone() };
         Some(Key { name, kind, ..key })
     };
-    let keys = all(entries.iter().map(read))?;
+    let mut keys = all(entries.iter().map(read))?;
+    prove(&mut keys);
     if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
+}
+
+/// Says which keys clients can't make values up for. Equal values of one kind are one caller, so what one key of a kind can't
+/// vouch for none can.
+fn prove(keys: &mut [Key]) {
+    let vouches = |key: &Key| match (&key.source, &key.validity) {
+        (
+            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            Validity::Present | Validity::Unless(_),
+        )
+        | (Source::PathParameter(_) | Source::FirstOf(_), _) => false,
+        (
+            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            Validity::Consumer | Validity::Metadata(_),
+        )
+        | (Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_), _) => {
+            true
+        }
+    };
+    let made_up: Vec<String> = keys.iter().filter(|key| !vouches(key)).map(|key| key.kind.clone()).collect();
+    keys.iter_mut().for_each(|key| key.proven = !made_up.contains(&key.kind));
 }
 
 /// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
@@ -77,7 +99,7 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     let (prefix, validity, kind) = (prefix?, validity?, same_as?.to_string());
     scheme?;
     in_place?;
-    Some(Key { name: String::new(), kind, source, prefix, validity })
+    Some(Key { name: String::new(), kind, source, prefix, validity, proven: false })
 }
 
 fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
@@ -165,23 +187,23 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
     match (metadata?, unless?) {
         (Some(path), None) if fields.optional("for").is_none() => Some(Validity::Metadata(path)),
         (None, Some(statuses)) => {
-            Some(Validity::Unless(Refusal { statuses, mark: mark(key.name(), lasts?, table) }))
+            Some(Validity::Unless(Refusal { statuses, limits: marks(key.name(), lasts?, table) }))
         }
         (Some(_), _) | (None, None) => reader.fault(VALID),
     }
 }
 
-/// One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a page. No
-/// policy's name has a #.
-fn mark(key: &str, window: Micros, table: Geometry) -> Limit {
+/// Mark and proof. One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a
+/// page. No policy's name has a #.
+fn marks(key: &str, window: Micros, table: Geometry) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
     let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
-    Limit {
-        id: LimitId::new("#valid", key),
+    ["#valid", "#proof"].map(|what| Limit {
+        id: LimitId::new(what, key),
         quota: UNITS,
         window,
         algorithm: Algorithm::SlidingWindow(slots),
-    }
+    })
 }
 
 fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {

@@ -46,6 +46,8 @@ pub(super) struct Context<'a> {
     pub policy: &'a str,
     pub table: Geometry,
     pub count: Count,
+    /// Whether responses say how many units of a stock there are.
+    pub reported: bool,
     pub grades: Grades<'a>,
 }
 
@@ -72,7 +74,7 @@ impl LogRoom {
     /// If refused requests count, too, there is no telling how many entries a log may have to hold.
     fn slots(self, quota: NonZeroU32, window: Micros) -> Slots {
         let units = match self.count {
-            Count::Accepted | Count::Later => quota,
+            Count::Accepted | Count::Never => quota,
             Count::All => NonZeroU32::MAX,
         };
         Slots::that_fit(units, window, self.bytes)
@@ -95,7 +97,7 @@ impl Graded {
             | Algorithm::FixedWindow
             | Algorithm::Calendar(_)
             | Algorithm::Concurrency
-            | Algorithm::Stock
+            | Algorithm::Stock { .. }
             | Algorithm::Penalty) => same,
         };
         Limit { quota, algorithm, ..self.limit }
@@ -133,10 +135,14 @@ fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<Graded> {
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
     let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.grades));
     let default = quotas.as_ref().map(|(default, _)| *default);
-    let log = LogRoom { count: context.count, bytes: context.table.room_for_one_state() };
+    let (bytes, reported) = (context.table.room_for_one_state(), context.reported);
+    let log = LogRoom { count: context.count, bytes };
     let kind = fields.read_or("algorithm", default_kind(&fields), |word| word.word(&KINDS));
     let counted = kind.and_then(|kind| counted(&fields, kind, default, log));
-    let (name, (quota, quotas), (window, algorithm)) = (name?, quotas?, counted?);
+    let (name, (quota, quotas), (window, mut algorithm)) = (name?, quotas?, counted?);
+    if let Algorithm::Stock { reported: keeps_apart } = &mut algorithm {
+        *keeps_apart = reported;
+    }
     let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
     Some(Graded { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
 }
@@ -198,7 +204,7 @@ fn counted(
         Kind::Calendar => Algorithm::Calendar(calendar(fields)?),
         Kind::TokenBucket => Algorithm::TokenBucket { burst: burst(fields, quota)? },
         Kind::Concurrency => Algorithm::Concurrency,
-        Kind::Stock => Algorithm::Stock,
+        Kind::Stock => Algorithm::Stock { reported: false },
     };
     in_place?;
     let window = match algorithm {
@@ -208,7 +214,7 @@ fn counted(
         | Algorithm::FixedWindow
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => window?,
     };
     Some((window, algorithm))

@@ -11,7 +11,7 @@ use super::sharing::{check_room, set_apart};
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Reader};
 use crate::identity::{Key, Source};
-use crate::limiter::Limit;
+use crate::limiter::{Algorithm, Limit};
 use crate::table::Geometry;
 
 const LIMITS: &str = "a list of at least one limit";
@@ -101,6 +101,8 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         "refund_on",
         "refund_unless",
         "returns",
+        "stock_header",
+        "unanswered",
         "on_contention",
         "block_for",
         "mode",
@@ -118,7 +120,8 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
         let grades = context.grades;
-        limits::read(list, limits::Context { policy, table: context.table, count, grades })
+        let reported = fields.optional("stock_header").is_some();
+        limits::read(list, limits::Context { policy, table: context.table, count, reported, grades })
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
@@ -129,6 +132,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     else {
         return None;
     };
+    check_stock(&fields, &limits);
     check_path_parameters(&fields, &key, &matches, context.keys);
     for (rule, _) in &response.returns {
         check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
@@ -200,6 +204,14 @@ fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Conte
         table.add_consumer(index, terms(with_own.collect()));
     }
     table
+}
+
+/// A header that says how many there are would be without effect where nothing is counted that exists.
+fn check_stock(fields: &Fields<'_>, limits: &[Graded]) {
+    let is_stock = |limit: &Graded| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
+    if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
+        header.fault_found::<()>("stock_header without a stock", "only beside a limit with algorithm stock");
+    }
 }
 
 /// A path parameter is a key only of requests whose template has it: where it is missing the policy would silently

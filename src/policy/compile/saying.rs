@@ -65,7 +65,7 @@ fn window(limit: &Limit) -> Option<u64> {
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow
         | Algorithm::TokenBucket { .. } => Some(limit.window / SECOND),
-        Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => None,
+        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => None,
     }
 }
 
@@ -75,7 +75,7 @@ fn slides(limit: &Limit) -> bool {
         Algorithm::FixedWindow
         | Algorithm::Calendar(_)
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => false,
     }
 }

@@ -31,7 +31,7 @@ fn coarse(policy: &Policy, limit: &Limit, table: Geometry) -> Option<String> {
         return None;
     }
     let units = match policy.count {
-        Count::Accepted | Count::Later => limit.quota,
+        Count::Accepted | Count::Never => limit.quota,
         Count::All => NonZeroU32::MAX,
     };
     let better = match bytes_that_do(limit, units, table) {

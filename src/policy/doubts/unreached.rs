@@ -96,7 +96,7 @@ fn most_at_once(limit: &Limit) -> u32 {
         | Algorithm::FixedWindow
         | Algorithm::Calendar(_)
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => limit.quota.get(),
     }
 }
@@ -140,7 +140,7 @@ fn comes_before(one: &Limit, other: &Limit) -> bool {
             // A bucket's quota comes on top of its burst; the others have no window.
             Algorithm::TokenBucket { .. }
             | Algorithm::Concurrency
-            | Algorithm::Stock
+            | Algorithm::Stock { .. }
             | Algorithm::Penalty => false,
         }
 }
@@ -151,8 +151,9 @@ fn has_window(limit: &Limit) -> bool {
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow
         | Algorithm::Calendar(_) => true,
-        Algorithm::TokenBucket { .. } | Algorithm::Concurrency | Algorithm::Stock | Algorithm::Penalty => {
-            false
-        }
+        Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock { .. }
+        | Algorithm::Penalty => false,
     }
 }

@@ -42,7 +42,7 @@ fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
         identity: Identity { page: 1, fingerprint: 2 },
         terms: 0,
         cost: 1,
-        outcome: Outcome { verdicts: verdicts.to_vec(), charged: true },
+        outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
     Decision::new(policies.iter().map(answer).collect(), NOW)
 }

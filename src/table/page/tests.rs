@@ -82,12 +82,60 @@ fn a_full_page_drops_who_gives_away_least_and_the_oldest_of_equals() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn what_is_not_proven_goes_before_what_is() {
+    let later = 200 * SECOND;
+    let bytes = page_of(&[
+        record(proven(1), 3, later, 100),
+        record(2, 255, later, 100),
+        record(3, 254, later, 100),
+        record(proven(4), 127, later, 100),
+        record(proven(5), 128, later, 100),
+    ]);
+    let page = Page::open(&bytes).unwrap();
+    let mut out = Vec::new();
+    let mut left = |room| {
+        let dropped = page.with(&record(6, 0, later, 100), room, NOW, &mut out);
+        dropped.map(|dropped| (dropped, fingerprints(&out)))
+    };
+    let size = bytes.len();
+    assert_eq!(left(size), Some((1, vec![proven(1), 2, proven(4), proven(5), 6])));
+    assert_eq!(left(size - 120), Some((2, vec![proven(1), proven(4), proven(5), 6])));
+    assert_eq!(left(size - 240), Some((3, vec![proven(4), proven(5), 6])));
+    assert_eq!(left(size - 360), Some((4, vec![proven(5), 6])));
+    assert_eq!(left(size - 480), None, "who has used half is never dropped");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_record_that_is_proven_is_found_by_whoever_asks_and_only_once() {
+    let bytes = page_of(&[record(1, 5, 200 * SECOND, 3), record(proven(1), 6, 200 * SECOND, 9)]);
+    assert_eq!(fingerprints(&bytes), [proven(1)]);
+    let page = Page::open(&bytes).unwrap();
+    assert!([1, proven(1)].iter().all(|who| page.find(*who, NOW).unwrap().is_proven()));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a5_what_has_expired_in_a_record_protects_it_no_longer() {
+    let mut mixed = NewRecord::new(proven(1));
+    mixed.add(LimitId(7), 1, Wear { expires: NOW, share: 255 }, &[1; 50]);
+    mixed.add(LimitId(8), 1, Wear { expires: 200 * SECOND, share: 3 }, &[1; 50]);
+    let bytes = page_of(&[mixed, record(proven(2), 100, 200 * SECOND, 100)]);
+    let mut out = Vec::new();
+    let page = Page::open(&bytes).unwrap();
+    assert_eq!(page.with(&record(3, 0, 200 * SECOND, 100), bytes.len(), NOW, &mut out), Some(1));
+    assert_eq!(fingerprints(&out), [proven(2), 3]);
+}
+
+fn proven(fingerprint: u64) -> u64 {
+    crate::key::Identity { page: 0, fingerprint }.known(true).fingerprint
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn the_well_used_and_the_overflow_are_never_dropped() {
     let later = 200 * SECOND;
     let bytes = page_of(&[
-        record(1, WELL_USED, later, 100),
+        record(proven(1), WELL_USED, later, 100),
         record(OVERFLOW, 0, later, 100),
-        record(2, 255, later, 100),
+        record(proven(2), 255, later, 100),
     ]);
     let dropped =
         Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), bytes.len(), NOW, &mut Vec::new());
@@ -103,8 +151,8 @@ fn a_record_too_long_for_its_length_field_fits_no_page() {
 #[wasm_bindgen_test(unsupported = test)]
 fn an_empty_value_is_an_empty_page_and_strange_bytes_are_damage() {
     assert!(Page::open(&[]).is_ok());
-    assert!(Page::open(b"T\x02\0\0").is_ok());
-    for bytes in [&b"T"[..], b"T\x02", b"T\x01\0\0", b"T\x02\x01\0", b"{\"a\":1}", b"T\x02\x05\0short"] {
+    assert!(Page::open(b"T\x03\0\0").is_ok());
+    for bytes in [&b"T"[..], b"T\x03", b"T\x02\0\0", b"T\x03\x01\0", b"{\"a\":1}", b"T\x03\x05\0short"] {
         assert!(Page::open(bytes).is_err(), "{bytes:?}");
     }
     let whole = page_of(&[record(1, 5, 200 * SECOND, 30)]);

@@ -98,7 +98,7 @@ fn bi_6_whatever_counts_an_excess_blocks() {
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_6_what_is_counted_by_its_response_blocks_with_the_request_that_is_refused() {
     let (mut table, store, limits) = (worker(1), Memory::default(), punishing(2));
-    let judged = Charge { count: Count::Later, ..charge(1, &limits) };
+    let judged = Charge { count: Count::Never, ..charge(1, &limits) };
     let counted = Charge { limits: &limits[..1], ..judged };
     for _ in 0..2 {
         table.charge_late(&store, &counted, at(NOW));

@@ -46,7 +46,7 @@ impl Store for Broken {
 fn what_counts_later_is_not_counted_now_even_if_the_host_would_not_read() {
     let (mut table, store) = (worker(1), Memory::default());
     let limits = [limit(1, Kind::Sliding, 10, 60 * SECOND)];
-    let later = [charge(1, &limits, Count::Later)];
+    let later = [charge(1, &limits, Count::Never)];
     assert!(!table.transact(&Broken, &later, Charging::AllOrNothing, at(START))[0].charged);
     table.settle(&store, at(START));
     assert_eq!(ask(&mut table, &store, &limits, at(START)).verdicts[0].remaining, 9);

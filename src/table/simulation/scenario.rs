@@ -98,7 +98,7 @@ pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
         Kind::Sliding => Algorithm::SlidingWindow(Slots::that_fit(quota, window, room)),
         Kind::Fixed => Algorithm::FixedWindow,
         Kind::Concurrency => Algorithm::Concurrency,
-        Kind::Stock => Algorithm::Stock,
+        Kind::Stock => Algorithm::Stock { reported: false },
     };
     Limit { id: LimitId(id), quota, window, algorithm }
 }
@@ -185,7 +185,7 @@ fn small_policy(random: &mut Random, first_id: u32, window: Micros, kinds: &[Kin
     }
     let mut policy = Policy::new(limits);
     policy.count =
-        random.pick(&[Count::Accepted, Count::Accepted, Count::Accepted, Count::All, Count::Later]);
+        random.pick(&[Count::Accepted, Count::Accepted, Count::Accepted, Count::All, Count::Never]);
     policy
 }
 

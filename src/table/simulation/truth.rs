@@ -98,7 +98,7 @@ fn leaves(limit: &Limit, at: Now) -> Micros {
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => Micros::MAX,
     }
 }
@@ -112,7 +112,7 @@ fn forgotten(limit: &Limit, at: Now) -> Micros {
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
-        | Algorithm::Stock
+        | Algorithm::Stock { .. }
         | Algorithm::Penalty => leaves(limit, at),
     }
 }
