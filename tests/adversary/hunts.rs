@@ -94,7 +94,7 @@ fn as_many_callers_as_a_worker_remembers_buy_nothing() {
         workers: 2,
         ..ROOMY
     };
-    hunt(&Hunt { first_seed: 4, histories: 32, plot });
+    hunt(&Hunt { first_seed: 4, histories: 20, plot });
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_full_page_buys_nothing() {
 fn newcomers_of_a_full_page_buy_nothing() {
     let acts = &[Act::Residents, Act::Strangers, Act::Strangers, Act::Quiet];
     let plot = Plot { acts, fates: SERVED, pages: 2, length: 16, ..ROOMY };
-    let wear = hunt(&Hunt { first_seed: 9, histories: 40, plot });
+    let wear = hunt(&Hunt { first_seed: 9, histories: 32, plot });
     assert!(wear.overflow > 0, "nobody was crowded out of a page");
 }
 
@@ -139,7 +139,7 @@ fn everything_at_once_buys_nothing() {
         Act::Update,
     ];
     let plot = Plot { acts, length: 16, ..ROOMY };
-    hunt(&Hunt { first_seed: 8, histories: 40, plot });
+    hunt(&Hunt { first_seed: 8, histories: 24, plot });
 }
 
 /// A history is the same each time: else no seed could be played again.

@@ -10,7 +10,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::unneeded_struct_pattern,
     clippy::wildcard_enum_match_arm,
     reason = "a test"
 )]

@@ -38,16 +38,16 @@ impl Answer {
     pub fn of_envoy(status: u16) -> Answer {
         Answer { status, cost: 0, stock: None, origin: Origin::Envoy }
     }
-
-    /// Whether the upstream has answered, and not Envoy in its place (`%RESPONSE_CODE_DETAILS%` is `via_upstream`).
-    pub fn is_upstreams(&self) -> bool {
-        self.origin == Origin::Upstream
-    }
 }
 
 impl Response for Answer {
     fn status(&self) -> u16 {
         self.status
+    }
+
+    /// As `%RESPONSE_CODE_DETAILS%` tells it: `via_upstream`.
+    fn is_upstreams(&self) -> bool {
+        self.origin == Origin::Upstream
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
