@@ -1,0 +1,92 @@
+//! A6: the cap holds for busy callers, too: 300 per 60 s, asked at one and a half times that.
+
+use super::*;
+use crate::call::Call;
+use crate::random::Random;
+use std::collections::VecDeque;
+use std::fmt;
+use std::num::NonZeroU32;
+use tollgate::engine::Engine;
+use tollgate::key::Seed;
+use tollgate::limiter::concurrency::Holder;
+use tollgate::policy::compile;
+use tollgate::table::memory::Memory;
+use tollgate::table::{Geometry, Table, Tally};
+use tollgate::time::{Now, SECOND};
+
+const QUOTA: usize = 300;
+const WINDOW: Micros = 60 * SECOND;
+/// Requests of one caller in a window.
+const ASKED: u64 = 450;
+/// The first windows are full by then, and callers have been refused for a while.
+const LENGTH: Micros = 90 * SECOND;
+
+/// What became of a crowd.
+struct Crowd {
+    callers: usize,
+    /// Those who passed their cap, and the most that one of them had in a window.
+    breaking: usize,
+    worst: usize,
+    /// Requests that were refused although their caller had room.
+    wrongly_refused: u64,
+    requests: u64,
+    tally: Tally,
+}
+
+impl fmt::Display for Crowd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Crowd { callers, breaking, worst, wrongly_refused, requests, tally } = self;
+        write!(
+            f,
+            "{breaking} of {callers} callers passed their cap of {QUOTA}, one had {worst}; of {requests} requests \
+             {wrongly_refused} were refused although their caller had room; {tally:?}"
+        )
+    }
+}
+
+/// So many busy callers for each page of a table.
+fn crowd(pages: u32, per_page: u32) -> Crowd {
+    let document = policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 300, "window": "60s"}]}"#);
+    let set = compile(&document).expect("a policy");
+    let geometry = Geometry { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry() };
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(1));
+    let (engine, store, mut random) = (Engine::new(set), Memory::default(), Random::new(6));
+    let callers = (pages * per_page) as usize;
+    let mut admitted: Vec<VecDeque<Micros>> = vec![VecDeque::new(); callers];
+    let mut most = vec![0; callers];
+    let start = 864_000 * SECOND;
+    let requests = callers as u64 * ASKED * LENGTH / WINDOW;
+    let mut wrongly_refused = 0;
+    for request in 0..requests {
+        let mono = start + LENGTH * request / requests;
+        let now = Now { mono, wall: 1_781_500_000 * SECOND + mono - start };
+        let caller = random.below(callers as u64);
+        let call = Call::get("/").from(caller);
+        let passed = &mut admitted[caller as usize];
+        while passed.front().is_some_and(|at| at + WINDOW <= mono) {
+            passed.pop_front();
+        }
+        if !engine.decide(&call, &mut table, &store, now).refused() {
+            passed.push_back(mono);
+            most[caller as usize] = passed.len().max(most[caller as usize]);
+        } else if passed.len() < QUOTA {
+            wrongly_refused += 1;
+        }
+    }
+    let breaking = most.iter().filter(|most| **most > QUOTA).count();
+    let worst = most.into_iter().max().unwrap_or_default();
+    Crowd { callers, breaking, worst, wrongly_refused, requests, tally: table.take_tally() }
+}
+
+/// A sample of the default table's pages, with as many callers for each; `ADVERSARY_TIMES=64` takes all of them.
+fn pages() -> u32 {
+    256 * std::env::var("ADVERSARY_TIMES").map_or(1, |times| times.parse().expect("a number"))
+}
+
+/// As many as 131,072 in the default table of 16,384 pages.
+#[test]
+fn a6_no_busy_caller_passes_its_cap_at_eight_to_a_page() {
+    let crowd = crowd(pages(), 8);
+    println!("{crowd}");
+    assert_eq!((crowd.breaking, crowd.worst), (0, QUOTA), "{crowd}");
+}

@@ -1,0 +1,31 @@
+//! The adversary: hostile histories against the engine in simulated time, and an oracle of what reached the upstream.
+//!
+//! `script` (a policy) + `cast` (who asks) + `history` (acts from a seed) → `world` (workers, streams, upstream) → `oracle`.
+//! [`hunts`] plays many histories of a kind; [`attacks`] has the attacks that once worked, each by its name.
+//!
+//! A failure tells its seed. `ADVERSARY_SEED=0x… cargo test --features cli --test adversary NAME` plays that one again,
+//! `ADVERSARY_TIMES=20` plays twenty times as many.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test"
+)]
+
+mod attacks;
+mod call;
+mod cast;
+mod chronicle;
+mod fate;
+mod history;
+mod hunts;
+mod oracle;
+mod promise;
+#[path = "../../src/table/simulation/random.rs"]
+mod random;
+mod random_policy;
+mod script;
+mod upstream;
+mod world;

@@ -1,0 +1,328 @@
+//! The oracle: it knows what has reached the upstream, and tells at each admission whether a promise is broken.
+//!
+//! What has not been handled yet counts with what it holds, since the upstream may still do it; so a limit of 5 is broken
+//! as soon as 6 are on their way. What a `cost_header` costs beyond that counts from the answer on: at most `in flight ×
+//! (real − hold)` units can pass a quota so, as README says, and no admission after it.
+
+use super::promise::{Handled, Life, Promise};
+use super::upstream::Owner;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::num::NonZeroU32;
+use tollgate::decision::Decision;
+use tollgate::engine::Engine;
+use tollgate::key::Identity;
+use tollgate::limiter::calendar::Calendar;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::time::{Micros, Now, SECOND};
+
+/// An admitted request, by number.
+pub type StreamId = u64;
+
+/// One limit, by index, of one caller of one policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Account {
+    policy: usize,
+    limit: usize,
+    identity: Identity,
+}
+
+/// What was admitted there.
+#[derive(Default)]
+struct Ledger {
+    entries: VecDeque<(StreamId, u64)>,
+    /// Things that were deleted.
+    deleted: u64,
+    /// When it was refused while it was full.
+    throttled: Option<Micros>,
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug)]
+pub struct Breach {
+    pub policy: String,
+    pub limit: Limit,
+    /// What has truly passed, and the most that may.
+    pub passed: u64,
+    pub allowed: u64,
+    pub at: Micros,
+    /// The last requests that it is about.
+    pub streams: Vec<StreamId>,
+}
+
+/// What has happened to the table, by which its promises are less than a hard cap.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wear {
+    pub workers: u64,
+    /// Records that were dropped, and when the last one was.
+    pub evictions: u64,
+    pub evicted: Option<Micros>,
+    /// Requests that were counted with others, and when the last one was.
+    pub overflow: u64,
+    pub overflowed: Option<Micros>,
+    /// Of decisions by a worker alone, the first and the last instant.
+    pub alone: Option<(Micros, Micros)>,
+    /// The most that one request has cost.
+    pub most_cost: u64,
+}
+
+/// Who knows what has reached the upstream.
+#[derive(Default)]
+pub struct Oracle {
+    promises: Vec<Promise>,
+    lives: HashMap<StreamId, Life>,
+    ledgers: HashMap<Account, Ledger>,
+}
+
+impl Oracle {
+    pub fn new(promises: Vec<Promise>) -> Oracle {
+        Oracle { promises, ..Oracle::default() }
+    }
+
+    /// The policies are others from now on, and count in the same table. A bucket is told from its whole history,
+    /// so those begin anew.
+    pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
+        self.promises = promises;
+        let limits = |account: &Account| engine.policies().policies()[account.policy].limits()[account.limit];
+        self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket { .. }));
+    }
+
+    /// A request has been admitted. Answers the promise that this breaks, if it breaks one.
+    pub fn admit(
+        &mut self,
+        stream: StreamId,
+        engine: &Engine,
+        decision: &Decision,
+        wear: &Wear,
+    ) -> Option<Breach> {
+        let now = decision.now;
+        self.lives
+            .insert(stream, Life { admitted: now, handled: Handled::NotYet, heard: None, ended: false });
+        let mut breach = None;
+        for (account, limit, cost) in accounts(engine, decision) {
+            self.ledgers.entry(account).or_default().entries.push_back((stream, cost));
+            breach = breach.or(self.check(account, &limit, now, wear));
+        }
+        breach
+    }
+
+    /// A request has been refused: whoever is throttled now stays so.
+    pub fn refuse(&mut self, engine: &Engine, decision: &Decision) {
+        let now = decision.now;
+        for (account, limit, cost) in accounts(engine, decision) {
+            let full = self.promises[account.policy].of_addresses
+                && matches!(limit.algorithm, Algorithm::SlidingWindow(_))
+                && self.passed(&account, &limit, now) + cost > u64::from(limit.quota.get());
+            if let Some(ledger) = self.ledgers.get_mut(&account).filter(|_| full) {
+                ledger.throttled = Some(now.mono);
+            }
+        }
+    }
+
+    /// Something has become of an admitted request.
+    pub fn note(&mut self, stream: StreamId, change: impl FnOnce(&mut Life)) {
+        if let Some(life) = self.lives.get_mut(&stream) {
+            change(life);
+        }
+    }
+
+    pub fn delete(&mut self, (policy, identity): Owner) {
+        for (account, ledger) in &mut self.ledgers {
+            if (account.policy, account.identity) == (policy, identity) {
+                ledger.deleted += 1;
+            }
+        }
+    }
+
+    fn check(&mut self, account: Account, limit: &Limit, now: Now, wear: &Wear) -> Option<Breach> {
+        let passed = self.passed(&account, limit, now);
+        let allowed = wear.allowed(limit, now.mono).unwrap_or(u64::MAX);
+        let freed =
+            self.freed_since_throttled(&account, limit, now).filter(|_| wear.forgets(limit, now.mono));
+        let (passed, allowed) = freed.unwrap_or((passed, allowed));
+        self.forget(&account, limit, now);
+        let streams =
+            || self.ledgers[&account].entries.iter().rev().take(20).map(|(stream, _)| *stream).collect();
+        (passed > allowed).then(|| Breach {
+            policy: self.promises[account.policy].name.clone(),
+            limit: *limit,
+            passed,
+            allowed,
+            at: now.mono,
+            streams: streams(),
+        })
+    }
+
+    /// The units that truly count at an instant, and must not be above the quota.
+    fn passed(&self, account: &Account, limit: &Limit, now: Now) -> u64 {
+        let Some(ledger) = self.ledgers.get(account) else { return 0 };
+        let sum = |counts: &dyn Fn(Now) -> bool| {
+            let units = self.counted(account.policy, ledger).filter(|(at, _)| counts(*at));
+            units.map(|(_, units)| units).sum::<u64>()
+        };
+        match limit.algorithm {
+            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => {
+                sum(&|at| at.mono + limit.window > now.mono)
+            }
+            Algorithm::FixedWindow => sum(&|at| at.wall / limit.window == now.wall / limit.window),
+            Algorithm::Calendar(calendar) => sum(&|at| is_same_period(calendar, at, now)),
+            Algorithm::TokenBucket { burst } => {
+                self.missing(limit, burst, self.counted(account.policy, ledger).collect())
+            }
+            Algorithm::Concurrency => {
+                let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
+                ledger.entries.iter().filter(|(stream, _)| open(stream)).map(|(_, cost)| cost).sum()
+            }
+            Algorithm::Stock { .. } => sum(&|_| true).saturating_sub(ledger.deleted),
+            Algorithm::Penalty => 0,
+        }
+    }
+
+    fn counted<'a>(&'a self, policy: usize, ledger: &'a Ledger) -> impl Iterator<Item = (Now, u64)> + 'a {
+        let lives = ledger.entries.iter().filter_map(|(stream, cost)| Some((*cost, self.lives.get(stream)?)));
+        lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
+    }
+
+    /// What is missing in a bucket that was full before. It owes no more than its burst and what a window brings.
+    fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
+        counted.sort_by_key(|(at, _)| at.mono);
+        let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));
+        let most = (u128::from(burst.get()) + quota) * window;
+        let taken = counted.into_iter().filter(|(_, units)| *units > 0);
+        let (missing, _) = taken.fold((0_u128, 0), |(missing, last), (at, units)| {
+            let refilled = u128::from(at.mono - last) * quota;
+            let owed = missing.saturating_sub(refilled).min(most);
+            (owed + u128::from(units) * window, at.mono)
+        });
+        u64::try_from(missing.div_ceil(window)).unwrap_or(u64::MAX)
+    }
+
+    /// What a throttled caller has been admitted since, and what has left its window since.
+    fn freed_since_throttled(&self, account: &Account, limit: &Limit, now: Now) -> Option<(u64, u64)> {
+        let ledger = self.ledgers.get(account)?;
+        let since = ledger.throttled.filter(|since| now.mono < since + limit.window)?;
+        let sum = |from: Micros, to: Micros| {
+            let within = |(at, _): &(Now, u64)| at.mono > from && at.mono <= to;
+            self.counted(account.policy, ledger).filter(within).map(|(_, units)| units).sum::<u64>()
+        };
+        let freed = sum(since.saturating_sub(limit.window), now.mono.saturating_sub(limit.window));
+        // Below half it may be forgotten.
+        (freed * 2 < u64::from(limit.quota.get())).then(|| (sum(since, now.mono), freed))
+    }
+
+    /// Forgets what has left its window long ago.
+    fn forget(&mut self, account: &Account, limit: &Limit, now: Now) {
+        let Some(ledger) = self.ledgers.get_mut(account) else { return };
+        let Algorithm::SlidingWindow(_) = limit.algorithm else { return };
+        let gone = |life: &Life| {
+            let last = life.heard.unwrap_or(life.admitted);
+            life.ended && last.mono + 2 * limit.window < now.mono
+        };
+        while let Some((stream, _)) = ledger.entries.front()
+            && self.lives.get(stream).is_none_or(gone)
+        {
+            ledger.entries.pop_front();
+        }
+    }
+}
+
+fn is_same_period(calendar: Calendar, one: Now, other: Now) -> bool {
+    calendar.edge_after(one.wall) == calendar.edge_after(other.wall)
+}
+
+/// The limits that have judged a request, and what it cost there.
+fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> {
+    let of_policy = |answer: &tollgate::decision::Answer| {
+        let (policy, identity) = (answer.policy, answer.identity);
+        let charge = engine.policies().policies()[policy].charge(identity, answer.terms, answer.cost);
+        let limits = charge.limits.iter().enumerate().filter(|(_, limit)| !limit.is_penalty());
+        let accounts =
+            limits.map(|(limit, rule)| (Account { policy, limit, identity }, *rule, u64::from(answer.cost)));
+        accounts.collect::<Vec<_>>()
+    };
+    decision.answers().iter().flat_map(of_policy).collect()
+}
+
+impl Wear {
+    /// Whether all that is left of a cap is that whoever is throttled stays so: something may be forgotten that counts.
+    fn forgets(&self, limit: &Limit, now: Micros) -> bool {
+        self.alone.is_none() && is_recent(self.evicted, limit, now)
+    }
+
+    /// What has happened in both of two histories.
+    pub fn and(self, other: &Wear) -> Wear {
+        Wear {
+            workers: self.workers.max(other.workers),
+            evictions: self.evictions + other.evictions,
+            evicted: self.evicted.max(other.evicted),
+            overflow: self.overflow + other.overflow,
+            overflowed: self.overflowed.max(other.overflowed),
+            alone: self.alone.or(other.alone),
+            most_cost: self.most_cost.max(other.most_cost),
+        }
+    }
+
+    /// The most that may count at one instant. `None`: nothing is promised.
+    fn allowed(&self, limit: &Limit, now: Micros) -> Option<u64> {
+        const HOUR: Micros = 3_600 * SECOND;
+        if is_recent(self.evicted, limit, now) {
+            return None;
+        }
+        let quota = match limit.algorithm {
+            Algorithm::SlidingCounter => 2 * u64::from(limit.quota.get()) - 1,
+            Algorithm::TokenBucket { burst } => u64::from(burst.get()),
+            Algorithm::SlidingWindow(_)
+            | Algorithm::FixedWindow
+            | Algorithm::Calendar(_)
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => u64::from(limit.quota.get()),
+        };
+        let shared = match limit.algorithm {
+            Algorithm::Calendar(_) | Algorithm::Stock { .. } | Algorithm::Concurrency => None,
+            Algorithm::SlidingWindow(_)
+            | Algorithm::SlidingCounter
+            | Algorithm::FixedWindow
+            | Algorithm::TokenBucket { .. }
+            | Algorithm::Penalty => (limit.window <= HOUR).then_some(quota),
+        };
+        // Whoever was counted with others gets a record of its own once there is room.
+        let quota = if is_recent(self.overflowed, limit, now) { quota + shared? } else { quota };
+        Some(quota + self.excess(limit))
+    }
+
+    /// What workers that can't write may admit beyond the shared count: README's bound.
+    fn excess(&self, limit: &Limit) -> u64 {
+        let Some((first, last)) = self.alone else { return 0 };
+        let quota = u64::from(limit.quota.get());
+        // What they have admitted is posted by a tick at the latest.
+        let contended = (last - first + SECOND).min(limit.window);
+        let burst = (quota / 64).max(1).max(self.most_cost);
+        let rate = (u128::from(quota) * u128::from(contended)).div_ceil(u128::from(limit.window.max(1)));
+        self.workers * (burst + u64::try_from(rate).unwrap_or(u64::MAX))
+    }
+}
+
+/// Whether what was counted at an instant may count still.
+fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
+    let lasts = match limit.algorithm {
+        Algorithm::TokenBucket { burst } => {
+            let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
+            u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(limit.window)
+        }
+        Algorithm::Concurrency | Algorithm::Stock { .. } => Micros::MAX,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::Penalty => limit.window,
+    };
+    at.is_some_and(|at| now <= at.saturating_add(lasts))
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Breach { policy, limit, passed, allowed, at, .. } = self;
+        write!(f, "policy {policy}: {passed} passed where {allowed} may, at {at} µs, of {limit:?}")
+    }
+}

@@ -1,0 +1,268 @@
+//! A gateway in simulated time: workers with one store, the streams through them, the upstream, and the oracle.
+
+use super::call::Call;
+use super::chronicle::{Chronicle, Event};
+use super::fate::{Due, Fate};
+use super::oracle::{Breach, Oracle, StreamId, Wear};
+use super::promise::{Handled, Promise};
+use super::upstream::{Answer, Deed, Owner, Upstream};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::num::NonZeroU32;
+use std::rc::Rc;
+use tollgate::config::Value;
+use tollgate::decision::Decision;
+use tollgate::engine::Engine;
+use tollgate::key::Seed;
+use tollgate::limiter::Algorithm;
+use tollgate::limiter::concurrency::Holder;
+use tollgate::policy::compile;
+use tollgate::table::memory::Memory;
+use tollgate::table::{Geometry, Table};
+use tollgate::time::{Micros, Now, SECOND};
+
+/// 2026-06-15T05:06:40Z, ten days after the process has started: whatever is shipped is in force.
+const START: Now = Now { mono: 864_000 * SECOND, wall: 1_781_500_000 * SECOND };
+
+/// After so long with nothing under way a worker's tick has nothing to do.
+const IDLE: Micros = 90 * SECOND;
+
+/// A request and what it is for.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    pub call: Call,
+    pub deed: Deed,
+    /// What it will really cost.
+    pub cost: u32,
+}
+
+impl Visit {
+    pub fn new(call: Call, deed: Deed) -> Visit {
+        Visit { call, deed, cost: 1 }
+    }
+}
+
+struct Stream {
+    decision: Decision,
+    /// As in the filter, a stream keeps the configuration that it was decided by.
+    engine: Rc<Engine>,
+    worker: usize,
+    deed: Deed,
+    cost: u32,
+    answer: Option<Answer>,
+    ended: bool,
+    /// How much is yet to come of it.
+    to_come: u32,
+}
+
+/// All of it.
+pub struct World {
+    pub now: Now,
+    pub store: Memory,
+    pub upstream: Upstream,
+    /// The first promise that was broken, and what led to it.
+    pub breach: Option<Breach>,
+    pub led_to_it: String,
+    chronicle: Chronicle,
+    pub wear: Wear,
+    engine: Rc<Engine>,
+    workers: Vec<Table>,
+    oracle: Oracle,
+    streams: HashMap<StreamId, Stream>,
+    due: BinaryHeap<Reverse<(Micros, Due, StreamId)>>,
+    next: StreamId,
+}
+
+impl World {
+    /// One with a document's policies and a table of so many pages.
+    pub fn new(document: &Value, workers: usize, pages: u32) -> World {
+        let policies = compile(document).expect("a valid policy");
+        let pages = NonZeroU32::new(pages).expect("at least one page");
+        let geometry = Geometry { pages, ..policies.geometry() };
+        let holder = |worker: usize| Holder(worker as u32 + 1);
+        let table = |worker| Table::new(Seed::new([7; Seed::LEN]), geometry, holder(worker));
+        World {
+            now: START,
+            store: Memory::default(),
+            upstream: Upstream::default(),
+            breach: None,
+            led_to_it: String::new(),
+            chronicle: Chronicle::default(),
+            wear: Wear { workers: workers as u64, ..Wear::default() },
+            engine: Rc::new(Engine::new(policies)),
+            workers: (0..workers).map(table).collect(),
+            oracle: Oracle::new(Promise::all(document)),
+            streams: HashMap::new(),
+            due: BinaryHeap::new(),
+            next: 0,
+        }
+    }
+
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// One request to one worker. Answers whether it was admitted.
+    pub fn ask(&mut self, worker: usize, visit: &Visit, fate: Fate) -> bool {
+        let decision = self.engine.decide(&visit.call, &mut self.workers[worker], &self.store, self.now);
+        self.note_wear(worker, &decision);
+        let stream = self.next;
+        self.next += 1;
+        let refused = decision.refused();
+        self.chronicle.note(stream, self.now.mono, Event::asked(worker, visit, fate, refused));
+        if refused {
+            self.oracle.refuse(&self.engine, &decision);
+            return false;
+        }
+        let breach = self.oracle.admit(stream, &self.engine, &decision, &self.wear);
+        if let Some(breach) = breach.filter(|_| self.breach.is_none()) {
+            self.led_to_it = self.chronicle.told(&breach.streams);
+            self.breach = Some(breach);
+        }
+        let to_come = self.schedule(stream, fate);
+        let (engine, deed, cost) = (Rc::clone(&self.engine), visit.deed, visit.cost);
+        let begun = Stream { decision, engine, worker, deed, cost, answer: None, ended: false, to_come };
+        self.streams.insert(stream, begun);
+        true
+    }
+
+    /// One request whose life is over before anything else happens: so long later. Answers whether it was admitted.
+    pub fn ask_alone(&mut self, worker: usize, visit: &Visit, fate: Fate, then: Micros) -> bool {
+        let admitted = self.ask(worker, visit, fate);
+        self.wait(then);
+        admitted
+    }
+
+    fn note_wear(&mut self, worker: usize, decision: &Decision) {
+        let tally = self.workers[worker].take_tally();
+        let (wear, now) = (&mut self.wear, decision.now.mono);
+        if tally.evictions > 0 {
+            (wear.evictions, wear.evicted) = (wear.evictions + tally.evictions, Some(now));
+        }
+        if tally.overflow > 0 {
+            (wear.overflow, wear.overflowed) = (wear.overflow + tally.overflow, Some(now));
+        }
+        let costs = decision.answers().iter().map(|answer| u64::from(answer.cost));
+        wear.most_cost = costs.fold(wear.most_cost, u64::max);
+        if tally.degraded > 0 {
+            wear.alone = Some((wear.alone.map_or(now, |(first, _)| first), now));
+        }
+    }
+
+    /// Answers how much is to come of it.
+    fn schedule(&mut self, stream: StreamId, fate: Fate) -> u32 {
+        if fate.handled.is_none() {
+            self.oracle.note(stream, |life| life.handled = Handled::Never);
+        }
+        let due = fate.due();
+        let now = self.now.mono;
+        self.due.extend(due.iter().map(|(after, due)| Reverse((now + after, *due, stream))));
+        due.len() as u32
+    }
+
+    /// Time goes on: what is due happens, and each worker's tick, once a second.
+    pub fn wait(&mut self, time: Micros) {
+        let until = self.now.mono + time;
+        let mut busy_until = self.now.mono + IDLE;
+        loop {
+            let next = self.due.peek().map_or(Micros::MAX, |Reverse((at, ..))| *at);
+            let tick = (self.now.mono / SECOND + 1) * SECOND;
+            if next.min(tick) > until {
+                break;
+            }
+            if next < tick {
+                self.go_on_to(next);
+                busy_until = next + IDLE;
+                self.happen();
+            } else {
+                // Where nothing is under way the next hours are like this one.
+                let idle = self.due.is_empty() && tick > busy_until;
+                self.go_on_to(if idle { until / SECOND * SECOND } else { tick });
+                self.tick();
+            }
+        }
+        self.go_on_to(until);
+    }
+
+    fn go_on_to(&mut self, mono: Micros) {
+        let passed = mono.saturating_sub(self.now.mono);
+        self.now = Now { mono: self.now.mono + passed, wall: self.now.wall + passed };
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        self.workers.iter_mut().for_each(|table| table.settle(&self.store, now));
+    }
+
+    fn happen(&mut self) {
+        let Some(Reverse((_, due, id))) = self.due.pop() else { return };
+        let Some(mut stream) = self.streams.remove(&id) else { return };
+        match due {
+            Due::Handled => self.handle(id, &mut stream),
+            Due::Heard => self.hear(id, &mut stream),
+            Due::EnvoyAnswers(status) => self.answered(&mut stream, Answer::of_envoy(status)),
+            Due::Ended => self.end(id, &mut stream),
+        }
+        stream.to_come -= 1;
+        if stream.to_come > 0 {
+            self.streams.insert(id, stream);
+        }
+    }
+
+    fn handle(&mut self, id: StreamId, stream: &mut Stream) {
+        let owners = stream.owners();
+        let (answer, deleted) = self.upstream.handle(stream.deed, stream.cost, &owners);
+        if deleted {
+            owners.iter().for_each(|owner| self.oracle.delete(*owner));
+        }
+        self.oracle.note(id, |life| life.handled = Handled::With(answer));
+        self.chronicle.note(id, self.now.mono, Event::Handled(answer.status));
+        stream.answer = Some(answer);
+    }
+
+    fn hear(&mut self, id: StreamId, stream: &mut Stream) {
+        let Some(answer) = stream.answer.filter(|_| !stream.ended) else { return };
+        let now = self.now;
+        self.answered(stream, answer);
+        self.oracle.note(id, |life| life.heard = Some(now));
+        self.chronicle.note(id, now.mono, Event::Heard);
+    }
+
+    /// As in the filter: the engine hears of a response, and of a stream's end, only if it says that it waits for one.
+    fn answered(&mut self, stream: &mut Stream, answer: Answer) {
+        let Stream { engine, decision, worker, .. } = stream;
+        if engine.follows_the_response(decision) {
+            engine.answered(decision, &answer, &mut self.workers[*worker], &self.store, self.now);
+        }
+    }
+
+    fn end(&mut self, id: StreamId, stream: &mut Stream) {
+        let Stream { engine, decision, worker, ended, .. } = stream;
+        if engine.follows_the_end(decision) {
+            engine.ended(decision, &mut self.workers[*worker], &self.store, self.now);
+        }
+        *ended = true;
+        self.oracle.note(id, |life| life.ended = true);
+        self.chronicle.note(id, self.now.mono, Event::Ended);
+    }
+
+    /// Other policies from now on, with the same table.
+    pub fn update(&mut self, document: &Value) {
+        self.engine = Rc::new(Engine::new(compile(document).expect("a valid policy")));
+        self.oracle.update(Promise::all(document), &self.engine);
+        self.chronicle.note(self.next, self.now.mono, Event::Updated);
+    }
+}
+
+impl Stream {
+    /// Whose things it is about.
+    fn owners(&self) -> Vec<Owner> {
+        let policies = self.engine.policies().policies();
+        let counts_things = |policy: usize| {
+            policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
+        };
+        let judges = self.decision.answers().iter().map(|answer| (answer.policy, answer.identity));
+        let returns = self.decision.returns().iter().map(|one| (one.policy, one.identity));
+        judges.chain(returns).filter(|(policy, _)| counts_things(*policy)).collect()
+    }
+}
