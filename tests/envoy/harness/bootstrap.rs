@@ -17,6 +17,8 @@ const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line of the module's VM that further options of it are put beside.
 const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
 const VM_ID: &str = "tollgate";
+/// What lines of the access log begin with.
+pub(super) const SEEN: &str = "seen: ";
 
 /// A gateway to be: two workers, the template's demo upstream, a listener that stays as it is.
 #[derive(Clone)]
@@ -98,6 +100,16 @@ impl Setup {
     pub fn manager(mut self, option: &str) -> Self {
         self.manager.push(option.to_owned());
         self
+    }
+
+    /// With an access log in Envoy's own log; [`Gateway::seen`] reads it.
+    pub fn access_log(self) -> Self {
+        let typed =
+            "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
+        let format = format!("\"{SEEN}%RESPONSE_CODE% %FILTER_STATE(wasm.tollgate:PLAIN)%\\n\"");
+        let format = format!("log_format: {{ text_format_source: {{ inline_string: {format} }} }}");
+        let log = format!("name: envoy.access_loggers.stderr, typed_config: {{ {typed}, {format} }}");
+        self.manager(&format!("access_log: [{{ {log} }}]"))
     }
 
     /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of them.
