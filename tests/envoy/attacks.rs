@@ -6,4 +6,5 @@
 //!
 //! None makes a worker's VM trap: nothing that a client or a configuration can send does.
 
+mod failed_logins;
 mod hang_ups;
