@@ -8,3 +8,4 @@
 
 mod failed_logins;
 mod hang_ups;
+mod late_charges;
