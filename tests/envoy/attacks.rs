@@ -7,5 +7,9 @@
 //! None makes a worker's VM trap: nothing that a client or a configuration can send does.
 
 mod failed_logins;
+mod full_page;
 mod hang_ups;
 mod late_charges;
+
+/// The smallest table: one page, with room for some ten callers.
+const ONE_PAGE: &str = "table: { pages: 1, page_bytes: 512 }\n";
