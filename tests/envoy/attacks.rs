@@ -10,6 +10,7 @@ mod failed_logins;
 mod full_page;
 mod hang_ups;
 mod late_charges;
+mod overflow;
 
 /// The smallest table: one page, with room for some ten callers.
 const ONE_PAGE: &str = "table: { pages: 1, page_bytes: 512 }\n";
