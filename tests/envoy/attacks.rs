@@ -10,6 +10,7 @@ mod failed_logins;
 mod full_page;
 mod hang_ups;
 mod late_charges;
+mod made_up_keys;
 mod overflow;
 
 /// The smallest table: one page, with room for some ten callers.
