@@ -12,6 +12,7 @@ mod hang_ups;
 mod late_charges;
 mod made_up_keys;
 mod overflow;
+mod stalls;
 
 /// The smallest table: one page, with room for some ten callers.
 const ONE_PAGE: &str = "table: { pages: 1, page_bytes: 512 }\n";
