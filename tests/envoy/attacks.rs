@@ -13,6 +13,7 @@ mod late_charges;
 mod made_up_keys;
 mod overflow;
 mod stalls;
+mod stocks;
 
 /// The smallest table: one page, with room for some ten callers.
 const ONE_PAGE: &str = "table: { pages: 1, page_bytes: 512 }\n";
