@@ -116,7 +116,7 @@ fn a_policy_can_say_what_no_answer_costs() {
     // Three each, of ten: the fourth is the last that finds room for its one unit.
     assert_eq!(hang_ups(&format!("{RATE}, unanswered: 3")), 4);
     // Two each in the end, and five at first: the fourth would find 6 of 11.
-    assert_eq!(hang_ups("limits: [{ quota: 11, window: 1h }], cost: 5, unanswered: 2"), 4);
+    assert_eq!(hang_ups("limits: [{ quota: 11, window: 1h }], cost: 5, refund_on: [5xx], unanswered: 2"), 4);
     assert_eq!(hang_ups(&format!("{RATE}, unanswered: keep")), QUOTA);
 }
 

@@ -22,10 +22,10 @@ fn ask(served: &Served, path: &str, from: Ipv4Addr, key: &str) -> Request {
     served.gateway.get(path).from(from).key(key)
 }
 
-/// So many clients that show made-up keys and hang up, from these addresses in turn. How many reached the upstream?
+/// So many clients that show made-up keys and hang up, each from such an address. How many reached the upstream?
 fn hang_ups(served: &Served, path: &str, from: impl Fn() -> Ipv4Addr, count: usize) -> usize {
-    let keys = || (0..AT_ONCE / EACH).map(|_| ask(served, path, from(), &new_key()));
-    let clients = || keys().flat_map(|request| vec![request; EACH]).collect::<Vec<_>>();
+    let one = |key: &str| (0..EACH).map(|_| ask(served, path, from(), key)).collect::<Vec<_>>();
+    let clients = || (0..AT_ONCE / EACH).flat_map(|_| one(&new_key())).collect::<Vec<_>>();
     (0..count / AT_ONCE).map(|_| served.hung_up(&clients())).sum()
 }
 
@@ -60,7 +60,7 @@ fn one_address_with_made_up_keys_shuts_no_new_customer_out_of_factuareas_file() 
 }
 
 #[test]
-fn many_addresses_with_made_up_keys_shut_no_new_customer_out_of_factuareas_file() {
+fn made_up_keys_from_an_address_each_shut_no_new_customer_out_of_factuareas_file() {
     let served = served("factuarea.yaml");
     let path = "/v1/invoices";
     let left = hang_ups(&served, path, new_ip, 5_000);

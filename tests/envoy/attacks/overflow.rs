@@ -22,8 +22,11 @@ fn requests_that_the_overflow_record_rejects_are_counted_and_logged_as_such() {
     let rejected = lines.iter().filter(of_overflow).filter(|line| line.starts_with("429 ")).count() as u64;
     let judged = lines.iter().filter(of_overflow).count() as u64;
     assert!(rejected > 50, "only {rejected} of {judged} in overflow were rejected: {lines:#?}");
-    let metrics = || ["table.overflow", "table.overflow_rejected"].map(|name| gateway.metric(name));
-    eventually("the workers' report", || (metrics() == [judged, rejected]).then_some(()));
+    eventually("the workers' report", || {
+        (gateway.metric("table.overflow_rejected") >= rejected).then_some(())
+    });
+    let metrics = ["table.overflow", "table.overflow_rejected"].map(|name| gateway.metric(name));
+    assert_eq!(metrics, [judged, rejected], "as the access log says");
 }
 
 #[test]
@@ -31,14 +34,13 @@ fn envoys_log_warns_once_a_minute_and_not_for_each_request() {
     let gateway = overflowing();
     let warnings = || {
         let log = gateway.log();
-        log.lines().filter(|line| line.contains("[warning]") && line.contains("overflow")).count()
+        log.lines().filter(|line| line.contains("[warning]") && line.contains("the table is full")).count()
     };
     eventually("a warning", || (warnings() > 0).then_some(()));
-    // Each of the two workers may say it.
     for _ in 0..60 {
         gateway.get("/").key(new_key()).send();
     }
-    assert!(warnings() <= 2, "{}", gateway.log());
+    assert_eq!(warnings(), 1, "by both workers together, in {}", gateway.log());
 }
 
 #[test]

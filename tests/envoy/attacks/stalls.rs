@@ -7,30 +7,45 @@ use crate::harness::{Call, HELD, InFlight, Served, Setup, eventually, new_key, p
 
 const QUOTA: usize = 8;
 
+/// Further requests.
+const MORE: usize = 40;
+
 /// Longer than a worker that says nothing is believed.
 const STALL: Duration = Duration::from_secs(35);
 
-#[test]
-fn what_is_in_flight_stays_in_flight_while_the_whole_process_stands_still() {
+/// Puts as many in flight as may be, lets the process run for so long, and stops it. How many are in flight then?
+fn in_flight_after_a_stall(age: Duration) -> usize {
     let policy = per_key_limit("algorithm: concurrency, quota: 8");
     // Envoy's own patience must not end what is in flight.
     let served = Setup::yaml(policy).route("timeout: 0s").start_served();
     let request = served.gateway.get(HELD).key(new_key());
     let held: Vec<_> = (0..QUOTA).map(|_| (request.begin(), call(&served))).collect();
     assert_eq!(request.send().status, 429);
+    thread::sleep(age);
 
     // They wait for the process, which serves them before anything else.
     let more: Vec<_> = served.gateway.stopped(|| {
         thread::sleep(STALL);
-        (0..40).map(|_| request.begin()).collect()
+        (0..MORE).map(|_| request.begin()).collect()
     });
     eventually("each at the upstream, or refused", || {
         let refused = more.iter().filter(|client| client.answered()).count();
-        (refused + served.upstream.requests() >= more.len() + QUOTA).then_some(())
+        (refused + served.upstream.requests() >= MORE + QUOTA).then_some(())
     });
-    assert_eq!(served.upstream.requests(), QUOTA, "in flight at the upstream");
+    let in_flight = served.upstream.requests();
     held.into_iter().for_each(land);
-    assert_eq!(served.gateway.get("/").key(new_key()).admitted_of(20), 20);
+    in_flight
+}
+
+#[test]
+fn what_is_in_flight_stays_in_flight_while_the_process_stands_still() {
+    assert_eq!(in_flight_after_a_stall(Duration::from_secs(3)), QUOTA);
+}
+
+/// Before a worker has ticked for the first time.
+#[test]
+fn what_is_in_flight_stays_in_flight_while_a_process_that_has_just_begun_stands_still() {
+    assert_eq!(in_flight_after_a_stall(Duration::ZERO), QUOTA);
 }
 
 fn call(served: &Served) -> Call {
