@@ -1,5 +1,6 @@
 //! A request without an answer is not free: of clients that hang up, of routes that time out, of upstreams that break off.
 
+use std::net::TcpListener;
 use std::slice;
 use std::time::Duration;
 
@@ -12,6 +13,16 @@ const STOCK: &str = "limits: [{ algorithm: stock, quota: 10 }], refund_unless: [
 const RATE: &str = "limits: [{ quota: 10, window: 1h }], refund_on: [5xx]";
 const LATE: &str = "limits: [{ quota: 10, window: 1h }], count_on: [401]";
 const WAYS: [&str; 3] = [STOCK, RATE, LATE];
+
+/// A filter that refuses every login.
+const REFUSES: &str = r#"- name: later
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
+    default_source_code:
+      inline_string: |
+        function envoy_on_request(request)
+          request:respond({ [":status"] = "401" }, "")
+        end"#;
 
 /// A policy with these fields for each caller.
 fn setup(fields: &str) -> Setup {
@@ -88,6 +99,43 @@ fn an_upstream_that_breaks_off_gives_nothing_back() {
         unanswered(&served, &request(&served).reset_by_upstream(), 503)
     });
     assert_eq!(reached, [QUOTA; 3], "of {TRIES} by {WAYS:?}");
+}
+
+#[test]
+fn an_upstream_that_can_not_be_reached_gives_nothing_back() {
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let admitted = WAYS.map(|fields| {
+        let gateway = setup(fields).upstream(nobody).start();
+        let request = gateway.get("/").header("x-caller", new_key());
+        (0..TRIES).filter(|_| request.send().status == 503).count()
+    });
+    assert_eq!(admitted, [QUOTA; 3], "of {TRIES} by {WAYS:?}");
+}
+
+/// The client's own doing: it announces a body that does not come.
+#[test]
+fn a_request_that_never_ends_gives_nothing_back() {
+    const REFUSED: &str = "limits: [{ quota: 10, window: 1h }], refund_on: [4xx]";
+    let ways = [STOCK, REFUSED, LATE];
+    let reached = ways.map(|fields| {
+        let served = setup(fields).manager("request_timeout: 0.2s").start_served();
+        let request = served.gateway.request("POST", "/").header("x-caller", new_key());
+        let request = request.header("content-length", "5").answered_after(Duration::from_secs(5));
+        unanswered(&served, &request, 408)
+    });
+    assert_eq!(reached, [QUOTA; 3], "of {TRIES} by {ways:?}");
+}
+
+/// As of one that authenticates behind this one: only timeouts and failures are no answer.
+#[test]
+fn what_a_later_filter_answers_is_an_answer() {
+    const REFUNDS: &str = "limits: [{ quota: 10, window: 1h }], refund_on: [401]";
+    let admitted = [LATE, REFUNDS].map(|fields| {
+        let gateway = setup(fields).later_filter(REFUSES).start();
+        let request = gateway.get("/").header("x-caller", new_key());
+        (0..TRIES).filter(|_| request.send().status == 401).count()
+    });
+    assert_eq!(admitted, [QUOTA, TRIES]);
 }
 
 /// Else the tests above would pass if nothing were ever given back.

@@ -14,6 +14,8 @@ const LISTENER_END: &str = "# gateway listener: end";
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
 /// The line before the module's own HTTP filter.
 const FILTER_ANCHOR: &str = "# Tollgate: begin";
+/// The line after it.
+const LATER_FILTER_ANCHOR: &str = "# Tollgate: end";
 /// The line of the module's VM that further options of it are put beside.
 const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
 const VM_ID: &str = "tollgate";
@@ -28,6 +30,7 @@ pub struct Setup {
     upstream: Option<SocketAddr>,
     manager: Vec<String>,
     filters: Vec<String>,
+    later_filters: Vec<String>,
     vm: Vec<String>,
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
@@ -68,6 +71,7 @@ impl Setup {
             upstream: None,
             manager: Vec::new(),
             filters: Vec::new(),
+            later_filters: Vec::new(),
             vm: Vec::new(),
             route: Vec::new(),
             module_log_level: "info",
@@ -115,6 +119,12 @@ impl Setup {
     /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of them.
     pub fn filter(mut self, yaml: impl Into<String>) -> Self {
         self.filters.push(yaml.into());
+        self
+    }
+
+    /// With a further HTTP filter between the module and the router.
+    pub fn later_filter(mut self, yaml: impl Into<String>) -> Self {
+        self.later_filters.push(yaml.into());
         self
     }
 
@@ -219,7 +229,8 @@ dynamic_resources:
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
         let text = with_options(&text, VM_ANCHOR, &self.vm);
-        self.with_configuration(&with_options(&text, FILTER_ANCHOR, &self.filters))
+        let text = with_options(&text, FILTER_ANCHOR, &self.filters);
+        self.with_configuration(&with_options(&text, LATER_FILTER_ANCHOR, &self.later_filters))
     }
 
     fn with_configuration(&self, text: &str) -> String {
