@@ -12,6 +12,7 @@
 )]
 
 mod algorithms;
+mod attacks;
 mod auth_failures;
 mod billium;
 mod callers;

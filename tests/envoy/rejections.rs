@@ -1,6 +1,6 @@
 //! What a refused caller reads: bodies, messages, further headers, waits.
 
-use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_ip, new_key, per_address, per_key};
+use crate::harness::{Request, Response, Setup, Upstream, new_ip, new_key, per_address, per_key};
 use serde_json::{Value, json};
 
 /// Its bodies are made of what a refusal can tell.
@@ -216,34 +216,15 @@ fn sp_5_a_refusal_may_keep_its_wait_to_itself() {
     assert!(refused.values("retry-after").is_empty(), "{refused:?}");
 }
 
-/// A gateway whose access log is in its own log.
-fn gateway_with_access_log(policy: String) -> Gateway {
-    let typed = "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
-    let format = "log_format: { text_format_source: { inline_string: \"seen: %RESPONSE_CODE% %FILTER_STATE(wasm.tollgate:PLAIN)%\\n\" } }";
-    let log = format!(
-        "access_log: [{{ name: envoy.access_loggers.stderr, typed_config: {{ {typed}, {format} }} }}]"
-    );
-    Setup::yaml(policy).manager(&log).start()
-}
-
-fn seen(gateway: &Gateway, lines: usize) -> Vec<String> {
-    crate::harness::eventually("the access log", || {
-        let log = gateway.log();
-        let seen = log.lines().filter_map(|line| line.split_once("seen: "));
-        let seen: Vec<_> = seen.map(|(_, line)| line.trim_matches('"').to_owned()).collect();
-        (seen.len() >= lines).then_some(seen)
-    })
-}
-
 #[test]
 fn fa_26_an_access_log_shows_what_was_decided() {
-    let gateway =
-        gateway_with_access_log(per_address(2, "1h") + "access_log: true\nretry_after: { max: 7 }\n");
+    let policy = per_address(2, "1h") + "access_log: true\nretry_after: { max: 7 }\n";
+    let gateway = Setup::yaml(policy).access_log().start();
     for _ in 0..3 {
         gateway.get("/").send();
     }
     assert_eq!(
-        seen(&gateway, 3),
+        gateway.seen(3),
         [
             "200 decision=admitted policy=ip limit=limit quota=2 remaining=1 near=false",
             "200 decision=admitted policy=ip limit=limit quota=2 remaining=0 near=true",
@@ -257,7 +238,7 @@ fn fa_26_an_access_log_shows_what_was_decided() {
 
 #[test]
 fn without_access_log_there_is_no_filter_state() {
-    let gateway = gateway_with_access_log(per_address(2, "1h"));
+    let gateway = Setup::yaml(per_address(2, "1h")).access_log().start();
     gateway.get("/").send();
-    assert_eq!(seen(&gateway, 1), ["200 -"]);
+    assert_eq!(gateway.seen(1), ["200 -"]);
 }

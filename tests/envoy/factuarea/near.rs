@@ -17,13 +17,8 @@ fn fa_26_requests_that_leave_a_tenth_or_less_are_counted() {
 
 #[test]
 fn fa_26_an_access_log_can_name_them() {
-    let typed = "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
-    let format = "log_format: { text_format_source: { inline_string: \"seen: %FILTER_STATE(wasm.tollgate:PLAIN)%\\n\" } }";
-    let log = format!(
-        "access_log: [{{ name: envoy.access_loggers.stderr, typed_config: {{ {typed}, {format} }} }}]"
-    );
     let setup = file().replacing("headers: {", "access_log: true\nheaders: {");
-    let gateway = setup.manager(&log).start();
+    let gateway = setup.access_log().start();
     assert_eq!(list(&gateway, EXPORT).admitted_of(27), 27);
     // The tightest of all limits that the request has met.
     let line = |left: u64, near| {

@@ -14,9 +14,13 @@ const LISTENER_END: &str = "# gateway listener: end";
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
 /// The line before the module's own HTTP filter.
 const FILTER_ANCHOR: &str = "# Tollgate: begin";
+/// The line after it.
+const LATER_FILTER_ANCHOR: &str = "# Tollgate: end";
 /// The line of the module's VM that further options of it are put beside.
 const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
 const VM_ID: &str = "tollgate";
+/// What lines of the access log begin with.
+pub(super) const SEEN: &str = "seen: ";
 
 /// A gateway to be: two workers, the template's demo upstream, a listener that stays as it is.
 #[derive(Clone)]
@@ -26,6 +30,7 @@ pub struct Setup {
     upstream: Option<SocketAddr>,
     manager: Vec<String>,
     filters: Vec<String>,
+    later_filters: Vec<String>,
     vm: Vec<String>,
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
@@ -66,6 +71,7 @@ impl Setup {
             upstream: None,
             manager: Vec::new(),
             filters: Vec::new(),
+            later_filters: Vec::new(),
             vm: Vec::new(),
             route: Vec::new(),
             module_log_level: "info",
@@ -100,9 +106,25 @@ impl Setup {
         self
     }
 
+    /// With an access log in Envoy's own log; [`Gateway::seen`] reads it.
+    pub fn access_log(self) -> Self {
+        let typed =
+            "\"@type\": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StderrAccessLog";
+        let format = format!("\"{SEEN}%RESPONSE_CODE% %FILTER_STATE(wasm.tollgate:PLAIN)%\\n\"");
+        let format = format!("log_format: {{ text_format_source: {{ inline_string: {format} }} }}");
+        let log = format!("name: envoy.access_loggers.stderr, typed_config: {{ {typed}, {format} }}");
+        self.manager(&format!("access_log: [{{ {log} }}]"))
+    }
+
     /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of them.
     pub fn filter(mut self, yaml: impl Into<String>) -> Self {
         self.filters.push(yaml.into());
+        self
+    }
+
+    /// With a further HTTP filter between the module and the router.
+    pub fn later_filter(mut self, yaml: impl Into<String>) -> Self {
+        self.later_filters.push(yaml.into());
         self
     }
 
@@ -207,7 +229,8 @@ dynamic_resources:
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
         let text = with_options(&text, VM_ANCHOR, &self.vm);
-        self.with_configuration(&with_options(&text, FILTER_ANCHOR, &self.filters))
+        let text = with_options(&text, FILTER_ANCHOR, &self.filters);
+        self.with_configuration(&with_options(&text, LATER_FILTER_ANCHOR, &self.later_filters))
     }
 
     fn with_configuration(&self, text: &str) -> String {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 
 use super::admin::Admin;
-use super::bootstrap::{Setup, envoy};
+use super::bootstrap::{SEEN, Setup, envoy};
 use super::files::Files;
 use super::process::Process;
 use super::request::Request;
@@ -71,9 +71,43 @@ impl Gateway {
         self.admin.statistic(&format!("wasmcustom.tollgate.{name}"))
     }
 
+    /// How many requests Envoy has in flight.
+    pub fn in_flight(&self) -> u64 {
+        self.admin.statistic("http.gateway.downstream_rq_active")
+    }
+
+    /// Waits until no request is in flight: Envoy has seen that those clients left who did.
+    pub fn until_idle(&self) {
+        eventually("the end of all requests", || (self.in_flight() == 0).then_some(()));
+    }
+
+    /// Stops the whole process while this is done, and lets it go on.
+    pub fn stopped<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.signal("STOP");
+        let answer = act();
+        self.signal("CONT");
+        answer
+    }
+
+    /// By its name without `SIG`.
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} for Envoy");
+    }
+
     /// What Envoy has logged so far.
     pub fn log(&self) -> String {
         self.files.log()
+    }
+
+    /// At least so many lines of the [access log](Setup::access_log): status and decision.
+    pub fn seen(&self, lines: usize) -> Vec<String> {
+        eventually("the access log", || {
+            let log = self.log();
+            let seen = log.lines().filter_map(|line| line.split_once(SEEN));
+            let seen: Vec<_> = seen.map(|(_, line)| line.trim_matches('"').to_owned()).collect();
+            (seen.len() >= lines).then_some(seen)
+        })
     }
 
     /// The memory that Envoy has in use (resident), in bytes.

@@ -1,11 +1,13 @@
 //! A request as a sentence: `gateway.get("/x").from(ip).key("abc").send()`. Its bytes are sent as they are given.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use super::connection::Connection;
 use super::in_flight::InFlight;
 use super::metadata;
 use super::response::Response;
+use super::upstream;
 
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -59,14 +61,24 @@ impl Request {
         self.header(&metadata::header_of(key), value)
     }
 
-    /// To be answered by the demo upstream with this status.
+    /// To be answered with this status: by the demo upstream, or an [`super::Upstream`].
     pub fn answered(self, status: u16) -> Self {
         self.header("x-demo-status", status.to_string())
     }
 
-    /// To be answered by the demo upstream with this header.
+    /// To be answered with this header: by the demo upstream, or an [`super::Upstream`].
     pub fn answered_with(self, name: &str, value: &str) -> Self {
         self.header("x-demo-header", format!("{name}={value}"))
+    }
+
+    /// To be answered by an [`super::Upstream`] only after so long.
+    pub fn answered_after(self, delay: Duration) -> Self {
+        self.header(upstream::DELAY, delay.as_millis().to_string())
+    }
+
+    /// To have no answer of an [`super::Upstream`]: it closes the connection.
+    pub fn reset_by_upstream(self) -> Self {
+        self.header(upstream::RESET, "yes")
     }
 
     /// Takes the host header away.

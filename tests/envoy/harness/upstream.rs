@@ -1,11 +1,18 @@
 //! An upstream whose answer a test chooses, and which counts what reaches it.
 
-use std::io::{BufRead, BufReader, Write};
+mod arrival;
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use arrival::Arrival;
+pub(super) use arrival::{DELAY, RESET};
 
 /// The end of the paths whose answers an upstream holds back until it is told them.
 pub const HELD: &str = "/held";
@@ -23,13 +30,15 @@ pub struct Call(Sender<u16>);
 struct Shared {
     headers: String,
     requests: AtomicUsize,
+    /// How many of them for each target.
+    targets: Mutex<HashMap<String, usize>>,
     closing: AtomicBool,
     calls: Sender<Call>,
 }
 
 impl Upstream {
-    /// Answers every request, whose body must be empty, with 200, these headers and `ok`; those for paths that end with [`HELD`]
-    /// when it is told to.
+    /// Answers every request, whose body must be empty, with 200, these headers and `ok`, or as the request asks for, as
+    /// with the demo upstream; those for paths that end with [`HELD`] when it is told to.
     pub fn answering(headers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the upstream");
         let address = listener.local_addr().expect("the upstream's address");
@@ -37,6 +46,7 @@ impl Upstream {
         let shared = Arc::new(Shared {
             headers: headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect(),
             requests: AtomicUsize::new(0),
+            targets: Mutex::default(),
             closing: AtomicBool::new(false),
             calls: sender,
         });
@@ -52,6 +62,12 @@ impl Upstream {
     /// How many requests came so far.
     pub fn requests(&self) -> usize {
         self.shared.requests.load(Ordering::SeqCst)
+    }
+
+    /// How many requests for this path and query came so far.
+    pub fn requests_for(&self, target: &str) -> usize {
+        let targets = self.shared.targets.lock().expect("no thread has panicked");
+        targets.get(target).copied().unwrap_or_default()
     }
 
     /// The next request for [`HELD`], if one has come.
@@ -98,34 +114,58 @@ fn serve(mut stream: TcpStream, shared: &Shared) {
     let Ok(reader) = stream.try_clone() else {
         return;
     };
-    let mut first_line = None;
+    let mut lines = Vec::new();
     for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
         if line != b"\r" {
-            first_line.get_or_insert(line);
+            lines.push(line);
             continue;
         }
-        shared.requests.fetch_add(1, Ordering::SeqCst);
-        let request = String::from_utf8_lossy(&first_line.take().unwrap_or_default()).into_owned();
-        let Some(status) = shared.status_for(&request) else {
+        let arrival = Arrival::of(&std::mem::take(&mut lines));
+        shared.count(&arrival);
+        let Some(status) = shared.status_for(&arrival, &stream) else {
             return;
         };
-        let body = if request.starts_with("HEAD ") { "" } else { "ok" };
-        let headers = &shared.headers;
-        let answer = format!("HTTP/1.1 {status} -\r\n{headers}content-length: 2\r\n\r\n{body}");
-        if stream.write_all(answer.as_bytes()).is_err() {
+        if stream.write_all(shared.answer(&arrival, status).as_bytes()).is_err() {
             return;
         }
     }
 }
 
 impl Shared {
-    /// Waits, if the request is to be held. `None`: it is to have no answer.
-    fn status_for(&self, request: &str) -> Option<u16> {
-        if !request.split(' ').nth(1).is_some_and(|path| path.ends_with(HELD)) {
-            return Some(200);
-        }
-        let (sender, status) = mpsc::channel();
-        self.calls.send(Call(sender)).ok()?;
-        status.recv().ok()
+    fn count(&self, arrival: &Arrival) {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        let mut targets = self.targets.lock().expect("no thread has panicked");
+        *targets.entry(arrival.target.clone()).or_default() += 1;
     }
+
+    /// Waits, if the request is to be held or its answer to take long. `None`: it is to have no answer.
+    fn status_for(&self, arrival: &Arrival, peer: &TcpStream) -> Option<u16> {
+        if arrival.target.ends_with(HELD) {
+            let (sender, status) = mpsc::channel();
+            self.calls.send(Call(sender)).ok()?;
+            return status.recv().ok();
+        }
+        let stays = arrival.number(arrival::DELAY).is_none_or(|millis| stays_for(peer, millis));
+        let answers = stays && arrival.values(arrival::RESET).next().is_none();
+        answers.then(|| arrival.number(arrival::STATUS).unwrap_or(200))
+    }
+
+    fn answer(&self, arrival: &Arrival, status: u16) -> String {
+        let headers = self.headers.clone() + &arrival.answer_headers();
+        let (length, body) = match (status, arrival.method.as_str()) {
+            (204 | 304, _) => ("", ""),
+            (_, "HEAD") => ("content-length: 2\r\n", ""),
+            _ => ("content-length: 2\r\n", "ok"),
+        };
+        format!("HTTP/1.1 {status} -\r\n{headers}{length}\r\n{body}")
+    }
+}
+
+/// Waits so many milliseconds. `false`: meanwhile the peer has left.
+fn stays_for(peer: &TcpStream, millis: u64) -> bool {
+    let wait = |timeout| peer.set_read_timeout(timeout).expect("a socket whose patience can be set");
+    wait(Some(Duration::from_millis(millis)));
+    let seen = peer.peek(&mut [0]);
+    wait(None);
+    seen.is_err_and(|error| [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()))
 }

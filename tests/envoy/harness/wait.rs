@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Far beyond what a loaded machine needs: only a real failure waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// The first pause between two looks; each is twice the one before, up to the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// Looks again and again until there is something to see; panics, naming `what`, when the patience ends.
 pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
@@ -15,11 +17,13 @@ pub fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 /// As `eventually`, where what comes later would come for another reason.
 pub fn within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + patience;
+    let mut pause = SHORTEST_PAUSE;
     loop {
         if let Some(seen) = look() {
             return seen;
         }
         assert!(Instant::now() < end, "waited {patience:?} in vain for {what}");
-        thread::sleep(BETWEEN_LOOKS);
+        thread::sleep(pause);
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
