@@ -135,8 +135,10 @@ impl Engine {
     pub fn follows_the_end(&self, decision: &Decision) -> bool {
         let waits = |answer: &Answer| {
             self.policy(answer.policy).is_some_and(|policy| {
+                let rules = policy.on_response();
                 policy.follows_the_end()
-                    || !decision.is_answered() && policy.on_response().follows_unanswered()
+                    || decision.refused() && rules.gives_back_unsent()
+                    || !decision.is_answered() && rules.follows_unanswered()
             })
         };
         self.follows && decision.all_answers().chain(decision.held()).any(waits)
@@ -160,14 +162,14 @@ impl Engine {
         let (at, good) = (decision.now, is_good(response));
         for answer in decision.all_answers_mut().filter(|answer| !answer.refused()) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let (correction, units) = policy.on_response().answered(response, answer.held(at), now);
+            let (correction, units) = policy.on_response().answered(response, answer.held(at), at, now);
             let proves = good && answer.outcome.unproven;
             self.correct(answer, Correction { proves, ..correction }, table, store, now);
             policy.tell_what_is_left(answer, units);
         }
         for one in decision.returns() {
             let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };
-            let correction = policy.on_response().returned(rule, response, now);
+            let correction = policy.on_response().returned(rule, response, at, now);
             table.correct(store, &policy.charge(one.identity, one.terms, 1), &correction, now);
         }
         self.sentence(decision, response, table, store, now);
@@ -178,10 +180,13 @@ impl Engine {
     pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
         for answer in decision.all_answers().chain(decision.held()).filter(|answer| answer.outcome.charged) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let mut correction = Correction::default();
-            if !decision.is_answered() && !answer.refused() {
-                correction = policy.on_response().unanswered(answer.held(decision.now), now);
-            }
+            let (rules, held) = (policy.on_response(), answer.held(decision.now));
+            let correction = match (decision.refused(), decision.is_answered()) {
+                // Another policy has rejected it.
+                (true, _) if !answer.refused() => rules.unsent(held),
+                (false, false) => rules.unanswered(held, now),
+                (true, _) | (false, true) => Correction::default(),
+            };
             if policy.follows_the_end() {
                 let charge = policy.charge(answer.identity, answer.terms, answer.cost);
                 table.release(store, &charge, &correction, now);

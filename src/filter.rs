@@ -117,7 +117,12 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
     })?;
     TABLE.with_borrow_mut(|table| match table {
         Some(table) => table.set_page_bytes(geometry.page_bytes),
-        None => *table = Some(Table::new(seed, geometry, host::new_holder())),
+        None => {
+            let mut new = Table::new(seed, geometry, host::new_holder());
+            // From here on a time without a tick is a stall.
+            new.settle(&host::SharedData, host::Clock::new().now());
+            *table = Some(new);
+        }
     });
     Ok(())
 }

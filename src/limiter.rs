@@ -270,10 +270,10 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// So many units of a stock there really are.
-    pub fn report(&mut self, units: u64) {
+    /// So many units of a stock there really are, says the answer to a request that was admitted at `since`.
+    pub fn report(&mut self, units: u64, since: Now) {
         if let Counter::Stock(state) = self {
-            state.report(units);
+            state.report(units, since.mono);
         }
     }
 

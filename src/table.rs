@@ -223,6 +223,7 @@ impl Table {
             Plan::Settled => {
                 self.settled(charge, None, now);
                 self.holdings.told(charge, more, None);
+                self.tally.overflow += u64::from(attempt.overflowed && attempt.counts);
                 return true;
             }
             Plan::NoRoom => return false,

@@ -245,7 +245,8 @@ fn busy(callers: u32, limit: Limit, choices: u32, proven: bool) -> Busy {
     let mut house = House::new(DEFAULT);
     let mut pages: std::collections::HashMap<u64, Vec<Identity>> = Default::default();
     for caller in 0..callers {
-        let candidates = (0..choices).map(|choice| house.identity(&format!("caller {caller} {choice}")).known(proven));
+        let candidates =
+            (0..choices).map(|choice| house.identity(&format!("caller {caller} {choice}")).known(proven));
         let page = |identity: &Identity| identity.page % u64::from(DEFAULT.pages.get());
         let load = |identity: &Identity| pages.get(&page(identity)).map_or(0, Vec::len);
         let identity = candidates.min_by_key(load).unwrap();
@@ -307,7 +308,10 @@ fn per(quota: u32, window: Micros) -> Limit {
 fn a6_explore() {
     for (choices, proven) in [(1, true), (2, true), (1, false)] {
         for callers in [65_536, 131_072, 196_608, 229_376, 262_144, 327_680, 393_216, 458_752, 524_288] {
-            println!("{choices} {proven} {callers} 300/60s {:?}", busy(callers, per(300, 60 * SECOND), choices, proven));
+            println!(
+                "{choices} {proven} {callers} 300/60s {:?}",
+                busy(callers, per(300, 60 * SECOND), choices, proven)
+            );
         }
     }
 }

@@ -166,7 +166,7 @@ impl Engine {
             let Some(policy) = self.policy(one.0.policy) else { continue };
             let unheld = answer(*one, Default::default());
             let correction = match policy.on_response().follows() {
-                true => policy.on_response().answered(response, unheld.held(now), now).0,
+                true => policy.on_response().answered(response, unheld.held(now), decision.now, now).0,
                 false => Correction { more: Some((now, one.1)), ..Correction::default() },
             };
             self.correct(&unheld, correction, table, store, now);

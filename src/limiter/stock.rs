@@ -7,15 +7,17 @@
 //!
 //! # A stock that is reported
 //! A response may say how many units there really are ([`Stock::report`]). That number does not have what others are just
-//! creating, or may not: so what is in flight is kept apart and counted beside it. A request whose worker died
-//! never settles what it has in flight. What nobody has touched for [`SETTLED_BY`] is taken to exist.
+//! creating, or may not: so what is in flight is kept apart and counted beside it. And answers overtake each other: one
+//! that says less is believed only if nothing of the stock has changed since its request was admitted. A request that gets
+//! no answer may still be creating its unit: it stays in flight until nobody has touched the stock for [`SETTLED_BY`], and
+//! is then taken to exist.
 //!
 //! # State
-//! `used:varint`, and while something is in flight `in_flight:varint, until:varint` (s, monotonic). Up to 127 units 1 byte, at
-//! most 5; with units in flight at most 15.
+//! `used:varint`, and if the stock is reported `in_flight:varint, changed:varint` (ms, monotonic). Up to 127 units 1 byte, at most
+//! 5; at most 16 if it is reported.
 
 use super::{Limit, Verdict, Wear, all_at};
-use crate::time::{Micros, SECOND, seconds_up};
+use crate::time::{MILLISECOND, Micros, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -32,8 +34,8 @@ pub struct Stock {
     used: u64,
     /// Those of `used` that are being created, if the stock is reported.
     in_flight: u64,
-    /// Until when that is believed, in seconds.
-    until: u64,
+    /// When anything of it changed last.
+    changed: Micros,
 }
 
 impl Stock {
@@ -46,7 +48,7 @@ impl Stock {
             opened: now,
             used: 0,
             in_flight: 0,
-            until: 0,
+            changed: 0,
         };
         if state.is_empty() {
             return Some(stock);
@@ -55,18 +57,15 @@ impl Stock {
         stock.used = used;
         if !rest.is_empty() {
             let (in_flight, rest) = varint::read(rest)?;
-            let (until, rest) = varint::read(rest)?;
+            let (changed, rest) = varint::read(rest)?;
             rest.is_empty().then_some(())?;
-            if reported && until > now / SECOND {
-                // Later than any request could say it is damage, or a clock's that was set back.
-                (stock.in_flight, stock.until) = (in_flight.min(used), until.min(stock.latest()));
+            // A change in the future is damage, or of a clock that was set back: it was just now.
+            stock.changed = times(changed, MILLISECOND).min(now.saturating_add(MILLISECOND));
+            if reported && stock.changed.saturating_add(SETTLED_BY) > now {
+                stock.in_flight = in_flight.min(used);
             }
         }
         Some(stock)
-    }
-
-    fn latest(&self) -> u64 {
-        seconds_up(self.opened.saturating_add(SETTLED_BY))
     }
 
     /// See [`super::Counter::judge`].
@@ -77,13 +76,14 @@ impl Stock {
     /// See [`super::Counter::charge`].
     pub fn charge(&mut self, units: u32) {
         self.used = self.used.saturating_add(u64::from(units));
+        self.changed = self.opened;
     }
 
     /// See [`super::Counter::reserve`]: units that are being created.
     pub fn reserve(&mut self, units: u32) {
         self.charge(units);
         if self.reported {
-            (self.in_flight, self.until) = (self.in_flight.saturating_add(u64::from(units)), self.latest());
+            self.in_flight = self.in_flight.saturating_add(u64::from(units));
         }
     }
 
@@ -91,6 +91,16 @@ impl Stock {
     /// never below 0, nor below what is in flight.
     pub fn refund(&mut self, units: u32) {
         self.used = self.used.saturating_sub(u64::from(units)).max(self.in_flight);
+        self.changed = self.opened;
+    }
+
+    /// See [`super::Counter::report`]: so many units there are, says the answer to a request that was admitted at `since` and has
+    /// settled its own, `settled`.
+    pub fn report(&mut self, units: u64, since: Micros) {
+        let told = units.saturating_add(self.in_flight);
+        let overtaken = self.changed.div_ceil(MILLISECOND) > since.div_ceil(MILLISECOND);
+        self.used = if overtaken { told.max(self.used) } else { told };
+        self.changed = self.opened;
     }
 
     /// See [`super::Counter::settle_reserved`]: these units are no longer in flight, whether or not they exist now.
@@ -98,19 +108,14 @@ impl Stock {
         self.in_flight = self.in_flight.saturating_sub(u64::from(units));
     }
 
-    /// See [`super::Counter::report`]: so many units there really are.
-    pub fn report(&mut self, units: u64) {
-        self.used = units.saturating_add(self.in_flight);
-    }
-
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> Wear {
         if self.used > 0 {
             varint::write(out, self.used);
         }
-        if self.in_flight > 0 {
+        if self.reported && self.used > 0 {
             varint::write(out, self.in_flight);
-            varint::write(out, self.until);
+            varint::write(out, self.changed.div_ceil(MILLISECOND));
         }
         Wear::new(Micros::MAX, self.used, self.quota)
     }

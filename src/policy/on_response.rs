@@ -75,11 +75,11 @@ impl OnResponse {
 
     /// Whether the end of a stream that got no answer changes anything.
     pub fn follows_unanswered(&self) -> bool {
-        self.follows() && (self.unanswered != Unanswered::Keep || self.stock.is_some())
+        self.follows() && self.unanswered != Unanswered::Keep
     }
 
-    /// What a response changes about a request, and how many units that has cost in the end.
-    pub fn answered(&self, response: &impl Response, held: Held, now: Now) -> (Correction, u32) {
+    /// What a response changes about a request that was admitted at `since`, and how many units that has cost in the end.
+    pub fn answered(&self, response: &impl Response, held: Held, since: Now, now: Now) -> (Correction, u32) {
         let status = Some(response.status());
         let real = || self.real_cost(response).unwrap_or(held.cost);
         let (correction, units) = match &self.count {
@@ -89,30 +89,49 @@ impl OnResponse {
             None if self.refunds(status) => (held.give_back(), 0),
             None => (held.settle(real(), now), real()),
         };
-        (self.with_stock(correction, response, held.cost), units)
+        (self.with_stock(correction, response, held.cost, since), units)
     }
 
-    /// What the end of a stream without an answer changes about a request.
+    /// What the end of a stream without an answer changes about a request. It may still be creating something.
     pub fn unanswered(&self, held: Held, now: Now) -> Correction {
-        let settled = self.settled(held.cost);
-        let correction = match self.unanswered {
+        match self.unanswered {
             Unanswered::Keep => Correction::default(),
-            Unanswered::Refund => held.give_back(),
+            Unanswered::Refund => Correction { settled: self.settled(held.cost), ..held.give_back() },
             Unanswered::Costs(units) => held.settle(units, now),
-        };
-        Correction { settled, ..correction }
+        }
+    }
+
+    /// Whether a request that never came to the upstream gives its units back: where the answer would have had to say that
+    /// they stay.
+    pub fn gives_back_unsent(&self) -> bool {
+        self.count.is_some() || self.refund.as_ref().is_some_and(|set| set.contains(None))
+    }
+
+    /// What that changes.
+    pub fn unsent(&self, held: Held) -> Correction {
+        match self.gives_back_unsent() {
+            true => Correction { settled: self.settled(held.cost), ..held.give_back() },
+            false => Correction::default(),
+        }
     }
 
     /// What the response to a request that gives a unit back changes, by that rule.
-    pub fn returned(&self, rule: usize, response: &impl Response, now: Now) -> Correction {
+    pub fn returned(&self, rule: usize, response: &impl Response, since: Now, now: Now) -> Correction {
         let status = Some(response.status());
         let gives = self.returns.get(rule).is_some_and(|(_, set)| set.contains(status));
         let back = gives.then_some((now, 1));
-        self.with_stock(Correction { back, ..Correction::default() }, response, 0)
+        self.with_stock(Correction { back, ..Correction::default() }, response, 0, since)
     }
 
-    fn with_stock(&self, correction: Correction, response: &impl Response, cost: u32) -> Correction {
+    fn with_stock(
+        &self,
+        correction: Correction,
+        response: &impl Response,
+        cost: u32,
+        since: Now,
+    ) -> Correction {
         let stock = self.stock.as_ref().and_then(|name| number(&response.header(name)?, u64::from(u32::MAX)));
+        let stock = stock.map(|units| (units, since));
         Correction { stock, settled: self.settled(cost), ..correction }
     }
 
@@ -188,7 +207,8 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn a_response_says_what_its_request_has_really_cost() {
         let rules = OnResponse { cost: Some("x-cost".into()), ..OnResponse::default() };
-        let answered = |value: &'static [u8]| rules.answered(&Answer(200, Some(value)), held(5), at(2));
+        let answered =
+            |value: &'static [u8]| rules.answered(&Answer(200, Some(value)), held(5), at(1), at(2));
         assert_eq!(answered(b"7"), (more(2), 7));
         assert_eq!(answered(b" 5 "), (NOTHING, 5));
         assert_eq!(answered(b"0"), (back(5), 0));
@@ -196,9 +216,9 @@ mod tests {
         for nothing in [&b""[..], b"-1", b"1.5", b"0x7", b"\xFF", b"seven"] {
             assert_eq!(answered(nothing), (NOTHING, 5));
         }
-        assert_eq!(rules.answered(&Answer(200, None), held(5), at(2)), (NOTHING, 5));
+        assert_eq!(rules.answered(&Answer(200, None), held(5), at(1), at(2)), (NOTHING, 5));
         let uncounted = Held { at: None, ..held(5) };
-        assert_eq!(rules.answered(&Answer(200, Some(b"7")), uncounted, at(2)), (NOTHING, 5));
+        assert_eq!(rules.answered(&Answer(200, Some(b"7")), uncounted, at(1), at(2)), (NOTHING, 5));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -206,17 +226,17 @@ mod tests {
         let count = Some(StatusSet::successes());
         let rules = OnResponse { count, cost: Some("x-cost".into()), ..OnResponse::default() };
         let moved = |units| Correction { back: back(1).back, ..more(units) };
-        assert_eq!(rules.answered(&Answer(200, Some(b"7")), held(1), at(2)), (moved(7), 7));
-        assert_eq!(rules.answered(&Answer(200, None), held(1), at(2)), (moved(1), 1));
-        assert_eq!(rules.answered(&Answer(404, Some(b"7")), held(1), at(2)), (back(1), 0));
+        assert_eq!(rules.answered(&Answer(200, Some(b"7")), held(1), at(1), at(2)), (moved(7), 7));
+        assert_eq!(rules.answered(&Answer(200, None), held(1), at(1), at(2)), (moved(1), 1));
+        assert_eq!(rules.answered(&Answer(404, Some(b"7")), held(1), at(1), at(2)), (back(1), 0));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn a_refund_is_of_all_that_was_charged() {
         let refund = Some(StatusSet::successes().inverted());
         let rules = OnResponse { refund, cost: Some("x-cost".into()), ..OnResponse::default() };
-        assert_eq!(rules.answered(&Answer(500, Some(b"7")), held(5), at(2)), (back(5), 0));
-        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(5), at(2)), (more(2), 7));
+        assert_eq!(rules.answered(&Answer(500, Some(b"7")), held(5), at(1), at(2)), (back(5), 0));
+        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(5), at(1), at(2)), (more(2), 7));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -238,10 +258,14 @@ mod tests {
     fn a_stock_is_what_a_response_says_it_is() {
         let refund = Some(StatusSet::successes().inverted());
         let rules = OnResponse { refund, stock: Some("x-cost".into()), ..OnResponse::default() };
-        let said = |stock| Correction { stock, settled: 1, ..NOTHING };
-        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(1), at(2)).0, said(Some(7)));
-        assert_eq!(rules.answered(&Answer(201, Some(b"many")), held(1), at(2)).0, said(None));
+        let said = |stock: Option<u64>| Correction {
+            stock: stock.map(|units| (units, at(1))),
+            settled: 1,
+            ..NOTHING
+        };
+        assert_eq!(rules.answered(&Answer(201, Some(b"7")), held(1), at(1), at(2)).0, said(Some(7)));
+        assert_eq!(rules.answered(&Answer(201, Some(b"many")), held(1), at(1), at(2)).0, said(None));
         let back = Correction { back: back(1).back, ..said(Some(3)) };
-        assert_eq!(rules.answered(&Answer(409, Some(b"3")), held(1), at(2)).0, back);
+        assert_eq!(rules.answered(&Answer(409, Some(b"3")), held(1), at(1), at(2)).0, back);
     }
 }

@@ -296,7 +296,9 @@ impl Table {
         coarsest = Coarseness::Any;
         while evicted.is_none() && !newcomer {
             evicted = page.with(&record, whole, Room::OfAll, now, &mut bytes);
-            if evicted.is_some() || !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any) {
+            if evicted.is_some()
+                || !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any)
+            {
                 break;
             }
             record = build(owner, states, limits, counters, now);
@@ -322,7 +324,7 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// Corrects opened counters: those of the record that the units are in. In the overflow record, what was counted elsewhere
 /// would be taken from somebody else. Answers whether there was anything to correct.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, more, settled, stock, proves: _, overflowed } = *correction;
+    let Correction { back, more, settled, stock, proves, overflowed } = *correction;
     if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
@@ -330,14 +332,17 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
     let counted = limits.iter().zip(counters).filter(|(limit, _)| !is_held(limit) && !limit.is_penalty());
     for (_, counter) in counted {
         counter.settle_reserved(settled);
+        if let Some((units, since)) = stock {
+            // Whatever else the answer says is in that number.
+            counter.report(units, since);
+            continue;
+        }
         if let Some((at, units)) = back.filter(|_| own || overflowed) {
             counter.refund(at, units);
         }
-        if let Some((at, units)) = more {
+        // What proves a caller must not prove those who share a record.
+        if let Some((at, units)) = more.filter(|_| own || !proves) {
             counter.charge(at, units);
-        }
-        if let Some(units) = stock {
-            counter.report(units);
         }
     }
     true

@@ -83,8 +83,8 @@ pub struct Correction {
     pub more: Option<(Now, u32)>,
     /// Units of a stock that are no longer being created.
     pub settled: u32,
-    /// How many units of a stock there really are.
-    pub stock: Option<u64>,
+    /// How many units of a stock there really are, and when the request was admitted whose answer says so.
+    pub stock: Option<(u64, Now)>,
     /// The upstream has answered this caller well: its record is proven.
     pub proves: bool,
     /// Whether the charge was counted in the overflow record ([`Outcome::overflowed`]).

@@ -198,7 +198,8 @@ fn coarsen_longest(page: &mut Vec<u8>, proven: bool) -> bool {
     let mut rest = page.get(HEADER..).unwrap_or_default();
     while let Some((record, after)) = Record::split(rest) {
         for state in States(record.states).flatten().filter(|_| record.is_proven() == proven) {
-            let is_longer = longest.as_ref().is_none_or(|(_, _, other)| state.content.len() > other.content.len());
+            let is_longer =
+                longest.as_ref().is_none_or(|(_, _, other)| state.content.len() > other.content.len());
             if is_longer && coarser(state.kind, state.content).is_some() {
                 longest = Some((page.len() - rest.len(), record, state));
             }

@@ -229,3 +229,100 @@ fn fa_13_what_is_left_is_told_as_the_response_has_changed_it() {
         house.ended(&mut decision);
     }
 }
+
+const LOGINS: &str =
+    r#"{"name": "logins", "key": "client_ip", "count_on": [401], "limits": [{"quota": 5, "window": "60s"}]}"#;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a3_failed_logins_are_judged_by_those_in_flight_too() {
+    let mut house = house(LOGINS);
+    let guess = || Call::from("192.0.2.1");
+    let mut passed: Vec<_> = (0..800).map(|_| house.decide(&guess())).filter(|one| !one.refused()).collect();
+    assert_eq!(passed.len(), 5);
+    // Good ones give their place back, bad ones do not.
+    house.answered(&mut passed[0], 200);
+    house.answered(&mut passed[1], 401);
+    assert!(!house.decide(&guess()).refused() && house.decide(&guess()).refused());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a3_a_failed_login_counts_from_its_answer_on() {
+    let mut house = house(LOGINS);
+    let mut slow: Vec<_> = (0..5).map(|_| house.decide(&Call::from("192.0.2.1"))).collect();
+    house.wait(59);
+    slow.iter_mut().for_each(|decision| house.answered(decision, 401));
+    house.wait(59);
+    assert!(house.decide(&Call::from("192.0.2.1")).refused());
+    house.wait(2);
+    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+}
+
+/// A response that Envoy makes in the upstream's place.
+struct Envoys(u16, bool);
+
+impl Response for Envoys {
+    fn status(&self) -> u16 {
+        self.0
+    }
+
+    fn is_upstreams(&self) -> bool {
+        false
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        (self.1 && name == "grpc-status").then(|| b"14".to_vec())
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a2_what_envoy_answers_in_the_upstreams_place_is_no_answer_and_what_another_filter_does_is_one() {
+    for (response, counts) in [
+        (Envoys(504, false), true),
+        (Envoys(503, false), true),
+        (Envoys(408, false), true),
+        (Envoys(200, true), true),
+        (Envoys(403, false), false),
+        (Envoys(200, false), false),
+    ] {
+        let mut house = house(LOGINS);
+        for _ in 0..5 {
+            let mut decision = house.decide(&Call::from("192.0.2.1"));
+            house.engine.answered(&mut decision, &response, &mut house.table, &house.store, house.now);
+            house.ended(&mut decision);
+        }
+        assert_eq!(house.decide(&Call::from("192.0.2.1")).refused(), counts, "{}", response.0);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a2_a_policy_may_say_what_a_request_without_an_answer_costs() {
+    for (unanswered, left) in [("\"keep\"", 8), ("\"refund\"", 10), ("1", 9), ("7", 3)] {
+        let mut house = house(&format!(
+            r#"{{"name": "p", "key": "client_ip", "cost": 2, "cost_header": "x-cost", "unanswered": {unanswered},
+                 "limits": [{{"quota": 10, "window": "60s"}}]}}"#
+        ));
+        let mut decision = house.decide(&Call::from("192.0.2.1"));
+        house.ended(&mut decision);
+        let next = house.decide(&Call::from("192.0.2.1"));
+        assert_eq!(next.verdict(0, 0).unwrap().remaining, left - 2, "{unanswered}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_another_policy_rejects_never_reached_the_upstream_and_holds_nothing() {
+    let mut house = House::new(
+        r#"{"charge": "sequential", "keys": {"client_ip": {"client_ip": {}}}, "policies": [
+            {"name": "stock", "key": "client_ip", "refund_unless": [201],
+             "limits": [{"algorithm": "stock", "quota": 5}]},
+            {"name": "logins", "key": "client_ip", "count_on": [401], "limits": [{"quota": 5, "window": "60s"}]},
+            {"name": "plain", "key": "client_ip", "limits": [{"quota": 5, "window": "60s"}]},
+            {"name": "one", "key": "client_ip", "limits": [{"quota": 1, "window": "60s"}]}]}"#,
+    );
+    assert!(house.served(&Call::from("192.0.2.1"), 201));
+    for _ in 0..3 {
+        assert!(!house.served(&Call::from("192.0.2.1"), 201));
+    }
+    let left = house.decide(&Call::from("192.0.2.1"));
+    let left = |policy| left.verdict(policy, 0).unwrap().remaining;
+    assert_eq!([left(0), left(1), left(2)], [3, 4, 0], "in order, what is plain is spent");
+}

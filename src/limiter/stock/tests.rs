@@ -78,3 +78,56 @@ fn a_state_takes_as_many_bytes_as_the_documentation_says() {
     };
     assert_eq!((bytes(0), bytes(1), bytes(u32::MAX)), (0, 1, 5));
 }
+
+const MINUTE: Micros = 60 * SECOND;
+
+fn reported(state: &[u8], now: Micros) -> Stock {
+    let quota = NonZeroU32::new(10).unwrap();
+    let algorithm = Algorithm::Stock { reported: true };
+    let limit = Limit { id: crate::limiter::LimitId(1), quota, window: MINUTE, algorithm };
+    Stock::open(&limit, true, state, now).unwrap()
+}
+
+fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut Stock)) -> u64 {
+    let mut stock = reported(state, now);
+    change(&mut stock);
+    state.clear();
+    stock.write(state);
+    10 - reported(state, now).judge(now, 0).remaining
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_report_is_believed_beside_what_others_are_creating() {
+    let (mut state, now) = (Vec::new(), 1_000 * SECOND);
+    assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 1);
+    assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 2);
+    let answered = |stock: &mut Stock| {
+        stock.settle(1);
+        stock.report(7, now);
+    };
+    assert_eq!(then(&mut state, now + SECOND, answered), 8);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_report_that_others_have_overtaken_only_raises_the_stock() {
+    let (mut state, now) = (Vec::new(), 1_000 * SECOND);
+    then(&mut state, now, |stock| stock.charge(5));
+    assert_eq!(
+        then(&mut state, now + 2 * SECOND, |stock| stock.report(3, now + SECOND)),
+        3,
+        "nothing changed since"
+    );
+    then(&mut state, now + 4 * SECOND, |stock| stock.charge(2));
+    assert_eq!(then(&mut state, now + 5 * SECOND, |stock| stock.report(4, now + 3 * SECOND)), 5);
+    assert_eq!(then(&mut state, now + 6 * SECOND, |stock| stock.report(6, now + 3 * SECOND)), 6);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_never_settles_is_in_flight_for_ten_minutes_and_then_exists_until_a_report_says_otherwise() {
+    let (mut state, now) = (Vec::new(), 1_000 * SECOND);
+    then(&mut state, now, |stock| stock.reserve(2));
+    assert_eq!(then(&mut state, now + 2 * SECOND, |stock| stock.report(1, now + SECOND)), 3);
+    let later = now + 2 * SECOND + SETTLED_BY;
+    assert_eq!(then(&mut state, later, |_| {}), 3);
+    assert_eq!(then(&mut state, later + SECOND, |stock| stock.report(1, later)), 1);
+}

@@ -75,9 +75,11 @@ fn a_full_page_drops_who_gives_away_least_and_the_oldest_of_equals() {
     ]);
     let mut out = Vec::new();
     let room = bytes.len();
-    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), room, Room::OfAll, NOW, &mut out);
+    let dropped =
+        Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), room, Room::OfAll, NOW, &mut out);
     assert_eq!((dropped, fingerprints(&out)), (Some(1), vec![1, 3, 4, 5]));
-    let dropped = Page::open(&bytes).unwrap().with(&record(5, 0, later, 250), room, Room::OfAll, NOW, &mut out);
+    let dropped =
+        Page::open(&bytes).unwrap().with(&record(5, 0, later, 250), room, Room::OfAll, NOW, &mut out);
     assert_eq!((dropped, fingerprints(&out)), (Some(3), vec![4, 5]));
 }
 
@@ -137,8 +139,13 @@ fn the_well_used_and_the_overflow_are_never_dropped() {
         record(OVERFLOW, 0, later, 100),
         record(proven(2), 255, later, 100),
     ]);
-    let dropped =
-        Page::open(&bytes).unwrap().with(&record(5, 0, later, 100), bytes.len(), Room::OfAll, NOW, &mut Vec::new());
+    let dropped = Page::open(&bytes).unwrap().with(
+        &record(5, 0, later, 100),
+        bytes.len(),
+        Room::OfAll,
+        NOW,
+        &mut Vec::new(),
+    );
     assert_eq!(dropped, None);
 }
 
