@@ -27,6 +27,33 @@ pub struct Key {
     pub prefix: Option<usize>,
     /// When the value is to be believed. One that is not is as good as absent (FP-6, PA-8).
     pub validity: Validity,
+    /// Which spellings are one value.
+    pub reading: Reading,
+}
+
+/// How a value is read. What the server behind reads differently is another caller to one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Which value counts if a header, a parameter or a cookie is there several times.
+    pub repeated: Repeated,
+    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
+    pub loose_names: bool,
+    /// Values of a path parameter that differ in case alone are one.
+    pub ignore_case: bool,
+    /// A suffix such as `.json` is no part of a path parameter.
+    pub ignore_suffix: bool,
+}
+
+/// Which of several different values under one name counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Repeated {
+    /// None: every policy that counts by the key rejects the request.
+    #[default]
+    Reject,
+    /// The first that is not empty.
+    First,
+    /// The last that is not empty.
+    Last,
 }
 
 /// Where a key's value comes from.

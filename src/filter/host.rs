@@ -198,10 +198,26 @@ impl Request for RequestHeaders {
         header(abi::MAP_REQUEST_HEADERS, name)
     }
 
-    /// The property has all lines, where the header map would give the first. With HTTP/1 upstreams read them all, too:
-    /// a line without the cookie before the one with it must not hide a caller.
+    /// The property has all lines, joined with commas, where the header map would give the first.
+    fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        property(&[b"request\0headers\0", name.as_bytes()].concat())
+    }
+
+    /// With HTTP/1 upstreams read all lines, too: a line without the cookie before the one with it must not hide a
+    /// caller. (Those of HTTP/2 Envoy has joined with semicolons.) Where there is a comma, it may stand in a value or
+    /// between two lines, so the lines are asked for one by one.
     fn cookies(&self) -> Option<Vec<u8>> {
-        property(b"request\0headers\0cookie")
+        let lines = property(b"request\0headers\0cookie")?;
+        if !lines.contains(&b',') {
+            return Some(lines);
+        }
+        // SAFETY: the pointers are to live values.
+        let pairs = buffer(|data, len| unsafe {
+            abi::proxy_get_header_map_pairs(abi::MAP_REQUEST_HEADERS, data, len)
+        });
+        let Ok(pairs) = pairs else { return Some(lines) };
+        let lines = pairs::read(&pairs).filter(|(name, _)| *name == b"cookie").map(|(_, value)| value);
+        Some(lines.collect::<Vec<_>>().join(&b';'))
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
@@ -284,7 +300,8 @@ pub(super) fn remove_response_headers(unwanted: impl Fn(&[u8]) -> bool) {
     // SAFETY: the pointers are to live locals.
     let pairs =
         buffer(|data, len| unsafe { abi::proxy_get_header_map_pairs(abi::MAP_RESPONSE_HEADERS, data, len) });
-    for name in pairs::names(&pairs.unwrap_or_default()).filter(|name| unwanted(name)) {
+    let pairs = pairs.unwrap_or_default();
+    for (name, _) in pairs::read(&pairs).filter(|(name, _)| unwanted(name)) {
         // SAFETY: the pointer is to a live name of the length given. That there is none any more is well.
         unsafe { abi::proxy_remove_header_map_value(abi::MAP_RESPONSE_HEADERS, name.as_ptr(), name.len()) };
     }

@@ -19,8 +19,8 @@ pub(super) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
     bytes
 }
 
-/// The names of headers that the host has written.
-pub(super) fn names(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Names and values of headers that the host has written.
+pub(super) fn read(pairs: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
     let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();
@@ -28,7 +28,8 @@ pub(super) fn names(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
     let (pairs, _) = lengths.as_chunks::<2>();
     pairs.iter().filter_map(move |[name_len, value_len]| {
         let (name, rest) = texts.split_at_checked(length(name_len))?;
-        texts = rest.get(length(value_len).saturating_add(2)..).unwrap_or_default();
-        Some(name)
+        let (value, rest) = rest.get(1..)?.split_at_checked(length(value_len))?;
+        texts = rest.get(1..).unwrap_or_default();
+        Some((name, value))
     })
 }

@@ -1,11 +1,13 @@
 //! One request's caller: the values of the keys, asked for when they are first needed and then kept.
 
 use super::consumer::{Consumers, Tiers};
-use super::{Source, Validity, client_ip, credential};
+use super::credential::Found;
+use super::{Repeated, Source, Validity, client_ip, credential};
 use crate::identity::Key;
 use crate::key::{Encoder, Identity, Seed};
 use crate::policy::PathTemplate;
 use crate::request::{Asked, Request};
+use crate::spelling;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -18,6 +20,20 @@ pub struct Directory {
     pub consumers: Consumers,
     /// Their classes, if there are any.
     pub tiers: Option<Tiers>,
+}
+
+impl Directory {
+    /// Whether this key, by index, counts for nobody where it is there several times.
+    fn rejects_repeated(&self, key: usize) -> bool {
+        self.keys.get(key).is_some_and(|key| key.reading.repeated == Repeated::Reject)
+    }
+
+    /// Whether a request may have a key of which nobody can tell which value counts.
+    pub fn can_be_ambiguous(&self) -> bool {
+        let shown =
+            |key: &Key| matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_));
+        self.keys.iter().any(|key| shown(key) && key.reading.repeated == Repeated::Reject)
+    }
 }
 
 /// Whoever makes one request.
@@ -35,6 +51,8 @@ pub struct Caller<'a, R> {
 /// A credential that a request has.
 struct Shown<'a> {
     value: Cow<'a, [u8]>,
+    /// The request has several that differ, and none of them counts. The value is empty.
+    repeated: bool,
     /// Who is known by it: a digest, computed when it is first needed and then kept.
     owner: OnceCell<Option<usize>>,
 }
@@ -82,12 +100,21 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The value that counts, and what it is.
     pub fn value(&self, key: usize, template: Option<&PathTemplate>) -> Option<(&'a str, Cow<'_, [u8]>)> {
-        let Key { kind, source, prefix, .. } = self.directory.keys.get(key)?;
+        let Key { kind, source, prefix, reading, .. } = self.directory.keys.get(key)?;
         let value = match source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
             Source::PathParameter(name) => {
-                Cow::Owned(credential::in_path(template?.parameter(self.asked.path(), name)?)?)
+                let mut value = template?.parameter(self.asked, name)?;
+                if reading.ignore_suffix {
+                    value.truncate(spelling::without_suffix(&value).len());
+                }
+                if reading.ignore_case {
+                    value.make_ascii_lowercase();
+                }
+                Cow::Owned(value)
             }
+            // Who it is can't be told: the same caller whoever it is.
+            Source::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
             Source::Consumer(attribute) => {
                 let consumer = self.directory.consumers.list().get(self.consumer()?)?;
                 Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
@@ -103,6 +130,36 @@ impl<'a, R: Request> Caller<'a, R> {
             }
         };
         Some((kind, value))
+    }
+
+    /// Whether the value that counts for any of these keys can't be told, since the request has several (A7). Who that
+    /// is must not be the client's choice, so whatever counts by them rejects it.
+    pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
+        keys.iter().any(|key| match self.directory.keys.get(*key).map(|key| &key.source) {
+            Some(Source::FirstOf(keys)) => {
+                let first = keys.iter().find(|key| self.value(**key, template).is_some());
+                first.is_some_and(|key| self.is_ambiguous(&[*key], template))
+            }
+            Some(Source::Consumer(_)) => self.hides_the_consumer(),
+            Some(Source::Header { .. } | Source::Query(_) | Source::Cookie(_)) => self.is_repeated(*key),
+            Some(
+                Source::ClientIp { .. }
+                | Source::Metadata(_)
+                | Source::PathParameter(_)
+                | Source::Constant(_),
+            )
+            | None => false,
+        })
+    }
+
+    /// Whether the request has several values of this key that differ.
+    fn is_repeated(&self, key: usize) -> bool {
+        self.directory.rejects_repeated(key) && self.shown(key).is_some_and(|shown| shown.repeated)
+    }
+
+    /// Whether a key that consumers are known by is there several times.
+    fn hides_the_consumer(&self) -> bool {
+        self.directory.consumers.keys().any(|key| self.is_repeated(key))
     }
 
     /// The key, by index, that has the value of this one: one of its alternatives, or itself.
@@ -150,7 +207,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let record = |(index, key): (usize, &Key)| {
             // The whole value: keys that share a prefix stand or fall by themselves.
             let mut encoder = Encoder::new(self.seed);
-            encoder.add(&key.kind, self.credential(index)?);
+            encoder.add(&key.kind, self.credential(index).filter(|value| !value.is_empty())?);
             Some((index, encoder.finish()))
         };
         on_trial.filter_map(record).collect()
@@ -176,8 +233,15 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn shown(&self, index: usize) -> Option<&Shown<'a>> {
         let read = || {
-            let shown = Shown { value: self.read(index)?, owner: OnceCell::new() };
-            self.is_valid(index, &shown).then_some(shown)
+            let found = self.read(index)?;
+            let shown = match found {
+                Found::One(value) => Shown { value, repeated: false, owner: OnceCell::new() },
+                Found::Several => {
+                    Shown { value: Cow::Borrowed(&[]), repeated: true, owner: OnceCell::from(None) }
+                }
+            };
+            // One of several may be valid: they are not as good as none.
+            (shown.repeated || self.is_valid(index, &shown)).then_some(shown)
         };
         self.credentials.get(index)?.get_or_init(read).as_ref()
     }
@@ -187,31 +251,62 @@ impl<'a, R: Request> Caller<'a, R> {
         *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
     }
 
-    fn read(&self, index: usize) -> Option<Cow<'a, [u8]>> {
-        match &self.directory.keys.get(index)?.source {
-            Source::Header { name, scheme } => match self.asked.header(name)? {
-                Cow::Borrowed(value) => credential::in_header(value, scheme.as_deref()).map(Cow::Borrowed),
-                Cow::Owned(value) => {
-                    let found = credential::in_header(&value, scheme.as_deref())?;
-                    Some(Cow::Owned(found.to_vec()))
-                }
-            },
+    fn read(&self, index: usize) -> Option<Found<Cow<'a, [u8]>>> {
+        let Key { source, reading, .. } = self.directory.keys.get(index)?;
+        let owned = |found| match found {
+            Found::One(value) => Found::One(Cow::Owned(value)),
+            Found::Several => Found::Several,
+        };
+        match source {
+            Source::Header { name, scheme } if reading.repeated == Repeated::First => {
+                let value = match self.asked.header(name)? {
+                    Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
+                    Cow::Owned(value) => {
+                        Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec())
+                    }
+                };
+                Some(Found::One(value))
+            }
+            Source::Header { name, scheme } => {
+                let lines = self.asked.request().lines(name)?;
+                credential::in_lines(&lines, scheme.as_deref(), reading.repeated).map(owned)
+            }
             // A client without an address is still a client: all of them together.
             Source::ClientIp { ipv6_prefix } => {
                 let address = self.asked.request().source_address().unwrap_or_default();
-                Some(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix)))
+                Some(Found::One(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix))))
             }
-            Source::Query(name) => credential::in_query(self.asked.target(), name).map(Cow::Owned),
+            Source::Query(name) => credential::in_query(self.asked.target(), name, *reading).map(owned),
             Source::Cookie(name) => {
                 let cookies = self.asked.request().cookies()?;
-                credential::in_cookies(&cookies, name).map(Cow::Owned)
+                credential::in_cookies(&cookies, name, *reading).map(owned)
             }
             Source::Metadata(path) => {
                 let found = self.asked.request().metadata(path)?;
-                (!found.is_empty()).then_some(Cow::Owned(found))
+                (!found.is_empty()).then_some(Found::One(Cow::Owned(found)))
             }
             Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
         }
+    }
+
+    /// Whether the request shows anything that a caller can be known by: what any key reads of a header, the query or a
+    /// cookie. Some headers a browser sends of itself.
+    pub fn shows_a_credential(&self) -> bool {
+        const OF_BROWSERS: [&str; 6] =
+            ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
+        let shown = |(index, key): (usize, &Key)| match &key.source {
+            Source::Header { name, .. } => {
+                !OF_BROWSERS.contains(&name.as_str()) && self.asked.header(name).is_some()
+            }
+            Source::Query(_) | Source::Cookie(_) => self.read(index).is_some(),
+            Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        };
+        self.directory.keys.iter().enumerate().any(shown)
     }
 
     fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
@@ -231,7 +326,7 @@ impl<'a, R: Request> Caller<'a, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Attribute, Consumer, Digest};
+    use crate::identity::{Attribute, Consumer, Digest, Reading};
     use crate::key::Seed;
     use crate::request::MetadataPath;
     use wasm_bindgen_test::wasm_bindgen_test;
@@ -263,7 +358,14 @@ mod tests {
     }
 
     fn key(name: &str, source: Source) -> Key {
-        Key { name: name.into(), kind: name.into(), source, prefix: None, validity: Validity::Present }
+        Key {
+            name: name.into(),
+            kind: name.into(),
+            source,
+            prefix: None,
+            validity: Validity::Present,
+            reading: Reading::default(),
+        }
     }
 
     /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.
@@ -379,6 +481,57 @@ mod tests {
         assert_ne!(of("0123456789abcdeX"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcde"), of("0123456789abcdef"));
         assert_ne!(of("short"), of("shor"));
+    }
+
+    /// A request with a query, and a directory whose key `q` reads it.
+    struct Query<'a>(&'a str);
+
+    impl Request for Query<'_> {
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            (name == ":path").then(|| format!("/?{}", self.0).into())
+        }
+        fn source_address(&self) -> Option<Vec<u8>> {
+            Some(b"192.0.2.7:80".to_vec())
+        }
+        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes_its_place() {
+        let acme = Consumer { name: "acme".into(), tier: None, attributes: Vec::new() };
+        for validity in [Validity::Present, Validity::Consumer, Validity::Metadata(proof())] {
+            let q = Key { validity: validity.clone(), ..key("q", Source::Query("q".into())) };
+            let directory = Directory {
+                keys: vec![
+                    q,
+                    key("ip", Source::ClientIp { ipv6_prefix: 64 }),
+                    key("anyone", Source::FirstOf(vec![0, 1])),
+                    key("name", Source::Consumer(Attribute::Name)),
+                ],
+                consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
+                tiers: None,
+            };
+            assert!(directory.can_be_ambiguous());
+            for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {
+                let request = Query(query);
+                let asked = Asked::new(&request);
+                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                for key in [0, 2, 3] {
+                    assert!(caller.is_ambiguous(&[1, key], None), "{validity:?} {query} {key}");
+                    assert!(caller.identity(&[1, key], None, None).is_some(), "{validity:?} {query} {key}");
+                }
+                assert!(!caller.is_ambiguous(&[1], None));
+                assert_eq!((caller.consumer(), caller.on_trial()), (None, vec![]));
+            }
+            for query in ["q=k1&q=k1", "q=&q=k1", "q=%6b1;q=k1", "x=1", ""] {
+                let request = Query(query);
+                let asked = Asked::new(&request);
+                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
+            }
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]

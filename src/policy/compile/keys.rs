@@ -1,9 +1,10 @@
 //! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
 use super::super::{StatusSet, duration};
+use super::paths::ignored;
 use super::{all, is_name, name_of};
 use crate::config::{Fields, Reader};
-use crate::identity::{Attribute, Key, Refusal, Source, Validity};
+use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
 use crate::request::MetadataPath;
@@ -61,11 +62,16 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
         "prefix",
         "valid",
         "same_as",
+        "repeated",
+        "names",
+        "case",
+        "suffix",
     ])?;
     let scheme = fields.read("scheme", |scheme| token(scheme, "an authentication scheme such as Bearer"));
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
     let same_as = fields.read_or("same_as", "", |other| same_as(other, entries));
+    let reading = reading(&fields);
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), entries),
@@ -74,10 +80,27 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     };
     let source = source?;
     let in_place = refuse_fields_of_others(&fields, &source);
-    let (prefix, validity, kind) = (prefix?, validity?, same_as?.to_string());
+    let (prefix, validity, kind, reading) = (prefix?, validity?, same_as?.to_string(), reading?);
     scheme?;
     in_place?;
-    Some(Key { name: String::new(), kind, source, prefix, validity })
+    Some(Key { name: String::new(), kind, source, prefix, validity, reading })
+}
+
+/// How values are read. A header that Envoy does not know costs more to read whole, so the first line counts.
+fn reading(fields: &Fields<'_>) -> Option<Reading> {
+    let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
+    let repeated = fields.read_or("repeated", default, |word| {
+        word.word(&[("reject", Repeated::Reject), ("first", Repeated::First), ("last", Repeated::Last)])
+    });
+    let loose_names = fields.read_or("names", false, |word| word.word(&[("exact", false), ("loose", true)]));
+    let ignore_case = fields.read_or("case", false, ignored);
+    let ignore_suffix = fields.read_or("suffix", false, ignored);
+    Some(Reading {
+        repeated: repeated?,
+        loose_names: loose_names?,
+        ignore_case: ignore_case?,
+        ignore_suffix: ignore_suffix?,
+    })
 }
 
 fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
@@ -121,16 +144,17 @@ fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
 
 /// A field that the source does not know would be silently without effect.
 fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
-    let (shown, header) = match source {
-        Source::Header { .. } => (true, true),
-        Source::Query(_) | Source::Cookie(_) => (true, false),
+    let (header, named, path) = match source {
+        Source::Header { .. } => (true, false, false),
+        Source::Query(_) | Source::Cookie(_) => (false, true, false),
+        Source::PathParameter(_) => (false, false, true),
         Source::ClientIp { .. }
         | Source::Metadata(_)
-        | Source::PathParameter(_)
         | Source::Consumer(_)
         | Source::Constant(_)
-        | Source::FirstOf(_) => (false, false),
+        | Source::FirstOf(_) => (false, false, false),
     };
+    let shown = header || named;
     let mut sound = Some(());
     for (name, allowed, only) in [
         ("scheme", header, "only beside header"),
@@ -141,6 +165,10 @@ fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
             !matches!(source, Source::FirstOf(_)),
             "not beside first_of, whose values are those of its keys",
         ),
+        ("repeated", shown, "only beside header, query or cookie"),
+        ("names", named, "only beside query or cookie"),
+        ("case", path, "only beside path"),
+        ("suffix", path, "only beside path"),
     ] {
         if let Some(field) = fields.optional(name).filter(|_| !allowed) {
             sound = field.fault(only);
