@@ -31,7 +31,7 @@ pub use words::{PolicySummary, Summary};
 
 use crate::decision::{Answer, Decision};
 use crate::identity::{Caller, Directory, Key, Validity};
-use crate::key::{Identity, Seed};
+use crate::key::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
 use crate::response::Saying;
@@ -266,15 +266,8 @@ impl PolicySet {
     fn exempts_as_preflight<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
         // Where `authorization` is read anyway, most requests need no further question: a preflight has none.
         let may_be = || !self.reads_authorization || asked.authorization().is_none();
-        self.exempt_preflight && may_be() && asked.is_preflight() && !self.shows_a_credential(asked)
-    }
-
-    /// Any key at all ends the exemption, not `authorization` alone. Only a preflight is asked for all of them.
-    #[inline(never)]
-    fn shows_a_credential<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
-        // No identity is made of it, so any seed does.
-        let seed = Seed::new([0; Seed::LEN]);
-        Caller::new(asked, &self.directory, &seed, &[]).shows_a_credential()
+        // Any key at all ends the exemption. Only a preflight is asked for all of them.
+        self.exempt_preflight && may_be() && asked.is_preflight() && !self.directory.are_shown(asked)
     }
 
     /// Whether anything is to be done when a response comes, or a stream ends, of any request at all.

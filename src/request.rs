@@ -109,12 +109,14 @@ impl<'a, R: Request> Asked<'a, R> {
     }
 
     /// The path as Envoy normalised it, without the query; empty if the request has none.
+    #[inline(never)]
     pub fn path(&self) -> &[u8] {
         self.target().split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
     }
 
     /// The path as a server may read it that decodes it and, with `parameters`, takes `;` and what follows for no part of
     /// a segment. `None`: it has no other reading than [`Asked::path`]. All who ask about one request say the same.
+    #[inline(never)]
     pub fn read_path(&self, parameters: bool) -> Option<&[u8]> {
         self.read_path.get_or_init(|| spelling::path(self.path(), parameters)).as_deref()
     }

@@ -11,6 +11,7 @@ pub enum Plus {
 }
 
 /// With `%41` as `A`. What is no two hexadecimal digits stands for itself.
+#[inline(never)]
 pub fn decoded(text: &[u8], plus: Plus) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -35,9 +36,10 @@ pub fn hex([high, low]: [u8; 2]) -> Option<u8> {
 
 /// A segment of a path: decoded, and with `parameters` also without what follows its first `;`. An encoded slash does not
 /// end a segment, so it becomes a zero byte.
+#[inline(never)]
 pub fn segment(written: &[u8], parameters: bool) -> Vec<u8> {
-    let end = written.iter().position(|byte| parameters && *byte == b';').unwrap_or(written.len());
-    let mut segment = decoded(written.get(..end).unwrap_or(written), Plus::IsAPlus);
+    let name = written.split(|byte| parameters && *byte == b';').next().unwrap_or_default();
+    let mut segment = decoded(name, Plus::IsAPlus);
     segment.iter_mut().filter(|byte| **byte == b'/').for_each(|byte| *byte = 0);
     segment
 }
@@ -70,6 +72,7 @@ pub fn path(written: &[u8], parameters: bool) -> Option<Vec<u8>> {
 }
 
 /// Without the last suffixes: `login.json` is `login`. A name that begins with a dot has none there.
+#[inline(never)]
 pub fn without_suffix(name: &[u8]) -> &[u8] {
     let dot = name.iter().skip(1).position(|byte| *byte == b'.');
     dot.and_then(|dot| name.get(..=dot)).unwrap_or(name)

@@ -1,8 +1,8 @@
 //! One request's caller: the values of the keys, asked for when they are first needed and then kept.
 
 use super::consumer::{Consumers, Tiers};
-use super::credential::Found;
-use super::{Repeated, Source, Validity, client_ip, credential};
+use super::credential::{Found, Place};
+use super::{Reading, Repeated, Source, Validity, client_ip, credential};
 use crate::identity::Key;
 use crate::key::{Encoder, Identity, Seed};
 use crate::policy::PathTemplate;
@@ -26,6 +26,27 @@ impl Directory {
     /// Whether this key, by index, counts for nobody where it is there several times.
     fn rejects_repeated(&self, key: usize) -> bool {
         self.keys.get(key).is_some_and(|key| key.reading.repeated == Repeated::Reject)
+    }
+
+    /// Whether a request shows anything that a caller can be known by: what any key reads of a header, the query or a
+    /// cookie. Some headers a browser sends of itself.
+    #[inline(never)]
+    pub fn are_shown<'a, R: Request>(&self, asked: &'a Asked<'a, R>) -> bool {
+        const OF_BROWSERS: [&str; 6] =
+            ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
+        let shown = |key: &Key| match &key.source {
+            Source::Header { name, .. } => {
+                !OF_BROWSERS.contains(&name.as_str()) && asked.header(name).is_some()
+            }
+            Source::Query(_) | Source::Cookie(_) => read(asked, key).is_some(),
+            Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        };
+        self.keys.iter().any(shown)
     }
 
     /// Whether a request may have a key of which nobody can tell which value counts.
@@ -103,16 +124,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let Key { kind, source, prefix, reading, .. } = self.directory.keys.get(key)?;
         let value = match source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
-            Source::PathParameter(name) => {
-                let mut value = template?.parameter(self.asked, name)?;
-                if reading.ignore_suffix {
-                    value.truncate(spelling::without_suffix(&value).len());
-                }
-                if reading.ignore_case {
-                    value.make_ascii_lowercase();
-                }
-                Cow::Owned(value)
-            }
+            Source::PathParameter(name) => Cow::Owned(self.in_path(template?, name, *reading)?),
             // Who it is can't be told: the same caller whoever it is.
             Source::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
             Source::Consumer(attribute) => {
@@ -130,6 +142,24 @@ impl<'a, R: Request> Caller<'a, R> {
             }
         };
         Some((kind, value))
+    }
+
+    #[inline(never)]
+    fn in_path(&self, template: &PathTemplate, name: &str, reading: Reading) -> Option<Vec<u8>> {
+        let parameters = template.parameters_are_apart();
+        let read = self.asked.read_path(parameters).filter(|path| template.matches_reading(path));
+        let path = read.unwrap_or(self.asked.path());
+        let mut segments = path.split(|byte| *byte == b'/').skip(1);
+        let segment = segments.nth(template.place_of(name)?)?;
+        let mut value =
+            if read.is_some() { segment.to_vec() } else { spelling::segment(segment, parameters) };
+        if reading.ignore_suffix {
+            value.truncate(spelling::without_suffix(&value).len());
+        }
+        if reading.ignore_case {
+            value.make_ascii_lowercase();
+        }
+        (!value.is_empty()).then_some(value)
     }
 
     /// Whether the value that counts for any of these keys can't be told, since the request has several (A7). Who that
@@ -233,7 +263,7 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn shown(&self, index: usize) -> Option<&Shown<'a>> {
         let read = || {
-            let found = self.read(index)?;
+            let found = read(self.asked, self.directory.keys.get(index)?)?;
             let shown = match found {
                 Found::One(value) => Shown { value, repeated: false, owner: OnceCell::new() },
                 Found::Several => {
@@ -251,64 +281,6 @@ impl<'a, R: Request> Caller<'a, R> {
         *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
     }
 
-    fn read(&self, index: usize) -> Option<Found<Cow<'a, [u8]>>> {
-        let Key { source, reading, .. } = self.directory.keys.get(index)?;
-        let owned = |found| match found {
-            Found::One(value) => Found::One(Cow::Owned(value)),
-            Found::Several => Found::Several,
-        };
-        match source {
-            Source::Header { name, scheme } if reading.repeated == Repeated::First => {
-                let value = match self.asked.header(name)? {
-                    Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
-                    Cow::Owned(value) => {
-                        Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec())
-                    }
-                };
-                Some(Found::One(value))
-            }
-            Source::Header { name, scheme } => {
-                let lines = self.asked.request().lines(name)?;
-                credential::in_lines(&lines, scheme.as_deref(), reading.repeated).map(owned)
-            }
-            // A client without an address is still a client: all of them together.
-            Source::ClientIp { ipv6_prefix } => {
-                let address = self.asked.request().source_address().unwrap_or_default();
-                Some(Found::One(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix))))
-            }
-            Source::Query(name) => credential::in_query(self.asked.target(), name, *reading).map(owned),
-            Source::Cookie(name) => {
-                let cookies = self.asked.request().cookies()?;
-                credential::in_cookies(&cookies, name, *reading).map(owned)
-            }
-            Source::Metadata(path) => {
-                let found = self.asked.request().metadata(path)?;
-                (!found.is_empty()).then_some(Found::One(Cow::Owned(found)))
-            }
-            Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
-        }
-    }
-
-    /// Whether the request shows anything that a caller can be known by: what any key reads of a header, the query or a
-    /// cookie. Some headers a browser sends of itself.
-    pub fn shows_a_credential(&self) -> bool {
-        const OF_BROWSERS: [&str; 6] =
-            ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
-        let shown = |(index, key): (usize, &Key)| match &key.source {
-            Source::Header { name, .. } => {
-                !OF_BROWSERS.contains(&name.as_str()) && self.asked.header(name).is_some()
-            }
-            Source::Query(_) | Source::Cookie(_) => self.read(index).is_some(),
-            Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
-        };
-        self.directory.keys.iter().enumerate().any(shown)
-    }
-
     fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
         match self.directory.keys.get(index).map(|key| &key.validity) {
             Some(Validity::Consumer) => self.owner(index, shown).is_some(),
@@ -323,10 +295,47 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 }
 
+/// What a request says of a key that it has itself.
+#[inline(never)]
+fn read<'a, R: Request>(asked: &'a Asked<'a, R>, key: &Key) -> Option<Found<Cow<'a, [u8]>>> {
+    let Key { source, reading, .. } = key;
+    let request = asked.request();
+    let (place, text) = match source {
+        Source::Header { name, scheme } if reading.repeated == Repeated::First => {
+            let value = match asked.header(name)? {
+                Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
+                Cow::Owned(value) => Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec()),
+            };
+            return Some(Found::One(value));
+        }
+        // A client without an address is still a client: all of them together.
+        Source::ClientIp { ipv6_prefix } => {
+            let address = request.source_address().unwrap_or_default();
+            return Some(Found::One(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix))));
+        }
+        Source::Metadata(path) => {
+            let found = request.metadata(path)?;
+            return (!found.is_empty()).then_some(Found::One(Cow::Owned(found)));
+        }
+        Source::Header { name, scheme } => {
+            (Place::Lines(scheme.as_deref()), Cow::Owned(request.lines(name)?))
+        }
+        Source::Query(name) => (Place::Query(name), Cow::Borrowed(credential::query(asked.target()))),
+        Source::Cookie(name) => (Place::Cookies(name), Cow::Owned(request.cookies()?)),
+        Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => {
+            return None;
+        }
+    };
+    Some(match credential::find(place, &text, *reading)? {
+        Found::One(value) => Found::One(Cow::Owned(value)),
+        Found::Several => Found::Several,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Attribute, Consumer, Digest, Reading};
+    use crate::identity::{Attribute, Consumer, Digest};
     use crate::key::Seed;
     use crate::request::MetadataPath;
     use wasm_bindgen_test::wasm_bindgen_test;

@@ -25,89 +25,108 @@ pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a
     (!value.is_empty()).then_some(value)
 }
 
-/// A header's value where more than its first line is read. `lines` are all of them, joined with commas.
-#[inline(never)]
-pub(super) fn in_lines(lines: &[u8], scheme: Option<&str>, repeated: Repeated) -> Option<Found<Vec<u8>>> {
-    let values = lines.split(|byte| *byte == b',').filter_map(|line| in_header(line, scheme));
-    pick(values.map(<[u8]>::to_vec), repeated)
+/// Where a value is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In all lines of a header, joined with commas, behind the scheme if there is to be one.
+    Lines(Option<&'a str>),
+    /// In a query, under this name, decoded as forms are (WHATWG URL: `+` and `%20` are spaces). Some servers end a
+    /// parameter at `;`, too.
+    Query(&'a str),
+    /// In all lines of the cookie header, joined with semicolons, under this name (RFC 6265, 4.2.1). A comma is part of a
+    /// value.
+    Cookies(&'a str),
 }
 
-/// A parameter in a path's query, decoded as forms are (WHATWG URL: `+` and `%20` are spaces). Some servers end a
-/// parameter at `;`, too.
-#[inline(never)]
-pub(super) fn in_query(path: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
-    let path = path.split(|byte| *byte == b'#').next()?;
-    let query = path.splitn(2, |byte| *byte == b'?').nth(1)?;
-    let values = query.split(|byte| matches!(byte, b'&' | b';')).filter_map(|pair| {
-        let (found, value) = split_at(pair, b'=');
-        is_named(found, name, reading, Plus::IsASpace).then(|| decoded(value, Plus::IsASpace))
-    });
-    pick(values, reading.repeated)
+/// The query of a path.
+pub(super) fn query(path: &[u8]) -> &[u8] {
+    let path = path.split(|byte| *byte == b'#').next().unwrap_or_default();
+    path.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default()
 }
 
-/// A cookie (RFC 6265, 4.2.1). `lines` are all lines of the header, joined with semicolons. A comma is part of a value.
+/// The value that counts of all that stand there. Empty ones never do: a server that reads one knows nobody by it.
 #[inline(never)]
-pub(super) fn in_cookies(lines: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
-    let values = lines.split(|byte| *byte == b';').filter_map(|pair| {
-        let (found, value) = split_at(pair.trim_ascii(), b'=');
-        let named = found.trim_ascii() == name.as_bytes()
-            || reading.loose_names && is_named(found.trim_ascii(), name, reading, Plus::IsAPlus);
-        named.then(|| cookie(value.trim_ascii()))
-    });
-    pick(values, reading.repeated)
-}
-
-/// Which of the values counts. Empty ones never do: a server that reads one knows nobody by it.
-fn pick(values: impl Iterator<Item = Vec<u8>>, repeated: Repeated) -> Option<Found<Vec<u8>>> {
-    let mut values = values.filter(|value| !value.is_empty());
-    match repeated {
-        Repeated::First => values.next().map(Found::One),
-        Repeated::Last => values.last().map(Found::One),
-        Repeated::Reject => {
-            let first = values.next()?;
-            Some(if values.all(|value| value == first) { Found::One(first) } else { Found::Several })
+pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
+    let (end, other_end) = match place {
+        Place::Lines(_) => (b',', b','),
+        Place::Query(_) => (b'&', b';'),
+        Place::Cookies(_) => (b';', b';'),
+    };
+    let mut found = None;
+    for part in text.split(|byte| *byte == end || *byte == other_end) {
+        let value = match place {
+            Place::Lines(scheme) => in_header(part, scheme).map(<[u8]>::to_vec),
+            Place::Query(name) | Place::Cookies(name) => {
+                in_pair(part, name, reading.loose_names, matches!(place, Place::Cookies(_)))
+            }
+        };
+        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+        match (reading.repeated, &found) {
+            (Repeated::Reject, Some(other)) if *other != value => return Some(Found::Several),
+            (Repeated::First, Some(_)) => break,
+            (Repeated::Reject | Repeated::First | Repeated::Last, _) => found = Some(value),
         }
     }
+    found.map(Found::One)
+}
+
+/// What stands behind a name.
+fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u8>> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+    if !cookie {
+        return is_named(found, name, loosely).then(|| decoded(value, Plus::IsASpace));
+    }
+    let found = found.trim_ascii();
+    let named = found == name.as_bytes() || loosely && is_named(found, name, true);
+    named.then(|| of_cookie(value.trim_ascii()))
 }
 
 /// Whether a parameter's name, as it is written, is this one.
-fn is_named(written: &[u8], name: &str, reading: Reading, plus: Plus) -> bool {
+fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
     if written == name.as_bytes() {
         return true;
     }
     let plain = !written.iter().any(|byte| matches!(byte, b'%' | b'+'));
-    if plain && !reading.loose_names {
+    if plain && !loosely {
         return false;
     }
-    let written = decoded(written, plus);
-    written == name.as_bytes() || reading.loose_names && loosely(&written).eq(loosely(name.as_bytes()))
+    let written = decoded(written, Plus::IsASpace);
+    written == name.as_bytes() || loosely && loose(&written) == loose(name.as_bytes())
 }
 
 /// A name as ASP.NET (in any case) and PHP (`a.b`, `a b` and `a_b` are the same, and `a[]` is one of several `a`) read it.
-fn loosely(name: &[u8]) -> impl Iterator<Item = u8> {
-    let start = name.trim_ascii_start();
-    let list = start.iter().skip(1).position(|byte| *byte == b'[').map(|at| at + 1);
-    let list = list.filter(|at| start.iter().skip(*at).any(|byte| *byte == b']'));
-    start.iter().take(list.unwrap_or(start.len())).map(|byte| match byte {
-        b'.' | b' ' | b'[' => b'_',
-        other => other.to_ascii_lowercase(),
-    })
+#[inline(never)]
+fn loose(name: &[u8]) -> Vec<u8> {
+    let mut loose = Vec::with_capacity(name.len());
+    let name = name.trim_ascii_start();
+    for (at, byte) in name.iter().enumerate() {
+        match byte {
+            b'[' if at > 0 && name.contains(&b']') => break,
+            b'.' | b' ' | b'[' => loose.push(b'_'),
+            other => loose.push(other.to_ascii_lowercase()),
+        }
+    }
+    loose
 }
 
 /// A cookie's value: without quotes and the escapes that they allow (Python's), decoded (Express, Rack, PHP), and with
 /// spaces as `+` (Rack reads a `+` as a space).
-fn cookie(value: &[u8]) -> Vec<u8> {
-    let value = match value.split_first() {
+fn of_cookie(value: &[u8]) -> Vec<u8> {
+    let mut value = match value.split_first() {
         // Some take away whatever stands last (Express' cookie 0.x).
-        Some((b'"', rest)) => unescaped(rest.split_last().map_or(rest, |(_, inside)| inside)),
-        Some(_) | None => value.to_vec(),
+        Some((b'"', rest)) => {
+            let inside = rest.split_last().map_or(rest, |(_, inside)| inside);
+            decoded(&unescaped(inside), Plus::IsAPlus)
+        }
+        Some(_) | None => decoded(value, Plus::IsAPlus),
     };
-    let mut value = decoded(&value, Plus::IsAPlus);
     value.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'+');
     value
 }
 
 /// With `\101` as `A`, and otherwise without what escapes the next byte.
+#[inline(never)]
 fn unescaped(quoted: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(quoted.len());
     let mut rest = quoted;
@@ -144,11 +163,6 @@ fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     words.split(|byte| *byte == b',' || byte.is_ascii_whitespace()).next()
 }
 
-fn split_at(pair: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    let mut parts = pair.splitn(2, |byte| *byte == separator);
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +171,18 @@ mod tests {
 
     fn reading(repeated: Repeated) -> Reading {
         Reading { repeated, ..Reading::default() }
+    }
+
+    fn in_query(path: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
+        find(Place::Query(name), super::query(path), reading)
+    }
+
+    fn in_cookies(lines: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
+        find(Place::Cookies(name), lines, reading)
+    }
+
+    fn in_lines(lines: &[u8], scheme: Option<&str>, repeated: Repeated) -> Option<Found<Vec<u8>>> {
+        find(Place::Lines(scheme), lines, reading(repeated))
     }
 
     /// What a request that says it once says.

@@ -135,10 +135,12 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
     Some(Geometry { pages, page_bytes: u16::try_from(bytes?).ok()? })
 }
 
+#[inline(never)]
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
     if is_name(name) { Some(name.to_string()) } else { reader.fault_name(name, NAME) }
 }
 
+#[inline(never)]
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(plain)

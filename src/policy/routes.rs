@@ -22,7 +22,7 @@ const DEPTH: usize = 8;
 struct Node {
     /// Indexes of policies whose path has no further segment, or a parameter next.
     policies: Vec<usize>,
-    /// By segment, as a server reads it and in lower case, in order.
+    /// By segment, as a server reads it, in order.
     next: Vec<(Vec<u8>, Node)>,
 }
 
@@ -65,17 +65,18 @@ impl Routes {
         self.spellings
     }
 
+    #[inline(never)]
     fn walk(&self, path: &[u8], found: &mut Candidates) {
+        let Spellings { suffix, case, .. } = self.spellings;
         let mut node = &self.root;
         for segment in path.strip_prefix(b"/").unwrap_or_default().split(|byte| *byte == b'/') {
-            if self.spellings.suffix
-                && let bare = without_suffix(segment)
-                && bare.len() < segment.len()
-                && let Some(next) = node.next(bare)
+            let bare = if suffix { without_suffix(segment) } else { segment };
+            if bare.len() < segment.len()
+                && let Some(next) = node.next(bare, case)
             {
                 found.add(&next.policies);
             }
-            let Some(next) = node.next(segment) else { break };
+            let Some(next) = node.next(segment, case) else { break };
             node = next;
             found.add(&node.policies);
         }
@@ -83,21 +84,21 @@ impl Routes {
 }
 
 impl Node {
-    /// What is behind a segment, in any case.
-    fn next(&self, segment: &[u8]) -> Option<&Node> {
-        let order = |(known, _): &(Vec<u8>, Node)| {
-            known.iter().copied().cmp(segment.iter().map(u8::to_ascii_lowercase))
-        };
+    /// What is behind a segment, or behind the one that it is in lower case.
+    #[inline(never)]
+    fn next(&self, segment: &[u8], any_case: bool) -> Option<&Node> {
+        let read = |byte: &u8| if any_case { byte.to_ascii_lowercase() } else { *byte };
+        let order = |(known, _): &(Vec<u8>, Node)| known.iter().copied().cmp(segment.iter().map(read));
         let at = self.next.binary_search_by(order).ok()?;
         self.next.get(at).map(|(_, node)| node)
     }
 
-    fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = Vec<u8>>) {
+    fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = &[u8]>) {
         let Some(segment) = beginning.next() else { return self.policies.push(policy) };
-        let at = match self.next.binary_search_by(|(known, _)| known.cmp(&segment)) {
+        let at = match self.next.binary_search_by(|(known, _)| known.as_slice().cmp(segment)) {
             Ok(at) => at,
             Err(at) => {
-                self.next.insert(at, (segment, Node::default()));
+                self.next.insert(at, (segment.into(), Node::default()));
                 at
             }
         };

@@ -1,7 +1,7 @@
 //! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
 use super::super::{StatusSet, duration};
-use super::paths::ignored;
+use super::paths::{either, is_ignored};
 use super::{all, is_name, name_of};
 use crate::config::{Fields, Reader};
 use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
@@ -39,6 +39,7 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
 
 /// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
 /// text: a list of what is allowed has no place for it.
+#[inline(never)]
 fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
     let all = entries.iter().enumerate().map(|(index, entry)| (entry.name(), index));
     all.filter(|(name, _)| is_name(name)).collect()
@@ -87,14 +88,15 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
 }
 
 /// How values are read. A header that Envoy does not know costs more to read whole, so the first line counts.
+#[inline(never)]
 fn reading(fields: &Fields<'_>) -> Option<Reading> {
     let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
     let repeated = fields.read_or("repeated", default, |word| {
         word.word(&[("reject", Repeated::Reject), ("first", Repeated::First), ("last", Repeated::Last)])
     });
-    let loose_names = fields.read_or("names", false, |word| word.word(&[("exact", false), ("loose", true)]));
-    let ignore_case = fields.read_or("case", false, ignored);
-    let ignore_suffix = fields.read_or("suffix", false, ignored);
+    let loose_names = either(fields, "names", false, [("exact", false), ("loose", true)]);
+    let ignore_case = is_ignored(fields, "case", false);
+    let ignore_suffix = is_ignored(fields, "suffix", false);
     Some(Reading {
         repeated: repeated?,
         loose_names: loose_names?,
@@ -122,6 +124,7 @@ fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Re
 }
 
 /// A list of other keys. One that has alternatives itself would hide which of them was meant.
+#[inline(never)]
 fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
     const KEYS: &str = "a list of two to eight names of keys";
     let list = reader.list(KEYS)?;
@@ -136,6 +139,7 @@ fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
 }
 
 /// The name of a key that has values of its own: one that borrows them would be the same as neither.
+#[inline(never)]
 fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
     let other = entries.get(reader.word(&names(entries))?)?;
     let borrows = other.has("first_of") || other.has("same_as");
@@ -143,6 +147,7 @@ fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
 }
 
 /// A field that the source does not know would be silently without effect.
+#[inline(never)]
 fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
     let (header, named, path) = match source {
         Source::Header { .. } => (true, false, false),
@@ -178,6 +183,7 @@ fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
 }
 
 /// When a credential is to be believed.
+#[inline(never)]
 fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Validity> {
     const VALID: &str = "consumer, or an object with metadata, or with unless and for";
     if reader.is_word("consumer") {
@@ -201,6 +207,7 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
 
 /// One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a page. No
 /// policy's name has a #.
+#[inline(never)]
 fn mark(key: &str, window: Micros, table: Geometry) -> Limit {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
     let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
@@ -244,6 +251,7 @@ pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) ->
 }
 
 /// The name of a header, of all that is called in headers, as it is written.
+#[inline(never)]
 pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
     let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(&allowed()) };
@@ -257,6 +265,7 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 /// A short text that says something. A zero byte would end it for the host.
+#[inline(never)]
 fn text(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(TEXT)?;
     let sound = (1..=256).contains(&text.chars().count()) && !text.contains('\0');
