@@ -31,6 +31,23 @@ pub struct Key {
     pub reading: Reading,
 }
 
+impl Key {
+    /// Whether a request may have several values of which nobody can tell which one counts. Even where the first or the
+    /// last does, servers may differ in what they pass over.
+    pub fn can_be_ambiguous(&self) -> bool {
+        match self.source {
+            Source::Header { .. } => self.reading.repeated == Repeated::Reject,
+            Source::Query(_) | Source::Cookie(_) => true,
+            Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        }
+    }
+}
+
 /// How a value is read. What the server behind reads differently is another caller to one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {

@@ -23,11 +23,6 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Whether this key, by index, counts for nobody where it is there several times.
-    fn rejects_repeated(&self, key: usize) -> bool {
-        self.keys.get(key).is_some_and(|key| key.reading.repeated == Repeated::Reject)
-    }
-
     /// Whether a request shows anything that a caller can be known by: what any key reads of a header, the query or a
     /// cookie. Some headers a browser sends of itself.
     #[inline(never)]
@@ -51,9 +46,7 @@ impl Directory {
 
     /// Whether a request may have a key of which nobody can tell which value counts.
     pub fn can_be_ambiguous(&self) -> bool {
-        let shown =
-            |key: &Key| matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_));
-        self.keys.iter().any(|key| shown(key) && key.reading.repeated == Repeated::Reject)
+        self.keys.iter().any(Key::can_be_ambiguous)
     }
 }
 
@@ -184,7 +177,8 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// Whether the request has several values of this key that differ.
     fn is_repeated(&self, key: usize) -> bool {
-        self.directory.rejects_repeated(key) && self.shown(key).is_some_and(|shown| shown.repeated)
+        self.directory.keys.get(key).is_some_and(Key::can_be_ambiguous)
+            && self.shown(key).is_some_and(|shown| shown.repeated)
     }
 
     /// Whether a key that consumers are known by is there several times.

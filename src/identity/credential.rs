@@ -5,7 +5,7 @@
 //! same value is the same value here.
 
 use super::{Reading, Repeated};
-use crate::spelling::{Plus, decoded};
+use crate::spelling::{Plus, decoded, hex};
 
 /// What a request says under one name.
 #[derive(Debug, PartialEq)]
@@ -44,6 +44,9 @@ pub(super) fn query(path: &[u8]) -> &[u8] {
     path.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default()
 }
 
+/// More parts than some servers read (PHP and Express stop at 1,000).
+const MANY: usize = 256;
+
 /// The value that counts of all that stand there. Empty ones never do: a server that reads one knows nobody by it.
 #[inline(never)]
 pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
@@ -52,8 +55,10 @@ pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Fo
         Place::Query(_) => (b'&', b';'),
         Place::Cookies(_) => (b';', b';'),
     };
-    let mut found = None;
-    for part in text.split(|byte| *byte == end || *byte == other_end) {
+    let mut found: Option<Vec<u8>> = None;
+    // Whether others differ from what was found, and whether servers differ in which of them they see at all.
+    let (mut differ, mut odd) = (false, matches!(place, Place::Query(_)) && text.contains(&b';'));
+    for (count, part) in text.split(|byte| *byte == end || *byte == other_end).enumerate() {
         let value = match place {
             Place::Lines(scheme) => in_header(part, scheme).map(<[u8]>::to_vec),
             Place::Query(name) | Place::Cookies(name) => {
@@ -61,13 +66,29 @@ pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Fo
             }
         };
         let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-        match (reading.repeated, &found) {
-            (Repeated::Reject, Some(other)) if *other != value => return Some(Found::Several),
-            (Repeated::First, Some(_)) => break,
-            (Repeated::Reject | Repeated::First | Repeated::Last, _) => found = Some(value),
+        odd |= !matches!(place, Place::Lines(_)) && (count > MANY || is_odd(part));
+        match &found {
+            Some(other) if *other == value => continue,
+            Some(_) => differ = true,
+            None => {}
+        }
+        if reading.repeated == Repeated::Last || found.is_none() {
+            found = Some(value);
         }
     }
+    if differ && (odd || reading.repeated == Repeated::Reject) {
+        return Some(Found::Several);
+    }
     found.map(Found::One)
+}
+
+/// Whether some servers pass over what is written so: Go does over a cookie with such bytes, and over a parameter with a
+/// `%` that encodes nothing.
+fn is_odd(part: &[u8]) -> bool {
+    let odd = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\\');
+    let mut escapes = part.split(|byte| *byte == b'%').skip(1);
+    let encodes = |behind: &[u8]| behind.first_chunk().is_some_and(|digits| hex(*digits).is_some());
+    part.trim_ascii().iter().any(odd) || !escapes.all(encodes)
 }
 
 /// What stands behind a name.
@@ -313,6 +334,28 @@ mod tests {
                 in_cookies(b"s=r%65al; s=real", "s", reading(repeated)).and_then(|v| one(Some(v))).unwrap(),
                 b"real"
             );
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_what_some_servers_pass_over_makes_no_first_and_no_last() {
+        for repeated in [Repeated::First, Repeated::Last] {
+            for path in
+                ["/?a=1;key=x&key=real", "/?key=%zz&key=real", "/?key=real&key=%4", "/?key=real;key=x"]
+            {
+                let found = in_query(path.as_bytes(), "key", reading(repeated));
+                assert_eq!(found, Some(Found::Several), "{path}");
+            }
+            let many = format!("/?key=real{}&key=x", "&a=1".repeat(300));
+            assert_eq!(in_query(many.as_bytes(), "key", reading(repeated)), Some(Found::Several));
+            for cookies in
+                ["s=x\"y; s=real", "s=real; s=a\\b", "s=\u{e9}; s=real", "s=\"x\"; s=real", "s=a b; s=real"]
+            {
+                let found = in_cookies(cookies.as_bytes(), "s", reading(repeated));
+                assert_eq!(found, Some(Found::Several), "{cookies}");
+            }
+            // Once is once, however it is written.
+            assert_eq!(one(in_query(b"/?a=1;key=%zz", "key", reading(repeated))).unwrap(), b"%zz");
         }
     }
 
