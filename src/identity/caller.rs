@@ -141,9 +141,12 @@ impl<'a, R: Request> Caller<'a, R> {
     fn in_path(&self, template: &PathTemplate, name: &str, reading: Reading) -> Option<Vec<u8>> {
         let parameters = template.parameters_are_apart();
         let read = self.asked.read_path(parameters).filter(|path| template.matches_reading(path));
-        let path = read.unwrap_or(self.asked.path());
-        let mut segments = path.split(|byte| *byte == b'/').skip(1);
-        let segment = segments.nth(template.place_of(name)?)?;
+        let mut rest = read.unwrap_or(self.asked.path());
+        for _ in 0..=template.place_of(name)? {
+            let slash = rest.iter().position(|byte| *byte == b'/')?;
+            rest = rest.get(slash + 1..)?;
+        }
+        let segment = rest.split(|byte| *byte == b'/').next()?;
         let mut value =
             if read.is_some() { segment.to_vec() } else { spelling::segment(segment, parameters) };
         if reading.ignore_suffix {

@@ -85,10 +85,15 @@ pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Fo
 /// Whether some servers pass over what is written so: Go does over a cookie with such bytes, and over a parameter with a
 /// `%` that encodes nothing.
 fn is_odd(part: &[u8]) -> bool {
-    let odd = |byte: &u8| !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\\');
-    let mut escapes = part.split(|byte| *byte == b'%').skip(1);
-    let encodes = |behind: &[u8]| behind.first_chunk().is_some_and(|digits| hex(*digits).is_some());
-    part.trim_ascii().iter().any(odd) || !escapes.all(encodes)
+    let mut rest = part.trim_ascii();
+    while let Some((byte, behind)) = rest.split_first() {
+        let escape = *byte != b'%' || behind.first_chunk().is_some_and(|digits| hex(*digits).is_some());
+        if !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\\') || !escape {
+            return true;
+        }
+        rest = behind;
+    }
+    false
 }
 
 /// What stands behind a name.

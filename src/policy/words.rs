@@ -214,7 +214,8 @@ impl PolicySet {
         let networks =
             1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
         Some(format!(
-            "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by              `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
+            "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by \
+             `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
         ))
     }
 

@@ -88,7 +88,6 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
 }
 
 /// How values are read. A header that Envoy does not know costs more to read whole, so the first line counts.
-#[inline(never)]
 fn reading(fields: &Fields<'_>) -> Option<Reading> {
     let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
     let repeated = fields.read_or("repeated", default, |word| {
@@ -124,7 +123,6 @@ fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Re
 }
 
 /// A list of other keys. One that has alternatives itself would hide which of them was meant.
-#[inline(never)]
 fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
     const KEYS: &str = "a list of two to eight names of keys";
     let list = reader.list(KEYS)?;
@@ -139,7 +137,6 @@ fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
 }
 
 /// The name of a key that has values of its own: one that borrows them would be the same as neither.
-#[inline(never)]
 fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
     let other = entries.get(reader.word(&names(entries))?)?;
     let borrows = other.has("first_of") || other.has("same_as");
@@ -147,7 +144,6 @@ fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
 }
 
 /// A field that the source does not know would be silently without effect.
-#[inline(never)]
 fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
     let (header, named, path) = match source {
         Source::Header { .. } => (true, false, false),
@@ -183,7 +179,6 @@ fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
 }
 
 /// When a credential is to be believed.
-#[inline(never)]
 fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Validity> {
     const VALID: &str = "consumer, or an object with metadata, or with unless and for";
     if reader.is_word("consumer") {
@@ -207,7 +202,6 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
 
 /// One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a page. No
 /// policy's name has a #.
-#[inline(never)]
 fn mark(key: &str, window: Micros, table: Geometry) -> Limit {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
     let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
