@@ -145,33 +145,33 @@ fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
 
 /// A field that the source does not know would be silently without effect.
 fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
-    let (header, named, path) = match source {
-        Source::Header { .. } => (true, false, false),
-        Source::Query(_) | Source::Cookie(_) => (false, true, false),
-        Source::PathParameter(_) => (false, false, true),
-        Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => (false, false, false),
+    const HEADER: u8 = 1;
+    const NAMED: u8 = 2;
+    const PATH: u8 = 4;
+    const LIST: u8 = 8;
+    const OTHER: u8 = 16;
+    const SHOWN: &str = "only beside header, query or cookie";
+    /// Each with the sources that it may stand beside.
+    const ALLOWED: [(&str, u8, &str); 8] = [
+        ("scheme", HEADER, "only beside header"),
+        ("prefix", HEADER | NAMED, SHOWN),
+        ("valid", HEADER | NAMED, SHOWN),
+        ("same_as", !LIST, "not beside first_of, whose values are those of its keys"),
+        ("repeated", HEADER | NAMED, SHOWN),
+        ("names", NAMED, "only beside query or cookie"),
+        ("case", PATH, "only beside path"),
+        ("suffix", PATH, "only beside path"),
+    ];
+    let of = match source {
+        Source::Header { .. } => HEADER,
+        Source::Query(_) | Source::Cookie(_) => NAMED,
+        Source::PathParameter(_) => PATH,
+        Source::FirstOf(_) => LIST,
+        Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_) => OTHER,
     };
-    let shown = header || named;
     let mut sound = Some(());
-    for (name, allowed, only) in [
-        ("scheme", header, "only beside header"),
-        ("prefix", shown, "only beside header, query or cookie"),
-        ("valid", shown, "only beside header, query or cookie"),
-        (
-            "same_as",
-            !matches!(source, Source::FirstOf(_)),
-            "not beside first_of, whose values are those of its keys",
-        ),
-        ("repeated", shown, "only beside header, query or cookie"),
-        ("names", named, "only beside query or cookie"),
-        ("case", path, "only beside path"),
-        ("suffix", path, "only beside path"),
-    ] {
-        if let Some(field) = fields.optional(name).filter(|_| !allowed) {
+    for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {
+        if let Some(field) = fields.optional(name) {
             sound = field.fault(only);
         }
     }
