@@ -206,10 +206,19 @@ impl PolicySet {
     /// Who has more than one of the networks that are told apart, if no policy counts wider ones.
     fn networks_in_words(&self) -> Option<String> {
         const WIDE: u8 = 56;
-        let prefixes = self.directory.keys.iter().enumerate().filter_map(|(index, key)| match key.source {
+        let prefix = |(index, key): (usize, &Key)| match key.source {
             Source::ClientIp { ipv6_prefix } if self.counts_by(index) => Some(ipv6_prefix),
-            _ => None,
-        });
+            Source::ClientIp { .. }
+            | Source::Header { .. }
+            | Source::Query(_)
+            | Source::Cookie(_)
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => None,
+        };
+        let prefixes = self.directory.keys.iter().enumerate().filter_map(prefix);
         let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
         let networks =
             1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
