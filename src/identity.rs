@@ -29,6 +29,50 @@ pub struct Key {
     pub validity: Validity,
     /// Whether clients can't make values up: Envoy, an earlier filter or the list of consumers vouches for them.
     pub proven: bool,
+    /// Which spellings are one value.
+    pub reading: Reading,
+}
+
+impl Key {
+    /// Whether a request may have several values of which nobody can tell which one counts. Even where the first or the
+    /// last does, servers may differ in what they pass over.
+    pub fn can_be_ambiguous(&self) -> bool {
+        match self.source {
+            Source::Header { .. } => self.reading.repeated == Repeated::Reject,
+            Source::Query(_) | Source::Cookie(_) => true,
+            Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        }
+    }
+}
+
+/// How a value is read. What the server behind reads differently is another caller to one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Which value counts if a header, a parameter or a cookie is there several times.
+    pub repeated: Repeated,
+    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
+    pub loose_names: bool,
+    /// Values of a path parameter that differ in case alone are one.
+    pub ignore_case: bool,
+    /// A suffix such as `.json` is no part of a path parameter.
+    pub ignore_suffix: bool,
+}
+
+/// Which of several different values under one name counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Repeated {
+    /// None: every policy that counts by the key rejects the request.
+    #[default]
+    Reject,
+    /// The first that is not empty.
+    First,
+    /// The last that is not empty.
+    Last,
 }
 
 /// Where a key's value comes from.

@@ -128,6 +128,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         consumer::OBJECTS,
         policy::OBJECTS,
         matching::OBJECTS,
+        set::PATHS,
         limit::OBJECTS,
         saying::OBJECTS,
         set::TABLE,

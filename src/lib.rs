@@ -40,6 +40,7 @@ pub mod policy;
 pub mod policy_file;
 pub mod request;
 pub mod response;
+mod spelling;
 pub mod table;
 pub mod time;
 mod varint;

@@ -21,7 +21,7 @@ pub use compile::compile;
 pub use doubts::Doubt;
 pub use mode::Mode;
 pub use on_response::{Held, OnResponse, Unanswered};
-pub use route::{Host, Match, PathTemplate, Presence};
+pub use route::{Host, Match, PathTemplate, Presence, Purpose, Spellings};
 pub use status::StatusSet;
 pub use terms::Terms;
 #[cfg(feature = "cli")]
@@ -51,6 +51,8 @@ pub struct PolicySet {
     exempt_preflight: bool,
     /// Whether a caller may be known by the `authorization` header.
     reads_authorization: bool,
+    /// Whether a request may have a key of which nobody can tell which value counts.
+    can_be_ambiguous: bool,
     saying: Saying,
     geometry: Geometry,
 }
@@ -160,15 +162,37 @@ impl Policy {
 
     /// How it takes part in a request, and the rule that says so, if it is one. `None`: not at all.
     fn part<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(Part, Option<&Match>)> {
-        let matching = |rules: &[Match]| rules.iter().position(|rule| rule.matches(asked));
-        let judges = self.matches.is_empty().then_some(None);
-        let judges = judges.or_else(|| matching(&self.matches).map(|index| self.matches.get(index)));
-        if let Some(rule) = judges {
-            let cost = rule.and_then(|rule| rule.cost).unwrap_or(self.cost);
-            return matching(&self.except).is_none().then_some((Part::Judges(cost), rule));
+        let mut matching = self.matches.iter().filter(|rule| rule.matches(asked));
+        let first = matching.next();
+        if first.is_none() && !self.matches.is_empty() {
+            let (index, rule) = self.response.returning(asked)?;
+            return Some((Part::Returns(index), Some(rule)));
         }
-        let (index, rule) = self.response.returning(asked)?;
-        Some((Part::Returns(index), Some(rule)))
+        if self.except.iter().any(|rule| rule.matches(asked)) {
+            return None;
+        }
+        let cost_of = |rule: &Match| rule.cost.unwrap_or(self.cost);
+        let mut cost = first.map_or(self.cost, cost_of);
+        // Another spelling of a cheap path may be a dear one.
+        if first.is_some_and(|rule| !rule.matches_as_written(asked)) {
+            cost = matching.map(cost_of).fold(cost, u32::max);
+        }
+        Some((Part::Judges(cost), first))
+    }
+
+    /// More than any of its limits admits at once.
+    fn too_much(&self, terms: usize) -> u32 {
+        let most = |limit: &Limit| match limit.algorithm {
+            Algorithm::TokenBucket { burst } => burst.get(),
+            Algorithm::SlidingWindow(_)
+            | Algorithm::SlidingCounter
+            | Algorithm::FixedWindow
+            | Algorithm::Calendar(_)
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => limit.quota.get(),
+        };
+        self.terms.get(terms).limits.iter().map(most).max().unwrap_or_default().saturating_add(1)
     }
 }
 
@@ -224,7 +248,8 @@ impl PolicySet {
     fn exempts_as_preflight<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
         // Where `authorization` is read anyway, most requests need no further question: a preflight has none.
         let may_be = || !self.reads_authorization || asked.authorization().is_none();
-        self.exempt_preflight && may_be() && asked.is_preflight()
+        // Any key at all ends the exemption. Only a preflight is asked for all of them.
+        self.exempt_preflight && may_be() && asked.is_preflight() && !self.directory.are_shown(asked)
     }
 
     /// Whether anything is to be done when a response comes, or a stream ends, of any request at all.
@@ -255,7 +280,7 @@ impl PolicySet {
         let (mut enforced, mut any) = (0, 0);
         for index in candidates {
             let Some(policy) = self.policies.get(index) else { continue };
-            let Some((part, rule)) = policy.part(asked) else { continue };
+            let Some((mut part, rule)) = policy.part(asked) else { continue };
             let shadow = policy.mode.is_shadow(wall);
             // Only judging is exclusive. What is only tried out must not keep an enforced policy from applying.
             let class = if matches!(part, Part::Judges(_)) { policy.class } else { 0 };
@@ -264,9 +289,19 @@ impl PolicySet {
             }
             let template = rule.and_then(|rule| rule.path.as_ref());
             let Some(identity) = caller.identity(&policy.key, template, policy.record()) else { continue };
-            any |= class;
-            enforced |= if shadow { 0 } else { class };
-            applied.push(Applied { policy: index, part, identity, terms: policy.terms.of(caller), shadow });
+            let terms = policy.terms.of(caller);
+            if self.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
+                part = match part {
+                    Part::Judges(_) => Part::Judges(policy.too_much(terms)),
+                    Part::Returns(_) => continue,
+                };
+            }
+            // Another spelling of its path may be the path of another of the class: both apply.
+            if class == 0 || rule.is_none_or(|rule| rule.matches_as_written(asked)) {
+                any |= class;
+                enforced |= if shadow { 0 } else { class };
+            }
+            applied.push(Applied { policy: index, part, identity, terms, shadow });
         }
         applied
     }

@@ -1,5 +1,6 @@
 //! What the core may ask of a request and of its response, and a memory that asks it only once.
 
+use crate::spelling;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -10,7 +11,11 @@ pub const AUTHORIZATION: &str = "authorization";
 pub trait Request {
     /// A header's value, by its lower-case name. When it is repeated: the first, or all joined with commas.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
-    /// What all lines of the cookie header say, with semicolons or commas between them.
+    /// The values of all lines of a header, by its lower-case name, with commas between them.
+    fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        self.header(name)
+    }
+    /// What all lines of the cookie header say, with semicolons between them. A comma in one is a comma.
     fn cookies(&self) -> Option<Vec<u8>> {
         self.header("cookie")
     }
@@ -87,6 +92,8 @@ pub struct Asked<'a, R> {
     method: OnceCell<Vec<u8>>,
     target: OnceCell<Vec<u8>>,
     host: OnceCell<Vec<u8>>,
+    /// Another reading of the path, if it has one.
+    read_path: OnceCell<Option<Vec<u8>>>,
     authorization: OnceCell<Option<Vec<u8>>>,
 }
 
@@ -98,6 +105,7 @@ impl<'a, R: Request> Asked<'a, R> {
             method: OnceCell::new(),
             target: OnceCell::new(),
             host: OnceCell::new(),
+            read_path: OnceCell::new(),
             authorization: OnceCell::new(),
         }
     }
@@ -118,8 +126,16 @@ impl<'a, R: Request> Asked<'a, R> {
     }
 
     /// The path as Envoy normalised it, without the query; empty if the request has none.
+    #[inline(never)]
     pub fn path(&self) -> &[u8] {
         self.target().split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default()
+    }
+
+    /// The path as a server may read it that decodes it and, with `parameters`, takes `;` and what follows for no part of
+    /// a segment. `None`: it has no other reading than [`Asked::path`]. All who ask about one request say the same.
+    #[inline(never)]
+    pub fn read_path(&self, parameters: bool) -> Option<&[u8]> {
+        self.read_path.get_or_init(|| spelling::path(self.path(), parameters)).as_deref()
     }
 
     /// The host that is asked for, in lower case, without a port; empty if the request has none.
@@ -154,7 +170,7 @@ impl<'a, R: Request> Asked<'a, R> {
         }
     }
 
-    /// Whether this is a CORS preflight (Fetch standard: OPTIONS that names the method to come, without credentials).
+    /// Whether this is a CORS preflight (Fetch standard: OPTIONS that names the method to come, without `authorization`).
     pub fn is_preflight(&self) -> bool {
         // The header is asked first: it is nearly always absent, and asking for an absent one is cheap.
         self.request.header("access-control-request-method").is_some()

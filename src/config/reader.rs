@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
 
     /// What the name of this field stands for, if it is one of the `words`.
     pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        words.get(self.place_of_name(words_of(words))?).map(|(_, meaning)| *meaning)
+        words.get(self.place_of_name(&List(words))?).map(|(_, meaning)| *meaning)
     }
 
     /// Whether this is that very text.
@@ -244,26 +244,41 @@ impl<'a> Reader<'a> {
 
     /// One of the `words`; answers what stands beside it.
     pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        words.get(self.place_of_word(words_of(words))?).map(|(_, meaning)| *meaning)
+        words.get(self.place_of_word(&List(words))?).map(|(_, meaning)| *meaning)
     }
 
     #[inline(never)]
-    fn place_of_word(&self, words: Vec<&str>) -> Option<usize> {
+    fn place_of_word(&self, words: &dyn Words) -> Option<usize> {
+        let words = words_of(words);
         let Value::Text(text) = self.value else { return self.fault(&words.join(", ")) };
         let place = words.iter().position(|word| word == text);
         place.or_else(|| self.fault_word(&self.value.to_string(), text, &words))
     }
 
     #[inline(never)]
-    fn place_of_name(&self, words: Vec<&str>) -> Option<usize> {
+    fn place_of_name(&self, words: &dyn Words) -> Option<usize> {
+        let words = words_of(words);
         let place = words.iter().position(|word| *word == self.name);
         place.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, &words))
     }
 }
 
+/// Words with any meaning: reading them is one function for all meanings.
+trait Words {
+    fn at(&self, place: usize) -> Option<&str>;
+}
+
+struct List<'w, T>(&'w [(&'w str, T)]);
+
+impl<T> Words for List<'_, T> {
+    fn at(&self, place: usize) -> Option<&str> {
+        self.0.get(place).map(|(word, _)| *word)
+    }
+}
+
 #[inline(never)]
-fn words_of<'w, T>(words: &[(&'w str, T)]) -> Vec<&'w str> {
-    words.iter().map(|(word, _)| *word).collect()
+fn words_of(words: &dyn Words) -> Vec<&str> {
+    (0..).map_while(|place| words.at(place)).collect()
 }
 
 impl Step<'_> {

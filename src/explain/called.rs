@@ -71,6 +71,12 @@ impl Request for Called {
         (!values.is_empty()).then(|| values.join(",").into_bytes())
     }
 
+    fn cookies(&self) -> Option<Vec<u8>> {
+        let lines = self.headers.iter().filter(|(name, _)| name == "cookie");
+        let lines: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
+        (!lines.is_empty()).then(|| lines.join(";").into_bytes())
+    }
+
     fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
         self.metadata.iter().find(|(of, _)| of == path).map(|(_, value)| value.clone().into_bytes())
     }

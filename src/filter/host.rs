@@ -199,10 +199,29 @@ impl Request for RequestHeaders {
         header(abi::MAP_REQUEST_HEADERS, name)
     }
 
-    /// The property has all lines, where the header map would give the first. With HTTP/1 upstreams read them all, too:
-    /// a line without the cookie before the one with it must not hide a caller.
+    /// The property has all lines, joined with commas, where the header map would give the first.
+    fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        let mut path = b"request\0headers\0".to_vec();
+        path.extend_from_slice(name.as_bytes());
+        property(&path)
+    }
+
+    /// With HTTP/1 upstreams read all lines, too: a line without the cookie before the one with it must not hide a
+    /// caller. (Those of HTTP/2 Envoy has joined with semicolons.) Where there is a comma, it may stand in a value or
+    /// between two lines, so the lines are asked for one by one.
     fn cookies(&self) -> Option<Vec<u8>> {
-        property(b"request\0headers\0cookie")
+        let lines = property(b"request\0headers\0cookie")?;
+        if !lines.contains(&b',') {
+            return Some(lines);
+        }
+        let mut separate = Vec::with_capacity(lines.len() + 1);
+        pairs::each(&headers(abi::MAP_REQUEST_HEADERS), &mut |name, value| {
+            if name == b"cookie" {
+                separate.extend_from_slice(value);
+                separate.push(b';');
+            }
+        });
+        Some(if separate.is_empty() { lines } else { separate })
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
@@ -215,6 +234,7 @@ impl Request for RequestHeaders {
 }
 
 /// A property, by its path's segments with a zero byte between them.
+#[inline(never)]
 fn property(path: &[u8]) -> Option<Vec<u8>> {
     // SAFETY: the pointers are to live values of the lengths given.
     buffer(|data, len| unsafe { abi::proxy_get_property(path.as_ptr(), path.len(), data, len) }).ok()
@@ -238,6 +258,7 @@ impl Response for ResponseHeaders {
     }
 }
 
+#[inline(never)]
 fn header(map: u32, name: &str) -> Option<Vec<u8>> {
     // SAFETY: the pointers are to live values of the lengths given.
     buffer(|data, len| unsafe { abi::proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, len) })
@@ -286,13 +307,20 @@ pub(super) fn set_response_header(name: &str, value: &str) {
 
 /// Removes all response headers whose lower-case name is `unwanted`.
 pub(super) fn remove_response_headers(unwanted: impl Fn(&[u8]) -> bool) {
+    pairs::each(&headers(abi::MAP_RESPONSE_HEADERS), &mut |name, _| {
+        if unwanted(name) {
+            // SAFETY: the pointer is to a live name of the length given. That there is none any more is well.
+            unsafe {
+                abi::proxy_remove_header_map_value(abi::MAP_RESPONSE_HEADERS, name.as_ptr(), name.len())
+            };
+        }
+    });
+}
+
+/// All names and values of a header map, for [`pairs::each`]; empty if the host has none.
+fn headers(map: u32) -> Vec<u8> {
     // SAFETY: the pointers are to live locals.
-    let pairs =
-        buffer(|data, len| unsafe { abi::proxy_get_header_map_pairs(abi::MAP_RESPONSE_HEADERS, data, len) });
-    for name in pairs::names(&pairs.unwrap_or_default()).filter(|name| unwanted(name)) {
-        // SAFETY: the pointer is to a live name of the length given. That there is none any more is well.
-        unsafe { abi::proxy_remove_header_map_value(abi::MAP_RESPONSE_HEADERS, name.as_ptr(), name.len()) };
-    }
+    buffer(|data, len| unsafe { abi::proxy_get_header_map_pairs(map, data, len) }).unwrap_or_default()
 }
 
 /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`.

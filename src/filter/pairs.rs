@@ -19,16 +19,21 @@ pub(super) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
     bytes
 }
 
-/// The names of headers that the host has written.
-pub(super) fn names(pairs: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Shows each name and value of headers that the host has written.
+#[inline(never)]
+pub(super) fn each(pairs: &[u8], show: &mut dyn FnMut(&[u8], &[u8])) {
     let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
     let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();
     let (lengths, _) = lengths.as_chunks::<4>();
-    let (pairs, _) = lengths.as_chunks::<2>();
-    pairs.iter().filter_map(move |[name_len, value_len]| {
-        let (name, rest) = texts.split_at_checked(length(name_len))?;
-        texts = rest.get(length(value_len).saturating_add(2)..).unwrap_or_default();
-        Some(name)
-    })
+    // Each text is ended by a zero.
+    let mut next = |bytes| {
+        let (text, rest) = texts.split_at_checked(length(bytes)).unwrap_or_default();
+        texts = rest.get(1..).unwrap_or_default();
+        text
+    };
+    for [name_len, value_len] in lengths.as_chunks::<2>().0 {
+        let name = next(name_len);
+        show(name, next(value_len));
+    }
 }

@@ -1,11 +1,13 @@
 //! One request's caller: the values of the keys, asked for when they are first needed and then kept.
 
 use super::consumer::{Consumers, Tiers};
-use super::{Source, Validity, client_ip, credential};
+use super::credential::{Found, Place};
+use super::{Reading, Repeated, Source, Validity, client_ip, credential};
 use crate::identity::Key;
 use crate::key::{Encoder, Identity, Seed};
 use crate::policy::PathTemplate;
 use crate::request::{Asked, Request};
+use crate::spelling;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -18,6 +20,34 @@ pub struct Directory {
     pub consumers: Consumers,
     /// Their classes, if there are any.
     pub tiers: Option<Tiers>,
+}
+
+impl Directory {
+    /// Whether a request shows anything that a caller can be known by: what any key reads of a header, the query or a
+    /// cookie. Some headers a browser sends of itself.
+    #[inline(never)]
+    pub fn are_shown<'a, R: Request>(&self, asked: &'a Asked<'a, R>) -> bool {
+        const OF_BROWSERS: [&str; 6] =
+            ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
+        let shown = |key: &Key| match &key.source {
+            Source::Header { name, .. } => {
+                !OF_BROWSERS.contains(&name.as_str()) && asked.header(name).is_some()
+            }
+            Source::Query(_) | Source::Cookie(_) => read(asked, key).is_some(),
+            Source::ClientIp { .. }
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => false,
+        };
+        self.keys.iter().any(shown)
+    }
+
+    /// Whether a request may have a key of which nobody can tell which value counts.
+    pub fn can_be_ambiguous(&self) -> bool {
+        self.keys.iter().any(Key::can_be_ambiguous)
+    }
 }
 
 /// Whoever makes one request.
@@ -35,6 +65,8 @@ pub struct Caller<'a, R> {
 /// A credential that a request has.
 struct Shown<'a> {
     value: Cow<'a, [u8]>,
+    /// The request has several that differ, and none of them counts. The value is empty.
+    repeated: bool,
     /// Who is known by it: a digest, computed when it is first needed and then kept.
     owner: OnceCell<Option<usize>>,
 }
@@ -87,9 +119,9 @@ impl<'a, R: Request> Caller<'a, R> {
         let key = self.directory.keys.get(index)?;
         let value = match &key.source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
-            Source::PathParameter(name) => {
-                Cow::Owned(credential::in_path(template?.parameter(self.asked.path(), name)?)?)
-            }
+            Source::PathParameter(name) => Cow::Owned(self.in_path(template?, name, key.reading)?),
+            // Who it is can't be told: the same caller whoever it is.
+            Source::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
             Source::Consumer(attribute) => {
                 let consumer = self.directory.consumers.list().get(self.consumer()?)?;
                 Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
@@ -105,6 +137,58 @@ impl<'a, R: Request> Caller<'a, R> {
             }
         };
         Some((key, value))
+    }
+
+    #[inline(never)]
+    fn in_path(&self, template: &PathTemplate, name: &str, reading: Reading) -> Option<Vec<u8>> {
+        let parameters = template.parameters_are_apart();
+        let read = self.asked.read_path(parameters).filter(|path| template.matches_reading(path));
+        let mut rest = read.unwrap_or(self.asked.path());
+        for _ in 0..=template.place_of(name)? {
+            let slash = rest.iter().position(|byte| *byte == b'/')?;
+            rest = rest.get(slash + 1..)?;
+        }
+        let segment = rest.split(|byte| *byte == b'/').next()?;
+        let mut value =
+            if read.is_some() { segment.to_vec() } else { spelling::segment(segment, parameters) };
+        if reading.ignore_suffix {
+            value.truncate(spelling::without_suffix(&value).len());
+        }
+        if reading.ignore_case {
+            value.make_ascii_lowercase();
+        }
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Whether the value that counts for any of these keys can't be told, since the request has several (A7). Who that
+    /// is must not be the client's choice, so whatever counts by them rejects it.
+    pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
+        keys.iter().any(|key| match self.directory.keys.get(*key).map(|key| &key.source) {
+            Some(Source::FirstOf(keys)) => {
+                let first = keys.iter().find(|key| self.value(**key, template).is_some());
+                first.is_some_and(|key| self.is_ambiguous(&[*key], template))
+            }
+            Some(Source::Consumer(_)) => self.hides_the_consumer(),
+            Some(Source::Header { .. } | Source::Query(_) | Source::Cookie(_)) => self.is_repeated(*key),
+            Some(
+                Source::ClientIp { .. }
+                | Source::Metadata(_)
+                | Source::PathParameter(_)
+                | Source::Constant(_),
+            )
+            | None => false,
+        })
+    }
+
+    /// Whether the request has several values of this key that differ.
+    fn is_repeated(&self, key: usize) -> bool {
+        self.directory.keys.get(key).is_some_and(Key::can_be_ambiguous)
+            && self.shown(key).is_some_and(|shown| shown.repeated)
+    }
+
+    /// Whether a key that consumers are known by is there several times.
+    fn hides_the_consumer(&self) -> bool {
+        self.directory.consumers.keys().any(|key| self.is_repeated(key))
     }
 
     /// The key, by index, that has the value of this one: one of its alternatives, or itself.
@@ -152,7 +236,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let record = |(index, key): (usize, &Key)| {
             // The whole value: keys that share a prefix stand or fall by themselves.
             let mut encoder = Encoder::new(self.seed);
-            encoder.add(&key.kind, self.credential(index)?);
+            encoder.add(&key.kind, self.credential(index).filter(|value| !value.is_empty())?);
             Some((index, encoder.finish()))
         };
         on_trial.filter_map(record).collect()
@@ -178,8 +262,15 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn shown(&self, index: usize) -> Option<&Shown<'a>> {
         let read = || {
-            let shown = Shown { value: self.read(index)?, owner: OnceCell::new() };
-            self.is_valid(index, &shown).then_some(shown)
+            let found = read(self.asked, self.directory.keys.get(index)?)?;
+            let shown = match found {
+                Found::One(value) => Shown { value, repeated: false, owner: OnceCell::new() },
+                Found::Several => {
+                    Shown { value: Cow::Borrowed(&[]), repeated: true, owner: OnceCell::from(None) }
+                }
+            };
+            // One of several may be valid: they are not as good as none.
+            (shown.repeated || self.is_valid(index, &shown)).then_some(shown)
         };
         self.credentials.get(index)?.get_or_init(read).as_ref()
     }
@@ -187,33 +278,6 @@ impl<'a, R: Request> Caller<'a, R> {
     /// The consumer, by index, who is known by a credential under this key.
     fn owner(&self, key: usize, shown: &Shown<'_>) -> Option<usize> {
         *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
-    }
-
-    fn read(&self, index: usize) -> Option<Cow<'a, [u8]>> {
-        match &self.directory.keys.get(index)?.source {
-            Source::Header { name, scheme } => match self.asked.header(name)? {
-                Cow::Borrowed(value) => credential::in_header(value, scheme.as_deref()).map(Cow::Borrowed),
-                Cow::Owned(value) => {
-                    let found = credential::in_header(&value, scheme.as_deref())?;
-                    Some(Cow::Owned(found.to_vec()))
-                }
-            },
-            // A client without an address is still a client: all of them together.
-            Source::ClientIp { ipv6_prefix } => {
-                let address = self.asked.request().source_address().unwrap_or_default();
-                Some(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix)))
-            }
-            Source::Query(name) => credential::in_query(self.asked.target(), name).map(Cow::Owned),
-            Source::Cookie(name) => {
-                let cookies = self.asked.request().cookies()?;
-                credential::in_cookies(&cookies, name).map(Cow::Owned)
-            }
-            Source::Metadata(path) => {
-                let found = self.asked.request().metadata(path)?;
-                (!found.is_empty()).then_some(Cow::Owned(found))
-            }
-            Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => None,
-        }
     }
 
     fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
@@ -228,6 +292,43 @@ impl<'a, R: Request> Caller<'a, R> {
             None => false,
         }
     }
+}
+
+/// What a request says of a key that it has itself.
+#[inline(never)]
+fn read<'a, R: Request>(asked: &'a Asked<'a, R>, key: &Key) -> Option<Found<Cow<'a, [u8]>>> {
+    let Key { source, reading, .. } = key;
+    let request = asked.request();
+    let (place, text) = match source {
+        Source::Header { name, scheme } if reading.repeated == Repeated::First => {
+            let value = match asked.header(name)? {
+                Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
+                Cow::Owned(value) => Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec()),
+            };
+            return Some(Found::One(value));
+        }
+        // A client without an address is still a client: all of them together.
+        Source::ClientIp { ipv6_prefix } => {
+            let address = request.source_address().unwrap_or_default();
+            return Some(Found::One(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix))));
+        }
+        Source::Metadata(path) => {
+            let found = request.metadata(path)?;
+            return (!found.is_empty()).then_some(Found::One(Cow::Owned(found)));
+        }
+        Source::Header { name, scheme } => {
+            (Place::Lines(scheme.as_deref()), Cow::Owned(request.lines(name)?))
+        }
+        Source::Query(name) => (Place::Query(name), Cow::Borrowed(credential::query(asked.target()))),
+        Source::Cookie(name) => (Place::Cookies(name), Cow::Owned(request.cookies()?)),
+        Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => {
+            return None;
+        }
+    };
+    Some(match credential::find(place, &text, *reading)? {
+        Found::One(value) => Found::One(Cow::Owned(value)),
+        Found::Several => Found::Several,
+    })
 }
 
 #[cfg(test)]
@@ -272,6 +373,7 @@ mod tests {
             prefix: None,
             validity: Validity::Present,
             proven: false,
+            reading: Reading::default(),
         }
     }
 
@@ -388,6 +490,57 @@ mod tests {
         assert_ne!(of("0123456789abcdeX"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcde"), of("0123456789abcdef"));
         assert_ne!(of("short"), of("shor"));
+    }
+
+    /// A request with a query, and a directory whose key `q` reads it.
+    struct Query<'a>(&'a str);
+
+    impl Request for Query<'_> {
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            (name == ":path").then(|| format!("/?{}", self.0).into())
+        }
+        fn source_address(&self) -> Option<Vec<u8>> {
+            Some(b"192.0.2.7:80".to_vec())
+        }
+        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes_its_place() {
+        let acme = Consumer { name: "acme".into(), tier: None, attributes: Vec::new() };
+        for validity in [Validity::Present, Validity::Consumer, Validity::Metadata(proof())] {
+            let q = Key { validity: validity.clone(), ..key("q", Source::Query("q".into())) };
+            let directory = Directory {
+                keys: vec![
+                    q,
+                    key("ip", Source::ClientIp { ipv6_prefix: 64 }),
+                    key("anyone", Source::FirstOf(vec![0, 1])),
+                    key("name", Source::Consumer(Attribute::Name)),
+                ],
+                consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
+                tiers: None,
+            };
+            assert!(directory.can_be_ambiguous());
+            for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {
+                let request = Query(query);
+                let asked = Asked::new(&request);
+                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                for key in [0, 2, 3] {
+                    assert!(caller.is_ambiguous(&[1, key], None), "{validity:?} {query} {key}");
+                    assert!(caller.identity(&[1, key], None, None).is_some(), "{validity:?} {query} {key}");
+                }
+                assert!(!caller.is_ambiguous(&[1], None));
+                assert_eq!((caller.consumer(), caller.on_trial()), (None, vec![]));
+            }
+            for query in ["q=k1&q=k1", "q=&q=k1", "q=%6b1;q=k1", "x=1", ""] {
+                let request = Query(query);
+                let asked = Asked::new(&request);
+                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
+            }
+        }
     }
 
     #[wasm_bindgen_test(unsupported = test)]

@@ -32,7 +32,7 @@ impl Digest {
             return None;
         }
         for (byte, digits) in bytes.iter_mut().zip(pairs) {
-            *byte = super::credential::hex(*digits)?;
+            *byte = crate::spelling::hex(*digits)?;
         }
         Some(Digest(bytes))
     }

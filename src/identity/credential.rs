@@ -1,4 +1,20 @@
 //! Values that clients show: in a header, in the query, in a cookie. All of them are bytes from strangers.
+//!
+//! A server may read another value than the one that is counted here, and then its client has as many budgets as there are
+//! spellings. So what is read here is never finer than what any common server reads: whatever one of them takes for the
+//! same value is the same value here.
+
+use super::{Reading, Repeated};
+use crate::spelling::{Plus, decoded, hex};
+
+/// What a request says under one name.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found<V> {
+    /// This value, which is not empty.
+    One(V),
+    /// Different values, and none of them is to be believed.
+    Several,
+}
 
 /// A header's value: what stands in its first line, behind the scheme if there is to be one.
 pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
@@ -9,35 +25,149 @@ pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a
     (!value.is_empty()).then_some(value)
 }
 
-/// The first parameter of this name in a path's query, decoded as forms are (WHATWG URL: `+` and `%20` are
-/// spaces), so that another spelling of a key is not another caller.
-#[inline(never)]
-pub(super) fn in_query(path: &[u8], name: &str) -> Option<Vec<u8>> {
-    let path = path.split(|byte| *byte == b'#').next()?;
-    let query = path.splitn(2, |byte| *byte == b'?').nth(1)?;
-    let value = query.split(|byte| *byte == b'&').find_map(|pair| {
-        let (found, value) = split_at(pair, b'=');
-        (decoded(found, Plus::IsASpace) == name.as_bytes()).then_some(value)
-    })?;
-    some(decoded(value, Plus::IsASpace))
+/// Where a value is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// In all lines of a header, joined with commas, behind the scheme if there is to be one.
+    Lines(Option<&'a str>),
+    /// In a query, under this name, decoded as forms are (WHATWG URL: `+` and `%20` are spaces). Some servers end a
+    /// parameter at `;`, too.
+    Query(&'a str),
+    /// In all lines of the cookie header, joined with semicolons, under this name (RFC 6265, 4.2.1). A comma is part of a
+    /// value.
+    Cookies(&'a str),
 }
 
-/// The first cookie of this name (RFC 6265, 4.2.1), without quotes around it.
-#[inline(never)]
-pub(super) fn in_cookies(header: &[u8], name: &str) -> Option<Vec<u8>> {
-    // Several lines are joined, with "; " by HTTP/2, or with commas by the host.
-    let mut pairs = header.split(|byte| matches!(byte, b';' | b','));
-    let value = pairs.find_map(|pair| {
-        let (found, value) = split_at(pair.trim_ascii(), b'=');
-        (found.trim_ascii() == name.as_bytes()).then_some(value.trim_ascii())
-    })?;
-    let bare = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
-    some(bare.to_vec())
+/// The query of a path.
+pub(super) fn query(path: &[u8]) -> &[u8] {
+    let path = path.split(|byte| *byte == b'#').next().unwrap_or_default();
+    path.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default()
 }
 
-/// A segment of a path, decoded, so that another spelling of an id is not another id.
-pub(super) fn in_path(segment: &[u8]) -> Option<Vec<u8>> {
-    some(decoded(segment, Plus::IsAPlus))
+/// More parts than some servers read (PHP and Express stop at 1,000).
+const MANY: usize = 256;
+
+/// The value that counts of all that stand there. Empty ones never do: a server that reads one knows nobody by it.
+#[inline(never)]
+pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
+    let (end, other_end) = match place {
+        Place::Lines(_) => (b',', b','),
+        Place::Query(_) => (b'&', b';'),
+        Place::Cookies(_) => (b';', b';'),
+    };
+    let mut found: Option<Vec<u8>> = None;
+    // Whether others differ from what was found, and whether servers differ in which of them they see at all.
+    let (mut differ, mut odd) = (false, matches!(place, Place::Query(_)) && text.contains(&b';'));
+    for (count, part) in text.split(|byte| *byte == end || *byte == other_end).enumerate() {
+        let value = match place {
+            Place::Lines(scheme) => in_header(part, scheme).map(<[u8]>::to_vec),
+            Place::Query(name) | Place::Cookies(name) => {
+                in_pair(part, name, reading.loose_names, matches!(place, Place::Cookies(_)))
+            }
+        };
+        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+        odd |= !matches!(place, Place::Lines(_)) && (count > MANY || is_odd(part));
+        match &found {
+            Some(other) if *other == value => continue,
+            Some(_) => differ = true,
+            None => {}
+        }
+        if reading.repeated == Repeated::Last || found.is_none() {
+            found = Some(value);
+        }
+    }
+    if differ && (odd || reading.repeated == Repeated::Reject) {
+        return Some(Found::Several);
+    }
+    found.map(Found::One)
+}
+
+/// Whether some servers pass over what is written so: Go does over a cookie with such bytes, and over a parameter with a
+/// `%` that encodes nothing.
+fn is_odd(part: &[u8]) -> bool {
+    let mut rest = part.trim_ascii();
+    while let Some((byte, behind)) = rest.split_first() {
+        let escape = *byte != b'%' || behind.first_chunk().is_some_and(|digits| hex(*digits).is_some());
+        if !byte.is_ascii_graphic() || matches!(byte, b'"' | b'\\') || !escape {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// What stands behind a name.
+fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u8>> {
+    let at = pair.iter().position(|byte| *byte == b'=')?;
+    let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+    if !cookie {
+        return is_named(found, name, loosely).then(|| decoded(value, Plus::IsASpace));
+    }
+    let found = found.trim_ascii();
+    let named = found == name.as_bytes() || loosely && is_named(found, name, true);
+    named.then(|| of_cookie(value.trim_ascii()))
+}
+
+/// Whether a parameter's name, as it is written, is this one.
+fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
+    if written == name.as_bytes() {
+        return true;
+    }
+    let plain = !written.iter().any(|byte| matches!(byte, b'%' | b'+'));
+    if plain && !loosely {
+        return false;
+    }
+    let written = decoded(written, Plus::IsASpace);
+    written == name.as_bytes() || loosely && loose(&written) == loose(name.as_bytes())
+}
+
+/// A name as ASP.NET (in any case) and PHP (`a.b`, `a b` and `a_b` are the same, and `a[]` is one of several `a`) read it.
+#[inline(never)]
+fn loose(name: &[u8]) -> Vec<u8> {
+    let mut loose = Vec::with_capacity(name.len());
+    let name = name.trim_ascii_start();
+    for (at, byte) in name.iter().enumerate() {
+        match byte {
+            b'[' if at > 0 && name.contains(&b']') => break,
+            b'.' | b' ' | b'[' => loose.push(b'_'),
+            other => loose.push(other.to_ascii_lowercase()),
+        }
+    }
+    loose
+}
+
+/// A cookie's value: without quotes and the escapes that they allow (Python's), decoded (Express, Rack, PHP), and with
+/// spaces as `+` (Rack reads a `+` as a space).
+fn of_cookie(value: &[u8]) -> Vec<u8> {
+    let mut value = match value.split_first() {
+        // Some take away whatever stands last (Express' cookie 0.x).
+        Some((b'"', rest)) => {
+            let inside = rest.split_last().map_or(rest, |(_, inside)| inside);
+            decoded(&unescaped(inside), Plus::IsAPlus)
+        }
+        Some(_) | None => decoded(value, Plus::IsAPlus),
+    };
+    value.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'+');
+    value
+}
+
+/// With `\101` as `A`, and otherwise without what escapes the next byte.
+#[inline(never)]
+fn unescaped(quoted: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(quoted.len());
+    let mut rest = quoted;
+    while let Some((first, behind)) = rest.split_first() {
+        let (byte, behind) = match (first, behind) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', behind @ ..]) => {
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), behind)
+            }
+            (b'\\', [escaped, behind @ ..]) => (*escaped, behind),
+            (_, _) => (*first, behind),
+        };
+        bytes.push(byte);
+        rest = behind;
+    }
+    bytes
 }
 
 /// What the first of several lines of one header says. Envoy joins the lines of the headers it knows, such as
@@ -59,50 +189,47 @@ fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     words.split(|byte| *byte == b',' || byte.is_ascii_whitespace()).next()
 }
 
-fn split_at(pair: &[u8], separator: u8) -> (&[u8], &[u8]) {
-    let mut parts = pair.splitn(2, |byte| *byte == separator);
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-}
-
-/// An empty value is no value.
-fn some(value: Vec<u8>) -> Option<Vec<u8>> {
-    (!value.is_empty()).then_some(value)
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Plus {
-    IsASpace,
-    IsAPlus,
-}
-
-/// With `%41` as `A`. What is no two hexadecimal digits stands for itself.
-fn decoded(text: &[u8], plus: Plus) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, behind)) = rest.split_first() {
-        let escape = behind.split_first_chunk::<2>().filter(|_| *first == b'%');
-        if let Some((byte, behind)) = escape.and_then(|(digits, rest)| Some((hex(*digits)?, rest))) {
-            bytes.push(byte);
-            rest = behind;
-        } else {
-            bytes.push(if *first == b'+' && plus == Plus::IsASpace { b' ' } else { *first });
-            rest = behind;
-        }
-    }
-    bytes
-}
-
-/// A byte from its two hexadecimal digits.
-pub(super) fn hex([high, low]: [u8; 2]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some(digit(high)? << 4 | digit(low)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn reading(repeated: Repeated) -> Reading {
+        Reading { repeated, ..Reading::default() }
+    }
+
+    fn in_query(path: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
+        find(Place::Query(name), super::query(path), reading)
+    }
+
+    fn in_cookies(lines: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
+        find(Place::Cookies(name), lines, reading)
+    }
+
+    fn in_lines(lines: &[u8], scheme: Option<&str>, repeated: Repeated) -> Option<Found<Vec<u8>>> {
+        find(Place::Lines(scheme), lines, reading(repeated))
+    }
+
+    /// What a request that says it once says.
+    fn one(found: Option<Found<Vec<u8>>>) -> Option<Vec<u8>> {
+        match found {
+            Some(Found::One(value)) => Some(value),
+            Some(Found::Several) | None => None,
+        }
+    }
+
+    fn query(path: &[u8]) -> Option<Vec<u8>> {
+        one(in_query(path, "key", Reading::default()))
+    }
+
+    fn session(header: &[u8]) -> Option<Vec<u8>> {
+        one(in_cookies(header, "s", Reading::default()))
+    }
+
+    fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(bytes)
+    }
 
     fn bearer(value: &[u8]) -> Option<&[u8]> {
         in_header(value, Some("Bearer"))
@@ -140,51 +267,162 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_key_in_the_query_is_decoded_and_the_first_counts() {
+    fn a_key_in_the_query_is_decoded() {
         for path in [
             &b"/x?key=a%20b"[..],
             b"/x?key=a+b",
-            b"/x?%6Bey=a+b&key=z",
+            b"/x?%6Bey=a+b&key=a%20b",
             b"/x?other=1&key=a+b#key=z",
             b"/x?keys=1&key=%61+b",
+            b"/x?key=a+b;z=1",
+            b"/x?z=1;key=a+b",
         ] {
-            assert_eq!(in_query(path, "key").unwrap(), b"a b", "{}", String::from_utf8_lossy(path));
+            assert_eq!(query(path).unwrap(), b"a b", "{}", text(path));
         }
         for path in [&b"/x"[..], b"/x?", b"/x?key", b"/x?key=", b"/x?Key=a", b"/x#?key=a", b"/key=a"] {
-            assert_eq!(in_query(path, "key"), None, "{}", String::from_utf8_lossy(path));
+            assert_eq!(in_query(path, "key", Reading::default()), None, "{}", text(path));
         }
-        assert_eq!(in_query(b"/?key=%zz%4", "key").unwrap(), b"%zz%4");
-        assert_eq!(in_query(b"/?key=a?b=c", "key").unwrap(), b"a?b=c");
+        assert_eq!(query(b"/?key=%zz%4").unwrap(), b"%zz%4");
+        assert_eq!(query(b"/?key=a?b=c").unwrap(), b"a?b=c");
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn a_cookie_is_found_among_others() {
-        for header in [&b"s=abc"[..], b"a=1; s=abc", b"a=1;s=\"abc\"; s=z", b"ss=1, s=abc", b" s = abc "] {
-            assert_eq!(in_cookies(header, "s").unwrap(), b"abc", "{}", String::from_utf8_lossy(header));
+        for header in [
+            &b"s=abc"[..],
+            b"a=1; s=abc",
+            b"a=1;s=\"abc\"; t=z",
+            b"ss=1, s=x;s=abc",
+            b" s = abc ",
+            b"s;s=;s=abc",
+        ] {
+            assert_eq!(session(header).unwrap(), b"abc", "{}", text(header));
         }
-        for header in [&b""[..], b"s", b"s=", b"S=abc", b"as=abc", b"s=\"\""] {
-            assert_eq!(in_cookies(header, "s"), None, "{}", String::from_utf8_lossy(header));
+        for header in [&b""[..], b"s", b"s=", b"S=abc", b"as=abc", b"s=\"\"", b"s=\"", b"a=1,s=abc"] {
+            assert_eq!(in_cookies(header, "s", Reading::default()), None, "{}", text(header));
         }
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn fa_19_another_spelling_of_an_id_is_the_same_id() {
-        assert_eq!(in_path(b"in%76-7").unwrap(), b"inv-7");
-        assert_eq!(in_path(b"a+b").unwrap(), b"a+b");
-        assert_eq!(in_path(b""), None);
+    fn a7_a_cookie_is_the_same_in_every_spelling_that_a_server_reads() {
+        for header in [
+            &b"s=re+al"[..],
+            b"s=re%2bal",
+            b"s=re al",
+            b"s=re%20al",
+            b"s=\"re+%61l\"",
+            b"s=\"re\\053\\141l\"",
+            b"s=\"\\re\\+al\"",
+            b"s=\"re+alX",
+        ] {
+            assert_eq!(session(header).unwrap(), b"re+al", "{}", text(header));
+        }
+        assert_eq!(session(b"s=a\\b").unwrap(), b"a\\b", "not in quotes");
+        assert_eq!(session(b"s=\"\\").unwrap_or_default(), b"");
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_of_repeated_ones_that_differ_none_counts_or_the_first_or_the_last() {
+        for (repeated, expected) in [
+            (Repeated::Reject, Found::Several),
+            (Repeated::First, Found::One(b"fake".to_vec())),
+            (Repeated::Last, Found::One(b"real".to_vec())),
+        ] {
+            let cookies = in_cookies(b"s=; s=fake; a=1; s=real; s", "s", reading(repeated));
+            assert_eq!(cookies.as_ref(), Some(&expected));
+            let query = in_query(b"/?key=&key=fake&a=1&key=real&key=", "key", reading(repeated));
+            assert_eq!(query.as_ref(), Some(&expected));
+            let lines = in_lines(b",Bearer fake,Basic x,bearer real,Bearer", Some("Bearer"), repeated);
+            assert_eq!(lines.as_ref(), Some(&expected));
+            // The same in other spellings is no other.
+            assert_eq!(
+                in_cookies(b"s=r%65al; s=real", "s", reading(repeated)).and_then(|v| one(Some(v))).unwrap(),
+                b"real"
+            );
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_what_some_servers_pass_over_makes_no_first_and_no_last() {
+        for repeated in [Repeated::First, Repeated::Last] {
+            for path in
+                ["/?a=1;key=x&key=real", "/?key=%zz&key=real", "/?key=real&key=%4", "/?key=real;key=x"]
+            {
+                let found = in_query(path.as_bytes(), "key", reading(repeated));
+                assert_eq!(found, Some(Found::Several), "{path}");
+            }
+            let many = format!("/?key=real{}&key=x", "&a=1".repeat(300));
+            assert_eq!(in_query(many.as_bytes(), "key", reading(repeated)), Some(Found::Several));
+            for cookies in
+                ["s=x\"y; s=real", "s=real; s=a\\b", "s=\u{e9}; s=real", "s=\"x\"; s=real", "s=a b; s=real"]
+            {
+                let found = in_cookies(cookies.as_bytes(), "s", reading(repeated));
+                assert_eq!(found, Some(Found::Several), "{cookies}");
+            }
+            // Once is once, however it is written.
+            assert_eq!(one(in_query(b"/?a=1;key=%zz", "key", reading(repeated))).unwrap(), b"%zz");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a7_names_may_be_read_as_loosely_as_the_server_reads_them() {
+        let loose = Reading { loose_names: true, ..Reading::default() };
+        for name in [
+            "api_key",
+            "API_Key",
+            "api.key",
+            "api+key",
+            "api%20key",
+            "api[key",
+            "api_key[]",
+            "api_key[0]",
+            "%41pi_key",
+            "+api_key",
+        ] {
+            let path = format!("/?{name}=a");
+            assert_eq!(one(in_query(path.as_bytes(), "api_key", loose)).unwrap(), b"a", "{name}");
+        }
+        assert_eq!(in_query(b"/?apikey=a&api_keys=b&api=c", "api_key", loose), None);
+        assert_eq!(one(in_cookies(b"SESSION=a; x=1", "session", loose)).unwrap(), b"a");
     }
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-            let _ = (bearer(&bytes), in_query(&bytes, "a"), in_cookies(&bytes, "a"), in_path(&bytes));
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80), loose_names in any::<bool>()) {
+            for repeated in [Repeated::Reject, Repeated::First, Repeated::Last] {
+                let reading = Reading { repeated, loose_names, ..Reading::default() };
+                let _ = (in_query(&bytes, "a", reading), in_cookies(&bytes, "a", reading));
+                let _ = (bearer(&bytes), in_lines(&bytes, Some("Bearer"), repeated));
+            }
         }
 
         #[wasm_bindgen_test(unsupported = test)]
         fn what_is_percent_encoded_comes_back(bytes in proptest::collection::vec(any::<u8>(), 1..40)) {
             let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
-            prop_assert_eq!(in_query(format!("/?a={encoded}").as_bytes(), "a"), Some(bytes.clone()));
-            prop_assert_eq!(in_path(encoded.as_bytes()), Some(bytes));
+            prop_assert_eq!(query(format!("/?key={encoded}").as_bytes()), Some(bytes.clone()));
+            let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b' ' { b'+' } else { *byte }).collect();
+            prop_assert_eq!(session(format!("s={encoded}").as_bytes()), Some(spaced.clone()));
+            let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+            let plain = !bytes.contains(&b'%');
+            let quoted = format!("s=\"{octal}\"");
+            prop_assert!(!plain || session(quoted.as_bytes()) == Some(spaced));
+        }
+
+        /// Whatever a client adds to what it shows, one value counts and it is one that is there, or none does.
+        #[wasm_bindgen_test(unsupported = test)]
+        fn repeating_never_makes_a_value_that_is_not_there(values in prop::collection::vec("[ab]{0,2}", 1..6)) {
+            let told: Vec<&str> = values.iter().map(String::as_str).filter(|value| !value.is_empty()).collect();
+            let pairs = |separator: &str| values.iter().map(|value| format!("key={value}")).collect::<Vec<_>>().join(separator);
+            for (repeated, expected) in [(Repeated::First, told.first()), (Repeated::Last, told.last())] {
+                let expected = expected.map(|value| Found::One(value.as_bytes().to_vec()));
+                let (query, cookies) = (format!("/?{}", pairs("&")), pairs("; "));
+                prop_assert_eq!(&in_query(query.as_bytes(), "key", reading(repeated)), &expected);
+                prop_assert_eq!(&in_cookies(cookies.as_bytes(), "key", reading(repeated)), &expected);
+            }
+            let same = told.iter().all(|value| Some(value) == told.first());
+            let found = in_cookies(pairs(";").as_bytes(), "key", Reading::default());
+            let expected = told.first().map(|first| if same { Found::One(first.as_bytes().to_vec()) } else { Found::Several });
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -25,14 +25,19 @@ pub(super) const OBJECTS: &[Object] = &[
             "first_of",
         ],
         fields: &[
+            optional("header", Text(&HEADER), NOT_A_SOURCE, "a request header, up to its first comma"),
             optional(
-                "header",
-                Text(&HEADER),
+                "query",
+                Text(&TEXT),
                 NOT_A_SOURCE,
-                "a request header; of repeated ones the first, up to its first comma",
+                "a parameter of the query, decoded. It ends at `&` or `;`. An empty one counts as absent",
             ),
-            optional("query", Text(&TEXT), NOT_A_SOURCE, "a parameter of the query"),
-            optional("cookie", Text(&COOKIE), NOT_A_SOURCE, "a cookie"),
+            optional(
+                "cookie",
+                Text(&COOKIE),
+                NOT_A_SOURCE,
+                "a cookie, without quotes and decoded. It ends at `;`, and a comma is part of it. An empty one counts as absent",
+            ),
             optional(
                 "client_ip",
                 Obj("client_ip"),
@@ -86,6 +91,53 @@ pub(super) const OBJECTS: &[Object] = &[
                 "equal values of two keys are two callers",
                 "not beside `first_of`: equal values of this key and that one are one caller, as of an organization that is known by a \
                  claim or by a consumer's attribute",
+            ),
+            optional(
+                "repeated",
+                Words(&[
+                    word(
+                        "reject",
+                        "every policy that counts by this key, or by a consumer known by it, rejects the request",
+                    ),
+                    word("first", "the first value that is not empty counts"),
+                    word("last", "the last value that is not empty counts"),
+                ]),
+                "`reject`; `first` beside `header`",
+                "beside `header`, `query` or `cookie`: what happens to a request that has it several times with different values. \
+                 Choose `first` or `last` only if your upstream reads that one ([spellings](spellings.md))",
+            ),
+            default(
+                "names",
+                Words(&[
+                    word("exact", "as it is written here"),
+                    word(
+                        "loose",
+                        "also in another case, with `.` or a space for `_`, and with `[]` behind it, as ASP.NET, PHP and Express read it",
+                    ),
+                ]),
+                "\"exact\"",
+                "beside `query` or `cookie`: which names are this one",
+            ),
+            default(
+                "case",
+                Words(&[
+                    word(
+                        "ignore",
+                        "values that differ only in case are one caller, as UUIDs are to most upstreams",
+                    ),
+                    word("strict", "they are two"),
+                ]),
+                "\"strict\"",
+                "beside `path`: whether case matters",
+            ),
+            default(
+                "suffix",
+                Words(&[
+                    word("ignore", "`8.json` is the caller `8`, as in Rails"),
+                    word("strict", "they are two"),
+                ]),
+                "\"strict\"",
+                "beside `path`: whether what follows the first dot of a value matters",
             ),
         ],
     },

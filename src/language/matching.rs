@@ -13,7 +13,12 @@ const fn host() -> Field {
 }
 
 const fn path() -> Field {
-    optional("path", Text(&PATH), "any", "the whole path without the query, as Envoy hands it over")
+    optional(
+        "path",
+        Text(&PATH),
+        "any",
+        "the whole path without the query, as Envoy hands it over. In the `match` of a policy also in [other spellings](#paths)",
+    )
 }
 
 const fn headers() -> Field {

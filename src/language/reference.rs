@@ -119,7 +119,7 @@ fn cell(text: &str) -> String {
 fn heading(name: &str) -> String {
     match name {
         "configuration" => "The configuration".into(),
-        "retry_after" | "headers" | "table" | "tiers" | "names" | "valid" | "client_ip" => {
+        "retry_after" | "headers" | "table" | "tiers" | "names" | "valid" | "client_ip" | "paths" => {
             format!("`{name}`")
         }
         "exception" => "An exception".into(),

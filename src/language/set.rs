@@ -2,7 +2,7 @@
 
 use super::Kind::{AnyList, Flag, List, Map, Object as Obj, Words};
 use super::texts::NAME;
-use super::{Object, default, number, optional, required, word};
+use super::{Field, Object, Word, default, number, optional, required, word};
 
 pub(super) const OBJECTS: &[Object] = &[Object {
     name: "configuration",
@@ -33,8 +33,14 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "exempt_preflight",
             Flag,
             "true",
-            "`OPTIONS` with `access-control-request-method` and without `authorization` is not limited. Any client can \
-                 send such a request: `false` if the upstream pays for them",
+            "`OPTIONS` with `access-control-request-method`, without `authorization` and without any header, query parameter or \
+                 cookie that a key reads is not limited. Any client can send such a request: `false` if the upstream pays for them",
+        ),
+        optional(
+            "paths",
+            Obj("paths"),
+            "as its fields' defaults",
+            "which other spellings of a path a policy's `match` is for, too",
         ),
         default(
             "charge",
@@ -65,6 +71,33 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "as its fields' defaults",
             "the size of the memory that counts are in",
         ),
+    ],
+}];
+
+const SPELLING: &[Word] =
+    &[word("ignore", "a `match` of a policy is for this spelling, too"), word("strict", "it is not")];
+
+const fn spelling(name: &'static str, about: &'static str) -> Field {
+    default(name, Words(SPELLING), "\"ignore\"", about)
+}
+
+/// What paths are.
+pub(super) const PATHS: &[Object] = &[Object {
+    name: "paths",
+    at: "paths",
+    about: "A path in the `match` of a policy is also for spellings of it that an upstream may take for the same path. Encoded \
+            characters are always decoded. A match by another spelling only adds limits: it does not keep other policies of \
+            its `class` from applying, and costs as much as the dearest match that fits. Paths in `exempt`, `except` and \
+            `returns` match only as they are written, whatever stands here.",
+    one_of: &[],
+    fields: &[
+        spelling("trailing_slash", "`/login/`"),
+        spelling("case", "`/LOGIN`"),
+        spelling(
+            "parameters",
+            "`/login;a=b`, and `/x/..;/login`. What follows a `;` is then no part of a `{parameter}` either",
+        ),
+        spelling("suffix", "`/login.json`: what follows the first dot of the last segment"),
     ],
 }];
 

@@ -8,6 +8,7 @@ mod counting;
 mod keys;
 mod limits;
 mod matches;
+mod paths;
 mod policies;
 mod saying;
 mod sharing;
@@ -43,13 +44,14 @@ pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
 }
 
 fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
-    const FIELDS: [&str; 12] = [
+    const FIELDS: [&str; 13] = [
         "keys",
         "consumers",
         "tiers",
         "policies",
         "exempt",
         "exempt_preflight",
+        "paths",
         "charge",
         "reject",
         "retry_after",
@@ -82,17 +84,28 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         charge.word(&[("all_or_nothing", Charging::AllOrNothing), ("sequential", Charging::Sequential)])
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
+    let spellings = fields.read_or("paths", paths::ALL, paths::spellings);
     let saying = saying(&fields, policies.as_deref());
     let (charging, exempt_preflight, geometry) = (charging?, exempt_preflight?, geometry?);
-    let (Some(keys), Some(known), Some(tiers), Some(policies), Some(exempt), Some(saying)) =
-        (keys, known, tiers, policies, exempt, saying)
+    let (
+        Some(keys),
+        Some(known),
+        Some(tiers),
+        Some(mut policies),
+        Some(mut exempt),
+        Some(spellings),
+        Some(saying),
+    ) = (keys, known, tiers, policies, exempt, spellings, saying)
     else {
         return None;
     };
+    paths::read_as(spellings, &mut policies, &mut exempt);
     let reads_authorization = keys.iter().any(|key| key.source.reads_header(AUTHORIZATION));
+    let directory = Directory { consumers: known.into_consumers(&keys), tiers, keys };
     Some(PolicySet {
-        directory: Directory { consumers: known.into_consumers(&keys), tiers, keys },
-        routes: Routes::new(&policies),
+        can_be_ambiguous: directory.can_be_ambiguous(),
+        directory,
+        routes: Routes::new(&policies, spellings),
         policies,
         exempt,
         charging,
@@ -122,10 +135,12 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
     Some(Geometry { pages, page_bytes: u16::try_from(bytes?).ok()? })
 }
 
+#[inline(never)]
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
     if is_name(name) { Some(name.to_string()) } else { reader.fault_name(name, NAME) }
 }
 
+#[inline(never)]
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(plain)

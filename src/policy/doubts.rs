@@ -8,7 +8,7 @@ mod unused;
 
 use super::{Policy, PolicySet, Terms};
 use crate::config::{Value, field_path};
-use crate::identity::Source;
+use crate::identity::{Key, Source};
 use std::fmt;
 
 /// Something legal and probably wrong.
@@ -62,14 +62,19 @@ impl PolicySet {
 
     /// Whether any policy counts by the client's address.
     pub(crate) fn counts_addresses(&self) -> bool {
-        let by_address = |key: &usize| {
-            self.directory.keys.get(*key).is_some_and(|key| matches!(key.source, Source::ClientIp { .. }))
+        let by_address = |(index, key): (usize, &Key)| {
+            matches!(key.source, Source::ClientIp { .. }) && self.counts_by(index)
         };
-        let or_alternatively = |key: &usize| match self.directory.keys.get(*key).map(|key| &key.source) {
-            Some(Source::FirstOf(keys)) => keys.iter().any(by_address),
-            Some(_) | None => by_address(key),
+        self.directory.keys.iter().enumerate().any(by_address)
+    }
+
+    /// Whether any policy counts by this key, by index, be it as one of several.
+    pub(crate) fn counts_by(&self, key: usize) -> bool {
+        let is_or_has = |of: &usize| {
+            *of == key
+                || matches!(self.directory.keys.get(*of).map(|of| &of.source), Some(Source::FirstOf(keys)) if keys.contains(&key))
         };
-        self.policies.iter().any(|policy| policy.key.iter().any(or_alternatively))
+        self.policies.iter().any(|policy| policy.key.iter().any(is_or_has))
     }
 
     /// Whether any policy is for some paths alone.

@@ -4,6 +4,7 @@
 mod words;
 
 use crate::request::{Asked, Request};
+use crate::spelling;
 
 /// Matches a request on all that it names; naming nothing, it matches all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,9 +45,14 @@ impl Match {
     pub(super) fn matches<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
         let method = || asked.method();
         (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
-            && self.path.as_ref().is_none_or(|path| path.matches(asked.path()))
+            && self.path.as_ref().is_none_or(|path| path.is_met_by(asked))
             && self.host.as_ref().is_none_or(|host| host.matches(asked.host()))
             && self.headers.iter().all(|(name, presence)| presence.holds(asked.request().header(name)))
+    }
+
+    /// Whether a request that matches does so to the letter, and not only by another spelling of its path.
+    pub(super) fn matches_as_written<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+        self.path.as_ref().is_none_or(|path| path.matches(asked.path()))
     }
 }
 
@@ -124,12 +130,40 @@ impl Host {
     }
 }
 
+/// Which other spellings of a path a server takes for the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spellings {
+    /// With slashes behind it.
+    pub trailing_slash: bool,
+    /// In any case.
+    pub case: bool,
+    /// With parameters behind a `;` in its segments.
+    pub parameters: bool,
+    /// With a suffix such as `.json` behind its last segment.
+    pub suffix: bool,
+}
+
+/// What a path template is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Purpose {
+    /// Requests that match are limited: each spelling that may be the path is.
+    #[default]
+    Protects,
+    /// Requests that match are not limited, or get something back: only a path that can be no other is.
+    Frees,
+}
+
 /// A path such as `/v1/invoices/{id}/send`, segment by segment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathTemplate {
     segments: Vec<Segment>,
     /// `**` at the end: any further segments, none included.
     open: bool,
+    /// The literal segments as they are compared with other spellings of a path: read as a server reads them. One may be
+    /// less, without an empty last one.
+    read: Vec<Option<Vec<u8>>>,
+    spellings: Spellings,
+    purpose: Purpose,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -157,18 +191,44 @@ impl PathTemplate {
                 _ => segments.push(Segment::parse(segment)?),
             }
         }
-        let template = PathTemplate { segments, open };
+        let mut template = PathTemplate {
+            segments,
+            open,
+            read: Vec::new(),
+            spellings: Spellings::default(),
+            purpose: Purpose::default(),
+        };
         let once = |(i, name)| !template.parameters().take(i).any(|earlier| earlier == name);
         let all_once = template.parameters().enumerate().all(once);
+        template.read_as(Spellings::default(), Purpose::default());
         all_once.then_some(template)
     }
 
-    /// The segments that every matching path begins with.
-    pub(super) fn beginning(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().map_while(|segment| match segment {
-            Segment::Literal(text) => Some(text.as_str()),
-            Segment::Any(_) => None,
-        })
+    /// From now on it matches these spellings.
+    #[inline(never)]
+    pub fn read_as(&mut self, spellings: Spellings, purpose: Purpose) {
+        (self.spellings, self.purpose) = (spellings, purpose);
+        self.read.clear();
+        for segment in &self.segments {
+            self.read.push(match segment {
+                Segment::Any(_) => None,
+                Segment::Literal(text) => {
+                    let mut read = spelling::segment(text.as_bytes(), spellings.parameters);
+                    if spellings.case {
+                        read.make_ascii_lowercase();
+                    }
+                    Some(read)
+                }
+            });
+        }
+        if spellings.trailing_slash && !self.open && self.read.len() > 1 {
+            self.read.pop_if(|last| last.as_ref().is_some_and(Vec::is_empty));
+        }
+    }
+
+    /// The segments that every matching path begins with, as a server reads them; in lower case if case does not matter.
+    pub(super) fn beginning(&self) -> impl Iterator<Item = &[u8]> {
+        self.read.iter().map_while(Option::as_deref)
     }
 
     /// The names of its parameters.
@@ -179,13 +239,17 @@ impl PathTemplate {
         })
     }
 
-    /// The segment of a matching path that stands for a parameter.
-    pub fn parameter<'p>(&self, path: &'p [u8], name: &str) -> Option<&'p [u8]> {
-        let at = self.segments.iter().position(|segment| match segment {
+    /// Which segment of a matching path stands for a parameter, from 0.
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        self.segments.iter().position(|segment| match segment {
             Segment::Any(named) => named.as_deref() == Some(name),
             Segment::Literal(_) => false,
-        })?;
-        path.strip_prefix(b"/")?.split(|byte| *byte == b'/').nth(at)
+        })
+    }
+
+    /// Whether what follows a `;` is no part of a segment.
+    pub fn parameters_are_apart(&self) -> bool {
+        self.spellings.parameters
     }
 
     /// Whether all paths that the other matches are matched by this one.
@@ -202,7 +266,58 @@ impl PathTemplate {
         each && if self.open { own <= others } else { own == others && !other.open }
     }
 
-    /// Whether a path, without its query, matches.
+    /// Whether a request's path matches. A path may be read in two ways, and nobody knows which one the upstream's is:
+    /// what protects applies to either, what frees asks for both.
+    pub fn is_met_by<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+        let written = asked.path();
+        let read = || asked.read_path(self.spellings.parameters);
+        match self.purpose {
+            Purpose::Protects => {
+                self.matches_reading(written) || read().is_some_and(|path| self.matches_reading(path))
+            }
+            Purpose::Frees => self.matches(written) && read().is_none_or(|path| self.matches_reading(path)),
+        }
+    }
+
+    /// Whether one reading of a path matches, in any of the spellings.
+    #[inline(never)]
+    pub fn matches_reading(&self, path: &[u8]) -> bool {
+        let Some(mut path) = path.strip_prefix(b"/") else { return false };
+        while self.spellings.trailing_slash
+            && let Some(shorter) = path.strip_suffix(b"/")
+        {
+            path = shorter;
+        }
+        let mut rest = Some(path);
+        for segment in &self.read {
+            let Some(left) = rest else { return false };
+            let end = left.iter().position(|byte| *byte == b'/');
+            let (found, behind) = left.split_at(end.unwrap_or(left.len()));
+            rest = end.and(behind.get(1..));
+            let fits = match segment {
+                None => !found.is_empty(),
+                Some(text) => {
+                    let bare = if end.is_none() && self.spellings.suffix {
+                        spelling::without_suffix(found)
+                    } else {
+                        found
+                    };
+                    self.is_literal(text, found) || self.is_literal(text, bare)
+                }
+            };
+            if !fits {
+                return false;
+            }
+        }
+        self.open || rest.is_none()
+    }
+
+    #[inline(never)]
+    fn is_literal(&self, text: &[u8], found: &[u8]) -> bool {
+        if self.spellings.case { text.eq_ignore_ascii_case(found) } else { text == found }
+    }
+
+    /// Whether a path, without its query, matches to the letter.
     pub fn matches(&self, path: &[u8]) -> bool {
         let Some(path) = path.strip_prefix(b"/") else { return false };
         let mut rest = path.split(|byte| *byte == b'/');
@@ -238,6 +353,7 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::MetadataPath;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -292,10 +408,80 @@ mod tests {
     fn a_parameter_is_the_segment_it_stands_for() {
         let template = PathTemplate::parse("/v1/{kind}/*/{id}/**").unwrap();
         assert_eq!(template.parameters().collect::<Vec<_>>(), ["kind", "id"]);
-        let path = b"/v1/invoices/x/7/send";
-        assert_eq!(template.parameter(path, "kind"), Some(&b"invoices"[..]));
-        assert_eq!(template.parameter(path, "id"), Some(&b"7"[..]));
-        assert_eq!(template.parameter(path, "v1"), None);
+        assert_eq!(template.place_of("kind"), Some(1));
+        assert_eq!(template.place_of("id"), Some(3));
+        assert_eq!(template.place_of("v1"), None);
+    }
+
+    /// A request for a path.
+    struct Path<'a>(&'a str);
+
+    impl Request for Path<'_> {
+        fn header(&self, name: &str) -> Option<Vec<u8>> {
+            (name == ":path").then(|| self.0.into())
+        }
+        fn source_address(&self) -> Option<Vec<u8>> {
+            None
+        }
+        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    const ALL: Spellings = Spellings { trailing_slash: true, case: true, parameters: true, suffix: true };
+
+    fn read_as(template: &str, spellings: Spellings, purpose: Purpose) -> PathTemplate {
+        let mut template = PathTemplate::parse(template).unwrap();
+        template.read_as(spellings, purpose);
+        template
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a8_what_protects_matches_every_spelling_and_what_frees_only_one_that_can_be_no_other() {
+        let paths = [
+            "/a/login/",
+            "/A/Login",
+            "/a;x/login;a=b",
+            "/a/login.json",
+            "/b/..;/a/login",
+            "/a/%6cogin",
+            "/a/login/;",
+        ];
+        let strict = Spellings::default();
+        let met = |template: &PathTemplate, path| template.is_met_by(&Asked::new(&Path(path)));
+        for path in paths {
+            assert!(met(&read_as("/a/login", ALL, Purpose::Protects), path), "{path}");
+            assert!(met(&read_as("/a/**", ALL, Purpose::Protects), path), "{path}");
+            assert!(!met(&read_as("/a/login", ALL, Purpose::Frees), path), "{path}");
+        }
+        for path in ["/a/login/", "/A/Login", "/a;x/login;a=b", "/a/login.json"] {
+            assert!(!met(&read_as("/a/login", strict, Purpose::Protects), path), "{path}");
+        }
+        // A server that takes nothing from a path for parameters reads it as it is written.
+        assert!(met(&read_as("/b/{x}/a/login", ALL, Purpose::Protects), "/b/..;/a/login"));
+        // Freed is a path only if it is so in both readings.
+        let health = read_as("/health/**", ALL, Purpose::Frees);
+        assert!(met(&health, "/health/a;b/c") && met(&health, "/health"));
+        assert!(!met(&health, "/health/..;/a/login") && !met(&health, "/health;/x"));
+        for (template, path) in [
+            ("/login/", "/login"),
+            ("/login/", "/login//"),
+            ("/", "/"),
+            ("/", "/;x"),
+            ("/caf%C3%A9", "/caf%c3%a9"),
+        ] {
+            assert!(met(&read_as(template, ALL, Purpose::Protects), path), "{template} {path}");
+        }
+        for (template, path) in [
+            ("/login", "/"),
+            ("/", "/login"),
+            ("/a/*", "/a/"),
+            ("/a/*/c", "/a/c"),
+            ("/login", "/login/x"),
+            ("/login", "/.login"),
+        ] {
+            assert!(!met(&read_as(template, ALL, Purpose::Protects), path), "{template} {path}");
+        }
     }
 
     #[cfg(feature = "cli")]

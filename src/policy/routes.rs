@@ -1,7 +1,8 @@
 //! Which policies a path can meet, found without asking each of them.
 
-use super::{Match, PathTemplate, Policy};
+use super::{Match, PathTemplate, Policy, Spellings};
 use crate::request::{Asked, Request};
+use crate::spelling::without_suffix;
 
 /// A tree of the segments that policies' paths begin with. The policies at a node, and at those on the way to it, can be
 /// met by paths that lead there; whether they are is for [`Match`] to say.
@@ -10,6 +11,8 @@ pub(super) struct Routes {
     /// So many policies there are.
     policies: usize,
     root: Node,
+    /// Which spellings of a path are the same.
+    spellings: Spellings,
 }
 
 /// More segments of a path than this do not tell policies apart here.
@@ -19,13 +22,14 @@ const DEPTH: usize = 8;
 struct Node {
     /// Indexes of policies whose path has no further segment, or a parameter next.
     policies: Vec<usize>,
-    /// By segment, in order.
-    next: Vec<(String, Node)>,
+    /// By segment, as a server reads it, in order.
+    next: Vec<(Vec<u8>, Node)>,
 }
 
 impl Routes {
-    pub fn new(policies: &[Policy]) -> Routes {
-        let mut routes = Routes { policies: policies.len(), root: Node::default() };
+    /// Of policies whose paths are all read in these spellings.
+    pub fn new(policies: &[Policy], spellings: Spellings) -> Routes {
+        let mut routes = Routes { policies: policies.len(), root: Node::default(), spellings };
         for (index, policy) in policies.iter().enumerate() {
             if policy.matches.is_empty() {
                 routes.add(index, None);
@@ -45,28 +49,53 @@ impl Routes {
     #[inline]
     pub fn candidates<R: Request>(&self, asked: &Asked<'_, R>) -> Candidates {
         let mut found = Candidates::of(self.policies);
-        let mut node = &self.root;
-        found.add(&node.policies);
-        if !node.next.is_empty() {
-            let path = asked.path();
-            for segment in path.strip_prefix(b"/").unwrap_or_default().split(|byte| *byte == b'/') {
-                let order = |(known, _): &(String, Node)| known.as_bytes().cmp(segment);
-                let Some((_, next)) = node.next.binary_search_by(order).ok().and_then(|at| node.next.get(at))
-                else {
-                    break;
-                };
-                node = next;
-                found.add(&node.policies);
+        found.add(&self.root.policies);
+        if !self.root.next.is_empty() {
+            self.walk(asked.path(), &mut found);
+            if let Some(path) = asked.read_path(self.spellings.parameters) {
+                self.walk(path, &mut found);
             }
         }
         found
     }
+
+    /// Which spellings of a path are the same.
+    #[cfg(feature = "cli")]
+    pub fn spellings(&self) -> Spellings {
+        self.spellings
+    }
+
+    #[inline(never)]
+    fn walk(&self, path: &[u8], found: &mut Candidates) {
+        let Spellings { suffix, case, .. } = self.spellings;
+        let mut node = &self.root;
+        for segment in path.strip_prefix(b"/").unwrap_or_default().split(|byte| *byte == b'/') {
+            let bare = if suffix { without_suffix(segment) } else { segment };
+            if bare.len() < segment.len()
+                && let Some(next) = node.next(bare, case)
+            {
+                found.add(&next.policies);
+            }
+            let Some(next) = node.next(segment, case) else { break };
+            node = next;
+            found.add(&node.policies);
+        }
+    }
 }
 
 impl Node {
-    fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = &str>) {
+    /// What is behind a segment, or behind the one that it is in lower case.
+    #[inline(never)]
+    fn next(&self, segment: &[u8], any_case: bool) -> Option<&Node> {
+        let read = |byte: &u8| if any_case { byte.to_ascii_lowercase() } else { *byte };
+        let order = |(known, _): &(Vec<u8>, Node)| known.iter().copied().cmp(segment.iter().map(read));
+        let at = self.next.binary_search_by(order).ok()?;
+        self.next.get(at).map(|(_, node)| node)
+    }
+
+    fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = &[u8]>) {
         let Some(segment) = beginning.next() else { return self.policies.push(policy) };
-        let at = match self.next.binary_search_by(|(known, _)| known.as_str().cmp(segment)) {
+        let at = match self.next.binary_search_by(|(known, _)| known.as_slice().cmp(segment)) {
             Ok(at) => at,
             Err(at) => {
                 self.next.insert(at, (segment.into(), Node::default()));
@@ -150,6 +179,11 @@ mod tests {
 
     /// A policy for each of these lists of paths.
     fn set(policies: &[Vec<String>]) -> PolicySet {
+        set_with("", policies)
+    }
+
+    /// The same with these options about paths.
+    fn set_with(options: &str, policies: &[Vec<String>]) -> PolicySet {
         let policy = |(index, paths): (usize, &Vec<String>)| {
             let rules: Vec<_> = paths.iter().map(|path| format!(r#"{{"path": "{path}"}}"#)).collect();
             let rules = rules.join(",");
@@ -159,8 +193,10 @@ mod tests {
             )
         };
         let policies: Vec<_> = policies.iter().enumerate().map(policy).collect();
-        let json =
-            format!(r#"{{"keys": {{"all": {{"constant": "x"}}}}, "policies": [{}]}}"#, policies.join(","));
+        let json = format!(
+            r#"{{"keys": {{"all": {{"constant": "x"}}}}, "paths": {{{options}}}, "policies": [{}]}}"#,
+            policies.join(",")
+        );
         compile(&parse(json.as_bytes()).unwrap()).unwrap()
     }
 
@@ -181,10 +217,11 @@ mod tests {
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
         fn no_policy_that_matches_is_left_out(
-            policies in prop::collection::vec(prop::collection::vec("(/([ab]|\\*)?){1,10}(/\\*\\*)?", 0..3), 1..80),
-            path in "(/[ab]?){0,11}(\\?[ab/]*)?",
+            policies in prop::collection::vec(prop::collection::vec("(/([abB]|a\\.j|a;b|\\*)?){1,10}(/\\*\\*)?", 0..3), 1..80),
+            path in "(/([abA]|%61|b;a|;|\\.\\.;|a\\.b)?){0,11}(\\?[ab/]*)?",
+            options in "(\"(case|suffix|parameters|trailing_slash)\": \"strict\")?",
         ) {
-            let set = set(&policies);
+            let set = set_with(&options, &policies);
             let get = Get(&path);
             let asked = Asked::new(&get);
             let found: Vec<usize> = set.routes.candidates(&asked).collect();

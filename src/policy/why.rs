@@ -55,6 +55,10 @@ impl PolicySet {
         let rule = policy.part(asked).and_then(|(_, rule)| rule);
         let template = rule.and_then(|rule| rule.path.as_ref());
         let shown = |key: &usize| {
+            if caller.is_ambiguous(&[*key], template) {
+                let key = self.directory.keys.get(*key)?;
+                return Some(format!("{}, which the request has several times and so is rejected", key.name));
+            }
             let (_, value) = caller.value(*key, template)?;
             Some(shown(self.directory.keys.get(caller.taken(*key, template)?)?, &value))
         };
@@ -97,7 +101,7 @@ fn mismatches<R: Request>(policy: &Policy, asked: &Asked<'_, R>) -> String {
             return format!("the method is not {}", rule.methods.join(" or "));
         }
         match (&rule.path, &rule.host) {
-            (Some(path), _) if !path.matches(asked.path()) => format!("the path is not {path}"),
+            (Some(path), _) if !path.is_met_by(asked) => format!("the path is not {path}"),
             (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {host}"),
             // The caller has found that it does not match: its headers do not.
             (_, _) => format!("it is not {rule}"),

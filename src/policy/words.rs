@@ -4,7 +4,7 @@ mod key;
 mod limit;
 mod saying;
 
-use super::{Count, Match, Mode, OnContention, Policy, PolicySet, Unanswered};
+use super::{Count, Match, Mode, OnContention, Policy, PolicySet, Spellings, Unanswered};
 use crate::config::Value;
 use crate::identity::{Key, Source, Tiers};
 use crate::limiter::Limit;
@@ -163,6 +163,12 @@ impl PolicySet {
         if !exempt.is_empty() {
             general.push(("exempt", exempt.join(", ")));
         }
+        if self.matches_paths() {
+            general.push(("paths", self.spellings_in_words()));
+        }
+        if let Some(words) = self.networks_in_words() {
+            general.push(("ipv6", words));
+        }
         general.push(("refusal", self.refusals_in_words()));
         general.push(("headers", self.headers_in_words()));
         let bytes = u64::from(self.geometry.pages.get()) * u64::from(self.geometry.page_bytes);
@@ -175,6 +181,51 @@ impl PolicySet {
             ),
         ));
         general
+    }
+
+    /// Which spellings of a path a policy's `match` is for, too.
+    fn spellings_in_words(&self) -> String {
+        let Spellings { trailing_slash, case, parameters, suffix } = self.routes.spellings();
+        let all = [
+            (trailing_slash, "a slash at the end"),
+            (case, "another case"),
+            (parameters, ";parameters"),
+            (suffix, "a suffix such as .json"),
+        ];
+        let words = |wanted: bool| {
+            let words = all.iter().filter(|(ignored, _)| *ignored == wanted).map(|(_, words)| *words);
+            words.collect::<Vec<_>>().join(", ")
+        };
+        match (words(true), words(false)) {
+            (ignored, strict) if strict.is_empty() => format!("also limited with {ignored}"),
+            (ignored, strict) if ignored.is_empty() => format!("not limited with {strict}"),
+            (ignored, strict) => format!("also limited with {ignored}; not limited with {strict}"),
+        }
+    }
+
+    /// Who has more than one of the networks that are told apart, if no policy counts wider ones.
+    fn networks_in_words(&self) -> Option<String> {
+        const WIDE: u8 = 56;
+        let prefix = |(index, key): (usize, &Key)| match key.source {
+            Source::ClientIp { ipv6_prefix } if self.counts_by(index) => Some(ipv6_prefix),
+            Source::ClientIp { .. }
+            | Source::Header { .. }
+            | Source::Query(_)
+            | Source::Cookie(_)
+            | Source::Metadata(_)
+            | Source::PathParameter(_)
+            | Source::Consumer(_)
+            | Source::Constant(_)
+            | Source::FirstOf(_) => None,
+        };
+        let prefixes = self.directory.keys.iter().enumerate().filter_map(prefix);
+        let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
+        let networks =
+            1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
+        Some(format!(
+            "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by \
+             `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
+        ))
     }
 
     fn also(&self, policy: &Policy) -> Vec<String> {

@@ -80,6 +80,8 @@ fn the_whole_language_is_told_in_words() {
   tiers      free, pro; the consumer's, else what plan says (metadata envoy.filters.http.jwt_authn/payload/plan), else free
   consumers  1 is known
   exempt     CORS preflights, /healthz
+  paths      also limited with a slash at the end, another case, ;parameters, a suffix such as .json
+  ipv6       each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
   refusal    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
   headers    none
   table      24576 KiB at most, room for some 130000 clients

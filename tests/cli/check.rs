@@ -11,6 +11,7 @@ fn a_sound_policy_is_told_in_words() {
             at most 300 in any 60 s
   together  all policies that apply must admit, in this order; a refusal has spent what came before it
   exempt    CORS preflights
+  ipv6      each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
   refusal   429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
   headers   none
   table     24576 KiB at most, room for some 320000 clients
@@ -204,4 +205,43 @@ fn an_envoy_file_without_tollgate_is_a_fault() {
     let ran = tollgate_reading(&["check", "-"], text);
     assert_eq!(ran.status, 1);
     assert!(ran.out.contains("found an Envoy file in which no Wasm filter has a policy"), "{}", ran.out);
+}
+
+#[test]
+fn a9_a_policy_by_64_bits_of_ipv6_alone_is_mentioned_and_is_no_warning() {
+    let check = |name: &str, policy: &str| {
+        tollgate(&["check", "--deny-warnings", file(name, policy).to_str().unwrap()]).good()
+    };
+    let by = |prefixes: &[u8]| {
+        let keys: String =
+            prefixes.iter().map(|p| format!("  ip{p}: {{ client_ip: {{ ipv6_prefix: {p} }} }}\n")).collect();
+        let policies: String = prefixes
+            .iter()
+            .map(|p| format!("  - {{ name: p{p}, key: ip{p}, limits: [{{ quota: 5, window: 1m }}] }}\n"))
+            .collect();
+        format!("keys:\n{keys}policies:\n{policies}")
+    };
+    for (prefixes, mentioned) in [(&[64][..], true), (&[128], true), (&[64, 48], false), (&[56], false)] {
+        let out = check("check-ipv6.yaml", &by(prefixes));
+        assert_eq!(out.contains("is a client of its own"), mentioned, "{prefixes:?}: {out}");
+    }
+}
+
+#[test]
+fn a8_which_spellings_of_a_path_are_limited_is_told() {
+    let of = |paths: &str| {
+        let policy = format!(
+            "keys: {{ ip: {{ client_ip: {{}} }} }}\n{paths}\npolicies:\n  - {{ name: p, key: ip, match: [{{ path: /login }}], limits: [{{ quota: 5, window: 1m }}] }}\n"
+        );
+        let out = tollgate(&["check", file("check-paths.yaml", &policy).to_str().unwrap()]).good();
+        out.lines().find_map(|line| line.trim().strip_prefix("paths")).unwrap_or_default().trim().to_string()
+    };
+    assert_eq!(
+        of(""),
+        "also limited with a slash at the end, another case, ;parameters, a suffix such as .json"
+    );
+    assert_eq!(
+        of("paths: { case: strict, suffix: strict }"),
+        "also limited with a slash at the end, ;parameters; not limited with another case, a suffix such as .json"
+    );
 }

@@ -22,6 +22,7 @@ mod consumers;
 mod contention;
 mod costs;
 mod counting;
+mod escapes;
 mod exactness;
 mod factuarea;
 mod facturapi;

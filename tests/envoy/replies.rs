@@ -94,18 +94,21 @@ fn x_4_a_preflight_counts_if_the_policy_says_so() {
 }
 
 #[test]
-fn x_4_what_shows_credentials_is_no_preflight() {
-    let policies = [
-        per_key(1, "1h"),
-        per_address(1, "1h"),
-        per_key(1, "1h").replace("authorization, scheme: Bearer", "x-api-key"),
-    ];
-    for policy in policies {
-        let gateway = Setup::yaml(policy).start();
-        let options = gateway.request("OPTIONS", "/").from(new_ip()).header("x-api-key", "k");
-        let preflight = preflight(options.clone());
-        assert_eq!(preflight.admitted_of(5), 5);
-        assert_eq!(preflight.key(new_key()).admitted_of(5), 1);
+fn x_4_a9_what_shows_any_credential_is_no_preflight() {
+    let keys = "  other: { header: x-api-key }\n  query: { query: apikey }\n  cookie: { cookie: session }\n";
+    let policy = per_address(1, "1h").replace("keys:\n", &format!("keys:\n{keys}"));
+    for policy in [per_key(1, "1h"), per_address(1, "1h"), policy] {
+        let gateway = Setup::yaml(policy.clone()).start();
+        let options = |target| preflight(gateway.request("OPTIONS", target).from(new_ip()));
+        assert_eq!(options("/").header("user-agent", "b").admitted_of(5), 5);
+        assert_eq!(options("/").key(new_key()).admitted_of(5), 1);
+        // What no key reads is no credential.
+        let admitted = if policy.contains("x-api-key") { 1 } else { 5 };
+        assert_eq!(options("/").header("x-api-key", "k").admitted_of(5), admitted);
+        assert_eq!(options("/?apikey=k").admitted_of(5), admitted);
+        assert_eq!(options("/").header("cookie", "a=1; session=k").admitted_of(5), admitted);
+        assert_eq!(options("/?apikey=k&apikey=l").admitted_of(5), admitted);
+        assert_eq!(options("/?key=k").header("cookie", "sessions=k").admitted_of(5), 5);
     }
 }
 

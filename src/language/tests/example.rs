@@ -9,6 +9,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => "/tiers",
         "retry_after" => "/retry_after",
         "table" => "/table",
+        "paths" => "/paths",
         "key" => "/keys/k",
         "client_ip" => "/keys/ip/client_ip",
         "valid" => "/keys/k/valid",
@@ -36,6 +37,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
+        "paths" => json!({ "paths": {} }),
         "consumer" => json!({ "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
         "exception" => json!({ "exempt": [{ "path": "/health" }] }),
         "rejection" => json!({ "reject": {} }),
@@ -62,6 +64,8 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ) => {
             json!({ "header": null })
         }
+        ("key", "names") => json!({ "header": null, "query": "k" }),
+        ("key", "case" | "suffix") => json!({ "header": null, "path": "id" }),
         ("valid", "unless" | "for") => json!({ "metadata": null, "unless": [401], "for": "10m" }),
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
@@ -73,6 +77,14 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
     };
     let around = match (object, field) {
         ("limit", "quota") => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        ("key", "case" | "suffix") => json!({
+            "policies": [{
+                "name": "p",
+                "key": "k",
+                "match": [{ "path": "/v1/{id}" }],
+                "limits": [{ "quota": 5, "window": "1m" }]
+            }]
+        }),
         _ => json!({}),
     };
     let configuration = with(&configuration, "", &around);

@@ -1,9 +1,10 @@
 //! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
 use super::super::{StatusSet, duration};
+use super::paths::{either, is_ignored};
 use super::{all, is_name, name_of};
 use crate::config::{Fields, Reader};
-use crate::identity::{Attribute, Key, Refusal, Source, Validity};
+use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
 use crate::request::MetadataPath;
@@ -60,6 +61,7 @@ fn prove(keys: &mut [Key]) {
 
 /// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
 /// text: a list of what is allowed has no place for it.
+#[inline(never)]
 fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
     let all = entries.iter().enumerate().map(|(index, entry)| (entry.name(), index));
     all.filter(|(name, _)| is_name(name)).collect()
@@ -83,11 +85,16 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
         "prefix",
         "valid",
         "same_as",
+        "repeated",
+        "names",
+        "case",
+        "suffix",
     ])?;
     let scheme = fields.read("scheme", |scheme| token(scheme, "an authentication scheme such as Bearer"));
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
     let same_as = fields.read_or("same_as", "", |other| same_as(other, entries));
+    let reading = reading(&fields);
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), entries),
@@ -96,10 +103,27 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     };
     let source = source?;
     let in_place = refuse_fields_of_others(&fields, &source);
-    let (prefix, validity, kind) = (prefix?, validity?, same_as?.to_string());
+    let (prefix, validity, kind, reading) = (prefix?, validity?, same_as?.to_string(), reading?);
     scheme?;
     in_place?;
-    Some(Key { name: String::new(), kind, source, prefix, validity, proven: false })
+    Some(Key { name: String::new(), kind, source, prefix, validity, reading, proven: false })
+}
+
+/// How values are read. A header that Envoy does not know costs more to read whole, so the first line counts.
+fn reading(fields: &Fields<'_>) -> Option<Reading> {
+    let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
+    let repeated = fields.read_or("repeated", default, |word| {
+        word.word(&[("reject", Repeated::Reject), ("first", Repeated::First), ("last", Repeated::Last)])
+    });
+    let loose_names = either(fields, "names", false, [("exact", false), ("loose", true)]);
+    let ignore_case = is_ignored(fields, "case", false);
+    let ignore_suffix = is_ignored(fields, "suffix", false);
+    Some(Reading {
+        repeated: repeated?,
+        loose_names: loose_names?,
+        ignore_case: ignore_case?,
+        ignore_suffix: ignore_suffix?,
+    })
 }
 
 fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
@@ -143,28 +167,33 @@ fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
 
 /// A field that the source does not know would be silently without effect.
 fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
-    let (shown, header) = match source {
-        Source::Header { .. } => (true, true),
-        Source::Query(_) | Source::Cookie(_) => (true, false),
-        Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => (false, false),
+    const HEADER: u8 = 1;
+    const NAMED: u8 = 2;
+    const PATH: u8 = 4;
+    const LIST: u8 = 8;
+    const OTHER: u8 = 16;
+    const SHOWN: &str = "only beside header, query or cookie";
+    /// Each with the sources that it may stand beside.
+    const ALLOWED: [(&str, u8, &str); 8] = [
+        ("scheme", HEADER, "only beside header"),
+        ("prefix", HEADER | NAMED, SHOWN),
+        ("valid", HEADER | NAMED, SHOWN),
+        ("same_as", !LIST, "not beside first_of, whose values are those of its keys"),
+        ("repeated", HEADER | NAMED, SHOWN),
+        ("names", NAMED, "only beside query or cookie"),
+        ("case", PATH, "only beside path"),
+        ("suffix", PATH, "only beside path"),
+    ];
+    let of = match source {
+        Source::Header { .. } => HEADER,
+        Source::Query(_) | Source::Cookie(_) => NAMED,
+        Source::PathParameter(_) => PATH,
+        Source::FirstOf(_) => LIST,
+        Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_) => OTHER,
     };
     let mut sound = Some(());
-    for (name, allowed, only) in [
-        ("scheme", header, "only beside header"),
-        ("prefix", shown, "only beside header, query or cookie"),
-        ("valid", shown, "only beside header, query or cookie"),
-        (
-            "same_as",
-            !matches!(source, Source::FirstOf(_)),
-            "not beside first_of, whose values are those of its keys",
-        ),
-    ] {
-        if let Some(field) = fields.optional(name).filter(|_| !allowed) {
+    for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {
+        if let Some(field) = fields.optional(name) {
             sound = field.fault(only);
         }
     }
@@ -238,6 +267,7 @@ pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) ->
 }
 
 /// The name of a header, of all that is called in headers, as it is written.
+#[inline(never)]
 pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
     let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(&allowed()) };
@@ -251,6 +281,7 @@ pub(super) fn is_token(text: &str) -> bool {
 }
 
 /// A short text that says something. A zero byte would end it for the host.
+#[inline(never)]
 fn text(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(TEXT)?;
     let sound = (1..=256).contains(&text.chars().count()) && !text.contains('\0');

@@ -68,7 +68,7 @@ fn all_faults_are_told_at_once() {
     );
     assert_eq!(
         faults.unwrap_err(),
-        "keyz: found an unknown field; allowed: keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, access_log, table; did you mean keys?\n\
+        "keyz: found an unknown field; allowed: keys, consumers, tiers, policies, exempt, exempt_preflight, paths, charge, reject, retry_after, headers, access_log, table; did you mean keys?\n\
          keys.ip.client_ip.ipv6_prefix: found 129; allowed: a whole number from 1 to 128\n\
          keys.b.header: found \"a b\"; allowed: a header name (letters, digits and !#$%&'*+-.^_`|~)\n\
          policies[0].name: found \"a b\"; allowed: a name of letters, digits, _ and -, at most 64\n\
@@ -87,11 +87,11 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
     let zoo = [
         (
             "[]",
-            "$: found a list of 0; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, access_log, table",
+            "$: found a list of 0; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, paths, charge, reject, retry_after, headers, access_log, table",
         ),
         (
             "null",
-            "$: found null; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, charge, reject, retry_after, headers, access_log, table",
+            "$: found null; allowed: an object with keys, consumers, tiers, policies, exempt, exempt_preflight, paths, charge, reject, retry_after, headers, access_log, table",
         ),
         (
             "{}",

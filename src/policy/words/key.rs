@@ -1,6 +1,6 @@
 //! Keys in words.
 
-use crate::identity::{Attribute, Directory, Key, Source, Validity};
+use crate::identity::{Attribute, Directory, Key, Reading, Repeated, Source, Validity};
 use crate::time::{Micros, SECOND};
 
 /// Where a key's value comes from, and when it is believed.
@@ -16,7 +16,24 @@ pub(crate) fn key(key: &Key, directory: &Directory) -> String {
         }
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
-    source(&key.source, directory) + &prefix + &valid + &same
+    source(&key.source, directory) + &reading(key) + &prefix + &valid + &same
+}
+
+/// What is read otherwise than by default.
+fn reading(key: &Key) -> String {
+    let Reading { repeated, loose_names, ignore_case, ignore_suffix } = key.reading;
+    let header = matches!(key.source, Source::Header { .. });
+    let repeated = match repeated {
+        Repeated::Reject if header => ", only if it is there once",
+        Repeated::Reject => "",
+        Repeated::First if header => "",
+        Repeated::First => ", the first",
+        Repeated::Last => ", the last",
+    };
+    let names = if loose_names { ", its name read loosely" } else { "" };
+    let case = if ignore_case { ", in any case" } else { "" };
+    let suffix = if ignore_suffix { ", without a suffix" } else { "" };
+    [repeated, names, case, suffix].concat()
 }
 
 fn source(source: &Source, directory: &Directory) -> String {

@@ -1,0 +1,60 @@
+//! Compiles which spellings of a path are the same.
+
+use super::super::{Match, Policy, Purpose, Spellings};
+use crate::config::{Fields, Reader};
+
+/// Whatever the upstream may take for the same path, so that no spelling escapes a policy.
+pub(super) const ALL: Spellings =
+    Spellings { trailing_slash: true, case: true, parameters: true, suffix: true };
+
+/// Reads which of them are the same.
+#[inline(never)]
+pub(super) fn spellings(reader: &Reader<'_>) -> Option<Spellings> {
+    const NAMES: [&str; 4] = ["trailing_slash", "case", "parameters", "suffix"];
+    let fields = reader.object(&NAMES)?;
+    let (mut ignored, mut sound) = ([true; 4], true);
+    for (name, ignored) in NAMES.into_iter().zip(&mut ignored) {
+        match is_ignored(&fields, name, true) {
+            Some(is_ignored) => *ignored = is_ignored,
+            None => sound = false,
+        }
+    }
+    let [trailing_slash, case, parameters, suffix] = ignored;
+    sound.then_some(Spellings { trailing_slash, case, parameters, suffix })
+}
+
+/// Reads whether a difference is ignored.
+pub(super) fn is_ignored(fields: &Fields<'_>, name: &str, default: bool) -> Option<bool> {
+    either(fields, name, default, [("ignore", true), ("strict", false)])
+}
+
+/// Reads one of two words.
+#[inline(never)]
+pub(super) fn either(
+    fields: &Fields<'_>,
+    name: &str,
+    default: bool,
+    words: [(&str, bool); 2],
+) -> Option<bool> {
+    fields.read_or(name, default, |word| word.word(&words))
+}
+
+/// Reads all paths so: those of matches protect, all others free.
+#[inline(never)]
+pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mut [Match]) {
+    read_all(exempt, spellings, Purpose::Frees);
+    for policy in policies {
+        read_all(&mut policy.matches, spellings, Purpose::Protects);
+        read_all(&mut policy.except, spellings, Purpose::Frees);
+        for (rule, _) in &mut policy.response.returns {
+            read_all(std::slice::from_mut(rule), spellings, Purpose::Frees);
+        }
+    }
+}
+
+#[inline(never)]
+fn read_all(rules: &mut [Match], spellings: Spellings, purpose: Purpose) {
+    for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
+        path.read_as(spellings, purpose);
+    }
+}
