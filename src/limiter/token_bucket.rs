@@ -21,7 +21,7 @@
 //! # State
 //! `tat:u64`, in nanoseconds of the monotonic clock: 8 bytes.
 
-use super::{Limit, Verdict, Wear};
+use super::{Limit, Verdict, Wear, at_most_alike};
 use crate::time::{Micros, times};
 use std::num::NonZeroU32;
 
@@ -31,6 +31,7 @@ pub struct Bucket {
     burst: NonZeroU32,
     /// Nanoseconds that a unit lasts.
     per_unit: u64,
+    longest: Micros,
     /// Nanoseconds on the monotonic clock, as is `opened`.
     tat: u64,
     opened: u64,
@@ -47,7 +48,12 @@ impl Bucket {
     pub fn new(limit: &Limit, burst: NonZeroU32) -> Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let most = u32::try_from(MOST_TO_FILL / per_unit).ok().and_then(NonZeroU32::new);
-        Bucket { burst: most.map_or(burst, |most| burst.min(most)), per_unit, tat: 0, opened: 0 }
+        let burst = most.map_or(burst, |most| burst.min(most));
+        let longest = match burst <= limit.quota {
+            true => limit.window,
+            false => micros_up(times(u64::from(burst.get()), per_unit)),
+        };
+        Bucket { burst, per_unit, longest, tat: 0, opened: 0 }
     }
 
     /// A full bucket for one worker to answer from while the shared record can't be written.
@@ -117,6 +123,13 @@ impl Bucket {
             full_reset: micros_up(after.tat).max(now.saturating_add(retry_after)),
             retry_after,
         }
+    }
+
+    /// See [`super::Counter::longest`]. A bucket of no more than the quota is full after a window, although what a unit
+    /// lasts is rounded up. Debts take longer.
+    pub fn longest(&self, now: Micros) -> Micros {
+        let owed = self.tat.saturating_sub(nanos(now)).saturating_sub(self.fills_in());
+        at_most_alike(self.longest.saturating_add(micros_up(owed)), self.longest)
     }
 
     /// See [`super::Counter::charge`].
