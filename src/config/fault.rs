@@ -46,8 +46,12 @@ impl Fault {
 
     /// A word that is none of the `allowed` ones.
     pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> Fault {
-        let list = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
-        Fault { meant: nearest(word, allowed), ..Fault::new(path, found, &list) }
+        let (first, more) = allowed.split_at_checked(MOST_WORDS).unwrap_or((allowed, &[]));
+        let mut list = if first.is_empty() { "nothing".into() } else { first.join(", ") };
+        if !more.is_empty() {
+            list.push_str(&format!(" and {} more", more.len()));
+        }
+        Fault { meant: nearest(word, first), ..Fault::new(path, found, &list) }
     }
 }
 
@@ -62,14 +66,38 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of one configuration, in the order of reading.
+/// Of longer lists of words no more are told, or are looked through for one that was meant.
+const MOST_WORDS: usize = 256;
+
+/// So many faults are told, each with its place: where they are would take long to find for thousands.
+const MOST_TOLD: usize = 200;
+
+/// All faults of one configuration, in the order of reading; of many the first, and how many more there are.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults(Vec<Fault>, usize);
 
 impl Faults {
     /// Adds one.
     pub fn push(&mut self, fault: Fault) {
         self.0.push(fault);
+    }
+
+    /// Counts one that is only counted. `false`: it is to be added.
+    pub(super) fn only_count(&mut self) -> bool {
+        let full = self.0.len() >= MOST_TOLD;
+        self.1 += usize::from(full);
+        full
+    }
+
+    /// Ends the list with how many were only counted.
+    pub fn end(&mut self) {
+        if let more @ 1.. = std::mem::take(&mut self.1) {
+            self.push(Fault::new(
+                "",
+                &format!("{more} more faults"),
+                "none; they are told once there are fewer",
+            ));
+        }
     }
 
     /// Whether there is none.
@@ -85,7 +113,7 @@ impl Faults {
 
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
-        Faults(vec![fault])
+        Faults(vec![fault], 0)
     }
 }
 

@@ -2,7 +2,7 @@
 //! caller goes on reading and the operator sees all faults at once.
 
 use super::value::Glimpse;
-use super::{Fault, Faults, Value};
+use super::{Fault, Faults, Names, Value, Vocabulary};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
@@ -29,6 +29,9 @@ pub struct Reader<'a> {
     field: &'a str,
     faults: &'a RefCell<Faults>,
 }
+
+/// So few names are compared one by one.
+const FEW: usize = 20;
 
 /// One step of a path.
 enum Step<'a> {
@@ -79,7 +82,7 @@ impl<'a> Reader<'a> {
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
     pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
+        self.push(&|path| Fault::new(path, &self.value.to_string(), allowed).near(near));
         None
     }
 
@@ -94,7 +97,7 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell(&self, found: &str, allowed: &str) {
-        self.push(Fault::new(&self.path(), found, allowed));
+        self.push(&|path| Fault::new(path, found, allowed));
     }
 
     #[inline(never)]
@@ -104,12 +107,15 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
-        self.push(Fault::unknown_word(&self.path(), found, word, allowed));
+        self.push(&|path| Fault::unknown_word(path, found, word, allowed));
     }
 
     #[inline(never)]
-    fn push(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+    fn push(&self, fault: &dyn Fn(&str) -> Fault) {
+        if !self.faults.borrow_mut().only_count() {
+            let fault = fault(&self.path());
+            self.faults.borrow_mut().push(fault);
+        }
     }
 
     /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
@@ -131,9 +137,14 @@ impl<'a> Reader<'a> {
     pub fn named_entries(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let Value::Object(fields) = self.value else { return self.fault(allowed) };
         let mut entries: Vec<Reader<'a>> = Vec::with_capacity(fields.len());
+        let mut names = Names::default();
         for (name, value) in fields {
             let entry = self.of(name, value);
-            if entries.iter().any(|earlier| earlier.name == entry.name) {
+            let again = match fields.len() {
+                ..=FEW => entries.iter().any(|earlier| earlier.name == entry.name),
+                _ => names.add(name.as_bytes()).is_some(),
+            };
+            if again {
                 entry.fault_found::<()>("the same name twice", "each name once");
             }
             entries.push(entry);
@@ -203,11 +214,6 @@ impl<'a> Reader<'a> {
         matches!(self.value, Value::Object(_))
     }
 
-    /// What the name of this field stands for, if it is one of the `words`.
-    pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        words.get(self.place_of_name(words_of(words))?).map(|(_, meaning)| *meaning)
-    }
-
     /// Whether this is that very text.
     pub fn is_word(&self, word: &str) -> bool {
         matches!(self.value, Value::Text(text) if text == word)
@@ -247,17 +253,25 @@ impl<'a> Reader<'a> {
         words.get(self.place_of_word(words_of(words))?).map(|(_, meaning)| *meaning)
     }
 
+    /// One of many words, by its place among them.
+    #[inline(never)]
+    pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
+        let Value::Text(text) = self.value else { return self.fault(&words.words().join(", ")) };
+        words.find(text).or_else(|| self.fault_word(&self.value.to_string(), text, words.words()))
+    }
+
+    /// Which of many words the name of this field is, by its place among them.
+    #[inline(never)]
+    pub fn name_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
+        let found = words.find(self.name);
+        found.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, words.words()))
+    }
+
     #[inline(never)]
     fn place_of_word(&self, words: Vec<&str>) -> Option<usize> {
         let Value::Text(text) = self.value else { return self.fault(&words.join(", ")) };
         let place = words.iter().position(|word| word == text);
         place.or_else(|| self.fault_word(&self.value.to_string(), text, &words))
-    }
-
-    #[inline(never)]
-    fn place_of_name(&self, words: Vec<&str>) -> Option<usize> {
-        let place = words.iter().position(|word| *word == self.name);
-        place.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, &words))
     }
 }
 
@@ -312,9 +326,7 @@ impl<'a> Fields<'a> {
     #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
         self.optional(name).or_else(|| {
-            let mut path = self.at.path();
-            Step::Field(name).write(&mut path);
-            self.at.push(Fault::new(&path, "nothing", allowed));
+            self.at.push(&|path| Fault::new(&field_path(path, name), "nothing", allowed));
             None
         })
     }

@@ -1,7 +1,7 @@
 //! Policies that count one caller by the same keys share its record, as far as a record has room for their limits.
 
 use super::super::Policy;
-use crate::config::Reader;
+use crate::config::{Names, Reader};
 use crate::identity::{Key, Source};
 use crate::table::Geometry;
 
@@ -10,15 +10,66 @@ const MOST_SPELLINGS: usize = 64;
 
 /// Sets policies apart that share a record with more limits than it has room for: each of them gets one of its own.
 pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) {
-    let spelled: Vec<_> = policies.iter().map(|policy| spellings(&policy.key, keys)).collect();
-    let share = |one: &Spellings<'_>, other: &Spellings<'_>| match (one, other) {
-        (Some(one), Some(other)) => one.iter().any(|keys| other.contains(keys)),
-        (None, _) | (_, None) => true,
-    };
+    let groups = Groups::of(policies, keys);
     let limits: Vec<usize> = policies.iter().map(|policy| policy.limits().len()).collect();
-    for (policy, own) in policies.iter_mut().zip(&spelled) {
-        let others = spelled.iter().zip(&limits).filter(|(other, _)| share(own, other));
-        policy.apart = others.map(|(_, limits)| limits).sum::<usize>() > table.most_limits();
+    // By policy: the last one that has counted it.
+    let mut counted_by = vec![usize::MAX; policies.len()];
+    for (index, policy) in policies.iter_mut().enumerate() {
+        let mut sum = 0;
+        let mut counts = |other: &usize| {
+            let before = counted_by.get_mut(*other).map(|last| std::mem::replace(last, index));
+            sum += limits.get(*other).filter(|_| before != Some(index)).copied().unwrap_or_default();
+            // More need not be known: so few policies are looked at, however many there are.
+            sum > table.most_limits()
+        };
+        policy.apart = groups.sharing_with(index, &mut counts);
+    }
+}
+
+/// Policies by the lists of keys that they can count by.
+struct Groups {
+    /// By list of keys.
+    policies: Vec<Vec<usize>>,
+    /// By policy the lists. `None`: too many.
+    of: Vec<Option<Vec<usize>>>,
+    of_too_many: Vec<usize>,
+}
+
+impl Groups {
+    fn of(policies: &[Policy], keys: &[Key]) -> Groups {
+        let mut groups = Groups { policies: Vec::new(), of: Vec::new(), of_too_many: Vec::new() };
+        let mut lists = Names::default();
+        for (index, policy) in policies.iter().enumerate() {
+            let spelled = spellings(&policy.key, keys);
+            if spelled.is_none() {
+                groups.of_too_many.push(index);
+            }
+            // A comma is in no name.
+            let group = |keys: Vec<&str>| lists.add(keys.join(",").as_bytes());
+            let places = spelled.map(|lists| lists.into_iter().map(group).collect::<Vec<_>>());
+            let of =
+                places.map(|places| places.into_iter().map(|place| groups.place(place, index)).collect());
+            groups.of.push(of);
+        }
+        groups
+    }
+
+    fn place(&mut self, group: Option<usize>, policy: usize) -> usize {
+        let group = group.unwrap_or_else(|| {
+            self.policies.push(Vec::new());
+            self.policies.len() - 1
+        });
+        self.policies.get_mut(group).into_iter().for_each(|group| group.push(policy));
+        group
+    }
+
+    /// Whether `enough` says so of a policy that shares a record with this one; some come several times.
+    fn sharing_with(&self, policy: usize, enough: &mut dyn FnMut(&usize) -> bool) -> bool {
+        let Some(Some(own)) = self.of.get(policy) else {
+            return (0..self.of.len()).any(|other| enough(&other));
+        };
+        let alike = own.iter().filter_map(|group| self.policies.get(*group)).flatten();
+        alike.chain(&self.of_too_many).any(enough)
     }
 }
 
