@@ -11,7 +11,7 @@ mod reader;
 mod value;
 
 pub use fault::{Fault, Faults};
-pub use names::{Names, Vocabulary};
+pub use names::{Lists, Names, Vocabulary};
 pub use reader::{Fields, Reader, field_path};
 pub use value::Value;
 

@@ -223,20 +223,19 @@ impl<'a> Counter<'a> {
     #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));
-        verdict.within(self.longest(now), now.mono);
+        verdict.within(self.longest(verdict.next_slot.saturating_sub(now.mono)), now.mono);
         verdict
     }
 
-    /// How long it takes at most until what is counted now has come back.
-    fn longest(&self, now: Now) -> Micros {
+    /// How long it takes at most until what is counted now has come back, if the `next` unit comes so late.
+    fn longest(&self, next: Micros) -> Micros {
         match self {
             Counter::SlidingWindow(log) => log.longest(),
             Counter::SlidingCounter(state) => state.longest(),
             Counter::Aligned(state) => state.longest(),
-            Counter::TokenBucket(state) => state.longest(now.mono),
-            Counter::Concurrency(state) => state.longest(),
-            Counter::Stock(state) => state.longest(),
-            Counter::Penalty(state) => state.longest(now.mono),
+            Counter::TokenBucket(state) => state.longest(next),
+            // They tell their limit's own wait, and a penalty its end.
+            Counter::Concurrency(_) | Counter::Stock(_) | Counter::Penalty(_) => Micros::MAX,
         }
     }
 
@@ -351,11 +350,6 @@ impl<'a> Counter<'a> {
 /// Workers read the clock before they compete for the page. What is further away than a length by less than this has
 /// that length: another worker's clock was ahead. More is a debt, or a setting that was changed.
 const ALIKE: Micros = MILLISECOND;
-
-/// A length that may be longer than it has a right to be by what workers' clocks differ.
-fn at_most_alike(length: Micros, right: Micros) -> Micros {
-    if length.saturating_sub(right) < ALIKE { right } else { length }
-}
 
 /// The verdict of algorithms whose units all come back at one instant.
 fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, cost: u32) -> Verdict {

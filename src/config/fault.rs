@@ -46,10 +46,10 @@ impl Fault {
 
     /// A word that is none of the `allowed` ones.
     pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> Fault {
-        let (first, more) = allowed.split_at_checked(MOST_WORDS).unwrap_or((allowed, &[]));
+        let first = allowed.get(..MOST_WORDS).unwrap_or(allowed);
         let mut list = if first.is_empty() { "nothing".into() } else { first.join(", ") };
-        if !more.is_empty() {
-            list.push_str(&format!(" and {} more", more.len()));
+        if first.len() < allowed.len() {
+            list.push_str(" and more");
         }
         Fault { meant: nearest(word, first), ..Fault::new(path, found, &list) }
     }
@@ -72,9 +72,9 @@ const MOST_WORDS: usize = 256;
 /// So many faults are told, each with its place: where they are would take long to find for thousands.
 const MOST_TOLD: usize = 200;
 
-/// All faults of one configuration, in the order of reading; of many the first, and how many more there are.
+/// All faults of one configuration, in the order of reading; of many the first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Faults(Vec<Fault>, usize);
+pub struct Faults(Vec<Fault>);
 
 impl Faults {
     /// Adds one.
@@ -82,22 +82,12 @@ impl Faults {
         self.0.push(fault);
     }
 
-    /// Counts one that is only counted. `false`: it is to be added.
-    pub(super) fn only_count(&mut self) -> bool {
-        let full = self.0.len() >= MOST_TOLD;
-        self.1 += usize::from(full);
-        full
-    }
-
-    /// Ends the list with how many were only counted.
-    pub fn end(&mut self) {
-        if let more @ 1.. = std::mem::take(&mut self.1) {
-            self.push(Fault::new(
-                "",
-                &format!("{more} more faults"),
-                "none; they are told once there are fewer",
-            ));
+    /// Whether no more are to be added. The last one says so.
+    pub(super) fn are_many(&mut self) -> bool {
+        if self.0.len() == MOST_TOLD {
+            self.push(Fault::new("", "more faults", "none; they are told once there are fewer"));
         }
+        self.0.len() > MOST_TOLD
     }
 
     /// Whether there is none.
@@ -113,7 +103,7 @@ impl Faults {
 
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
-        Faults(vec![fault], 0)
+        Faults(vec![fault])
     }
 }
 

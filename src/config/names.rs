@@ -4,7 +4,7 @@
 use crate::by_identity::ByIdentity;
 use crate::key::{Encoder, Identity, Seed};
 
-/// Names by the order in which they came first.
+/// Names by the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// By the hash of a name its place and 1. No two names have the same 128 bits.
@@ -13,53 +13,84 @@ pub struct Names {
 }
 
 impl Names {
-    /// Adds a name. Answers its place if it has been added before.
-    pub fn add(&mut self, name: &[u8]) -> Option<usize> {
-        let place = self.places.open(identity(name), usize::MAX)?;
+    /// Adds a name of a kind. Answers the place where it came first, if it has come before.
+    #[inline(never)]
+    pub fn add(&mut self, kind: &str, name: &[u8]) -> Option<usize> {
+        let place = self.places.open(identity(kind, name), usize::MAX)?;
+        self.number += 1;
         let before = place.checked_sub(1);
         if before.is_none() {
-            self.number += 1;
             *place = self.number;
         }
         before
     }
 
-    /// The place of a name: so many others had been added when it was.
-    pub fn find(&self, name: &[u8]) -> Option<usize> {
-        self.places.get(identity(name))?.checked_sub(1)
+    /// The place where a name came first.
+    #[inline(never)]
+    pub fn find(&self, kind: &str, name: &[u8]) -> Option<usize> {
+        self.places.get(identity(kind, name))?.checked_sub(1)
     }
 }
 
 /// What comes from an operator needs no secret.
 #[inline(never)]
-fn identity(name: &[u8]) -> Identity {
+fn identity(kind: &str, name: &[u8]) -> Identity {
     let mut encoder = Encoder::new(&Seed::new([0; Seed::LEN]));
-    encoder.add("", name);
+    encoder.add(kind, name);
     encoder.finish()
+}
+
+/// For each name a list of indexes.
+#[derive(Default)]
+pub struct Lists {
+    names: Names,
+    lists: Vec<Vec<usize>>,
+}
+
+impl Lists {
+    /// Adds to the list of a name.
+    #[inline(never)]
+    pub fn add(&mut self, name: &str, index: usize) {
+        let place = self.names.find("", name.as_bytes()).unwrap_or_else(|| {
+            self.names.add("", name.as_bytes());
+            self.lists.push(Vec::new());
+            self.lists.len() - 1
+        });
+        self.lists.get_mut(place).into_iter().for_each(|list| list.push(index));
+    }
+
+    /// The list of a name, in the order in which they were added.
+    #[inline(never)]
+    pub fn of(&self, name: &str) -> &[usize] {
+        self.names
+            .find("", name.as_bytes())
+            .and_then(|place| self.lists.get(place))
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 /// Words of which a value has to be one, to be looked up many times.
 pub struct Vocabulary<'a> {
+    /// Those that are told.
     words: Vec<&'a str>,
-    places: Vec<usize>,
     names: Names,
 }
 
 impl<'a> Vocabulary<'a> {
-    /// Of these words; of equal ones the first counts.
-    pub fn new(words: Vec<&'a str>) -> Vocabulary<'a> {
-        let (mut names, mut places) = (Names::default(), Vec::with_capacity(words.len()));
-        for (place, word) in words.iter().enumerate() {
-            if names.add(word.as_bytes()).is_none() {
-                places.push(place);
-            }
+    /// Of these words. Of equal ones the first counts, and an empty one only has a place.
+    #[inline(never)]
+    pub fn new(mut words: Vec<&'a str>) -> Vocabulary<'a> {
+        let mut names = Names::default();
+        for word in &words {
+            names.add("", word.as_bytes());
         }
-        Vocabulary { words, places, names }
+        words.retain(|word| !word.is_empty());
+        Vocabulary { words, names }
     }
 
     /// The place of a word among all of them.
     pub(super) fn find(&self, word: &str) -> Option<usize> {
-        self.places.get(self.names.find(word.as_bytes())?).copied()
+        self.names.find("", word.as_bytes())
     }
 
     pub(super) fn words(&self) -> &[&'a str] {
@@ -76,18 +107,18 @@ mod tests {
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
         fn a_name_is_found_where_it_came_first(words in proptest::collection::vec("[a-c]{0,3}", 0..60), other in "[a-c]{0,3}") {
-            let mut names = Names::default();
-            let mut distinct: Vec<&str> = Vec::new();
-            for word in &words {
-                let before = distinct.iter().position(|earlier| earlier == word);
-                prop_assert_eq!(names.add(word.as_bytes()), before);
-                if before.is_none() {
-                    distinct.push(word);
-                }
+            let first = |word: &str| words.iter().position(|one| one == word);
+            let (mut names, mut lists) = (Names::default(), Lists::default());
+            for (index, word) in words.iter().enumerate() {
+                prop_assert_eq!(names.add("", word.as_bytes()), first(word).filter(|place| *place < index));
+                lists.add(word, index);
             }
-            prop_assert_eq!(names.find(other.as_bytes()), distinct.iter().position(|word| *word == other));
+            prop_assert_eq!(names.find("", other.as_bytes()), first(&other));
+            prop_assert_eq!(names.find("kind", other.as_bytes()), None);
+            let of_other = (0..words.len()).filter(|index| words[*index] == other);
+            prop_assert_eq!(lists.of(&other), of_other.collect::<Vec<_>>());
             let vocabulary = Vocabulary::new(words.iter().map(String::as_str).collect());
-            prop_assert_eq!(vocabulary.find(&other), words.iter().position(|word| *word == other));
+            prop_assert_eq!(vocabulary.find(&other), first(&other));
         }
     }
 }

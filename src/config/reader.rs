@@ -82,7 +82,9 @@ impl<'a> Reader<'a> {
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
     pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        self.push(&|path| Fault::new(path, &self.value.to_string(), allowed).near(near));
+        if !self.has_many() {
+            self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
+        }
         None
     }
 
@@ -97,7 +99,9 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell(&self, found: &str, allowed: &str) {
-        self.push(&|path| Fault::new(path, found, allowed));
+        if !self.has_many() {
+            self.push(Fault::new(&self.path(), found, allowed));
+        }
     }
 
     #[inline(never)]
@@ -107,15 +111,19 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
-        self.push(&|path| Fault::unknown_word(path, found, word, allowed));
+        if !self.has_many() {
+            self.push(Fault::unknown_word(&self.path(), found, word, allowed));
+        }
     }
 
     #[inline(never)]
-    fn push(&self, fault: &dyn Fn(&str) -> Fault) {
-        if !self.faults.borrow_mut().only_count() {
-            let fault = fault(&self.path());
-            self.faults.borrow_mut().push(fault);
-        }
+    fn push(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    #[inline(never)]
+    fn has_many(&self) -> bool {
+        self.faults.borrow_mut().are_many()
     }
 
     /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
@@ -142,7 +150,7 @@ impl<'a> Reader<'a> {
             let entry = self.of(name, value);
             let again = match fields.len() {
                 ..=FEW => entries.iter().any(|earlier| earlier.name == entry.name),
-                _ => names.add(name.as_bytes()).is_some(),
+                _ => names.add("", name.as_bytes()).is_some(),
             };
             if again {
                 entry.fault_found::<()>("the same name twice", "each name once");
@@ -257,14 +265,18 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
         let Value::Text(text) = self.value else { return self.fault(&words.words().join(", ")) };
-        words.find(text).or_else(|| self.fault_word(&self.value.to_string(), text, words.words()))
+        self.place_in(words, text)
     }
 
     /// Which of many words the name of this field is, by its place among them.
-    #[inline(never)]
     pub fn name_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
-        let found = words.find(self.name);
-        found.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, words.words()))
+        self.place_in(words, self.name)
+    }
+
+    #[inline(never)]
+    fn place_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
+        let place = words.find(word);
+        place.or_else(|| self.fault_word(&Glimpse(word).to_string(), word, words.words()))
     }
 
     #[inline(never)]
@@ -326,7 +338,11 @@ impl<'a> Fields<'a> {
     #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
         self.optional(name).or_else(|| {
-            self.at.push(&|path| Fault::new(&field_path(path, name), "nothing", allowed));
+            if !self.at.has_many() {
+                let mut path = self.at.path();
+                Step::Field(name).write(&mut path);
+                self.at.push(Fault::new(&path, "nothing", allowed));
+            }
             None
         })
     }

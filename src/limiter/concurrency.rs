@@ -61,11 +61,6 @@ impl Holders {
         all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost)
     }
 
-    /// See [`super::Counter::longest`].
-    pub fn longest(&self) -> Micros {
-        self.wait
-    }
-
     /// See [`super::Counter::charge`]: this worker has `units` more in flight.
     pub fn charge(&mut self, units: u32) {
         self.hold(|mine| mine.saturating_add(u64::from(units)));

@@ -14,7 +14,7 @@
 //! has none.
 
 use super::fixed_window::MOST_AHEAD;
-use super::{Algorithm, Limit, LimitId, Verdict, Wear, at_most_alike};
+use super::{ALIKE, Algorithm, Limit, LimitId, Verdict, Wear};
 use crate::time::Micros;
 use crate::varint;
 use std::num::NonZeroU32;
@@ -62,7 +62,9 @@ impl Penalty {
 
     /// See [`super::Counter::penalty_end`].
     pub fn end(&self, now: Micros) -> Option<Micros> {
-        (self.end > now).then_some(self.end.min(now.saturating_add(self.longest(now))))
+        let most = now.saturating_add(self.length);
+        let alike = self.end > most && self.end - most < ALIKE;
+        (self.end > now).then_some(if alike { most } else { self.end })
     }
 
     /// See [`super::Counter::judge`].
@@ -77,11 +79,6 @@ impl Penalty {
             full_reset: self.end.max(now),
             retry_after: if admitted { 0 } else { wait },
         }
-    }
-
-    /// See [`super::Counter::longest`].
-    pub fn longest(&self, now: Micros) -> Micros {
-        at_most_alike(self.end.saturating_sub(now), self.length)
     }
 
     /// See [`super::Counter::charge`]: the penalty starts, if none runs.

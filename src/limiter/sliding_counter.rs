@@ -110,7 +110,7 @@ impl TwoCounters {
 
     /// See [`super::Counter::longest`]. A unit counts until the end of the window after its own.
     pub fn longest(&self) -> Micros {
-        times(2, self.window)
+        self.window.saturating_add(self.window)
     }
 
     /// See [`super::Counter::charge`]. Units of an earlier window count as this one's: never too early out.

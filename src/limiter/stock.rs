@@ -33,11 +33,6 @@ impl Stock {
         all_at(now.saturating_add(self.wait), self.quota, self.used, now, cost)
     }
 
-    /// See [`super::Counter::longest`].
-    pub fn longest(&self) -> Micros {
-        self.wait
-    }
-
     /// See [`super::Counter::charge`].
     pub fn charge(&mut self, units: u32) {
         self.used = self.used.saturating_add(u64::from(units));

@@ -121,9 +121,11 @@ fn nothing_is_told_to_be_further_away_than_the_window() {
                 }
                 _ => {}
             });
-            for cost in [0, 1, units, limit.quota.get(), u32::MAX] {
+            let latest = now.mono + longest(&limit);
+            assert!(kept.open(now).penalty_end(now).is_none_or(|end| end <= latest), "{limit:?} {now:?}");
+            for cost in [0, 1, units, limit.quota.get(), u32::MAX].into_iter().filter(|_| !limit.is_penalty())
+            {
                 let verdict = kept.judge(now, cost);
-                let latest = now.mono + longest(&limit);
                 let told = verdict.next_slot.max(verdict.full_reset).max(now.mono + verdict.retry_after);
                 assert!(told <= latest, "{limit:?} {now:?} {cost}: {verdict:?} is later than {latest}");
             }
@@ -141,7 +143,7 @@ fn longest(limit: &Limit) -> Micros {
         Algorithm::SlidingCounter => 2 * limit.window,
         Algorithm::TokenBucket { burst } if burst > limit.quota => {
             let per_unit = (limit.window * 1_000).div_ceil(u64::from(limit.quota.get()));
-            per_unit.saturating_mul(u64::from(burst.get())).div_ceil(1_000)
+            per_unit.saturating_mul(u64::from(burst.get())).div_ceil(1_000) + ALIKE
         }
         Algorithm::SlidingWindow(_)
         | Algorithm::FixedWindow

@@ -21,7 +21,7 @@
 //! # State
 //! `tat:u64`, in nanoseconds of the monotonic clock: 8 bytes.
 
-use super::{Limit, Verdict, Wear, at_most_alike};
+use super::{ALIKE, Limit, Verdict, Wear};
 use crate::time::{Micros, times};
 use std::num::NonZeroU32;
 
@@ -49,10 +49,7 @@ impl Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let most = u32::try_from(MOST_TO_FILL / per_unit).ok().and_then(NonZeroU32::new);
         let burst = most.map_or(burst, |most| burst.min(most));
-        let longest = match burst <= limit.quota {
-            true => limit.window,
-            false => micros_up(times(u64::from(burst.get()), per_unit)),
-        };
+        let longest = if burst <= limit.quota { limit.window } else { Micros::MAX };
         Bucket { burst, per_unit, longest, tat: 0, opened: 0 }
     }
 
@@ -126,10 +123,10 @@ impl Bucket {
     }
 
     /// See [`super::Counter::longest`]. A bucket of no more than the quota is full after a window, although what a unit
-    /// lasts is rounded up. Debts take longer.
-    pub fn longest(&self, now: Micros) -> Micros {
-        let owed = self.tat.saturating_sub(nanos(now)).saturating_sub(self.fills_in());
-        at_most_alike(self.longest.saturating_add(micros_up(owed)), self.longest)
+    /// lasts is rounded up. A larger one and debts take longer.
+    pub fn longest(&self, next: Micros) -> Micros {
+        let owes = next > (self.per_unit / 1_000).saturating_add(ALIKE);
+        if owes { Micros::MAX } else { self.longest }
     }
 
     /// See [`super::Counter::charge`].

@@ -35,8 +35,7 @@ const POLICIES: &str = "a list of at least one policy";
 pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
     let faults = RefCell::new(Faults::default());
     let compiled = policy_set(&Reader::root(value, &faults));
-    let mut faults = faults.into_inner();
-    faults.end();
+    let faults = faults.into_inner();
     match compiled {
         Some(set) if faults.is_empty() => Ok(set),
         Some(_) | None => Err(faults),

@@ -84,7 +84,9 @@ impl Table {
         if terms == self.default {
             return None;
         }
-        known.add(&terms.numbers()).or_else(|| {
+        let numbers = terms.numbers();
+        known.find("", &numbers).or_else(|| {
+            known.add("", &numbers);
             self.others.push(terms);
             self.others.len().checked_sub(1)
         })

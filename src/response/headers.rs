@@ -164,7 +164,7 @@ const WALL_IS_KNOWN_TO: Micros = MILLISECOND;
 /// tell the same one.
 impl Reset {
     /// In seconds since the UNIX epoch.
-    #[inline]
+    #[inline(never)]
     pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
         let now = decision.now;
         let reset = now.wall_at(self.instant(limit, decision));

@@ -7,7 +7,6 @@ use super::{Header, Spoken, Value, Words};
 use crate::decision::Decision;
 use crate::policy::PolicySet;
 use crate::request::Request;
-use crate::time::{Micros, seconds_up};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -88,7 +87,7 @@ pub fn reply<'a>(
     headers.push(("cache-control", "no-store".into()));
     headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal).into())));
     if set.saying().retry_after.shown {
-        headers.push(("retry-after", Decimal::new(seconds_up(refusal.wait)).into()));
+        headers.push(("retry-after", Decimal::new(refusal.wait).into()));
         headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
     }
     Some(Reply { status: *status, headers, body, details: refusal.details })
@@ -105,7 +104,7 @@ struct Refusal<'a, 'd, R> {
     details: &'a str,
     /// The limit that is named. `None`: only one without a name has refused, and its policy names none.
     limit: Option<Spoken<'a, 'd>>,
-    wait: Micros,
+    wait: u64,
     message: OnceCell<(&'a str, Cow<'a, str>)>,
     request_id: OnceCell<String>,
     violated: OnceCell<String>,
@@ -130,7 +129,7 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
             rejection: own.map_or(&saying.rejection, |own| &own.rejection),
             details: own.map_or("", |own| &own.details),
             limit: super::violated(&super::spoken_of(set, answer)),
-            wait: saying.retry_after.wait(decision),
+            wait: saying.retry_after.seconds(decision),
             message: OnceCell::new(),
             request_id: OnceCell::new(),
             violated: OnceCell::new(),
@@ -177,8 +176,10 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     }
 
     fn reset(&self) -> u64 {
-        let reset = self.set.saying().headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
-        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, Some(self.wait)))
+        let saying = self.set.saying();
+        let reset = saying.headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
+        let wait = Some(saying.retry_after.wait(self.decision));
+        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 
     /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative
@@ -186,7 +187,7 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     fn grpc_pushback(&self) -> Option<Value<'static>> {
         let content_type = self.request.header("content-type")?;
         let rest = content_type.strip_prefix(b"application/grpc")?;
-        let wait = seconds_up(self.wait).saturating_mul(1_000);
+        let wait = self.wait.saturating_mul(1_000);
         let wait = || if i32::try_from(wait).is_ok() { Decimal::new(wait).into() } else { "-1".into() };
         matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
     }
@@ -196,7 +197,7 @@ impl<R: Request> Facts for Refusal<'_, '_, R> {
     fn say(&self, variable: Variable) -> Said<'_> {
         let verdict = self.limit.map(|limit| limit.verdict);
         match variable {
-            Variable::RetryAfter => Said::Number(seconds_up(self.wait)),
+            Variable::RetryAfter => Said::Number(self.wait),
             Variable::Limit => Said::Number(verdict.map_or(0, |verdict| verdict.quota.get().into())),
             Variable::Remaining => Said::Number(verdict.map_or(0, |verdict| verdict.remaining)),
             Variable::Reset => Said::Number(self.reset()),

@@ -26,22 +26,21 @@ impl Default for RetryAfter {
 }
 
 impl RetryAfter {
-    /// The wait that a refusal tells, in seconds: rounded up, so that what is told is never earlier than the truth
-    /// unless `max` is.
+    /// The wait that a refusal tells: rounded up, so that what is told is never earlier than the truth unless
+    /// `max` is. The same for the same decision, however often it is asked.
     pub(super) fn seconds(&self, decision: &Decision) -> u64 {
-        seconds_up(self.wait(decision))
-    }
-
-    /// The same before it is rounded: what rounds it once more, to tell an instant, would tell a second too many.
-    /// The same for the same decision, however often it is asked.
-    pub(super) fn wait(&self, decision: &Decision) -> Micros {
-        let seconds = |number| times(number, SECOND);
-        let truth = decision.retry_after().max(seconds(self.min));
+        let truth = seconds_up(decision.retry_after()).max(self.min);
         let jitter = decision.violated().filter(|_| self.jitter > 0).map_or(0, |answer| {
             let spread = self.jitter.saturating_add(1);
             mixed(&answer.identity, &decision.now).checked_rem(spread).unwrap_or_default()
         });
-        truth.saturating_add(seconds(jitter)).min(seconds(self.max))
+        truth.saturating_add(jitter).min(self.max)
+    }
+
+    /// The same before it is rounded: what rounds it once more, to tell an instant, would tell a second too many.
+    pub(super) fn wait(&self, decision: &Decision) -> Micros {
+        let (truth, told) = (decision.retry_after(), self.seconds(decision));
+        if told == seconds_up(truth) { truth } else { times(told, SECOND) }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::keys::key_index;
 use super::limits::whole_quota;
 use super::{NAME, all, name_of};
-use crate::config::{Names, Reader, Vocabulary};
+use crate::config::{Lists, Names, Reader, Vocabulary};
 use crate::identity::{Consumer, Consumers, Digest, Key, Source, Tiers};
 use std::num::NonZeroU32;
 
@@ -19,61 +19,41 @@ pub(super) struct Known<'a> {
     pub credentials: Vec<(usize, Digest, usize)>,
     /// Quotas of their own.
     pub quotas: Vec<OwnQuota<'a>>,
-    of_policies: OfPolicies,
+    /// Indexes of those that name each policy.
+    of_policies: Lists,
+    /// What is listed before, by the names of keys.
     digests: Names,
-}
-
-/// The indexes of the quotas that name each policy.
-#[derive(Default)]
-struct OfPolicies {
-    policies: Names,
-    quotas: Vec<Vec<usize>>,
 }
 
 impl<'a> Known<'a> {
     /// The quotas of their own that consumers have for limits of this policy, in the order of the consumers.
     pub fn quotas_of(&self, policy: &str) -> Vec<&OwnQuota<'a>> {
-        let group = self.of_policies.policies.find(policy.as_bytes());
-        let indexes = group.and_then(|group| self.of_policies.quotas.get(group));
-        indexes.into_iter().flatten().filter_map(|index| self.quotas.get(*index)).collect()
+        self.of_policies.of(policy).iter().filter_map(|index| self.quotas.get(*index)).collect()
     }
 
     fn add_quota(&mut self, own: OwnQuota<'a>) {
         let policy = own.at.name().split_once('/').map_or(own.at.name(), |(policy, _)| policy);
-        let group = self.of_policies.policies.add(policy.as_bytes()).unwrap_or_else(|| {
-            self.of_policies.quotas.push(Vec::new());
-            self.of_policies.quotas.len() - 1
-        });
-        if let Some(group) = self.of_policies.quotas.get_mut(group) {
-            group.push(self.quotas.len());
-        }
+        self.of_policies.add(policy, self.quotas.len());
         self.quotas.push(own);
-    }
-
-    /// Whether this value of a key is new.
-    fn add_credential(&mut self, key: usize, digest: Digest, consumer: usize) -> bool {
-        let new = self.digests.add(&[&key.to_le_bytes()[..], digest.bytes()].concat()).is_none();
-        if new {
-            self.credentials.push((key, digest, consumer));
-        }
-        new
     }
 
     /// All consumers. Where a request shows two of them, the key whose name comes first in the alphabet tells: the
     /// fields of an object have no order when the policy is a `google.protobuf.Struct`.
     pub fn into_consumers(self, keys: &[Key]) -> Consumers {
-        let mut by_key: Vec<Vec<(usize, Digest, usize)>> = vec![Vec::new(); keys.len()];
-        for credential in self.credentials {
-            by_key.get_mut(credential.0).into_iter().for_each(|of_key| of_key.push(credential));
+        let mut used = vec![false; keys.len()];
+        for (key, _, _) in &self.credentials {
+            used.get_mut(*key).into_iter().for_each(|used| *used = true);
         }
         let mut order: Vec<usize> = Vec::new();
-        let used = keys.iter().enumerate().zip(&by_key).filter(|(_, of_key)| !of_key.is_empty());
-        for ((index, key), _) in used {
+        for (index, (key, _)) in keys.iter().zip(used).enumerate().filter(|(_, (_, used))| *used) {
             let before = |other: &&usize| keys.get(**other).is_some_and(|other| other.name < key.name);
             order.insert(order.iter().filter(before).count(), index);
         }
-        let in_order = order.iter().filter_map(|key| by_key.get(*key));
-        Consumers::new(self.list, in_order.flatten().copied())
+        let mut credentials = Vec::with_capacity(self.credentials.len());
+        for key in order {
+            credentials.extend(self.credentials.iter().filter(|(of, _, _)| *of == key).copied());
+        }
+        Consumers::new(self.list, credentials)
     }
 }
 
@@ -182,7 +162,7 @@ pub(super) fn consumers<'a>(
     for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
         let consumer = consumer(entry, index, keys, words, grades, &mut known);
         match consumer {
-            Some(consumer) if names.add(consumer.name.as_bytes()).is_some() => {
+            Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
                 sound = entry
                     .field("name")
                     .fault_found("a second consumer of that name", "each consumer's own name");
@@ -268,12 +248,12 @@ fn credentials(
             if entry.is_list() { entry.list_of_some(VALUES) } else { entry.fault_found("no list", VALUES) };
         for value in values.iter().flatten() {
             match (key, digest(value)) {
-                (Some(Some(key)), Some(digest)) => {
-                    if !known.add_credential(key, digest, consumer) {
-                        sound =
-                            value.fault_found("a value that is listed before", "each value for one consumer");
-                    }
+                (Some(Some(_)), Some(digest))
+                    if known.digests.add(entry.name(), digest.bytes()).is_some() =>
+                {
+                    sound = value.fault_found("a value that is listed before", "each value for one consumer");
                 }
+                (Some(Some(key)), Some(digest)) => known.credentials.push((key, digest, consumer)),
                 (None, Some(_)) => {}
                 (Some(None), _) | (_, None) => sound = None,
             }

@@ -25,10 +25,11 @@ pub(super) const KEY: &str = "the name of a key, or a list of such names";
 #[inline(never)]
 pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
-    let others = Others::of(&entries);
+    let words = names(&entries);
+    let others = Others { entries: &entries, words: &words };
     let read = |entry: &Reader<'_>| {
         let name = name_of(entry, entry.name());
-        let key = key(entry, &others, table);
+        let key = key(entry, others, table);
         let (name, key) = (name?, key?);
         let kind = if key.kind.is_empty() { name.clone() } else { key.kind.clone() };
         Some(Key { name, kind, ..key })
@@ -37,31 +38,32 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
 }
 
-/// The keys that another can name. What is no name is told as a fault of its own, and may be any text: a list of what is
-/// allowed has no place for it.
+/// The keys that another can name.
+#[derive(Clone, Copy)]
 struct Others<'r, 'a> {
-    entries: Vec<&'r Reader<'a>>,
-    indexes: Vec<usize>,
-    words: Vocabulary<'a>,
+    entries: &'r [Reader<'a>],
+    words: &'r Vocabulary<'a>,
 }
 
 impl<'r, 'a> Others<'r, 'a> {
-    fn of(entries: &'r [Reader<'a>]) -> Others<'r, 'a> {
-        let named = entries.iter().enumerate().filter(|(_, entry)| is_name(entry.name()));
-        let (indexes, entries): (Vec<usize>, Vec<&Reader<'a>>) = named.unzip();
-        let words = Vocabulary::new(entries.iter().map(|entry| entry.name()).collect());
-        Others { entries, indexes, words }
-    }
-
-    /// The one that a value names, and its index among all.
-    fn named(&self, reader: &Reader<'_>) -> Option<(usize, &'r Reader<'a>)> {
-        let place = reader.word_in(&self.words)?;
-        Some((*self.indexes.get(place)?, self.entries.get(place)?))
+    /// The one that a value names, and its index.
+    #[inline(never)]
+    fn named(self, reader: &Reader<'_>) -> Option<(usize, &'r Reader<'a>)> {
+        let index = reader.word_in(self.words)?;
+        Some((index, self.entries.get(index)?))
     }
 }
 
+/// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
+/// text: a list of what is allowed has no place for it.
 #[inline(never)]
-fn key(reader: &Reader<'_>, others: &Others<'_, '_>, table: Geometry) -> Option<Key> {
+fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
+    let names = entries.iter().map(|entry| if is_name(entry.name()) { entry.name() } else { "" });
+    Vocabulary::new(names.collect())
+}
+
+#[inline(never)]
+fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: Geometry) -> Option<Key> {
     const SOURCE: [&str; 9] =
         ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];
     let fields = reader.object(&[
@@ -97,12 +99,7 @@ fn key(reader: &Reader<'_>, others: &Others<'_, '_>, table: Geometry) -> Option<
     Some(Key { name: String::new(), kind, source, prefix, validity })
 }
 
-fn source(
-    fields: &Fields<'_>,
-    word: &str,
-    scheme: Option<String>,
-    others: &Others<'_, '_>,
-) -> Option<Source> {
+fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, others: Others<'_, '_>) -> Option<Source> {
     let field = fields.optional(word)?;
     Some(match word {
         "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
@@ -121,7 +118,7 @@ fn source(
 }
 
 /// A list of other keys. One that has alternatives itself would hide which of them was meant.
-fn first_of(reader: &Reader<'_>, others: &Others<'_, '_>) -> Option<Vec<usize>> {
+fn first_of(reader: &Reader<'_>, others: Others<'_, '_>) -> Option<Vec<usize>> {
     const KEYS: &str = "a list of two to eight names of keys";
     let list = reader.list(KEYS)?;
     let one = |entry: &Reader<'_>| {
@@ -133,7 +130,7 @@ fn first_of(reader: &Reader<'_>, others: &Others<'_, '_>) -> Option<Vec<usize>> 
 }
 
 /// The name of a key that has values of its own: one that borrows them would be the same as neither.
-fn same_as<'a>(reader: &Reader<'_>, others: &Others<'_, 'a>) -> Option<&'a str> {
+fn same_as<'a>(reader: &Reader<'_>, others: Others<'_, 'a>) -> Option<&'a str> {
     let (_, other) = others.named(reader)?;
     let borrows = other.has("first_of") || other.has("same_as");
     if borrows { reader.fault("a key without first_of and same_as") } else { Some(other.name()) }

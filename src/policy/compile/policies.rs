@@ -32,7 +32,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
     let entries = list.list_of_some(POLICIES)?;
     let mut classes = Vec::new();
     let policies: Vec<_> = entries.iter().map(|entry| policy(entry, context, &mut classes)).collect();
-    let (mut seen, mut taken): (Vec<&Policy>, _) = (Vec::new(), Taken::default());
+    let (mut seen, mut taken): (Vec<&Policy>, _) = (Vec::new(), Names::default());
     for (entry, policy) in entries.iter().zip(&policies) {
         let Some(policy) = policy else { continue };
         check_names(entry, policy, &mut taken);
@@ -47,20 +47,15 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
     Some(policies)
 }
 
-/// What policies before have taken.
-#[derive(Default)]
-struct Taken {
-    names: Names,
-    ids: Names,
-}
-
-fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Taken) {
-    let ids = || policy.limits().iter().map(|limit| limit.id.0.to_le_bytes());
-    let collides = ids().any(|id| taken.ids.find(&id).is_some());
-    for id in ids() {
-        taken.ids.add(&id);
+/// `taken` are the names and record ids of the policies before.
+#[inline(never)]
+fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
+    let id = |limit: &Limit| limit.id.0.to_le_bytes();
+    let collides = policy.limits().iter().any(|limit| taken.find("id", &id(limit)).is_some());
+    for limit in policy.limits() {
+        taken.add("id", &id(limit));
     }
-    if taken.names.add(policy.name.as_bytes()).is_some() {
+    if taken.add("name", policy.name.as_bytes()).is_some() {
         entry.fault_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
     } else if collides {
         entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");

@@ -4,7 +4,7 @@ use super::super::super::Policy;
 use super::super::all;
 use super::super::keys::is_token;
 use super::super::policies::limit_references;
-use crate::config::{Fields, Reader, Vocabulary};
+use crate::config::{Fields, Reader};
 use crate::response::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
@@ -215,8 +215,6 @@ fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Des
     }
     let (_, words) = words.split_at_checked(either.len())?;
     let entries = written.list_of_some(LIMITREF)?;
-    let vocabulary = Vocabulary::new(words.iter().map(|(word, _)| *word).collect());
-    let places = all(entries.iter().map(|entry| entry.word_in(&vocabulary)))?;
-    let choices = places.into_iter().filter_map(|place| words.get(place));
-    Some(Describes::Named(choices.filter_map(|(_, choice)| choice.place()).collect()))
+    let places = all(entries.iter().map(|entry| entry.word(words)))?;
+    Some(Describes::Named(places.into_iter().filter_map(Choice::place).collect()))
 }

@@ -28,7 +28,7 @@ fn policy(i: usize, key: &str) -> String {
     )
 }
 
-const SHAPES: [Shape; 6] = [
+const SHAPES: [Shape; 5] = [
     Shape {
         name: "consumers with quotas of their own",
         before: CONSUMERS,
@@ -62,13 +62,6 @@ const SHAPES: [Shape; 6] = [
             format!(r#""k{i}": {{{source}}}"#)
         },
         after: "}}",
-    },
-    Shape {
-        name: "limits that headers describe",
-        before: r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "p", "key": "ip", "limits": [{"quota": 9, "window": "60s"}]}],
-            "headers": {"preset": "ietf", "describes": ["#,
-        piece: |_| r#""p""#.into(),
-        after: "]}}",
     },
     Shape {
         name: "faults",
