@@ -170,7 +170,8 @@ impl Reset {
         let reset = now.wall_at(self.instant(limit, decision));
         let over = now.wall.saturating_add(wait.unwrap_or_default());
         let known_to = if limit.words.slides { 0 } else { WALL_IS_KNOWN_TO };
-        let told = seconds_up(if over > reset { over } else { reset.saturating_sub(known_to) });
+        // The one to wait for may be an edge, too.
+        let told = seconds_up(reset.saturating_sub(known_to).max(over.saturating_sub(WALL_IS_KNOWN_TO)));
         match (self, wait) {
             // A client that adds the seconds of `retry-after` to its clock is not to be later than this reset (PA-4).
             (Reset::FullReset, Some(wait)) if limit.words.slides => {

@@ -124,6 +124,25 @@ fn an_edge_of_the_clock_is_told_as_one_second_although_workers_know_it_to_some_m
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn an_edge_of_the_clock_is_one_second_although_another_limit_is_described() {
+    let mut house = House::new(
+        r#"{"keys": {"ip": {"client_ip": {}}},
+            "policies": [{"name": "p", "key": "ip", "limits": [
+                {"name": "minute", "quota": 50, "window": "60s"}, {"name": "day", "quota": 1, "window": "day"}]}],
+            "headers": {"preset": "x-ratelimit", "describes": "p/minute"}}"#,
+    );
+    house.go_on(12_345_678);
+    house.decide(&caller());
+    let (edge, _) = house.told();
+    assert_eq!(edge.unwrap() % 86_400, 0);
+    for request in 0..20 {
+        house.now.wall = house.now.wall + 17 * (request % 3) - 13;
+        house.go_on(1_000_000);
+        assert_eq!(house.told().0, edge);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_refuses_is_not_told_of() {
     let said = |describes: &str| {
         let mut house = House::new(&format!(
