@@ -5,11 +5,13 @@
 //! fault; an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod fault;
+mod names;
 mod protobuf;
 mod reader;
 mod value;
 
 pub use fault::{Fault, Faults};
+pub use names::{Lists, Names, Vocabulary};
 pub use reader::{Fields, Reader, field_path};
 pub use value::Value;
 

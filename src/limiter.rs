@@ -13,7 +13,7 @@ pub mod sliding_window;
 pub mod stock;
 pub mod token_bucket;
 
-use crate::time::{Micros, Now};
+use crate::time::{MILLISECOND, Micros, Now};
 use calendar::Calendar;
 use concurrency::{Holder, Holders};
 use fixed_window::Aligned;
@@ -115,6 +115,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Tells of nothing that is further away than `longest`.
+    fn within(&mut self, longest: Micros, now: Micros) {
+        let latest = now.saturating_add(longest);
+        self.next_slot = self.next_slot.min(latest);
+        self.full_reset = self.full_reset.min(latest);
+        self.retry_after = self.retry_after.min(longest);
+    }
+
     /// Says what is left of a request that was admitted at a cost of `judged` units and has been counted as others.
     pub fn recount(&mut self, judged: u32, counted: u32) {
         let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
@@ -230,10 +238,28 @@ impl<'a> Counter<'a> {
     }
 
     /// Answers a request of `cost` units at `now`, without counting it. A cost of 0 asks how things stand.
+    ///
+    /// No instant that it tells is further away than [`Counter::longest`], whatever the state has: what a unit's time
+    /// was rounded up to, or how much another worker's clock was ahead, would else be told as a second of its own,
+    /// and a caller would wait longer than the window.
     // One copy for all callers: with one for each the module is kilobytes larger.
     #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
-        each!(self, state => state.judge(now.mono, cost))
+        let mut verdict = each!(self, state => state.judge(now.mono, cost));
+        verdict.within(self.longest(verdict.next_slot.saturating_sub(now.mono)), now.mono);
+        verdict
+    }
+
+    /// How long it takes at most until what is counted now has come back, if the `next` unit comes so late.
+    fn longest(&self, next: Micros) -> Micros {
+        match self {
+            Counter::SlidingWindow(log) => log.longest(),
+            Counter::SlidingCounter(state) => state.longest(),
+            Counter::Aligned(state) => state.longest(),
+            Counter::TokenBucket(state) => state.longest(next),
+            // They tell their limit's own wait, and a penalty its end.
+            Counter::Concurrency(_) | Counter::Stock(_) | Counter::Penalty(_) => Micros::MAX,
+        }
     }
 
     /// Counts `units` admitted at `at`, whether or not the quota allows them.
@@ -371,6 +397,10 @@ impl<'a> Counter<'a> {
         each!(self, state => state.write(out))
     }
 }
+
+/// Workers read the clock before they compete for the page. What is further away than a length by less than this has
+/// that length: another worker's clock was ahead. More is a debt, or a setting that was changed.
+const ALIKE: Micros = MILLISECOND;
 
 /// The verdict of algorithms whose units all come back at one instant.
 fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, cost: u32) -> Verdict {

@@ -46,8 +46,12 @@ impl Fault {
 
     /// A word that is none of the `allowed` ones.
     pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> Fault {
-        let list = if allowed.is_empty() { "nothing".into() } else { allowed.join(", ") };
-        Fault { meant: nearest(word, allowed), ..Fault::new(path, found, &list) }
+        let first = allowed.get(..MOST_WORDS).unwrap_or(allowed);
+        let mut list = if first.is_empty() { "nothing".into() } else { first.join(", ") };
+        if first.len() < allowed.len() {
+            list.push_str(" and more");
+        }
+        Fault { meant: nearest(word, first), ..Fault::new(path, found, &list) }
     }
 }
 
@@ -62,7 +66,13 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of one configuration, in the order of reading.
+/// Of longer lists of words no more are told, or are looked through for one that was meant.
+const MOST_WORDS: usize = 256;
+
+/// So many faults are told, each with its place: where they are would take long to find for thousands.
+const MOST_TOLD: usize = 200;
+
+/// All faults of one configuration, in the order of reading; of many the first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults(Vec<Fault>);
 
@@ -70,6 +80,14 @@ impl Faults {
     /// Adds one.
     pub fn push(&mut self, fault: Fault) {
         self.0.push(fault);
+    }
+
+    /// Whether no more are to be added. The last one says so.
+    pub(super) fn are_many(&mut self) -> bool {
+        if self.0.len() == MOST_TOLD {
+            self.push(Fault::new("", "more faults", "none; they are told once there are fewer"));
+        }
+        self.0.len() > MOST_TOLD
     }
 
     /// Whether there is none.

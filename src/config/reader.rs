@@ -2,7 +2,7 @@
 //! caller goes on reading and the operator sees all faults at once.
 
 use super::value::Glimpse;
-use super::{Fault, Faults, Value};
+use super::{Fault, Faults, Names, Value, Vocabulary};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
@@ -29,6 +29,9 @@ pub struct Reader<'a> {
     field: &'a str,
     faults: &'a RefCell<Faults>,
 }
+
+/// So few names are compared one by one.
+const FEW: usize = 20;
 
 /// One step of a path.
 enum Step<'a> {
@@ -79,7 +82,9 @@ impl<'a> Reader<'a> {
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
     pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
+        if !self.has_many() {
+            self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
+        }
         None
     }
 
@@ -94,7 +99,9 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell(&self, found: &str, allowed: &str) {
-        self.push(Fault::new(&self.path(), found, allowed));
+        if !self.has_many() {
+            self.push(Fault::new(&self.path(), found, allowed));
+        }
     }
 
     #[inline(never)]
@@ -104,12 +111,19 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
-        self.push(Fault::unknown_word(&self.path(), found, word, allowed));
+        if !self.has_many() {
+            self.push(Fault::unknown_word(&self.path(), found, word, allowed));
+        }
     }
 
     #[inline(never)]
     fn push(&self, fault: Fault) {
         self.faults.borrow_mut().push(fault);
+    }
+
+    #[inline(never)]
+    fn has_many(&self) -> bool {
+        self.faults.borrow_mut().are_many()
     }
 
     /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
@@ -131,9 +145,14 @@ impl<'a> Reader<'a> {
     pub fn named_entries(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let Value::Object(fields) = self.value else { return self.fault(allowed) };
         let mut entries: Vec<Reader<'a>> = Vec::with_capacity(fields.len());
+        let mut names = Names::default();
         for (name, value) in fields {
             let entry = self.of(name, value);
-            if entries.iter().any(|earlier| earlier.name == entry.name) {
+            let again = match fields.len() {
+                ..=FEW => entries.iter().any(|earlier| earlier.name == entry.name),
+                _ => names.add("", name.as_bytes()).is_some(),
+            };
+            if again {
                 entry.fault_found::<()>("the same name twice", "each name once");
             }
             entries.push(entry);
@@ -203,11 +222,6 @@ impl<'a> Reader<'a> {
         matches!(self.value, Value::Object(_))
     }
 
-    /// What the name of this field stands for, if it is one of the `words`.
-    pub fn named_by<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        words.get(self.place_of_name(&List(words))?).map(|(_, meaning)| *meaning)
-    }
-
     /// Whether this is that very text.
     pub fn is_word(&self, word: &str) -> bool {
         matches!(self.value, Value::Text(text) if text == word)
@@ -247,19 +261,30 @@ impl<'a> Reader<'a> {
         words.get(self.place_of_word(&List(words))?).map(|(_, meaning)| *meaning)
     }
 
+    /// One of many words, by its place among them.
+    #[inline(never)]
+    pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
+        let Value::Text(text) = self.value else { return self.fault(&words.words().join(", ")) };
+        self.place_in(words, text)
+    }
+
+    /// Which of many words the name of this field is, by its place among them.
+    pub fn name_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
+        self.place_in(words, self.name)
+    }
+
+    #[inline(never)]
+    fn place_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
+        let place = words.find(word);
+        place.or_else(|| self.fault_word(&Glimpse(word).to_string(), word, words.words()))
+    }
+
     #[inline(never)]
     fn place_of_word(&self, words: &dyn Words) -> Option<usize> {
         let words = words_of(words);
         let Value::Text(text) = self.value else { return self.fault(&words.join(", ")) };
         let place = words.iter().position(|word| word == text);
         place.or_else(|| self.fault_word(&self.value.to_string(), text, &words))
-    }
-
-    #[inline(never)]
-    fn place_of_name(&self, words: &dyn Words) -> Option<usize> {
-        let words = words_of(words);
-        let place = words.iter().position(|word| *word == self.name);
-        place.or_else(|| self.fault_word(&Glimpse(self.name).to_string(), self.name, &words))
     }
 }
 
@@ -327,9 +352,11 @@ impl<'a> Fields<'a> {
     #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
         self.optional(name).or_else(|| {
-            let mut path = self.at.path();
-            Step::Field(name).write(&mut path);
-            self.at.push(Fault::new(&path, "nothing", allowed));
+            if !self.at.has_many() {
+                let mut path = self.at.path();
+                Step::Field(name).write(&mut path);
+                self.at.push(Fault::new(&path, "nothing", allowed));
+            }
             None
         })
     }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::config::parse;
 use crate::key::Seed;
-use crate::limiter::Verdict;
 use crate::limiter::concurrency::Holder;
 use crate::policy::compile;
 use crate::request::MetadataPath;
@@ -18,6 +17,7 @@ mod plans;
 mod replies;
 mod responses;
 mod selection;
+mod told;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{
@@ -250,26 +250,5 @@ proptest! {
         let decision = house.decide(&call);
         prop_assert!(!decision.refused());
         limit_headers(house.engine.policies(), &decision);
-    }
-
-    /// PA-4, clients.md: what a refusal says is consistent, to the second.
-    #[wasm_bindgen_test(unsupported = test)]
-    fn fa_11_pa_4_reset_is_never_before_retry_after_is_over(micros in 0u64..3_000_000, quota in 1u32..4) {
-        let mut house = House::new(&BILLIUM.replace("\"quota\": 50", &format!("\"quota\": {quota}")));
-        house.now.wall += micros;
-        let call = Call::from("192.0.2.1");
-        house.passed(4, |_| Call::from("192.0.2.1"));
-        house.now.wall += micros;
-        house.now.mono += micros;
-        let decision = house.decide(&call);
-        let reply = house.reply(&decision, &call);
-        let retry: u64 = reply.headers.last().unwrap().1.parse().unwrap();
-        let headers = limit_headers(house.engine.policies(), &decision);
-        let reset: u64 = headers.last().unwrap().1.parse().unwrap();
-        let resumed = house.now.wall + retry * SECOND;
-        prop_assert!(reset * SECOND >= resumed);
-        prop_assert!(reset * SECOND - resumed < SECOND);
-        let verdict: &Verdict = decision.verdict(0, 0).unwrap();
-        prop_assert_eq!(verdict.remaining, 0);
     }
 }

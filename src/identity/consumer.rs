@@ -16,6 +16,11 @@ impl Digest {
         Digest(Sha256::digest(credential).into())
     }
 
+    /// All of it.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Its first 16 bytes, to be found by: no two digests have the same.
     fn half(&self) -> Identity {
         let number = |at| {

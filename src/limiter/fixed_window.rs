@@ -71,6 +71,11 @@ impl Aligned {
         all_at(self.edge, self.quota, self.used, now, cost)
     }
 
+    /// See [`super::Counter::longest`].
+    pub fn longest(&self) -> Micros {
+        self.window
+    }
+
     /// See [`super::Counter::charge`]. Units of a window that is over are not counted in this one.
     pub fn charge(&mut self, at: Now, units: u32) {
         // What is not of the past is of no window that is over. A calendar's edge takes long to work out.

@@ -14,7 +14,7 @@
 //! has none.
 
 use super::fixed_window::MOST_AHEAD;
-use super::{Algorithm, Limit, LimitId, Verdict, Wear};
+use super::{ALIKE, Algorithm, Limit, LimitId, Verdict, Wear};
 use crate::time::Micros;
 use crate::varint;
 use std::num::NonZeroU32;
@@ -62,7 +62,9 @@ impl Penalty {
 
     /// See [`super::Counter::penalty_end`].
     pub fn end(&self, now: Micros) -> Option<Micros> {
-        (self.end > now).then_some(self.end)
+        let most = now.saturating_add(self.length);
+        let alike = self.end > most && self.end - most < ALIKE;
+        (self.end > now).then_some(if alike { most } else { self.end })
     }
 
     /// See [`super::Counter::judge`].

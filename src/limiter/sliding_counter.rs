@@ -108,6 +108,11 @@ impl TwoCounters {
         }
     }
 
+    /// See [`super::Counter::longest`]. A unit counts until the end of the window after its own.
+    pub fn longest(&self) -> Micros {
+        self.window.saturating_add(self.window)
+    }
+
     /// See [`super::Counter::charge`]. Units of an earlier window count as this one's: never too early out.
     pub fn charge(&mut self, _at: Micros, units: u32) {
         self.current = self.current.saturating_add(u64::from(units));

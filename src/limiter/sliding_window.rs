@@ -208,6 +208,11 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// See [`super::Counter::longest`].
+    pub fn longest(&self) -> Micros {
+        self.window
+    }
+
     /// See [`super::Counter::charge`]. Units that have left the window are not counted.
     pub fn charge(&mut self, at: Micros, units: u32) {
         let stamp = self.slots.at_or_after(at);

@@ -58,6 +58,24 @@ fn on_all_algorithms(traces: u64, check: impl Fn(&mut Kept, Now, u32)) {
     });
 }
 
+/// How much later than told a unit may be back: what is told is never further away than the window, and a log rounds
+/// its times up. Only what was counted in the very slot that it was asked in is so late.
+fn rounded_up(kept: &Kept, told: Micros) -> Micros {
+    match kept.limit.algorithm {
+        Algorithm::SlidingWindow(slots) if told == kept.limit.window => slots.length(),
+        // A nanosecond for each unit, since what one lasts is rounded up.
+        Algorithm::TokenBucket { burst } if told == kept.limit.window => u64::from(burst.get()) / 1_000 + 1,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock { .. }
+        | Algorithm::Penalty => 0,
+    }
+}
+
 /// X-2, FA-11, PA-4.
 #[wasm_bindgen_test(unsupported = test)]
 fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
@@ -69,13 +87,72 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
         if !verdict.admitted && cost <= verdict.quota.get() && is_by_time(&kept.limit) {
             let then = after(now, verdict.retry_after);
             let before = after(now, verdict.retry_after - 1);
-            assert!(kept.judge(then, cost).admitted, "{:?} {now:?} {cost}: {verdict:?}", kept.limit);
+            let here = after(then, rounded_up(kept, then.mono - now.mono));
+            assert!(kept.judge(here, cost).admitted, "{:?} {now:?} {cost}: {verdict:?}", kept.limit);
             assert!(!kept.judge(before, cost).admitted, "{:?} {now:?} {cost}: {verdict:?}", kept.limit);
             if cost == 1 {
                 assert_eq!(verdict.next_slot, then.mono, "the next slot is the wait's end (FA-11)");
             }
         }
     });
+}
+
+/// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock is ahead.
+#[wasm_bindgen_test(unsupported = test)]
+fn nothing_is_told_to_be_further_away_than_the_window() {
+    let zone = Zone::named("Europe/Madrid").unwrap();
+    on_traces(TRACES / 5, |random| {
+        let mut limit = any_limit(random, zone);
+        if random.one_in(8) {
+            limit.algorithm = Algorithm::Penalty;
+        }
+        let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
+        let mut now = random.start();
+        for _ in 0..12 {
+            now = after(now, random.gap(limit.window, 1));
+            let (units, ahead) = (random.cost(limit.quota), random.below(999));
+            // Of a lease, which only limits with a window have.
+            let ahead = if has_leases(&limit) && random.one_in(4) { ahead * 1_000 } else { ahead };
+            kept.change(now, |counter| match random.below(4) {
+                0 => counter.refund(now, units),
+                1 => drop(counter.coarsen(Coarseness::Any)),
+                _ if counter.judge(after(now, ahead), units).admitted || has_leases(&limit) => {
+                    counter.charge(after(now, ahead), units);
+                }
+                _ => {}
+            });
+            let latest = now.mono + longest(&limit);
+            assert!(kept.open(now).penalty_end(now).is_none_or(|end| end <= latest), "{limit:?} {now:?}");
+            for cost in [0, 1, units, limit.quota.get(), u32::MAX].into_iter().filter(|_| !limit.is_penalty())
+            {
+                let verdict = kept.judge(now, cost);
+                let told = verdict.next_slot.max(verdict.full_reset).max(now.mono + verdict.retry_after);
+                assert!(told <= latest, "{limit:?} {now:?} {cost}: {verdict:?} is later than {latest}");
+            }
+        }
+    });
+}
+
+fn has_leases(limit: &Limit) -> bool {
+    matches!(limit.algorithm, Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_))
+}
+
+/// How long a limit takes until what it has counted is back.
+fn longest(limit: &Limit) -> Micros {
+    match limit.algorithm {
+        Algorithm::SlidingCounter => 2 * limit.window,
+        Algorithm::TokenBucket { burst } if burst > limit.quota => {
+            let per_unit = (limit.window * 1_000).div_ceil(u64::from(limit.quota.get()));
+            per_unit.saturating_mul(u64::from(burst.get())).div_ceil(1_000) + ALIKE
+        }
+        Algorithm::SlidingWindow(_)
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock { .. }
+        | Algorithm::Penalty => limit.window,
+    }
 }
 
 /// FA-10, FA-13.
@@ -113,10 +190,12 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
 fn comes_back_when_said(spent: &Kept, now: Now, said: Verdict, wear: Wear) {
     let whole = u64::from(said.quota.get());
     let remaining_at = |then: Micros| spent.judge(at(now, then.max(now.mono)), 0).remaining;
-    assert_eq!(remaining_at(said.full_reset), whole, "{:?} {now:?} {said:?}", spent.limit);
+    let here = said.full_reset + rounded_up(spent, said.full_reset.saturating_sub(now.mono));
+    assert_eq!(remaining_at(here), whole, "{:?} {now:?} {said:?}", spent.limit);
     assert_eq!(remaining_at(wear.expires), whole, "a state that says something has expired");
     if said.remaining < whole {
-        assert!(remaining_at(said.next_slot) > said.remaining, "{:?} {now:?} {said:?}", spent.limit);
+        let here = said.next_slot + rounded_up(spent, said.next_slot - now.mono);
+        assert!(remaining_at(here) > said.remaining, "{:?} {now:?} {said:?}", spent.limit);
         assert_eq!(remaining_at(said.next_slot - 1), said.remaining, "{:?} {now:?} {said:?}", spent.limit);
         assert!(u64::from(wear.share) * whole >= (whole - said.remaining) * 255);
     }

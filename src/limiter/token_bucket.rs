@@ -22,7 +22,7 @@
 //! `tat:u64`, in nanoseconds of the monotonic clock, and `fill:varint`, the seconds that an empty bucket takes to be full,
 //! rounded up, by which a full page tells how empty it is now: 9 to 13 bytes.
 
-use super::{Limit, Verdict, Wear};
+use super::{ALIKE, Limit, Verdict, Wear};
 use crate::time::{Micros, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
@@ -33,6 +33,7 @@ pub struct Bucket {
     burst: NonZeroU32,
     /// Nanoseconds that a unit lasts.
     per_unit: u64,
+    longest: Micros,
     /// Nanoseconds on the monotonic clock, as is `opened`.
     tat: u64,
     opened: u64,
@@ -49,7 +50,9 @@ impl Bucket {
     pub fn new(limit: &Limit, burst: NonZeroU32) -> Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let most = u32::try_from(MOST_TO_FILL / per_unit).ok().and_then(NonZeroU32::new);
-        Bucket { burst: most.map_or(burst, |most| burst.min(most)), per_unit, tat: 0, opened: 0 }
+        let burst = most.map_or(burst, |most| burst.min(most));
+        let longest = if burst <= limit.quota { limit.window } else { Micros::MAX };
+        Bucket { burst, per_unit, longest, tat: 0, opened: 0 }
     }
 
     /// A full bucket for one worker to answer from while the shared record can't be written.
@@ -119,6 +122,13 @@ impl Bucket {
             full_reset: micros_up(after.tat).max(now.saturating_add(retry_after)),
             retry_after,
         }
+    }
+
+    /// See [`super::Counter::longest`]. A bucket of no more than the quota is full after a window, although what a unit
+    /// lasts is rounded up. A larger one and debts take longer.
+    pub fn longest(&self, next: Micros) -> Micros {
+        let owes = next > (self.per_unit / 1_000).saturating_add(ALIKE);
+        if owes { Micros::MAX } else { self.longest }
     }
 
     /// See [`super::Counter::charge`].

@@ -15,7 +15,7 @@ mod sharing;
 
 use super::PolicySet;
 use super::routes::Routes;
-use crate::config::{Faults, Reader, Value};
+use crate::config::{Faults, Reader, Value, Vocabulary};
 use crate::identity::Directory;
 use crate::request::AUTHORIZATION;
 use crate::table::{Charging, Geometry};
@@ -63,17 +63,16 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
     let geometry = geometry(fields.optional("table"));
     let table = geometry.unwrap_or(DEFAULT_TABLE);
     let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
-    let words: Option<Vec<(&str, usize)>> =
-        keys.as_ref().map(|keys| keys.iter().enumerate().map(|(i, key)| (key.name.as_str(), i)).collect());
-    let tiers = fields.read("tiers", |object| tiers(object, keys.as_deref(), words.as_deref()));
+    let words = keys.as_ref().map(|keys| Vocabulary::new(keys.iter().map(|key| key.name.as_str()).collect()));
+    let tiers = fields.read("tiers", |object| tiers(object, keys.as_deref(), words.as_ref()));
     let grades = Grades::of(tiers.as_ref());
     let known = fields.read_or("consumers", Known::default(), |list| {
-        consumers(list, keys.as_deref(), words.as_deref(), grades)
+        consumers(list, keys.as_deref(), words.as_ref(), grades)
     });
     let nobody = Known::default();
     let context = policies::Context {
         keys: keys.as_deref(),
-        words: words.as_deref(),
+        words: words.as_ref(),
         grades,
         known: known.as_ref().unwrap_or(&nobody),
         table,

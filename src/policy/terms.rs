@@ -3,6 +3,7 @@
 //! All of them count in the same record under the same ids, so a change of tier moves the cap and nothing else
 //! (FA-24).
 
+use crate::config::Names;
 use crate::identity::Caller;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::Request;
@@ -18,6 +19,22 @@ impl Terms {
     /// From all limits.
     pub fn new(limits: Vec<Limit>) -> Terms {
         Terms { limits }
+    }
+
+    /// What tells the terms of one policy apart.
+    fn numbers(&self) -> Vec<u8> {
+        let burst = |limit: &Limit| match limit.algorithm {
+            Algorithm::TokenBucket { burst } => burst.get(),
+            Algorithm::SlidingWindow(_)
+            | Algorithm::SlidingCounter
+            | Algorithm::FixedWindow
+            | Algorithm::Calendar(_)
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => 0,
+        };
+        let numbers = self.limits.iter().flat_map(|limit| [limit.quota.get(), burst(limit)]);
+        numbers.flat_map(u32::to_le_bytes).collect()
     }
 
     /// Whether units come back when the stream ends.
@@ -44,25 +61,26 @@ impl Table {
         Table { default, others: Vec::new(), by_tier: Vec::new(), by_consumer: Vec::new() }
     }
 
-    /// Gives the next tier its terms.
-    pub fn add_tier(&mut self, terms: Terms) {
-        let place = self.place(terms);
+    /// Gives the next tier its terms. `known` are the numbers of all terms so far.
+    pub fn add_tier(&mut self, terms: Terms, known: &mut Names) {
+        let place = self.place(terms, known);
         self.by_tier.push(place);
     }
 
     /// Gives a consumer its own terms. Consumers come in the order of their indexes.
-    pub fn add_consumer(&mut self, consumer: usize, terms: Terms) {
-        let place = self.place(terms);
+    pub fn add_consumer(&mut self, consumer: usize, terms: Terms, known: &mut Names) {
+        let place = self.place(terms, known);
         self.by_consumer.push((consumer, place));
     }
 
     /// Where these terms are; they are added if they are new.
-    fn place(&mut self, terms: Terms) -> Option<usize> {
+    fn place(&mut self, terms: Terms, known: &mut Names) -> Option<usize> {
         if terms == self.default {
             return None;
         }
-        let found = self.others.iter().position(|other| *other == terms);
-        found.or_else(|| {
+        let numbers = terms.numbers();
+        known.find("", &numbers).or_else(|| {
+            known.add("", &numbers);
             self.others.push(terms);
             self.others.len().checked_sub(1)
         })

@@ -4,11 +4,10 @@ mod forms;
 
 pub use forms::Names;
 
-use super::wait::over_at;
 use super::{Header, Spoken, spoken, spoken_at, tightest, violated};
 use crate::decision::Decision;
 use crate::policy::PolicySet;
-use crate::time::{Micros, SECOND, seconds_up, times};
+use crate::time::{MILLISECOND, Micros, SECOND, seconds_up, times};
 
 /// Which headers tell limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,13 +102,23 @@ impl HeaderRules {
         if self.show == Show::OnRefusal && !decision.refused() {
             return Vec::new();
         }
-        let wait = decision.refused().then(|| set.saying().retry_after.seconds(decision));
+        let wait = decision.refused().then(|| set.saying().retry_after.wait(decision));
         let reset = |limit: Spoken<'a, 'd>| self.reset_of(limit, decision, wait);
         let one = || self.described(set, decision);
         match &self.preset {
             Preset::Fields(names) => one().map(|limit| names.say(limit, reset(limit))),
             Preset::Envoy => one().map(|limit| forms::envoy(limit, reset(limit), &spoken(set, decision))),
-            Preset::Ietf => Some(forms::ietf(&self.all_described(set, decision), reset)),
+            Preset::Ietf => {
+                let all = self.all_described(set, decision);
+                let longest = decision.retry_after();
+                let tells_wait = |limit: &Spoken<'_, '_>| limit.verdict.retry_after == longest;
+                // Where the one to wait for is told of, too, the others tell when they are back themselves.
+                let each_its_own = all.iter().any(tells_wait);
+                Some(forms::ietf(&all, |limit| {
+                    let wait = wait.filter(|_| !each_its_own || tells_wait(&limit));
+                    self.reset_of(limit, decision, wait)
+                }))
+            }
             Preset::Secret => None,
         }
         .unwrap_or_default()
@@ -139,7 +148,7 @@ impl HeaderRules {
     }
 
     #[inline]
-    fn reset_of(&self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
+    fn reset_of(&self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
         match self.format {
             Format::Epoch => self.reset.epoch(limit, decision, wait),
             Format::Delta => self.reset.delta(limit, decision, wait),
@@ -147,20 +156,35 @@ impl HeaderRules {
     }
 }
 
+/// Workers know the wall clock to some microseconds. An edge of the clock that is so little after a whole second is at it.
+const WALL_IS_KNOWN_TO: Micros = MILLISECOND;
+
 /// With a refusal a reset is never before the `wait` that is told is over, whichever limit refuses (PA-4): some
-/// clients read only the reset.
+/// clients read only the reset. Rounded is the instant itself, so that a limit's answers before and after it is used up
+/// tell the same one.
 impl Reset {
     /// In seconds since the UNIX epoch.
-    #[inline]
-    pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
-        let reset = seconds_up(decision.now.wall_at(self.instant(limit, decision)));
-        wait.map_or(reset, |wait| reset.max(over_at(wait, decision.now)))
+    #[inline(never)]
+    pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+        let now = decision.now;
+        let reset = now.wall_at(self.instant(limit, decision));
+        let over = now.wall.saturating_add(wait.unwrap_or_default());
+        let known_to = if limit.words.slides { 0 } else { WALL_IS_KNOWN_TO };
+        // The one to wait for may be an edge, too.
+        let told = seconds_up(reset.saturating_sub(known_to).max(over.saturating_sub(WALL_IS_KNOWN_TO)));
+        match (self, wait) {
+            // A client that adds the seconds of `retry-after` to its clock is not to be later than this reset (PA-4).
+            (Reset::FullReset, Some(wait)) if limit.words.slides => {
+                told.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
+            }
+            (Reset::NextSlot | Reset::FullReset | Reset::WindowEnd, _) => told,
+        }
     }
 
     /// In seconds from now on.
-    fn delta(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<u64>) -> u64 {
-        let reset = seconds_up(self.instant(limit, decision).saturating_sub(decision.now.mono));
-        reset.max(wait.unwrap_or_default())
+    fn delta(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+        let reset = self.instant(limit, decision).saturating_sub(decision.now.mono);
+        seconds_up(reset.max(wait.unwrap_or_default()))
     }
 
     /// On the monotonic clock.

@@ -176,8 +176,10 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     }
 
     fn reset(&self) -> u64 {
-        let reset = self.set.saying().headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
-        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, Some(self.wait)))
+        let saying = self.set.saying();
+        let reset = saying.headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
+        let wait = Some(saying.retry_after.wait(self.decision));
+        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 
     /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative

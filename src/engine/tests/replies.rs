@@ -252,7 +252,8 @@ fn x_9_the_wait_has_a_least_a_most_and_jitter_between() {
             let told: u64 = reply.headers.last().unwrap().1.parse().unwrap();
             let reset: u64 =
                 house.headers(&caller()).last().unwrap()["x-ratelimit-reset: ".len()..].parse().unwrap();
-            assert!(reset * SECOND >= house.now.wall + told * SECOND, "PA-4");
+            let over = house.now.wall + told * SECOND;
+            assert!((reset + 1) * SECOND > over, "PA-4, FA-11: in whole seconds of the clock");
             told
         };
         let told: Vec<u64> = (0..200).map(|_| wait(&mut house)).collect();

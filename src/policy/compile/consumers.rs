@@ -3,7 +3,7 @@
 use super::keys::key_index;
 use super::limits::whole_quota;
 use super::{NAME, all, name_of};
-use crate::config::Reader;
+use crate::config::{Lists, Names, Reader, Vocabulary};
 use crate::identity::{Consumer, Consumers, Digest, Key, Source, Tiers};
 use std::num::NonZeroU32;
 
@@ -19,14 +19,33 @@ pub(super) struct Known<'a> {
     pub credentials: Vec<(usize, Digest, usize)>,
     /// Quotas of their own.
     pub quotas: Vec<OwnQuota<'a>>,
+    /// Indexes of those that name each policy.
+    of_policies: Lists,
+    /// What is listed before, by the names of keys.
+    digests: Names,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    /// The quotas of their own that consumers have for limits of this policy, in the order of the consumers.
+    pub fn quotas_of(&self, policy: &str) -> Vec<&OwnQuota<'a>> {
+        self.of_policies.of(policy).iter().filter_map(|index| self.quotas.get(*index)).collect()
+    }
+
+    fn add_quota(&mut self, own: OwnQuota<'a>) {
+        let policy = own.at.name().split_once('/').map_or(own.at.name(), |(policy, _)| policy);
+        self.of_policies.add(policy, self.quotas.len());
+        self.quotas.push(own);
+    }
+
     /// All consumers. Where a request shows two of them, the key whose name comes first in the alphabet tells: the
     /// fields of an object have no order when the policy is a `google.protobuf.Struct`.
     pub fn into_consumers(self, keys: &[Key]) -> Consumers {
-        let mut order: Vec<usize> = Vec::with_capacity(keys.len());
-        for (index, key) in keys.iter().enumerate() {
+        let mut used = vec![false; keys.len()];
+        for (key, _, _) in &self.credentials {
+            used.get_mut(*key).into_iter().for_each(|used| *used = true);
+        }
+        let mut order: Vec<usize> = Vec::new();
+        for (index, (key, _)) in keys.iter().zip(used).enumerate().filter(|(_, (_, used))| *used) {
             let before = |other: &&usize| keys.get(**other).is_some_and(|other| other.name < key.name);
             order.insert(order.iter().filter(before).count(), index);
         }
@@ -91,7 +110,7 @@ impl<'a> Grades<'a> {
 pub(super) fn tiers(
     reader: &Reader<'_>,
     keys: Option<&[Key]>,
-    words: Option<&[(&str, usize)]>,
+    words: Option<&Vocabulary<'_>>,
 ) -> Option<Tiers> {
     let fields = reader.object(&["names", "default", "from"])?;
     let names = fields.required("names", NAMES).and_then(tier_names);
@@ -135,15 +154,15 @@ fn tier_index(reader: &Reader<'_>, names: &[String]) -> Option<usize> {
 pub(super) fn consumers<'a>(
     reader: &Reader<'a>,
     keys: Option<&[Key]>,
-    words: Option<&[(&str, usize)]>,
+    words: Option<&Vocabulary<'_>>,
     grades: Grades<'_>,
 ) -> Option<Known<'a>> {
     let mut known = Known::default();
-    let mut sound = Some(());
+    let (mut sound, mut names) = (Some(()), Names::default());
     for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
         let consumer = consumer(entry, index, keys, words, grades, &mut known);
         match consumer {
-            Some(consumer) if known.list.iter().any(|other| other.name == consumer.name) => {
+            Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
                 sound = entry
                     .field("name")
                     .fault_found("a second consumer of that name", "each consumer's own name");
@@ -160,7 +179,7 @@ fn consumer<'a>(
     entry: &Reader<'a>,
     index: usize,
     keys: Option<&[Key]>,
-    words: Option<&[(&str, usize)]>,
+    words: Option<&Vocabulary<'_>>,
     grades: Grades<'_>,
     known: &mut Known<'a>,
 ) -> Option<Consumer> {
@@ -168,7 +187,7 @@ fn consumer<'a>(
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let credentials = fields
         .required("keys", CREDENTIALS)
-        .and_then(|object| credentials(object, index, keys, words, &mut known.credentials));
+        .and_then(|object| credentials(object, index, keys, words, known));
     let tier = fields.read("tier", |tier| match grades {
         Grades::Tiers(tiers) => tier_index(tier, &tiers.names),
         Grades::None => tier.fault("no tier, as there is no object of tiers"),
@@ -180,7 +199,7 @@ fn consumer<'a>(
     let quotas = fields.read_or("quotas", (), |object| {
         for at in object.named_entries("an object of limits, each with its quota")? {
             if let Some(quota) = whole_quota(&at) {
-                known.quotas.push(OwnQuota { consumer: index, at, quota });
+                known.add_quota(OwnQuota { consumer: index, at, quota });
             }
         }
         Some(())
@@ -207,8 +226,8 @@ fn credentials(
     object: &Reader<'_>,
     consumer: usize,
     keys: Option<&[Key]>,
-    words: Option<&[(&str, usize)]>,
-    all_known: &mut Vec<(usize, Digest, usize)>,
+    words: Option<&Vocabulary<'_>>,
+    known: &mut Known<'_>,
 ) -> Option<()> {
     // What stands at the wrong place may be a secret, too.
     if !object.is_object() {
@@ -222,19 +241,19 @@ fn credentials(
     for entry in &entries {
         // Without any keys every name would be a fault, and the one that matters is already told.
         let key = words.map(|words| {
-            let key = entry.named_by(words)?;
+            let key = entry.name_in(words)?;
             keys.is_none_or(|keys| shows_credentials(entry, keys, key)).then_some(key)
         });
         let values =
             if entry.is_list() { entry.list_of_some(VALUES) } else { entry.fault_found("no list", VALUES) };
         for value in values.iter().flatten() {
             match (key, digest(value)) {
-                (Some(Some(key)), Some(digest))
-                    if all_known.iter().any(|(k, d, _)| (*k, *d) == (key, digest)) =>
+                (Some(Some(_)), Some(digest))
+                    if known.digests.add(entry.name(), digest.bytes()).is_some() =>
                 {
                     sound = value.fault_found("a value that is listed before", "each value for one consumer");
                 }
-                (Some(Some(key)), Some(digest)) => all_known.push((key, digest, consumer)),
+                (Some(Some(key)), Some(digest)) => known.credentials.push((key, digest, consumer)),
                 (None, Some(_)) => {}
                 (Some(None), _) | (_, None) => sound = None,
             }

@@ -3,7 +3,7 @@
 use super::super::{StatusSet, duration};
 use super::paths::{either, is_ignored};
 use super::{all, is_name, name_of};
-use crate::config::{Fields, Reader};
+use crate::config::{Fields, Reader, Vocabulary};
 use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -26,9 +26,11 @@ pub(super) const KEY: &str = "the name of a key, or a list of such names";
 #[inline(never)]
 pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
+    let words = names(&entries);
+    let others = Others { entries: &entries, words: &words };
     let read = |entry: &Reader<'_>| {
         let name = name_of(entry, entry.name());
-        let key = key(entry, &entries, table);
+        let key = key(entry, others, table);
         let (name, key) = (name?, key?);
         let kind = if key.kind.is_empty() { name.clone() } else { key.kind.clone() };
         Some(Key { name, kind, ..key })
@@ -59,16 +61,32 @@ fn prove(keys: &mut [Key]) {
     keys.iter_mut().for_each(|key| key.proven = !made_up.contains(&key.kind));
 }
 
+/// The keys that another can name.
+#[derive(Clone, Copy)]
+struct Others<'r, 'a> {
+    entries: &'r [Reader<'a>],
+    words: &'r Vocabulary<'a>,
+}
+
+impl<'r, 'a> Others<'r, 'a> {
+    /// The one that a value names, and its index.
+    #[inline(never)]
+    fn named(self, reader: &Reader<'_>) -> Option<(usize, &'r Reader<'a>)> {
+        let index = reader.word_in(self.words)?;
+        Some((index, self.entries.get(index)?))
+    }
+}
+
 /// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
 /// text: a list of what is allowed has no place for it.
 #[inline(never)]
-fn names<'a>(entries: &[Reader<'a>]) -> Vec<(&'a str, usize)> {
-    let all = entries.iter().enumerate().map(|(index, entry)| (entry.name(), index));
-    all.filter(|(name, _)| is_name(name)).collect()
+fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
+    let names = entries.iter().map(|entry| if is_name(entry.name()) { entry.name() } else { "" });
+    Vocabulary::new(names.collect())
 }
 
 #[inline(never)]
-fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<Key> {
+fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: Geometry) -> Option<Key> {
     const SOURCE: [&str; 9] =
         ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];
     let fields = reader.object(&[
@@ -93,11 +111,11 @@ fn key(reader: &Reader<'_>, entries: &[Reader<'_>], table: Geometry) -> Option<K
     let scheme = fields.read("scheme", |scheme| token(scheme, "an authentication scheme such as Bearer"));
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
-    let same_as = fields.read_or("same_as", "", |other| same_as(other, entries));
+    let same_as = fields.read_or("same_as", "", |other| same_as(other, others));
     let reading = reading(&fields);
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
-        [word] => source(&fields, word, scheme.clone().flatten(), entries),
+        [word] => source(&fields, word, scheme.clone().flatten(), others),
         [] => reader.fault_found("no source", SOURCES),
         several => reader.fault_found(&several.join(" beside "), SOURCES),
     };
@@ -126,7 +144,7 @@ fn reading(fields: &Fields<'_>) -> Option<Reading> {
     })
 }
 
-fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Reader<'_>]) -> Option<Source> {
+fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, others: Others<'_, '_>) -> Option<Source> {
     let field = fields.optional(word)?;
     Some(match word {
         "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
@@ -140,27 +158,25 @@ fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, entries: &[Re
             name => Attribute::Named(name),
         }),
         "constant" => Source::Constant(text(field)?),
-        _ => Source::FirstOf(first_of(field, entries)?),
+        _ => Source::FirstOf(first_of(field, others)?),
     })
 }
 
 /// A list of other keys. One that has alternatives itself would hide which of them was meant.
-fn first_of(reader: &Reader<'_>, entries: &[Reader<'_>]) -> Option<Vec<usize>> {
+fn first_of(reader: &Reader<'_>, others: Others<'_, '_>) -> Option<Vec<usize>> {
     const KEYS: &str = "a list of two to eight names of keys";
     let list = reader.list(KEYS)?;
-    let words = names(entries);
     let one = |entry: &Reader<'_>| {
-        let index = entry.word(&words)?;
-        let nested = entries.get(index).is_some_and(|other| other.has("first_of"));
-        if nested { entry.fault("a key without first_of") } else { Some(index) }
+        let (index, other) = others.named(entry)?;
+        if other.has("first_of") { entry.fault("a key without first_of") } else { Some(index) }
     };
     let keys = all(list.iter().map(one));
     if (2..=8).contains(&list.len()) { keys } else { reader.fault(KEYS) }
 }
 
 /// The name of a key that has values of its own: one that borrows them would be the same as neither.
-fn same_as<'a>(reader: &Reader<'_>, entries: &[Reader<'a>]) -> Option<&'a str> {
-    let other = entries.get(reader.word(&names(entries))?)?;
+fn same_as<'a>(reader: &Reader<'_>, others: Others<'_, 'a>) -> Option<&'a str> {
+    let (_, other) = others.named(reader)?;
     let borrows = other.has("first_of") || other.has("same_as");
     if borrows { reader.fault("a key without first_of and same_as") } else { Some(other.name()) }
 }
@@ -252,16 +268,16 @@ fn metadata(reader: &Reader<'_>) -> Option<MetadataPath> {
 }
 
 /// Reads the key of a policy, as indexes.
-pub(super) fn key_indexes(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) -> Option<Vec<usize>> {
+pub(super) fn key_indexes(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> Option<Vec<usize>> {
     let entries = if reader.is_list() { reader.list_of_some(KEY)? } else { vec![reader.clone()] };
     all(entries.iter().map(|entry| key_index(entry, words)))
 }
 
 /// Reads the name of a key, as an index. Without any keys every name would be a fault, and the one that matters is
 /// already told.
-pub(super) fn key_index(reader: &Reader<'_>, words: Option<&[(&str, usize)]>) -> Option<usize> {
+pub(super) fn key_index(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> Option<usize> {
     match words {
-        Some(words) => reader.word(words),
+        Some(words) => reader.word_in(words),
         None => reader.text(KEY).map(|_| 0),
     }
 }

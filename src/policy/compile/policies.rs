@@ -9,7 +9,7 @@ use super::limits::{self, Graded};
 use super::matches::{cost, exceptions, matches};
 use super::sharing::{check_room, set_apart};
 use super::{NAME, POLICIES, all, name_of};
-use crate::config::{Fields, Reader};
+use crate::config::{Fields, Names, Reader, Vocabulary};
 use crate::identity::{Key, Source};
 use crate::limiter::{Algorithm, Limit};
 use crate::table::Geometry;
@@ -20,7 +20,7 @@ const LIMITS: &str = "a list of at least one limit";
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub keys: Option<&'a [Key]>,
-    pub words: Option<&'a [(&'a str, usize)]>,
+    pub words: Option<&'a Vocabulary<'a>>,
     pub grades: Grades<'a>,
     pub known: &'a Known<'a>,
     pub table: Geometry,
@@ -32,10 +32,10 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
     let entries = list.list_of_some(POLICIES)?;
     let mut classes = Vec::new();
     let policies: Vec<_> = entries.iter().map(|entry| policy(entry, context, &mut classes)).collect();
-    let mut seen: Vec<&Policy> = Vec::new();
+    let (mut seen, mut taken): (Vec<&Policy>, _) = (Vec::new(), Names::default());
     for (entry, policy) in entries.iter().zip(&policies) {
         let Some(policy) = policy else { continue };
-        check_names(entry, policy, &seen);
+        check_names(entry, policy, &mut taken);
         seen.push(policy);
         check_room(entry, policy, context.table);
     }
@@ -47,12 +47,17 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
     Some(policies)
 }
 
-fn check_names(entry: &Reader<'_>, policy: &Policy, seen: &[&Policy]) {
-    let has = |policy: &Policy, id| policy.limits().iter().any(|limit| limit.id == id);
-    let collides = |other: &&Policy| other.limits().iter().any(|limit| has(policy, limit.id));
-    if seen.iter().any(|other| other.name == policy.name) {
+/// `taken` are the names and record ids of the policies before.
+#[inline(never)]
+fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
+    let id = |limit: &Limit| limit.id.0.to_le_bytes();
+    let collides = policy.limits().iter().any(|limit| taken.find("id", &id(limit)).is_some());
+    for limit in policy.limits() {
+        taken.add("id", &id(limit));
+    }
+    if taken.add("name", policy.name.as_bytes()).is_some() {
         entry.fault_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
-    } else if seen.iter().any(collides) {
+    } else if collides {
         entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");
     }
 }
@@ -63,9 +68,9 @@ fn check_own_quotas(policies: &[&Policy], complete: bool, known: &Known<'_>) {
         return;
     }
     let words = limit_references(policies.iter().copied());
-    let words: Vec<(&str, ())> = words.iter().map(|(word, _)| (word.as_str(), ())).collect();
+    let words = Vocabulary::new(words.iter().map(|(word, _)| word.as_str()).collect());
     for OwnQuota { at, .. } in &known.quotas {
-        at.named_by(&words);
+        at.name_in(&words);
     }
 }
 
@@ -184,13 +189,15 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
 fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Context<'_>) -> Table {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
     let terms = |limits: Vec<Limit>| Terms::new(limits.into_iter().chain(penalty).collect());
+    let mut known = Names::default();
     let mut table = Table::for_all(terms(limits.iter().map(|limit| limit.limit).collect()));
     let tiers = context.grades.tiers();
     for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
-        table.add_tier(terms(of_tier(tier)));
+        table.add_tier(terms(of_tier(tier)), &mut known);
     }
-    for (index, consumer) in context.known.list.iter().enumerate() {
-        let own: Vec<_> = context.known.quotas.iter().filter(|own| own.consumer == index).collect();
+    for own in context.known.quotas_of(policy).chunk_by(|one, other| one.consumer == other.consumer) {
+        let Some(index) = own.first().map(|own| own.consumer) else { continue };
+        let Some(consumer) = context.known.list.get(index) else { continue };
         let quota_for = |name: &str| {
             own.iter().find(|own| own.is_for(policy, name, limits.len() == 1)).map(|own| own.quota)
         };
@@ -201,7 +208,7 @@ fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Conte
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
             with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
-        table.add_consumer(index, terms(with_own.collect()));
+        table.add_consumer(index, terms(with_own.collect()), &mut known);
     }
     table
 }

@@ -6,6 +6,9 @@ use crate::limiter::sliding_window::Slots;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+#[cfg(not(target_arch = "wasm32"))] // which has no clock
+mod scale;
+
 pub(super) const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
 
 pub(super) fn compiled(json: &str) -> Result<PolicySet, String> {
@@ -22,6 +25,26 @@ pub(super) fn with(fields: &str) -> String {
     format!(
         r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, "window": "1m"}}]}}], {fields}}}"#
     )
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_hundreds_of_faults_the_first_are_told_and_that_there_are_more() {
+    let unknown: Vec<_> = (0..300).map(|i| format!(r#""unknown{i}": 1"#)).collect();
+    let faults = compiled(&format!("{{{}}}", unknown.join(","))).unwrap_err();
+    let lines: Vec<_> = faults.lines().collect();
+    assert_eq!(lines.len(), 201);
+    assert!(lines[199].starts_with("unknown199: found an unknown field"), "{}", lines[199]);
+    assert_eq!(lines[200], "$: found more faults; allowed: none; they are told once there are fewer");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_hundreds_of_words_the_first_are_told_and_that_there_are_more() {
+    let keys: Vec<_> = (0..300).map(|i| format!(r#""k{i}": {{"header": "h"}}"#)).collect();
+    let policies = r#"[{"name": "p", "key": "k2550", "limits": [{"quota": 5, "window": "1m"}]}]"#;
+    let faults =
+        compiled(&format!(r#"{{"keys": {{{}}}, "policies": {policies}}}"#, keys.join(","))).unwrap_err();
+    assert!(faults.contains("k254, k255 and more"), "{faults}");
+    assert!(faults.contains("did you mean k255?") || faults.contains("did you mean k250?"), "{faults}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
