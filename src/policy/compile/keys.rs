@@ -3,7 +3,7 @@
 use super::super::{StatusSet, duration};
 use super::paths::{either, is_ignored};
 use super::{all, is_name, name_of};
-use crate::config::{Fields, Reader, Vocabulary};
+use crate::config::{Fields, Names, Reader, Vocabulary};
 use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -57,8 +57,11 @@ fn prove(keys: &mut [Key]) {
             true
         }
     };
-    let made_up: Vec<String> = keys.iter().filter(|key| !vouches(key)).map(|key| key.kind.clone()).collect();
-    keys.iter_mut().for_each(|key| key.proven = !made_up.contains(&key.kind));
+    let mut made_up = Names::default();
+    for key in keys.iter().filter(|key| !vouches(key)) {
+        made_up.add("", key.kind.as_bytes());
+    }
+    keys.iter_mut().for_each(|key| key.proven = made_up.find("", key.kind.as_bytes()).is_none());
 }
 
 /// The keys that another can name.
