@@ -1,6 +1,7 @@
 //! What is legal in a policy set and probably not meant. Not in the filter: it would serve all the same.
 
 mod coarse;
+mod made_up;
 mod room;
 mod shown;
 mod unreached;
@@ -48,6 +49,7 @@ impl PolicySet {
             let kinds = self.kinds_of_callers(policy);
             unreached::doubt_costs(policy, &kinds, &path, &mut doubts);
             unreached::doubt_limits(policy, &kinds, &path, &mut doubts);
+            made_up::doubt_made_up_keys(self, policy, &path, &mut doubts);
             coarse::doubt_slots(policy, &kinds, &path, self.geometry, &mut doubts);
         }
         shown::doubt_headers(self, &mut doubts);

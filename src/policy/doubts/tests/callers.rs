@@ -143,3 +143,23 @@ fn consumers_who_are_known_for_nothing_are_doubted() {
     assert_eq!(key("company: { consumer: company }", "company"), NOTHING);
     assert_eq!(key("other: { query: key, valid: consumer }", "other"), NOTHING);
 }
+
+#[test]
+fn a5_a_made_up_key_that_is_worth_a_month_is_doubted_unless_addresses_are_counted_too() {
+    let told = |key: &str, limit: &str, more: &str| {
+        doubts(&format!(
+            "keys: {{ api_key: {{ {key} }}, client_ip: {{ client_ip: {{}} }}, either: {{ first_of: [api_key, client_ip] }} }}\n\
+             policies: [{{ name: p, key: either, limits: [{limit}] }}{more}]\n\
+             consumers: [{{ name: acme, keys: {{ api_key: [\"sha256:{:064}\"] }} }}]\naccess_log: true\n",
+            0
+        ))
+    };
+    let says = "policies[0].key: a client that makes up values of api_key has all of limit anew with each; say when api_key is valid, or add a policy by client_ip";
+    for limit in ["{ quota: 100, window: month }", "{ quota: 9, window: 1d }", "{ quota: 2, window: 10m }"] {
+        assert_eq!(told("header: x-key", limit, ""), [says]);
+        let by_address = ", { name: ip, key: client_ip, limits: [{ quota: 10, window: 1m }] }";
+        assert_eq!(told("header: x-key", limit, by_address), NOTHING);
+        assert_eq!(told("header: x-key, valid: consumer", limit, ""), NOTHING);
+    }
+    assert_eq!(told("header: x-key", "{ quota: 60, window: 1m }", ""), NOTHING);
+}

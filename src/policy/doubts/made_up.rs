@@ -1,0 +1,65 @@
+//! Keys that clients can make up, where a fresh one is worth much.
+
+use super::super::{Policy, PolicySet};
+use super::Doubt;
+use crate::identity::{Source, Validity};
+use crate::limiter::{Algorithm, Limit};
+use crate::time::{Micros, SECOND};
+
+const LONG: Micros = 86_400 * SECOND;
+
+/// So few units that each made-up key is as good as used up with its first requests.
+const FEW: u32 = 2;
+
+/// A made-up key has a fresh quota. Where that is a day's or longer, or where each has only a unit or two, nothing but a limit by
+/// address bounds what a client that makes up keys gets.
+pub(super) fn doubt_made_up_keys(set: &PolicySet, policy: &Policy, path: &str, doubts: &mut Vec<Doubt>) {
+    let Some(key) = policy.key.iter().find_map(|key| made_up(set, *key)) else { return };
+    if set.policies.iter().any(|policy| counts_by_address(set, policy)) {
+        return;
+    }
+    let names = policy.limit_names.iter().zip(policy.limits());
+    if let Some((name, _)) = names.into_iter().find(|(_, limit)| is_worth_it(limit)) {
+        doubts.push(Doubt::new(
+            format!("{path}.key"),
+            format!("a client that makes up values of {key} has all of {name} anew with each; say when {key} is valid, or add a policy by client_ip"),
+        ));
+    }
+}
+
+/// The name of a key, among its alternatives, whose values are believed as they are shown.
+fn made_up(set: &PolicySet, key: usize) -> Option<&str> {
+    let key = set.directory.keys.get(key)?;
+    match &key.source {
+        Source::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
+        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) if key.validity == Validity::Present => {
+            Some(&key.name)
+        }
+        Source::Header { .. }
+        | Source::Query(_)
+        | Source::Cookie(_)
+        | Source::ClientIp { .. }
+        | Source::Metadata(_)
+        | Source::PathParameter(_)
+        | Source::Consumer(_)
+        | Source::Constant(_) => None,
+    }
+}
+
+fn counts_by_address(set: &PolicySet, policy: &Policy) -> bool {
+    let is_address = |key: &usize| {
+        matches!(set.directory.keys.get(*key).map(|key| &key.source), Some(Source::ClientIp { .. }))
+    };
+    policy.key.iter().all(is_address)
+}
+
+fn is_worth_it(limit: &Limit) -> bool {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket { .. } => limit.window >= LONG || limit.quota.get() <= FEW,
+        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
+    }
+}
