@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e conformance fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run test unit unit-wasm e2e conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ e2e: ## run the end-to-end tests in a real Envoy (ENVOY=binary to choose it)
 
 conformance: ## run the tests that prove a published promise, and print which one proves which
 	@tools/conformance
+
+planted: ## plant each bug of tests/adversary/planted in a copy, and require that the adversary finds it
+	@tools/planted
 
 fuzz: ## fuzz what takes bytes from outside, FUZZ_SECONDS=30 for each target
 	@tools/fuzz

@@ -10,6 +10,8 @@ mod host;
 
 use counting::allocated;
 use host::Host;
+use std::cmp::Reverse;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -70,17 +72,13 @@ impl House {
     }
 
     /// One request of one unit. Answers whether it passed.
-    fn ask(&mut self, client: &str, limits: &[Limit]) -> bool {
-        let charge = Charge {
-            identity: self.identity(client),
-            limits,
-            cost: 1,
-            count: Count::Accepted,
-            on_contention: OnContention::Deny,
-        };
+    fn ask(&mut self, identity: Identity, limits: &[Limit]) -> bool {
+        let charge =
+            Charge { identity, limits, cost: 1, count: Count::Accepted, on_contention: OnContention::Deny };
         self.table.transact(&self.store, &[charge], Charging::AllOrNothing, self.now)[0].admitted()
     }
 
+    /// Whoever shows a key that anybody can make up.
     fn identity(&self, client: &str) -> Identity {
         let mut encoder = Encoder::new(self.table.seed());
         encoder.add("key", client.as_bytes());
@@ -105,7 +103,8 @@ fn bytes_per_client(limits: &[Limit], requests: u32) -> usize {
             house.wait(120 * SECOND);
         }
         for client in 0..CLIENTS {
-            assert!(house.ask(&format!("client {client}"), limits), "a quota of 10 has room for {requests}");
+            let client = house.identity(&format!("client {client}"));
+            assert!(house.ask(client, limits), "a quota of 10 has room for {requests}");
         }
     }
     let bytes = house.store.record_bytes();
@@ -121,7 +120,7 @@ fn a_record_of_each_algorithm_takes_the_bytes_that_are_documented() {
         ("sliding_counter", 29, 29),
         ("fixed_window", 32, 32),
         ("calendar", 32, 32),
-        ("token_bucket", 33, 33),
+        ("token_bucket", 35, 35),
         ("concurrency", 33, 33),
         ("stock", 26, 26),
     ];
@@ -153,7 +152,8 @@ fn flood(house: &mut House, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
     let mut tenth = |tenth: u32| {
         let start = computed();
         for key in 0..keys / 10 {
-            passed += u32::from(house.ask(&format!("{tenth} {key}"), &[limit]));
+            let key_made_up = house.identity(&format!("{tenth} {key}"));
+            passed += u32::from(house.ask(key_made_up, &[limit]));
             if key % 10 == 0 {
                 house.wait(MILLISECOND);
             }
@@ -164,13 +164,14 @@ fn flood(house: &mut House, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
     (passed, prices)
 }
 
-/// A hundred clients of each algorithm, all of them throttled.
-fn throttle(house: &mut House) -> Vec<(String, Limit)> {
+/// A hundred clients of each algorithm, all of them throttled. They are proven, as is whoever the upstream has answered well: of
+/// what anybody can make up, as the keys of the flood, a full page keeps nothing for long, used up or not.
+fn throttle(house: &mut House) -> Vec<(Identity, Limit)> {
     let mut throttled = Vec::new();
     for (name, limit) in limits() {
         for client in 0..100 {
-            let client = format!("{name} {client}");
-            while house.ask(&client, &[limit]) {}
+            let client = house.identity(&format!("{name} {client}")).known(true);
+            while house.ask(client, &[limit]) {}
             throttled.push((client, limit));
         }
     }
@@ -198,7 +199,7 @@ fn survives(limit: Limit) {
     assert!(allocated <= ceiling + ceiling / 10, "{allocated} bytes allocated, stated {ceiling}");
 
     for (client, limit) in &throttled {
-        assert!(!house.ask(client, &[*limit]), "{client} was throttled before the flood");
+        assert!(!house.ask(*client, &[*limit]), "{client:?} was throttled before the flood");
     }
 
     // A page holds 39 such records. So seven tenths of the flood fill the pages, and what a decision costs grows
@@ -217,7 +218,7 @@ fn a_million_keys_stay_under_the_ceiling_free_nobody_and_cost_the_same_to_the_la
     survives(limits()[0].1);
 }
 
-/// The worst that keys can do: each has spent its whole quota with one request, so that none may be dropped.
+/// Each has spent its whole quota with one request, and is dropped all the same: nobody has proved it.
 #[test]
 fn so_do_a_million_keys_that_are_throttled_at_once() {
     survives(Limit { quota: NonZeroU32::MIN, ..limits()[0].1 });
@@ -227,91 +228,105 @@ fn so_do_a_million_keys_that_are_throttled_at_once() {
 #[derive(Debug, Default)]
 struct Busy {
     callers: usize,
-    /// Callers of the fullest page.
-    fullest: usize,
     /// Of those, how many were once above their cap, and the worst by how much.
     above: usize,
     worst: f64,
     /// Rejections of a caller that was below its cap, of all requests.
     wrongly_rejected: f64,
     evictions: u64,
-    overflowed: u64,
+    /// Requests judged in the overflow record.
+    overflow: u64,
 }
 
-/// So many proven callers of a default table ask steadily for half as much again as the limit allows, for three windows. Only
-/// the callers of the fullest pages are served: the others have more room than these.
-fn busy(callers: u32, limit: Limit, choices: u32, proven: bool) -> Busy {
-    const FULLEST: usize = 32;
+/// So many proven callers of a default table ask steadily for half as much again as the limit allows, for three windows.
+/// Only those of the fullest pages, so many, are served: the others have more room than these.
+fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
     let mut house = House::new(DEFAULT);
-    let mut pages: std::collections::HashMap<u64, Vec<Identity>> = Default::default();
+    let mut by_page: HashMap<u64, Vec<Identity>> = HashMap::new();
     for caller in 0..callers {
-        let candidates =
-            (0..choices).map(|choice| house.identity(&format!("caller {caller} {choice}")).known(proven));
-        let page = |identity: &Identity| identity.page % u64::from(DEFAULT.pages.get());
-        let load = |identity: &Identity| pages.get(&page(identity)).map_or(0, Vec::len);
-        let identity = candidates.min_by_key(load).unwrap();
-        pages.entry(page(&identity)).or_default().push(identity);
+        let identity = house.identity(&format!("caller {caller}")).known(true);
+        by_page.entry(identity.page % u64::from(DEFAULT.pages.get())).or_default().push(identity);
     }
-    let mut pages: Vec<_> = pages.into_values().collect();
-    pages.sort_by_key(|page| std::cmp::Reverse(page.len()));
-    let fullest = pages[0].len();
-    let served: Vec<Identity> = pages.into_iter().take(FULLEST).flatten().collect();
+    let mut fullest: Vec<_> = by_page.into_iter().collect();
+    fullest.sort_by_key(|(page, callers)| (Reverse(callers.len()), *page));
+    let most = fullest[0].1.len();
+    let served: Vec<Identity> = fullest.into_iter().take(pages).flat_map(|(_, callers)| callers).collect();
 
     let quota = u64::from(limit.quota.get());
     let step = limit.window * 2 / 3 / quota;
-    let limits = [limit];
-    let mut logs: Vec<std::collections::VecDeque<Micros>> = vec![Default::default(); served.len()];
-    let mut report = Busy { callers: served.len(), fullest, ..Busy::default() };
-    let mut above = vec![false; served.len()];
-    let (mut asked, mut wrong) = (0u64, 0u64);
+    let mut admitted: Vec<VecDeque<Micros>> = vec![VecDeque::new(); served.len()];
+    let mut worst = vec![0; served.len()];
+    let mut wrong = 0;
     let rounds = quota * 9 / 2;
     for _ in 0..rounds {
         for (who, identity) in served.iter().enumerate() {
             // One after the other, evenly within the step.
-            let start = house.now.mono;
-            let at = start + step * who as u64 / served.len() as u64;
-            let now = Now { mono: at, wall: house.now.wall + (at - start) };
-            let (count, on_contention) = (Count::Accepted, OnContention::Deny);
-            let charge = Charge { identity: *identity, limits: &limits, cost: 1, count, on_contention };
-            let outcome = &house.table.transact(&house.store, &[charge], Charging::AllOrNothing, now)[0];
-            let log = &mut logs[who];
-            while log.front().is_some_and(|first| first + limit.window <= at) {
+            let later = step * who as u64 / served.len() as u64;
+            let now = Now { mono: house.now.mono + later, wall: house.now.wall + later };
+            let charge = Charge {
+                identity: *identity,
+                limits: &[limit],
+                cost: 1,
+                count: Count::Accepted,
+                on_contention: OnContention::Deny,
+            };
+            let outcomes = house.table.transact(&house.store, &[charge], Charging::AllOrNothing, now);
+            let log = &mut admitted[who];
+            while log.front().is_some_and(|first| first + limit.window <= now.mono) {
                 log.pop_front();
             }
-            asked += 1;
-            report.overflowed += u64::from(outcome.overflowed);
-            if outcome.admitted() {
-                log.push_back(at);
-                let used = log.len() as f64 / quota as f64;
-                above[who] |= used > 1.0;
-                report.worst = report.worst.max(used);
+            if outcomes[0].admitted() {
+                log.push_back(now.mono);
+                worst[who] = worst[who].max(log.len() as u64);
             } else {
                 wrong += u64::from((log.len() as u64) < quota);
             }
         }
         house.wait(step);
     }
-    report.above = above.iter().filter(|above| **above).count();
-    report.wrongly_rejected = wrong as f64 / asked as f64;
-    report.evictions = house.table.take_tally().evictions;
+    let tally = house.table.take_tally();
+    let report = Busy {
+        callers: served.len(),
+        above: worst.iter().filter(|worst| **worst > quota).count(),
+        worst: worst.iter().copied().max().unwrap_or_default() as f64 / quota as f64,
+        wrongly_rejected: wrong as f64 / (rounds * served.len() as u64) as f64,
+        evictions: tally.evictions,
+        overflow: tally.overflow,
+    };
+    let seconds = limit.window / SECOND;
+    println!("{callers} callers of {quota} per {seconds} s, {most} in the fullest page: {report:?}");
     report
 }
 
-fn per(quota: u32, window: Micros) -> Limit {
-    let quota = NonZeroU32::new(quota).unwrap();
+/// A log of so many units a minute.
+fn a_minute_of(quota: u32) -> Limit {
+    let (quota, window) = (NonZeroU32::new(quota).unwrap(), 60 * SECOND);
     let slots = Slots::that_fit(quota, window, DEFAULT.room_for_one_state());
-    Limit { id: LimitId(1), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+    Limit { id: LimitId::new("busy", "minute"), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
+/// Nor at half as many more. That logs are coarse there costs some rejections too early: where a table of 131,072 is fullest,
+/// at most 5 of 100 requests.
 #[test]
-#[ignore]
-fn a6_explore() {
-    for (choices, proven) in [(1, true), (2, true), (1, false)] {
-        for callers in [65_536, 131_072, 196_608, 229_376, 262_144, 327_680, 393_216, 458_752, 524_288] {
-            println!(
-                "{choices} {proven} {callers} 300/60s {:?}",
-                busy(callers, per(300, 60 * SECOND), choices, proven)
-            );
-        }
+fn a6_no_busy_caller_passes_its_cap_at_a_density_of_131072() {
+    let _alone = ALONE.lock();
+    for (callers, limit, pages, most_wrong) in [
+        (131_072, a_minute_of(300), 16, 0.05),
+        (131_072, a_minute_of(1_000), 4, 0.05),
+        (196_608, a_minute_of(300), 4, 0.08),
+        (196_608, a_minute_of(1_000), 2, 0.08),
+    ] {
+        let busy = busy(callers, limit, pages);
+        assert_eq!((busy.above, busy.evictions, busy.overflow), (0, 0, 0), "{callers}: {busy:?}");
+        assert!(busy.worst <= 1.0 && busy.wrongly_rejected <= most_wrong, "{callers}: {busy:?}");
     }
+}
+
+/// Where even the coarsest logs of all have no room, some callers are dropped and others share a record. Never silently.
+#[test]
+fn a6_beyond_the_density_that_holds_every_breach_is_counted() {
+    let _alone = ALONE.lock();
+    let busy = busy(327_680, a_minute_of(300), 4);
+    assert!(busy.evictions + busy.overflow > 0, "{busy:?}");
+    assert!(busy.above * 2 < busy.callers, "most are within their caps even in the fullest pages: {busy:?}");
 }
