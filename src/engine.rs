@@ -183,7 +183,7 @@ impl Engine {
             let (rules, held) = (policy.on_response(), answer.held(decision.now));
             let correction = match (decision.refused(), decision.is_answered()) {
                 // Another policy has rejected it.
-                (true, _) if !answer.refused() => rules.unsent(held),
+                (true, _) if !answer.refused() && !policy.counts_all() => rules.unsent(held),
                 (false, false) => rules.unanswered(held, now),
                 (true, _) | (false, true) => Correction::default(),
             };
@@ -231,7 +231,8 @@ fn judges(applied: &[Applied]) -> impl Iterator<Item = (Applied, u32)> {
 
 /// Whether a response says that the upstream believes its caller.
 fn is_good(response: &impl Response) -> bool {
-    (100..400).contains(&response.status())
+    const NOT_MODIFIED: u16 = 304;
+    (200..300).contains(&response.status()) || response.status() == NOT_MODIFIED
 }
 
 fn answer((applied, cost): (Applied, u32), outcome: Outcome) -> Answer {

@@ -115,14 +115,15 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
         let allowed = format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
         Faults::from(Fault::new("table.pages", &found.found, &allowed))
     })?;
-    TABLE.with_borrow_mut(|table| match table {
-        Some(table) => table.set_page_bytes(geometry.page_bytes),
-        None => {
+    TABLE.with_borrow_mut(|place| {
+        let table = place.get_or_insert_with(|| {
             let mut new = Table::new(seed, geometry, host::new_holder());
             // From here on a time without a tick is a stall.
             new.settle(&host::SharedData, host::Clock::new().now());
-            *table = Some(new);
-        }
+            new
+        });
+        table.set_page_bytes(geometry.page_bytes);
+        table.set_in_force(policies.limits());
     });
     Ok(())
 }

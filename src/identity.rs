@@ -107,6 +107,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether one client may have this value and any number of others: addresses of IPv6 by a long prefix.
+    pub fn is_cheap(&self, value: &[u8]) -> bool {
+        const USUAL_NETWORK: u8 = 48;
+        const IPV6: usize = 16;
+        matches!(self, Source::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
+            && value.len() == IPV6
+    }
+
     /// Whether it is this header, by its lower-case name.
     pub fn reads_header(&self, header: &str) -> bool {
         match self {

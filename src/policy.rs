@@ -155,6 +155,11 @@ impl Policy {
         &self.response
     }
 
+    /// Whether rejected requests count, too.
+    pub fn counts_all(&self) -> bool {
+        self.count == Count::All
+    }
+
     /// Whether a stream's end changes its counts, whatever the answer.
     pub fn follows_the_end(&self) -> bool {
         self.terms.default().comes_back()
@@ -200,6 +205,11 @@ impl PolicySet {
     /// In the order of the configuration.
     pub fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// All limits, with the numbers of those about whom nothing special is known.
+    pub fn limits(&self) -> impl Iterator<Item = &Limit> {
+        self.policies.iter().flat_map(Policy::limits)
     }
 
     /// Everybody it can tell apart.

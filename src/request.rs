@@ -34,21 +34,26 @@ pub trait Response {
     fn is_upstreams(&self) -> bool {
         true
     }
+    /// Whether Envoy had chosen an upstream for the request when it answered. It may cost a host call.
+    fn has_an_upstream(&self) -> bool {
+        false
+    }
     /// A header's value, by its lower-case name.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 }
 
-/// Whether a response is an answer of the upstream. Where that times out, or its connection breaks, Envoy answers in its
-/// place, and whatever the request did at the upstream it may have done: that is none.
+/// Whether a response is an answer. Where the upstream times out, its connection breaks or the client breaks off its request in
+/// the middle, Envoy answers in the upstream's place, and whatever the request did there it may have done: that is none. What
+/// another filter answers before there is an upstream is one, such as a 401.
 pub fn is_answer(response: &impl Response) -> bool {
     const REQUEST_TIMEOUT: u16 = 408;
-    let may_be_envoys = match response.status() {
-        REQUEST_TIMEOUT | 500.. => true,
+    match response.status() {
+        REQUEST_TIMEOUT | 500.. => response.is_upstreams(),
+        400.. => response.is_upstreams() || !response.has_an_upstream(),
         // Envoy says so to gRPC callers by its own header, which is nearly always absent, and asking for it cheap.
-        200 => response.header("grpc-status").is_some(),
-        _ => false,
-    };
-    !may_be_envoys || response.is_upstreams()
+        200 => response.header("grpc-status").is_none() || response.is_upstreams(),
+        _ => true,
+    }
 }
 
 /// Where a piece of dynamic metadata is: a filter's name, then the keys inside it.

@@ -31,7 +31,9 @@ pub use store::memory;
 #[doc(hidden)]
 pub use page::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 
+use crate::by_identity::ByIdentity;
 use crate::key::{Identity, Seed};
+use crate::limiter::Limit;
 use crate::limiter::concurrency::Holder;
 use crate::time::{Micros, Now};
 use attempt::{Attempt, Plan};
@@ -103,6 +105,8 @@ pub struct Table {
     leases: Leases,
     holdings: Holdings,
     stalls: Stalls,
+    /// By id, the limits that the latest configuration has: a stream may end under an older one.
+    in_force: ByIdentity<Option<Limit>>,
     tally: Tally,
 }
 
@@ -117,6 +121,7 @@ impl Table {
             leases: Leases::default(),
             holdings: Holdings::default(),
             stalls: Stalls::default(),
+            in_force: ByIdentity::default(),
             tally: Tally::default(),
         }
     }
@@ -129,6 +134,23 @@ impl Table {
     /// Takes another limit of bytes for a page. The number of pages stays as it is.
     pub fn set_page_bytes(&mut self, page_bytes: u16) {
         self.geometry.page_bytes = page_bytes;
+    }
+
+    /// Takes the limits of a new configuration.
+    pub fn set_in_force<'a>(&mut self, limits: impl Iterator<Item = &'a Limit>) {
+        self.in_force = ByIdentity::default();
+        for limit in limits {
+            if let Some(place) = self.in_force.open(place_of(limit), usize::MAX) {
+                *place = Some(*limit);
+            }
+        }
+    }
+
+    /// How a limit counts now, if that is otherwise than when a request was decided.
+    fn changed_since(&self, limit: &Limit) -> Option<&Limit> {
+        let now = self.in_force.get(place_of(limit))?.as_ref()?;
+        let same = (now.algorithm.kind(), now.window) == (limit.algorithm.kind(), limit.window);
+        (!same).then_some(now)
     }
 
     /// What happened since the last call.
@@ -286,6 +308,31 @@ impl Table {
 
     /// Corrects the record of a charge, in one write. What can't be written in a bounded number of tries is a debt.
     pub fn correct<S: Store>(&mut self, store: &S, charge: &Charge<'_>, correction: &Correction, now: Now) {
+        if charge.limits.iter().any(|limit| self.changed_since(limit).is_some()) {
+            return self.correct_the_changed(store, charge, correction, now);
+        }
+        self.correct_now(store, charge, correction, now);
+    }
+
+    /// Corrects limits that count otherwise since the request was decided. Read as they were, they would lose what has been
+    /// counted since. What another algorithm has counted is not there to be given back.
+    #[inline(never)]
+    fn correct_the_changed<S: Store>(
+        &mut self,
+        store: &S,
+        charge: &Charge<'_>,
+        correction: &Correction,
+        now: Now,
+    ) {
+        let current = |limit: &Limit| self.changed_since(limit).copied().unwrap_or(*limit);
+        let limits: Vec<Limit> = charge.limits.iter().map(current).collect();
+        let mut kinds = charge.limits.iter().zip(&limits);
+        let same = kinds.all(|(one, other)| one.algorithm.kind() == other.algorithm.kind());
+        let correction = Correction { back: correction.back.filter(|_| same), ..*correction };
+        self.correct_now(store, &Charge { limits: &limits, ..*charge }, &correction, now);
+    }
+
+    fn correct_now<S: Store>(&mut self, store: &S, charge: &Charge<'_>, correction: &Correction, now: Now) {
         if !self.try_to_correct(store, charge, correction, now) {
             self.tally.debts_dropped += u64::from(!self.fallback.owe_correction(charge, correction));
         }
@@ -325,6 +372,11 @@ impl Table {
         }
         false
     }
+}
+
+/// A limit's id as a map wants it.
+fn place_of(limit: &Limit) -> Identity {
+    Identity { page: u64::from(limit.id.0), fingerprint: 0 }
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

@@ -11,7 +11,7 @@ use super::{Engine, answer, is_good, judges};
 use crate::decision::{Answer, Decision};
 use crate::identity::{Caller, Refusal, Validity};
 use crate::key::{Identity, Seed};
-use crate::policy::Applied;
+use crate::policy::{Applied, Policy};
 use crate::request::{Asked, Request, Response};
 use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
 use crate::time::Now;
@@ -63,8 +63,12 @@ impl Trial {
     pub(super) fn with_answers(mut self, held: usize, answers: &mut Vec<Answer>) -> Trial {
         self.held = answers.split_off(answers.len().saturating_sub(held));
         if self.held.iter().any(Answer::refused) {
-            answers.retain(|one| self.anonymous.contains(&(one.policy, one.identity)));
-            answers.append(&mut self.held);
+            let said = |one: &Answer| self.anonymous.contains(&(one.policy, one.identity));
+            let (mut said, unsaid): (Vec<Answer>, Vec<Answer>) = answers.drain(..).partition(said);
+            said.append(&mut self.held);
+            *answers = said;
+            // What these have counted has to be settled all the same.
+            self.held = unsaid;
         }
         self
     }
@@ -143,22 +147,29 @@ impl Engine {
             self.refusal(one.key).is_some_and(|refusal| refusal.statuses.contains(status))
         };
         let refused = trial.credentials.iter().any(|one| refuses(&one));
+        let good = !refused && is_good(response);
+        // Of several credentials nobody can tell which one the upstream believed.
+        let proves = good && trial.credentials.len() == 1;
+        if refused {
+            self.spare_the_refused(decision, table, store, now);
+        }
         for one in &trial.credentials {
             let Some(refusal) = self.refusal(one.key) else { continue };
             let more = Some((now, 1));
             if refuses(&one) {
                 let mark = Correction { more, ..Correction::default() };
                 table.correct(store, &charge(one.identity, refusal.mark()), &mark, now);
-            } else if !refused && !one.proved && is_good(response) {
+            } else if proves && !one.proved {
                 let proof = Correction { more, proves: true, ..Correction::default() };
                 table.correct(store, &charge(one.identity, refusal.proof()), &proof, now);
             }
         }
         for answer in &trial.held {
             let held = answer.held(decision.now);
-            let correction = match refused {
-                true => held.count_at(now, answer.cost),
-                false => Correction { settled: answer.cost, ..held.give_back() },
+            // Any other answer says nothing of the credentials.
+            let correction = match good {
+                true => Correction { settled: answer.cost, ..held.give_back() },
+                false => held.count_at(now, answer.cost),
             };
             self.correct(answer, correction, table, store, now);
         }
@@ -170,6 +181,19 @@ impl Engine {
                 false => Correction { more: Some((now, one.1)), ..Correction::default() },
             };
             self.correct(&unheld, correction, table, store, now);
+        }
+    }
+
+    /// Gives back what a request with refused credentials has spent as theirs: whoever shares a prefix with the one that was
+    /// made up must not pay for it. Policies that count by the response have their own rule.
+    fn spare_the_refused(&self, decision: &Decision, table: &mut Table, store: &impl Store, now: Now) {
+        let Some(trial) = decision.trial() else { return };
+        let theirs = |one: &&Answer| !trial.anonymous.contains(&(one.policy, one.identity));
+        for answer in decision.all_answers().filter(theirs) {
+            let waits = |policy: &Policy| policy.on_response().follows() || policy.counts_all();
+            if self.policy(answer.policy).is_some_and(|policy| !waits(policy)) {
+                self.correct(answer, answer.held(decision.now).give_back(), table, store, now);
+            }
         }
     }
 

@@ -253,6 +253,10 @@ impl Response for ResponseHeaders {
         property(b"response\0code_details").is_none_or(|details| details == b"via_upstream")
     }
 
+    fn has_an_upstream(&self) -> bool {
+        property(b"upstream\0address").is_some_and(|address| !address.is_empty())
+    }
+
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         header(abi::MAP_RESPONSE_HEADERS, name)
     }

@@ -13,11 +13,11 @@
 //! is then taken to exist.
 //!
 //! # State
-//! `used:varint`, and if the stock is reported `in_flight:varint, changed:varint` (ms, monotonic). Up to 127 units 1 byte, at most
-//! 5; at most 16 if it is reported.
+//! `used:varint`, and if the stock is reported `in_flight:varint, changed:varint` (µs, monotonic). Up to 127 units 1 byte, at most
+//! 5; at most 20 if it is reported.
 
 use super::{Limit, Verdict, Wear, all_at};
-use crate::time::{MILLISECOND, Micros, SECOND, times};
+use crate::time::{MILLISECOND, Micros, SECOND};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -60,7 +60,7 @@ impl Stock {
             let (changed, rest) = varint::read(rest)?;
             rest.is_empty().then_some(())?;
             // A change in the future is damage, or of a clock that was set back: it was just now.
-            stock.changed = times(changed, MILLISECOND).min(now.saturating_add(MILLISECOND));
+            stock.changed = changed.min(now.saturating_add(MILLISECOND));
             if reported && stock.changed.saturating_add(SETTLED_BY) > now {
                 stock.in_flight = in_flight.min(used);
             }
@@ -98,8 +98,7 @@ impl Stock {
     /// settled its own, `settled`.
     pub fn report(&mut self, units: u64, since: Micros) {
         let told = units.saturating_add(self.in_flight);
-        let overtaken = self.changed.div_ceil(MILLISECOND) > since.div_ceil(MILLISECOND);
-        self.used = if overtaken { told.max(self.used) } else { told };
+        self.used = if self.changed > since { told.max(self.used) } else { told };
         self.changed = self.opened;
     }
 
@@ -115,7 +114,7 @@ impl Stock {
         }
         if self.reported && self.used > 0 {
             varint::write(out, self.in_flight);
-            varint::write(out, self.changed.div_ceil(MILLISECOND));
+            varint::write(out, self.changed);
         }
         Wear::new(Micros::MAX, self.used, self.quota)
     }

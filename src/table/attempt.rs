@@ -332,8 +332,8 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
     let counted = limits.iter().zip(counters).filter(|(limit, _)| !is_held(limit) && !limit.is_penalty());
     for (_, counter) in counted {
         counter.settle_reserved(settled);
-        if let Some((units, since)) = stock {
-            // Whatever else the answer says is in that number.
+        if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
+            // Whatever else the answer says of the stock is in that number.
             counter.report(units, since);
             continue;
         }

@@ -123,8 +123,9 @@ fn pa_8_a_refused_key_takes_no_other_with_it() {
     assert_eq!(judged(&mut house, "bogus-2", 200), Some(0));
     assert_eq!(judged(&mut house, "bogus-1", 200), Some(1));
     // Other statuses refuse no key.
-    assert_eq!(judged(&mut house, "good", 403), Some(0));
-    assert_eq!(judged(&mut house, "good", 500), Some(0));
+    for (address, status) in [("192.0.2.2", 403), ("192.0.2.3", 500), ("192.0.2.4", 200)] {
+        assert_eq!(judged_from(&mut house, address, "good", status), Some(0));
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -148,6 +149,60 @@ fn a2_made_up_keys_that_hang_up_before_they_are_refused_stay_counted() {
         !decision.refused()
     };
     assert_eq!((0..50).filter(|i| hang_up(&mut house, *i)).count(), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a3_made_up_keys_hold_their_units_whatever_the_answer_is_unless_it_is_a_good_one() {
+    for (status, pass) in [(404, 2), (400, 2), (500, 2), (302, 2), (200, 50)] {
+        let mut house = House::new(JUDGED);
+        let tried = (0..50).filter(|i| judged(&mut house, &format!("{i:04}-made-up"), status).is_some());
+        assert_eq!(tried.count(), pass, "{status}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_trial_that_rejects_in_sequence_leaves_nothing_in_flight() {
+    let sequential = JUDGED.replacen('{', r#"{"charge": "sequential","#, 1);
+    let concurrency = r#""limits": [{"algorithm": "concurrency", "quota": 3}]"#;
+    let mut house =
+        House::new(&sequential.replacen(r#""limits": [{"quota": 3, "window": "1m"}]"#, concurrency, 1));
+    for i in 0..2 {
+        let mut left = house.decide(&Call::from("192.0.2.1").key(&format!("{i:04}-made-up")));
+        house.ended(&mut left);
+    }
+    for _ in 0..8 {
+        let mut rejected = house.decide(&Call::from("192.0.2.1").key("honest"));
+        assert!(rejected.refused());
+        house.ended(&mut rejected);
+    }
+    assert!(!house.decide(&Call::from("198.51.100.1").key("honest")).refused(), "nothing is in flight");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_several_credentials_an_answer_proves_none() {
+    let mut house = House::new(
+        r#"{"keys": {"ip": {"client_ip": {}}, "a": {"header": "x-a", "valid": {"unless": [401]}},
+                     "b": {"header": "x-b", "valid": {"unless": [401]}}},
+            "policies": [{"name": "a", "class": "who", "key": "a", "limits": [{"quota": 50, "window": "1m"}]},
+                         {"name": "b", "class": "who", "key": "b", "limits": [{"quota": 50, "window": "1m"}]},
+                         {"name": "ip", "class": "who", "key": "ip", "limits": [{"quota": 2, "window": "1m"}]}]}"#,
+    );
+    let call = || Call::from("192.0.2.1").with("x-b", "made-up");
+    let mut both = house.decide(&call().with("x-a", "valid"));
+    house.answered_with(&mut both, &Answered { status: 200, cost: None });
+    let in_flight = (0..20).map(|_| house.decide(&call())).filter(|one| !one.refused());
+    assert_eq!(in_flight.count(), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_made_up_key_that_is_refused_spends_nothing_of_whoever_shares_its_prefix() {
+    let mut house = House::new(JUDGED);
+    for i in 0..2 {
+        assert_eq!(judged_from(&mut house, "198.51.100.1", &format!("good-{i}"), 401), Some(0));
+    }
+    for _ in 0..3 {
+        assert_eq!(judged(&mut house, "good-one", 200), Some(0));
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -326,3 +326,80 @@ fn what_another_policy_rejects_never_reached_the_upstream_and_holds_nothing() {
     let left = |policy| left.verdict(policy, 0).unwrap().remaining;
     assert_eq!([left(0), left(1), left(2)], [3, 4, 0], "in order, what is plain is spent");
 }
+
+/// A response that Envoy makes although it had chosen an upstream.
+struct BrokenOff(u16);
+
+impl Response for BrokenOff {
+    fn status(&self) -> u16 {
+        self.0
+    }
+
+    fn is_upstreams(&self) -> bool {
+        false
+    }
+
+    fn has_an_upstream(&self) -> bool {
+        true
+    }
+
+    fn header(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a2_a_request_that_the_client_breaks_off_in_the_middle_gets_no_answer() {
+    for status in [400, 413, 431] {
+        let mut house = house(LOGINS);
+        for _ in 0..5 {
+            let mut decision = house.decide(&Call::from("192.0.2.1"));
+            house.engine.answered(
+                &mut decision,
+                &BrokenOff(status),
+                &mut house.table,
+                &house.store,
+                house.now,
+            );
+            house.ended(&mut decision);
+        }
+        assert!(house.decide(&Call::from("192.0.2.1")).refused(), "{status}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_number_of_what_exists_is_about_the_stock_alone() {
+    let mut house = house(
+        r#"{"name": "p", "key": "client_ip", "cost_header": "x-cost", "stock_header": "x-cost",
+            "limits": [{"name": "stock", "algorithm": "stock", "quota": 50}, {"name": "hour", "quota": 100, "window": "1h"}]}"#,
+    );
+    let mut decision = house.decide(&Call::from("192.0.2.1"));
+    house.answered_with(&mut decision, &Answered { status: 200, cost: Some("10") });
+    let next = house.decide(&Call::from("192.0.2.1"));
+    assert_eq!([0, 1].map(|limit| next.verdict(0, limit).unwrap().remaining), [39, 89]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_stream_that_ends_under_a_newer_policy_takes_nothing_from_what_that_has_counted() {
+    let policy = |limit: &str| {
+        format!(
+            r#"{{"keys": {{"client_ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "client_ip",
+                 "refund_on": [500], "limits": [{{"quota": 100, {limit}}}]}}]}}"#
+        )
+    };
+    for newer in [r#""window": "1h""#, r#""window": "1m", "algorithm": "fixed_window""#] {
+        let mut house = House::new(&policy(r#""window": "1m""#));
+        let mut slow: Vec<_> = (0..5).map(|_| house.decide(&Call::from("192.0.2.1"))).collect();
+        let older = std::mem::replace(&mut house.engine, House::new(&policy(newer)).engine);
+        house.table.set_in_force(house.engine.policies().limits());
+        let mut passed = 0;
+        for decision in &mut slow {
+            passed += (0..200).filter(|_| !house.decide(&Call::from("192.0.2.1")).refused()).count();
+            house.wait(if newer.contains("1h") { 70 } else { 0 });
+            let response = Answered { status: 500, cost: None };
+            older.answered(decision, &response, &mut house.table, &house.store, house.now);
+            older.ended(decision, &mut house.table, &house.store, house.now);
+        }
+        assert!(passed <= 100, "{newer}: {passed} of 100");
+    }
+}

@@ -69,11 +69,11 @@ impl Connection {
         seen.is_ok()
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    pub(super) fn read(&mut self, method: &str) -> io::Result<Response> {
+    pub fn read(&mut self, method: &str) -> io::Result<Response> {
         Response::read(&mut self.stream, method)
     }
 }
