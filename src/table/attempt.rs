@@ -282,26 +282,19 @@ impl Table {
             return Plan::Settled;
         }
         let mut bytes = Vec::with_capacity(whole);
-        let mut evicted = page.with(&record, room, Room::OfTheUnproven, now, &mut bytes);
-        let mut coarsest = Coarseness::Slight;
-        while evicted.is_none() && !newcomer {
-            // All of them, not only until the first that can.
-            if !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any) {
-                break;
-            }
+        let mut write = |record: &NewRecord, most, room| page.with(record, most, room, now, &mut bytes);
+        let mut evicted = write(&record, room, Room::OfTheUnproven);
+        while evicted.is_none() && !newcomer && coarsen(counters, Coarseness::Slight) {
             record = build(owner, states, limits, counters, now);
-            evicted = page.with(&record, room, Room::OfTheUnproven, now, &mut bytes);
+            evicted = write(&record, room, Room::OfTheUnproven);
         }
-        evicted = evicted.or_else(|| page.with(&record, room, Room::OfAll, now, &mut bytes));
-        coarsest = Coarseness::Any;
-        while evicted.is_none() && !newcomer {
-            evicted = page.with(&record, whole, Room::OfAll, now, &mut bytes);
-            if evicted.is_some()
-                || !counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any)
-            {
-                break;
-            }
+        evicted = evicted.or_else(|| write(&record, room, Room::OfAll));
+        if evicted.is_none() && !newcomer {
+            evicted = write(&record, whole, Room::OfAll);
+        }
+        while evicted.is_none() && !newcomer && coarsen(counters, Coarseness::Any) {
             record = build(owner, states, limits, counters, now);
+            evicted = write(&record, whole, Room::OfAll);
         }
         let Some(evicted) = evicted else { return Plan::NoRoom };
         page::fill(&mut bytes, whole);
@@ -313,6 +306,12 @@ impl Table {
             lease: None,
         })
     }
+}
+
+/// Makes counters coarser: all of them, not only the first that can be. Answers whether any can.
+#[inline(never)]
+fn coarsen(counters: &mut [Counter<'_>], coarsest: Coarseness) -> bool {
+    counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any)
 }
 
 /// The fingerprint that an identity's own record has, proven or not: never the overflow record's.

@@ -27,10 +27,8 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", StatusSet::read);
     let refund_on = fields.read("refund_on", StatusSet::read);
     let unless = fields.read("refund_unless", StatusSet::read);
-    let cost =
-        fields.read("cost_header", |name| token(name, "a header name").map(|name| name.to_ascii_lowercase()));
-    let stock = fields
-        .read("stock_header", |name| token(name, "a header name").map(|name| name.to_ascii_lowercase()));
+    let cost = fields.read("cost_header", header_name);
+    let stock = fields.read("stock_header", header_name);
     let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
     let returns = fields.read_or("returns", Vec::new(), |list| {
         all(list.list_of_some("a list of at least one match with on")?.iter().map(a_return))
@@ -58,6 +56,11 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
         );
     }
     Some(rules)
+}
+
+/// A response header, in lower case as Envoy has them.
+fn header_name(name: &Reader<'_>) -> Option<String> {
+    token(name, "a header name").map(|name| name.to_ascii_lowercase())
 }
 
 /// What a request costs in the end that gets no answer.
