@@ -38,8 +38,9 @@ fn lasting(quota: u32) -> Limit {
     sliding_window(quota, 366 * DAY)
 }
 
+/// A caller whom no client can make up.
 fn other(page: PageId, number: u64) -> Identity {
-    Identity { page: u64::from(page), fingerprint: HOT.fingerprint + 1 + number }
+    Identity { page: u64::from(page), fingerprint: HOT.fingerprint + 1 + number }.known(true)
 }
 
 /// A table whose first pages are like each other, with so many records that have each spent one of a quota.
