@@ -7,7 +7,7 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::policy::PolicySet;
 use tollgate::policy_file::PolicyFile;
-use tollgate::request::{MetadataPath, Request};
+use tollgate::request::{MetadataPath, Request, Response};
 use tollgate::table::Tally;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 
@@ -154,6 +154,19 @@ fn compiled(policy: &str) -> PolicySet {
     file.policies.first().unwrap().compile().unwrap_or_else(faults)
 }
 
+/// The upstream's answer to each request that waits for one.
+struct Good;
+
+impl Response for Good {
+    fn status(&self) -> u16 {
+        200
+    }
+
+    fn header(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+}
+
 /// The same request each time that so much time has passed. The policies with the indexes `by` are to judge it.
 fn paced(warm_up: u32, policy: &str, by: &[usize], call: Call, pace: Micros) -> Box<dyn Subject> {
     let mut gate = Paced { gate: Gate::new(policy, call, pace), by: by.to_vec() };
@@ -171,6 +184,10 @@ struct Paced {
 impl Subject for Paced {
     fn decide(&mut self) -> bool {
         let mut decision = self.gate.next();
+        if self.gate.engine.follows_the_response(&decision) {
+            let House { table, store, now } = &mut self.gate.house;
+            self.gate.engine.answered(&mut decision, &Good, table, store, *now);
+        }
         if self.gate.engine.follows_the_end(&decision) {
             let House { table, store, now } = &mut self.gate.house;
             self.gate.engine.ended(&mut decision, table, store, *now);

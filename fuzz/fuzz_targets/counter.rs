@@ -178,7 +178,10 @@ impl Client {
                 let used: u64 = young.map(|(_, units)| u64::from(*units)).sum();
                 assert!(used <= quota, "{used} of {quota} between two edges");
             }
-            Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::SlidingCounter | Algorithm::Penalty => {}
+            Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::SlidingCounter
+            | Algorithm::Penalty => {}
         }
     }
 
