@@ -42,8 +42,15 @@ fn value(
     bytes: &[u8],
 ) -> Option<Vec<u8>> {
     let reading = Reading { repeated: Repeated::First, ..Reading::default() };
-    let key =
-        Key { name: "k".into(), kind: "k".into(), source, prefix, validity: Validity::Present, reading };
+    let key = Key {
+        name: "k".into(),
+        kind: "k".into(),
+        source,
+        prefix,
+        validity: Validity::Present,
+        reading,
+        proven: false,
+    };
     let directory = Directory { keys: vec![key], ..Directory::default() };
     let sent = Sent(bytes.to_vec());
     let asked = Asked::new(&sent);
