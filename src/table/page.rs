@@ -125,7 +125,9 @@ impl<'a> Page<'a> {
             rest = after;
         }
         out.extend_from_slice(run);
-        let excess = (out.len() + record.bytes.len()).saturating_sub(capacity);
+        // A record that says nothing is left out.
+        let added = if record.is_empty() { 0 } else { record.bytes.len() };
+        let excess = (out.len() + added).saturating_sub(capacity);
         let dropped = make_room(out, excess, is_proven(record.fingerprint), room, now)?;
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
