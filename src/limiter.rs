@@ -50,6 +50,22 @@ pub struct Limit {
     pub algorithm: Algorithm,
 }
 
+impl Limit {
+    /// The most units that it can admit at one instant.
+    pub fn most_at_once(&self) -> u32 {
+        match self.algorithm {
+            Algorithm::TokenBucket { burst } => burst.get(),
+            Algorithm::SlidingWindow(_)
+            | Algorithm::SlidingCounter
+            | Algorithm::FixedWindow
+            | Algorithm::Calendar(_)
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => self.quota.get(),
+        }
+    }
+}
+
 /// How units are counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Algorithm {

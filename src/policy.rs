@@ -187,17 +187,14 @@ impl Policy {
 
     /// More than any of its limits admits at once.
     fn too_much(&self, terms: usize) -> u32 {
-        let most = |limit: &Limit| match limit.algorithm {
-            Algorithm::TokenBucket { burst } => burst.get(),
-            Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter
-            | Algorithm::FixedWindow
-            | Algorithm::Calendar(_)
-            | Algorithm::Concurrency
-            | Algorithm::Stock { .. }
-            | Algorithm::Penalty => limit.quota.get(),
-        };
-        self.terms.get(terms).limits.iter().map(most).max().unwrap_or_default().saturating_add(1)
+        self.terms
+            .get(terms)
+            .limits
+            .iter()
+            .map(Limit::most_at_once)
+            .max()
+            .unwrap_or_default()
+            .saturating_add(1)
     }
 }
 

@@ -23,17 +23,7 @@ impl Terms {
 
     /// What tells the terms of one policy apart.
     fn numbers(&self) -> Vec<u8> {
-        let burst = |limit: &Limit| match limit.algorithm {
-            Algorithm::TokenBucket { burst } => burst.get(),
-            Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter
-            | Algorithm::FixedWindow
-            | Algorithm::Calendar(_)
-            | Algorithm::Concurrency
-            | Algorithm::Stock { .. }
-            | Algorithm::Penalty => 0,
-        };
-        let numbers = self.limits.iter().flat_map(|limit| [limit.quota.get(), burst(limit)]);
+        let numbers = self.limits.iter().flat_map(|limit| [limit.quota.get(), limit.most_at_once()]);
         numbers.flat_map(u32::to_le_bytes).collect()
     }
 

@@ -79,25 +79,12 @@ pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &Terms)], path: &str,
     let common = counts.then(|| (format!("{path}.cost"), policy.cost));
     for (at, cost) in common.into_iter().chain(own) {
         let says = |terms: &Terms| {
-            let most = terms.limits.iter().filter(|limit| !limit.is_penalty()).map(most_at_once).min()?;
+            let most =
+                terms.limits.iter().filter(|limit| !limit.is_penalty()).map(Limit::most_at_once).min()?;
             (cost > most)
                 .then(|| format!("such a request never passes: it costs {cost}, and a limit admits {most}"))
         };
         tell_by_caller(&at, kinds, says, doubts);
-    }
-}
-
-/// The most units that a limit can admit at one instant.
-fn most_at_once(limit: &Limit) -> u32 {
-    match limit.algorithm {
-        Algorithm::TokenBucket { burst } => burst.get(),
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => limit.quota.get(),
     }
 }
 
