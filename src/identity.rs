@@ -1,190 +1,162 @@
-//! Who is asking: named keys, the consumers that are known by them, and the values of one request.
-//!
-//! `request → credential → is it valid? → consumer → tier`, each asked for when a policy needs it, once.
+//! Keyed hashing: what stands for a caller in the shared table, so that no raw key is ever stored.
 
-mod caller;
-mod client_ip;
-mod consumer;
-mod credential;
+use siphasher::sip128::{Hasher128, SipHasher13};
+use std::hash::Hasher;
 
-pub use caller::{Caller, Directory};
-pub use consumer::{Consumer, Consumers, Digest, Tiers};
+/// The table's secret, drawn once per process. Without it no client can aim keys at one page. It lies in the
+/// shared data itself, so it keeps nothing from a module that reads that.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Seed([u8; Seed::LEN]);
 
-use crate::request::MetadataPath;
-use crate::time::Micros;
+impl Seed {
+    /// Bytes of a seed.
+    pub const LEN: usize = 16;
 
-/// A named way to tell callers apart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Key {
-    /// As in the configuration.
-    pub name: String,
-    /// What its values are, hashed with them, so that organization 1 is not user 1 (FP-5). It is the key's own name,
-    /// or another's whose equal values are the same caller.
-    pub kind: String,
-    /// Where the value comes from.
-    pub source: Source,
-    /// Only so many first bytes tell callers apart (BI-3). A consumer is known by the whole value.
-    pub prefix: Option<usize>,
-    /// When the value is to be believed. One that is not is as good as absent (FP-6, PA-8).
-    pub validity: Validity,
-    /// Whether clients can't make values up: Envoy, an earlier filter or the list of consumers vouches for them.
-    pub proven: bool,
-    /// Which spellings are one value.
-    pub reading: Reading,
+    /// A seed from random bytes.
+    pub const fn new(bytes: [u8; Seed::LEN]) -> Seed {
+        Seed(bytes)
+    }
+
+    /// The bytes, to share the seed with the other workers.
+    pub const fn bytes(&self) -> &[u8; Seed::LEN] {
+        &self.0
+    }
 }
 
-impl Key {
-    /// Whether a request may have several values of which nobody can tell which one counts. Even where the first or the
-    /// last does, servers may differ in what they pass over.
-    pub fn can_be_ambiguous(&self) -> bool {
-        match self.source {
-            Source::Header { .. } => self.reading.repeated == Repeated::Reject,
-            Source::Query(_) | Source::Cookie(_) => true,
-            Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
+/// Who is counted: 128 bits of a seeded SipHash-1-3 over the tagged values of a policy's key.
+///
+/// The lower half chooses the page, the upper half is the record's fingerprint in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// Chooses the page.
+    pub page: u64,
+    /// Tells the records of one page apart: 63 bits, and in the highest one whether the identity is proven.
+    pub fingerprint: u64,
+}
+
+/// Set in the fingerprint of an identity that no client can make up. It tells nobody apart.
+const PROVEN: u64 = 1 << 63;
+
+impl Identity {
+    /// This identity, proven or not: whether no client can make it up at will, since Envoy, an earlier filter or the
+    /// list of consumers vouches for it. A full page drops the records of others first.
+    #[must_use]
+    pub const fn known(self, proven: bool) -> Identity {
+        let fingerprint = if proven { self.fingerprint | PROVEN } else { self.fingerprint & !PROVEN };
+        Identity { fingerprint, ..self }
+    }
+
+    /// The same caller in a record apart: what its credentials that nobody has proved yet may do.
+    #[must_use]
+    pub const fn on_trial(self) -> Identity {
+        const APART: u64 = 0x7472_6961_6C00;
+        Identity { page: self.page ^ APART, fingerprint: self.fingerprint ^ APART }
+    }
+
+    /// See [`Identity::known`].
+    pub const fn is_proven(self) -> bool {
+        is_proven(self.fingerprint)
+    }
+}
+
+/// Whether a fingerprint is that of a proven identity.
+pub(crate) const fn is_proven(fingerprint: u64) -> bool {
+    fingerprint & PROVEN != 0
+}
+
+/// Whether two fingerprints are of one identity, proven or not.
+pub(crate) const fn same_identity(one: u64, other: u64) -> bool {
+    (one ^ other) & !PROVEN == 0
+}
+
+/// Hashes a key's values, each with its name, each prefixed by its length: `a=b_c` can't be `a_b=c`.
+pub struct Encoder(SipHasher13);
+
+impl Encoder {
+    /// An encoder with nothing in it.
+    pub fn new(seed: &Seed) -> Encoder {
+        Encoder(SipHasher13::new_with_key(&seed.0))
+    }
+
+    /// Adds one value and the name of the key it was read by.
+    pub fn add(&mut self, name: &str, value: &[u8]) {
+        self.add_bytes(name.as_bytes());
+        self.add_bytes(value);
+    }
+
+    /// In whole words, the last one filled with zeros: the hasher takes several times as long for pieces that end
+    /// inside one.
+    #[inline(never)]
+    fn add_bytes(&mut self, bytes: &[u8]) {
+        self.add_word(bytes.len() as u64);
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.add_word(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            self.add_word(rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte)));
         }
     }
-}
 
-/// How a value is read. What the server behind reads differently is another caller to one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// Which value counts if a header, a parameter or a cookie is there several times.
-    pub repeated: Repeated,
-    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
-    pub loose_names: bool,
-    /// Values of a path parameter that differ in case alone are one.
-    pub ignore_case: bool,
-    /// A suffix such as `.json` is no part of a path parameter.
-    pub ignore_suffix: bool,
-}
-
-/// Which of several different values under one name counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Repeated {
-    /// None: every policy that counts by the key rejects the request.
-    #[default]
-    Reject,
-    /// The first that is not empty.
-    First,
-    /// The last that is not empty.
-    Last,
-}
-
-/// Where a key's value comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
-    /// A request header.
-    Header {
-        /// Lower-case.
-        name: String,
-        /// The authentication scheme to expect before the value and to leave out, such as `Bearer`.
-        scheme: Option<String>,
-    },
-    /// A parameter of the query.
-    Query(String),
-    /// A cookie.
-    Cookie(String),
-    /// The client's IP, never a header that the client can write.
-    ClientIp {
-        /// IPv6 addresses that share so many first bits are one client.
-        ipv6_prefix: u8,
-    },
-    /// What an earlier filter has found out, such as a claim of a verified token.
-    Metadata(MetadataPath),
-    /// A parameter of the path template that the request has matched.
-    PathParameter(String),
-    /// What is known of the consumer.
-    Consumer(Attribute),
-    /// The same for all.
-    Constant(String),
-    /// The first of these keys, by index, that the request has.
-    FirstOf(Vec<usize>),
-}
-
-impl Source {
-    /// Whether one client may have this value and any number of others: addresses of IPv6 by a long prefix.
-    pub fn is_cheap(&self, value: &[u8]) -> bool {
-        const USUAL_NETWORK: u8 = 48;
-        const IPV6: usize = 16;
-        matches!(self, Source::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
-            && value.len() == IPV6
+    #[inline(never)]
+    fn add_word(&mut self, word: u64) {
+        self.0.write_u64(word);
     }
 
-    /// Whether it is this header, by its lower-case name.
-    pub fn reads_header(&self, header: &str) -> bool {
-        match self {
-            Source::Header { name, .. } => name == header,
-            Source::Query(_)
-            | Source::Cookie(_)
-            | Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
+    /// The identity of all that was added, not proven.
+    #[inline(never)]
+    pub fn finish(&self) -> Identity {
+        let hash = self.0.finish128();
+        Identity { page: hash.h1, fingerprint: hash.h2 }.known(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    fn identity(seed: u8, parts: &[(&str, &[u8])]) -> Identity {
+        let mut encoder = Encoder::new(&Seed::new([seed; Seed::LEN]));
+        for (name, value) in parts {
+            encoder.add(name, value);
+        }
+        encoder.finish()
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn names_and_values_can_not_run_into_each_other() {
+        let one = identity(1, &[("a", b"b_c")]);
+        for other in [
+            &[("a_b", &b"c"[..])][..],
+            &[("ab", b"_c")],
+            &[("a", b"b_c"), ("", b"")],
+            &[("a", b""), ("b", b"c")],
+        ] {
+            assert_ne!(one, identity(1, other));
         }
     }
-}
 
-/// What is known of a consumer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Attribute {
-    /// Its own name.
-    Name,
-    /// One of its attributes.
-    Named(String),
-}
-
-/// When a credential is to be believed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Validity {
-    /// Whenever it is there.
-    Present,
-    /// When a consumer is known by it.
-    Consumer,
-    /// When an earlier filter has left this metadata.
-    Metadata(MetadataPath),
-    /// Until the upstream answers it with a status that says otherwise; then not, for a while.
-    Unless(Refusal),
-}
-
-/// How an upstream says that a credential is not valid, and how long that is remembered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Refusal {
-    /// The statuses that say so.
-    pub statuses: crate::policy::StatusSet,
-    /// The mark that is left in the record of a credential that is refused, and the proof in that of one that is not: a unit
-    /// of these limits each, which says so as long as its window is.
-    pub limits: [crate::limiter::Limit; 2],
-}
-
-impl Refusal {
-    /// The mark.
-    pub fn mark(&self) -> &[crate::limiter::Limit] {
-        let [mark, _] = &self.limits;
-        std::slice::from_ref(mark)
+    #[wasm_bindgen_test(unsupported = test)]
+    fn fp_5_organization_1_is_not_user_1() {
+        assert_ne!(identity(1, &[("organization", b"1")]), identity(1, &[("user", b"1")]));
     }
 
-    /// The proof.
-    pub fn proof(&self) -> &[crate::limiter::Limit] {
-        let [_, proof] = &self.limits;
-        std::slice::from_ref(proof)
+    #[wasm_bindgen_test(unsupported = test)]
+    fn another_seed_is_another_identity() {
+        assert_ne!(identity(1, &[("k", b"v")]), identity(2, &[("k", b"v")]));
     }
 
-    /// How many units each has: one of them is taken.
-    pub fn units(&self) -> u32 {
-        let [mark, _] = &self.limits;
-        mark.quota.get()
-    }
-
-    /// How long it is remembered.
-    pub fn lasts(&self) -> Micros {
-        let [mark, _] = &self.limits;
-        mark.window
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn different_parts_are_different_identities(
+            one in proptest::collection::vec(("[a-c]{0,3}", proptest::collection::vec(0u8..3, 0..4)), 0..3),
+            other in proptest::collection::vec(("[a-c]{0,3}", proptest::collection::vec(0u8..3, 0..4)), 0..3),
+        ) {
+            let parts = |list: &[(String, Vec<u8>)]| {
+                let list: Vec<(&str, &[u8])> = list.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
+                identity(7, &list)
+            };
+            prop_assert_eq!(one == other, parts(&one) == parts(&other));
+        }
     }
 }
