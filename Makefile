@@ -42,25 +42,25 @@ wasm: ## build the module: target/tollgate.wasm
 	@tools/build-wasm
 
 cli: ## build the command line tool: target/release/tollgate
-	@tools/cargo build --release --features cli --bin tollgate
+	@tools/cargo build --release -p tollgate-cli
 
 envoy: ## fetch Envoy and print where it is
 	@tools/get-envoy
 
 language: ## write the language's schema and reference page anew
-	@tools/cargo build --quiet --features cli --bin tollgate # or a fault would leave empty files
-	@tools/cargo run --quiet --features cli --bin tollgate -- schema >envoy/tollgate.schema.json
-	@tools/cargo run --quiet --features cli --bin tollgate -- reference >docs/language.md
+	@tools/cargo build --quiet -p tollgate-cli # or a fault would leave empty files
+	@tools/cargo run --quiet -p tollgate-cli -- schema >envoy/tollgate.schema.json
+	@tools/cargo run --quiet -p tollgate-cli -- reference >docs/language.md
 
 lint: ## check the formatting, clippy for both targets with warnings denied, and that the fuzz targets compile
-	tools/cargo fmt --check
+	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
-	tools/cargo clippy --all-targets --all-features -- -D warnings
+	tools/cargo clippy --workspace --all-targets -- -D warnings
 	tools/wasm-cargo clippy --lib -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 
 fmt: ## format the code
-	@tools/cargo fmt
+	@tools/cargo fmt --all
 
 clean: ## remove target/
 	rm -rf target

@@ -1,6 +1,6 @@
 //! What one worker remembers of identities: its leases, its debts, what it has in flight, whom it knows.
 
-use crate::key::Identity;
+use crate::identity::Identity;
 
 /// One thing of each of some identities. The things lie in a list of their own kind, and one map of places serves all
 /// kinds. The standard library's map would be 6 KB of module for each kind; even one of it, shared, was a tenth of the

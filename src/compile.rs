@@ -5,37 +5,47 @@
 
 mod consumers;
 mod counting;
+mod duration;
 mod keys;
 mod limits;
 mod matches;
 mod paths;
 mod policies;
-mod saying;
+mod replies;
 mod sharing;
+mod statuses;
 
-use super::PolicySet;
-use super::routes::Routes;
 use crate::config::{Faults, Reader, Value, Vocabulary};
-use crate::identity::Directory;
-use crate::request::AUTHORIZATION;
+use crate::http::{AUTHORIZATION, Match, Spellings};
+use crate::reply::Saying;
+use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
 use crate::table::{Charging, Geometry};
 use consumers::{Grades, Known, consumers, tiers};
 use keys::keys;
 use matches::exceptions;
-use saying::saying;
+use replies::saying;
 use std::cell::RefCell;
 use std::num::NonZeroU32;
 
 const NAME: &str = "a name of letters, digits, _ and -, at most 64";
 const POLICIES: &str = "a list of at least one policy";
 
+/// A configuration as compiled.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Who is limited by what, for the engine.
+    pub rules: PolicySet,
+    /// What clients and access logs are shown, for the replies.
+    pub replies: Saying,
+}
+
 /// Compiles a configuration.
 ///
 /// # Errors
 /// All faults, each with its path, what was found and what is allowed.
-pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
+pub fn compile(value: &Value) -> Result<Configuration, Faults> {
     let faults = RefCell::new(Faults::default());
-    let compiled = policy_set(&Reader::root(value, &faults));
+    let compiled = configuration(&Reader::root(value, &faults));
     let faults = faults.into_inner();
     match compiled {
         Some(set) if faults.is_empty() => Ok(set),
@@ -43,7 +53,7 @@ pub fn compile(value: &Value) -> Result<PolicySet, Faults> {
     }
 }
 
-fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
+fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     const FIELDS: [&str; 13] = [
         "keys",
         "consumers",
@@ -93,26 +103,42 @@ fn policy_set(root: &Reader<'_>) -> Option<PolicySet> {
         Some(mut policies),
         Some(mut exempt),
         Some(spellings),
-        Some(saying),
+        Some(mut replies),
     ) = (keys, known, tiers, policies, exempt, spellings, saying)
     else {
         return None;
     };
     paths::read_as(spellings, &mut policies, &mut exempt);
     let reads_authorization = keys.iter().any(|key| key.source.reads_header(AUTHORIZATION));
-    let directory = Directory { consumers: known.into_consumers(&keys), tiers, keys };
-    Some(PolicySet {
-        can_be_ambiguous: directory.can_be_ambiguous(),
-        directory,
-        routes: Routes::new(&policies, spellings),
+    let callers = Callers { consumers: known.into_consumers(&keys), tiers, keys };
+    replies.consumers = callers.consumers.list().clone();
+    replies.tiers = callers.tiers.as_ref().map_or_else(Vec::new, |tiers| tiers.names.clone());
+    let rules = PolicySet {
+        can_be_ambiguous: callers.keys.iter().any(Key::can_be_ambiguous),
+        callers,
+        routes: routes(&policies, spellings),
         policies,
         exempt,
         charging,
         exempt_preflight,
         reads_authorization,
-        saying,
+        logs_callers: replies.access_log,
         geometry,
-    })
+    };
+    Some(Configuration { rules, replies })
+}
+
+/// An index of the paths that the policies' matches begin with.
+fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
+    let mut routes = Routes::new(policies.len(), spellings);
+    for (index, policy) in policies.iter().enumerate() {
+        if policy.matches.is_empty() {
+            routes.add(index, None);
+        }
+        let rules = policy.matches.iter().chain(policy.response.rules());
+        rules.for_each(|rule: &Match| routes.add(index, rule.path.as_ref()));
+    }
+    routes
 }
 
 const DEFAULT_TABLE: Geometry = Geometry {

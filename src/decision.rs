@@ -1,10 +1,8 @@
 //! Many verdicts, one decision: a plain value that the glue applies.
 
-use crate::engine::Trial;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::Verdict;
-use crate::policy::{Applied, Held};
-use crate::table::Outcome;
+use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
 use std::cmp::Reverse;
 
@@ -40,12 +38,78 @@ pub struct Answer {
     pub policy: usize,
     /// Who was counted.
     pub identity: Identity,
-    /// Under which of the policy's terms.
-    pub terms: usize,
+    /// The number of the caller's limit set.
+    pub limit_set: usize,
     /// What the request costs, in units.
     pub cost: u32,
     /// What its limits said, and whether they counted it.
     pub outcome: Outcome,
+}
+
+/// How a policy takes part in one request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Part {
+    /// Its limits judge the request, which costs so many units.
+    Judges(u32),
+    /// The request gives a unit back, if its response says so.
+    Returns(usize),
+}
+
+/// A policy that takes part in one request, and whom it counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Applied {
+    /// The policy's index in its set.
+    pub policy: usize,
+    /// How it takes part.
+    pub part: Part,
+    /// Who is counted.
+    pub identity: Identity,
+    /// The number of the caller's limit set.
+    pub limit_set: usize,
+    /// Whether a refusal is only noted.
+    pub shadow: bool,
+}
+
+/// A credential that an answer may refuse.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential {
+    /// Its key, by index.
+    pub key: usize,
+    /// Its record.
+    pub identity: Identity,
+    /// Whether an answer has proved it of late.
+    pub proved: bool,
+}
+
+/// What an answer can say about a request's credentials.
+#[derive(Clone, Debug, Default)]
+pub struct Trial {
+    /// Credentials that the answer may refuse.
+    pub credentials: Vec<Credential>,
+    /// The policies that would have judged the request without those keys, and what it costs there: they count it if the
+    /// keys are refused.
+    pub otherwise: Vec<(Applied, u32)>,
+    /// Their answers, apart, until an answer has proved the keys.
+    pub held: Vec<Answer>,
+    /// Who judges a caller without those keys: by policy, and whom it counts.
+    pub anonymous: Vec<(usize, Identity)>,
+}
+
+impl Trial {
+    /// Takes the answers of the policies that hold units, the last `held`. If one of them rejects the request, it is answered as
+    /// that of a caller without the keys.
+    pub fn with_answers(mut self, held: usize, answers: &mut Vec<Answer>) -> Trial {
+        self.held = answers.split_off(answers.len().saturating_sub(held));
+        if self.held.iter().any(Answer::refused) {
+            let said = |one: &Answer| self.anonymous.contains(&(one.policy, one.identity));
+            let (mut said, unsaid): (Vec<Answer>, Vec<Answer>) = answers.drain(..).partition(said);
+            said.append(&mut self.held);
+            *answers = said;
+            // What these have counted has to be settled all the same.
+            self.held = unsaid;
+        }
+        self
+    }
 }
 
 impl Answer {
@@ -55,8 +119,8 @@ impl Answer {
     }
 
     /// What was counted when it was decided, at that instant.
-    pub fn held(&self, at: Now) -> Held {
-        Held { cost: self.cost, at: self.outcome.charged.then_some(at) }
+    pub fn charged(&self, at: Now) -> Charged {
+        Charged { cost: self.cost, at: self.outcome.charged.then_some(at) }
     }
 }
 
@@ -81,23 +145,23 @@ impl Decision {
         Decision::new(Vec::new(), now)
     }
 
-    pub(crate) fn add_shadows(&mut self, shadows: Vec<Answer>) {
+    pub fn add_shadows(&mut self, shadows: Vec<Answer>) {
         if !shadows.is_empty() {
             self.rest.get_or_insert_default().shadows = shadows;
         }
     }
 
-    pub(crate) fn add_returns(&mut self, returns: Vec<Applied>) {
+    pub fn add_returns(&mut self, returns: Vec<Applied>) {
         if !returns.is_empty() {
             self.rest.get_or_insert_default().returns = returns;
         }
     }
 
-    pub(crate) fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
+    pub fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
         (self.consumer, self.tier) = (consumer, tier);
     }
 
-    pub(crate) fn set_trial(&mut self, trial: Trial) {
+    pub fn set_trial(&mut self, trial: Trial) {
         self.rest.get_or_insert_default().trial = trial;
     }
 
@@ -121,7 +185,7 @@ impl Decision {
         self.answers.iter().chain(self.shadows())
     }
 
-    pub(crate) fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut Answer> {
+    pub fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut Answer> {
         self.answers.iter_mut().chain(self.rest.iter_mut().flat_map(|rest| &mut rest.shadows))
     }
 
@@ -151,7 +215,7 @@ impl Decision {
     }
 
     /// Notes that the upstream has answered.
-    pub(crate) fn mark_answered(&mut self) {
+    pub fn mark_answered(&mut self) {
         self.answered = true;
     }
 

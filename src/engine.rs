@@ -1,15 +1,21 @@
 //! The story of a request, on one screen. Start here.
 
-mod trial;
+pub mod caller;
+mod credential_rejection;
+mod key_value;
+mod selection;
 
-pub use trial::Trial;
+pub use selection::{applying, exempts, part};
 
-use crate::decision::{Answer, Decision};
-use crate::identity::Caller;
-use crate::policy::{Applied, Part, Policy, PolicySet};
-use crate::request::{Asked, Request, Response, is_answer};
+use crate::decision::{Answer, Applied, Decision, Part};
+use crate::http::{Asked, Request, Response, is_answer, is_good};
+use crate::identity::Seed;
+use crate::limiter::Algorithm;
+use crate::rules::{Policy, PolicySet};
 use crate::table::{Charge, Charging, Correction, Count, Outcome, Store, Table};
 use crate::time::Now;
+use caller::{Caller, ConsumerCache};
+use selection::judges;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
 pub struct Engine {
@@ -18,13 +24,14 @@ pub struct Engine {
     follows: bool,
     /// Whether any key is valid until the upstream says otherwise.
     tries: bool,
+    consumers: ConsumerCache,
 }
 
 impl Engine {
     /// An engine that has decided nothing yet.
     pub fn new(policies: PolicySet) -> Engine {
-        let (follows, tries) = (policies.follow(), policies.have_keys_on_trial());
-        Engine { policies, follows, tries }
+        let (follows, tries) = (policies.follows_responses(), policies.checks_credentials());
+        Engine { policies, follows, tries, consumers: ConsumerCache::default() }
     }
 
     /// Decides one request, and counts it.
@@ -37,7 +44,7 @@ impl Engine {
         now: Now,
     ) -> Decision {
         let asked = Asked::new(request);
-        if self.policies.exempts(&asked) {
+        if exempts(&self.policies, &asked) {
             return Decision::to_pass(now);
         }
 
@@ -45,11 +52,11 @@ impl Engine {
         let tried = self.tries.then(|| self.try_credentials(&asked, table, store, now));
         let refused = tried.as_ref().map_or(&[][..], |tried| &tried.refused);
         let seed = *table.seed();
-        let caller = Caller::new(&asked, self.policies.directory(), &seed, refused);
+        let caller = self.caller(&asked, &seed, refused);
 
         // Which policies apply, and who is counted by each. A credential that no answer has proved yet also holds a unit
         // where a caller without it is counted.
-        let applied = self.policies.that_apply(&asked, &caller, now.wall);
+        let applied = applying(&self.policies, &asked, &caller, now.wall);
         let open = tried.as_ref().filter(|tried| tried.is_open());
         let trial = open.map(|tried| self.trial(tried, &asked, &applied, &seed, now));
         let held = trial.as_ref().map_or(&[][..], |(_, held)| held);
@@ -58,7 +65,7 @@ impl Engine {
         // One transaction judges all their limits, and counts the request where it is to count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + held.len());
         charges.extend(in_force().filter_map(|one| self.charge(&one)));
-        let outcomes = table.transact(store, &charges, self.policies.charging(), now);
+        let outcomes = table.transact(store, &charges, self.policies.charging, now);
 
         // Many verdicts, one decision; `response` puts it into words.
         let mut answers = Vec::with_capacity(outcomes.len());
@@ -68,7 +75,7 @@ impl Engine {
         if applied.iter().any(|one| one.shadow || matches!(one.part, Part::Returns(_))) {
             self.add_others(&mut decision, &applied, table, store, now);
         }
-        if decision.refused() || self.policies.saying().access_log {
+        if decision.refused() || self.policies.logs_callers {
             caller.introduce();
         }
         decision.set_caller(caller.known());
@@ -78,8 +85,17 @@ impl Engine {
         decision
     }
 
+    fn caller<'a, R: Request>(
+        &'a self,
+        asked: &'a Asked<'a, R>,
+        seed: &'a Seed,
+        refused: &'a [usize],
+    ) -> Caller<'a, R> {
+        Caller::new(asked, &self.policies.callers, &self.consumers, seed, refused)
+    }
+
     fn charge(&self, (applied, cost): &(Applied, u32)) -> Option<Charge<'_>> {
-        Some(self.policy(applied.policy)?.charge(applied.identity, applied.terms, *cost))
+        Some(self.policy(applied.policy)?.charge(applied.identity, applied.limit_set, *cost))
     }
 
     /// Adds the policies that are not in force: each of those in shadow is a decision of its own, and some may get a unit
@@ -126,7 +142,7 @@ impl Engine {
 
     fn follows_this_response(&self, decision: &Decision) -> bool {
         let waits =
-            |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.on_response().follows());
+            |answer: &Answer| self.policy(answer.policy).is_some_and(|policy| policy.response.follows());
         decision.all_answers().any(waits) || !decision.returns().is_empty() || decision.trial().is_some()
     }
 
@@ -135,7 +151,7 @@ impl Engine {
     pub fn follows_the_end(&self, decision: &Decision) -> bool {
         let waits = |answer: &Answer| {
             self.policy(answer.policy).is_some_and(|policy| {
-                let rules = policy.on_response();
+                let rules = &policy.response;
                 policy.follows_the_end()
                     || decision.refused() && rules.gives_back_unsent()
                     || !decision.is_answered() && rules.follows_unanswered()
@@ -162,15 +178,15 @@ impl Engine {
         let (at, good) = (decision.now, is_good(response));
         for answer in decision.all_answers_mut().filter(|answer| !answer.refused()) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let (correction, units) = policy.on_response().answered(response, answer.held(at), at, now);
+            let (correction, units) = policy.response.answered(response, answer.charged(at), at, now);
             let proves = good && answer.outcome.unproven;
             self.correct(answer, Correction { proves, ..correction }, table, store, now);
-            policy.tell_what_is_left(answer, units);
+            update_remaining(policy, answer, units);
         }
         for one in decision.returns() {
             let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };
-            let correction = policy.on_response().returned(rule, response, at, now);
-            table.correct(store, &policy.charge(one.identity, one.terms, 1), &correction, now);
+            let correction = policy.response.returned(rule, response, at, now);
+            table.correct(store, &policy.charge(one.identity, one.limit_set, 1), &correction, now);
         }
         self.sentence(decision, response, table, store, now);
     }
@@ -180,7 +196,7 @@ impl Engine {
     pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
         for answer in decision.all_answers().chain(decision.held()).filter(|answer| answer.outcome.charged) {
             let Some(policy) = self.policy(answer.policy) else { continue };
-            let (rules, held) = (policy.on_response(), answer.held(decision.now));
+            let (rules, held) = (&policy.response, answer.charged(decision.now));
             let correction = match (decision.refused(), decision.is_answered()) {
                 // Another policy has rejected it.
                 (true, _) if !answer.refused() && !policy.counts_all() => rules.unsent(held),
@@ -188,7 +204,7 @@ impl Engine {
                 (true, _) | (false, true) => Correction::default(),
             };
             if policy.follows_the_end() {
-                let charge = policy.charge(answer.identity, answer.terms, answer.cost);
+                let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
                 table.release(store, &charge, &correction, now);
             } else {
                 self.correct(answer, correction, table, store, now);
@@ -205,7 +221,7 @@ impl Engine {
         now: Now,
     ) {
         if let Some(policy) = self.policy(answer.policy).filter(|_| !correction.is_none()) {
-            let charge = policy.charge(answer.identity, answer.terms, answer.cost);
+            let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
             let overflowed = answer.outcome.overflowed;
             table.correct(store, &charge, &Correction { overflowed, ..correction }, now);
         }
@@ -217,27 +233,24 @@ impl Engine {
     }
 
     fn policy(&self, index: usize) -> Option<&Policy> {
-        self.policies.policies().get(index)
+        self.policies.policies.get(index)
     }
 }
 
-/// The policies that judge, each with what the request costs there.
-fn judges(applied: &[Applied]) -> impl Iterator<Item = (Applied, u32)> {
-    applied.iter().filter_map(|applied| match applied.part {
-        Part::Judges(cost) => Some((*applied, cost)),
-        Part::Returns(_) => None,
-    })
-}
-
-/// Whether a response says that the upstream believes its caller.
-fn is_good(response: &impl Response) -> bool {
-    const NOT_MODIFIED: u16 = 304;
-    (200..300).contains(&response.status()) || response.status() == NOT_MODIFIED
+/// Corrects what is left after a request whose cost turned out to be `units` (FA-13). What is in flight stays in flight.
+fn update_remaining(policy: &Policy, answer: &mut Answer, units: u32) {
+    let judged = answer.cost;
+    let limits = policy.limit_sets.get(answer.limit_set).limits();
+    for (limit, verdict) in limits.iter().zip(&mut answer.outcome.verdicts) {
+        if limit.algorithm != Algorithm::Concurrency {
+            verdict.recount(judged, units);
+        }
+    }
 }
 
 fn answer((applied, cost): (Applied, u32), outcome: Outcome) -> Answer {
-    let Applied { policy, identity, terms, .. } = applied;
-    Answer { policy, identity, terms, cost, outcome }
+    let Applied { policy, identity, limit_set, .. } = applied;
+    Answer { policy, identity, limit_set, cost, outcome }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::config::{self, Fault, Faults};
 use crate::decision::Decision;
 use crate::engine::Engine;
 use crate::policy::{self, PolicySet};
-use crate::response;
+use crate::reply;
 use crate::table::Table;
 use host::Level;
 use metrics::Metrics;

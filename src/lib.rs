@@ -23,24 +23,15 @@
 //! what the filter would do with a request (`explain`), and the language as data (`language`).
 
 mod by_identity;
+pub mod compile;
 pub mod config;
 pub mod decision;
-#[cfg(feature = "cli")]
-pub mod document;
 pub mod engine;
-#[cfg(feature = "cli")]
-pub mod explain;
+pub mod http;
 pub mod identity;
-pub mod key;
-#[cfg(feature = "cli")]
-pub mod language;
 pub mod limiter;
-pub mod policy;
-#[cfg(feature = "cli")]
-pub mod policy_file;
-pub mod request;
-pub mod response;
-mod spelling;
+pub mod reply;
+pub mod rules;
 pub mod table;
 pub mod time;
 mod varint;

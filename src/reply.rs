@@ -8,27 +8,27 @@
 //!
 //! Whatever of it does not depend on the request is prepared at load: a [`Saying`].
 
-mod access;
+mod access_log;
 mod decimal;
-mod headers;
+mod limit_headers;
+mod local_reply;
 mod message;
-mod rejection;
+mod retry_after;
 mod template;
 mod value;
-mod wait;
 
-pub use access::{access_line, near_limit};
-pub use headers::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+pub use limit_headers::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
-pub use rejection::{Body, Rejection, Reply, reply};
+pub use retry_after::RetryAfter;
 pub use template::{Facts, Flaw, Place, Said, Template, Variable};
 pub use value::Value;
-pub use wait::RetryAfter;
 
 use crate::decision::{Answer, Decision};
 use crate::limiter::Verdict;
-use crate::policy::PolicySet;
+use crate::rules::Consumer;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// A header's name, lower-case, and its value.
 pub type Header<'a> = (&'a str, Value<'a>);
@@ -46,11 +46,17 @@ pub struct Saying {
     pub rejection: Rejection,
     /// One for each policy.
     pub policies: Vec<PolicySaying>,
+    /// The known clients, by index.
+    pub consumers: Arc<[Consumer]>,
+    /// The names of the tiers, by index.
+    pub tiers: Vec<String>,
 }
 
 /// What is said about one policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySaying {
+    /// Its name.
+    pub name: String,
     /// Its refusals.
     pub rejection: Rejection,
     /// For access logs: that it is this policy which has refused.
@@ -77,6 +83,28 @@ pub struct Words {
 }
 
 impl Saying {
+    /// The headers that every response to this request carries, the filter's own and the upstream's alike.
+    pub fn limit_headers(&self, decision: &Decision) -> Vec<Header<'_>> {
+        self.headers.as_ref().map(|rules| rules.say(self, decision)).unwrap_or_default()
+    }
+
+    /// The name of the known client that asked; empty if it is none.
+    pub(crate) fn consumer_name(&self, decision: &Decision) -> &str {
+        let consumer = decision.consumer().and_then(|index| self.consumers.get(index));
+        consumer.map_or("", |consumer| &consumer.name)
+    }
+
+    /// The tier of the client that asked; empty if there are none.
+    fn tier_name(&self, decision: &Decision) -> &str {
+        decision.tier().and_then(|tier| self.tiers.get(tier)).map_or("", String::as_str)
+    }
+
+    /// The names of the policies that would have refused if they were in force.
+    fn shadow_refusals<'a>(&'a self, decision: &'a Decision) -> impl Iterator<Item = &'a str> {
+        let refusals = decision.shadows().iter().filter(|answer| answer.refused());
+        refusals.filter_map(|answer| self.policies.get(answer.policy)).map(|policy| policy.name.as_str())
+    }
+
     /// What becomes of limit headers that the upstream has sent, as far as all of them go: whether none may stay.
     pub fn removes_limit_headers(&self) -> bool {
         self.headers.as_ref().is_some_and(|rules| rules.secret() && rules.upstream == Upstream::Replace)
@@ -86,11 +114,6 @@ impl Saying {
     pub fn keeps_limit_headers(&self) -> bool {
         self.headers.as_ref().is_some_and(|rules| rules.upstream == Upstream::Keep)
     }
-}
-
-/// The headers that every response to this request carries, the filter's own and the upstream's alike.
-pub fn limit_headers<'a>(set: &'a PolicySet, decision: &Decision) -> Vec<Header<'a>> {
-    set.saying().headers.as_ref().map(|rules| rules.say(set, decision)).unwrap_or_default()
 }
 
 /// Whether headers of this lower-case name tell limits, in any of the spellings that APIs have.
@@ -109,40 +132,39 @@ struct Spoken<'a, 'd> {
 }
 
 /// All limits that a decision may speak about, in the order of the configuration.
-fn spoken<'a, 'd>(set: &'a PolicySet, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
+fn spoken<'a, 'd>(rules: &'a Saying, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
     let mut all = Vec::new();
-    decision.answers().iter().for_each(|answer| add_spoken(&mut all, set, answer));
+    decision.answers().iter().for_each(|answer| add_spoken(&mut all, rules, answer));
     all
 }
 
 /// Those of one policy.
-fn spoken_of<'a, 'd>(set: &'a PolicySet, answer: &'d Answer) -> Vec<Spoken<'a, 'd>> {
+fn spoken_of<'a, 'd>(rules: &'a Saying, answer: &'d Answer) -> Vec<Spoken<'a, 'd>> {
     let mut all = Vec::new();
-    add_spoken(&mut all, set, answer);
+    add_spoken(&mut all, rules, answer);
     all
 }
 
 /// A limit without a name is not spoken about.
 #[inline(never)]
-fn add_spoken<'a, 'd>(all: &mut Vec<Spoken<'a, 'd>>, set: &'a PolicySet, answer: &'d Answer) {
-    let Some(policy) = set.policies().get(answer.policy) else { return };
-    let Some(saying) = set.saying().policies.get(answer.policy) else { return };
-    for (words, verdict) in saying.limits.iter().zip(&answer.outcome.verdicts) {
-        all.push(Spoken { policy: policy.name(), words, verdict });
+fn add_spoken<'a, 'd>(all: &mut Vec<Spoken<'a, 'd>>, rules: &'a Saying, answer: &'d Answer) {
+    let Some(policy) = rules.policies.get(answer.policy) else { return };
+    for (words, verdict) in policy.limits.iter().zip(&answer.outcome.verdicts) {
+        all.push(Spoken { policy: &policy.name, words, verdict });
     }
 }
 
 /// The limit at a place, as indexes of a policy and of its limit, if it applies.
 #[inline]
 fn spoken_at<'a, 'd>(
-    set: &'a PolicySet,
+    rules: &'a Saying,
     decision: &'d Decision,
     place: (usize, usize),
 ) -> Option<Spoken<'a, 'd>> {
     let (policy, limit) = place;
     let verdict = decision.verdict(policy, limit)?;
-    let words = set.saying().policies.get(policy)?.limits.get(limit)?;
-    Some(Spoken { policy: set.policies().get(policy)?.name(), words, verdict })
+    let policy = rules.policies.get(policy)?;
+    Some(Spoken { policy: &policy.name, words: policy.limits.get(limit)?, verdict })
 }
 
 /// The limit that has the least left; one that refuses before one that does not, and the longer wait first.

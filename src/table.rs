@@ -11,6 +11,7 @@
 
 mod attempt;
 mod charge;
+mod charged;
 mod fallback;
 mod holding;
 mod lease;
@@ -21,9 +22,9 @@ mod store;
 mod together;
 
 pub use charge::{Charge, Charging, Correction, Count, OnContention, Outcome, Verdicts, admitted};
+pub use charged::Charged;
 pub use store::{Cas, PageId, Read, Store, Write};
 
-#[cfg(any(test, fuzzing, feature = "cli"))]
 pub use store::memory;
 
 /// The pages' own bytes, for the fuzz targets alone.
@@ -32,7 +33,7 @@ pub use store::memory;
 pub use page::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 
 use crate::by_identity::ByIdentity;
-use crate::key::{Identity, Seed};
+use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::limiter::concurrency::Holder;
 use crate::time::{Micros, Now};

@@ -15,7 +15,7 @@ use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use tollgate::key::{Encoder, Identity, Seed};
+use tollgate::identity::{Encoder, Identity, Seed};
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::concurrency::Holder;
 use tollgate::limiter::sliding_window::Slots;

@@ -3,8 +3,8 @@
 
 use std::fs;
 use std::path::Path;
-use tollgate::document::{Document, Syntax};
-use tollgate::policy_file::PolicyFile;
+use tollgate_cli::document::{Document, Syntax};
+use tollgate_cli::policy_file::PolicyFile;
 
 /// A block of YAML in a page.
 struct Block {

@@ -4,7 +4,7 @@
 use super::house::{DEFAULT, House, Steady, charge, limit};
 use super::{Case, Says, Subject};
 use std::num::NonZeroU32;
-use tollgate::key::Identity;
+use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit};

@@ -4,7 +4,6 @@ use super::policies::{BILLIUM, Gate, call};
 use super::{Case, Says, Subject};
 use std::hint::black_box;
 use tollgate::decision::Decision;
-use tollgate::response::{limit_headers, reply};
 use tollgate::time::SECOND;
 
 pub const CASES: &[Case] = &[
@@ -35,9 +34,8 @@ fn headers(preset: &str, many: usize) -> Box<dyn Subject> {
     let policy = format!("{BILLIUM}\nheaders: {preset}\n");
     let mut gate = Gate::new(&policy, call("/").key("0123456789abcdef"), SECOND);
     let decision = gate.next();
-    let say = move |gate: &Gate, decision: &Decision| {
-        black_box(limit_headers(gate.engine.policies(), decision)).len() == many
-    };
+    let say =
+        move |gate: &Gate, decision: &Decision| black_box(gate.replies.limit_headers(decision)).len() == many;
     Box::new(Spoken { gate, decision, say })
 }
 
@@ -46,7 +44,7 @@ fn refusal() -> Box<dyn Subject> {
     (0..50).for_each(|_| assert!(!gate.next().refused()));
     let decision = gate.next();
     let say = |gate: &Gate, decision: &Decision| {
-        let reply = reply(gate.engine.policies(), decision, &gate.call, || [0xAB; 16]);
+        let reply = gate.replies.reply(decision, &gate.call, || [0xAB; 16]);
         black_box(reply).is_some_and(|reply| reply.status == 429)
     };
     Box::new(Spoken { gate, decision, say })

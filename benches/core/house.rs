@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::host::Host;
 use std::num::NonZeroU32;
-use tollgate::key::{Identity, Seed};
+use tollgate::identity::{Identity, Seed};
 use tollgate::limiter::concurrency::Holder;
 use tollgate::limiter::{Algorithm, Limit, LimitId};
 use tollgate::table::{Charge, Charging, Count, Geometry, OnContention, Table, Tally};

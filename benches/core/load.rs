@@ -3,7 +3,7 @@
 use super::algorithms::{HOT, sliding_window};
 use super::house::{DEFAULT, House, Steady};
 use super::{Case, Says, Subject};
-use tollgate::key::Identity;
+use tollgate::identity::Identity;
 use tollgate::limiter::Limit;
 use tollgate::table::{PageId, Read, Store, Write};
 use tollgate::time::{MILLISECOND, Micros, SECOND};

@@ -3,13 +3,14 @@
 use super::house::House;
 use super::{Case, Says, Subject};
 use std::mem::ManuallyDrop;
+use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::policy::PolicySet;
-use tollgate::policy_file::PolicyFile;
-use tollgate::request::{MetadataPath, Request, Response};
+use tollgate::http::{MetadataPath, Request, Response};
+use tollgate::reply::Saying;
 use tollgate::table::Tally;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
+use tollgate_cli::policy_file::PolicyFile;
 
 pub const BILLIUM: &str = include_str!("../../envoy/policies/billium.yaml");
 const FACTUAREA: &str = include_str!("../../envoy/policies/factuarea.yaml");
@@ -128,6 +129,7 @@ impl Request for Call {
 /// A house with an engine, and the call that it is asked with.
 pub struct Gate {
     pub engine: Engine,
+    pub replies: Saying,
     pub house: House,
     pub call: Call,
     pace: Micros,
@@ -136,8 +138,8 @@ pub struct Gate {
 impl Gate {
     pub fn new(policy: &str, call: Call, pace: Micros) -> Gate {
         let set = compiled(policy);
-        let house = House::new(set.geometry());
-        Gate { engine: Engine::new(set), house, call, pace }
+        let house = House::new(set.rules.geometry);
+        Gate { engine: Engine::new(set.rules), replies: set.replies, house, call, pace }
     }
 
     pub fn next(&mut self) -> Decision {
@@ -147,7 +149,7 @@ impl Gate {
     }
 }
 
-fn compiled(policy: &str) -> PolicySet {
+fn compiled(policy: &str) -> Configuration {
     // It has a map with a random seed. To free that would leave another heap in each run, and other instructions.
     let file = ManuallyDrop::new(PolicyFile::read("policy.yaml", policy).unwrap());
     let faults = |faults| panic!("{faults:?}");

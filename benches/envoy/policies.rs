@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
-use tollgate::document::{Document, Syntax};
+use tollgate_cli::document::{Document, Syntax};
 
 /// Of a limit that refuses nothing.
 const PLENTY: u32 = 1_000_000_000;

@@ -1,12 +1,17 @@
 //! Why a policy applies to a request, or does not.
 
-use super::words::key;
-use super::{Applied, Match, Part, Policy, PolicySet};
-use crate::identity::{Caller, Key, Source};
-use crate::key::Seed;
-use crate::request::{Asked, Request};
-use crate::time::Micros;
+use crate::describe::{host_name, key, path_template, request_match};
 use std::net::{Ipv4Addr, Ipv6Addr};
+use tollgate::compile::Configuration;
+use tollgate::decision::{Applied, Part};
+use tollgate::engine::caller::{Caller, ConsumerCache};
+use tollgate::engine::{applying, exempts, part};
+use tollgate::http::Match;
+use tollgate::http::{Asked, Request};
+use tollgate::identity::Seed;
+use tollgate::rules::Policy;
+use tollgate::rules::{Key, Source};
+use tollgate::time::Micros;
 
 /// How a policy stands to a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,79 +26,79 @@ pub enum Standing {
     Not(String),
 }
 
-impl PolicySet {
-    /// How each policy stands to a request at an instant of the wall clock, in their order.
-    pub fn standings<R: Request>(&self, asked: &Asked<'_, R>, wall: Micros) -> Vec<Standing> {
-        if let Some(reason) = self.exemption(asked) {
-            return self.policies.iter().map(|_| Standing::Not(reason.clone())).collect();
-        }
-        // The identities themselves are not shown, so any seed does.
-        let seed = Seed::new([0; Seed::LEN]);
-        let caller = Caller::new(asked, &self.directory, &seed, &[]);
-        let applied = self.that_apply(asked, &caller, wall);
-        let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
-            Some(one) => self.who(policy, one, asked, &caller),
-            None => Standing::Not(self.why_not(policy, asked, &caller, &applied)),
-        };
-        self.policies.iter().enumerate().map(standing).collect()
+/// How each policy stands to a request at an instant of the wall clock, in their order.
+pub fn standings<R: Request>(set: &Configuration, asked: &Asked<'_, R>, wall: Micros) -> Vec<Standing> {
+    if let Some(reason) = exemption(set, asked) {
+        return set.rules.policies.iter().map(|_| Standing::Not(reason.clone())).collect();
     }
+    // The identities themselves are not shown, so any seed does.
+    let seed = Seed::new([0; Seed::LEN]);
+    let cache = ConsumerCache::default();
+    let caller = Caller::new(asked, &set.rules.callers, &cache, &seed, &[]);
+    let applied = applying(&set.rules, asked, &caller, wall);
+    let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
+        Some(one) => who(set, policy, one, asked, &caller),
+        None => Standing::Not(why_not(set, policy, asked, &caller, &applied)),
+    };
+    set.rules.policies.iter().enumerate().map(standing).collect()
+}
 
-    fn exemption<R: Request>(&self, asked: &Asked<'_, R>) -> Option<String> {
-        if let Some(rule) = self.exempt.iter().find(|rule| rule.matches(asked)) {
-            return Some(format!("{rule} is exempt"));
-        }
-        self.exempts_as_preflight(asked).then(|| "a CORS preflight is exempt".into())
+fn exemption<R: Request>(set: &Configuration, asked: &Asked<'_, R>) -> Option<String> {
+    if let Some(rule) = set.rules.exempt.iter().find(|rule| rule.matches(asked)) {
+        return Some(format!("{} is exempt", request_match(rule)));
     }
+    exempts(&set.rules, asked).then(|| "a CORS preflight is exempt".into())
+}
 
-    fn who<R: Request>(
-        &self,
-        policy: &Policy,
-        applied: &Applied,
-        asked: &Asked<'_, R>,
-        caller: &Caller<'_, R>,
-    ) -> Standing {
-        let rule = policy.part(asked).and_then(|(_, rule)| rule);
-        let template = rule.and_then(|rule| rule.path.as_ref());
-        let shown = |key: &usize| {
-            if caller.is_ambiguous(&[*key], template) {
-                let key = self.directory.keys.get(*key)?;
-                return Some(format!("{}, which the request has several times and so is rejected", key.name));
-            }
-            let (_, value) = caller.value(*key, template)?;
-            Some(shown(self.directory.keys.get(caller.taken(*key, template)?)?, &value))
-        };
-        let who = policy.key.iter().filter_map(shown).collect();
-        match applied.part {
-            Part::Returns(_) => Standing::Returns(who),
-            Part::Judges(_) if applied.shadow => Standing::Shadows(who),
-            Part::Judges(_) => Standing::Counts(who),
+fn who<R: Request>(
+    set: &Configuration,
+    policy: &Policy,
+    applied: &Applied,
+    asked: &Asked<'_, R>,
+    caller: &Caller<'_, R>,
+) -> Standing {
+    let rule = part(policy, asked).and_then(|(_, rule)| rule);
+    let template = rule.and_then(|rule| rule.path.as_ref());
+    let shown = |key: &usize| {
+        if caller.is_ambiguous(&[*key], template) {
+            let key = set.rules.callers.keys.get(*key)?;
+            return Some(format!("{}, which the request has several times and so is rejected", key.name));
         }
+        let (_, value) = caller.value(*key, template)?;
+        Some(shown(set.rules.callers.keys.get(caller.taken(*key, template)?)?, &value))
+    };
+    let who = policy.key.iter().filter_map(shown).collect();
+    match applied.part {
+        Part::Returns(_) => Standing::Returns(who),
+        Part::Judges(_) if applied.shadow => Standing::Shadows(who),
+        Part::Judges(_) => Standing::Counts(who),
     }
+}
 
-    fn why_not<R: Request>(
-        &self,
-        policy: &Policy,
-        asked: &Asked<'_, R>,
-        caller: &Caller<'_, R>,
-        applied: &[Applied],
-    ) -> String {
-        let Some((_, rule)) = policy.part(asked) else { return mismatches(policy, asked) };
-        let template = rule.and_then(|rule| rule.path.as_ref());
-        let lacks = |index: &&usize| caller.value(**index, template).is_none();
-        if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| self.directory.keys.get(*index))
-        {
-            return format!("the request has no {} ({})", lacking.name, key(lacking, &self.directory));
-        }
-        let rivals = applied.iter().filter_map(|one| self.policies.get(one.policy));
-        let rival = rivals.filter(|other| other.class & policy.class != 0).map(Policy::name).next();
-        format!("{} of its class does", rival.unwrap_or("another"))
+fn why_not<R: Request>(
+    set: &Configuration,
+    policy: &Policy,
+    asked: &Asked<'_, R>,
+    caller: &Caller<'_, R>,
+    applied: &[Applied],
+) -> String {
+    let Some((_, rule)) = part(policy, asked) else { return mismatches(policy, asked) };
+    let template = rule.and_then(|rule| rule.path.as_ref());
+    let lacks = |index: &&usize| caller.value(**index, template).is_none();
+    if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| set.rules.callers.keys.get(*index))
+    {
+        return format!("the request has no {} ({})", lacking.name, key(lacking, &set.rules.callers));
     }
+    let rivals = applied.iter().filter_map(|one| set.rules.policies.get(one.policy));
+    let rival =
+        rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str()).next();
+    format!("{} of its class does", rival.unwrap_or("another"))
 }
 
 /// What each match has against the request.
 fn mismatches<R: Request>(policy: &Policy, asked: &Asked<'_, R>) -> String {
     if let Some(rule) = policy.except.iter().find(|rule| rule.matches(asked)) {
-        return format!("{rule} is excepted");
+        return format!("{} is excepted", request_match(rule));
     }
     let against = |rule: &Match| {
         if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
@@ -101,10 +106,10 @@ fn mismatches<R: Request>(policy: &Policy, asked: &Asked<'_, R>) -> String {
             return format!("the method is not {}", rule.methods.join(" or "));
         }
         match (&rule.path, &rule.host) {
-            (Some(path), _) if !path.is_met_by(asked) => format!("the path is not {path}"),
-            (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {host}"),
+            (Some(path), _) if !path.is_met_by(asked) => format!("the path is not {}", path_template(path)),
+            (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {}", host_name(host)),
             // The caller has found that it does not match: its headers do not.
-            (_, _) => format!("it is not {rule}"),
+            (_, _) => format!("it is not {}", request_match(rule)),
         }
     };
     let mut reasons: Vec<String> = policy.matches.iter().map(against).collect();

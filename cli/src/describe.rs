@@ -2,17 +2,26 @@
 
 mod key;
 mod limit;
-mod saying;
+mod replies;
+mod request_match;
+mod status_set;
 
-use super::{Count, Match, Mode, OnContention, Policy, PolicySet, Spellings, Unanswered};
-use crate::config::Value;
-use crate::identity::{Key, Source, Tiers};
-use crate::limiter::Limit;
-use crate::table::Charging;
-use crate::time::SECOND;
+use crate::inspect::{clients, counts_by, matches_paths};
 use jiff::Timestamp;
 pub(crate) use key::key;
 pub(crate) use limit::limit;
+use replies::{headers_in_words, refusals_in_words};
+pub(crate) use request_match::{host_name, path_template, request_match};
+pub(crate) use status_set::statuses;
+use tollgate::compile::Configuration;
+use tollgate::config::Value;
+use tollgate::http::{Match, Spellings};
+use tollgate::limiter::Limit;
+use tollgate::rules::{Key, Source, Tiers};
+use tollgate::rules::{Mode, Policy, Unanswered};
+use tollgate::table::Charging;
+use tollgate::table::{Count, OnContention};
+use tollgate::time::SECOND;
 
 /// What will be enforced on whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,234 +45,223 @@ pub struct PolicySummary {
     pub also: Vec<String>,
 }
 
-impl PolicySet {
-    /// All of it in words.
-    pub fn summary(&self) -> Summary {
-        let policies = self.policies.iter().map(|policy| self.policy_in_words(policy)).collect();
-        Summary { policies, general: self.general() }
-    }
+/// All of it in words.
+pub fn summary(set: &Configuration) -> Summary {
+    let policies = set.rules.policies.iter().map(|policy| policy_in_words(set, policy)).collect();
+    Summary { policies, general: general(set) }
+}
 
-    fn policy_in_words(&self, policy: &Policy) -> PolicySummary {
-        let requests = match policy.matches.as_slice() {
-            [] => "every request".to_string(),
-            matches => list(matches),
-        };
-        let except = match policy.except.as_slice() {
-            [] => String::new(),
-            except => format!(", except {}", list(except)),
-        };
-        let keys = policy.key.iter().filter_map(|index| self.directory.keys.get(*index));
-        let that_have = match keys.filter(|key| self.may_lack(key)).count() {
-            0 => "",
-            1 => " that has it",
-            _ => " that has them",
-        };
-        let several = policy.limit_names.len() > 1;
-        let limits = policy.limit_names.iter().enumerate().map(|(index, name)| {
-            let words = self.limit_in_words(policy, index);
-            if several { format!("{name}: {words}") } else { words }
-        });
-        PolicySummary {
-            name: policy.name.clone(),
-            applies: format!("{requests}{except}{that_have}, counted by {}", self.key_in_words(&policy.key)),
-            limits: limits.collect(),
-            also: self.also(policy),
-        }
-    }
-
-    /// Whether a request can be without this key.
-    fn may_lack(&self, key: &Key) -> bool {
-        match &key.source {
-            Source::ClientIp { .. } | Source::Constant(_) | Source::PathParameter(_) => false,
-            Source::FirstOf(keys) => {
-                keys.iter().filter_map(|key| self.directory.keys.get(*key)).all(|key| self.may_lack(key))
-            }
-            Source::Header { .. }
-            | Source::Query(_)
-            | Source::Cookie(_)
-            | Source::Metadata(_)
-            | Source::Consumer(_) => true,
-        }
-    }
-
-    fn key_in_words(&self, keys: &[usize]) -> String {
-        let keys = keys.iter().filter_map(|index| self.directory.keys.get(*index));
-        let words = keys.map(|one| format!("{} ({})", one.name, key(one, &self.directory)));
-        words.collect::<Vec<_>>().join(" and ")
-    }
-
-    /// A limit, and what other quotas it has for whom.
-    fn limit_in_words(&self, policy: &Policy, index: usize) -> String {
-        let Some(default) = policy.limits().get(index) else { return String::new() };
-        let other = |limits: &[Limit]| {
-            limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota)
-        };
-        let tiers = self.directory.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
-        let of_tiers = tiers.filter_map(|(tier, name)| {
-            let quota = other(&policy.terms.of_tier(tier).limits)?;
-            Some(format!("{quota} for {name}"))
-        });
-        let of_consumers = policy.terms.of_consumers().filter_map(|(consumer, terms)| {
-            let quota = other(&terms.limits)?;
-            Some(format!("{quota} for {}", self.directory.consumers.list().get(consumer)?.name))
-        });
-        let others: Vec<String> = of_tiers.chain(of_consumers).collect();
-        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
-        limit(default) + &others
-    }
-
-    fn tiers_in_words(&self, tiers: &Tiers) -> String {
-        let default = tiers.names.get(tiers.default).map_or("", String::as_str);
-        let from =
-            tiers.from.and_then(|index| self.directory.keys.get(index)).map_or(String::new(), |from| {
-                format!("what {} says ({}), else ", from.name, key(from, &self.directory))
-            });
-        format!("{}; the consumer's, else {from}{default}", tiers.names.join(", "))
-    }
-
-    /// The keys that are only named where the first of several counts.
-    fn alternatives_in_words(&self) -> String {
-        let keys = &self.directory.keys;
-        let named = |index: usize| {
-            keys.iter().any(|key| matches!(&key.source, Source::FirstOf(keys) if keys.contains(&index)))
-        };
-        let words = keys.iter().enumerate().filter(|(index, _)| named(*index));
-        let words = words.map(|(_, one)| format!("{}: {}", one.name, key(one, &self.directory)));
-        words.collect::<Vec<_>>().join("; ")
-    }
-
-    fn general(&self) -> Vec<(&'static str, String)> {
-        let mut general = Vec::new();
-        if self.policies.len() > 1 {
-            let charging = match self.charging {
-                Charging::AllOrNothing => {
-                    "all policies that apply must admit; a refusal by any spends nothing"
-                }
-                Charging::Sequential => {
-                    "all policies that apply must admit, in this order; a refusal has spent what came before it"
-                }
-            };
-            general.push(("together", charging.into()));
-        }
-        let alternatives = self.alternatives_in_words();
-        if !alternatives.is_empty() {
-            general.push(("keys", alternatives));
-        }
-        if let Some(tiers) = &self.directory.tiers {
-            general.push(("tiers", self.tiers_in_words(tiers)));
-        }
-        match self.directory.consumers.list().len() {
-            0 => {}
-            1 => general.push(("consumers", "1 is known".into())),
-            number => general.push(("consumers", format!("{number} are known"))),
-        }
-        let preflights = self.exempt_preflight.then(|| "CORS preflights".to_string());
-        let exempt: Vec<String> =
-            preflights.into_iter().chain(self.exempt.iter().map(Match::to_string)).collect();
-        if !exempt.is_empty() {
-            general.push(("exempt", exempt.join(", ")));
-        }
-        if self.matches_paths() {
-            general.push(("paths", self.spellings_in_words()));
-        }
-        if let Some(words) = self.networks_in_words() {
-            general.push(("ipv6", words));
-        }
-        general.push(("refusal", self.refusals_in_words()));
-        general.push(("headers", self.headers_in_words()));
-        let bytes = u64::from(self.geometry.pages.get()) * u64::from(self.geometry.page_bytes);
-        general.push((
-            "table",
-            format!(
-                "{} KiB at most, room for some {} clients",
-                bytes.div_ceil(1024),
-                rounded(self.clients())
-            ),
-        ));
-        general
-    }
-
-    /// Which spellings of a path a policy's `match` is for, too.
-    fn spellings_in_words(&self) -> String {
-        let Spellings { trailing_slash, case, parameters, suffix } = self.routes.spellings();
-        let all = [
-            (trailing_slash, "a slash at the end"),
-            (case, "another case"),
-            (parameters, ";parameters"),
-            (suffix, "a suffix such as .json"),
-        ];
-        let words = |wanted: bool| {
-            let words = all.iter().filter(|(ignored, _)| *ignored == wanted).map(|(_, words)| *words);
-            words.collect::<Vec<_>>().join(", ")
-        };
-        match (words(true), words(false)) {
-            (ignored, strict) if strict.is_empty() => format!("also limited with {ignored}"),
-            (ignored, strict) if ignored.is_empty() => format!("not limited with {strict}"),
-            (ignored, strict) => format!("also limited with {ignored}; not limited with {strict}"),
-        }
-    }
-
-    /// Who has more than one of the networks that are told apart, if no policy counts wider ones.
-    fn networks_in_words(&self) -> Option<String> {
-        const WIDE: u8 = 56;
-        let prefix = |(index, key): (usize, &Key)| match key.source {
-            Source::ClientIp { ipv6_prefix } if self.counts_by(index) => Some(ipv6_prefix),
-            Source::ClientIp { .. }
-            | Source::Header { .. }
-            | Source::Query(_)
-            | Source::Cookie(_)
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => None,
-        };
-        let prefixes = self.directory.keys.iter().enumerate().filter_map(prefix);
-        let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
-        let networks =
-            1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
-        Some(format!(
-            "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by \
-             `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
-        ))
-    }
-
-    fn also(&self, policy: &Policy) -> Vec<String> {
-        let mut also = Vec::new();
-        match policy.mode {
-            Mode::Enforce => {}
-            Mode::Shadow => also.push("in shadow: it refuses nothing".to_string()),
-            Mode::EnforceFrom(instant) => {
-                let from = Timestamp::from_second((instant / SECOND) as i64).unwrap_or_default();
-                also.push(format!("in shadow until {from}, enforced from then on"));
-            }
-        }
-        let rivals = self.policies.iter().take_while(|other| other.name != policy.name);
-        let rivals = rivals.filter(|other| other.class & policy.class != 0).map(Policy::name);
-        let rivals: Vec<&str> = rivals.collect();
-        if !rivals.is_empty() {
-            also.push(format!("only if none of these applies: {}", rivals.join(", ")));
-        }
-        match (&policy.response.cost, policy.cost) {
-            (None, 1) => {}
-            (None, cost) => also.push(format!("a request costs {cost} units")),
-            (Some(header), 1) => {
-                also.push(format!("a request costs what its response says in {header}, else 1 unit"))
-            }
-            (Some(header), cost) => {
-                also.push(format!("a request costs what its response says in {header}, else {cost} units"));
-            }
-        }
-        if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
-            also.push(limit(penalty));
-        }
-        also.extend(counting(policy));
-        also
+fn policy_in_words(set: &Configuration, policy: &Policy) -> PolicySummary {
+    let requests = match policy.matches.as_slice() {
+        [] => "every request".to_string(),
+        matches => list(matches),
+    };
+    let except = match policy.except.as_slice() {
+        [] => String::new(),
+        except => format!(", except {}", list(except)),
+    };
+    let keys = policy.key.iter().filter_map(|index| set.rules.callers.keys.get(*index));
+    let that_have = match keys.filter(|key| may_lack(set, key)).count() {
+        0 => "",
+        1 => " that has it",
+        _ => " that has them",
+    };
+    let several = policy.limit_names.len() > 1;
+    let limits = policy.limit_names.iter().enumerate().map(|(index, name)| {
+        let words = limit_in_words(set, policy, index);
+        if several { format!("{name}: {words}") } else { words }
+    });
+    PolicySummary {
+        name: policy.name.clone(),
+        applies: format!("{requests}{except}{that_have}, counted by {}", key_in_words(set, &policy.key)),
+        limits: limits.collect(),
+        also: also(set, policy),
     }
 }
 
+/// Whether a request can be without this key.
+fn may_lack(set: &Configuration, key: &Key) -> bool {
+    match &key.source {
+        Source::ClientIp { .. } | Source::Constant(_) | Source::PathParameter(_) => false,
+        Source::FirstOf(keys) => {
+            keys.iter().filter_map(|key| set.rules.callers.keys.get(*key)).all(|key| may_lack(set, key))
+        }
+        Source::Header { .. }
+        | Source::Query(_)
+        | Source::Cookie(_)
+        | Source::Metadata(_)
+        | Source::Consumer(_) => true,
+    }
+}
+
+fn key_in_words(set: &Configuration, keys: &[usize]) -> String {
+    let keys = keys.iter().filter_map(|index| set.rules.callers.keys.get(*index));
+    let words = keys.map(|one| format!("{} ({})", one.name, key(one, &set.rules.callers)));
+    words.collect::<Vec<_>>().join(" and ")
+}
+
+/// A limit, and what other quotas it has for whom.
+fn limit_in_words(set: &Configuration, policy: &Policy, index: usize) -> String {
+    let Some(default) = policy.limits().get(index) else { return String::new() };
+    let other =
+        |limits: &[Limit]| limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota);
+    let tiers = set.rules.callers.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
+    let of_tiers = tiers.filter_map(|(tier, name)| {
+        let quota = other(&policy.limit_sets.of_tier(tier).limits())?;
+        Some(format!("{quota} for {name}"))
+    });
+    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, terms)| {
+        let quota = other(&terms.limits())?;
+        Some(format!("{quota} for {}", set.rules.callers.consumers.list().get(consumer)?.name))
+    });
+    let others: Vec<String> = of_tiers.chain(of_consumers).collect();
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    limit(default) + &others
+}
+
+fn tiers_in_words(set: &Configuration, tiers: &Tiers) -> String {
+    let default = tiers.names.get(tiers.default).map_or("", String::as_str);
+    let from = tiers.from.and_then(|index| set.rules.callers.keys.get(index)).map_or(String::new(), |from| {
+        format!("what {} says ({}), else ", from.name, key(from, &set.rules.callers))
+    });
+    format!("{}; the consumer's, else {from}{default}", tiers.names.join(", "))
+}
+
+/// The keys that are only named where the first of several counts.
+fn alternatives_in_words(set: &Configuration) -> String {
+    let keys = &set.rules.callers.keys;
+    let named = |index: usize| {
+        keys.iter().any(|key| matches!(&key.source, Source::FirstOf(keys) if keys.contains(&index)))
+    };
+    let words = keys.iter().enumerate().filter(|(index, _)| named(*index));
+    let words = words.map(|(_, one)| format!("{}: {}", one.name, key(one, &set.rules.callers)));
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn general(set: &Configuration) -> Vec<(&'static str, String)> {
+    let mut general = Vec::new();
+    if set.rules.policies.len() > 1 {
+        let charging = match set.rules.charging {
+            Charging::AllOrNothing => "all policies that apply must admit; a refusal by any spends nothing",
+            Charging::Sequential => {
+                "all policies that apply must admit, in this order; a refusal has spent what came before it"
+            }
+        };
+        general.push(("together", charging.into()));
+    }
+    let alternatives = alternatives_in_words(set);
+    if !alternatives.is_empty() {
+        general.push(("keys", alternatives));
+    }
+    if let Some(tiers) = &set.rules.callers.tiers {
+        general.push(("tiers", tiers_in_words(set, tiers)));
+    }
+    match set.rules.callers.consumers.list().len() {
+        0 => {}
+        1 => general.push(("consumers", "1 is known".into())),
+        number => general.push(("consumers", format!("{number} are known"))),
+    }
+    let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
+    let exempt: Vec<String> =
+        preflights.into_iter().chain(set.rules.exempt.iter().map(request_match)).collect();
+    if !exempt.is_empty() {
+        general.push(("exempt", exempt.join(", ")));
+    }
+    if matches_paths(set) {
+        general.push(("paths", spellings_in_words(set)));
+    }
+    if let Some(words) = networks_in_words(set) {
+        general.push(("ipv6", words));
+    }
+    general.push(("refusal", refusals_in_words(set)));
+    general.push(("headers", headers_in_words(set)));
+    let bytes = u64::from(set.rules.geometry.pages.get()) * u64::from(set.rules.geometry.page_bytes);
+    general.push((
+        "table",
+        format!("{} KiB at most, room for some {} clients", bytes.div_ceil(1024), rounded(clients(set))),
+    ));
+    general
+}
+
+/// Which spellings of a path a policy's `match` is for, too.
+fn spellings_in_words(set: &Configuration) -> String {
+    let Spellings { trailing_slash, case, parameters, suffix } = set.rules.routes.spellings();
+    let all = [
+        (trailing_slash, "a slash at the end"),
+        (case, "another case"),
+        (parameters, ";parameters"),
+        (suffix, "a suffix such as .json"),
+    ];
+    let words = |wanted: bool| {
+        let words = all.iter().filter(|(ignored, _)| *ignored == wanted).map(|(_, words)| *words);
+        words.collect::<Vec<_>>().join(", ")
+    };
+    match (words(true), words(false)) {
+        (ignored, strict) if strict.is_empty() => format!("also limited with {ignored}"),
+        (ignored, strict) if ignored.is_empty() => format!("not limited with {strict}"),
+        (ignored, strict) => format!("also limited with {ignored}; not limited with {strict}"),
+    }
+}
+
+/// Who has more than one of the networks that are told apart, if no policy counts wider ones.
+fn networks_in_words(set: &Configuration) -> Option<String> {
+    const WIDE: u8 = 56;
+    let prefix = |(index, key): (usize, &Key)| match key.source {
+        Source::ClientIp { ipv6_prefix } if counts_by(set, index) => Some(ipv6_prefix),
+        Source::ClientIp { .. }
+        | Source::Header { .. }
+        | Source::Query(_)
+        | Source::Cookie(_)
+        | Source::Metadata(_)
+        | Source::PathParameter(_)
+        | Source::Consumer(_)
+        | Source::Constant(_)
+        | Source::FirstOf(_) => None,
+    };
+    let prefixes = set.rules.callers.keys.iter().enumerate().filter_map(prefix);
+    let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
+    let networks = 1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
+    Some(format!(
+        "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by \
+         `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
+    ))
+}
+
+fn also(set: &Configuration, policy: &Policy) -> Vec<String> {
+    let mut also = Vec::new();
+    match policy.mode {
+        Mode::Enforce => {}
+        Mode::Shadow => also.push("in shadow: it refuses nothing".to_string()),
+        Mode::EnforceFrom(instant) => {
+            let from = Timestamp::from_second((instant / SECOND) as i64).unwrap_or_default();
+            also.push(format!("in shadow until {from}, enforced from then on"));
+        }
+    }
+    let rivals = set.rules.policies.iter().take_while(|other| other.name != policy.name);
+    let rivals = rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str());
+    let rivals: Vec<&str> = rivals.collect();
+    if !rivals.is_empty() {
+        also.push(format!("only if none of these applies: {}", rivals.join(", ")));
+    }
+    match (&policy.response.cost, policy.cost) {
+        (None, 1) => {}
+        (None, cost) => also.push(format!("a request costs {cost} units")),
+        (Some(header), 1) => {
+            also.push(format!("a request costs what its response says in {header}, else 1 unit"))
+        }
+        (Some(header), cost) => {
+            also.push(format!("a request costs what its response says in {header}, else {cost} units"));
+        }
+    }
+    if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
+        also.push(limit(penalty));
+    }
+    also.extend(counting(policy));
+    also
+}
+
 fn list(matches: &[Match]) -> String {
-    matches.iter().map(Match::to_string).collect::<Vec<_>>().join(", ")
+    matches.iter().map(request_match).collect::<Vec<_>>().join(", ")
 }
 
 /// Two digits are all that an estimate is worth.
@@ -280,7 +278,8 @@ fn counting(policy: &Policy) -> Vec<String> {
     }
     if let Some(statuses) = &policy.response.count {
         also.push(format!(
-            "a request stays counted when it is answered with {statuses}, else it is given back"
+            "a request stays counted when it is answered with {}, else it is given back",
+            self::statuses(statuses)
         ));
     }
     if let Some(header) = &policy.response.stock {
@@ -295,10 +294,14 @@ fn counting(policy: &Policy) -> Vec<String> {
         });
     }
     if let Some(statuses) = &policy.response.refund {
-        also.push(format!("given back when answered with {statuses}"));
+        also.push(format!("given back when answered with {}", self::statuses(statuses)));
     }
     for (rule, statuses) in &policy.response.returns {
-        also.push(format!("{rule} gives a unit back when answered with {statuses}"));
+        also.push(format!(
+            "{} gives a unit back when answered with {}",
+            request_match(rule),
+            self::statuses(statuses)
+        ));
     }
     match policy.on_contention {
         OnContention::Bucket => {}

@@ -8,8 +8,8 @@ mod yaml;
 
 pub use lines::Lines;
 
-use crate::config::{Fault, Value};
 use std::fmt;
+use tollgate::config::{Fault, Value};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,16 +5,18 @@ mod words;
 
 pub use called::Called;
 
-use crate::decision::Decision;
-use crate::engine::Engine;
-use crate::key::Seed;
-use crate::limiter::Verdict;
-use crate::limiter::concurrency::Holder;
-use crate::policy::{PolicySet, Standing};
-use crate::request::Asked;
-use crate::response::{Header, Reply, limit_headers, reply};
-use crate::table::{Table, memory::Memory};
-use crate::time::{Micros, Now, SECOND};
+use crate::applicability::{Standing, standings};
+use crate::describe::{PolicySummary, summary};
+use tollgate::compile::Configuration;
+use tollgate::decision::Decision;
+use tollgate::engine::Engine;
+use tollgate::http::Asked;
+use tollgate::identity::Seed;
+use tollgate::limiter::Verdict;
+use tollgate::limiter::concurrency::Holder;
+use tollgate::reply::{Header, Reply};
+use tollgate::table::{Table, memory::Memory};
+use tollgate::time::{Micros, Now, SECOND};
 
 /// What became of a request that was sent so many times.
 #[derive(Debug)]
@@ -59,9 +61,9 @@ pub enum Answer {
 }
 
 /// Sends a request so many times at once, each before the one before is answered. `wall` is since the UNIX epoch.
-pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) -> Explanation {
-    let engine = Engine::new(policies);
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.policies().geometry(), Holder(1));
+pub fn explain(configuration: &Configuration, request: &Called, times: u32, wall: Micros) -> Explanation {
+    let engine = Engine::new(configuration.rules.clone());
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.policies().geometry, Holder(1));
     let store = Memory::default();
     // Any instant does that no window begins before.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
@@ -75,15 +77,15 @@ pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) 
             passed += 1;
         }
     }
-    let policies = parts(engine.policies(), request, &last);
-    let answer = answer(engine.policies(), &last, request);
+    let policies = parts(configuration, request, &last);
+    let answer = answer(configuration, &last, request);
     Explanation { times, passed, first_refused, policies, answer }
 }
 
-fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
-    let standings = set.standings(&Asked::new(request), decision.now.wall);
-    let summary = set.summary();
-    let part = |(index, (standing, summary)): (usize, (Standing, crate::policy::PolicySummary))| {
+fn parts(set: &Configuration, request: &Called, decision: &Decision) -> Vec<Part> {
+    let standings = standings(set, &Asked::new(request), decision.now.wall);
+    let summary = summary(set);
+    let part = |(index, (standing, summary)): (usize, (Standing, PolicySummary))| {
         let verdicts = decision.all_answers().find(|answer| answer.policy == index);
         let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
         let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
@@ -92,13 +94,13 @@ fn parts(set: &PolicySet, request: &Called, decision: &Decision) -> Vec<Part> {
     standings.into_iter().zip(summary.policies).enumerate().map(part).collect()
 }
 
-fn answer(set: &PolicySet, decision: &Decision, request: &Called) -> Answer {
-    let limits = limit_headers(set, decision);
+fn answer(set: &Configuration, decision: &Decision, request: &Called) -> Answer {
+    let limits = set.replies.limit_headers(decision);
     let owned = |headers: Vec<Header<'_>>| {
         headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     };
     // An id that is recognised as made up.
-    match reply(set, decision, request, || [0; 16]) {
+    match set.replies.reply(decision, request, || [0; 16]) {
         None => Answer::Passes(owned(limits)),
         Some(reply) => {
             let Reply { status, headers, body, .. } = reply.with_limit_headers(limits);

@@ -1,55 +1,11 @@
-//! `tollgate`: what a policy is and does, before an Envoy gets to see it.
-//!
-//! Each command is a file of its own that turns arguments into an [`Outcome`]; what it says about policies comes from
-//! the library, which is the filter's own.
+//! `tollgate`: checks, explains and sets up rate-limiting policies.
 
-mod bootstrap;
-mod check;
-mod explain;
-mod hash;
-mod input;
-mod language;
-mod outcome;
-mod styles;
-
-use clap::{Parser, Subcommand};
-use outcome::Outcome;
 use std::process::ExitCode;
-
-/// Checks, explains and sets up rate-limiting policies for Tollgate, the filter for Envoy.
-#[derive(Parser)]
-#[command(name = "tollgate", version, styles = styles::OF_HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  tollgate check policy.yaml
-  tollgate explain policy.yaml 'GET /v1/invoices?page=2' --client-ip 192.0.2.7 --times 51
-  tollgate bootstrap policy.yaml --upstream localhost:3000 > envoy.yaml
-
-Exit status: 0 for yes, 1 for a policy with faults, 2 for a command that could not be carried out.";
-
-#[derive(Subcommand)]
-enum Command {
-    Check(check::Check),
-    Explain(explain::Explain),
-    Bootstrap(bootstrap::Bootstrap),
-    Hash(hash::Hash),
-    Schema(language::Schema),
-    Reference(language::Reference),
-}
+use tollgate_cli::command;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Check(check) => check.run(),
-        Command::Explain(explain) => explain.run(),
-        Command::Bootstrap(bootstrap) => bootstrap.run(),
-        Command::Hash(hash) => hash.run(),
-        Command::Schema(schema) => Ok(schema.run()),
-        Command::Reference(reference) => Ok(reference.run()),
-    };
-    outcome.unwrap_or_else(Outcome::failed).tell()
+    match command::run(std::env::args_os()) {
+        Ok(outcome) => outcome.tell(),
+        Err(error) => error.exit(),
+    }
 }

@@ -6,9 +6,10 @@ mod envoy;
 
 pub use envoy::Filter;
 
-use crate::config::{Fault, Faults, Value};
 use crate::document::{Document, Lines, Syntax, Unreadable};
-use crate::policy::{self, Doubt, PolicySet};
+use crate::lint::{Doubt, doubts, doubts_as_written};
+use tollgate::compile::{Configuration, compile};
+use tollgate::config::{Fault, Faults, Value};
 
 /// One file, with every policy that is in it.
 #[derive(Debug)]
@@ -74,11 +75,11 @@ impl PolicyFile {
     }
 
     /// What is legal and probably wrong, in the policy itself and in how Envoy is set up for it.
-    pub fn doubts(&self, policy: &Written, set: &PolicySet) -> Vec<Located<Doubt>> {
+    pub fn doubts(&self, policy: &Written, set: &Configuration) -> Vec<Located<Doubt>> {
         let of_filter = policy.filter.iter().flat_map(|filter| filter.doubts(set));
         let of_filter = of_filter.map(|doubt| Located { line: self.lines.of(&doubt.path), what: doubt });
-        let as_written = policy.value.iter().flat_map(|value| set.doubts_as_written(value));
-        let of_policy = set.doubts().into_iter().chain(as_written);
+        let as_written = policy.value.iter().flat_map(|value| doubts_as_written(set, value));
+        let of_policy = doubts(set).into_iter().chain(as_written);
         let of_policy = of_policy.map(|doubt| Located { line: self.line(policy, &doubt.path), what: doubt });
         of_policy.chain(of_filter).collect()
     }
@@ -100,9 +101,9 @@ impl Written {
     ///
     /// # Errors
     /// All faults.
-    pub fn compile(&self) -> Result<PolicySet, Faults> {
+    pub fn compile(&self) -> Result<Configuration, Faults> {
         match &self.value {
-            Ok(value) => policy::compile(value),
+            Ok(value) => compile(value),
             Err(fault) => Err(Faults::from(fault.clone())),
         }
     }

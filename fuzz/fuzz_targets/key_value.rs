@@ -4,10 +4,12 @@
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use tollgate::identity::{Caller, Directory, Key, Reading, Repeated, Source, Validity};
-use tollgate::key::Seed;
-use tollgate::policy::PathTemplate;
-use tollgate::request::{Asked, MetadataPath, Request};
+use tollgate::engine::caller::{Caller, ConsumerCache};
+use tollgate::http::credential::{Reading, Repeated};
+use tollgate::rules::{Callers, Key, Source, Validity};
+use tollgate::identity::Seed;
+use tollgate::http::PathTemplate;
+use tollgate::http::{Asked, MetadataPath, Request};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -51,11 +53,12 @@ fn value(
         reading,
         proven: false,
     };
-    let directory = Directory { keys: vec![key], ..Directory::default() };
+    let callers = Callers { keys: vec![key], ..Callers::default() };
     let sent = Sent(bytes.to_vec());
     let asked = Asked::new(&sent);
     let seed = Seed::new([0; Seed::LEN]);
-    let caller = Caller::new(&asked, &directory, &seed, &[]);
+    let cache = ConsumerCache::default();
+    let caller = Caller::new(&asked, &callers, &cache, &seed, &[]);
     caller.value(0, template).map(|(_, value)| value.into_owned())
 }
 

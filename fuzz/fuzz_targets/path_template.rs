@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tollgate::policy::PathTemplate;
+use tollgate::http::PathTemplate;
 
 fuzz_target!(|input: (&str, &[u8])| {
     let (text, path) = input;

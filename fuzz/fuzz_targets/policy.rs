@@ -5,10 +5,9 @@
 use libfuzzer_sys::fuzz_target;
 use tollgate::config::{Value, parse, parse_json};
 use tollgate::engine::Engine;
-use tollgate::key::Seed;
-use tollgate::policy::{PolicySet, compile};
-use tollgate::request::{MetadataPath, Request, Response};
-use tollgate::response::{access_line, limit_headers, reply};
+use tollgate::identity::Seed;
+use tollgate::compile::{Configuration, compile};
+use tollgate::http::{MetadataPath, Request, Response};
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table};
 use tollgate::time::{Now, SECOND};
@@ -38,9 +37,10 @@ fn both_forms_are_one(value: &Value) {
 }
 
 /// Some requests of two callers, through the whole of a request's way.
-fn decide(policies: PolicySet) {
-    let Geometry { pages, page_bytes } = policies.geometry();
-    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry(), HOLDER);
+fn decide(configuration: Configuration) {
+    let Configuration { rules: policies, replies } = configuration;
+    let Geometry { pages, page_bytes } = policies.geometry;
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, HOLDER);
     let (engine, store) = (Engine::new(policies), Memory::default());
     let mut now = Now { mono: 100_000 * SECOND, wall: 1_800_000_000 * SECOND };
     for i in 0..8u64 {
@@ -49,15 +49,15 @@ fn decide(policies: PolicySet) {
         for verdict in decision.answers().iter().flat_map(|answer| &answer.outcome.verdicts) {
             assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
         }
-        let refusal = reply(engine.policies(), &decision, &call, || [7; 16]);
+        let refusal = replies.reply(&decision, &call, || [7; 16]);
         assert_eq!(refusal.is_some(), decision.refused());
         if let Some(refusal) = refusal.iter().find(|refusal| *refusal.headers[0].1 == *"application/json") {
             assert!(parse_json(refusal.body.as_bytes()).is_ok(), "{refusal:?}");
         }
-        let headers = limit_headers(engine.policies(), &decision);
+        let headers = replies.limit_headers(&decision);
         let headers = headers.iter().chain(refusal.iter().flat_map(|refusal| &refusal.headers));
         assert!(headers.flat_map(|(_, value)| value.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
-        access_line(engine.policies(), &decision);
+        replies.access_line(&decision);
         now = Now { mono: now.mono + i * SECOND / 4, wall: now.wall + i * SECOND / 4 };
         if i % 3 != 0 {
             let answer = Answer { status: [201, 401, 503][i as usize % 3], number: i };

@@ -5,7 +5,7 @@
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use std::ops::Range;
-use tollgate::key::{Identity, Seed};
+use tollgate::identity::{Identity, Seed};
 use tollgate::limiter::Limit;
 use tollgate::limiter::concurrency::Holder;
 use tollgate::table::memory::Memory;

@@ -4,7 +4,7 @@ use super::keys::key_index;
 use super::limits::whole_quota;
 use super::{NAME, all, name_of};
 use crate::config::{Lists, Names, Reader, Vocabulary};
-use crate::identity::{Consumer, Consumers, Digest, Key, Source, Tiers};
+use crate::rules::{Consumer, Consumers, Digest, Key, Source, Tiers};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";

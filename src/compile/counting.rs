@@ -1,11 +1,11 @@
 //! Compiles which requests count, how long a refusal lasts in force, and what responses change.
 
-use super::super::on_response::MOST_UNITS;
-use super::super::{Match, Mode, OnResponse, StatusSet, Unanswered};
-use super::all;
 use super::keys::token;
 use super::matches::match_fields;
+use super::{all, statuses};
 use crate::config::{Fields, Reader};
+use crate::http::{Match, StatusSet};
+use crate::rules::{MAX_UNITS, Mode, OnResponse, Unanswered};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
 
@@ -24,9 +24,9 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
 /// What responses change.
 #[inline(never)]
 pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
-    let count = fields.read("count_on", StatusSet::read);
-    let refund_on = fields.read("refund_on", StatusSet::read);
-    let unless = fields.read("refund_unless", StatusSet::read);
+    let count = fields.read("count_on", statuses::read);
+    let refund_on = fields.read("refund_on", statuses::read);
+    let unless = fields.read("refund_unless", statuses::read);
     let cost = fields.read("cost_header", header_name);
     let stock = fields.read("stock_header", header_name);
     let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
@@ -68,7 +68,7 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
     if reader.is_text() {
         return reader.word(&[("keep", Unanswered::Keep), ("refund", Unanswered::Refund)]);
     }
-    let units = reader.whole_number(1..=u64::from(MOST_UNITS))?;
+    let units = reader.whole_number(1..=u64::from(MAX_UNITS))?;
     u32::try_from(units).ok().map(Unanswered::Costs)
 }
 
@@ -76,7 +76,7 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
 fn a_return(entry: &Reader<'_>) -> Option<(Match, StatusSet)> {
     let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
     let rule = match_fields(&fields);
-    let on = fields.read_or("on", StatusSet::successes(), StatusSet::read);
+    let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))
 }
 

@@ -1,13 +1,13 @@
 //! Compiles the keys: where each caller's name comes from, and when it is to be believed.
 
-use super::super::{StatusSet, duration};
 use super::paths::{either, is_ignored};
-use super::{all, is_name, name_of};
+use super::{all, duration, is_name, name_of, statuses};
 use crate::config::{Fields, Names, Reader, Vocabulary};
-use crate::identity::{Attribute, Key, Reading, Refusal, Repeated, Source, Validity};
+use crate::http::MetadataPath;
+use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::request::MetadataPath;
+use crate::rules::{Attribute, CredentialRejection, Key, Source, Validity};
 use crate::table::Geometry;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -230,12 +230,12 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
     }
     let fields = reader.object(&["metadata", "unless", "for"])?;
     let metadata = fields.read("metadata", metadata);
-    let unless = fields.read("unless", StatusSet::read);
+    let unless = fields.read("unless", statuses::read);
     let lasts = fields.read_or("for", 10 * 60 * SECOND, duration::read);
     match (metadata?, unless?) {
         (Some(path), None) if fields.optional("for").is_none() => Some(Validity::Metadata(path)),
         (None, Some(statuses)) => {
-            Some(Validity::Unless(Refusal { statuses, limits: marks(key.name(), lasts?, table) }))
+            Some(Validity::Unless(CredentialRejection { statuses, limits: marks(key.name(), lasts?, table) }))
         }
         (Some(_), _) | (None, None) => reader.fault(VALID),
     }

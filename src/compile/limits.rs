@@ -1,8 +1,7 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
-use super::super::duration;
 use super::consumers::Grades;
-use super::{NAME, all, name_of};
+use super::{NAME, all, duration, name_of};
 use crate::config::{Fields, Reader};
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;

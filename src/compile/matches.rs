@@ -1,11 +1,12 @@
 //! Compiles which requests a policy is for.
 
-use super::super::route::{HOST, Host, TEMPLATE};
-use super::super::{Match, PathTemplate, Presence};
 use super::all;
 use super::keys::is_token;
 use crate::config::{Fields, Reader};
+use crate::http::{Host, Match, PathTemplate, Presence};
 
+const HOST: &str = "a host such as api.example.com or *.example.com, without a port";
+const TEMPLATE: &str = "a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, each name once, ** only at the end";
 const METHOD: &str = "a method in capitals, such as POST, or a list of them";
 
 /// Units that one request may cost.

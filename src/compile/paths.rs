@@ -1,7 +1,8 @@
 //! Compiles which spellings of a path are the same.
 
-use super::super::{Match, Policy, Purpose, Spellings};
 use crate::config::{Fields, Reader};
+use crate::http::{Match, Purpose, Spellings};
+use crate::rules::Policy;
 
 /// Whatever the upstream may take for the same path, so that no spelling escapes a policy.
 pub(super) const ALL: Spellings =

@@ -1,17 +1,17 @@
 //! Compiles the policies, one by one and then as a set.
 
-use super::super::terms::{Table, Terms};
-use super::super::{Match, Policy, duration};
 use super::consumers::{Grades, Known, OwnQuota};
 use super::counting::{count, mode, on_contention, on_response};
+use super::duration;
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, Graded};
 use super::matches::{cost, exceptions, matches};
 use super::sharing::{check_room, set_apart};
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Names, Reader, Vocabulary};
-use crate::identity::{Key, Source};
+use crate::http::Match;
 use crate::limiter::{Algorithm, Limit};
+use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
 use crate::table::Geometry;
 
 const LIMITS: &str = "a list of at least one limit";
@@ -156,7 +156,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     };
     let penalty = block_for.map(|length| Limit::penalty(&name, length));
     Some(Policy {
-        terms: terms(&name, &limits, penalty, context),
+        limit_sets: limit_sets(&name, &limits, penalty, context),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
@@ -186,14 +186,19 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
 
 /// The limits with the numbers of each tier, and of each consumer who has its own.
 #[inline(never)]
-fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Context<'_>) -> Table {
+fn limit_sets(
+    policy: &str,
+    limits: &[Graded],
+    penalty: Option<Limit>,
+    context: Context<'_>,
+) -> LimitsByCaller {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
-    let terms = |limits: Vec<Limit>| Terms::new(limits.into_iter().chain(penalty).collect());
+    let set = |limits: Vec<Limit>| LimitSet::new(limits.into_iter().chain(penalty).collect());
     let mut known = Names::default();
-    let mut table = Table::for_all(terms(limits.iter().map(|limit| limit.limit).collect()));
+    let mut sets = LimitsByCaller::for_all(set(limits.iter().map(|limit| limit.limit).collect()));
     let tiers = context.grades.tiers();
     for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
-        table.add_tier(terms(of_tier(tier)), &mut known);
+        sets.add_tier(set(of_tier(tier)), &mut known);
     }
     for own in context.known.quotas_of(policy).chunk_by(|one, other| one.consumer == other.consumer) {
         let Some(index) = own.first().map(|own| own.consumer) else { continue };
@@ -208,9 +213,9 @@ fn terms(policy: &str, limits: &[Graded], penalty: Option<Limit>, context: Conte
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
             with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
-        table.add_consumer(index, terms(with_own.collect()), &mut known);
+        sets.add_consumer(index, set(with_own.collect()), &mut known);
     }
-    table
+    sets
 }
 
 /// A header that says how many there are would be without effect where nothing is counted that exists.

@@ -8,13 +8,14 @@ mod message;
 mod rejections;
 mod template;
 
-use super::super::Policy;
 use crate::config::{Fields, Reader};
 use crate::limiter::{Algorithm, Limit};
-use crate::response::{PolicySaying, RetryAfter, Saying, Words};
+use crate::reply::{PolicySaying, RetryAfter, Saying, Words};
+use crate::rules::Policy;
 use crate::time::{Period, SECOND};
 use headers::header_rules;
 use rejections::{Sayable, rejections};
+use std::sync::Arc;
 
 /// Reads all that is said. Without sound policies it still finds the faults in it.
 pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<Saying> {
@@ -32,6 +33,8 @@ pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<S
         access_log: access_log?,
         rejection,
         policies: policies.collect(),
+        consumers: Arc::default(),
+        tiers: Vec::new(),
     })
 }
 
@@ -49,7 +52,12 @@ fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
         message,
     });
     let details = ["tollgate_refused_by_", &policy.name].concat();
-    PolicySaying { rejection: sayable.rejection, details, limits: limits.collect() }
+    PolicySaying {
+        name: policy.name.clone(),
+        rejection: sayable.rejection,
+        details,
+        limits: limits.collect(),
+    }
 }
 
 /// The length that a quota is for, in seconds: of a month, 31 days.

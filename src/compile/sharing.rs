@@ -1,8 +1,8 @@
 //! Policies that count one caller by the same keys share its record, as far as a record has room for their limits.
 
-use super::super::Policy;
 use crate::config::{Lists, Reader};
-use crate::identity::{Key, Source};
+use crate::rules::Policy;
+use crate::rules::{Key, Source};
 use crate::table::Geometry;
 
 /// More alternatives than this are not spelled out; such policies are taken to share with all.

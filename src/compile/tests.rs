@@ -1,8 +1,8 @@
 use super::*;
 use crate::config::parse;
-use crate::identity::Source;
 use crate::limiter::Algorithm;
 use crate::limiter::sliding_window::Slots;
+use crate::rules::Source;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -11,7 +11,7 @@ mod scale;
 
 pub(super) const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
 
-pub(super) fn compiled(json: &str) -> Result<PolicySet, String> {
+pub(super) fn compiled(json: &str) -> Result<Configuration, String> {
     compile(&parse(json.as_bytes()).unwrap()).map_err(|faults| faults.to_string())
 }
 
@@ -50,26 +50,26 @@ fn of_hundreds_of_words_the_first_are_told_and_that_there_are_more() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_sound_policy_is_compiled_with_its_defaults() {
     let set = compiled(&with_limits(r#"[{"quota": 50, "window": "60s"}]"#)).unwrap();
-    let limit = set.policies()[0].limits()[0];
+    let limit = set.rules.policies[0].limits()[0];
     assert_eq!((limit.quota.get(), limit.window), (50, 60 * SECOND));
     assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
-    assert_eq!(set.charging(), Charging::AllOrNothing);
-    assert_eq!(set.geometry(), Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
-    assert!(set.exempt_preflight);
-    assert_eq!(set.directory.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
-    let Source::Header { name, .. } = &set.directory.keys[1].source else { panic!("a header") };
+    assert_eq!(set.rules.charging, Charging::AllOrNothing);
+    assert_eq!(set.rules.geometry, Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
+    assert!(set.rules.exempt_preflight);
+    assert_eq!(set.rules.callers.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
+    let Source::Header { name, .. } = &set.rules.callers.keys[1].source else { panic!("a header") };
     assert_eq!(name, "authorization", "header names are case-insensitive");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_number_that_envoy_made_text_of_for_its_size_is_a_number() {
     let set = compiled(&with_limits(r#"[{"quota": "4294967295", "window": "60s"}]"#)).unwrap();
-    assert_eq!(set.policies()[0].limits()[0].quota.get(), u32::MAX);
+    assert_eq!(set.rules.policies[0].limits()[0].quota.get(), u32::MAX);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_limits_id_is_its_names_so_a_new_quota_keeps_its_counts() {
-    let id = |limits: &str| compiled(&with_limits(limits)).unwrap().policies()[0].limits()[0].id;
+    let id = |limits: &str| compiled(&with_limits(limits)).unwrap().rules.policies[0].limits()[0].id;
     let one = id(r#"[{"quota": 50, "window": "60s"}]"#);
     assert_eq!(one, id(r#"[{"quota": 70, "window": "2h"}]"#));
     assert_ne!(one, id(r#"[{"name": "minute", "quota": 50, "window": "60s"}]"#));
@@ -250,7 +250,7 @@ fn more_limits_than_a_page_has_room_for_are_a_fault() {
     // Several policies share a record if it has room for all of them, and else have one each.
     for (policies, apart) in [(policies(2, 4), false), (policies(3, 3), true), (policies(100, 1), true)] {
         let set = compiled(&policies).unwrap();
-        assert!(set.policies().iter().all(|policy| policy.apart == apart), "{policies}");
+        assert!(set.rules.policies.iter().all(|policy| policy.apart == apart), "{policies}");
     }
 }
 
@@ -277,7 +277,7 @@ fn what_was_found_is_shown_short_and_on_one_line() {
 fn each_algorithm_is_compiled_with_its_defaults() {
     let algorithm = |limit: &str| {
         let set = compiled(&with_limits(&format!("[{limit}]"))).unwrap();
-        (set.policies()[0].limits()[0].algorithm, set.policies()[0].limits()[0].window / SECOND)
+        (set.rules.policies[0].limits()[0].algorithm, set.rules.policies[0].limits()[0].window / SECOND)
     };
     let burst = |units| NonZeroU32::new(units).unwrap();
     let fixed = r#"{"algorithm": "fixed_window", "quota": 9, "window": "1h"}"#;
@@ -396,7 +396,7 @@ fn block_for_is_one_more_limit_of_the_record_and_none_of_the_names() {
     let json =
         json.replacen(r#"{"keys""#, r#"{"headers": {"preset": "x-ratelimit", "describes": "p"}, "keys""#, 1);
     let set = compiled(&json).unwrap();
-    let policy = &set.policies()[0];
+    let policy = &set.rules.policies[0];
     assert_eq!((policy.limits().len(), policy.limit_names.len()), (2, 1));
     assert_eq!(policy.limits()[1], crate::limiter::Limit::penalty("p", 300 * SECOND));
 }

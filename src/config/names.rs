@@ -2,7 +2,7 @@
 //! workers stand still while they read it.
 
 use crate::by_identity::ByIdentity;
-use crate::key::{Encoder, Identity, Seed};
+use crate::identity::{Encoder, Identity, Seed};
 
 /// Names by the order in which they came.
 #[derive(Clone, Debug, Default)]

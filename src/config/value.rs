@@ -80,7 +80,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-#[cfg(feature = "cli")]
 impl Value {
     /// An object's field of this name, the last one if there are several.
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -101,14 +100,12 @@ impl Value {
     }
 }
 
-#[cfg(feature = "cli")]
 impl From<&str> for Value {
     fn from(text: &str) -> Value {
         Value::Text(text.into())
     }
 }
 
-#[cfg(feature = "cli")]
 impl serde::Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

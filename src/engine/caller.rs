@@ -1,59 +1,43 @@
 //! One request's caller: the values of the keys, asked for when they are first needed and then kept.
 
-use super::consumer::{Consumers, Tiers};
-use super::credential::{Found, Place};
-use super::{Reading, Repeated, Source, Validity, client_ip, credential};
-use crate::identity::Key;
-use crate::key::{Encoder, Identity, Seed};
-use crate::policy::PathTemplate;
-use crate::request::{Asked, Request};
-use crate::spelling;
+use super::key_value::{path_parameter, read};
+use crate::by_identity::ByIdentity;
+use crate::http::credential::Found;
+use crate::http::{Asked, PathTemplate, Request};
+use crate::identity::{Encoder, Identity, Seed};
+use crate::rules::{Callers, Consumers, Digest, Key, Source, Tiers, Validity};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
-/// Everybody the configuration can tell apart.
-#[derive(Clone, Debug, Default)]
-pub struct Directory {
-    /// The named keys.
-    pub keys: Vec<Key>,
-    /// Who is known by them.
-    pub consumers: Consumers,
-    /// Their classes, if there are any.
-    pub tiers: Option<Tiers>,
-}
+/// The consumers that this worker has recognised, by a keyed hash of key and credential: a digest costs ten times as much.
+/// It holds no more entries than there are credentials in the configuration, because unknown credentials are not added.
+#[derive(Default)]
+pub struct ConsumerCache(RefCell<ByIdentity<usize>>);
 
-impl Directory {
-    /// Whether a request shows anything that a caller can be known by: what any key reads of a header, the query or a
-    /// cookie. Some headers a browser sends of itself.
-    #[inline(never)]
-    pub fn are_shown<'a, R: Request>(&self, asked: &'a Asked<'a, R>) -> bool {
-        const OF_BROWSERS: [&str; 6] =
-            ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
-        let shown = |key: &Key| match &key.source {
-            Source::Header { name, .. } => {
-                !OF_BROWSERS.contains(&name.as_str()) && asked.header(name).is_some()
-            }
-            Source::Query(_) | Source::Cookie(_) => read(asked, key).is_some(),
-            Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
-        };
-        self.keys.iter().any(shown)
-    }
-
-    /// Whether a request may have a key of which nobody can tell which value counts.
-    pub fn can_be_ambiguous(&self) -> bool {
-        self.keys.iter().any(Key::can_be_ambiguous)
+impl ConsumerCache {
+    /// The consumer who is known by this credential under this key.
+    fn consumer(&self, consumers: &Consumers, key: usize, credential: &[u8], seed: &Seed) -> Option<usize> {
+        let mut encoder = Encoder::new(seed);
+        encoder.add("", &key.to_le_bytes());
+        encoder.add("", credential);
+        let hash = encoder.finish();
+        let mut cache = self.0.borrow_mut();
+        if let Some(consumer) = cache.get(hash) {
+            return Some(*consumer);
+        }
+        let consumer = consumers.find(key, &Digest::of(credential))?;
+        if let Some(entry) = cache.open(hash, usize::MAX) {
+            *entry = consumer;
+        }
+        Some(consumer)
     }
 }
 
 /// Whoever makes one request.
 pub struct Caller<'a, R> {
     asked: &'a Asked<'a, R>,
-    directory: &'a Directory,
+    callers: &'a Callers,
+    cache: &'a ConsumerCache,
     seed: &'a Seed,
     credentials: Vec<OnceCell<Option<Shown<'a>>>>,
     consumer: OnceCell<Option<usize>>,
@@ -76,14 +60,16 @@ impl<'a, R: Request> Caller<'a, R> {
     #[inline]
     pub fn new(
         asked: &'a Asked<'a, R>,
-        directory: &'a Directory,
+        callers: &'a Callers,
+        cache: &'a ConsumerCache,
         seed: &'a Seed,
         refused: &'a [usize],
     ) -> Self {
-        let credentials = directory.keys.iter().map(|_| OnceCell::new()).collect();
+        let credentials = callers.keys.iter().map(|_| OnceCell::new()).collect();
         Caller {
             asked,
-            directory,
+            callers,
+            cache,
             seed,
             credentials,
             consumer: OnceCell::new(),
@@ -116,14 +102,16 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The value that counts, and the key that has it: one of its alternatives, or itself.
     pub fn value(&self, index: usize, template: Option<&PathTemplate>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
-        let key = self.directory.keys.get(index)?;
+        let key = self.callers.keys.get(index)?;
         let value = match &key.source {
             Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
-            Source::PathParameter(name) => Cow::Owned(self.in_path(template?, name, key.reading)?),
+            Source::PathParameter(name) => {
+                Cow::Owned(path_parameter(self.asked, template?, name, key.reading)?)
+            }
             // Who it is can't be told: the same caller whoever it is.
             Source::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
             Source::Consumer(attribute) => {
-                let consumer = self.directory.consumers.list().get(self.consumer()?)?;
+                let consumer = self.callers.consumers.list().get(self.consumer()?)?;
                 Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
             }
             Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
@@ -139,31 +127,10 @@ impl<'a, R: Request> Caller<'a, R> {
         Some((key, value))
     }
 
-    #[inline(never)]
-    fn in_path(&self, template: &PathTemplate, name: &str, reading: Reading) -> Option<Vec<u8>> {
-        let parameters = template.parameters_are_apart();
-        let read = self.asked.read_path(parameters).filter(|path| template.matches_reading(path));
-        let mut rest = read.unwrap_or(self.asked.path());
-        for _ in 0..=template.place_of(name)? {
-            let slash = rest.iter().position(|byte| *byte == b'/')?;
-            rest = rest.get(slash + 1..)?;
-        }
-        let segment = rest.split(|byte| *byte == b'/').next()?;
-        let mut value =
-            if read.is_some() { segment.to_vec() } else { spelling::segment(segment, parameters) };
-        if reading.ignore_suffix {
-            value.truncate(spelling::without_suffix(&value).len());
-        }
-        if reading.ignore_case {
-            value.make_ascii_lowercase();
-        }
-        (!value.is_empty()).then_some(value)
-    }
-
     /// Whether the value that counts for any of these keys can't be told, since the request has several (A7). Who that
     /// is must not be the client's choice, so whatever counts by them rejects it.
     pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
-        keys.iter().any(|key| match self.directory.keys.get(*key).map(|key| &key.source) {
+        keys.iter().any(|key| match self.callers.keys.get(*key).map(|key| &key.source) {
             Some(Source::FirstOf(keys)) => {
                 let first = keys.iter().find(|key| self.value(**key, template).is_some());
                 first.is_some_and(|key| self.is_ambiguous(&[*key], template))
@@ -182,19 +149,18 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// Whether the request has several values of this key that differ.
     fn is_repeated(&self, key: usize) -> bool {
-        self.directory.keys.get(key).is_some_and(Key::can_be_ambiguous)
+        self.callers.keys.get(key).is_some_and(Key::can_be_ambiguous)
             && self.shown(key).is_some_and(|shown| shown.repeated)
     }
 
     /// Whether a key that consumers are known by is there several times.
     fn hides_the_consumer(&self) -> bool {
-        self.directory.consumers.keys().any(|key| self.is_repeated(key))
+        self.callers.consumers.keys().any(|key| self.is_repeated(key))
     }
 
     /// The key, by index, that has the value of this one: one of its alternatives, or itself.
-    #[cfg(feature = "cli")]
     pub fn taken(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
-        match &self.directory.keys.get(key)?.source {
+        match &self.callers.keys.get(key)?.source {
             Source::FirstOf(keys) => keys.iter().find_map(|key| self.taken(*key, template)),
             Source::Header { .. }
             | Source::Query(_)
@@ -210,18 +176,18 @@ impl<'a, R: Request> Caller<'a, R> {
     /// The consumer, by index, if it is a known one.
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {
-            let mut keys = self.directory.consumers.keys();
+            let mut keys = self.callers.consumers.keys();
             keys.find_map(|key| self.owner(key, self.shown(key)?))
         })
     }
 
     /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there are none.
     pub fn tier(&self) -> usize {
-        *self.tier.get_or_init(|| self.directory.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
+        *self.tier.get_or_init(|| self.callers.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
     }
 
     fn tier_of(&self, tiers: &Tiers) -> usize {
-        let consumer = self.consumer().and_then(|consumer| self.directory.consumers.list().get(consumer));
+        let consumer = self.consumer().and_then(|consumer| self.callers.consumers.list().get(consumer));
         let named = || {
             let (_, named) = self.value(tiers.from?, None)?;
             tiers.names.iter().position(|name| name.as_bytes() == named.as_ref())
@@ -231,7 +197,7 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The keys that the caller shows and an upstream's answer may refuse, by index, each with its record.
     pub fn on_trial(&self) -> Vec<(usize, Identity)> {
-        let keys = self.directory.keys.iter().enumerate();
+        let keys = self.callers.keys.iter().enumerate();
         let on_trial = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
         let record = |(index, key): (usize, &Key)| {
             // The whole value: keys that share a prefix stand or fall by themselves.
@@ -244,7 +210,7 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// Finds out consumer and tier, for what is to be said about the caller.
     pub fn introduce(&self) {
-        if self.directory.tiers.is_some() {
+        if self.callers.tiers.is_some() {
             self.tier();
         }
         self.consumer();
@@ -262,7 +228,7 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn shown(&self, index: usize) -> Option<&Shown<'a>> {
         let read = || {
-            let found = read(self.asked, self.directory.keys.get(index)?)?;
+            let found = read(self.asked, self.callers.keys.get(index)?)?;
             let shown = match found {
                 Found::One(value) => Shown { value, repeated: false, owner: OnceCell::new() },
                 Found::Several => {
@@ -277,11 +243,13 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The consumer, by index, who is known by a credential under this key.
     fn owner(&self, key: usize, shown: &Shown<'_>) -> Option<usize> {
-        *shown.owner.get_or_init(|| self.directory.consumers.known_by(key, &shown.value, self.seed))
+        *shown
+            .owner
+            .get_or_init(|| self.cache.consumer(&self.callers.consumers, key, &shown.value, self.seed))
     }
 
     fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
-        match self.directory.keys.get(index).map(|key| &key.validity) {
+        match self.callers.keys.get(index).map(|key| &key.validity) {
             Some(Validity::Consumer) => self.owner(index, shown).is_some(),
             Some(Validity::Metadata(path)) => {
                 // Envoy gives `false` as one zero byte.
@@ -294,49 +262,12 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 }
 
-/// What a request says of a key that it has itself.
-#[inline(never)]
-fn read<'a, R: Request>(asked: &'a Asked<'a, R>, key: &Key) -> Option<Found<Cow<'a, [u8]>>> {
-    let Key { source, reading, .. } = key;
-    let request = asked.request();
-    let (place, text) = match source {
-        Source::Header { name, scheme } if reading.repeated == Repeated::First => {
-            let value = match asked.header(name)? {
-                Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
-                Cow::Owned(value) => Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec()),
-            };
-            return Some(Found::One(value));
-        }
-        // A client without an address is still a client: all of them together.
-        Source::ClientIp { ipv6_prefix } => {
-            let address = request.source_address().unwrap_or_default();
-            return Some(Found::One(Cow::Owned(client_ip::client_ip(address, *ipv6_prefix))));
-        }
-        Source::Metadata(path) => {
-            let found = request.metadata(path)?;
-            return (!found.is_empty()).then_some(Found::One(Cow::Owned(found)));
-        }
-        Source::Header { name, scheme } => {
-            (Place::Lines(scheme.as_deref()), Cow::Owned(request.lines(name)?))
-        }
-        Source::Query(name) => (Place::Query(name), Cow::Borrowed(credential::query(asked.target()))),
-        Source::Cookie(name) => (Place::Cookies(name), Cow::Owned(request.cookies()?)),
-        Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::FirstOf(_) => {
-            return None;
-        }
-    };
-    Some(match credential::find(place, &text, *reading)? {
-        Found::One(value) => Found::One(Cow::Owned(value)),
-        Found::Several => Found::Several,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Attribute, Consumer, Digest};
-    use crate::key::Seed;
-    use crate::request::MetadataPath;
+    use crate::http::MetadataPath;
+    use crate::http::credential::Reading;
+    use crate::rules::{Attribute, Consumer};
     use wasm_bindgen_test::wasm_bindgen_test;
 
     const SEED: Seed = Seed::new([1; Seed::LEN]);
@@ -378,13 +309,13 @@ mod tests {
     }
 
     /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.
-    fn directory() -> Directory {
+    fn callers() -> Callers {
         let acme = Consumer {
             name: "acme".into(),
             tier: Some(1),
             attributes: vec![("organization".into(), "o7".into())],
         };
-        Directory {
+        Callers {
             keys: vec![
                 key("x", Source::Header { name: "x-key".into(), scheme: None }),
                 key("organization", Source::Metadata(proof())),
@@ -397,32 +328,32 @@ mod tests {
         }
     }
 
-    fn identity(directory: &Directory, request: &Fake, keys: &[usize]) -> Option<Identity> {
+    fn identity(callers: &Callers, request: &Fake, keys: &[usize]) -> Option<Identity> {
         let asked = Asked::new(request);
-        Caller::new(&asked, directory, &SEED, &[]).identity(keys, None, None)
+        Caller::new(&asked, callers, &ConsumerCache::default(), &SEED, &[]).identity(keys, None, None)
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_two_keys_of_one_organization_share() {
-        let of = |key| identity(&directory(), &Fake { key: Some(key), ..Fake::default() }, &[4]);
+        let of = |key| identity(&callers(), &Fake { key: Some(key), ..Fake::default() }, &[4]);
         assert_eq!(of("k1"), of("k2"));
         assert_ne!(of("k1"), of("k3"));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_a_claim_and_an_attribute_can_be_the_same_organization() {
-        let mut directory = directory();
-        let of = |directory: &Directory, key, proven| {
-            identity(directory, &Fake { key, proven, ..Fake::default() }, &[4]).unwrap()
+        let mut callers = callers();
+        let of = |callers: &Callers, key, proven| {
+            identity(callers, &Fake { key, proven, ..Fake::default() }, &[4]).unwrap()
         };
-        assert_ne!(of(&directory, Some("k1"), None), of(&directory, None, Some("o7")));
-        directory.keys[1].kind = "known".into();
-        assert_eq!(of(&directory, Some("k1"), None), of(&directory, None, Some("o7")));
+        assert_ne!(of(&callers, Some("k1"), None), of(&callers, None, Some("o7")));
+        callers.keys[1].kind = "known".into();
+        assert_eq!(of(&callers, Some("k1"), None), of(&callers, None, Some("o7")));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_6_a_bogus_key_is_no_identity() {
-        let of = |key| identity(&directory(), &Fake { key, ..Fake::default() }, &[4]);
+        let of = |key| identity(&callers(), &Fake { key, ..Fake::default() }, &[4]);
         assert_eq!(of(Some("k3")), of(None));
         assert_eq!(of(Some("k3")), of(Some("k4")));
     }
@@ -430,7 +361,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_what_an_earlier_filter_proved_comes_first() {
         let proven =
-            |proven| identity(&directory(), &Fake { key: Some("k1"), proven, ..Fake::default() }, &[4]);
+            |proven| identity(&callers(), &Fake { key: Some("k1"), proven, ..Fake::default() }, &[4]);
         assert_ne!(proven(Some("o7")), proven(None));
         assert_ne!(proven(Some("o7")), proven(Some("o8")));
         assert_eq!(proven(Some("")), proven(None));
@@ -438,18 +369,18 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn pa_8_a_key_that_nobody_is_known_by_is_absent_if_consumers_decide() {
-        let mut directory = directory();
-        directory.keys[0].validity = Validity::Consumer;
-        let of = |key| identity(&directory, &Fake { key: Some(key), ..Fake::default() }, &[0]);
+        let mut callers = callers();
+        callers.keys[0].validity = Validity::Consumer;
+        let of = |key| identity(&callers, &Fake { key: Some(key), ..Fake::default() }, &[0]);
         assert_eq!(of("k3"), None);
         assert!(of("k1").is_some());
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn pa_8_a_key_without_proof_is_absent_if_metadata_decides() {
-        let mut directory = directory();
-        directory.keys[0].validity = Validity::Metadata(proof());
-        let of = |proven| identity(&directory, &Fake { key: Some("k3"), proven, ..Fake::default() }, &[0]);
+        let mut callers = callers();
+        callers.keys[0].validity = Validity::Metadata(proof());
+        let of = |proven| identity(&callers, &Fake { key: Some("k3"), proven, ..Fake::default() }, &[0]);
         assert!(of(Some("yes")).is_some());
         for proven in [None, Some(""), Some("\0")] {
             assert_eq!(of(proven), None);
@@ -458,23 +389,23 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fa_2_the_tier_is_the_consumers_own_or_the_default() {
-        let directory = directory();
+        let callers = callers();
         let tier = |key| {
             let request = Fake { key, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, &SEED, &[]).tier()
+            Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fa_24_a_tier_may_come_from_an_earlier_filter() {
-        let mut directory = directory();
-        directory.tiers.as_mut().unwrap().from = Some(1);
+        let mut callers = callers();
+        callers.tiers.as_mut().unwrap().from = Some(1);
         let tier = |key, proven| {
             let request = Fake { key, proven, ..Fake::default() };
             let asked = Asked::new(&request);
-            Caller::new(&asked, &directory, &SEED, &[]).tier()
+            Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!(tier(None, Some("pro")), 1);
         assert_eq!(tier(None, Some("gold")), 0);
@@ -483,16 +414,16 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn bi_3_the_first_16_characters_count_and_a_shorter_key_whole() {
-        let mut directory = directory();
-        directory.keys[0].prefix = Some(16);
-        let of = |key| identity(&directory, &Fake { key: Some(key), ..Fake::default() }, &[0]).unwrap();
+        let mut callers = callers();
+        callers.keys[0].prefix = Some(16);
+        let of = |key| identity(&callers, &Fake { key: Some(key), ..Fake::default() }, &[0]).unwrap();
         assert_eq!(of("0123456789abcdefXYZ"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcdeX"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcde"), of("0123456789abcdef"));
         assert_ne!(of("short"), of("shor"));
     }
 
-    /// A request with a query, and a directory whose key `q` reads it.
+    /// A request with a query, and a callers whose key `q` reads it.
     struct Query<'a>(&'a str);
 
     impl Request for Query<'_> {
@@ -512,7 +443,7 @@ mod tests {
         let acme = Consumer { name: "acme".into(), tier: None, attributes: Vec::new() };
         for validity in [Validity::Present, Validity::Consumer, Validity::Metadata(proof())] {
             let q = Key { validity: validity.clone(), ..key("q", Source::Query("q".into())) };
-            let directory = Directory {
+            let callers = Callers {
                 keys: vec![
                     q,
                     key("ip", Source::ClientIp { ipv6_prefix: 64 }),
@@ -522,11 +453,12 @@ mod tests {
                 consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
                 tiers: None,
             };
-            assert!(directory.can_be_ambiguous());
+            assert!(callers.keys.iter().any(Key::can_be_ambiguous));
             for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {
                 let request = Query(query);
                 let asked = Asked::new(&request);
-                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                let cache = ConsumerCache::default();
+                let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
                 for key in [0, 2, 3] {
                     assert!(caller.is_ambiguous(&[1, key], None), "{validity:?} {query} {key}");
                     assert!(caller.identity(&[1, key], None, None).is_some(), "{validity:?} {query} {key}");
@@ -537,7 +469,8 @@ mod tests {
             for query in ["q=k1&q=k1", "q=&q=k1", "q=%6b1;q=k1", "x=1", ""] {
                 let request = Query(query);
                 let asked = Asked::new(&request);
-                let caller = Caller::new(&asked, &directory, &SEED, &[]);
+                let cache = ConsumerCache::default();
+                let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
                 assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
             }
         }
@@ -545,9 +478,10 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn what_is_asked_twice_is_read_once() {
-        let (request, directory) = (Fake { proven: Some("o"), ..Fake::default() }, directory());
+        let (request, callers) = (Fake { proven: Some("o"), ..Fake::default() }, callers());
         let asked = Asked::new(&request);
-        let caller = Caller::new(&asked, &directory, &SEED, &[]);
+        let cache = ConsumerCache::default();
+        let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
         assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));
         assert_eq!(request.metadata_reads.get(), 1);
     }

@@ -7,12 +7,12 @@
 //! none spends nothing of what a newcomer needs. A good answer gives them back, and is remembered for as long as a mark
 //! would be.
 
-use super::{Engine, answer, is_good, judges};
-use crate::decision::{Answer, Decision};
-use crate::identity::{Caller, Refusal, Validity};
-use crate::key::{Identity, Seed};
-use crate::policy::{Applied, Policy};
-use crate::request::{Asked, Request, Response};
+use super::selection::{applying, judges};
+use super::{Engine, answer};
+use crate::decision::{Answer, Applied, Credential, Decision, Trial};
+use crate::http::{Asked, Request, Response, is_good};
+use crate::identity::{Identity, Seed};
+use crate::rules::{CredentialRejection, Policy, Validity};
 use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
 use crate::time::Now;
 
@@ -32,48 +32,6 @@ impl Tried {
     }
 }
 
-/// A credential that an answer may refuse.
-#[derive(Clone, Copy, Debug)]
-pub struct Credential {
-    /// Its key, by index.
-    pub key: usize,
-    /// Its record.
-    pub identity: Identity,
-    /// Whether an answer has proved it of late.
-    pub proved: bool,
-}
-
-/// What an answer can say about a request's credentials.
-#[derive(Clone, Debug, Default)]
-pub struct Trial {
-    /// Credentials that the answer may refuse.
-    pub credentials: Vec<Credential>,
-    /// The policies that would have judged the request without those keys, and what it costs there: they count it if the
-    /// keys are refused.
-    pub otherwise: Vec<(Applied, u32)>,
-    /// Their answers, apart, until an answer has proved the keys.
-    pub held: Vec<Answer>,
-    /// Who judges a caller without those keys: by policy, and whom it counts.
-    anonymous: Vec<(usize, Identity)>,
-}
-
-impl Trial {
-    /// Takes the answers of the policies that hold units, the last `held`. If one of them rejects the request, it is answered as
-    /// that of a caller without the keys.
-    pub(super) fn with_answers(mut self, held: usize, answers: &mut Vec<Answer>) -> Trial {
-        self.held = answers.split_off(answers.len().saturating_sub(held));
-        if self.held.iter().any(Answer::refused) {
-            let said = |one: &Answer| self.anonymous.contains(&(one.policy, one.identity));
-            let (mut said, unsaid): (Vec<Answer>, Vec<Answer>) = answers.drain(..).partition(said);
-            said.append(&mut self.held);
-            *answers = said;
-            // What these have counted has to be settled all the same.
-            self.held = unsaid;
-        }
-        self
-    }
-}
-
 impl Engine {
     /// Looks for marks in the records of the credentials that are on trial.
     #[inline(never)]
@@ -86,7 +44,7 @@ impl Engine {
     ) -> Tried {
         let mut tried = Tried::default();
         let seed = *table.seed();
-        let caller = Caller::new(asked, self.policies.directory(), &seed, &[]);
+        let caller = self.caller(asked, &seed, &[]);
         for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
             let look = [look(identity, refusal)];
@@ -115,8 +73,8 @@ impl Engine {
         let Tried { refused, credentials } = tried;
         let without = refused.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
-        let anonymous = Caller::new(asked, self.policies.directory(), seed, &without);
-        let otherwise = self.policies.that_apply(asked, &anonymous, now.wall);
+        let anonymous = self.caller(asked, seed, &without);
+        let otherwise = applying(&self.policies, asked, &anonymous, now.wall);
         // What has judged the request already has counted it already.
         let place = |one: &Applied| (one.policy, one.identity);
         let is_new = |(one, _): &(Applied, u32)| !applied.iter().any(|other| place(other) == place(one));
@@ -165,7 +123,7 @@ impl Engine {
             }
         }
         for answer in &trial.held {
-            let held = answer.held(decision.now);
+            let held = answer.charged(decision.now);
             // Any other answer says nothing of the credentials.
             let correction = match good {
                 true => Correction { settled: answer.cost, ..held.give_back() },
@@ -176,8 +134,8 @@ impl Engine {
         for one in trial.otherwise.iter().filter(|_| refused) {
             let Some(policy) = self.policy(one.0.policy) else { continue };
             let unheld = answer(*one, Default::default());
-            let correction = match policy.on_response().follows() {
-                true => policy.on_response().answered(response, unheld.held(now), decision.now, now).0,
+            let correction = match policy.response.follows() {
+                true => policy.response.answered(response, unheld.charged(now), decision.now, now).0,
                 false => Correction { more: Some((now, one.1)), ..Correction::default() },
             };
             self.correct(&unheld, correction, table, store, now);
@@ -190,15 +148,15 @@ impl Engine {
         let Some(trial) = decision.trial() else { return };
         let theirs = |one: &&Answer| !trial.anonymous.contains(&(one.policy, one.identity));
         for answer in decision.all_answers().filter(theirs) {
-            let waits = |policy: &Policy| policy.on_response().follows() || policy.counts_all();
+            let waits = |policy: &Policy| policy.response.follows() || policy.counts_all();
             if self.policy(answer.policy).is_some_and(|policy| !waits(policy)) {
-                self.correct(answer, answer.held(decision.now).give_back(), table, store, now);
+                self.correct(answer, answer.charged(decision.now).give_back(), table, store, now);
             }
         }
     }
 
-    fn refusal(&self, key: usize) -> Option<&Refusal> {
-        match &self.policies.directory().keys.get(key)?.validity {
+    fn refusal(&self, key: usize) -> Option<&CredentialRejection> {
+        match &self.policies.callers.keys.get(key)?.validity {
             Validity::Unless(refusal) => Some(refusal),
             Validity::Present | Validity::Consumer | Validity::Metadata(_) => None,
         }
@@ -206,7 +164,7 @@ impl Engine {
 }
 
 /// The mark and the proof as a charge that only looks: all units of each are free if none is taken.
-fn look(identity: Identity, refusal: &Refusal) -> Charge<'_> {
+fn look(identity: Identity, refusal: &CredentialRejection) -> Charge<'_> {
     Charge { cost: refusal.units(), ..charge(identity, &refusal.limits) }
 }
 

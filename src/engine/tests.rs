@@ -1,10 +1,10 @@
 use super::*;
+use crate::compile::compile;
 use crate::config::parse;
-use crate::key::Seed;
+use crate::http::MetadataPath;
+use crate::identity::Seed;
 use crate::limiter::concurrency::Holder;
-use crate::policy::compile;
-use crate::request::MetadataPath;
-use crate::response::{Reply, limit_headers, reply};
+use crate::reply::{Reply, Saying};
 use crate::table::memory::Memory;
 use crate::time::SECOND;
 use proptest::prelude::*;
@@ -70,6 +70,7 @@ impl Request for Call {
 /// An engine, its store and its clock.
 struct House {
     engine: Engine,
+    replies: Saying,
     table: Table,
     store: Memory,
     now: Now,
@@ -77,10 +78,17 @@ struct House {
 
 impl House {
     fn new(json: &str) -> House {
-        let policies = compile(&parse(json.as_bytes()).unwrap()).unwrap();
-        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry(), Holder(1));
+        let configuration = compile(&parse(json.as_bytes()).unwrap()).unwrap();
+        let policies = configuration.rules;
+        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, Holder(1));
         let now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
-        House { engine: Engine::new(policies), table, store: Memory::default(), now }
+        House {
+            engine: Engine::new(policies),
+            replies: configuration.replies,
+            table,
+            store: Memory::default(),
+            now,
+        }
     }
 
     fn decide(&mut self, call: &Call) -> Decision {
@@ -97,12 +105,12 @@ impl House {
     }
 
     fn reply<'a>(&'a self, decision: &Decision, call: &Call) -> Reply<'a> {
-        reply(self.engine.policies(), decision, call, || [0xAB; 16]).unwrap()
+        self.replies.reply(decision, call, || [0xAB; 16]).unwrap()
     }
 
     fn headers(&mut self, call: &Call) -> Vec<String> {
         let decision = self.decide(call);
-        let headers = limit_headers(self.engine.policies(), &decision);
+        let headers = self.replies.limit_headers(&decision);
         headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
     }
 }
@@ -249,6 +257,6 @@ proptest! {
         let call = names.into_iter().zip(values).fold(Call { ip, ..Call::default() }, |call, (name, value)| call.with(name, value));
         let decision = house.decide(&call);
         prop_assert!(!decision.refused());
-        limit_headers(house.engine.policies(), &decision);
+        house.replies.limit_headers(&decision);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Action, Gate, Passage};
 use crate::by_identity::ByIdentity;
-use crate::key::Identity;
+use crate::identity::Identity;
 use std::cell::RefCell;
 
 /// Configurations and requests by the numbers that Envoy gives them.

@@ -1,7 +1,7 @@
 //! How the workers of one process come to share a table: the first founds it, the others join.
 
 use super::host::{random, read, write};
-use crate::key::Seed;
+use crate::identity::Seed;
 use crate::table::{Read, Write};
 use std::num::NonZeroU32;
 

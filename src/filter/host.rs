@@ -4,9 +4,9 @@
 //! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
 
 use super::pairs;
+use crate::http::{MetadataPath, Request, Response};
 use crate::limiter::concurrency::Holder;
-use crate::request::{MetadataPath, Request, Response};
-use crate::response::Reply;
+use crate::reply::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
 use std::num::NonZeroU32;

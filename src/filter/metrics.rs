@@ -6,7 +6,7 @@
 use super::host;
 use crate::decision::Decision;
 use crate::policy::PolicySet;
-use crate::response::near_limit;
+use crate::reply::near_limit;
 use crate::table::Tally;
 
 /// The counters of one filter configuration.

@@ -1,6 +1,6 @@
 //! Headers as the ABI has them: their number, all lengths, then names and values, each ended by a zero.
 
-use crate::response::Header;
+use crate::reply::Header;
 
 /// For the host to read.
 pub(super) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {

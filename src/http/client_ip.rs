@@ -3,7 +3,7 @@
 /// The address in its shortest unambiguous form: 4 bytes, or 16 with what is behind the prefix cleared.
 /// An IPv4-mapped IPv6 address is the IPv4 one. What is no IP, such as the path of a Unix socket, stands
 /// for itself.
-pub(super) fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
+pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     // In the place of the text: a request less for memory.
     if let Some(octets) = dotted(&address) {
         address.truncate(octets.len());

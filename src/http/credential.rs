@@ -4,12 +4,36 @@
 //! spellings. So what is read here is never finer than what any common server reads: whatever one of them takes for the
 //! same value is the same value here.
 
-use super::{Reading, Repeated};
-use crate::spelling::{Plus, decoded, hex};
+use super::spelling::{Plus, decoded, hex};
+
+/// How a value is read. What the server behind reads differently is another caller to one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// Which value counts if a header, a parameter or a cookie is there several times.
+    pub repeated: Repeated,
+    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
+    pub loose_names: bool,
+    /// Values of a path parameter that differ in case alone are one.
+    pub ignore_case: bool,
+    /// A suffix such as `.json` is no part of a path parameter.
+    pub ignore_suffix: bool,
+}
+
+/// Which of several different values under one name counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Repeated {
+    /// None: every policy that counts by the key rejects the request.
+    #[default]
+    Reject,
+    /// The first that is not empty.
+    First,
+    /// The last that is not empty.
+    Last,
+}
 
 /// What a request says under one name.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found<V> {
+pub enum Found<V> {
     /// This value, which is not empty.
     One(V),
     /// Different values, and none of them is to be believed.
@@ -17,7 +41,7 @@ pub(super) enum Found<V> {
 }
 
 /// A header's value: what stands in its first line, behind the scheme if there is to be one.
-pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
+pub fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
     let value = match scheme {
         Some(scheme) => credentials(value, scheme)?,
         None => first_line(value),
@@ -27,7 +51,7 @@ pub(super) fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a
 
 /// Where a value is looked for.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub enum Place<'a> {
     /// In all lines of a header, joined with commas, behind the scheme if there is to be one.
     Lines(Option<&'a str>),
     /// In a query, under this name, decoded as forms are (WHATWG URL: `+` and `%20` are spaces). Some servers end a
@@ -39,7 +63,7 @@ pub(super) enum Place<'a> {
 }
 
 /// The query of a path.
-pub(super) fn query(path: &[u8]) -> &[u8] {
+pub fn query(path: &[u8]) -> &[u8] {
     let path = path.split(|byte| *byte == b'#').next().unwrap_or_default();
     path.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default()
 }
@@ -49,7 +73,7 @@ const MANY: usize = 256;
 
 /// The value that counts of all that stand there. Empty ones never do: a server that reads one knows nobody by it.
 #[inline(never)]
-pub(super) fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
+pub fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
     let (end, other_end) = match place {
         Place::Lines(_) => (b',', b','),
         Place::Query(_) => (b'&', b';'),

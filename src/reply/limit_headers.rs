@@ -4,9 +4,8 @@ mod forms;
 
 pub use forms::Names;
 
-use super::{Header, Spoken, spoken, spoken_at, tightest, violated};
+use super::{Header, Saying, Spoken, spoken, spoken_at, tightest, violated};
 use crate::decision::Decision;
-use crate::policy::PolicySet;
 use crate::time::{MILLISECOND, Micros, SECOND, seconds_up, times};
 
 /// Which headers tell limits.
@@ -98,18 +97,18 @@ impl HeaderRules {
     }
 
     /// The headers for one decision; none if no described policy applies.
-    pub(super) fn say<'a, 'd>(&'a self, set: &'a PolicySet, decision: &'d Decision) -> Vec<Header<'a>> {
+    pub(super) fn say<'a, 'd>(&'a self, replies: &'a Saying, decision: &'d Decision) -> Vec<Header<'a>> {
         if self.show == Show::OnRefusal && !decision.refused() {
             return Vec::new();
         }
-        let wait = decision.refused().then(|| set.saying().retry_after.wait(decision));
+        let wait = decision.refused().then(|| replies.retry_after.wait(decision));
         let reset = |limit: Spoken<'a, 'd>| self.reset_of(limit, decision, wait);
-        let one = || self.described(set, decision);
+        let one = || self.described(replies, decision);
         match &self.preset {
             Preset::Fields(names) => one().map(|limit| names.say(limit, reset(limit))),
-            Preset::Envoy => one().map(|limit| forms::envoy(limit, reset(limit), &spoken(set, decision))),
+            Preset::Envoy => one().map(|limit| forms::envoy(limit, reset(limit), &spoken(replies, decision))),
             Preset::Ietf => {
-                let all = self.all_described(set, decision);
+                let all = self.all_described(replies, decision);
                 let longest = decision.retry_after();
                 let tells_wait = |limit: &Spoken<'_, '_>| limit.verdict.retry_after == longest;
                 // Where the one to wait for is told of, too, the others tell when they are back themselves.
@@ -126,23 +125,23 @@ impl HeaderRules {
 
     /// The limit that headers about one describe, if it applies.
     #[inline]
-    fn described<'a, 'd>(&self, set: &'a PolicySet, decision: &'d Decision) -> Option<Spoken<'a, 'd>> {
+    fn described<'a, 'd>(&self, replies: &'a Saying, decision: &'d Decision) -> Option<Spoken<'a, 'd>> {
         match &self.describes {
-            Describes::Named(places) => places.iter().find_map(|place| spoken_at(set, decision, *place)),
-            Describes::Violated => violated(&spoken(set, decision)),
-            Describes::All | Describes::MostConstrained => tightest(&spoken(set, decision)),
+            Describes::Named(places) => places.iter().find_map(|place| spoken_at(replies, decision, *place)),
+            Describes::Violated => violated(&spoken(replies, decision)),
+            Describes::All | Describes::MostConstrained => tightest(&spoken(replies, decision)),
         }
     }
 
     /// The limits that headers about several describe.
-    fn all_described<'a, 'd>(&self, set: &'a PolicySet, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
+    fn all_described<'a, 'd>(&self, replies: &'a Saying, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
         match &self.describes {
             Describes::Named(places) => {
-                places.iter().filter_map(|place| spoken_at(set, decision, *place)).collect()
+                places.iter().filter_map(|place| spoken_at(replies, decision, *place)).collect()
             }
-            Describes::All => spoken(set, decision),
+            Describes::All => spoken(replies, decision),
             Describes::Violated | Describes::MostConstrained => {
-                self.described(set, decision).into_iter().collect()
+                self.described(replies, decision).into_iter().collect()
             }
         }
     }

@@ -3,13 +3,12 @@
 use super::decimal::Decimal;
 use super::message::Message;
 use super::template::{Facts, Said, Template, Variable, push_hex};
-use super::{Header, Spoken, Value, Words};
+use super::{Header, Saying, Spoken, Value, Words};
 use crate::decision::Decision;
-use crate::policy::PolicySet;
-use crate::request::Request;
+use crate::http::Request;
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The refusals of one policy.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,13 +16,13 @@ pub struct Rejection {
     /// 400 to 599.
     pub status: u32,
     /// What is sent.
-    pub body: Rc<Body>,
+    pub body: Arc<Body>,
     /// What `{message}` stands for, unless the limit has its own.
-    pub message: Rc<Message>,
+    pub message: Arc<Message>,
     /// What `{code}` stands for.
     pub code: String,
     /// Further headers, by their lower-case names.
-    pub headers: Rc<Vec<(String, Template)>>,
+    pub headers: Arc<Vec<(String, Template)>>,
 }
 
 impl Rejection {
@@ -67,35 +66,37 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
-/// `new_id` draws an id at random for one that came without.
-#[inline(never)]
-pub fn reply<'a>(
-    set: &'a PolicySet,
-    decision: &Decision,
-    request: &impl Request,
-    new_id: fn() -> [u8; 16],
-) -> Option<Reply<'a>> {
-    let refusal = Refusal::new(set, decision, request, new_id)?;
-    let Rejection { status, body, headers: further, .. } = refusal.rejection;
-    let Body { content_type, template } = &**body;
-    let body = template.fill(&refusal);
-    let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
-    headers.push(("content-type", content_type.as_str().into()));
-    // Once the body has needed the message its language is known.
-    headers.extend(refusal.language().map(|tag| ("content-language", tag.into())));
-    headers.push(("cache-control", "no-store".into()));
-    headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal).into())));
-    if set.saying().retry_after.shown {
-        headers.push(("retry-after", Decimal::new(refusal.wait).into()));
-        headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
+impl Saying {
+    /// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
+    /// `new_id` draws an id at random for one that came without.
+    #[inline(never)]
+    pub fn reply<'a>(
+        &'a self,
+        decision: &Decision,
+        request: &impl Request,
+        new_id: fn() -> [u8; 16],
+    ) -> Option<Reply<'a>> {
+        let refusal = Refusal::new(self, decision, request, new_id)?;
+        let Rejection { status, body, headers: further, .. } = refusal.rejection;
+        let Body { content_type, template } = &**body;
+        let body = template.fill(&refusal);
+        let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
+        headers.push(("content-type", content_type.as_str().into()));
+        // Once the body has needed the message its language is known.
+        headers.extend(refusal.language().map(|tag| ("content-language", tag.into())));
+        headers.push(("cache-control", "no-store".into()));
+        headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal).into())));
+        if self.retry_after.shown {
+            headers.push(("retry-after", Decimal::new(refusal.wait).into()));
+            headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
+        }
+        Some(Reply { status: *status, headers, body, details: refusal.details })
     }
-    Some(Reply { status: *status, headers, body, details: refusal.details })
 }
 
 /// What there is to tell about one refused request.
 struct Refusal<'a, 'd, R> {
-    set: &'a PolicySet,
+    rules: &'a Saying,
     decision: &'d Decision,
     request: &'d R,
     new_id: fn() -> [u8; 16],
@@ -112,24 +113,23 @@ struct Refusal<'a, 'd, R> {
 
 impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     fn new(
-        set: &'a PolicySet,
+        rules: &'a Saying,
         decision: &'d Decision,
         request: &'d R,
         new_id: fn() -> [u8; 16],
     ) -> Option<Self> {
         let answer = decision.violated()?;
-        let saying = set.saying();
-        let own = saying.policies.get(answer.policy);
+        let own = rules.policies.get(answer.policy);
         Some(Refusal {
-            set,
+            rules,
             decision,
             request,
             new_id,
-            policy: set.policies().get(answer.policy).map_or("", |policy| policy.name()),
-            rejection: own.map_or(&saying.rejection, |own| &own.rejection),
+            policy: own.map_or("", |own| &own.name),
+            rejection: own.map_or(&rules.rejection, |own| &own.rejection),
             details: own.map_or("", |own| &own.details),
-            limit: super::violated(&super::spoken_of(set, answer)),
-            wait: saying.retry_after.seconds(decision),
+            limit: super::violated(&super::spoken_of(rules, answer)),
+            wait: rules.retry_after.seconds(decision),
             message: OnceCell::new(),
             request_id: OnceCell::new(),
             violated: OnceCell::new(),
@@ -165,7 +165,7 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     fn violated(&self) -> &str {
         self.violated.get_or_init(|| {
             let mut list = String::from("[");
-            let all = super::spoken(self.set, self.decision);
+            let all = super::spoken(self.rules, self.decision);
             for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
                 let comma = if list.len() > 1 { "," } else { "" };
                 list.extend([comma, "\"", &limit.words.reference, "\""]);
@@ -176,9 +176,8 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     }
 
     fn reset(&self) -> u64 {
-        let saying = self.set.saying();
-        let reset = saying.headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
-        let wait = Some(saying.retry_after.wait(self.decision));
+        let reset = self.rules.headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
+        let wait = Some(self.rules.retry_after.wait(self.decision));
         self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 
@@ -207,8 +206,8 @@ impl<R: Request> Facts for Refusal<'_, '_, R> {
             Variable::RequestId => Said::Text(self.request_id()),
             Variable::Message => Said::Text(&self.message().1),
             Variable::Code => Said::Text(&self.rejection.code),
-            Variable::Consumer => Said::Text(self.set.consumer_name(self.decision)),
-            Variable::Tier => Said::Text(self.set.tier_name(self.decision)),
+            Variable::Consumer => Said::Text(self.rules.consumer_name(self.decision)),
+            Variable::Tier => Said::Text(self.rules.tier_name(self.decision)),
             Variable::Violated => Said::Json(self.violated()),
         }
     }

@@ -1,7 +1,7 @@
 //! How long a refused caller is told to wait.
 
 use crate::decision::Decision;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::time::{Micros, Now, SECOND, seconds_up, times};
 
 /// What `retry-after` says, in seconds.

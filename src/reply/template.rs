@@ -184,7 +184,6 @@ impl Template {
     }
 
     /// As it was written.
-    #[cfg(feature = "cli")]
     pub fn as_written(&self) -> String {
         let (mut text, mut rest) = (String::new(), 0);
         let words = Variable::WORDS.iter().chain(Variable::OF_PROBLEMS);

@@ -1,16 +1,8 @@
-//! Who is asking: named keys, the consumers that are known by them, and the values of one request.
-//!
-//! `request → credential → is it valid? → consumer → tier`, each asked for when a policy needs it, once.
+//! Named keys: how callers are told apart, and when a key is believed.
 
-mod caller;
-mod client_ip;
-mod consumer;
-mod credential;
-
-pub use caller::{Caller, Directory};
-pub use consumer::{Consumer, Consumers, Digest, Tiers};
-
-use crate::request::MetadataPath;
+use crate::http::credential::{Reading, Repeated};
+use crate::http::{MetadataPath, StatusSet};
+use crate::limiter::Limit;
 use crate::time::Micros;
 
 /// A named way to tell callers apart.
@@ -48,31 +40,6 @@ impl Key {
             | Source::FirstOf(_) => false,
         }
     }
-}
-
-/// How a value is read. What the server behind reads differently is another caller to one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// Which value counts if a header, a parameter or a cookie is there several times.
-    pub repeated: Repeated,
-    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
-    pub loose_names: bool,
-    /// Values of a path parameter that differ in case alone are one.
-    pub ignore_case: bool,
-    /// A suffix such as `.json` is no part of a path parameter.
-    pub ignore_suffix: bool,
-}
-
-/// Which of several different values under one name counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Repeated {
-    /// None: every policy that counts by the key rejects the request.
-    #[default]
-    Reject,
-    /// The first that is not empty.
-    First,
-    /// The last that is not empty.
-    Last,
 }
 
 /// Where a key's value comes from.
@@ -150,28 +117,28 @@ pub enum Validity {
     /// When an earlier filter has left this metadata.
     Metadata(MetadataPath),
     /// Until the upstream answers it with a status that says otherwise; then not, for a while.
-    Unless(Refusal),
+    Unless(CredentialRejection),
 }
 
 /// How an upstream says that a credential is not valid, and how long that is remembered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refusal {
+pub struct CredentialRejection {
     /// The statuses that say so.
-    pub statuses: crate::policy::StatusSet,
+    pub statuses: StatusSet,
     /// The mark that is left in the record of a credential that is refused, and the proof in that of one that is not: a unit
     /// of these limits each, which says so as long as its window is.
-    pub limits: [crate::limiter::Limit; 2],
+    pub limits: [Limit; 2],
 }
 
-impl Refusal {
+impl CredentialRejection {
     /// The mark.
-    pub fn mark(&self) -> &[crate::limiter::Limit] {
+    pub fn mark(&self) -> &[Limit] {
         let [mark, _] = &self.limits;
         std::slice::from_ref(mark)
     }
 
     /// The proof.
-    pub fn proof(&self) -> &[crate::limiter::Limit] {
+    pub fn proof(&self) -> &[Limit] {
         let [_, proof] = &self.limits;
         std::slice::from_ref(proof)
     }

@@ -1,28 +1,27 @@
 //! What a response changes about the counts of its request.
 
-use super::{Match, StatusSet};
-use crate::request::{Asked, Request, Response};
-use crate::table::Correction;
+use crate::http::{Asked, Match, Request, Response, StatusSet};
+use crate::table::{Charged, Correction};
 use crate::time::Now;
 
 /// The most units that a response can say its request has cost.
-pub(super) const MOST_UNITS: u32 = 1_000_000;
+pub const MAX_UNITS: u32 = 1_000_000;
 
 /// What a policy reads from responses.
 #[derive(Clone, Debug, Default)]
 pub struct OnResponse {
     /// Statuses with which an admitted request's units are given back.
-    pub(super) refund: Option<StatusSet>,
+    pub refund: Option<StatusSet>,
     /// Statuses with which a request is counted. Any other gives back what it holds.
-    pub(super) count: Option<StatusSet>,
+    pub count: Option<StatusSet>,
     /// Requests that give a unit back, and the statuses with which they do.
-    pub(super) returns: Vec<(Match, StatusSet)>,
+    pub returns: Vec<(Match, StatusSet)>,
     /// The header, in lower case, that says what the request has really cost.
-    pub(super) cost: Option<String>,
+    pub cost: Option<String>,
     /// The header, in lower case, that says how many units of a stock there really are.
-    pub(super) stock: Option<String>,
+    pub stock: Option<String>,
     /// What a request costs in the end that gets no answer.
-    pub(super) unanswered: Unanswered,
+    pub unanswered: Unanswered,
 }
 
 /// What a request costs in the end that gets no answer.
@@ -37,36 +36,6 @@ pub enum Unanswered {
     Costs(u32),
 }
 
-/// A request that was counted when it was admitted.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Held {
-    /// Units.
-    pub cost: u32,
-    /// When they were counted. `None`: they were not, since nobody could.
-    pub at: Option<Now>,
-}
-
-impl Held {
-    /// What has to change for it to have cost `units` in the end: more of them are counted `now`.
-    fn settle(self, units: u32, now: Now) -> Correction {
-        let counted = self.at.map_or(0, |_| self.cost);
-        let more = units.checked_sub(counted).filter(|more| *more > 0).map(|more| (now, more));
-        let back = counted.checked_sub(units).filter(|less| *less > 0);
-        let back = self.at.zip(back);
-        Correction { back, more, ..Correction::default() }
-    }
-
-    /// Takes all of it back.
-    pub fn give_back(self) -> Correction {
-        Correction { back: self.at.map(|at| (at, self.cost)), ..Correction::default() }
-    }
-
-    /// Counts it at another instant, and as so many units.
-    pub fn count_at(self, now: Now, units: u32) -> Correction {
-        Correction { more: Some((now, units)), ..self.give_back() }
-    }
-}
-
 impl OnResponse {
     /// Whether responses change anything about requests that the policy judges.
     pub fn follows(&self) -> bool {
@@ -79,7 +48,13 @@ impl OnResponse {
     }
 
     /// What a response changes about a request that was admitted at `since`, and how many units that has cost in the end.
-    pub fn answered(&self, response: &impl Response, held: Held, since: Now, now: Now) -> (Correction, u32) {
+    pub fn answered(
+        &self,
+        response: &impl Response,
+        held: Charged,
+        since: Now,
+        now: Now,
+    ) -> (Correction, u32) {
         let status = Some(response.status());
         let real = || self.real_cost(response).unwrap_or(held.cost);
         let (correction, units) = match &self.count {
@@ -93,7 +68,7 @@ impl OnResponse {
     }
 
     /// What the end of a stream without an answer changes about a request. It may still be creating something.
-    pub fn unanswered(&self, held: Held, now: Now) -> Correction {
+    pub fn unanswered(&self, held: Charged, now: Now) -> Correction {
         match self.unanswered {
             Unanswered::Keep => Correction::default(),
             Unanswered::Refund => Correction { settled: self.settled(held.cost), ..held.give_back() },
@@ -108,7 +83,7 @@ impl OnResponse {
     }
 
     /// What that changes.
-    pub fn unsent(&self, held: Held) -> Correction {
+    pub fn unsent(&self, held: Charged) -> Correction {
         match self.gives_back_unsent() {
             true => Correction { settled: self.settled(held.cost), ..held.give_back() },
             false => Correction::default(),
@@ -145,19 +120,19 @@ impl OnResponse {
         self.refund.as_ref().is_some_and(|set| set.contains(status))
     }
 
-    /// The units that the response says, at most [`MOST_UNITS`]. What is no whole number says nothing.
+    /// The units that the response says, at most [`MAX_UNITS`]. What is no whole number says nothing.
     fn real_cost(&self, response: &impl Response) -> Option<u32> {
-        let units = number(&response.header(self.cost.as_ref()?)?, u64::from(MOST_UNITS))?;
+        let units = number(&response.header(self.cost.as_ref()?)?, u64::from(MAX_UNITS))?;
         u32::try_from(units).ok()
     }
 
     /// The rules by which requests give a unit back.
-    pub(super) fn rules(&self) -> impl Iterator<Item = &Match> {
+    pub fn rules(&self) -> impl Iterator<Item = &Match> {
         self.returns.iter().map(|(rule, _)| rule)
     }
 
     /// The rule by which a request gives a unit back, and its index.
-    pub(super) fn returning<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(usize, &Match)> {
+    pub fn returning<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(usize, &Match)> {
         self.rules().enumerate().find(|(_, rule)| rule.matches(asked))
     }
 }
@@ -189,8 +164,8 @@ mod tests {
         Now { mono: seconds, wall: seconds }
     }
 
-    fn held(cost: u32) -> Held {
-        Held { cost, at: Some(at(1)) }
+    fn held(cost: u32) -> Charged {
+        Charged { cost, at: Some(at(1)) }
     }
 
     const NOTHING: Correction =
@@ -212,12 +187,12 @@ mod tests {
         assert_eq!(answered(b"7"), (more(2), 7));
         assert_eq!(answered(b" 5 "), (NOTHING, 5));
         assert_eq!(answered(b"0"), (back(5), 0));
-        assert_eq!(answered(b"99999999999999999999"), (more(MOST_UNITS - 5), MOST_UNITS));
+        assert_eq!(answered(b"99999999999999999999"), (more(MAX_UNITS - 5), MAX_UNITS));
         for nothing in [&b""[..], b"-1", b"1.5", b"0x7", b"\xFF", b"seven"] {
             assert_eq!(answered(nothing), (NOTHING, 5));
         }
         assert_eq!(rules.answered(&Answer(200, None), held(5), at(1), at(2)), (NOTHING, 5));
-        let uncounted = Held { at: None, ..held(5) };
+        let uncounted = Charged { at: None, ..held(5) };
         assert_eq!(rules.answered(&Answer(200, Some(b"7")), uncounted, at(1), at(2)), (NOTHING, 5));
     }
 

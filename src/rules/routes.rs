@@ -1,13 +1,12 @@
 //! Which policies a path can meet, found without asking each of them.
 
-use super::{Match, PathTemplate, Policy, Spellings};
-use crate::request::{Asked, Request};
-use crate::spelling::without_suffix;
+use crate::http::spelling::without_suffix;
+use crate::http::{Asked, PathTemplate, Request, Spellings};
 
 /// A tree of the segments that policies' paths begin with. The policies at a node, and at those on the way to it, can be
-/// met by paths that lead there; whether they are is for [`Match`] to say.
+/// met by paths that lead there; whether they are is for [`crate::http::Match`] to say.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Routes {
+pub struct Routes {
     /// So many policies there are.
     policies: usize,
     root: Node,
@@ -27,21 +26,13 @@ struct Node {
 }
 
 impl Routes {
-    /// Of policies whose paths are all read in these spellings.
-    pub fn new(policies: &[Policy], spellings: Spellings) -> Routes {
-        let mut routes = Routes { policies: policies.len(), root: Node::default(), spellings };
-        for (index, policy) in policies.iter().enumerate() {
-            if policy.matches.is_empty() {
-                routes.add(index, None);
-            }
-            let rules = policy.matches.iter().chain(policy.response.rules());
-            rules.for_each(|rule| routes.add(index, Some(rule)));
-        }
-        routes
+    /// For this many policies whose paths are all read in these spellings. [`Routes::add`] adds each path of each policy.
+    pub fn new(policies: usize, spellings: Spellings) -> Routes {
+        Routes { policies, root: Node::default(), spellings }
     }
 
-    fn add(&mut self, index: usize, rule: Option<&Match>) {
-        let path = rule.and_then(|rule| rule.path.as_ref());
+    /// Adds a path that a policy, by index, can be met by; `None` is any path. Policies are added in order.
+    pub fn add(&mut self, index: usize, path: Option<&PathTemplate>) {
         self.root.add(index, &mut path.into_iter().flat_map(PathTemplate::beginning).take(DEPTH));
     }
 
@@ -60,7 +51,6 @@ impl Routes {
     }
 
     /// Which spellings of a path are the same.
-    #[cfg(feature = "cli")]
     pub fn spellings(&self) -> Spellings {
         self.spellings
     }
@@ -109,7 +99,7 @@ impl Node {
 }
 
 /// Indexes of policies, in order, each once.
-pub(super) struct Candidates {
+pub struct Candidates {
     /// A bit for each policy: for the first 64, then for the others.
     word: u64,
     others: Vec<u64>,
@@ -157,9 +147,11 @@ impl Iterator for Candidates {
 
 #[cfg(test)]
 mod tests {
+    use crate::compile::compile;
     use crate::config::parse;
-    use crate::policy::{PolicySet, compile};
-    use crate::request::{Asked, MetadataPath, Request};
+    use crate::engine::part;
+    use crate::http::{Asked, MetadataPath, Request};
+    use crate::rules::PolicySet;
     use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -197,7 +189,7 @@ mod tests {
             r#"{{"keys": {{"all": {{"constant": "x"}}}}, "paths": {{{options}}}, "policies": [{}]}}"#,
             policies.join(",")
         );
-        compile(&parse(json.as_bytes()).unwrap()).unwrap()
+        compile(&parse(json.as_bytes()).unwrap()).unwrap().rules
     }
 
     fn candidates(set: &PolicySet, path: &str) -> Vec<usize> {
@@ -226,8 +218,8 @@ mod tests {
             let asked = Asked::new(&get);
             let found: Vec<usize> = set.routes.candidates(&asked).collect();
             prop_assert!(found.is_sorted_by(|one, next| one < next));
-            for (index, policy) in set.policies().iter().enumerate() {
-                prop_assert!(policy.part(&asked).is_none() || found.contains(&index), "{index}");
+            for (index, policy) in set.policies.iter().enumerate() {
+                prop_assert!(part(policy, &asked).is_none() || found.contains(&index), "{index}");
             }
         }
     }

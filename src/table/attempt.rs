@@ -6,7 +6,7 @@ use super::lease::Lease;
 use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, Room, States};
 use super::store::{Cas, Read, Store};
 use super::{Charge, Correction, Count, Outcome, Table, Verdicts, admitted, penalty};
-use crate::key::{Identity, same_identity};
+use crate::identity::{Identity, same_identity};
 use crate::limiter::concurrency::Holders;
 use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
 use crate::time::{Micros, Now, SECOND};

@@ -1,6 +1,6 @@
 //! What is asked of the table for one request, and what it answers.
 
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::{Limit, Verdict};
 use crate::time::Now;
 

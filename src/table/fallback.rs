@@ -4,7 +4,7 @@
 use super::holding::is_held;
 use super::{Charge, Correction, Count, OnContention, Verdicts};
 use crate::by_identity::ByIdentity;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};

@@ -4,7 +4,7 @@
 
 use super::Charge;
 use crate::by_identity::ByIdentity;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::concurrency::BELIEVED;
 use crate::limiter::{Algorithm, Counter, Limit};
 use crate::time::{Micros, Now};

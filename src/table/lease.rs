@@ -17,7 +17,7 @@
 
 use super::{Charge, Count, Outcome, Verdicts};
 use crate::by_identity::ByIdentity;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, times};
 

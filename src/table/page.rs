@@ -8,7 +8,7 @@
 //! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires`
 //! is in seconds of the monotonic clock, rounded up: an expired record or state says nothing any more and is
 //! dropped by the next write. `share` is used / quota in 255ths when the state was last written: what its loss
-//! would give away. The highest bit of a fingerprint says whether its identity is proven ([`crate::key::Identity::known`]).
+//! would give away. The highest bit of a fingerprint says whether its identity is proven ([`crate::identity::Identity::known`]).
 //!
 //! # Who goes first
 //! When a page is full, whatever clients can make up goes before anything proven: a proven caller takes the room of records
@@ -16,7 +16,7 @@
 //! as the caller. Only then are living records dropped: those that are not proven, then proven ones that have used less
 //! than half. Proven ones that have used half are never dropped.
 
-use crate::key::{is_proven, same_identity};
+use crate::identity::{is_proven, same_identity};
 use crate::limiter::{LimitId, Wear, coarser, share_of};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;

@@ -24,7 +24,7 @@ mod worker;
 mod world;
 
 use super::{Charge, Count, OnContention, Table, Tally};
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Now};
 use random::Random;

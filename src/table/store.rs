@@ -41,7 +41,6 @@ pub trait Store {
 
 /// A store in memory with the host's exact semantics, for tests and explanations: one global version counter that
 /// skips 0, and a version that is looked at only when the page is present.
-#[cfg(any(test, fuzzing, feature = "cli"))]
 #[allow(missing_docs, clippy::unwrap_used)]
 pub mod memory {
     use super::*;

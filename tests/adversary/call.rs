@@ -1,6 +1,6 @@
 //! Requests as an attacker, or anybody else, may send them.
 
-use tollgate::request::{MetadataPath, Request};
+use tollgate::http::{MetadataPath, Request};
 
 /// One request's head, and the connection that it came by.
 #[derive(Clone, Debug, Default)]

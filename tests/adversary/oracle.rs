@@ -11,7 +11,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::key::Identity;
+use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::time::{Micros, Now, SECOND};
@@ -83,7 +83,7 @@ impl Oracle {
     /// so those begin anew.
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
         self.promises = promises;
-        let limits = |account: &Account| engine.policies().policies()[account.policy].limits()[account.limit];
+        let limits = |account: &Account| engine.policies().policies[account.policy].limits()[account.limit];
         self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket { .. }));
     }
 
@@ -234,7 +234,7 @@ fn is_same_period(calendar: Calendar, one: Now, other: Now) -> bool {
 fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> {
     let of_policy = |answer: &tollgate::decision::Answer| {
         let (policy, identity) = (answer.policy, answer.identity);
-        let charge = engine.policies().policies()[policy].charge(identity, answer.terms, answer.cost);
+        let charge = engine.policies().policies[policy].charge(identity, answer.limit_set, answer.cost);
         let limits = charge.limits.iter().enumerate().filter(|(_, limit)| !limit.is_penalty());
         let accounts =
             limits.map(|(limit, rule)| (Account { policy, limit, identity }, *rule, u64::from(answer.cost)));

@@ -1,8 +1,8 @@
 //! Policies from a seed: all algorithms, everything that responses can change, and how policies stand together.
 
 use super::random::Random;
+use tollgate::compile::compile;
 use tollgate::config::{Value, parse_json};
-use tollgate::policy::compile;
 
 const KEYS: &str = r#"{
     "ip": {"client_ip": {}},

@@ -5,7 +5,7 @@ use super::random_policy;
 use std::fs;
 use std::path::Path;
 use tollgate::config::Value;
-use tollgate::policy_file::PolicyFile;
+use tollgate_cli::policy_file::PolicyFile;
 
 /// A policy and those who play with it.
 #[derive(Clone, Debug)]

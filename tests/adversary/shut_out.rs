@@ -9,10 +9,10 @@ use super::call::Call;
 use super::script::{self, Script};
 use super::upstream::{Answer, Origin};
 use std::num::NonZeroU32;
+use tollgate::compile::compile;
 use tollgate::engine::Engine;
-use tollgate::key::{Encoder, Seed};
+use tollgate::identity::{Encoder, Seed};
 use tollgate::limiter::concurrency::Holder;
-use tollgate::policy::compile;
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table, Tally};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
@@ -77,8 +77,8 @@ struct Gateway {
 
 impl Gateway {
     fn new(script: &Script) -> Gateway {
-        let set = compile(&script.document).expect("a policy");
-        let default = set.geometry();
+        let set = compile(&script.document).expect("a policy").rules;
+        let default = set.geometry;
         assert_eq!(u64::from(default.pages.get()), DEFAULT_PAGES, "{} has a default table", script.name);
         let pages = NonZeroU32::new(pages() as u32).expect("pages");
         let table = Table::new(SEED, Geometry { pages, ..default }, Holder(1));

@@ -1,8 +1,8 @@
 //! The upstream: it does what it is asked for when the request reaches it, whether or not anybody still waits.
 
 use std::collections::HashMap;
-use tollgate::key::Identity;
-use tollgate::request::Response;
+use tollgate::http::Response;
+use tollgate::identity::Identity;
 
 /// What a request is for, as the upstream understands it.
 #[derive(Clone, Copy, Debug)]

@@ -10,13 +10,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::num::NonZeroU32;
 use std::rc::Rc;
+use tollgate::compile::compile;
 use tollgate::config::Value;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::key::Seed;
+use tollgate::identity::Seed;
 use tollgate::limiter::Algorithm;
 use tollgate::limiter::concurrency::Holder;
-use tollgate::policy::compile;
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table};
 use tollgate::time::{Micros, Now, SECOND};
@@ -76,9 +76,9 @@ pub struct World {
 impl World {
     /// One with a document's policies and a table of so many pages.
     pub fn new(document: &Value, workers: usize, pages: u32) -> World {
-        let policies = compile(document).expect("a valid policy");
+        let policies = compile(document).expect("a valid policy").rules;
         let pages = NonZeroU32::new(pages).expect("at least one page");
-        let geometry = Geometry { pages, ..policies.geometry() };
+        let geometry = Geometry { pages, ..policies.geometry };
         let holder = |worker: usize| Holder(worker as u32 + 1);
         let table = |worker| Table::new(Seed::new([7; Seed::LEN]), geometry, holder(worker));
         World {
@@ -248,7 +248,7 @@ impl World {
 
     /// Other policies from now on, with the same table.
     pub fn update(&mut self, document: &Value) {
-        self.engine = Rc::new(Engine::new(compile(document).expect("a valid policy")));
+        self.engine = Rc::new(Engine::new(compile(document).expect("a valid policy").rules));
         self.oracle.update(Promise::all(document), &self.engine);
         self.chronicle.note(self.next, self.now.mono, Event::Updated);
     }
@@ -257,7 +257,7 @@ impl World {
 impl Stream {
     /// Whose things it is about.
     fn owners(&self) -> Vec<Owner> {
-        let policies = self.engine.policies().policies();
+        let policies = &self.engine.policies().policies;
         let counts_things = |policy: usize| {
             policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
         };

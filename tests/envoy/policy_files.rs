@@ -3,20 +3,18 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
+use tollgate_cli::command::{self, outcome::Status};
 
 use crate::harness::{Files, Setup, envoy, in_repository, module};
-
-fn tollgate(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tollgate")).args(arguments).output().expect("the command line tool")
-}
 
 /// The Envoy file that the tool prints for a policy.
 fn bootstrap(policy: &Path, more: &[&str]) -> String {
     let (policy, module) = (policy.display().to_string(), module().display().to_string());
-    let printed = tollgate(&[&["bootstrap", &policy, "--wasm", &module], more].concat());
-    assert!(printed.status.success(), "{policy}: {}", String::from_utf8_lossy(&printed.stderr));
-    String::from_utf8(printed.stdout).expect("UTF-8")
+    let arguments = [&["tollgate", "bootstrap", &policy, "--wasm", &module], more].concat();
+    let outcome = command::run(arguments).expect("sound arguments");
+    assert_eq!(outcome.status, Status::Good, "{policy}: {}", outcome.complaint);
+    outcome.answer
 }
 
 fn assert_valid(bootstrap: &str) {
@@ -67,7 +65,7 @@ fn the_tool_finds_the_faults_that_the_filter_finds_in_envoys_yaml() {
         "many_faults",
     ] {
         let file = |ending: &str| {
-            fs::read_to_string(in_repository(format!("tests/zoo/{name}.{ending}")))
+            fs::read_to_string(in_repository(format!("cli/tests/zoo/{name}.{ending}")))
                 .expect("a policy of the zoo")
         };
         let refusal = Setup::yaml(file("yaml")).start_refused();

@@ -1,10 +1,10 @@
 //! `tollgate bootstrap`: a whole Envoy around a policy.
 
-use crate::input::Input;
-use crate::outcome::{Failure, Outcome};
+use crate::command::input::Input;
+use crate::command::outcome::{Failure, Outcome};
+use crate::document::Syntax;
+use crate::policy_file::PolicyFile;
 use clap::Args;
-use tollgate::document::Syntax;
-use tollgate::policy_file::PolicyFile;
 
 /// The same file that the end-to-end tests run.
 const TEMPLATE: &str = include_str!("../../../envoy/bootstrap.yaml");

@@ -1,12 +1,13 @@
 //! `tollgate check`: does the filter take these policies, and what would they do?
 
-use crate::input::Input;
-use crate::outcome::{Failure, Outcome, Status, counted};
-use crate::styles::{FAINT, FAULT, GOOD, HEADING, WARNING};
+use crate::command::input::Input;
+use crate::command::outcome::{Failure, Outcome, Status, counted};
+use crate::command::styles::{FAINT, FAULT, GOOD, HEADING, WARNING};
+use crate::describe::{PolicySummary, Summary, summary};
+use crate::lint::Doubt;
+use crate::policy_file::{Located, PolicyFile, Written};
 use clap::Args;
 use tollgate::config::{Fault, Value};
-use tollgate::policy::{Doubt, PolicySummary, Summary};
-use tollgate::policy_file::{Located, PolicyFile, Written};
 
 /// Check policies: all faults, or what will be enforced on whom, and what is probably wrong
 #[derive(Args)]
@@ -85,7 +86,7 @@ fn report(input: &Input, file: &PolicyFile, policy: &Written) -> Report {
         filter: policy.filter.as_ref().map(|filter| filter.name.clone()),
         faults: placed(input, faults.unwrap_or_default()),
         warnings: placed(input, warnings),
-        summary: compiled.ok().map(|set| set.summary()),
+        summary: compiled.ok().map(|set| summary(&set)),
     }
 }
 

@@ -1,15 +1,15 @@
 //! `tollgate explain`: what would become of a request?
 
-use crate::input::Input;
-use crate::outcome::{Failure, Outcome, counted};
-use crate::styles::{FAULT, GOOD, HEADING};
+use crate::applicability::Standing;
+use crate::command::input::Input;
+use crate::command::outcome::{Failure, Outcome, counted};
+use crate::command::styles::{FAULT, GOOD, HEADING};
+use crate::explain::{Answer, Called, Explanation, Part, explain};
+use crate::policy_file::PolicyFile;
 use clap::Args;
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::config::Value;
-use tollgate::explain::{Answer, Called, Explanation, Part, explain};
-use tollgate::policy::Standing;
-use tollgate::policy_file::PolicyFile;
 use tollgate::time::{Micros, SECOND};
 
 /// Explain what would become of a request: which policies apply and why, and what is answered
@@ -82,7 +82,7 @@ impl Explain {
         let mut explanations = Vec::new();
         for policy in &file.policies {
             match policy.compile() {
-                Ok(set) => explanations.push(explain(set, &self.called(), self.times, self.now()?)),
+                Ok(set) => explanations.push(explain(&set, &self.called(), self.times, self.now()?)),
                 Err(faults) => {
                     return Ok(Outcome::refused(input.complaint(&file.locate_faults(policy, &faults))));
                 }

@@ -1,6 +1,6 @@
 //! `tollgate hash`: what to write for a key into a policy, so that the key itself is in no file.
 
-use crate::outcome::{Failure, Outcome};
+use crate::command::outcome::{Failure, Outcome};
 use clap::Args;
 use sha2::{Digest, Sha256};
 use std::io::Read;

@@ -1,10 +1,10 @@
 //! Where policies come from.
 
-use crate::outcome::{Failure, counted};
+use crate::command::outcome::{Failure, counted};
+use crate::policy_file::Located;
 use std::fs;
 use std::io::Read;
 use tollgate::config::Fault;
-use tollgate::policy_file::Located;
 
 /// A file's text.
 pub struct Input {

@@ -1,8 +1,8 @@
 //! `tollgate schema` and `tollgate reference`: the language itself.
 
-use crate::outcome::Outcome;
+use crate::command::outcome::Outcome;
+use crate::language;
 use clap::Args;
-use tollgate::language;
 
 /// Print the JSON Schema of policy files, for editors
 #[derive(Args)]

@@ -17,11 +17,12 @@ pub enum Status {
 
 /// What to say, and where.
 pub struct Outcome {
-    status: Status,
+    /// How it went.
+    pub status: Status,
     /// For standard output.
-    answer: String,
+    pub answer: String,
     /// For standard error.
-    complaint: String,
+    pub complaint: String,
 }
 
 /// What kept a command from being carried out.

@@ -1,10 +1,12 @@
 //! Keys in words.
 
-use crate::identity::{Attribute, Directory, Key, Reading, Repeated, Source, Validity};
-use crate::time::{Micros, SECOND};
+use super::status_set::statuses;
+use tollgate::http::credential::{Reading, Repeated};
+use tollgate::rules::{Attribute, Callers, Key, Source, Validity};
+use tollgate::time::{Micros, SECOND};
 
 /// Where a key's value comes from, and when it is believed.
-pub(crate) fn key(key: &Key, directory: &Directory) -> String {
+pub(crate) fn key(key: &Key, callers: &Callers) -> String {
     let prefix = key.prefix.map_or(String::new(), |prefix| format!(", its first {prefix} bytes"));
     let valid = match &key.validity {
         Validity::Present => String::new(),
@@ -12,11 +14,11 @@ pub(crate) fn key(key: &Key, directory: &Directory) -> String {
         Validity::Metadata(path) => format!(", if there is metadata {path}"),
         Validity::Unless(refusal) => {
             let wait = length(refusal.lasts());
-            format!(", unless it was answered with {} in the last {wait}", refusal.statuses)
+            format!(", unless it was answered with {} in the last {wait}", statuses(&refusal.statuses))
         }
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
-    source(&key.source, directory) + &reading(key) + &prefix + &valid + &same
+    source(&key.source, callers) + &reading(key) + &prefix + &valid + &same
 }
 
 /// What is read otherwise than by default.
@@ -36,7 +38,7 @@ fn reading(key: &Key) -> String {
     [repeated, names, case, suffix].concat()
 }
 
-fn source(source: &Source, directory: &Directory) -> String {
+fn source(source: &Source, callers: &Callers) -> String {
     match source {
         Source::Header { name, scheme } => {
             let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(", behind {scheme}"));
@@ -53,7 +55,7 @@ fn source(source: &Source, directory: &Directory) -> String {
         Source::Consumer(Attribute::Named(name)) => format!("the consumer's {name}"),
         Source::Constant(_) => "all together".into(),
         Source::FirstOf(keys) => {
-            let names = keys.iter().filter_map(|index| directory.keys.get(*index));
+            let names = keys.iter().filter_map(|index| callers.keys.get(*index));
             let names: Vec<&str> = names.map(|key| key.name.as_str()).collect();
             names.join(", else ")
         }

@@ -1,8 +1,8 @@
 //! Limits in words.
 
 use super::key::length;
-use crate::limiter::{Algorithm, Limit};
-use crate::time::Period;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::time::Period;
 
 /// What a limit promises.
 pub(crate) fn limit(limit: &Limit) -> String {

@@ -6,10 +6,10 @@
 //! that is there twice Envoy silently drops the first, here both are kept, and the compiler tells.
 
 use super::{Document, Lines};
-use crate::config::{Value, field_path};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use tollgate::config::{Value, field_path};
 
 /// Deeper trees are refused: no policy needs them, and each level takes stack.
 const DEEPEST: usize = 100;

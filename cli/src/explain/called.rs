@@ -1,7 +1,7 @@
 //! A request as somebody describes it.
 
-use crate::request::{MetadataPath, Request};
 use std::net::IpAddr;
+use tollgate::http::{MetadataPath, Request};
 
 /// A request of which only what matters is known.
 #[derive(Clone, Debug, PartialEq)]

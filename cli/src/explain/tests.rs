@@ -1,6 +1,6 @@
 use super::*;
 use crate::document::{Document, Syntax};
-use crate::policy::compile;
+use tollgate::compile::compile;
 
 const POLICY: &str = "
 keys:
@@ -20,7 +20,7 @@ headers: { preset: x-ratelimit, describes: ip/minute }
 fn explained(line: &str, with: impl Fn(Called) -> Called, times: u32) -> Explanation {
     let value = Document::read(POLICY, Syntax::Yaml).map_err(|error| error.fault()).unwrap().value;
     let request = with(Called::new(line).unwrap().from("192.0.2.7".parse().unwrap()));
-    explain(compile(&value).unwrap(), &request, times, 1_747_314_000 * SECOND)
+    explain(&compile(&value).unwrap(), &request, times, 1_747_314_000 * SECOND)
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! An explanation as a tree, for machines, and a verdict in words.
 
 use super::{Answer, Explanation, Part};
-use crate::config::Value;
-use crate::limiter::Verdict;
-use crate::policy::Standing;
-use crate::time::{Micros, seconds_up};
+use crate::applicability::Standing;
+use tollgate::config::Value;
+use tollgate::limiter::Verdict;
+use tollgate::time::{Micros, seconds_up};
 
 impl Part {
     /// What its limits said, a line each; `now` is when they were asked.

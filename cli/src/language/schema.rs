@@ -1,7 +1,7 @@
 //! The language as a JSON Schema (draft 2020-12), for editors: completion, and most faults while one writes.
 
 use super::{Field, Kind, Need, Object, Range, Text, Word, objects};
-use crate::config::Value;
+use tollgate::config::Value;
 
 /// Statuses, as `count_on` and others take them.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];

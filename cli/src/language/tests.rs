@@ -6,12 +6,12 @@ mod kitchen_sink;
 mod probe;
 
 use super::*;
-use crate::config::{self, Fault};
-use crate::policy::compile;
 use checker::complaint;
 use example::{beside, example, fault_path, with};
 use probe::probes;
 use serde_json::{Value as Json, json};
+use tollgate::compile::compile;
+use tollgate::config::{self, Fault};
 
 fn faults(configuration: &Json) -> Vec<Fault> {
     let value = config::parse(configuration.to_string().as_bytes()).unwrap();
@@ -128,7 +128,7 @@ fn every_form_of_text_that_is_named_is_explained_and_every_one_that_is_explained
 
 #[test]
 fn every_variable_of_templates_is_told_with_what_it_is() {
-    use crate::response::Variable;
+    use tollgate::reply::Variable;
     let told: Vec<_> = saying::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
     let known: Vec<_> =
         Variable::WORDS.iter().map(|(word, variable)| (*word, variable.is_number())).collect();
@@ -163,7 +163,7 @@ fn schema_json() -> Json {
 
 #[test]
 fn the_schema_takes_every_policy_of_the_repository() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policies");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();

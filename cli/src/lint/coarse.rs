@@ -1,12 +1,13 @@
 //! Windows whose times are kept more coarsely than anyone would guess, for want of room in a page.
 
-use super::super::{Count, Policy, Terms};
 use super::{Doubt, tell_by_caller};
-use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit};
-use crate::table::Geometry;
-use crate::time::MILLISECOND;
 use std::num::NonZeroU32;
+use tollgate::limiter::sliding_window::Slots;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::rules::{LimitSet, Policy};
+use tollgate::table::Count;
+use tollgate::table::Geometry;
+use tollgate::time::MILLISECOND;
 
 /// A slot longer than this share of its window is told.
 const SHARE: u64 = 128;
@@ -14,13 +15,13 @@ const SHARE: u64 = 128;
 /// `kinds` are all kinds of callers by their names.
 pub(super) fn doubt_slots(
     policy: &Policy,
-    kinds: &[(&str, &Terms)],
+    kinds: &[(&str, &LimitSet)],
     path: &str,
     table: Geometry,
     doubts: &mut Vec<Doubt>,
 ) {
     for i in 0..policy.limit_names.len() {
-        let says = |terms: &Terms| coarse(policy, terms.limits.get(i)?, table);
+        let says = |terms: &LimitSet| coarse(policy, terms.limits().get(i)?, table);
         tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, doubts);
     }
 }

@@ -1,10 +1,11 @@
 //! Keys that clients can make up, where a fresh one is worth much.
 
-use super::super::{Policy, PolicySet};
 use super::Doubt;
-use crate::identity::{Source, Validity};
-use crate::limiter::{Algorithm, Limit};
-use crate::time::{Micros, SECOND};
+use tollgate::compile::Configuration;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::rules::Policy;
+use tollgate::rules::{Source, Validity};
+use tollgate::time::{Micros, SECOND};
 
 const LONG: Micros = 86_400 * SECOND;
 
@@ -13,9 +14,9 @@ const FEW: u32 = 2;
 
 /// A made-up key has a fresh quota. Where that is a day's or longer, or where each has only a unit or two, nothing but a limit by
 /// address bounds what a client that makes up keys gets.
-pub(super) fn doubt_made_up_keys(set: &PolicySet, policy: &Policy, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn doubt_made_up_keys(set: &Configuration, policy: &Policy, path: &str, doubts: &mut Vec<Doubt>) {
     let Some(key) = policy.key.iter().find_map(|key| made_up(set, *key)) else { return };
-    if set.policies.iter().any(|policy| counts_by_address(set, policy)) {
+    if set.rules.policies.iter().any(|policy| counts_by_address(set, policy)) {
         return;
     }
     let names = policy.limit_names.iter().zip(policy.limits());
@@ -28,8 +29,8 @@ pub(super) fn doubt_made_up_keys(set: &PolicySet, policy: &Policy, path: &str, d
 }
 
 /// The name of a key, among its alternatives, whose values are believed as they are shown.
-fn made_up(set: &PolicySet, key: usize) -> Option<&str> {
-    let key = set.directory.keys.get(key)?;
+fn made_up(set: &Configuration, key: usize) -> Option<&str> {
+    let key = set.rules.callers.keys.get(key)?;
     match &key.source {
         Source::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
         Source::Header { .. } | Source::Query(_) | Source::Cookie(_) if key.validity == Validity::Present => {
@@ -46,9 +47,9 @@ fn made_up(set: &PolicySet, key: usize) -> Option<&str> {
     }
 }
 
-fn counts_by_address(set: &PolicySet, policy: &Policy) -> bool {
+fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
     let is_address = |key: &usize| {
-        matches!(set.directory.keys.get(*key).map(|key| &key.source), Some(Source::ClientIp { .. }))
+        matches!(set.rules.callers.keys.get(*key).map(|key| &key.source), Some(Source::ClientIp { .. }))
     };
     policy.key.iter().all(is_address)
 }

@@ -1,17 +1,18 @@
 //! What is shown that should not be, and what is not shown that should.
 
-use super::super::{Mode, PolicySet};
 use super::Doubt;
-use crate::config::{Value, field_path};
-use crate::identity::Source;
-use crate::response::Describes;
+use tollgate::compile::Configuration;
+use tollgate::config::{Value, field_path};
+use tollgate::reply::Describes;
+use tollgate::rules::Mode;
+use tollgate::rules::Source;
 
 /// Headers about a policy that is not enforced: they are not sent.
-pub(super) fn doubt_headers(set: &PolicySet, doubts: &mut Vec<Doubt>) {
-    let Some(rules) = &set.saying().headers else { return };
+pub(super) fn doubt_headers(set: &Configuration, doubts: &mut Vec<Doubt>) {
+    let Some(rules) = &set.replies.headers else { return };
     let Describes::Named(places) = &rules.describes else { return };
     for (policy, _) in places {
-        if let Some(policy) = set.policies.get(*policy).filter(|policy| policy.mode == Mode::Shadow) {
+        if let Some(policy) = set.rules.policies.get(*policy).filter(|policy| policy.mode == Mode::Shadow) {
             doubts.push(Doubt::new(
                 "headers.describes",
                 format!("{} is in shadow, so no response tells its limit", policy.name),
@@ -21,9 +22,9 @@ pub(super) fn doubt_headers(set: &PolicySet, doubts: &mut Vec<Doubt>) {
 }
 
 /// Credentials of consumers in clear text, in a file that is copied and committed.
-pub(super) fn doubt_credentials(set: &PolicySet, value: &Value) -> Vec<Doubt> {
+pub(super) fn doubt_credentials(set: &Configuration, value: &Value) -> Vec<Doubt> {
     let secret = |name: &str| {
-        let key = set.directory.keys.iter().find(|key| key.name == name);
+        let key = set.rules.callers.keys.iter().find(|key| key.name == name);
         key.is_some_and(|key| {
             matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_))
         })

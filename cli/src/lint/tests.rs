@@ -3,13 +3,13 @@ mod classes;
 mod said;
 
 use crate::document::{Document, Syntax};
-use crate::policy::compile;
+use tollgate::compile::compile;
 
 /// What is doubted in a policy of YAML.
 fn doubts(yaml: &str) -> Vec<String> {
     let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.fault()).unwrap().value;
     let set = compile(&value).map_err(|faults| faults.to_string()).unwrap();
-    let doubts = set.doubts().into_iter().chain(set.doubts_as_written(&value));
+    let doubts = super::doubts(&set).into_iter().chain(super::doubts_as_written(&set, &value));
     doubts.map(|doubt| doubt.to_string()).collect()
 }
 

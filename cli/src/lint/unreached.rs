@@ -1,23 +1,26 @@
 //! What never has an effect, since something else always comes before it.
 
-use super::super::{Match, Mode, Policy, PolicySet, Terms};
+use super::covers::covers;
 use super::{Doubt, tell_by_caller};
-use crate::identity::{Key, Source};
-use crate::limiter::{Algorithm, Limit};
-use crate::time::Period;
+use tollgate::compile::Configuration;
+use tollgate::http::Match;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::rules::{Key, Source};
+use tollgate::rules::{LimitSet, Mode, Policy};
+use tollgate::time::Period;
 
 /// A policy whose class always has an earlier one, for all that it is for.
-pub(super) fn doubt_class(set: &PolicySet, index: usize, path: &str, doubts: &mut Vec<Doubt>) {
-    let Some(policy) = set.policies.get(index).filter(|policy| policy.class != 0) else { return };
-    let earlier = set.policies.iter().take(index).filter(|other| other.class == policy.class);
-    let excepted = |rule: &Match| policy.except.iter().any(|own| own.covers(rule));
-    let covers = |other: &&Policy| {
+pub(super) fn doubt_class(set: &Configuration, index: usize, path: &str, doubts: &mut Vec<Doubt>) {
+    let Some(policy) = set.rules.policies.get(index).filter(|policy| policy.class != 0) else { return };
+    let earlier = set.rules.policies.iter().take(index).filter(|other| other.class == policy.class);
+    let excepted = |rule: &Match| policy.except.iter().any(|own| covers(own, rule));
+    let comes_first = |other: &&Policy| {
         is_before(other.mode, policy.mode)
             && other.except.iter().all(excepted)
             && has_whenever(set, &other.key, &policy.key)
             && covers_all(&other.matches, &policy.matches)
     };
-    if let Some(other) = earlier.into_iter().find(covers) {
+    if let Some(other) = earlier.into_iter().find(comes_first) {
         let says =
             format!("it never applies: {} of the same class comes first for all of its requests", other.name);
         doubts.push(Doubt::new(path, says));
@@ -35,7 +38,7 @@ fn is_before(earlier: Mode, later: Mode) -> bool {
 }
 
 /// Whether whoever has the keys `other` has the keys `one`, too.
-fn has_whenever(set: &PolicySet, one: &[usize], other: &[usize]) -> bool {
+fn has_whenever(set: &Configuration, one: &[usize], other: &[usize]) -> bool {
     let has = |index: &usize| other.contains(index) || key(set, *index).is_some_and(is_always_there);
     one.iter().all(|index| match key(set, *index).map(|key| &key.source) {
         Some(Source::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
@@ -43,8 +46,8 @@ fn has_whenever(set: &PolicySet, one: &[usize], other: &[usize]) -> bool {
     })
 }
 
-fn key(set: &PolicySet, index: usize) -> Option<&Key> {
-    set.directory.keys.get(index)
+fn key(set: &Configuration, index: usize) -> Option<&Key> {
+    set.rules.callers.keys.get(index)
 }
 
 fn is_always_there(key: &Key) -> bool {
@@ -55,11 +58,11 @@ fn is_always_there(key: &Key) -> bool {
 fn covers_all(earlier: &[Match], later: &[Match]) -> bool {
     let everything = [Match::default()];
     let later = if later.is_empty() { &everything } else { later };
-    earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| other.covers(rule)))
+    earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| covers(other, rule)))
 }
 
 /// Alternatives behind one that every request has.
-pub(super) fn doubt_alternatives(set: &PolicySet, one: &Key, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn doubt_alternatives(set: &Configuration, one: &Key, path: &str, doubts: &mut Vec<Doubt>) {
     let Source::FirstOf(keys) = &one.source else { return };
     let mut before: Option<&Key> = None;
     for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
@@ -72,15 +75,15 @@ pub(super) fn doubt_alternatives(set: &PolicySet, one: &Key, path: &str, doubts:
 }
 
 /// Costs that no quota can bear. `kinds` are all kinds of callers by their names.
-pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &Terms)], path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &LimitSet)], path: &str, doubts: &mut Vec<Doubt>) {
     let own = policy.matches.iter().enumerate();
     let own = own.filter_map(|(i, rule)| Some((format!("{path}.match[{i}].cost"), rule.cost?)));
     let counts = policy.matches.is_empty() || policy.matches.iter().any(|rule| rule.cost.is_none());
     let common = counts.then(|| (format!("{path}.cost"), policy.cost));
     for (at, cost) in common.into_iter().chain(own) {
-        let says = |terms: &Terms| {
+        let says = |terms: &LimitSet| {
             let most =
-                terms.limits.iter().filter(|limit| !limit.is_penalty()).map(Limit::most_at_once).min()?;
+                terms.limits().iter().filter(|limit| !limit.is_penalty()).map(Limit::most_at_once).min()?;
             (cost > most)
                 .then(|| format!("such a request never passes: it costs {cost}, and a limit admits {most}"))
         };
@@ -89,11 +92,16 @@ pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &Terms)], path: &str,
 }
 
 /// Limits that no request can meet, since another one of the policy admits no more in a longer time.
-pub(super) fn doubt_limits(policy: &Policy, kinds: &[(&str, &Terms)], path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn doubt_limits(
+    policy: &Policy,
+    kinds: &[(&str, &LimitSet)],
+    path: &str,
+    doubts: &mut Vec<Doubt>,
+) {
     for (i, name) in policy.limit_names.iter().enumerate() {
-        let says = |terms: &Terms| {
-            let limit = terms.limits.get(i)?;
-            let others = terms.limits.iter().zip(&policy.limit_names);
+        let says = |terms: &LimitSet| {
+            let limit = terms.limits().get(i)?;
+            let others = terms.limits().iter().zip(&policy.limit_names);
             let (other, other_name) = others.into_iter().find(|(other, _)| comes_before(other, limit))?;
             Some(format!(
                 "{name} never refuses anything: {other_name} admits {} in a longer time, and {name} {} in a shorter one",

@@ -1,8 +1,10 @@
 //! Tollgate filters in an Envoy file, and what around them is probably wrong.
 
 use super::{Place, Written};
-use crate::config::{Fault, Value, field_path};
-use crate::policy::{Doubt, PolicySet};
+use crate::inspect::{counts_addresses, matches_paths};
+use crate::lint::Doubt;
+use tollgate::compile::Configuration;
+use tollgate::config::{Fault, Value, field_path};
 
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -125,14 +127,14 @@ fn name_of(config: &Value) -> &str {
 
 impl Filter {
     /// What around the policy is legal and probably wrong.
-    pub(super) fn doubts(&self, set: &PolicySet) -> Vec<Doubt> {
+    pub(super) fn doubts(&self, set: &Configuration) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         self.doubt_plugin(&mut doubts);
         if let Some((path, manager)) = &self.manager {
-            if set.counts_addresses() {
+            if counts_addresses(set) {
                 doubt_address(path, manager, &mut doubts);
             }
-            if set.matches_paths() {
+            if matches_paths(set) {
                 doubt_paths(path, manager, &mut doubts);
             }
         }

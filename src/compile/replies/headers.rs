@@ -1,11 +1,11 @@
 //! Compiles which limit headers there are, and what headers may be called.
 
-use super::super::super::Policy;
 use super::super::all;
 use super::super::keys::is_token;
 use super::super::policies::limit_references;
 use crate::config::{Fields, Reader};
-use crate::response::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+use crate::reply::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+use crate::rules::Policy;
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
 const LIMITREF: &str = "a limit, as policy/limit, or as policy if that has one limit";

@@ -3,7 +3,7 @@
 use super::super::all;
 use super::template::Speech;
 use crate::config::Reader;
-use crate::response::{Message, Place, Template};
+use crate::reply::{Message, Place, Template};
 
 const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
 const TAG: &str = "a language tag such as es or es-MX";

@@ -5,8 +5,8 @@ use super::headers::{OWNED, header_name, is_owned};
 use super::message::message;
 use super::template::Speech;
 use crate::config::{Fields, Reader};
-use crate::response::{Body, Message, Place, Rejection, Template, Variable, tells_limits};
-use std::rc::Rc;
+use crate::reply::{Body, Message, Place, Rejection, Template, Variable, tells_limits};
+use std::sync::Arc;
 
 const CONTENT_TYPE: &str = "a media type such as application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -33,9 +33,9 @@ struct Written<'a> {
     format: Option<Format>,
     body: Option<&'a str>,
     content_type: Option<&'a str>,
-    message: Option<Rc<Message>>,
+    message: Option<Arc<Message>>,
     code: Option<&'a str>,
-    headers: Option<Rc<Vec<(String, Template)>>>,
+    headers: Option<Arc<Vec<(String, Template)>>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -90,7 +90,7 @@ impl Writer<'_> {
         let body = if own.shapes_the_body(common) {
             self.body(&place, &own, common)
         } else {
-            usual.map(|usual| Rc::clone(&usual.body))
+            usual.map(|usual| Arc::clone(&usual.body))
         };
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
         let sayable = Sayable { rejection, messages };
@@ -125,9 +125,9 @@ impl Writer<'_> {
             if sound { Some(text) } else { field.fault(CONTENT_TYPE) }
         });
         let speech = self.speech.of_messages();
-        let message = fields.read("message", |field| message(field, &speech).map(Rc::new));
+        let message = fields.read("message", |field| message(field, &speech).map(Arc::new));
         let code = fields.read("code", |code| code.text("a text"));
-        let headers = fields.read("headers", |headers| self.headers(headers).map(Rc::new));
+        let headers = fields.read("headers", |headers| self.headers(headers).map(Arc::new));
         Some(Written {
             status: status?.and_then(|status| u32::try_from(status).ok()),
             format: format?,
@@ -162,24 +162,24 @@ impl Writer<'_> {
         &self,
         own: &Written<'_>,
         common: &Written<'_>,
-        body: Option<Rc<Body>>,
+        body: Option<Arc<Body>>,
     ) -> Option<Rejection> {
         let message = match own.message.as_ref().or(common.message.as_ref()) {
-            Some(message) => Rc::clone(message),
-            None => Rc::new(Message::one(self.speech.plain("Too many requests")?)),
+            Some(message) => Arc::clone(message),
+            None => Arc::new(Message::one(self.speech.plain("Too many requests")?)),
         };
         Some(Rejection {
             status: status(own, common),
             body: body?,
             message,
             code: own.code.or(common.code).unwrap_or("rate_limit_exceeded").into(),
-            headers: own.headers.as_ref().or(common.headers.as_ref()).map(Rc::clone).unwrap_or_default(),
+            headers: own.headers.as_ref().or(common.headers.as_ref()).map(Arc::clone).unwrap_or_default(),
         })
     }
 
     /// The body and its type. `place` is where what is `own` is written.
     #[inline(never)]
-    fn body(&self, place: &Reader<'_>, own: &Written<'_>, common: &Written<'_>) -> Option<Rc<Body>> {
+    fn body(&self, place: &Reader<'_>, own: &Written<'_>, common: &Written<'_>) -> Option<Arc<Body>> {
         if own.format.or(common.format) == Some(Format::Problem) {
             let sound = self.refuse_beside_problem(place, own);
             return self.problem(own, common).filter(|_| sound);
@@ -203,7 +203,7 @@ impl Writer<'_> {
                 None => (self.speech.template(&at, body, Place::Text)?, PLAIN),
             },
         };
-        Some(Rc::new(Body { template, content_type: content_type.into() }))
+        Some(Arc::new(Body { template, content_type: content_type.into() }))
     }
 
     fn refuse_beside_problem(&self, place: &Reader<'_>, own: &Written<'_>) -> bool {
@@ -217,7 +217,7 @@ impl Writer<'_> {
 
     /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. Where limits are secret it
     /// does not name any.
-    fn problem(&self, own: &Written<'_>, common: &Written<'_>) -> Option<Rc<Body>> {
+    fn problem(&self, own: &Written<'_>, common: &Written<'_>) -> Option<Arc<Body>> {
         const TYPE: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
         let status = status(own, common);
@@ -227,7 +227,7 @@ impl Writer<'_> {
             r#"{{"type":"{TYPE}","title":"{TITLE}","status":{status},"detail":"{{message}}"{code}{violated}}}"#
         );
         let template = Template::compile(&text, Place::Json, Variable::OF_PROBLEMS).ok()?;
-        Some(Rc::new(Body { template, content_type: "application/problem+json".into() }))
+        Some(Arc::new(Body { template, content_type: "application/problem+json".into() }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Compiles templates, with faults for what they can't tell or would break.
 
 use crate::config::{Reader, Value, parse_json};
-use crate::response::{Facts, Flaw, Place, Said, Template, Variable};
+use crate::reply::{Facts, Flaw, Place, Said, Template, Variable};
 
 /// What the templates of one place may tell.
 pub(super) struct Speech {

@@ -1,5 +1,5 @@
 use super::super::tests::{KEYS, compiled, with};
-use crate::response::Describes;
+use crate::reply::Describes;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const WORDS: &str = "retry_after, limit, remaining, reset, window, policy, limit_name, request_id, message, code, consumer, tier";
@@ -268,7 +268,7 @@ fn each_fault_of_limit_headers_is_told() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn headers_describe_the_only_limit_or_what_is_named() {
-    let described = |json: &str| compiled(json).map(|set| set.saying().headers.clone().unwrap().describes);
+    let described = |json: &str| compiled(json).map(|set| set.replies.headers.clone().unwrap().describes);
     let named = |places: &[(usize, usize)]| Ok(Describes::Named(places.to_vec()));
     let only = |rest: &str| described(&with(&format!(r#""headers": {{"preset": "x-ratelimit"{rest}}}"#)));
     assert_eq!(only(""), named(&[(0, 0)]));

@@ -41,10 +41,7 @@ fn sp_8_a_consumer_can_have_a_quota_of_its_own() {
     let mut house = House::new(&format!("{{{PLANS}}}"));
     assert_eq!(of_ten(&mut house, || key("big-key")), 5);
     let decision = house.decide(&key("big-key"));
-    assert_eq!(
-        house.engine.policies().directory().consumers.list()[decision.consumer().unwrap()].name,
-        "big"
-    );
+    assert_eq!(house.engine.policies().callers.consumers.list()[decision.consumer().unwrap()].name, "big");
     // The other limit is its tier's.
     assert_eq!(decision.answers()[0].outcome.verdicts[1].quota.get(), 100);
 }
@@ -229,7 +226,7 @@ fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_
                 "policies": [{{"name": "p", "key": "who", "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
         ));
         let decision = house.decide(&Call::default().with("x-a", "1").with("x-b", "1"));
-        assert_eq!(house.engine.policies().consumer_name(&decision), "anna");
+        assert_eq!(house.replies.consumer_name(&decision), "anna");
     }
 }
 

@@ -68,7 +68,7 @@ fn x_5_a_penalty_that_a_reload_takes_away_blocks_nobody_and_one_that_it_keeps_do
     let call = || Call::from("192.0.2.1").key("one");
     house.passed(3, |_| call());
     house.wait(60);
-    let other = |json: &str| Engine::new(compile(&parse(json.as_bytes()).unwrap()).unwrap());
+    let other = |json: &str| Engine::new(compile(&parse(json.as_bytes()).unwrap()).unwrap().rules);
     house.engine = other(&BILLIUM.replace("\"name\": \"key\"", "\"name\": \"key\", \"block_for\": \"2m\""));
     assert_eq!(waits(&mut house, &call()), 120);
     house.engine = other(BILLIUM);

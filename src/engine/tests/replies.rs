@@ -1,7 +1,6 @@
 //! What refused callers are told, to the byte.
 
 use super::*;
-use crate::response::access_line;
 
 /// One policy, `p`, of two requests per minute for each IP, with these further fields of the whole.
 fn house(fields: &str) -> House {
@@ -33,7 +32,7 @@ impl House {
     /// What an access log shows of the next request.
     fn line(&mut self, call: &Call) -> String {
         let decision = self.decide(call);
-        access_line(self.engine.policies(), &decision).unwrap()
+        self.replies.access_line(&decision).unwrap()
     }
 }
 
@@ -293,7 +292,7 @@ fn an_access_log_gets_a_line_that_needs_no_quotes() {
     assert_eq!(house.line(&exempt), "decision=admitted near=false");
     let mut silent = super::House::new(BILLIUM);
     let decision = silent.decide(&caller());
-    assert_eq!(access_line(silent.engine.policies(), &decision), None);
+    assert_eq!(silent.replies.access_line(&decision), None);
 }
 
 proptest! {
@@ -322,7 +321,7 @@ fn a_reply_has_each_limit_header_once() {
             "headers": {"preset": "x-ratelimit", "names": {"limit": "x-quota"}}"#,
     );
     let decision = (0..3).map(|_| house.decide(&caller())).last().unwrap();
-    let limits = limit_headers(house.engine.policies(), &decision);
+    let limits = house.replies.limit_headers(&decision);
     let reply = house.reply(&decision, &caller()).with_limit_headers(limits);
     let told = |name| {
         let values = reply.headers.iter().filter(move |(header, _)| *header == name);

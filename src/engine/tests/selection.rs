@@ -101,7 +101,7 @@ fn a_policy_in_shadow_judges_and_refuses_nothing() {
             let decision = house.decide(&get("/"));
             assert!(!decision.refused());
             assert_eq!(decision.retry_after(), 0);
-            assert!(limit_headers(house.engine.policies(), &decision).is_empty());
+            assert!(house.replies.limit_headers(&decision).is_empty());
             decision.shadows()[0].refused()
         })
         .collect();

@@ -44,7 +44,7 @@ impl House {
             }
             header
         });
-        let headers = limit_headers(self.engine.policies(), &decision);
+        let headers = self.replies.limit_headers(&decision);
         let (name, value) = headers.last().unwrap();
         let number = match *name {
             "ratelimit" => value.split_once("t=").map(|(_, number)| number),

@@ -1,12 +1,12 @@
 //! Each preset, to the byte, for two policies: `api` with a limit per minute and one per month, and `flight`, which
 //! counts what is in flight.
 
-use super::super::limit_headers;
+use super::super::Saying;
+use crate::compile::compile;
 use crate::config::parse;
 use crate::decision::{Answer, Decision};
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::Verdict;
-use crate::policy::{PolicySet, compile};
 use crate::table::Outcome;
 use crate::time::{Now, SECOND};
 use std::num::NonZeroU32;
@@ -14,14 +14,14 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 const NOW: Now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
 
-fn set(headers: &str) -> PolicySet {
+fn set(headers: &str) -> Saying {
     let json = format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "headers": {{{headers}}}, "policies": [
             {{"name": "api", "key": "ip", "limits": [
                 {{"name": "minute", "quota": 30, "window": "60s"}}, {{"name": "month", "quota": 5000, "window": "month"}}]}},
             {{"name": "flight", "key": "ip", "limits": [{{"algorithm": "concurrency", "quota": 8}}]}}]}}"#
     );
-    compile(&parse(json.as_bytes()).unwrap()).unwrap()
+    compile(&parse(json.as_bytes()).unwrap()).unwrap().replies
 }
 
 /// A verdict; `next` and `full` are seconds from now.
@@ -40,7 +40,7 @@ fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
     let answer = |(policy, verdicts): &(usize, &[Verdict])| Answer {
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
-        terms: 0,
+        limit_set: 0,
         cost: 1,
         outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
@@ -61,7 +61,7 @@ fn refused() -> Decision {
 
 fn said(headers: &str, decision: &Decision) -> Vec<String> {
     let set = set(headers);
-    let headers = limit_headers(&set, decision);
+    let headers = set.limit_headers(decision);
     headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 

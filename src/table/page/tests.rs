@@ -128,7 +128,7 @@ fn a5_what_has_expired_in_a_record_protects_it_no_longer() {
 }
 
 fn proven(fingerprint: u64) -> u64 {
-    crate::key::Identity { page: 0, fingerprint }.known(true).fingerprint
+    crate::identity::Identity { page: 0, fingerprint }.known(true).fingerprint
 }
 
 #[wasm_bindgen_test(unsupported = test)]

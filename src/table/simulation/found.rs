@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::scenario::{Kind, Scenario, limit};
 use super::worker::new_table;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::memory::Memory;
 use crate::table::{Cas, Charge, Charging, Count, OnContention, Outcome, PageId, Read, Store, Table, Write};

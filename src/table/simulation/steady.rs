@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::scenario::{Kind, Scenario, limit};
 use super::worker::{new_table, sum};
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::memory::Memory;
 use crate::table::{Charge, Charging, Count, OnContention, Table, Tally};

@@ -1,6 +1,6 @@
 //! The truth, as a bystander sees it: which units were admitted when, and from when on they no longer count.
 
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::limiter::{Algorithm, Limit, LimitId};
 use crate::time::{Micros, Now};
 

@@ -5,7 +5,7 @@ use super::random::Random;
 use super::scenario::{Kind, Policy, Scenario, Trouble, limit};
 use super::truth::Since;
 use super::worker::new_table;
-use crate::key::Identity;
+use crate::identity::Identity;
 use crate::table::memory::Memory;
 use crate::table::{Charge, Charging, Table};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};

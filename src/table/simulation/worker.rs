@@ -5,7 +5,7 @@ use super::scenario::{PAGE_BYTES, Policy, Scenario, Trouble};
 use super::stage::{Crash, Stage, View};
 use super::truth::Spent;
 use super::world::World;
-use crate::key::{Identity, Seed};
+use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::limiter::concurrency::Holder;
 use crate::table::{Charge, Charging, Count, Geometry, Outcome, Table, Tally};

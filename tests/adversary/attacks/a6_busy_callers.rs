@@ -6,10 +6,10 @@ use crate::random::Random;
 use std::collections::VecDeque;
 use std::fmt;
 use std::num::NonZeroU32;
+use tollgate::compile::compile;
 use tollgate::engine::Engine;
-use tollgate::key::Seed;
+use tollgate::identity::Seed;
 use tollgate::limiter::concurrency::Holder;
-use tollgate::policy::compile;
 use tollgate::table::memory::Memory;
 use tollgate::table::{Geometry, Table, Tally};
 use tollgate::time::{Now, SECOND};
@@ -47,8 +47,8 @@ impl fmt::Display for Crowd {
 /// So many busy callers for each page of a table.
 fn crowd(pages: u32, per_page: u32) -> Crowd {
     let document = policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 300, "window": "60s"}]}"#);
-    let set = compile(&document).expect("a policy");
-    let geometry = Geometry { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry() };
+    let set = compile(&document).expect("a policy").rules;
+    let geometry = Geometry { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry };
     let mut table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(1));
     let (engine, store, mut random) = (Engine::new(set), Memory::default(), Random::new(6));
     let callers = (pages * per_page) as usize;

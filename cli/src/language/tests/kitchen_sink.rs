@@ -5,7 +5,7 @@ use crate::document::{Document, Syntax};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
-const FILE: &str = include_str!("../../../envoy/policies/kitchen-sink.yaml");
+const FILE: &str = include_str!("../../../../envoy/policies/kitchen-sink.yaml");
 
 /// Every field that is there, as `object.field`.
 struct Seen(BTreeSet<String>);

@@ -1,8 +1,8 @@
 //! A zoo of faulty policies: each file of `tests/zoo` has one fault, a few have several, and beside it stands what is
 //! told of it, to the letter. It goes the way of `tollgate check`, so also through YAML.
 //!
-//! To add one: write `tests/zoo/NAME.yaml`, with what is wrong in a comment at its beginning, then run
-//! `ZOO=write cargo test --test zoo --features cli`, and read `tests/zoo/NAME.txt` as an operator would: does it say where
+//! To add one: write `cli/tests/zoo/NAME.yaml`, with what is wrong in a comment at its beginning, then run
+//! `ZOO=write cargo test --test zoo --features cli`, and read `cli/tests/zoo/NAME.txt` as an operator would: does it say where
 //! to look, and what to write instead? After a change of the words the same command writes all of them anew; read
 //! the difference.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
@@ -11,11 +11,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tollgate::config::Fault;
-use tollgate::policy_file::{Located, PolicyFile};
+use tollgate_cli::policy_file::{Located, PolicyFile};
 
 fn files(ending: &str) -> Vec<PathBuf> {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zoo");
-    let entries = fs::read_dir(zoo).expect("tests/zoo").map(|entry| entry.expect("an entry").path());
+    let entries = fs::read_dir(zoo).expect("cli/tests/zoo").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|found| found == ending)).collect();
     files.sort();
@@ -29,7 +29,7 @@ fn faults(path: &Path) -> Vec<Located<Fault>> {
         Err(fault) => return vec![fault],
     };
     let faults = |policy| {
-        let policy: &tollgate::policy_file::Written = policy;
+        let policy: &tollgate_cli::policy_file::Written = policy;
         policy.compile().err().map(|faults| file.locate_faults(policy, &faults))
     };
     file.policies.iter().filter_map(faults).flatten().collect()

@@ -7,7 +7,8 @@ fn made(arguments: &[&str]) -> String {
 #[test]
 fn the_policy_goes_in_as_it_is_written_and_comes_out_the_same() {
     let envoy = made(&[BILLIUM]);
-    let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(BILLIUM)).unwrap();
+    let written =
+        fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(BILLIUM)).unwrap();
     for line in written.lines() {
         assert!(envoy.contains(line), "{line}");
     }
@@ -71,9 +72,13 @@ fn the_marks_of_a_document_stay_out() {
 
 #[test]
 fn a_faulty_policy_gives_no_file() {
-    let ran = tollgate(&["bootstrap", "tests/zoo/charge_word.yaml"]);
+    let ran = tollgate(&["bootstrap", "cli/tests/zoo/charge_word.yaml"]);
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert!(ran.complaint.starts_with("tests/zoo/charge_word.yaml:8: fault: charge: "), "{}", ran.complaint);
+    assert!(
+        ran.complaint.starts_with("cli/tests/zoo/charge_word.yaml:8: fault: charge: "),
+        "{}",
+        ran.complaint
+    );
 }
 
 #[test]

@@ -85,12 +85,12 @@ fn machines_get_json_with_the_same_in_it() {
     let report = &json(&tollgate(&["check", "--json", BILLIUM]).good())[0];
     assert_eq!((&report["sound"], &report["faults"]), (&true.into(), &serde_json::json!([])));
     assert_eq!(report["summary"]["policies"][0]["limits"][0], "at most 50 in any 60 s");
-    let ran = tollgate(&["check", "--json", BILLIUM, "tests/zoo/charge_word.yaml"]);
+    let ran = tollgate(&["check", "--json", BILLIUM, "cli/tests/zoo/charge_word.yaml"]);
     assert_eq!(ran.status, 1);
     assert_eq!(
         json(&ran.out)[1],
         serde_json::json!({
-            "file": "tests/zoo/charge_word.yaml",
+            "file": "cli/tests/zoo/charge_word.yaml",
             "filter": null,
             "sound": false,
             "faults": [{

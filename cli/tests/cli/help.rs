@@ -29,14 +29,14 @@ fn a_command_that_is_none_fails_with_2_and_names_the_nearest() {
 #[test]
 fn nothing_is_coloured_in_a_pipe_and_all_is_if_so_asked() {
     for arguments in
-        [&["--help"][..], &["check", BILLIUM], &["check", "tests/zoo/many_faults.yaml"], &["nonsense"]]
+        [&["--help"][..], &["check", BILLIUM], &["check", "cli/tests/zoo/many_faults.yaml"], &["nonsense"]]
     {
         let ran = tollgate(arguments);
         assert!(!ran.out.contains('\u{1B}') && !ran.complaint.contains('\u{1B}'), "{arguments:?}");
     }
     let coloured = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["check", BILLIUM])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env("CLICOLOR_FORCE", "1")
         .output()
         .unwrap();
@@ -47,7 +47,7 @@ fn nothing_is_coloured_in_a_pipe_and_all_is_if_so_asked() {
 fn a_reader_that_has_read_enough_is_no_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["bootstrap", BILLIUM])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

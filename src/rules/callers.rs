@@ -1,10 +1,10 @@
 //! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
 
-use super::Attribute;
+use super::{Attribute, Key};
 use crate::by_identity::ByIdentity;
-use crate::key::{Encoder, Identity, Seed};
+use crate::identity::Identity;
 use sha2::{Digest as _, Sha256};
-use std::cell::RefCell;
+use std::sync::Arc;
 
 /// SHA-256 of a credential. No salt: an API key is random, not a password (see DESIGN.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ impl Digest {
     }
 
     /// All of it.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -37,10 +37,21 @@ impl Digest {
             return None;
         }
         for (byte, digits) in bytes.iter_mut().zip(pairs) {
-            *byte = crate::spelling::hex(*digits)?;
+            *byte = crate::http::spelling::hex(*digits)?;
         }
         Some(Digest(bytes))
     }
+}
+
+/// Everybody the configuration can tell apart.
+#[derive(Clone, Debug, Default)]
+pub struct Callers {
+    /// The named keys.
+    pub keys: Vec<Key>,
+    /// Who is known by them.
+    pub consumers: Consumers,
+    /// Their classes, if there are any.
+    pub tiers: Option<Tiers>,
 }
 
 /// A known client.
@@ -55,7 +66,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    pub(super) fn attribute(&self, attribute: &Attribute) -> Option<&str> {
+    pub fn attribute(&self, attribute: &Attribute) -> Option<&str> {
         match attribute {
             Attribute::Name => Some(&self.name),
             Attribute::Named(name) => {
@@ -68,12 +79,10 @@ impl Consumer {
 /// All known clients, and what they are known by.
 #[derive(Clone, Debug, Default)]
 pub struct Consumers {
-    list: Vec<Consumer>,
+    /// In the order of the configuration. Shared with the replies, which name consumers.
+    list: Arc<[Consumer]>,
     /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
     known: Vec<(usize, ByIdentity<(Digest, usize)>)>,
-    /// Who has asked before, by a keyed hash of key and credential: a digest costs ten times as much. No more than there are
-    /// in the list: made-up credentials have no place here.
-    met: RefCell<ByIdentity<usize>>,
 }
 
 impl Consumers {
@@ -90,35 +99,23 @@ impl Consumers {
                 *found = (digest, consumer);
             }
         }
-        Consumers { list, known, met: RefCell::default() }
+        Consumers { list: list.into(), known }
     }
 
     /// In the order of the configuration.
-    pub fn list(&self) -> &[Consumer] {
+    pub fn list(&self) -> &Arc<[Consumer]> {
         &self.list
     }
 
     /// The indexes of the keys that consumers are known by, in the order in which they are looked at.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = usize> + '_ {
+    pub fn keys(&self) -> impl Iterator<Item = usize> + '_ {
         self.known.iter().map(|(key, _)| *key)
     }
 
-    /// The consumer who is known by this credential under this key.
-    pub(super) fn known_by(&self, key: usize, credential: &[u8], seed: &Seed) -> Option<usize> {
+    /// The consumer who is known by a credential with this digest under this key.
+    pub fn find(&self, key: usize, digest: &Digest) -> Option<usize> {
         let (_, digests) = self.known.iter().find(|(of, _)| *of == key)?;
-        let mut encoder = Encoder::new(seed);
-        encoder.add("", &key.to_le_bytes());
-        encoder.add("", credential);
-        let hash = encoder.finish();
-        let mut met = self.met.borrow_mut();
-        if let Some(consumer) = met.get(hash) {
-            return Some(*consumer);
-        }
-        let digest = Digest::of(credential);
-        let (_, consumer) = digests.get(digest.half()).filter(|(whole, _)| *whole == digest)?;
-        if let Some(place) = met.open(hash, usize::MAX) {
-            *place = *consumer;
-        }
+        let (_, consumer) = digests.get(digest.half()).filter(|(whole, _)| whole == digest)?;
         Some(*consumer)
     }
 }
@@ -149,14 +146,10 @@ mod tests {
         assert_eq!(Digest::parse(&ABC.to_uppercase()), Some(digest));
         let anna = Consumer { name: "anna".into(), tier: None, attributes: Vec::new() };
         let consumers = Consumers::new(vec![anna.clone(), anna], [(3, digest, 1), (3, Digest::of(b"x"), 0)]);
-        let seed = Seed::new([1; Seed::LEN]);
-        // At first by its digest, then by memory.
-        for _ in 0..2 {
-            assert_eq!(consumers.known_by(3, b"abc", &seed), Some(1));
-            assert_eq!(consumers.known_by(3, b"x", &seed), Some(0));
-            assert_eq!(consumers.known_by(2, b"abc", &seed), None);
-            assert_eq!(consumers.known_by(3, b"abd", &seed), None);
-        }
+        assert_eq!(consumers.find(3, &digest), Some(1));
+        assert_eq!(consumers.find(3, &Digest::of(b"x")), Some(0));
+        assert_eq!(consumers.find(2, &digest), None);
+        assert_eq!(consumers.find(3, &Digest::of(b"abd")), None);
     }
 
     #[wasm_bindgen_test(unsupported = test)]

@@ -79,7 +79,11 @@ fn what_is_no_request_and_what_is_no_policy_is_refused() {
         let ran = tollgate(arguments);
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{arguments:?}");
     }
-    let ran = tollgate(&["explain", "tests/zoo/charge_word.yaml", "/"]);
+    let ran = tollgate(&["explain", "cli/tests/zoo/charge_word.yaml", "/"]);
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
-    assert!(ran.complaint.ends_with("tests/zoo/charge_word.yaml: refused, 1 fault\n"), "{}", ran.complaint);
+    assert!(
+        ran.complaint.ends_with("cli/tests/zoo/charge_word.yaml: refused, 1 fault\n"),
+        "{}",
+        ran.complaint
+    );
 }

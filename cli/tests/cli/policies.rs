@@ -4,7 +4,7 @@ use super::*;
 
 /// All of them, as a user would call them.
 fn policies() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("envoy/policies");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut policies: Vec<String> = names.map(|name| format!("envoy/policies/{name}")).collect();
     policies.sort();

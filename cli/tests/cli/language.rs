@@ -2,7 +2,8 @@ use super::*;
 
 fn assert_committed(command: &str, path: &str) {
     let printed = tollgate(&[command]).good();
-    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let committed =
+        fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)).unwrap();
     assert!(
         printed == committed,
         "{path} is not what `tollgate {command}` prints; `make language` writes it anew"

@@ -1,0 +1,57 @@
+//! The commands of `tollgate`. Each turns its arguments into an [`Outcome`].
+
+mod bootstrap;
+mod check;
+mod explain;
+mod hash;
+mod input;
+mod language;
+pub mod outcome;
+mod styles;
+
+use clap::{Parser, Subcommand};
+use outcome::Outcome;
+
+/// Checks, explains and sets up rate-limiting policies for Tollgate, the filter for Envoy.
+#[derive(Parser)]
+#[command(name = "tollgate", version, styles = styles::OF_HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tollgate check policy.yaml
+  tollgate explain policy.yaml 'GET /v1/invoices?page=2' --client-ip 192.0.2.7 --times 51
+  tollgate bootstrap policy.yaml --upstream localhost:3000 > envoy.yaml
+
+Exit status: 0 for yes, 1 for a policy with faults, 2 for a command that could not be carried out.";
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Explain(explain::Explain),
+    Bootstrap(bootstrap::Bootstrap),
+    Hash(hash::Hash),
+    Schema(language::Schema),
+    Reference(language::Reference),
+}
+
+/// Carries out the command that the arguments name; the first of them is the program's own name.
+///
+/// # Errors
+/// The arguments are not understood, or ask for help.
+pub fn run<T: Into<std::ffi::OsString> + Clone>(
+    arguments: impl IntoIterator<Item = T>,
+) -> Result<Outcome, clap::Error> {
+    let outcome = match Arguments::try_parse_from(arguments)?.command {
+        Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Bootstrap(bootstrap) => bootstrap.run(),
+        Command::Hash(hash) => hash.run(),
+        Command::Schema(schema) => Ok(schema.run()),
+        Command::Reference(reference) => Ok(reference.run()),
+    };
+    Ok(outcome.unwrap_or_else(Outcome::failed))
+}

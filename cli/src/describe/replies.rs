@@ -1,0 +1,75 @@
+//! What is said to clients, in words.
+
+use tollgate::compile::Configuration;
+use tollgate::reply::{Describes, Format, HeaderRules, Preset, Rejection, Reset, Show, Upstream};
+
+pub(super) fn refusals_in_words(set: &Configuration) -> String {
+    let saying = &set.replies;
+    let wait = &saying.retry_after;
+    let retry_after = match (wait.shown, wait.jitter) {
+        (false, _) => " without retry-after".into(),
+        (true, 0) => format!(" with retry-after of {} to {} s", wait.min, wait.max),
+        (true, jitter) => {
+            format!(" with retry-after of {} to {} s, up to {jitter} s more at random", wait.min, wait.max)
+        }
+    };
+    let Rejection { status, body, .. } = &saying.rejection;
+    let own: Vec<&str> = set
+        .rules
+        .policies
+        .iter()
+        .zip(&saying.policies)
+        .filter(|(_, own)| own.rejection != saying.rejection)
+        .map(|(policy, _)| policy.name.as_str())
+        .collect();
+    let own = if own.is_empty() { String::new() } else { format!("; in other words by {}", own.join(", ")) };
+    format!("{status}{retry_after}, {}: {}{own}", body.content_type, body.template.as_written().trim_end())
+}
+
+pub(super) fn headers_in_words(set: &Configuration) -> String {
+    let Some(rules) = &set.replies.headers else { return "none".into() };
+    let upstream = match (rules.upstream, rules.secret()) {
+        (Upstream::Replace, false) => "the upstream's are replaced",
+        (Upstream::Replace, true) => "the upstream's are removed",
+        (Upstream::Keep, _) => "the upstream's own are kept",
+    };
+    if rules.secret() {
+        return format!("none, and no number in any answer; {upstream}");
+    }
+    let names = match &rules.preset {
+        Preset::Fields(names) => names.all().collect::<Vec<_>>().join(", "),
+        Preset::Envoy => "x-ratelimit-limit, -remaining, -reset in Envoy's form".into(),
+        Preset::Ietf => "ratelimit and ratelimit-policy".into(),
+        Preset::Secret => String::new(),
+    };
+    let shown = match rules.show {
+        Show::Always => "",
+        Show::OnRefusal => ", with refusals only",
+    };
+    format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_in_words(set, &rules.describes))
+}
+
+fn described_in_words(set: &Configuration, describes: &Describes) -> String {
+    let reference = |(policy, limit): &(usize, usize)| {
+        let limits = &set.replies.policies.get(*policy)?.limits;
+        Some(limits.get(*limit)?.reference.clone())
+    };
+    match describes {
+        Describes::Named(places) => places.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
+        Describes::All => "all limits that apply".into(),
+        Describes::Violated => "the limit that refuses, else the most constrained".into(),
+        Describes::MostConstrained => "the most constrained limit".into(),
+    }
+}
+
+fn reset(rules: &HeaderRules) -> String {
+    let instant = match rules.reset {
+        Reset::NextSlot => "reset when the next unit comes back",
+        Reset::FullReset => "reset when all units are back",
+        Reset::WindowEnd => "reset when the window ends",
+    };
+    match rules.format {
+        Format::Epoch => format!("{instant}, in UNIX seconds"),
+        Format::Delta => format!("{instant}, in seconds from now"),
+    }
+}

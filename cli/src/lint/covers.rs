@@ -1,0 +1,103 @@
+//! Whether one match is for all requests that another one is for, as far as it can be told.
+
+use tollgate::http::{Host, Match, PathSegment, PathTemplate, Presence};
+
+/// Whether all requests that the other matches are matched by this one.
+pub(super) fn covers(one: &Match, other: &Match) -> bool {
+    let methods = one.methods.is_empty()
+        || !other.methods.is_empty() && other.methods.iter().all(|method| one.methods.contains(method));
+    let path = match (&one.path, &other.path) {
+        (None, _) => true,
+        (Some(path), Some(other)) => covers_path(path, other),
+        (Some(_), None) => false,
+    };
+    let host = match (&one.host, &other.host) {
+        (None, _) => true,
+        (Some(host), Some(other)) => covers_host(host, other),
+        (Some(_), None) => false,
+    };
+    let header = |(name, presence): &(String, Presence)| {
+        other.headers.iter().any(|(of, other)| of == name && covers_header(presence, other))
+    };
+    methods && path && host && one.headers.iter().all(header)
+}
+
+fn covers_header(one: &Presence, other: &Presence) -> bool {
+    one == other || matches!((one, other), (Presence::Present, Presence::Equal(_)))
+}
+
+fn covers_host(one: &Host, other: &Host) -> bool {
+    match (one, other) {
+        (Host::Exact(_), _) => one == other,
+        (Host::Below(_), Host::Exact(name)) => one.matches(name.as_bytes()),
+        (Host::Below(suffix), Host::Below(other)) => other.ends_with(suffix.as_str()),
+    }
+}
+
+fn covers_path(one: &PathTemplate, other: &PathTemplate) -> bool {
+    let covers = |(one, other): (&PathSegment, &PathSegment)| match (one, other) {
+        (PathSegment::Any(_), PathSegment::Literal(text)) => !text.is_empty(),
+        (PathSegment::Any(_), PathSegment::Any(_)) => true,
+        (PathSegment::Literal(_), _) => one == other,
+    };
+    let each = one.segments().iter().zip(other.segments()).all(covers);
+    let (own, others) = (one.segments().len(), other.segments().len());
+    each && if one.is_open() { own <= others } else { own == others && !other.is_open() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::describe::request_match;
+
+    #[test]
+    fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
+        let path = |text: &str| Match { path: PathTemplate::parse(text), ..Match::default() };
+        let host = |text: &str| Match { host: Host::parse(text), ..Match::default() };
+        let methods = |names: &[&str]| Match {
+            methods: names.iter().map(ToString::to_string).collect(),
+            ..Match::default()
+        };
+        let header = |presence: Presence| Match { headers: vec![("x".into(), presence)], ..Match::default() };
+        let all = Match::default();
+        let covering = [
+            (all.clone(), path("/a")),
+            (path("/a/{id}"), path("/a/b")),
+            (path("/a/*"), path("/a/{id}")),
+            (path("/a/**"), path("/a")),
+            (path("/a/**"), path("/a/")),
+            (path("/**"), path("/a/*/**")),
+            (host("*.example.com"), host("api.example.com")),
+            (host("*.example.com"), host("*.eu.example.com")),
+            (methods(&["GET", "POST"]), methods(&["POST"])),
+            (header(Presence::Present), header(Presence::Equal("1".into()))),
+        ];
+        for (one, other) in covering {
+            assert!(
+                covers(&one, &other) && covers(&one, &one),
+                "{} {}",
+                request_match(&one),
+                request_match(&other)
+            );
+            assert!(
+                !covers(&other, &one) || other == path("/a/{id}"),
+                "{} {}",
+                request_match(&other),
+                request_match(&one)
+            );
+        }
+        let strangers = [
+            (path("/a/*"), path("/a/")),
+            (path("/a/*"), path("/a/**")),
+            (path("/a/*/c"), path("/a/b/d")),
+            (host("example.com"), host("*.example.com")),
+            (host("*.example.com"), host("*.ample.com")),
+            (methods(&["GET"]), all.clone()),
+            (header(Presence::Absent), header(Presence::Present)),
+            (header(Presence::Present), all),
+        ];
+        for (one, other) in strangers {
+            assert!(!covers(&one, &other), "{} {}", request_match(&one), request_match(&other));
+        }
+    }
+}

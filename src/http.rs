@@ -1,0 +1,18 @@
+//! What HTTP requests and responses are to a rate limiter: how they are matched and what is read from them.
+//!
+//! This is the lowest floor: nothing in here knows what a limit is.
+
+pub mod client_ip;
+pub mod credential;
+mod path_template;
+mod request;
+mod request_cache;
+mod request_match;
+pub mod spelling;
+mod status_set;
+
+pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
+pub use request::{AUTHORIZATION, MetadataPath, Request, Response, is_answer, is_good};
+pub use request_cache::Asked;
+pub use request_match::{Host, Match, Presence};
+pub use status_set::StatusSet;
