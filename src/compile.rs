@@ -1,4 +1,4 @@
-//! From the configuration as written to the policy set, with every fault it has.
+//! From the configuration as written to the policy set, with every error it has.
 //!
 //! What is called once is not inlined here: Envoy's V8 needs memory in proportion to the largest function that it compiles,
 //! and keeps it. As one function this folder took 7 MB of a process.
@@ -15,12 +15,12 @@ mod replies;
 mod sharing;
 mod statuses;
 
-use crate::config::{Faults, Reader, Value, Vocabulary};
-use crate::http::{AUTHORIZATION, Match, Spellings};
-use crate::reply::Saying;
+use crate::config::{ConfigErrors, Reader, Value, Vocabulary};
+use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
+use crate::reply::ReplyRules;
 use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
 use crate::table::{Charging, Geometry};
-use consumers::{Grades, Known, consumers, tiers};
+use consumers::{Known, TierNames, consumers, tiers};
 use keys::keys;
 use matches::exceptions;
 use replies::saying;
@@ -36,20 +36,20 @@ pub struct Configuration {
     /// Who is limited by what, for the engine.
     pub rules: PolicySet,
     /// What clients and access logs are shown, for the replies.
-    pub replies: Saying,
+    pub replies: ReplyRules,
 }
 
 /// Compiles a configuration.
 ///
 /// # Errors
-/// All faults, each with its path, what was found and what is allowed.
-pub fn compile(value: &Value) -> Result<Configuration, Faults> {
-    let faults = RefCell::new(Faults::default());
-    let compiled = configuration(&Reader::root(value, &faults));
-    let faults = faults.into_inner();
+/// All errors, each with its path, what was found and what is allowed.
+pub fn compile(value: &Value) -> Result<Configuration, ConfigErrors> {
+    let errors = RefCell::new(ConfigErrors::default());
+    let compiled = configuration(&Reader::root(value, &errors));
+    let errors = errors.into_inner();
     match compiled {
-        Some(set) if faults.is_empty() => Ok(set),
-        Some(_) | None => Err(faults),
+        Some(set) if errors.is_empty() => Ok(set),
+        Some(_) | None => Err(errors),
     }
 }
 
@@ -75,7 +75,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
     let words = keys.as_ref().map(|keys| Vocabulary::new(keys.iter().map(|key| key.name.as_str()).collect()));
     let tiers = fields.read("tiers", |object| tiers(object, keys.as_deref(), words.as_ref()));
-    let grades = Grades::of(tiers.as_ref());
+    let grades = TierNames::of(tiers.as_ref());
     let known = fields.read_or("consumers", Known::default(), |list| {
         consumers(list, keys.as_deref(), words.as_ref(), grades)
     });
@@ -136,7 +136,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
             routes.add(index, None);
         }
         let rules = policy.matches.iter().chain(policy.response.rules());
-        rules.for_each(|rule: &Match| routes.add(index, rule.path.as_ref()));
+        rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path.as_ref()));
     }
     routes
 }
@@ -162,7 +162,7 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
 
 #[inline(never)]
 fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
-    if is_name(name) { Some(name.to_string()) } else { reader.fault_name(name, NAME) }
+    if is_name(name) { Some(name.to_string()) } else { reader.error_name(name, NAME) }
 }
 
 #[inline(never)]

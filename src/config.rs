@@ -1,16 +1,16 @@
 //! The configuration as written: a tree of values from whichever form the host handed over,
-//! and a reader that walks it and gathers **every** fault, each with its path.
+//! and a reader that walks it and gathers **every** error, each with its path.
 //!
 //! `bytes → value → reader → [policy::compile](crate::policy)`. Serde's derive stops at the first
-//! fault; an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
+//! error; an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
-mod fault;
+mod error;
 mod names;
 mod protobuf;
 mod reader;
 mod value;
 
-pub use fault::{Fault, Faults};
+pub use error::{ConfigError, ConfigErrors};
 pub use names::{Lists, Names, Vocabulary};
 pub use reader::{Fields, Reader, field_path};
 pub use value::Value;
@@ -21,8 +21,8 @@ pub use value::Value;
 /// - `google.protobuf.Struct`: the host hands over its protobuf encoding.
 ///
 /// # Errors
-/// One fault at the root when the bytes are neither.
-pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
+/// One error at the root when the bytes are neither.
+pub fn parse(bytes: &[u8]) -> Result<Value, ConfigErrors> {
     let parsed = if bytes.is_empty() {
         Err("nothing".into())
     } else if is_struct(bytes) {
@@ -31,7 +31,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Faults> {
         parse_json(bytes)
     };
     parsed.map_err(|found| {
-        Faults::from(Fault::new(
+        ConfigErrors::from(ConfigError::new(
             "",
             &found,
             "a policy as google.protobuf.Struct, or as JSON in a google.protobuf.StringValue",
@@ -79,10 +79,10 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn text_that_is_not_json_is_one_fault_at_the_root() {
-        let faults = parse(b"keys: {}").unwrap_err();
+    fn text_that_is_not_json_is_one_error_at_the_root() {
+        let errors = parse(b"keys: {}").unwrap_err();
         assert_eq!(
-            faults.to_string(),
+            errors.to_string(),
             "$: found text that is not JSON (expected value at line 1 column 1); allowed: a policy as \
              google.protobuf.Struct, or as JSON in a google.protobuf.StringValue"
         );
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn deep_nesting_is_refused_not_followed() {
+    fn deep_nesting_is_rejected_not_followed() {
         let deep = "[".repeat(100_000);
         assert!(parse(deep.as_bytes()).is_err());
     }

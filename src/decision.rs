@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 /// What was decided about one request.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    answers: Vec<Answer>,
-    /// The one that refuses for longest, by index; the first of several. `None`: none does.
+    answers: Vec<PolicyDecision>,
+    /// The one that rejects for longest, by index; the first of several. `None`: none does.
     violated: Option<usize>,
     consumer: Option<usize>,
     tier: Option<usize>,
@@ -25,15 +25,15 @@ pub struct Decision {
 #[derive(Clone, Debug, Default)]
 struct Rest {
     /// Answers of policies in shadow: noted, and without consequence.
-    shadows: Vec<Answer>,
+    shadows: Vec<PolicyDecision>,
     /// Policies that the request may give a unit back to.
     returns: Vec<Applied>,
-    trial: Trial,
+    credential_check: CredentialCheck,
 }
 
 /// One policy's part in a decision.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct PolicyDecision {
     /// The policy's index in its set.
     pub policy: usize,
     /// Who was counted.
@@ -48,7 +48,7 @@ pub struct Answer {
 
 /// How a policy takes part in one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Part {
+pub enum Role {
     /// Its limits judge the request, which costs so many units.
     Judges(u32),
     /// The request gives a unit back, if its response says so.
@@ -61,16 +61,16 @@ pub struct Applied {
     /// The policy's index in its set.
     pub policy: usize,
     /// How it takes part.
-    pub part: Part,
+    pub role: Role,
     /// Who is counted.
     pub identity: Identity,
     /// The number of the caller's limit set.
     pub limit_set: usize,
-    /// Whether a refusal is only noted.
+    /// Whether a rejection is only noted.
     pub shadow: bool,
 }
 
-/// A credential that an answer may refuse.
+/// A credential that an answer may reject.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential {
     /// Its key, by index.
@@ -83,26 +83,27 @@ pub struct Credential {
 
 /// What an answer can say about a request's credentials.
 #[derive(Clone, Debug, Default)]
-pub struct Trial {
-    /// Credentials that the answer may refuse.
+pub struct CredentialCheck {
+    /// Credentials that the answer may reject.
     pub credentials: Vec<Credential>,
     /// The policies that would have judged the request without those keys, and what it costs there: they count it if the
-    /// keys are refused.
-    pub otherwise: Vec<(Applied, u32)>,
+    /// keys are rejected.
+    pub as_anonymous: Vec<(Applied, u32)>,
     /// Their answers, apart, until an answer has proved the keys.
-    pub held: Vec<Answer>,
+    pub held: Vec<PolicyDecision>,
     /// Who judges a caller without those keys: by policy, and whom it counts.
     pub anonymous: Vec<(usize, Identity)>,
 }
 
-impl Trial {
+impl CredentialCheck {
     /// Takes the answers of the policies that hold units, the last `held`. If one of them rejects the request, it is answered as
     /// that of a caller without the keys.
-    pub fn with_answers(mut self, held: usize, answers: &mut Vec<Answer>) -> Trial {
+    pub fn with_answers(mut self, held: usize, answers: &mut Vec<PolicyDecision>) -> CredentialCheck {
         self.held = answers.split_off(answers.len().saturating_sub(held));
-        if self.held.iter().any(Answer::refused) {
-            let said = |one: &Answer| self.anonymous.contains(&(one.policy, one.identity));
-            let (mut said, unsaid): (Vec<Answer>, Vec<Answer>) = answers.drain(..).partition(said);
+        if self.held.iter().any(PolicyDecision::rejected) {
+            let said = |one: &PolicyDecision| self.anonymous.contains(&(one.policy, one.identity));
+            let (mut said, unsaid): (Vec<PolicyDecision>, Vec<PolicyDecision>) =
+                answers.drain(..).partition(said);
             said.append(&mut self.held);
             *answers = said;
             // What these have counted has to be settled all the same.
@@ -112,9 +113,9 @@ impl Trial {
     }
 }
 
-impl Answer {
-    /// Whether this policy refused.
-    pub fn refused(&self) -> bool {
+impl PolicyDecision {
+    /// Whether this policy rejected.
+    pub fn rejected(&self) -> bool {
         !self.outcome.admitted()
     }
 
@@ -127,10 +128,10 @@ impl Answer {
 impl Decision {
     /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
     #[inline]
-    pub fn new(answers: Vec<Answer>, now: Now) -> Decision {
-        let refused = answers.iter().any(Answer::refused);
+    pub fn new(answers: Vec<PolicyDecision>, now: Now) -> Decision {
+        let rejected = answers.iter().any(PolicyDecision::rejected);
         Decision {
-            violated: if refused { longest_refusal(&answers) } else { None },
+            violated: if rejected { longest_rejection(&answers) } else { None },
             answers,
             consumer: None,
             tier: None,
@@ -145,7 +146,7 @@ impl Decision {
         Decision::new(Vec::new(), now)
     }
 
-    pub fn add_shadows(&mut self, shadows: Vec<Answer>) {
+    pub fn add_shadows(&mut self, shadows: Vec<PolicyDecision>) {
         if !shadows.is_empty() {
             self.rest.get_or_insert_default().shadows = shadows;
         }
@@ -161,31 +162,31 @@ impl Decision {
         (self.consumer, self.tier) = (consumer, tier);
     }
 
-    pub fn set_trial(&mut self, trial: Trial) {
-        self.rest.get_or_insert_default().trial = trial;
+    pub fn set_credential_check(&mut self, check: CredentialCheck) {
+        self.rest.get_or_insert_default().credential_check = check;
     }
 
-    /// The answers of policies that the request comes under only if its credentials are refused.
-    pub fn held(&self) -> &[Answer] {
-        self.rest.as_deref().map_or(&[], |rest| &rest.trial.held)
+    /// The answers of policies that the request comes under only if its credentials are rejected.
+    pub fn held(&self) -> &[PolicyDecision] {
+        self.rest.as_deref().map_or(&[], |rest| &rest.credential_check.held)
     }
 
     /// The answers of enforced policies, in the order of the policies.
-    pub fn answers(&self) -> &[Answer] {
+    pub fn answers(&self) -> &[PolicyDecision] {
         &self.answers
     }
 
     /// The answers of policies in shadow, in the order of the policies.
-    pub fn shadows(&self) -> &[Answer] {
+    pub fn shadows(&self) -> &[PolicyDecision] {
         self.rest.as_deref().map_or(&[], |rest| &rest.shadows)
     }
 
     /// The answers of enforced policies, then of those in shadow.
-    pub fn all_answers(&self) -> impl Iterator<Item = &Answer> {
+    pub fn all_answers(&self) -> impl Iterator<Item = &PolicyDecision> {
         self.answers.iter().chain(self.shadows())
     }
 
-    pub fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut Answer> {
+    pub fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut PolicyDecision> {
         self.answers.iter_mut().chain(self.rest.iter_mut().flat_map(|rest| &mut rest.shadows))
     }
 
@@ -195,8 +196,8 @@ impl Decision {
     }
 
     /// What the response can say about the request's credentials, if it can say anything.
-    pub fn trial(&self) -> Option<&Trial> {
-        self.rest.as_deref().map(|rest| &rest.trial).filter(|trial| !trial.credentials.is_empty())
+    pub fn credential_check(&self) -> Option<&CredentialCheck> {
+        self.rest.as_deref().map(|rest| &rest.credential_check).filter(|trial| !trial.credentials.is_empty())
     }
 
     /// The consumer, by index, if a policy has asked for it and it is known.
@@ -209,8 +210,8 @@ impl Decision {
         self.tier
     }
 
-    /// Whether the request is refused.
-    pub fn refused(&self) -> bool {
+    /// Whether the request is rejected.
+    pub fn rejected(&self) -> bool {
         self.violated.is_some()
     }
 
@@ -229,12 +230,12 @@ impl Decision {
         self.answers.iter().any(|answer| answer.outcome.unproven)
     }
 
-    /// The answer of the policy that refuses for longest, if any does; the first of several.
-    pub fn violated(&self) -> Option<&Answer> {
+    /// The answer of the policy that rejects for longest, if any does; the first of several.
+    pub fn violated(&self) -> Option<&PolicyDecision> {
         self.answers.get(self.violated?)
     }
 
-    /// The longest wait that any limit asks for (BI-12): with less, the next request is refused too.
+    /// The longest wait that any limit asks for (BI-12): with less, the next request is rejected too.
     pub fn retry_after(&self) -> Micros {
         let verdicts = self.answers.iter().flat_map(|answer| &answer.outcome.verdicts);
         verdicts.map(|verdict| verdict.retry_after).max().unwrap_or_default()
@@ -246,10 +247,11 @@ impl Decision {
     }
 }
 
-/// The answer that refuses for longest, by index.
+/// The answer that rejects for longest, by index.
 #[inline(never)]
-fn longest_refusal(answers: &[Answer]) -> Option<usize> {
-    let wait = |answer: &Answer| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
-    let refusals = answers.iter().enumerate().filter(|(_, answer)| answer.refused());
-    refusals.min_by_key(|(_, answer)| Reverse(wait(answer))).map(|(index, _)| index)
+fn longest_rejection(answers: &[PolicyDecision]) -> Option<usize> {
+    let wait =
+        |answer: &PolicyDecision| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
+    let rejections = answers.iter().enumerate().filter(|(_, answer)| answer.rejected());
+    rejections.min_by_key(|(_, answer)| Reverse(wait(answer))).map(|(index, _)| index)
 }

@@ -11,11 +11,12 @@ mod memory;
 mod metrics;
 mod pairs;
 
-use crate::config::{self, Fault, Faults};
+use crate::compile::{Configuration, compile};
+use crate::config::{self, ConfigError, ConfigErrors};
 use crate::decision::Decision;
 use crate::engine::Engine;
-use crate::policy::{self, PolicySet};
-use crate::reply;
+use crate::reply::{ReplyRules, is_limit_header};
+use crate::rules::PolicySet;
 use crate::table::Table;
 use host::Level;
 use metrics::Metrics;
@@ -42,6 +43,7 @@ struct Gate {
 /// What all requests under one configuration share.
 struct Worker {
     engine: Engine,
+    replies: ReplyRules,
     clock: host::Clock,
     metrics: Metrics,
 }
@@ -57,15 +59,15 @@ impl Gate {
     fn configure(&mut self) -> bool {
         match Worker::configured(&host::plugin_configuration()) {
             Ok(worker) => {
-                let number = worker.engine.policies().policies().len();
+                let number = worker.engine.rules().policies.len();
                 host::log(Level::Info, &format!("{number} policies in force"));
                 self.worker = Some(Rc::new(RefCell::new(worker)));
                 host::tick_every(TICK);
                 true
             }
-            Err(faults) => {
-                host::log(Level::Error, &format!("the policy is refused, faults: {}", faults.iter().len()));
-                faults.iter().for_each(|fault| host::log(Level::Error, &fault.to_string()));
+            Err(errors) => {
+                host::log(Level::Error, &format!("the policy is refused, errors: {}", errors.iter().len()));
+                errors.iter().for_each(|error| host::log(Level::Error, &error.to_string()));
                 false
             }
         }
@@ -99,21 +101,21 @@ fn with_table<T>(use_it: impl FnOnce(&mut Table) -> T) -> Option<T> {
 }
 
 impl Worker {
-    fn configured(configuration: &[u8]) -> Result<Worker, Faults> {
-        let policies = policy::compile(&config::parse(configuration)?)?;
-        join_table(&policies)?;
-        let names = policies.policies().iter().map(|policy| policy.name());
+    fn configured(configuration: &[u8]) -> Result<Worker, ConfigErrors> {
+        let Configuration { rules, replies } = compile(&config::parse(configuration)?)?;
+        join_table(&rules)?;
+        let names = rules.policies.iter().map(|policy| policy.name.as_str());
         let metrics = Metrics::define(names);
-        Ok(Worker { engine: Engine::new(policies), clock: host::Clock::new(), metrics })
+        Ok(Worker { engine: Engine::new(rules), replies, clock: host::Clock::new(), metrics })
     }
 }
 
 /// Opens this worker's table, if no configuration before this one has.
-fn join_table(policies: &PolicySet) -> Result<(), Faults> {
-    let geometry = policies.geometry();
+fn join_table(policies: &PolicySet) -> Result<(), ConfigErrors> {
+    let geometry = policies.geometry;
     let seed = founding::join_table(geometry.pages).map_err(|found| {
         let allowed = format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
-        Faults::from(Fault::new("table.pages", &found.found, &allowed))
+        ConfigErrors::from(ConfigError::new("table.pages", &found.found, &allowed))
     })?;
     TABLE.with_borrow_mut(|place| {
         let table = place.get_or_insert_with(|| {
@@ -130,10 +132,10 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
 
 /// Answers a refused request in the upstream's place.
 #[inline(never)]
-fn refuse(policies: &PolicySet, decision: &Decision) -> Action {
-    match response::reply(policies, decision, &host::RequestHeaders, host::new_id) {
+fn reject(replies: &ReplyRules, decision: &Decision) -> Action {
+    match replies.reply(decision, &host::RequestHeaders, host::new_id) {
         Some(reply) => {
-            host::reply(&reply.with_limit_headers(response::limit_headers(policies, decision)));
+            host::reply(&reply.with_limit_headers(replies.limit_headers(decision)));
             Action::Pause
         }
         None => Action::Continue,
@@ -155,19 +157,18 @@ impl Passage {
         let decide =
             |table: &mut Table| worker.engine.decide(&host::RequestHeaders, table, &host::SharedData, now);
         let Some(decision) = with_table(decide) else { return Action::Continue };
-        let policies = worker.engine.policies();
-        worker.metrics.count(policies, &decision);
-        if let Some(line) = response::access_line(policies, &decision) {
+        worker.metrics.count(&worker.replies, &decision);
+        if let Some(line) = worker.replies.access_line(&decision) {
             host::set_filter_state("tollgate", &line);
         }
-        let action = if decision.refused() { refuse(policies, &decision) } else { Action::Continue };
+        let action = if decision.rejected() { reject(&worker.replies, &decision) } else { Action::Continue };
         self.decision = Some(decision);
         action
     }
 
     fn response(&mut self) {
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
-        if decision.refused() {
+        if decision.rejected() {
             return; // the reply is our own, and has all that it needs
         }
         let worker = worker.borrow();
@@ -178,12 +179,12 @@ impl Passage {
             };
             with_table(answered);
         }
-        let policies = worker.engine.policies();
-        let headers = response::limit_headers(policies, decision);
-        if policies.saying().removes_limit_headers() {
-            host::remove_response_headers(response::tells_limits);
+        let replies = &worker.replies;
+        let headers = replies.limit_headers(decision);
+        if replies.removes_limit_headers() {
+            host::remove_response_headers(is_limit_header);
         }
-        let keep = policies.saying().keeps_limit_headers();
+        let keep = replies.keeps_limit_headers();
         // The upstream's are one statement: with any of them kept, ours would contradict it.
         if !(keep && headers.iter().any(|(name, _)| host::response_has(name))) {
             headers.iter().for_each(|(name, value)| host::set_response_header(name, value));

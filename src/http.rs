@@ -13,6 +13,6 @@ mod status_set;
 
 pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
 pub use request::{AUTHORIZATION, MetadataPath, Request, Response, is_answer, is_good};
-pub use request_cache::Asked;
-pub use request_match::{Host, Match, Presence};
+pub use request_cache::RequestCache;
+pub use request_match::{HeaderMatch, Host, RequestMatch};
 pub use status_set::StatusSet;

@@ -19,7 +19,7 @@ pub use on_response::{MAX_UNITS, OnResponse, Unanswered};
 pub use policy::Policy;
 pub use routes::Routes;
 
-use crate::http::Match;
+use crate::http::RequestMatch;
 use crate::limiter::Limit;
 use crate::table::{Charging, Geometry};
 
@@ -33,7 +33,7 @@ pub struct PolicySet {
     /// Finds the policies that a path can match.
     pub routes: Routes,
     /// Requests that no policy applies to.
-    pub exempt: Vec<Match>,
+    pub exempt: Vec<RequestMatch>,
     /// How the policies of one request depend on each other.
     pub charging: Charging,
     /// Whether CORS preflights are exempt.

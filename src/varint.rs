@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn an_integer_that_does_not_end_or_passes_64_bits_is_refused() {
+    fn an_integer_that_does_not_end_or_passes_64_bits_is_rejected() {
         assert_eq!(read(&[]), None);
         assert_eq!(read(&[0x80]), None);
         assert_eq!(read(&[0xFF; 11]), None);

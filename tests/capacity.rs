@@ -59,16 +59,16 @@ fn limits() -> Vec<(&'static str, Limit)> {
 }
 
 /// One worker with its store and its clock.
-struct House {
+struct Fixture {
     table: Table,
     store: Host,
     now: Now,
 }
 
-impl House {
-    fn new(geometry: Geometry) -> House {
+impl Fixture {
+    fn new(geometry: Geometry) -> Fixture {
         let table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(7));
-        House { table, store: Host::default(), now: START }
+        Fixture { table, store: Host::default(), now: START }
     }
 
     /// One request of one unit. Answers whether it passed.
@@ -97,7 +97,7 @@ impl House {
 /// Bytes of a page for each of 20 clients that have each made so many requests, one every 2 minutes.
 fn bytes_per_client(limits: &[Limit], requests: u32) -> usize {
     const CLIENTS: usize = 20;
-    let mut house = House::new(Geometry { pages: NonZeroU32::MIN, page_bytes: u16::MAX });
+    let mut house = Fixture::new(Geometry { pages: NonZeroU32::MIN, page_bytes: u16::MAX });
     for request in 0..requests {
         if request > 0 {
             house.wait(120 * SECOND);
@@ -147,7 +147,7 @@ fn computed() -> Duration {
 
 /// One request each of so many new keys, ten every millisecond. Answers how many passed, and the nanoseconds per
 /// decision in each tenth. What a thread has computed is known to some milliseconds, so a tenth is not cut finer.
-fn flood(house: &mut House, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
+fn flood(house: &mut Fixture, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
     let mut passed = 0;
     let mut tenth = |tenth: u32| {
         let start = computed();
@@ -166,7 +166,7 @@ fn flood(house: &mut House, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
 
 /// A hundred clients of each algorithm, all of them throttled. They are proven, as is whoever the upstream has answered well: of
 /// what anybody can make up, as the keys of the flood, a full page keeps nothing for long, used up or not.
-fn throttle(house: &mut House) -> Vec<(Identity, Limit)> {
+fn throttle(house: &mut Fixture) -> Vec<(Identity, Limit)> {
     let mut throttled = Vec::new();
     for (name, limit) in limits() {
         for client in 0..100 {
@@ -181,7 +181,7 @@ fn throttle(house: &mut House) -> Vec<(Identity, Limit)> {
 fn survives(limit: Limit) {
     let _alone = ALONE.lock();
     let before = allocated().live;
-    let mut house = House::new(DEFAULT);
+    let mut house = Fixture::new(DEFAULT);
     let throttled = throttle(&mut house);
     let tally = house.table.take_tally();
     assert_eq!((tally.evictions, tally.overflow), (0, 0), "the throttled have records of their own");
@@ -241,7 +241,7 @@ struct Busy {
 /// So many proven callers of a default table ask steadily for half as much again as the limit allows, for three windows.
 /// Only those of the fullest pages, so many, are served: the others have more room than these.
 fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
-    let mut house = House::new(DEFAULT);
+    let mut house = Fixture::new(DEFAULT);
     let mut by_page: HashMap<u64, Vec<Identity>> = HashMap::new();
     for caller in 0..callers {
         let identity = house.identity(&format!("caller {caller}")).known(true);

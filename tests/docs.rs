@@ -1,4 +1,4 @@
-//! What the pages show is so: each policy in them is sound and without a doubt, as a file of its own would be.
+//! What the pages show is so: each policy in them is sound and without a warning, as a file of its own would be.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use std::fs;
@@ -36,7 +36,7 @@ fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-/// All that `tollgate check` has against a policy: faults, or else warnings.
+/// All that `tollgate check` has against a policy: errors, or else warnings.
 fn complaints(block: &Block) -> Vec<String> {
     let at = |line: Option<usize>, says: String| match line {
         Some(line) => format!("line {}: {says}", block.line + line),
@@ -44,17 +44,17 @@ fn complaints(block: &Block) -> Vec<String> {
     };
     let file = match PolicyFile::read("policy.yaml", &block.text) {
         Ok(file) => file,
-        Err(fault) => return vec![at(fault.line, fault.what.to_string())],
+        Err(error) => return vec![at(error.line, error.what.to_string())],
     };
     let [policy] = file.policies.as_slice() else { panic!("one policy") };
     match policy.compile() {
-        Err(faults) => {
-            let faults = file.locate_faults(policy, &faults);
-            faults.into_iter().map(|fault| at(fault.line, fault.what.to_string())).collect()
+        Err(errors) => {
+            let errors = file.locate_errors(policy, &errors);
+            errors.into_iter().map(|error| at(error.line, error.what.to_string())).collect()
         }
         Ok(set) => {
-            let doubts = file.doubts(policy, &set);
-            doubts.into_iter().map(|doubt| at(doubt.line, doubt.what.to_string())).collect()
+            let warnings = file.warnings(policy, &set);
+            warnings.into_iter().map(|warning| at(warning.line, warning.what.to_string())).collect()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One hot key, alone in its page, by each algorithm. Its requests come at a steady pace, below the limit: so a log has
 //! as many entries as it would have.
 
-use super::house::{DEFAULT, House, Steady, charge, limit};
+use super::house::{DEFAULT, Fixture, Steady, charge, limit};
 use super::{Case, Says, Subject};
 use std::num::NonZeroU32;
 use tollgate::identity::Identity;
@@ -39,8 +39,8 @@ pub const CASES: &[Case] = &[
         set_up: || paced(8_100, ring(10_000, MINUTE), LEASED_PACE),
     },
     Case {
-        name: "sliding_window, exact, refused, 300 of 300",
-        says: Says::Refused,
+        name: "sliding_window, exact, rejected, 300 of 300",
+        says: Says::Rejected,
         set_up: || paced(300, exact(300, HOUR), 1),
     },
     Case {
@@ -118,17 +118,17 @@ fn calendar(quota: u32) -> Limit {
 
 /// A request each time that so much time has passed.
 fn paced(warm_up: u32, limit: Limit, pace: Micros) -> Box<dyn Subject> {
-    at_pace(warm_up, House::new(DEFAULT), limit, pace)
+    at_pace(warm_up, Fixture::new(DEFAULT), limit, pace)
 }
 
 /// The same where half of each first window has been used at once: leases are by use. At this pace the other half lasts.
 fn half_spent(limit: Limit) -> Box<dyn Subject> {
-    let mut house = House::new(DEFAULT);
+    let mut house = Fixture::new(DEFAULT);
     assert!(house.ask(HOT, &[limit], limit.quota.get() / 2));
     at_pace(1_000, house, limit, LEASED_PACE)
 }
 
-fn at_pace(warm_up: u32, house: House, limit: Limit, pace: Micros) -> Box<dyn Subject> {
+fn at_pace(warm_up: u32, house: Fixture, limit: Limit, pace: Micros) -> Box<dyn Subject> {
     Steady::after(warm_up, house, move |house| {
         house.wait(pace);
         house.ask(HOT, &[limit], 1)
@@ -137,7 +137,7 @@ fn at_pace(warm_up: u32, house: House, limit: Limit, pace: Micros) -> Box<dyn Su
 
 fn begun_and_ended() -> Box<dyn Subject> {
     let limit = limit(20, SECOND, Algorithm::Concurrency);
-    let mut house = House::new(DEFAULT);
+    let mut house = Fixture::new(DEFAULT);
     assert!(house.ask(HOT, &[limit], 10));
     Steady::after(100, house, move |house| {
         house.wait(MILLISECOND);

@@ -13,17 +13,17 @@ pub const CASES: &[Case] = &[
         set_up: || headers("{ preset: x-ratelimit, describes: ip, reset: next_slot }", 3),
     },
     Case { name: "headers: two of ietf", says: Says::Admitted, set_up: || headers("{ preset: ietf }", 2) },
-    Case { name: "reply: billium's", says: Says::Admitted, set_up: refusal },
+    Case { name: "reply: billium's", says: Says::Admitted, set_up: rejection },
 ];
 
 /// A decision, and what is done with it.
-struct Spoken<F> {
+struct DescribedLimit<F> {
     gate: Gate,
     decision: Decision,
     say: F,
 }
 
-impl<F: Fn(&Gate, &Decision) -> bool> Subject for Spoken<F> {
+impl<F: Fn(&Gate, &Decision) -> bool> Subject for DescribedLimit<F> {
     fn decide(&mut self) -> bool {
         (self.say)(&self.gate, black_box(&self.decision))
     }
@@ -36,16 +36,16 @@ fn headers(preset: &str, many: usize) -> Box<dyn Subject> {
     let decision = gate.next();
     let say =
         move |gate: &Gate, decision: &Decision| black_box(gate.replies.limit_headers(decision)).len() == many;
-    Box::new(Spoken { gate, decision, say })
+    Box::new(DescribedLimit { gate, decision, say })
 }
 
-fn refusal() -> Box<dyn Subject> {
+fn rejection() -> Box<dyn Subject> {
     let mut gate = Gate::new(BILLIUM, call("/").key("0123456789abcdef"), 1);
-    (0..50).for_each(|_| assert!(!gate.next().refused()));
+    (0..50).for_each(|_| assert!(!gate.next().rejected()));
     let decision = gate.next();
     let say = |gate: &Gate, decision: &Decision| {
         let reply = gate.replies.reply(decision, &gate.call, || [0xAB; 16]);
         black_box(reply).is_some_and(|reply| reply.status == 429)
     };
-    Box::new(Spoken { gate, decision, say })
+    Box::new(DescribedLimit { gate, decision, say })
 }

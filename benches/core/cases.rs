@@ -42,7 +42,7 @@ enum Says {
     /// All pass, counted in the record that a full page's newcomers share.
     Overflowing,
     /// None passes.
-    Refused,
+    Rejected,
 }
 
 /// In the order of the table that is printed.
@@ -66,9 +66,9 @@ impl Case {
             Says::Leased => tally.leased >= tried * 3 / 4,
             Says::Evicting => tally.evictions >= tried && tally.overflow == 0,
             Says::Overflowing => tally.overflow == tried,
-            Says::Admitted | Says::Refused => tally == Tally::default(),
+            Says::Admitted | Says::Rejected => tally == Tally::default(),
         };
-        let expected = if self.says == Says::Refused { 0 } else { TRIED as usize };
+        let expected = if self.says == Says::Rejected { 0 } else { TRIED as usize };
         assert!(
             does && passed == expected && aside == Tally::default(),
             "{}: {:?}, but of {TRIED} requests {passed} passed, {tally:?}",

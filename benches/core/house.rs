@@ -15,16 +15,16 @@ pub const DEFAULT: Geometry = Geometry { pages: NonZeroU32::new(16_384).unwrap()
 /// 10 days after the start, on 2026-06-15: all that is to come into force in the policy files is.
 const START: Now = Now { mono: 864_000 * SECOND, wall: 1_781_524_800 * SECOND };
 
-pub struct House {
+pub struct Fixture {
     pub table: Table,
     pub store: Host,
     pub now: Now,
 }
 
-impl House {
-    pub fn new(geometry: Geometry) -> House {
+impl Fixture {
+    pub fn new(geometry: Geometry) -> Fixture {
         let table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(7));
-        House { table, store: Host::default(), now: START }
+        Fixture { table, store: Host::default(), now: START }
     }
 
     /// One request. Answers whether it passed.
@@ -49,13 +49,13 @@ pub fn limit(quota: u32, window: Micros, algorithm: Algorithm) -> Limit {
 
 /// A house, and what it does once a decision.
 pub struct Steady<F> {
-    pub house: House,
+    pub house: Fixture,
     pub decide: F,
 }
 
-impl<F: FnMut(&mut House) -> bool + 'static> Steady<F> {
+impl<F: FnMut(&mut Fixture) -> bool + 'static> Steady<F> {
     /// So many decisions first, until it is steady.
-    pub fn after(warm_up: u32, house: House, decide: F) -> Box<dyn Subject> {
+    pub fn after(warm_up: u32, house: Fixture, decide: F) -> Box<dyn Subject> {
         let mut steady = Steady { house, decide };
         for _ in 0..warm_up {
             steady.decide();
@@ -64,7 +64,7 @@ impl<F: FnMut(&mut House) -> bool + 'static> Steady<F> {
     }
 }
 
-impl<F: FnMut(&mut House) -> bool> Subject for Steady<F> {
+impl<F: FnMut(&mut Fixture) -> bool> Subject for Steady<F> {
     fn decide(&mut self) -> bool {
         (self.decide)(&mut self.house)
     }

@@ -1,7 +1,7 @@
 //! By what else is in the table. Each of the others has spent one unit of its limit, 34 bytes a record: 39 fill a page.
 
 use super::algorithms::{HOT, sliding_window};
-use super::house::{DEFAULT, House, Steady};
+use super::house::{DEFAULT, Fixture, Steady};
 use super::{Case, Says, Subject};
 use tollgate::identity::Identity;
 use tollgate::limiter::Limit;
@@ -44,11 +44,11 @@ fn other(page: PageId, number: u64) -> Identity {
 }
 
 /// A table whose first pages are like each other, with so many records that have each spent one of a quota.
-fn filled(pages: PageId, records: u64, quota: u32) -> House {
-    let mut first = House::new(DEFAULT);
+fn filled(pages: PageId, records: u64, quota: u32) -> Fixture {
+    let mut first = Fixture::new(DEFAULT);
     (0..records).for_each(|number| assert!(first.ask(other(0, number), &[lasting(quota)], 1)));
     assert_eq!(first.table.take_tally().evictions, 0, "a page has room for {records}");
-    let house = House::new(DEFAULT);
+    let house = Fixture::new(DEFAULT);
     if let Read::Present(bytes, _) = first.store.read(0) {
         (0..pages).for_each(|page| assert_eq!(house.store.write(page, &bytes, None), Write::Stored));
     }
@@ -76,7 +76,7 @@ fn hot_key(others: u64) -> Box<dyn Subject> {
 fn newcomers_to_expired() -> Box<dyn Subject> {
     let limit = sliding_window(20, SECOND);
     let mut number = 0;
-    Steady::after(ALL_PAGES, House::new(DEFAULT), move |house| {
+    Steady::after(ALL_PAGES, Fixture::new(DEFAULT), move |house| {
         house.wait(MILLISECOND);
         number += 1;
         house.ask(other((number % u64::from(ALL_PAGES)) as PageId, number), &[limit], 1)

@@ -1,13 +1,13 @@
 //! `Engine::decide` for whole policy files, for the kind of request that each is mostly for.
 
-use super::house::House;
+use super::house::Fixture;
 use super::{Case, Says, Subject};
 use std::mem::ManuallyDrop;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::http::{MetadataPath, Request, Response};
-use tollgate::reply::Saying;
+use tollgate::reply::ReplyRules;
 use tollgate::table::Tally;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 use tollgate_cli::policy_file::PolicyFile;
@@ -25,8 +25,8 @@ pub const CASES: &[Case] = &[
         set_up: || paced(100, BILLIUM, &[0, 1], call("/").key("0123456789abcdef"), 1_500 * MILLISECOND),
     },
     Case {
-        name: "billium: address and key, refused",
-        says: Says::Refused,
+        name: "billium: address and key, rejected",
+        says: Says::Rejected,
         set_up: || paced(50, BILLIUM, &[0, 1], call("/").key("0123456789abcdef"), 1),
     },
     Case {
@@ -129,8 +129,8 @@ impl Request for Call {
 /// A house with an engine, and the call that it is asked with.
 pub struct Gate {
     pub engine: Engine,
-    pub replies: Saying,
-    pub house: House,
+    pub replies: ReplyRules,
+    pub house: Fixture,
     pub call: Call,
     pace: Micros,
 }
@@ -138,13 +138,13 @@ pub struct Gate {
 impl Gate {
     pub fn new(policy: &str, call: Call, pace: Micros) -> Gate {
         let set = compiled(policy);
-        let house = House::new(set.rules.geometry);
+        let house = Fixture::new(set.rules.geometry);
         Gate { engine: Engine::new(set.rules), replies: set.replies, house, call, pace }
     }
 
     pub fn next(&mut self) -> Decision {
         self.house.wait(self.pace);
-        let House { table, store, now } = &mut self.house;
+        let Fixture { table, store, now } = &mut self.house;
         self.engine.decide(&self.call, table, store, *now)
     }
 }
@@ -152,8 +152,8 @@ impl Gate {
 fn compiled(policy: &str) -> Configuration {
     // It has a map with a random seed. To free that would leave another heap in each run, and other instructions.
     let file = ManuallyDrop::new(PolicyFile::read("policy.yaml", policy).unwrap());
-    let faults = |faults| panic!("{faults:?}");
-    file.policies.first().unwrap().compile().unwrap_or_else(faults)
+    let errors = |errors| panic!("{errors:?}");
+    file.policies.first().unwrap().compile().unwrap_or_else(errors)
 }
 
 /// The upstream's answer to each request that waits for one.
@@ -187,17 +187,17 @@ impl Subject for Paced {
     fn decide(&mut self) -> bool {
         let mut decision = self.gate.next();
         if self.gate.engine.follows_the_response(&decision) {
-            let House { table, store, now } = &mut self.gate.house;
+            let Fixture { table, store, now } = &mut self.gate.house;
             self.gate.engine.answered(&mut decision, &Good, table, store, *now);
         }
         if self.gate.engine.follows_the_end(&decision) {
-            let House { table, store, now } = &mut self.gate.house;
+            let Fixture { table, store, now } = &mut self.gate.house;
             self.gate.engine.ended(&mut decision, table, store, *now);
         }
         // One that applies to nobody would pass as well.
         let judged = decision.answers().iter().map(|answer| answer.policy).eq(self.by.iter().copied());
         assert!(judged, "judged by {:?}", decision.answers());
-        !decision.refused()
+        !decision.rejected()
     }
 
     fn tally(&mut self) -> Tally {

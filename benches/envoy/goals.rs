@@ -47,7 +47,7 @@ pub fn all(results: &[Results], module: &Path) -> Vec<Goal> {
         Goal {
             floor: total("subjects", "floor_refused", "none"),
             ..goal(
-                "a refused request ÷ an unlimited one, total CPU",
+                "a rejected request ÷ an unlimited one, total CPU",
                 1.6,
                 total("subjects", "refused", "none"),
             )

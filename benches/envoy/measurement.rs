@@ -22,13 +22,13 @@ pub struct Sample {
     /// Of the whole Envoy process, in microseconds a request.
     pub cpu: f64,
     pub per_second: f64,
-    /// The part of requests that were refused.
-    pub refused: f64,
+    /// The part of requests that were rejected.
+    pub rejected: f64,
 }
 
 /// What is measured once a generation.
 #[derive(Clone)]
-pub struct Standing {
+pub struct Applicability {
     /// Bytes.
     pub memory: u64,
     /// Seconds from the start of the process to its first response.
@@ -47,7 +47,12 @@ pub struct Bench {
 
 impl Bench {
     /// One generation of a group: so many turns of each of its cases, round by round.
-    pub fn generation(&self, group: &Group, generation: u32, rounds: u32) -> Vec<(Standing, Vec<Sample>)> {
+    pub fn generation(
+        &self,
+        group: &Group,
+        generation: u32,
+        rounds: u32,
+    ) -> Vec<(Applicability, Vec<Sample>)> {
         let gateways: Vec<Gateway> = group.cases.iter().map(|case| self.start(case)).collect();
         for (case, gateway) in group.cases.iter().zip(&gateways) {
             self.prepare(case, gateway);
@@ -64,7 +69,7 @@ impl Bench {
             let latency =
                 group.latency.then(|| case.load.open_loop(gateway.address, OPEN_LOOP_RATE, 2, &log));
             let started_in = gateway.started_in.as_secs_f64();
-            Standing { memory: gateway.memory(), started_in, latency }
+            Applicability { memory: gateway.memory(), started_in, latency }
         };
         let standing = group.cases.iter().zip(&gateways).map(|(case, gateway)| standing(case, gateway));
         standing.zip(samples).collect()
@@ -92,7 +97,7 @@ impl Bench {
         Sample {
             cpu: cpu.as_secs_f64() * 1e6 / answers.all as f64,
             per_second: answers.per_second,
-            refused: answers.failed as f64 / answers.all as f64,
+            rejected: answers.failed as f64 / answers.all as f64,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use tollgate_cli::document::{Document, Syntax};
 
-/// Of a limit that refuses nothing.
+/// Of a limit that rejects nothing.
 const PLENTY: u32 = 1_000_000_000;
 
 /// A policy file that ships, as it is: `name` is that of the file.
@@ -16,7 +16,7 @@ pub fn published(root: &Path, name: &str) -> Value {
     serde_json::from_str(&document.value.to_json()).expect("JSON as it was just written")
 }
 
-/// The policy with quotas that refuse nothing.
+/// The policy with quotas that reject nothing.
 pub fn with_plenty(mut policy: Value) -> Value {
     raise(&mut policy);
     policy

@@ -21,7 +21,7 @@
 //! A SUMMARY is `{ "median": 4.2, "low": 4.1, "high": 4.4 }`, low and high being the quartiles, or null if the figure was not
 //! measured. Of a quotient, such as most goals are, they hold nine tenths of those that other rounds might have given
 //! ([`quotient`](crate::statistics::quotient)). `cpu_us` is the processor time of the whole Envoy process a request. What is added is over the case `none` of the
-//! same round, and `over_empty` is added processor time as a quotient of the empty filter's. `refused` is a part of all requests, memory is
+//! same round, and `over_empty` is added processor time as a quotient of the empty filter's. `rejected` is a part of all requests, memory is
 //! resident and in units of 2^20 bytes. A goal's floor is the same figure of a filter that makes the host calls and does nothing else.
 
 use crate::goals::{self, Goal, MEGABYTE};
@@ -55,7 +55,7 @@ struct Row {
     added: Option<Summary>,
     over_empty: Option<Summary>,
     per_second: Option<Summary>,
-    refused: Option<Summary>,
+    rejected: Option<Summary>,
     p50: Option<Summary>,
     p99: Option<Summary>,
     memory: Option<Summary>,
@@ -96,7 +96,7 @@ impl Row {
             added: results.added(name),
             over_empty: results.added_ratio(name, "empty"),
             per_second: results.each(name, |sample| sample.per_second),
-            refused: results.each(name, |sample| sample.refused),
+            rejected: results.each(name, |sample| sample.rejected),
             p50: results.once_added(name, |once| Some(once.latency?.p50)),
             p99: results.once_added(name, |once| Some(once.latency?.p99)),
             memory: results.once(name, |once| Some(once.memory as f64 / MEGABYTE)),
@@ -116,7 +116,7 @@ impl Row {
             "added_cpu_us": summary(self.added),
             "over_empty": summary(self.over_empty),
             "requests_per_second": summary(self.per_second),
-            "refused": summary(self.refused),
+            "refused": summary(self.rejected),
             "added_p50_us": summary(self.p50),
             "added_p99_us": summary(self.p99),
             "memory_mb": summary(self.memory),
@@ -193,7 +193,7 @@ impl Display for Table {
                 spread(row.added, 2),
                 figure(row.over_empty, 2),
                 figure(row.per_second, 0),
-                row.refused.map_or("–".into(), |refused| format!("{:.0} %", refused.median * 100.0)),
+                row.rejected.map_or("–".into(), |rejected| format!("{:.0} %", rejected.median * 100.0)),
                 figure(row.p50, 0),
                 figure(row.p99, 0),
                 figure(row.memory, 0),

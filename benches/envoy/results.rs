@@ -1,6 +1,6 @@
 //! All samples of all cases, and the figures that follow from them.
 
-use crate::measurement::{Sample, Standing};
+use crate::measurement::{Applicability, Sample};
 use crate::statistics::{Summary, quotient};
 use crate::subjects::{Case, Group, NONE};
 
@@ -13,7 +13,7 @@ pub struct Results {
 /// About one case: by generation, and by turn of all generations.
 #[derive(Default)]
 struct Found {
-    standing: Vec<Standing>,
+    standing: Vec<Applicability>,
     samples: Vec<Sample>,
 }
 
@@ -23,7 +23,7 @@ impl Results {
         Results { group, found }
     }
 
-    pub fn add(&mut self, generation: Vec<(Standing, Vec<Sample>)>) {
+    pub fn add(&mut self, generation: Vec<(Applicability, Vec<Sample>)>) {
         for (found, (standing, samples)) in self.found.iter_mut().zip(generation) {
             found.standing.push(standing);
             found.samples.extend(samples);
@@ -39,7 +39,7 @@ impl Results {
         self.found(name).map_or(&[], |found| &found.samples)
     }
 
-    fn standing(&self, name: &str) -> &[Standing] {
+    fn standing(&self, name: &str) -> &[Applicability] {
         self.found(name).map_or(&[], |found| &found.standing)
     }
 
@@ -76,12 +76,12 @@ impl Results {
     }
 
     /// A figure of each generation.
-    pub fn once(&self, name: &str, figure: impl Fn(&Standing) -> Option<f64>) -> Option<Summary> {
+    pub fn once(&self, name: &str, figure: impl Fn(&Applicability) -> Option<f64>) -> Option<Summary> {
         Summary::of(self.standing(name).iter().filter_map(figure))
     }
 
     /// Over that of no filter, generation by generation.
-    pub fn once_added(&self, name: &str, figure: impl Fn(&Standing) -> Option<f64>) -> Option<Summary> {
+    pub fn once_added(&self, name: &str, figure: impl Fn(&Applicability) -> Option<f64>) -> Option<Summary> {
         let generations = self.standing(name).iter().zip(self.standing(NONE));
         Summary::of(generations.filter_map(|(one, none)| Some(figure(one)? - figure(none)?)))
     }

@@ -114,7 +114,7 @@ impl Places {
 
     fn subjects(&self) -> Group {
         let none = Case::none;
-        let refused = policies::with_headers(policies::published(&self.root, "billium"), "ip");
+        let rejected = policies::with_headers(policies::published(&self.root, "billium"), "ip");
         let mut cases = vec![
             none(),
             self.other("empty", "an empty proxy-wasm filter"),
@@ -130,8 +130,8 @@ impl Places {
                 vec![filters::local_ratelimit()],
             ),
             Case::new("lua", "Lua that adds three headers", vec![filters::lua()]),
-            self.other("floor_refused", "the host calls of two layers that refuse"),
-            self.tollgate("refused", "Tollgate: two layers, everything refused", refused),
+            self.other("floor_refused", "the host calls of two layers that reject"),
+            self.tollgate("refused", "Tollgate: two layers, everything rejected", rejected),
         ];
         cases.extend(
             self.rebuilt("two_layers_other", |places, name| places.two_layers(name, "another build")),

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 const WINDOW: u64 = 60;
 const TRIES: usize = 20;
 
-/// Far more than a benchmark asks for: nothing is refused.
+/// Far more than a benchmark asks for: nothing is rejected.
 const QUOTA: u64 = 1_000_000_000;
 
 #[derive(Default)]

@@ -3,11 +3,11 @@
 use crate::describe::{host_name, key, path_template, request_match};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use tollgate::compile::Configuration;
-use tollgate::decision::{Applied, Part};
+use tollgate::decision::{Applied, Role};
 use tollgate::engine::caller::{Caller, ConsumerCache};
-use tollgate::engine::{applying, exempts, part};
-use tollgate::http::Match;
-use tollgate::http::{Asked, Request};
+use tollgate::engine::{applying, exempts, role};
+use tollgate::http::RequestMatch;
+use tollgate::http::{Request, RequestCache};
 use tollgate::identity::Seed;
 use tollgate::rules::Policy;
 use tollgate::rules::{Key, Source};
@@ -15,10 +15,10 @@ use tollgate::time::Micros;
 
 /// How a policy stands to a request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum Applicability {
     /// It judges the request; by each of its keys, who is counted.
     Counts(Vec<String>),
-    /// It judges the request in shadow, and refuses nothing.
+    /// It judges the request in shadow, and rejects nothing.
     Shadows(Vec<String>),
     /// The request may give a unit back; by each of its keys, to whom.
     Returns(Vec<String>),
@@ -27,9 +27,13 @@ pub enum Standing {
 }
 
 /// How each policy stands to a request at an instant of the wall clock, in their order.
-pub fn standings<R: Request>(set: &Configuration, asked: &Asked<'_, R>, wall: Micros) -> Vec<Standing> {
+pub fn applicability_of<R: Request>(
+    set: &Configuration,
+    asked: &RequestCache<'_, R>,
+    wall: Micros,
+) -> Vec<Applicability> {
     if let Some(reason) = exemption(set, asked) {
-        return set.rules.policies.iter().map(|_| Standing::Not(reason.clone())).collect();
+        return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
     }
     // The identities themselves are not shown, so any seed does.
     let seed = Seed::new([0; Seed::LEN]);
@@ -38,12 +42,12 @@ pub fn standings<R: Request>(set: &Configuration, asked: &Asked<'_, R>, wall: Mi
     let applied = applying(&set.rules, asked, &caller, wall);
     let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
         Some(one) => who(set, policy, one, asked, &caller),
-        None => Standing::Not(why_not(set, policy, asked, &caller, &applied)),
+        None => Applicability::Not(why_not(set, policy, asked, &caller, &applied)),
     };
     set.rules.policies.iter().enumerate().map(standing).collect()
 }
 
-fn exemption<R: Request>(set: &Configuration, asked: &Asked<'_, R>) -> Option<String> {
+fn exemption<R: Request>(set: &Configuration, asked: &RequestCache<'_, R>) -> Option<String> {
     if let Some(rule) = set.rules.exempt.iter().find(|rule| rule.matches(asked)) {
         return Some(format!("{} is exempt", request_match(rule)));
     }
@@ -54,10 +58,10 @@ fn who<R: Request>(
     set: &Configuration,
     policy: &Policy,
     applied: &Applied,
-    asked: &Asked<'_, R>,
+    asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
-) -> Standing {
-    let rule = part(policy, asked).and_then(|(_, rule)| rule);
+) -> Applicability {
+    let rule = role(policy, asked).and_then(|(_, rule)| rule);
     let template = rule.and_then(|rule| rule.path.as_ref());
     let shown = |key: &usize| {
         if caller.is_ambiguous(&[*key], template) {
@@ -68,21 +72,21 @@ fn who<R: Request>(
         Some(shown(set.rules.callers.keys.get(caller.taken(*key, template)?)?, &value))
     };
     let who = policy.key.iter().filter_map(shown).collect();
-    match applied.part {
-        Part::Returns(_) => Standing::Returns(who),
-        Part::Judges(_) if applied.shadow => Standing::Shadows(who),
-        Part::Judges(_) => Standing::Counts(who),
+    match applied.role {
+        Role::Returns(_) => Applicability::Returns(who),
+        Role::Judges(_) if applied.shadow => Applicability::Shadows(who),
+        Role::Judges(_) => Applicability::Counts(who),
     }
 }
 
 fn why_not<R: Request>(
     set: &Configuration,
     policy: &Policy,
-    asked: &Asked<'_, R>,
+    asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
     applied: &[Applied],
 ) -> String {
-    let Some((_, rule)) = part(policy, asked) else { return mismatches(policy, asked) };
+    let Some((_, rule)) = role(policy, asked) else { return mismatches(policy, asked) };
     let template = rule.and_then(|rule| rule.path.as_ref());
     let lacks = |index: &&usize| caller.value(**index, template).is_none();
     if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| set.rules.callers.keys.get(*index))
@@ -96,11 +100,11 @@ fn why_not<R: Request>(
 }
 
 /// What each match has against the request.
-fn mismatches<R: Request>(policy: &Policy, asked: &Asked<'_, R>) -> String {
+fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> String {
     if let Some(rule) = policy.except.iter().find(|rule| rule.matches(asked)) {
         return format!("{} is excepted", request_match(rule));
     }
-    let against = |rule: &Match| {
+    let against = |rule: &RequestMatch| {
         if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
         {
             return format!("the method is not {}", rule.methods.join(" or "));

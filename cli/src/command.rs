@@ -26,7 +26,7 @@ Examples:
   tollgate explain policy.yaml 'GET /v1/invoices?page=2' --client-ip 192.0.2.7 --times 51
   tollgate bootstrap policy.yaml --upstream localhost:3000 > envoy.yaml
 
-Exit status: 0 for yes, 1 for a policy with faults, 2 for a command that could not be carried out.";
+Exit status: 0 for yes, 1 for a policy with errors, 2 for a command that could not be carried out.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -10,12 +10,12 @@ use crate::inspect::{clients, counts_by, matches_paths};
 use jiff::Timestamp;
 pub(crate) use key::key;
 pub(crate) use limit::limit;
-use replies::{headers_in_words, refusals_in_words};
+use replies::{headers_in_words, rejections_in_words};
 pub(crate) use request_match::{host_name, path_template, request_match};
 pub(crate) use status_set::statuses;
 use tollgate::compile::Configuration;
 use tollgate::config::Value;
-use tollgate::http::{Match, Spellings};
+use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Key, Source, Tiers};
 use tollgate::rules::{Mode, Policy, Unanswered};
@@ -142,9 +142,9 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     let mut general = Vec::new();
     if set.rules.policies.len() > 1 {
         let charging = match set.rules.charging {
-            Charging::AllOrNothing => "all policies that apply must admit; a refusal by any spends nothing",
+            Charging::AllOrNothing => "all policies that apply must admit; a rejection by any spends nothing",
             Charging::Sequential => {
-                "all policies that apply must admit, in this order; a refusal has spent what came before it"
+                "all policies that apply must admit, in this order; a rejection has spent what came before it"
             }
         };
         general.push(("together", charging.into()));
@@ -173,7 +173,7 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     if let Some(words) = networks_in_words(set) {
         general.push(("ipv6", words));
     }
-    general.push(("refusal", refusals_in_words(set)));
+    general.push(("rejection", rejections_in_words(set)));
     general.push(("headers", headers_in_words(set)));
     let bytes = u64::from(set.rules.geometry.pages.get()) * u64::from(set.rules.geometry.page_bytes);
     general.push((
@@ -231,7 +231,7 @@ fn also(set: &Configuration, policy: &Policy) -> Vec<String> {
     let mut also = Vec::new();
     match policy.mode {
         Mode::Enforce => {}
-        Mode::Shadow => also.push("in shadow: it refuses nothing".to_string()),
+        Mode::Shadow => also.push("in shadow: it rejects nothing".to_string()),
         Mode::EnforceFrom(instant) => {
             let from = Timestamp::from_second((instant / SECOND) as i64).unwrap_or_default();
             also.push(format!("in shadow until {from}, enforced from then on"));
@@ -260,7 +260,7 @@ fn also(set: &Configuration, policy: &Policy) -> Vec<String> {
     also
 }
 
-fn list(matches: &[Match]) -> String {
+fn list(matches: &[RequestMatch]) -> String {
     matches.iter().map(request_match).collect::<Vec<_>>().join(", ")
 }
 
@@ -274,7 +274,7 @@ fn counting(policy: &Policy) -> Vec<String> {
     let mut also = Vec::new();
     match policy.count {
         Count::Accepted | Count::Never => {}
-        Count::All => also.push("refused requests count, too".to_string()),
+        Count::All => also.push("rejected requests count, too".to_string()),
     }
     if let Some(statuses) = &policy.response.count {
         also.push(format!(
@@ -305,7 +305,7 @@ fn counting(policy: &Policy) -> Vec<String> {
     }
     match policy.on_contention {
         OnContention::Bucket => {}
-        OnContention::Deny => also.push("refuses when its record can't be written".into()),
+        OnContention::Deny => also.push("rejects when its record can't be written".into()),
         OnContention::Allow => also.push("admits when its record can't be written".into()),
     }
     also

@@ -9,7 +9,7 @@ mod yaml;
 pub use lines::Lines;
 
 use std::fmt;
-use tollgate::config::{Fault, Value};
+use tollgate::config::{ConfigError, Value};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,13 +72,13 @@ impl Document {
 }
 
 impl Unreadable {
-    /// As a fault of the whole file.
-    pub fn fault(&self) -> Fault {
+    /// As a error of the whole file.
+    pub fn error(&self) -> ConfigError {
         let allowed = match self.syntax {
             Syntax::Yaml => "one document of YAML",
             Syntax::Json => "JSON (RFC 8259)",
         };
-        Fault::new("", &format!("text that is not {} ({})", self.syntax, self.found), allowed)
+        ConfigError::new("", &format!("text that is not {} ({})", self.syntax, self.found), allowed)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Object {
     pub at: &'static str,
     /// What it is for.
     pub about: &'static str,
-    /// All that may be in it, in the order in which faults name them.
+    /// All that may be in it, in the order in which errors name them.
     pub fields: &'static [Field],
     /// Of these fields exactly one must be there.
     pub one_of: &'static [&'static str],
@@ -115,7 +115,7 @@ pub struct Text {
     pub name: &'static str,
     /// What it is.
     pub what: &'static str,
-    /// A regular expression, as JSON Schema has them, that all such texts match. What does not, is a fault; what
+    /// A regular expression, as JSON Schema has them, that all such texts match. What does not, is a error; what
     /// does, may be one all the same.
     pub pattern: Option<&'static str>,
 }

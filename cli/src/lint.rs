@@ -16,20 +16,20 @@ use tollgate::rules::{LimitSet, Policy};
 
 /// Something legal and probably wrong.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Doubt {
+pub struct Warning {
     /// What it is about.
     pub path: String,
     /// What follows from it, and what would be better.
     pub says: String,
 }
 
-impl Doubt {
-    pub(crate) fn new(path: impl Into<String>, says: impl Into<String>) -> Doubt {
-        Doubt { path: path.into(), says: says.into() }
+impl Warning {
+    pub(crate) fn new(path: impl Into<String>, says: impl Into<String>) -> Warning {
+        Warning { path: path.into(), says: says.into() }
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "$" } else { &self.path };
         write!(f, "{path}: {}", self.says)
@@ -39,28 +39,28 @@ impl fmt::Display for Doubt {
 /// No key in use is longer than this; a prefix that is tells callers apart by less than was meant, or by nothing.
 const LONGEST_USUAL_KEY: usize = 40;
 
-/// All doubts, in the order of the configuration.
-pub fn doubts(set: &Configuration) -> Vec<Doubt> {
-    let mut doubts = Vec::new();
-    doubt_keys(set, &mut doubts);
-    unused::doubt_callers(set, &mut doubts);
+/// All warnings, in the order of the configuration.
+pub fn warnings(set: &Configuration) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    warn_keys(set, &mut warnings);
+    unused::warn_callers(set, &mut warnings);
     for (i, policy) in set.rules.policies.iter().enumerate() {
         let path = format!("policies[{i}]");
-        unreached::doubt_class(set, i, &path, &mut doubts);
+        unreached::warn_class(set, i, &path, &mut warnings);
         let kinds = kinds_of_callers(set, policy);
-        unreached::doubt_costs(policy, &kinds, &path, &mut doubts);
-        unreached::doubt_limits(policy, &kinds, &path, &mut doubts);
-        made_up::doubt_made_up_keys(set, policy, &path, &mut doubts);
-        coarse::doubt_slots(policy, &kinds, &path, set.rules.geometry, &mut doubts);
+        unreached::warn_costs(policy, &kinds, &path, &mut warnings);
+        unreached::warn_limits(policy, &kinds, &path, &mut warnings);
+        made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
+        coarse::warn_slots(policy, &kinds, &path, set.rules.geometry, &mut warnings);
     }
-    shown::doubt_headers(set, &mut doubts);
-    room::doubt_room(set, &mut doubts);
-    doubts
+    shown::warn_headers(set, &mut warnings);
+    room::warn_room(set, &mut warnings);
+    warnings
 }
 
 /// What of the configuration as it was written is doubtful, though it compiles to something sound.
-pub(crate) fn doubts_as_written(set: &Configuration, value: &Value) -> Vec<Doubt> {
-    shown::doubt_credentials(set, value)
+pub(crate) fn warnings_as_written(set: &Configuration, value: &Value) -> Vec<Warning> {
+    shown::warn_credentials(set, value)
 }
 
 /// All kinds of callers by their names, with the terms that they have: tiers, and consumers with quotas of their own.
@@ -77,13 +77,13 @@ fn kinds_of_callers<'a>(set: &'a Configuration, policy: &'a Policy) -> Vec<(&'a 
     kinds
 }
 
-fn doubt_keys(set: &Configuration, doubts: &mut Vec<Doubt>) {
+fn warn_keys(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (i, key) in set.rules.callers.keys.iter().enumerate() {
         let path = field_path("keys", &key.name);
-        unused::doubt_key(set, i, &path, doubts);
-        unreached::doubt_alternatives(set, key, &path, doubts);
+        unused::warn_key(set, i, &path, warnings);
+        unreached::warn_alternatives(set, key, &path, warnings);
         if let Some(prefix) = key.prefix.filter(|prefix| *prefix > LONGEST_USUAL_KEY) {
-            doubts.push(Doubt::new(
+            warnings.push(Warning::new(
                 field_path(&path, "prefix"),
                 format!("{prefix} bytes are more than most keys have; if it is to be the whole key, leave prefix out"),
             ));
@@ -91,12 +91,12 @@ fn doubt_keys(set: &Configuration, doubts: &mut Vec<Doubt>) {
     }
 }
 
-/// One doubt for all kinds of callers of whom the same is said; and who they are, unless they are all.
+/// One warning for all kinds of callers of whom the same is said; and who they are, unless they are all.
 fn tell_by_caller(
     path: &str,
     kinds: &[(&str, &LimitSet)],
     says: impl Fn(&LimitSet) -> Option<String>,
-    doubts: &mut Vec<Doubt>,
+    warnings: &mut Vec<Warning>,
 ) {
     let said: Vec<(&str, Option<String>)> = kinds.iter().map(|(name, terms)| (*name, says(terms))).collect();
     let mut told: Vec<&str> = Vec::new();
@@ -109,7 +109,7 @@ fn tell_by_caller(
         let names: Vec<&str> = of_them.map(|(name, _)| *name).collect();
         let all = names.len() == said.len();
         let says = if all { says.to_string() } else { format!("for {}: {says}", names.join(", ")) };
-        doubts.push(Doubt::new(path, says));
+        warnings.push(Warning::new(path, says));
     }
 }
 

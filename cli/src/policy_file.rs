@@ -7,9 +7,9 @@ mod envoy;
 pub use envoy::Filter;
 
 use crate::document::{Document, Lines, Syntax, Unreadable};
-use crate::lint::{Doubt, doubts, doubts_as_written};
+use crate::lint::{Warning, warnings, warnings_as_written};
 use tollgate::compile::{Configuration, compile};
-use tollgate::config::{Fault, Faults, Value};
+use tollgate::config::{ConfigError, ConfigErrors, Value};
 
 /// One file, with every policy that is in it.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct PolicyFile {
 #[derive(Debug)]
 pub struct Written {
     /// What it was written in, which may be nothing that can be compiled.
-    pub value: Result<Value, Fault>,
+    pub value: Result<Value, ConfigError>,
     /// The Envoy filter that it is written for.
     pub filter: Option<Filter>,
     place: Place,
@@ -38,7 +38,7 @@ enum Place {
     Text(String),
 }
 
-/// A fault or a doubt, with the line that it is about.
+/// A error or a warning, with the line that it is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located<T> {
     /// From 1, if it is known.
@@ -52,8 +52,8 @@ impl PolicyFile {
     ///
     /// # Errors
     /// It is neither, or an Envoy file without a Tollgate filter.
-    pub fn read(name: &str, text: &str) -> Result<PolicyFile, Located<Fault>> {
-        let unreadable = |error: Unreadable| Located { line: error.line, what: error.fault() };
+    pub fn read(name: &str, text: &str) -> Result<PolicyFile, Located<ConfigError>> {
+        let unreadable = |error: Unreadable| Located { line: error.line, what: error.error() };
         let Document { value, lines } = Document::read(text, Syntax::of(name, text)).map_err(unreadable)?;
         if !envoy::is_envoy(&value) {
             let policy = Written { value: Ok(value), filter: None, place: Place::Value(String::new()) };
@@ -63,24 +63,27 @@ impl PolicyFile {
         if policies.is_empty() {
             let found = "an Envoy file in which no Wasm filter has a policy";
             let allowed = "a policy, or an Envoy file with a Tollgate filter";
-            return Err(Located { line: None, what: Fault::new("", found, allowed) });
+            return Err(Located { line: None, what: ConfigError::new("", found, allowed) });
         }
         Ok(PolicyFile { lines, policies })
     }
 
-    /// The faults of one of its policies, each with its line.
-    pub fn locate_faults(&self, policy: &Written, faults: &Faults) -> Vec<Located<Fault>> {
-        let located = |fault: &Fault| Located { line: self.line(policy, fault.path()), what: fault.clone() };
-        faults.iter().map(located).collect()
+    /// The errors of one of its policies, each with its line.
+    pub fn locate_errors(&self, policy: &Written, errors: &ConfigErrors) -> Vec<Located<ConfigError>> {
+        let located =
+            |error: &ConfigError| Located { line: self.line(policy, error.path()), what: error.clone() };
+        errors.iter().map(located).collect()
     }
 
     /// What is legal and probably wrong, in the policy itself and in how Envoy is set up for it.
-    pub fn doubts(&self, policy: &Written, set: &Configuration) -> Vec<Located<Doubt>> {
-        let of_filter = policy.filter.iter().flat_map(|filter| filter.doubts(set));
-        let of_filter = of_filter.map(|doubt| Located { line: self.lines.of(&doubt.path), what: doubt });
-        let as_written = policy.value.iter().flat_map(|value| doubts_as_written(set, value));
-        let of_policy = doubts(set).into_iter().chain(as_written);
-        let of_policy = of_policy.map(|doubt| Located { line: self.line(policy, &doubt.path), what: doubt });
+    pub fn warnings(&self, policy: &Written, set: &Configuration) -> Vec<Located<Warning>> {
+        let of_filter = policy.filter.iter().flat_map(|filter| filter.warnings(set));
+        let of_filter =
+            of_filter.map(|warning| Located { line: self.lines.of(&warning.path), what: warning });
+        let as_written = policy.value.iter().flat_map(|value| warnings_as_written(set, value));
+        let of_policy = warnings(set).into_iter().chain(as_written);
+        let of_policy =
+            of_policy.map(|warning| Located { line: self.line(policy, &warning.path), what: warning });
         of_policy.chain(of_filter).collect()
     }
 
@@ -100,11 +103,11 @@ impl Written {
     /// What the filter would make of it.
     ///
     /// # Errors
-    /// All faults.
-    pub fn compile(&self) -> Result<Configuration, Faults> {
+    /// All errors.
+    pub fn compile(&self) -> Result<Configuration, ConfigErrors> {
         match &self.value {
             Ok(value) => compile(value),
-            Err(fault) => Err(Faults::from(fault.clone())),
+            Err(error) => Err(ConfigErrors::from(error.clone())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A zoo of faulty policies: each file of `tests/zoo` has one fault, a few have several, and beside it stands what is
+//! A zoo of invalid policies: each file of `tests/zoo` has one error, a few have several, and beside it stands what is
 //! told of it, to the letter. It goes the way of `tollgate check`, so also through YAML.
 //!
 //! To add one: write `cli/tests/zoo/NAME.yaml`, with what is wrong in a comment at its beginning, then run
@@ -10,7 +10,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use tollgate::config::Fault;
+use tollgate::config::ConfigError;
 use tollgate_cli::policy_file::{Located, PolicyFile};
 
 fn files(ending: &str) -> Vec<PathBuf> {
@@ -22,36 +22,36 @@ fn files(ending: &str) -> Vec<PathBuf> {
     files
 }
 
-fn faults(path: &Path) -> Vec<Located<Fault>> {
+fn errors(path: &Path) -> Vec<Located<ConfigError>> {
     let text = fs::read_to_string(path).expect("a policy");
     let file = match PolicyFile::read("policy.yaml", &text) {
         Ok(file) => file,
-        Err(fault) => return vec![fault],
+        Err(error) => return vec![error],
     };
-    let faults = |policy| {
+    let errors = |policy| {
         let policy: &tollgate_cli::policy_file::Written = policy;
-        policy.compile().err().map(|faults| file.locate_faults(policy, &faults))
+        policy.compile().err().map(|errors| file.locate_errors(policy, &errors))
     };
-    file.policies.iter().filter_map(faults).flatten().collect()
+    file.policies.iter().filter_map(errors).flatten().collect()
 }
 
 fn told(path: &Path) -> String {
     let mut told = String::new();
-    for fault in faults(path) {
-        let line = fault.line.map_or("?".into(), |line| line.to_string());
-        writeln!(told, "line {line}: {}", fault.what).expect("a text");
+    for error in errors(path) {
+        let line = error.line.map_or("?".into(), |line| line.to_string());
+        writeln!(told, "line {line}: {}", error.what).expect("a text");
     }
     told
 }
 
 #[test]
-fn each_fault_is_told_as_is_written_beside_it() {
+fn each_error_is_told_as_is_written_beside_it() {
     let write = std::env::var_os("ZOO").is_some_and(|value| value == "write");
     let mut differing = Vec::new();
     for path in files("yaml") {
         let (found, beside) = (told(&path), path.with_extension("txt"));
         if found.is_empty() {
-            differing.push(format!("{}:\nno fault at all\n", path.display()));
+            differing.push(format!("{}:\nno error at all\n", path.display()));
         } else if write {
             fs::write(&beside, &found).expect("the text beside a policy");
         } else if fs::read_to_string(&beside).unwrap_or_default() != found {

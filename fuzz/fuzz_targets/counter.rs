@@ -141,7 +141,7 @@ impl Client {
                 let then = later(now, wait);
                 self.open_at(then).judge(then, cost).admitted
             };
-            assert!(admits(verdict.retry_after), "refused again after the wait: {verdict:?}");
+            assert!(admits(verdict.retry_after), "rejected again after the wait: {verdict:?}");
             assert!(verdict.retry_after == 1 || !admits(verdict.retry_after - 1), "too long: {verdict:?}");
         }
     }

@@ -9,7 +9,7 @@ use tollgate::http::credential::{Reading, Repeated};
 use tollgate::rules::{Callers, Key, Source, Validity};
 use tollgate::identity::Seed;
 use tollgate::http::PathTemplate;
-use tollgate::http::{Asked, MetadataPath, Request};
+use tollgate::http::{RequestCache, MetadataPath, Request};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -55,7 +55,7 @@ fn value(
     };
     let callers = Callers { keys: vec![key], ..Callers::default() };
     let sent = Sent(bytes.to_vec());
-    let asked = Asked::new(&sent);
+    let asked = RequestCache::new(&sent);
     let seed = Seed::new([0; Seed::LEN]);
     let cache = ConsumerCache::default();
     let caller = Caller::new(&asked, &callers, &cache, &seed, &[]);

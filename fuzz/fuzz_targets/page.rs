@@ -22,7 +22,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
 
     let walked = walk(bytes, now);
     let Ok(page) = Page::open(bytes) else {
-        assert_eq!(walked, None, "a sound page is refused");
+        assert_eq!(walked, None, "a sound page is rejected");
         return Ok(());
     };
     let walked = walked.expect("a damaged page is opened");

@@ -1,4 +1,4 @@
-//! Any bytes as a configuration: nothing panics, every fault is one line, both forms mean the same, and a policy
+//! Any bytes as a configuration: nothing panics, every error is one line, both forms mean the same, and a policy
 //! that compiles decides requests within its own table.
 #![no_main]
 
@@ -16,14 +16,14 @@ use tollgate_fuzz::HOLDER;
 fuzz_target!(|bytes: &[u8]| {
     let value = match parse(bytes) {
         Ok(value) => value,
-        Err(faults) => return assert_eq!(faults.to_string().lines().count(), 1),
+        Err(errors) => return assert_eq!(errors.to_string().lines().count(), 1),
     };
     both_forms_are_one(&value);
     match compile(&value) {
         Ok(policies) => decide(policies),
-        Err(faults) => {
-            assert!(!faults.is_empty());
-            assert_eq!(faults.to_string().lines().count(), faults.iter().len(), "a fault of several lines");
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            assert_eq!(errors.to_string().lines().count(), errors.iter().len(), "a error of several lines");
         }
     }
 });
@@ -49,13 +49,13 @@ fn decide(configuration: Configuration) {
         for verdict in decision.answers().iter().flat_map(|answer| &answer.outcome.verdicts) {
             assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
         }
-        let refusal = replies.reply(&decision, &call, || [7; 16]);
-        assert_eq!(refusal.is_some(), decision.refused());
-        if let Some(refusal) = refusal.iter().find(|refusal| *refusal.headers[0].1 == *"application/json") {
-            assert!(parse_json(refusal.body.as_bytes()).is_ok(), "{refusal:?}");
+        let rejection = replies.reply(&decision, &call, || [7; 16]);
+        assert_eq!(rejection.is_some(), decision.rejected());
+        if let Some(rejection) = rejection.iter().find(|rejection| *rejection.headers[0].1 == *"application/json") {
+            assert!(parse_json(rejection.body.as_bytes()).is_ok(), "{rejection:?}");
         }
         let headers = replies.limit_headers(&decision);
-        let headers = headers.iter().chain(refusal.iter().flat_map(|refusal| &refusal.headers));
+        let headers = headers.iter().chain(rejection.iter().flat_map(|rejection| &rejection.headers));
         assert!(headers.flat_map(|(_, value)| value.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
         replies.access_line(&decision);
         now = Now { mono: now.mono + i * SECOND / 4, wall: now.wall + i * SECOND / 4 };

@@ -77,22 +77,22 @@ impl OwnQuota<'_> {
 
 /// What is known of the tiers.
 #[derive(Clone, Copy)]
-pub(super) enum Grades<'a> {
+pub(super) enum TierNames<'a> {
     /// There are none.
     None,
     /// There are these.
     Tiers(&'a Tiers),
-    /// They have faults of their own, so what depends on them can't be told.
-    Faulty,
+    /// They have errors of their own, so what depends on them can't be told.
+    Invalid,
 }
 
-impl<'a> Grades<'a> {
+impl<'a> TierNames<'a> {
     /// As they have been read.
-    pub fn of(tiers: Option<&'a Option<Tiers>>) -> Grades<'a> {
+    pub fn of(tiers: Option<&'a Option<Tiers>>) -> TierNames<'a> {
         match tiers {
-            None => Grades::Faulty,
-            Some(None) => Grades::None,
-            Some(Some(tiers)) => Grades::Tiers(tiers),
+            None => TierNames::Invalid,
+            Some(None) => TierNames::None,
+            Some(Some(tiers)) => TierNames::Tiers(tiers),
         }
     }
 
@@ -100,8 +100,8 @@ impl<'a> Grades<'a> {
     #[inline(never)]
     pub fn tiers(self) -> Option<&'a Tiers> {
         match self {
-            Grades::Tiers(tiers) => Some(tiers),
-            Grades::None | Grades::Faulty => None,
+            TierNames::Tiers(tiers) => Some(tiers),
+            TierNames::None | TierNames::Invalid => None,
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) fn tiers(
         let index = key_index(at, words)?;
         let key = keys.and_then(|keys| keys.get(index));
         let of_paths = key.is_some_and(|key| matches!(key.source, Source::PathParameter(_)));
-        if of_paths { at.fault("a key without path: a tier is the same on all paths") } else { Some(index) }
+        if of_paths { at.error("a key without path: a tier is the same on all paths") } else { Some(index) }
     });
     let names = names?;
     let default = fields.required("default", &names.join(", ")).and_then(|tier| tier_index(tier, &names));
@@ -134,11 +134,11 @@ fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
     let mut sound = Some(());
     for (index, entry) in entries.iter().enumerate() {
         if names.iter().take(index).any(|earlier| entry.is_word(earlier)) {
-            sound = entry.fault_found("a second tier of that name", "each tier's own name");
+            sound = entry.error_found("a second tier of that name", "each tier's own name");
         }
     }
     if names.len() > 64 {
-        return list.fault(NAMES);
+        return list.error(NAMES);
     }
     sound.map(|()| names)
 }
@@ -155,7 +155,7 @@ pub(super) fn consumers<'a>(
     reader: &Reader<'a>,
     keys: Option<&[Key]>,
     words: Option<&Vocabulary<'_>>,
-    grades: Grades<'_>,
+    grades: TierNames<'_>,
 ) -> Option<Known<'a>> {
     let mut known = Known::default();
     let (mut sound, mut names) = (Some(()), Names::default());
@@ -165,7 +165,7 @@ pub(super) fn consumers<'a>(
             Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
                 sound = entry
                     .field("name")
-                    .fault_found("a second consumer of that name", "each consumer's own name");
+                    .error_found("a second consumer of that name", "each consumer's own name");
             }
             Some(consumer) => known.list.push(consumer),
             None => sound = None,
@@ -180,7 +180,7 @@ fn consumer<'a>(
     index: usize,
     keys: Option<&[Key]>,
     words: Option<&Vocabulary<'_>>,
-    grades: Grades<'_>,
+    grades: TierNames<'_>,
     known: &mut Known<'a>,
 ) -> Option<Consumer> {
     let fields = entry.object(&["name", "keys", "tier", "attributes", "quotas"])?;
@@ -189,9 +189,9 @@ fn consumer<'a>(
         .required("keys", CREDENTIALS)
         .and_then(|object| credentials(object, index, keys, words, known));
     let tier = fields.read("tier", |tier| match grades {
-        Grades::Tiers(tiers) => tier_index(tier, &tiers.names),
-        Grades::None => tier.fault("no tier, as there is no object of tiers"),
-        Grades::Faulty => tier.text("the name of a tier").map(|_| 0),
+        TierNames::Tiers(tiers) => tier_index(tier, &tiers.names),
+        TierNames::None => tier.error("no tier, as there is no object of tiers"),
+        TierNames::Invalid => tier.text("the name of a tier").map(|_| 0),
     });
     let attributes = fields.read_or("attributes", Vec::new(), |object| {
         all(object.named_entries("an object of named texts")?.iter().map(attribute))
@@ -213,11 +213,11 @@ fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
     const ATTRIBUTE: &str = "a text of 1 to 256 characters";
     let name = name_of(entry, entry.name())?;
     if name == "name" {
-        return entry.fault_found("an attribute called name", "another word: name is the consumer's own");
+        return entry.error_found("an attribute called name", "another word: name is the consumer's own");
     }
     let text = entry.text(ATTRIBUTE)?;
     let sound = (1..=256).contains(&text.chars().count());
-    if sound { Some((name, text.to_string())) } else { entry.fault(ATTRIBUTE) }
+    if sound { Some((name, text.to_string())) } else { entry.error(ATTRIBUTE) }
 }
 
 /// What a consumer is known by.
@@ -231,27 +231,27 @@ fn credentials(
 ) -> Option<()> {
     // What stands at the wrong place may be a secret, too.
     if !object.is_object() {
-        return object.fault_found("no object", CREDENTIALS);
+        return object.error_found("no object", CREDENTIALS);
     }
     let entries = object.named_entries(CREDENTIALS)?;
     if entries.is_empty() {
-        return object.fault(CREDENTIALS);
+        return object.error(CREDENTIALS);
     }
     let mut sound = Some(());
     for entry in &entries {
-        // Without any keys every name would be a fault, and the one that matters is already told.
+        // Without any keys every name would be a error, and the one that matters is already told.
         let key = words.map(|words| {
             let key = entry.name_in(words)?;
             keys.is_none_or(|keys| shows_credentials(entry, keys, key)).then_some(key)
         });
         let values =
-            if entry.is_list() { entry.list_of_some(VALUES) } else { entry.fault_found("no list", VALUES) };
+            if entry.is_list() { entry.list_of_some(VALUES) } else { entry.error_found("no list", VALUES) };
         for value in values.iter().flatten() {
             match (key, digest(value)) {
                 (Some(Some(_)), Some(digest))
                     if known.digests.add(entry.name(), digest.bytes()).is_some() =>
                 {
-                    sound = value.fault_found("a value that is listed before", "each value for one consumer");
+                    sound = value.error_found("a value that is listed before", "each value for one consumer");
                 }
                 (Some(Some(key)), Some(digest)) => known.credentials.push((key, digest, consumer)),
                 (None, Some(_)) => {}
@@ -274,23 +274,23 @@ fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
         | Source::FirstOf(_) => false,
     });
     if !shows {
-        entry.fault_name::<()>(entry.name(), "a key with header, query, cookie or metadata");
+        entry.error_name::<()>(entry.name(), "a key with header, query, cookie or metadata");
     }
     shows
 }
 
-/// A value by its digest. The value itself may be a secret: a fault does not show it.
+/// A value by its digest. The value itself may be a secret: a error does not show it.
 fn digest(value: &Reader<'_>) -> Option<Digest> {
     const DIGEST: &str = "a text: sha256: and 64 hexadecimal digits, or the value itself";
     if !value.is_text() {
-        return value.fault_found("no text", DIGEST);
+        return value.error_found("no text", DIGEST);
     }
     let text = value.text(DIGEST)?;
     match text.strip_prefix("sha256:") {
         Some(digits) => Digest::parse(digits).or_else(|| {
-            value.fault_found(&format!("sha256: and {} characters", digits.chars().count()), DIGEST)
+            value.error_found(&format!("sha256: and {} characters", digits.chars().count()), DIGEST)
         }),
-        None if text.is_empty() => value.fault_found("an empty text", DIGEST),
+        None if text.is_empty() => value.error_found("an empty text", DIGEST),
         None => Some(Digest::of(text.as_bytes())),
     }
 }

@@ -1,10 +1,10 @@
-//! Compiles which requests count, how long a refusal lasts in force, and what responses change.
+//! Compiles which requests count, how long a rejection lasts in force, and what responses change.
 
 use super::keys::token;
 use super::matches::match_fields;
 use super::{all, statuses};
 use crate::config::{Fields, Reader};
-use crate::http::{Match, StatusSet};
+use crate::http::{RequestMatch, StatusSet};
 use crate::rules::{MAX_UNITS, Mode, OnResponse, Unanswered};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
@@ -14,7 +14,7 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
     let count =
         fields.read("count", |word| word.word(&[("accepted", Count::Accepted), ("all", Count::All)]))?;
     match (count, fields.optional("count_on")) {
-        (Some(_), Some(later)) => later.fault_found("count_on beside count", "one of them"),
+        (Some(_), Some(later)) => later.error_found("count_on beside count", "one of them"),
         // Its response says whether it stays counted: until then it holds what it costs.
         (None, Some(_)) => Some(Count::Accepted),
         (count, None) => Some(count.unwrap_or_default()),
@@ -35,10 +35,10 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     });
     if let (Some(returns), None) = (fields.optional("returns"), fields.optional("match")) {
         // Without a match the policy would judge, and count, the very requests that are to give back.
-        returns.fault_found::<()>("returns without match", "match beside it");
+        returns.error_found::<()>("returns without match", "match beside it");
     }
     let refund = match (refund_on?, unless?) {
-        (Some(_), Some(_)) => fields.at().fault_found("both refund_on and refund_unless", "one of them")?,
+        (Some(_), Some(_)) => fields.at().error_found("both refund_on and refund_unless", "one of them")?,
         (on, unless) => on.or(unless.map(StatusSet::inverted)),
     };
     let rules = OnResponse {
@@ -50,7 +50,7 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
         unanswered: unanswered?,
     };
     if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.follows()) {
-        unanswered.fault_found::<()>(
+        unanswered.error_found::<()>(
             "unanswered where no answer matters",
             "only beside count_on, refund_on, refund_unless, cost_header or stock_header",
         );
@@ -73,7 +73,7 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
 }
 
 /// Requests that give a unit back: a match, and the statuses that say so (any 2xx unless named).
-fn a_return(entry: &Reader<'_>) -> Option<(Match, StatusSet)> {
+fn a_return(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
     let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
     let rule = match_fields(&fields);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
@@ -96,7 +96,7 @@ pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
         (Some(Mode::Shadow), Some(_)) => fields
             .at()
             .field("effective_from")
-            .fault_found("effective_from beside mode: shadow", "one of them"),
+            .error_found("effective_from beside mode: shadow", "one of them"),
         (_, Some(from)) => Some(Mode::EnforceFrom(from)),
         (mode, None) => Some(mode.unwrap_or_default()),
     }
@@ -105,5 +105,5 @@ pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
 /// An instant, in microseconds since the UNIX epoch.
 fn instant(reader: &Reader<'_>) -> Option<Micros> {
     const INSTANT: &str = "an instant with its offset, such as 2026-05-19T00:00:00-06:00, from 1970 on";
-    time::parse_instant(reader.text(INSTANT)?).or_else(|| reader.fault(INSTANT))
+    time::parse_instant(reader.text(INSTANT)?).or_else(|| reader.error(INSTANT))
 }

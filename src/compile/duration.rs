@@ -10,7 +10,7 @@ const LONGEST: Micros = 366 * 86_400 * SECOND;
 pub(super) fn read(reader: &Reader<'_>) -> Option<Micros> {
     const ALLOWED: &str = "a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d";
     let length = parse(reader.text(ALLOWED)?);
-    length.filter(|length| (SECOND..=LONGEST).contains(length)).or_else(|| reader.fault(ALLOWED))
+    length.filter(|length| (SECOND..=LONGEST).contains(length)).or_else(|| reader.error(ALLOWED))
 }
 
 fn parse(text: &str) -> Option<Micros> {

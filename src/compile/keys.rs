@@ -37,7 +37,7 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     };
     let mut keys = all(entries.iter().map(read))?;
     prove(&mut keys);
-    if keys.is_empty() { reader.fault("an object of named keys") } else { Some(keys) }
+    if keys.is_empty() { reader.error("an object of named keys") } else { Some(keys) }
 }
 
 /// Says which keys clients can't make values up for. Equal values of one kind are one caller, so what one key of a kind can't
@@ -80,7 +80,7 @@ impl<'r, 'a> Others<'r, 'a> {
     }
 }
 
-/// The words by which another of the keys can be named. What is no name is told as a fault of its own, and may be any
+/// The words by which another of the keys can be named. What is no name is told as a error of its own, and may be any
 /// text: a list of what is allowed has no place for it.
 #[inline(never)]
 fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
@@ -119,11 +119,11 @@ fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: Geometry) -> Option<K
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), others),
-        [] => reader.fault_found("no source", SOURCES),
-        several => reader.fault_found(&several.join(" beside "), SOURCES),
+        [] => reader.error_found("no source", SOURCES),
+        several => reader.error_found(&several.join(" beside "), SOURCES),
     };
     let source = source?;
-    let in_place = refuse_fields_of_others(&fields, &source);
+    let in_place = reject_fields_of_others(&fields, &source);
     let (prefix, validity, kind, reading) = (prefix?, validity?, same_as?.to_string(), reading?);
     scheme?;
     in_place?;
@@ -171,21 +171,21 @@ fn first_of(reader: &Reader<'_>, others: Others<'_, '_>) -> Option<Vec<usize>> {
     let list = reader.list(KEYS)?;
     let one = |entry: &Reader<'_>| {
         let (index, other) = others.named(entry)?;
-        if other.has("first_of") { entry.fault("a key without first_of") } else { Some(index) }
+        if other.has("first_of") { entry.error("a key without first_of") } else { Some(index) }
     };
     let keys = all(list.iter().map(one));
-    if (2..=8).contains(&list.len()) { keys } else { reader.fault(KEYS) }
+    if (2..=8).contains(&list.len()) { keys } else { reader.error(KEYS) }
 }
 
 /// The name of a key that has values of its own: one that borrows them would be the same as neither.
 fn same_as<'a>(reader: &Reader<'_>, others: Others<'_, 'a>) -> Option<&'a str> {
     let (_, other) = others.named(reader)?;
     let borrows = other.has("first_of") || other.has("same_as");
-    if borrows { reader.fault("a key without first_of and same_as") } else { Some(other.name()) }
+    if borrows { reader.error("a key without first_of and same_as") } else { Some(other.name()) }
 }
 
 /// A field that the source does not know would be silently without effect.
-fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
     const HEADER: u8 = 1;
     const NAMED: u8 = 2;
     const PATH: u8 = 4;
@@ -213,7 +213,7 @@ fn refuse_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
     let mut sound = Some(());
     for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {
         if let Some(field) = fields.optional(name) {
-            sound = field.fault(only);
+            sound = field.error(only);
         }
     }
     sound
@@ -226,7 +226,7 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
         return Some(Validity::Consumer);
     }
     if !reader.is_object() {
-        return reader.fault(VALID);
+        return reader.error(VALID);
     }
     let fields = reader.object(&["metadata", "unless", "for"])?;
     let metadata = fields.read("metadata", metadata);
@@ -237,7 +237,7 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
         (None, Some(statuses)) => {
             Some(Validity::Unless(CredentialRejection { statuses, limits: marks(key.name(), lasts?, table) }))
         }
-        (Some(_), _) | (None, None) => reader.fault(VALID),
+        (Some(_), _) | (None, None) => reader.error(VALID),
     }
 }
 
@@ -264,7 +264,7 @@ fn metadata(reader: &Reader<'_>) -> Option<MetadataPath> {
     let entries = reader.list(PATH)?;
     let segments = all(entries.iter().map(text));
     if entries.len() < 2 {
-        return reader.fault(PATH);
+        return reader.error(PATH);
     }
     let segments = segments?;
     Some(MetadataPath::new(segments.iter().map(String::as_str)))
@@ -276,7 +276,7 @@ pub(super) fn key_indexes(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -
     all(entries.iter().map(|entry| key_index(entry, words)))
 }
 
-/// Reads the name of a key, as an index. Without any keys every name would be a fault, and the one that matters is
+/// Reads the name of a key, as an index. Without any keys every name would be a error, and the one that matters is
 /// already told.
 pub(super) fn key_index(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> Option<usize> {
     match words {
@@ -289,8 +289,8 @@ pub(super) fn key_index(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> 
 #[inline(never)]
 pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
-    let text = if reader.is_text() { reader.text(what)? } else { return reader.fault(&allowed()) };
-    if is_token(text) { Some(text.to_string()) } else { reader.fault(&allowed()) }
+    let text = if reader.is_text() { reader.text(what)? } else { return reader.error(&allowed()) };
+    if is_token(text) { Some(text.to_string()) } else { reader.error(&allowed()) }
 }
 
 /// Whether this can be a header's name (RFC 9110, 5.6.2).
@@ -304,5 +304,5 @@ pub(super) fn is_token(text: &str) -> bool {
 fn text(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(TEXT)?;
     let sound = (1..=256).contains(&text.chars().count()) && !text.contains('\0');
-    if sound { Some(text.to_string()) } else { reader.fault(TEXT) }
+    if sound { Some(text.to_string()) } else { reader.error(TEXT) }
 }

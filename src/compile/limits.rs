@@ -1,6 +1,6 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
-use super::consumers::Grades;
+use super::consumers::TierNames;
 use super::{NAME, all, duration, name_of};
 use crate::config::{Fields, Reader};
 use crate::limiter::calendar::Calendar;
@@ -47,11 +47,11 @@ pub(super) struct Context<'a> {
     pub count: Count,
     /// Whether responses say how many units of a stock there are.
     pub reported: bool,
-    pub grades: Grades<'a>,
+    pub grades: TierNames<'a>,
 }
 
 /// A limit with the quotas of all tiers.
-pub(super) struct Graded {
+pub(super) struct LimitByTier {
     pub name: String,
     /// With the default tier's quota.
     pub limit: Limit,
@@ -70,7 +70,7 @@ struct LogRoom {
 }
 
 impl LogRoom {
-    /// If refused requests count, too, there is no telling how many entries a log may have to hold.
+    /// If rejected requests count, too, there is no telling how many entries a log may have to hold.
     fn slots(self, quota: NonZeroU32, window: Micros) -> Slots {
         let units = match self.count {
             Count::Accepted | Count::Never => quota,
@@ -80,7 +80,7 @@ impl LogRoom {
     }
 }
 
-impl Graded {
+impl LimitByTier {
     /// With a tier's quota.
     pub fn of_tier(&self, tier: usize) -> Limit {
         self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
@@ -104,13 +104,13 @@ impl Graded {
 }
 
 /// Reads the list of limits.
-pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded>> {
+pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<LimitByTier>> {
     let entries = list.list_of_some(LIMITS)?;
     let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
-        let twin = |other: &Graded| limit.as_ref().is_some_and(|limit| limit.name == other.name);
+        let twin = |other: &LimitByTier| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
-            entry.fault_found::<()>(
+            entry.error_found::<()>(
                 "a second limit of the same name",
                 "a name of its own for each limit of a policy",
             );
@@ -120,7 +120,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Graded
 }
 
 #[inline(never)]
-fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<Graded> {
+fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<LimitByTier> {
     let fields = entry.object(&[
         "name",
         "algorithm",
@@ -143,18 +143,18 @@ fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<Graded> {
         *keeps_apart = reported;
     }
     let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
-    Some(Graded { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
+    Some(LimitByTier { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
 }
 
 /// The default quota, and that of each tier.
-fn quotas(reader: &Reader<'_>, grades: Grades<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
+fn quotas(reader: &Reader<'_>, grades: TierNames<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
     if !reader.is_object() {
         return Some((whole_quota(reader)?, Vec::new()));
     }
     let tiers = match grades {
-        Grades::Tiers(tiers) => tiers,
-        Grades::None => return reader.fault_found("a quota for each tier without tiers", QUOTA),
-        Grades::Faulty => return None,
+        TierNames::Tiers(tiers) => tiers,
+        TierNames::None => return reader.error_found("a quota for each tier without tiers", QUOTA),
+        TierNames::Invalid => return None,
     };
     let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
     let fields = reader.object(&names)?;
@@ -187,7 +187,7 @@ fn counted(
     quota: Option<NonZeroU32>,
     log: LogRoom,
 ) -> Option<(Micros, Algorithm)> {
-    let in_place = refuse_fields_of_others(fields, kind);
+    let in_place = reject_fields_of_others(fields, kind);
     let window = match kind {
         Kind::Calendar => None,
         Kind::Concurrency => Some(fields.read_or("retry_after", SECOND, duration::read)?),
@@ -224,7 +224,7 @@ fn calendar(fields: &Fields<'_>) -> Option<Calendar> {
     let zone = fields.read("time_zone", |name| {
         const ZONE: &str = "an IANA time zone such as Europe/Madrid";
         let text = name.text(ZONE)?;
-        Zone::named(text).map_or_else(|nearest| name.fault_near(ZONE, &nearest), Some)
+        Zone::named(text).map_or_else(|nearest| name.error_near(ZONE, &nearest), Some)
     });
     let zone = match zone? {
         Some(zone) => zone,
@@ -242,7 +242,7 @@ fn burst(fields: &Fields<'_>, quota: Option<NonZeroU32>) -> Option<NonZeroU32> {
 }
 
 /// A field that the algorithm does not know would be silently without effect.
-fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
     let of: [(&str, &[Kind], &str); 4] = [
         ("time_zone", &[Kind::Calendar], "only with algorithm calendar"),
         ("burst", &[Kind::TokenBucket], "only with algorithm token_bucket"),
@@ -262,7 +262,7 @@ fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
     let mut sound = Some(());
     for (name, kinds, allowed) in of {
         if let Some(field) = fields.optional(name).filter(|_| !kinds.contains(&kind)) {
-            sound = field.fault(allowed);
+            sound = field.error(allowed);
         }
     }
     sound

@@ -3,7 +3,7 @@
 use super::all;
 use super::keys::is_token;
 use crate::config::{Fields, Reader};
-use crate::http::{Host, Match, PathTemplate, Presence};
+use crate::http::{HeaderMatch, Host, PathTemplate, RequestMatch};
 
 const HOST: &str = "a host such as api.example.com or *.example.com, without a port";
 const TEMPLATE: &str = "a path such as /v1/invoices/{id}: starting with /, with {name} or * for one whole segment, each name once, ** only at the end";
@@ -13,17 +13,17 @@ const METHOD: &str = "a method in capitals, such as POST, or a list of them";
 pub(super) const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 
 /// Matches that leave requests out: they have no cost.
-pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<Match>> {
+pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     let entries = list.list("a list of matches")?;
     all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers"])?)))
 }
 
 /// The matches of a policy.
-pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<Match>> {
+pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     let one = |entry: &Reader<'_>| {
         let fields = entry.object(&["method", "host", "path", "headers", "cost"])?;
         let (rule, cost) = (match_fields(&fields), fields.read("cost", cost));
-        Some(Match { cost: cost?, ..rule? })
+        Some(RequestMatch { cost: cost?, ..rule? })
     };
     all(list.list_of_some("a list of at least one match")?.iter().map(one))
 }
@@ -34,37 +34,37 @@ pub(super) fn cost(reader: &Reader<'_>) -> Option<u32> {
 }
 
 /// The fields that all kinds of matches have, as far as they are there.
-pub(super) fn match_fields(fields: &Fields<'_>) -> Option<Match> {
+pub(super) fn match_fields(fields: &Fields<'_>) -> Option<RequestMatch> {
     let methods = fields.read_or("method", Vec::new(), |field| {
         let entries = if field.is_list() { field.list_of_some(METHOD)? } else { vec![field.clone()] };
         all(entries.iter().map(method))
     });
-    let host = fields.read("host", |host| Host::parse(host.text(HOST)?).or_else(|| host.fault(HOST)));
+    let host = fields.read("host", |host| Host::parse(host.text(HOST)?).or_else(|| host.error(HOST)));
     let path = fields
-        .read("path", |path| PathTemplate::parse(path.text(TEMPLATE)?).or_else(|| path.fault(TEMPLATE)));
+        .read("path", |path| PathTemplate::parse(path.text(TEMPLATE)?).or_else(|| path.error(TEMPLATE)));
     let headers = fields.read_or("headers", Vec::new(), |object| {
         all(object.named_entries("an object of header names")?.iter().map(header))
     });
-    Some(Match { methods: methods?, host: host?, path: path?, headers: headers?, cost: None })
+    Some(RequestMatch { methods: methods?, host: host?, path: path?, headers: headers?, cost: None })
 }
 
 fn method(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(METHOD)?;
     let capitals = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-    if capitals { Some(text.to_string()) } else { reader.fault(METHOD) }
+    if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
 }
 
-fn header(entry: &Reader<'_>) -> Option<(String, Presence)> {
+fn header(entry: &Reader<'_>) -> Option<(String, HeaderMatch)> {
     const PRESENCE: &str = "true (it is there), false (it is not), or its text";
     if !is_token(entry.name()) {
-        return entry.fault_name(entry.name(), "a header name");
+        return entry.error_name(entry.name(), "a header name");
     }
     let presence = if entry.is_text() {
-        Presence::Equal(entry.text(PRESENCE)?.trim().to_string())
+        HeaderMatch::Equal(entry.text(PRESENCE)?.trim().to_string())
     } else if entry.is_flag() {
-        if entry.flag()? { Presence::Present } else { Presence::Absent }
+        if entry.flag()? { HeaderMatch::Present } else { HeaderMatch::Absent }
     } else {
-        return entry.fault(PRESENCE);
+        return entry.error(PRESENCE);
     };
     Some((entry.name().to_ascii_lowercase(), presence))
 }

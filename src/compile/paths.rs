@@ -1,7 +1,7 @@
 //! Compiles which spellings of a path are the same.
 
 use crate::config::{Fields, Reader};
-use crate::http::{Match, Purpose, Spellings};
+use crate::http::{Purpose, RequestMatch, Spellings};
 use crate::rules::Policy;
 
 /// Whatever the upstream may take for the same path, so that no spelling escapes a policy.
@@ -42,7 +42,7 @@ pub(super) fn either(
 
 /// Reads all paths so: those of matches protect, all others free.
 #[inline(never)]
-pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mut [Match]) {
+pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
     read_all(exempt, spellings, Purpose::Frees);
     for policy in policies {
         read_all(&mut policy.matches, spellings, Purpose::Protects);
@@ -54,7 +54,7 @@ pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mu
 }
 
 #[inline(never)]
-fn read_all(rules: &mut [Match], spellings: Spellings, purpose: Purpose) {
+fn read_all(rules: &mut [RequestMatch], spellings: Spellings, purpose: Purpose) {
     for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
         path.read_as(spellings, purpose);
     }

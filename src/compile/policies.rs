@@ -1,15 +1,15 @@
 //! Compiles the policies, one by one and then as a set.
 
-use super::consumers::{Grades, Known, OwnQuota};
+use super::consumers::{Known, OwnQuota, TierNames};
 use super::counting::{count, mode, on_contention, on_response};
 use super::duration;
 use super::keys::{KEY, key_indexes};
-use super::limits::{self, Graded};
+use super::limits::{self, LimitByTier};
 use super::matches::{cost, exceptions, matches};
 use super::sharing::{check_room, set_apart};
 use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Names, Reader, Vocabulary};
-use crate::http::Match;
+use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
 use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
 use crate::table::Geometry;
@@ -21,7 +21,7 @@ const LIMITS: &str = "a list of at least one limit";
 pub(super) struct Context<'a> {
     pub keys: Option<&'a [Key]>,
     pub words: Option<&'a Vocabulary<'a>>,
-    pub grades: Grades<'a>,
+    pub grades: TierNames<'a>,
     pub known: &'a Known<'a>,
     pub table: Geometry,
 }
@@ -56,9 +56,9 @@ fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
         taken.add("id", &id(limit));
     }
     if taken.add("name", policy.name.as_bytes()).is_some() {
-        entry.fault_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
+        entry.error_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
     } else if collides {
-        entry.fault_found::<()>("a limit that hashes to another's record id", "another name for the policy");
+        entry.error_found::<()>("a limit that hashes to another's record id", "another name for the policy");
     }
 }
 
@@ -181,14 +181,14 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
         classes.len() - 1
     });
     let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index));
-    bit.or_else(|| reader.fault_found("a 65th class", "at most 64 classes"))
+    bit.or_else(|| reader.error_found("a 65th class", "at most 64 classes"))
 }
 
 /// The limits with the numbers of each tier, and of each consumer who has its own.
 #[inline(never)]
 fn limit_sets(
     policy: &str,
-    limits: &[Graded],
+    limits: &[LimitByTier],
     penalty: Option<Limit>,
     context: Context<'_>,
 ) -> LimitsByCaller {
@@ -219,16 +219,16 @@ fn limit_sets(
 }
 
 /// A header that says how many there are would be without effect where nothing is counted that exists.
-fn check_stock(fields: &Fields<'_>, limits: &[Graded]) {
-    let is_stock = |limit: &Graded| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
+fn check_stock(fields: &Fields<'_>, limits: &[LimitByTier]) {
+    let is_stock = |limit: &LimitByTier| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
     if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
-        header.fault_found::<()>("stock_header without a stock", "only beside a limit with algorithm stock");
+        header.error_found::<()>("stock_header without a stock", "only beside a limit with algorithm stock");
     }
 }
 
 /// A path parameter is a key only of requests whose template has it: where it is missing the policy would silently
 /// not apply.
-fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], keys: Option<&[Key]>) {
+fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestMatch], keys: Option<&[Key]>) {
     let names = |index: &usize| match keys?.get(*index)?.source {
         Source::PathParameter(ref name) => Some(name.as_str()),
         Source::Header { .. }
@@ -241,7 +241,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], 
         | Source::FirstOf(_) => None,
     };
     for name in key.iter().filter_map(names) {
-        let has = |rule: &Match| {
+        let has = |rule: &RequestMatch| {
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {
@@ -249,7 +249,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[Match], 
             fields
                 .at()
                 .field("key")
-                .fault_found::<()>(&found, &format!("{{{name}}} in the path of every match"));
+                .error_found::<()>(&found, &format!("{{{name}}} in the path of every match"));
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Compiles what is said to clients and logs: refusals, waits, limit headers.
+//! Compiles what is said to clients and logs: rejections, waits, limit headers.
 //!
 //! It is read after the policies, and walks over them once more: what one of them says depends on the whole, its
-//! refusals on the common ones, and all words on whether limits are secret.
+//! rejections on the common ones, and all words on whether limits are secret.
 
 mod headers;
 mod message;
@@ -10,15 +10,15 @@ mod template;
 
 use crate::config::{Fields, Reader};
 use crate::limiter::{Algorithm, Limit};
-use crate::reply::{PolicySaying, RetryAfter, Saying, Words};
+use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter};
 use crate::rules::Policy;
 use crate::time::{Period, SECOND};
 use headers::header_rules;
-use rejections::{Sayable, rejections};
+use rejections::{CompiledRejection, rejections};
 use std::sync::Arc;
 
-/// Reads all that is said. Without sound policies it still finds the faults in it.
-pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<Saying> {
+/// Reads all that is said. Without sound policies it still finds the errors in it.
+pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
     let preset = root.optional("headers").and_then(|headers| headers.peek("preset"));
     let secret = preset.is_some_and(|preset| preset.is_word("secret"));
     let rejections = rejections(root, secret);
@@ -27,7 +27,7 @@ pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<S
     let access_log = root.read_or("access_log", false, Reader::flag);
     let (rejection, sayables) = rejections?;
     let policies = policies?.iter().zip(sayables).map(|(policy, sayable)| policy_saying(policy, sayable));
-    Some(Saying {
+    Some(ReplyRules {
         retry_after: retry_after?,
         headers: headers?,
         access_log: access_log?,
@@ -39,11 +39,11 @@ pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<S
 }
 
 #[inline(never)]
-fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
+fn policy_saying(policy: &Policy, sayable: CompiledRejection) -> PolicyReplies {
     let several = policy.limit_names.len() > 1;
     let messages = sayable.messages.into_iter().chain(std::iter::repeat(None));
     let limits = policy.limit_names.iter().zip(policy.limits()).zip(messages);
-    let limits = limits.map(|((name, limit), message)| Words {
+    let limits = limits.map(|((name, limit), message)| LimitDescription {
         name: name.clone(),
         reference: if several { [&policy.name, "/", name].concat() } else { policy.name.clone() },
         window: window(limit),
@@ -52,7 +52,7 @@ fn policy_saying(policy: &Policy, sayable: Sayable) -> PolicySaying {
         message,
     });
     let details = ["tollgate_refused_by_", &policy.name].concat();
-    PolicySaying {
+    PolicyReplies {
         name: policy.name.clone(),
         rejection: sayable.rejection,
         details,
@@ -99,7 +99,7 @@ fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
     let jitter = fields.read_or("jitter", default.jitter, |n| n.whole_number(0..=3_600));
     let (min, max) = (min?, max?);
     if min > max {
-        reader.field("min").fault_found::<()>(&min.to_string(), &format!("at most max, {max}"))?;
+        reader.field("min").error_found::<()>(&min.to_string(), &format!("at most max, {max}"))?;
     }
     Some(RetryAfter { shown: shown?, min, max, jitter: jitter? })
 }

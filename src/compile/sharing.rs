@@ -43,13 +43,13 @@ pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) 
     }
 }
 
-/// Notes a fault if a policy has more limits than a record has room for.
+/// Notes a error if a policy has more limits than a record has room for.
 pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: Geometry) {
     let (limits, most) = (policy.limits().len(), table.most_limits());
     if limits > most {
         let found = format!("{limits} limits, which one record must hold");
         let allowed = format!("at most {most}, what a page of {} bytes has room for", table.page_bytes);
-        entry.field("limits").fault_found::<()>(&found, &allowed);
+        entry.field("limits").error_found::<()>(&found, &allowed);
     }
 }
 

@@ -12,7 +12,7 @@ mod scale;
 pub(super) const KEYS: &str = r#""keys": {"ip": {"client_ip": {}}, "key": {"header": "Authorization", "scheme": "Bearer", "prefix": 16}}"#;
 
 pub(super) fn compiled(json: &str) -> Result<Configuration, String> {
-    compile(&parse(json.as_bytes()).unwrap()).map_err(|faults| faults.to_string())
+    compile(&parse(json.as_bytes()).unwrap()).map_err(|errors| errors.to_string())
 }
 
 /// A configuration whose only policy has these limits.
@@ -28,23 +28,23 @@ pub(super) fn with(fields: &str) -> String {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn of_hundreds_of_faults_the_first_are_told_and_that_there_are_more() {
+fn of_hundreds_of_errors_the_first_are_told_and_that_there_are_more() {
     let unknown: Vec<_> = (0..300).map(|i| format!(r#""unknown{i}": 1"#)).collect();
-    let faults = compiled(&format!("{{{}}}", unknown.join(","))).unwrap_err();
-    let lines: Vec<_> = faults.lines().collect();
+    let errors = compiled(&format!("{{{}}}", unknown.join(","))).unwrap_err();
+    let lines: Vec<_> = errors.lines().collect();
     assert_eq!(lines.len(), 201);
     assert!(lines[199].starts_with("unknown199: found an unknown field"), "{}", lines[199]);
-    assert_eq!(lines[200], "$: found more faults; allowed: none; they are told once there are fewer");
+    assert_eq!(lines[200], "$: found more errors; allowed: none; they are told once there are fewer");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn of_hundreds_of_words_the_first_are_told_and_that_there_are_more() {
     let keys: Vec<_> = (0..300).map(|i| format!(r#""k{i}": {{"header": "h"}}"#)).collect();
     let policies = r#"[{"name": "p", "key": "k2550", "limits": [{"quota": 5, "window": "1m"}]}]"#;
-    let faults =
+    let errors =
         compiled(&format!(r#"{{"keys": {{{}}}, "policies": {policies}}}"#, keys.join(","))).unwrap_err();
-    assert!(faults.contains("k254, k255 and more"), "{faults}");
-    assert!(faults.contains("did you mean k255?") || faults.contains("did you mean k250?"), "{faults}");
+    assert!(errors.contains("k254, k255 and more"), "{errors}");
+    assert!(errors.contains("did you mean k255?") || errors.contains("did you mean k250?"), "{errors}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -76,8 +76,8 @@ fn a_limits_id_is_its_names_so_a_new_quota_keeps_its_counts() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn all_faults_are_told_at_once() {
-    let faults = compiled(
+fn all_errors_are_told_at_once() {
+    let errors = compiled(
         r#"{
             "keyz": {},
             "keys": {"ip": {"client_ip": {"ipv6_prefix": 129}}, "b": {"header": "a b"}},
@@ -90,7 +90,7 @@ fn all_faults_are_told_at_once() {
         }"#,
     );
     assert_eq!(
-        faults.unwrap_err(),
+        errors.unwrap_err(),
         "keyz: found an unknown field; allowed: keys, consumers, tiers, policies, exempt, exempt_preflight, paths, charge, reject, retry_after, headers, access_log, table; did you mean keys?\n\
          keys.ip.client_ip.ipv6_prefix: found 129; allowed: a whole number from 1 to 128\n\
          keys.b.header: found \"a b\"; allowed: a header name (letters, digits and !#$%&'*+-.^_`|~)\n\
@@ -104,9 +104,9 @@ fn all_faults_are_told_at_once() {
     );
 }
 
-/// One fault each: what is written, and what is answered.
+/// One error each: what is written, and what is answered.
 #[wasm_bindgen_test(unsupported = test)]
-fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
+fn each_error_has_its_path_what_was_found_and_what_is_allowed() {
     let zoo = [
         (
             "[]",
@@ -230,13 +230,13 @@ fn each_fault_has_its_path_what_was_found_and_what_is_allowed() {
             "table.page_bytes: found 100; allowed: a whole number from 512 to 65535",
         ),
     ];
-    for (json, faults) in zoo {
-        assert_eq!(compiled(json).unwrap_err(), faults, "{json}");
+    for (json, errors) in zoo {
+        assert_eq!(compiled(json).unwrap_err(), errors, "{json}");
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn more_limits_than_a_page_has_room_for_are_a_fault() {
+fn more_limits_than_a_page_has_room_for_are_a_error() {
     let policies = |n: usize, limits: usize| {
         let limit = |l| format!(r#"{{"name": "l{l}", "quota": 5, "window": "1m"}}"#);
         let limits = (0..limits).map(limit).collect::<Vec<_>>().join(",");
@@ -244,9 +244,9 @@ fn more_limits_than_a_page_has_room_for_are_a_fault() {
         let policies = (0..n).map(policy).collect::<Vec<_>>().join(",");
         format!(r#"{{{KEYS}, "policies": [{policies}], "table": {{"page_bytes": 512}}}}"#)
     };
-    let fault = "policies[0].limits: found 9 limits, which one record must hold; \
+    let error = "policies[0].limits: found 9 limits, which one record must hold; \
                  allowed: at most 8, what a page of 512 bytes has room for";
-    assert_eq!(compiled(&policies(1, 9)).unwrap_err(), fault);
+    assert_eq!(compiled(&policies(1, 9)).unwrap_err(), error);
     // Several policies share a record if it has room for all of them, and else have one each.
     for (policies, apart) in [(policies(2, 4), false), (policies(3, 3), true), (policies(100, 1), true)] {
         let set = compiled(&policies).unwrap();
@@ -255,7 +255,7 @@ fn more_limits_than_a_page_has_room_for_are_a_fault() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn two_policies_of_one_name_are_a_fault() {
+fn two_policies_of_one_name_are_a_error() {
     let policy = r#"{"name": "p", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}"#;
     assert_eq!(
         compiled(&format!(r#"{{{KEYS}, "policies": [{policy}, {policy}]}}"#)).unwrap_err(),
@@ -266,9 +266,9 @@ fn two_policies_of_one_name_are_a_fault() {
 #[wasm_bindgen_test(unsupported = test)]
 fn what_was_found_is_shown_short_and_on_one_line() {
     let text = format!("secret\\n{}", "x".repeat(100));
-    let faults = compiled(&with(&format!(r#""charge": "{text}""#))).unwrap_err();
+    let errors = compiled(&with(&format!(r#""charge": "{text}""#))).unwrap_err();
     assert_eq!(
-        faults,
+        errors,
         "charge: found \"secret\\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\"; allowed: all_or_nothing, sequential"
     );
 }
@@ -298,7 +298,7 @@ fn each_algorithm_is_compiled_with_its_defaults() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_field_that_an_algorithm_does_not_know_is_a_fault() {
+fn a_field_that_an_algorithm_does_not_know_is_a_error() {
     let zoo = [
         (
             r#"{"quota": 1, "window": "1s", "burst": 2}"#,
@@ -330,14 +330,14 @@ fn a_field_that_an_algorithm_does_not_know_is_a_fault() {
             "burst: found 0; allowed: a whole number from 1 to 4294967295",
         ),
     ];
-    for (limit, fault) in zoo {
+    for (limit, error) in zoo {
         let found = compiled(&with_limits(&format!("[{limit}]"))).unwrap_err();
-        assert_eq!(found, format!("policies[0].limits[0].{fault}"), "{limit}");
+        assert_eq!(found, format!("policies[0].limits[0].{error}"), "{limit}");
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn what_counts_has_its_faults_told() {
+fn what_counts_has_its_errors_told() {
     let policy = |fields: &str| {
         let limits = r#""limits": [{"quota": 5, "window": "1m"}]"#;
         compiled(&format!(r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", {limits}, {fields}}}]}}"#))
@@ -374,8 +374,8 @@ fn what_counts_has_its_faults_told() {
                 .into(),
         ),
     ];
-    for (fields, fault) in zoo {
-        assert_eq!(policy(fields).unwrap_err(), format!("policies[0].{fault}"), "{fields}");
+    for (fields, error) in zoo {
+        assert_eq!(policy(fields).unwrap_err(), format!("policies[0].{error}"), "{fields}");
     }
     assert_eq!(
         policy(r#""refund_on": [500], "refund_unless": [201]"#).unwrap_err(),
@@ -403,12 +403,12 @@ fn block_for_is_one_more_limit_of_the_record_and_none_of_the_names() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_key_whose_name_is_no_name_is_not_offered_as_another() {
-    let faults = compiled(
+    let errors = compiled(
         r#"{"keys": {"a\nb": {"header": "x"}, "ip": {"client_ip": {}}, "k": {"first_of": ["ab", "ip"]}},
             "policies": [{"name": "p", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}]}"#,
     );
     assert_eq!(
-        faults.unwrap_err(),
+        errors.unwrap_err(),
         "keys[\"a\\nb\"]: found \"a\\nb\"; allowed: a name of letters, digits, _ and -, at most 64\n\
          keys.k.first_of[0]: found \"ab\"; allowed: ip, k"
     );

@@ -7,7 +7,7 @@
 use super::Value;
 use std::fmt;
 
-/// Nesting deeper than this is refused: the decoder recurses, and its stack is small.
+/// Nesting deeper than this is rejected: the decoder recurses, and its stack is small.
 const MAX_DEPTH: u32 = 64;
 
 /// Why bytes are no Struct.
@@ -219,7 +219,7 @@ mod tests {
         }
 
         #[wasm_bindgen_test(unsupported = test)]
-        fn a_struct_cut_short_is_refused(value in any_value(), cut in 1usize..40) {
+        fn a_struct_cut_short_is_rejected(value in any_value(), cut in 1usize..40) {
             let bytes = encode_struct(&Value::Object(vec![("root".into(), value)]));
             let cut = bytes.len().saturating_sub(cut).max(1);
             prop_assert_eq!(decode_struct(&bytes[..cut]), Err(NotAStruct::Malformed));

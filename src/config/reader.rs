@@ -1,8 +1,8 @@
-//! Walks a [`Value`] tree. Every method that finds a fault records it and answers `None`, so that a
-//! caller goes on reading and the operator sees all faults at once.
+//! Walks a [`Value`] tree. Every method that finds a error records it and answers `None`, so that a
+//! caller goes on reading and the operator sees all errors at once.
 
 use super::value::Glimpse;
-use super::{Fault, Faults, Names, Value, Vocabulary};
+use super::{ConfigError, ConfigErrors, Names, Value, Vocabulary};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
@@ -16,7 +16,7 @@ pub fn field_path(object: &str, name: &str) -> String {
     }
 }
 
-/// One value of a tree. Where it stands is found out when a fault has to tell it: a reader is only references, and
+/// One value of a tree. Where it stands is found out when a error has to tell it: a reader is only references, and
 /// readers are made for every value.
 #[derive(Clone)]
 pub struct Reader<'a> {
@@ -27,7 +27,7 @@ pub struct Reader<'a> {
     root: &'a Value,
     /// The field of the value that is spoken of although it may be absent; empty without one.
     field: &'a str,
-    faults: &'a RefCell<Faults>,
+    errors: &'a RefCell<ConfigErrors>,
 }
 
 /// So few names are compared one by one.
@@ -40,9 +40,9 @@ enum Step<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the root; faults go to `faults`.
-    pub fn root(value: &'a Value, faults: &'a RefCell<Faults>) -> Self {
-        Reader { value, name: "", root: value, field: "", faults }
+    /// A reader at the root; errors go to `errors`.
+    pub fn root(value: &'a Value, errors: &'a RefCell<ConfigErrors>) -> Self {
+        Reader { value, name: "", root: value, field: "", errors }
     }
 
     /// Where this value stands, such as `policies[0].limits`.
@@ -63,33 +63,33 @@ impl<'a> Reader<'a> {
     }
 
     /// Records that this value is none of what is `allowed`.
-    pub fn fault<T>(&self, allowed: &str) -> Option<T> {
+    pub fn error<T>(&self, allowed: &str) -> Option<T> {
         self.tell_unlike(allowed);
         None
     }
 
-    /// Like [`fault`](Self::fault), with its own words for what was found.
-    pub fn fault_found<T>(&self, found: &str, allowed: &str) -> Option<T> {
+    /// Like [`error`](Self::error), with its own words for what was found.
+    pub fn error_found<T>(&self, found: &str, allowed: &str) -> Option<T> {
         self.tell(found, allowed);
         None
     }
 
     /// Records that this name, the field's or the value's own, is none of what is `allowed`.
-    pub fn fault_name<T>(&self, name: &str, allowed: &str) -> Option<T> {
+    pub fn error_name<T>(&self, name: &str, allowed: &str) -> Option<T> {
         self.tell(&Glimpse(name).to_string(), allowed);
         None
     }
 
     /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
-    pub fn fault_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
+    pub fn error_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
         if !self.has_many() {
-            self.push(Fault::new(&self.path(), &self.value.to_string(), allowed).near(near));
+            self.push(ConfigError::new(&self.path(), &self.value.to_string(), allowed).near(near));
         }
         None
     }
 
     /// Records that a word in this text is none of the `allowed` ones, and which of them is near.
-    pub fn fault_word<T>(&self, found: &str, word: &str, allowed: &[&str]) -> Option<T> {
+    pub fn error_word<T>(&self, found: &str, word: &str, allowed: &[&str]) -> Option<T> {
         self.tell_unknown(found, word, allowed);
         None
     }
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn tell(&self, found: &str, allowed: &str) {
         if !self.has_many() {
-            self.push(Fault::new(&self.path(), found, allowed));
+            self.push(ConfigError::new(&self.path(), found, allowed));
         }
     }
 
@@ -112,29 +112,29 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
         if !self.has_many() {
-            self.push(Fault::unknown_word(&self.path(), found, word, allowed));
+            self.push(ConfigError::unknown_word(&self.path(), found, word, allowed));
         }
     }
 
     #[inline(never)]
-    fn push(&self, fault: Fault) {
-        self.faults.borrow_mut().push(fault);
+    fn push(&self, error: ConfigError) {
+        self.errors.borrow_mut().push(error);
     }
 
     #[inline(never)]
     fn has_many(&self) -> bool {
-        self.faults.borrow_mut().are_many()
+        self.errors.borrow_mut().are_many()
     }
 
     /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
-    /// fault, but the known ones are still read.
+    /// error, but the known ones are still read.
     #[inline(never)]
     pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
         let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
         for field in &fields {
             let name = field.name();
             if !known.contains(&name) {
-                field.fault_word::<()>("an unknown field", name, known);
+                field.error_word::<()>("an unknown field", name, known);
             }
         }
         Some(Fields { at: self.clone(), fields })
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     /// The entries of an object whose names the user chooses.
     #[inline(never)]
     pub fn named_entries(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
-        let Value::Object(fields) = self.value else { return self.fault(allowed) };
+        let Value::Object(fields) = self.value else { return self.error(allowed) };
         let mut entries: Vec<Reader<'a>> = Vec::with_capacity(fields.len());
         let mut names = Names::default();
         for (name, value) in fields {
@@ -153,14 +153,14 @@ impl<'a> Reader<'a> {
                 _ => names.add("", name.as_bytes()).is_some(),
             };
             if again {
-                entry.fault_found::<()>("the same name twice", "each name once");
+                entry.error_found::<()>("the same name twice", "each name once");
             }
             entries.push(entry);
         }
         Some(entries)
     }
 
-    /// A field, for a second reading: that there is none is no fault, nor that this is no object.
+    /// A field, for a second reading: that there is none is no error, nor that this is no object.
     #[inline(never)]
     pub fn peek(&self, name: &str) -> Option<Reader<'a>> {
         let Value::Object(fields) = self.value else { return None };
@@ -180,21 +180,21 @@ impl<'a> Reader<'a> {
         self.name
     }
 
-    /// This value under a field's path, to record a fault of that field.
+    /// This value under a field's path, to record a error of that field.
     pub fn field(&self, name: &'a str) -> Reader<'a> {
         Reader { field: name, ..*self }
     }
 
     /// The entries of a list.
     pub fn list(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
-        if self.is_list() { Some(self.entries()) } else { self.fault(allowed) }
+        if self.is_list() { Some(self.entries()) } else { self.error(allowed) }
     }
 
     /// The entries of a list that must have at least one.
     #[inline(never)]
     pub fn list_of_some(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let list = self.list(allowed)?;
-        if list.is_empty() { self.fault(allowed) } else { Some(list) }
+        if list.is_empty() { self.error(allowed) } else { Some(list) }
     }
 
     /// Whether this is a list, for places where one entry may stand without one.
@@ -230,14 +230,14 @@ impl<'a> Reader<'a> {
     /// Text.
     #[inline(never)]
     pub fn text(&self, allowed: &str) -> Option<&'a str> {
-        let Value::Text(text) = self.value else { return self.fault(allowed) };
+        let Value::Text(text) = self.value else { return self.error(allowed) };
         Some(text)
     }
 
     /// `true` or `false`.
     #[inline(never)]
     pub fn flag(&self) -> Option<bool> {
-        let Value::Bool(flag) = self.value else { return self.fault("true or false") };
+        let Value::Bool(flag) = self.value else { return self.error("true or false") };
         Some(*flag)
     }
 
@@ -253,7 +253,7 @@ impl<'a> Reader<'a> {
         };
         number
             .filter(|number| range.contains(number))
-            .or_else(|| self.fault(&format!("a whole number from {} to {}", range.start(), range.end())))
+            .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
     }
 
     /// One of the `words`; answers what stands beside it.
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
     /// One of many words, by its place among them.
     #[inline(never)]
     pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
-        let Value::Text(text) = self.value else { return self.fault(&words.words().join(", ")) };
+        let Value::Text(text) = self.value else { return self.error(&words.words().join(", ")) };
         self.place_in(words, text)
     }
 
@@ -276,15 +276,15 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     fn place_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
         let place = words.find(word);
-        place.or_else(|| self.fault_word(&Glimpse(word).to_string(), word, words.words()))
+        place.or_else(|| self.error_word(&Glimpse(word).to_string(), word, words.words()))
     }
 
     #[inline(never)]
     fn place_of_word(&self, words: &dyn Words) -> Option<usize> {
         let words = words_of(words);
-        let Value::Text(text) = self.value else { return self.fault(&words.join(", ")) };
+        let Value::Text(text) = self.value else { return self.error(&words.join(", ")) };
         let place = words.iter().position(|word| word == text);
-        place.or_else(|| self.fault_word(&self.value.to_string(), text, &words))
+        place.or_else(|| self.error_word(&self.value.to_string(), text, &words))
     }
 }
 
@@ -337,7 +337,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object itself, to record a fault of it as a whole.
+    /// The object itself, to record a error of it as a whole.
     pub fn at(&self) -> &Reader<'a> {
         &self.at
     }
@@ -348,20 +348,20 @@ impl<'a> Fields<'a> {
         self.fields.iter().find(|field| field.name() == name && *field.value != Value::Null)
     }
 
-    /// A field that must be there; its absence is a fault that says what is `allowed`.
+    /// A field that must be there; its absence is a error that says what is `allowed`.
     #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
         self.optional(name).or_else(|| {
             if !self.at.has_many() {
                 let mut path = self.at.path();
                 Step::Field(name).write(&mut path);
-                self.at.push(Fault::new(&path, "nothing", allowed));
+                self.at.push(ConfigError::new(&path, "nothing", allowed));
             }
             None
         })
     }
 
-    /// Reads an optional field. `Some(None)`: absent. `None`: present and faulty.
+    /// Reads an optional field. `Some(None)`: absent. `None`: present and invalid.
     pub fn read<T>(&self, name: &str, read: impl FnOnce(&Reader<'a>) -> Option<T>) -> Option<Option<T>> {
         match self.optional(name) {
             None => Some(None),

@@ -123,7 +123,7 @@ impl serde::Serialize for Value {
     }
 }
 
-/// How a fault names what it found: short, on one line, never more than a glimpse of a text.
+/// How a error names what it found: short, on one line, never more than a glimpse of a text.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,7 @@
 use super::key_value::{path_parameter, read};
 use crate::by_identity::ByIdentity;
 use crate::http::credential::Found;
-use crate::http::{Asked, PathTemplate, Request};
+use crate::http::{PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed};
 use crate::rules::{Callers, Consumers, Digest, Key, Source, Tiers, Validity};
 use std::borrow::Cow;
@@ -35,15 +35,15 @@ impl ConsumerCache {
 
 /// Whoever makes one request.
 pub struct Caller<'a, R> {
-    asked: &'a Asked<'a, R>,
+    asked: &'a RequestCache<'a, R>,
     callers: &'a Callers,
     cache: &'a ConsumerCache,
     seed: &'a Seed,
     credentials: Vec<OnceCell<Option<Shown<'a>>>>,
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
-    /// Keys, by index, that an upstream has refused.
-    refused: &'a [usize],
+    /// Keys, by index, that an upstream has rejected.
+    rejected: &'a [usize],
 }
 
 /// A credential that a request has.
@@ -56,14 +56,14 @@ struct Shown<'a> {
 }
 
 impl<'a, R: Request> Caller<'a, R> {
-    /// The caller of a request that has been asked nothing yet. The keys `refused`, by index, are as good as absent.
+    /// The caller of a request that has been asked nothing yet. The keys `rejected`, by index, are as good as absent.
     #[inline]
     pub fn new(
-        asked: &'a Asked<'a, R>,
+        asked: &'a RequestCache<'a, R>,
         callers: &'a Callers,
         cache: &'a ConsumerCache,
         seed: &'a Seed,
-        refused: &'a [usize],
+        rejected: &'a [usize],
     ) -> Self {
         let credentials = callers.keys.iter().map(|_| OnceCell::new()).collect();
         Caller {
@@ -74,7 +74,7 @@ impl<'a, R: Request> Caller<'a, R> {
             credentials,
             consumer: OnceCell::new(),
             tier: OnceCell::new(),
-            refused,
+            rejected,
         }
     }
 
@@ -195,7 +195,7 @@ impl<'a, R: Request> Caller<'a, R> {
         consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
     }
 
-    /// The keys that the caller shows and an upstream's answer may refuse, by index, each with its record.
+    /// The keys that the caller shows and an upstream's answer may reject, by index, each with its record.
     pub fn on_trial(&self) -> Vec<(usize, Identity)> {
         let keys = self.callers.keys.iter().enumerate();
         let on_trial = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
@@ -255,7 +255,7 @@ impl<'a, R: Request> Caller<'a, R> {
                 // Envoy gives `false` as one zero byte.
                 self.asked.request().metadata(path).is_some_and(|value| !value.is_empty() && value != [0])
             }
-            Some(Validity::Unless(_)) => !self.refused.contains(&index),
+            Some(Validity::Unless(_)) => !self.rejected.contains(&index),
             Some(Validity::Present) => true,
             None => false,
         }
@@ -329,7 +329,7 @@ mod tests {
     }
 
     fn identity(callers: &Callers, request: &Fake, keys: &[usize]) -> Option<Identity> {
-        let asked = Asked::new(request);
+        let asked = RequestCache::new(request);
         Caller::new(&asked, callers, &ConsumerCache::default(), &SEED, &[]).identity(keys, None, None)
     }
 
@@ -392,7 +392,7 @@ mod tests {
         let callers = callers();
         let tier = |key| {
             let request = Fake { key, ..Fake::default() };
-            let asked = Asked::new(&request);
+            let asked = RequestCache::new(&request);
             Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
@@ -404,7 +404,7 @@ mod tests {
         callers.tiers.as_mut().unwrap().from = Some(1);
         let tier = |key, proven| {
             let request = Fake { key, proven, ..Fake::default() };
-            let asked = Asked::new(&request);
+            let asked = RequestCache::new(&request);
             Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!(tier(None, Some("pro")), 1);
@@ -456,7 +456,7 @@ mod tests {
             assert!(callers.keys.iter().any(Key::can_be_ambiguous));
             for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {
                 let request = Query(query);
-                let asked = Asked::new(&request);
+                let asked = RequestCache::new(&request);
                 let cache = ConsumerCache::default();
                 let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
                 for key in [0, 2, 3] {
@@ -468,7 +468,7 @@ mod tests {
             }
             for query in ["q=k1&q=k1", "q=&q=k1", "q=%6b1;q=k1", "x=1", ""] {
                 let request = Query(query);
-                let asked = Asked::new(&request);
+                let asked = RequestCache::new(&request);
                 let cache = ConsumerCache::default();
                 let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
                 assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
@@ -479,7 +479,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn what_is_asked_twice_is_read_once() {
         let (request, callers) = (Fake { proven: Some("o"), ..Fake::default() }, callers());
-        let asked = Asked::new(&request);
+        let asked = RequestCache::new(&request);
         let cache = ConsumerCache::default();
         let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
         assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));

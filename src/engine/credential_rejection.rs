@@ -1,16 +1,16 @@
-//! Credentials whose validity the upstream tells (PA-8): a refused one is marked in its own record, in the table,
+//! Credentials whose validity the upstream tells (PA-8): a rejected one is marked in its own record, in the table,
 //! and as good as absent until the mark has left its window.
 //!
-//! A credential that is refused counts where a caller without it does. But that is known only by the answer, and a client could
-//! send any number of made-up ones at once, or leave before each is refused. So until an answer has proved a credential, its
+//! A credential that is rejected counts where a caller without it does. But that is known only by the answer, and a client could
+//! send any number of made-up ones at once, or leave before each is rejected. So until an answer has proved a credential, its
 //! requests also hold units of the limits of a caller without it, in a record apart ([`Identity::on_trial`]): whoever shows
 //! none spends nothing of what a newcomer needs. A good answer gives them back, and is remembered for as long as a mark
 //! would be.
 
 use super::selection::{applying, judges};
 use super::{Engine, answer};
-use crate::decision::{Answer, Applied, Credential, Decision, Trial};
-use crate::http::{Asked, Request, Response, is_good};
+use crate::decision::{Applied, Credential, CredentialCheck, Decision, PolicyDecision};
+use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seed};
 use crate::rules::{CredentialRejection, Policy, Validity};
 use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
@@ -18,15 +18,15 @@ use crate::time::Now;
 
 /// What became of a request's credentials that are on trial.
 #[derive(Default)]
-pub(super) struct Tried {
-    /// Keys, by index, that were refused of late.
-    pub refused: Vec<usize>,
-    /// Credentials that may be refused now.
+pub(super) struct CheckedCredentials {
+    /// Keys, by index, that were rejected of late.
+    pub rejected: Vec<usize>,
+    /// Credentials that may be rejected now.
     pub credentials: Vec<Credential>,
 }
 
-impl Tried {
-    /// Whether an answer can refuse any.
+impl CheckedCredentials {
+    /// Whether an answer can reject any.
     pub fn is_open(&self) -> bool {
         !self.credentials.is_empty()
     }
@@ -35,63 +35,66 @@ impl Tried {
 impl Engine {
     /// Looks for marks in the records of the credentials that are on trial.
     #[inline(never)]
-    pub(super) fn try_credentials<R: Request>(
+    pub(super) fn check_credentials<R: Request>(
         &self,
-        asked: &Asked<'_, R>,
+        asked: &RequestCache<'_, R>,
         table: &mut Table,
         store: &impl Store,
         now: Now,
-    ) -> Tried {
-        let mut tried = Tried::default();
+    ) -> CheckedCredentials {
+        let mut checked = CheckedCredentials::default();
         let seed = *table.seed();
         let caller = self.caller(asked, &seed, &[]);
         for (key, identity) in caller.on_trial() {
-            let Some(refusal) = self.refusal(key) else { continue };
-            let look = [look(identity, refusal)];
+            let Some(rejection) = self.rejection(key) else { continue };
+            let look = [look(identity, rejection)];
             let outcomes = table.transact(store, &look, Charging::AllOrNothing, now);
             let mut none =
                 outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
             let (unmarked, unproved) = (none.next().unwrap_or(true), none.next().unwrap_or(true));
             match unmarked {
-                true => tried.credentials.push(Credential { key, identity, proved: !unproved }),
-                false => tried.refused.push(key),
+                true => checked.credentials.push(Credential { key, identity, proved: !unproved }),
+                false => checked.rejected.push(key),
             }
         }
-        tried
+        checked
     }
 
-    /// What is to be done if the answer refuses the credentials, and which policies hold units until then.
+    /// What is to be done if the answer rejects the credentials, and which policies hold units until then.
     #[inline(never)]
     pub(super) fn trial<R: Request>(
         &self,
-        tried: &Tried,
-        asked: &Asked<'_, R>,
+        checked: &CheckedCredentials,
+        asked: &RequestCache<'_, R>,
         applied: &[Applied],
         seed: &Seed,
         now: Now,
-    ) -> (Trial, Vec<(Applied, u32)>) {
-        let Tried { refused, credentials } = tried;
-        let without = refused.iter().copied().chain(credentials.iter().map(|one| one.key));
+    ) -> (CredentialCheck, Vec<(Applied, u32)>) {
+        let CheckedCredentials { rejected, credentials } = checked;
+        let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
         let anonymous = self.caller(asked, seed, &without);
-        let otherwise = applying(&self.policies, asked, &anonymous, now.wall);
+        let as_anonymous = applying(&self.rules, asked, &anonymous, now.wall);
         // What has judged the request already has counted it already.
         let place = |one: &Applied| (one.policy, one.identity);
         let is_new = |(one, _): &(Applied, u32)| !applied.iter().any(|other| place(other) == place(one));
-        let anonymous = otherwise.iter().map(place).collect();
-        let otherwise: Vec<(Applied, u32)> = judges(&otherwise).filter(is_new).collect();
+        let anonymous = as_anonymous.iter().map(place).collect();
+        let as_anonymous: Vec<(Applied, u32)> = judges(&as_anonymous).filter(is_new).collect();
         let proved = credentials.iter().all(|one| one.proved);
-        let held = otherwise.iter().filter(|(one, _)| !proved && !one.shadow);
+        let held = as_anonymous.iter().filter(|(one, _)| !proved && !one.shadow);
         let apart =
             |(one, cost): &(Applied, u32)| (Applied { identity: one.identity.on_trial(), ..*one }, *cost);
         let held = held.map(apart).collect();
-        (Trial { credentials: credentials.clone(), otherwise, held: Vec::new(), anonymous }, held)
+        (
+            CredentialCheck { credentials: credentials.clone(), as_anonymous, held: Vec::new(), anonymous },
+            held,
+        )
     }
 
-    /// Marks the credentials that a response refuses, and counts the request where that of a caller without them counts. Notes
+    /// Marks the credentials that a response rejects, and counts the request where that of a caller without them counts. Notes
     /// those that it proves.
     #[inline(never)]
-    pub(super) fn sentence(
+    pub(super) fn record_rejection(
         &self,
         decision: &Decision,
         response: &impl Response,
@@ -99,27 +102,27 @@ impl Engine {
         store: &impl Store,
         now: Now,
     ) {
-        let Some(trial) = decision.trial() else { return };
+        let Some(trial) = decision.credential_check() else { return };
         let status = Some(response.status());
-        let refuses = |one: &&Credential| {
-            self.refusal(one.key).is_some_and(|refusal| refusal.statuses.contains(status))
+        let rejects = |one: &&Credential| {
+            self.rejection(one.key).is_some_and(|rejection| rejection.statuses.contains(status))
         };
-        let refused = trial.credentials.iter().any(|one| refuses(&one));
-        let good = !refused && is_good(response);
+        let rejected = trial.credentials.iter().any(|one| rejects(&one));
+        let good = !rejected && is_good(response);
         // Of several credentials nobody can tell which one the upstream believed.
         let proves = good && trial.credentials.len() == 1;
-        if refused {
-            self.spare_the_refused(decision, table, store, now);
+        if rejected {
+            self.spare_the_rejected(decision, table, store, now);
         }
         for one in &trial.credentials {
-            let Some(refusal) = self.refusal(one.key) else { continue };
+            let Some(rejection) = self.rejection(one.key) else { continue };
             let more = Some((now, 1));
-            if refuses(&one) {
+            if rejects(&one) {
                 let mark = Correction { more, ..Correction::default() };
-                table.correct(store, &charge(one.identity, refusal.mark()), &mark, now);
+                table.correct(store, &charge(one.identity, rejection.mark()), &mark, now);
             } else if proves && !one.proved {
                 let proof = Correction { more, proves: true, ..Correction::default() };
-                table.correct(store, &charge(one.identity, refusal.proof()), &proof, now);
+                table.correct(store, &charge(one.identity, rejection.proof()), &proof, now);
             }
         }
         for answer in &trial.held {
@@ -131,7 +134,7 @@ impl Engine {
             };
             self.correct(answer, correction, table, store, now);
         }
-        for one in trial.otherwise.iter().filter(|_| refused) {
+        for one in trial.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(one.0.policy) else { continue };
             let unheld = answer(*one, Default::default());
             let correction = match policy.response.follows() {
@@ -142,11 +145,11 @@ impl Engine {
         }
     }
 
-    /// Gives back what a request with refused credentials has spent as theirs: whoever shares a prefix with the one that was
+    /// Gives back what a request with rejected credentials has spent as theirs: whoever shares a prefix with the one that was
     /// made up must not pay for it. Policies that count by the response have their own rule.
-    fn spare_the_refused(&self, decision: &Decision, table: &mut Table, store: &impl Store, now: Now) {
-        let Some(trial) = decision.trial() else { return };
-        let theirs = |one: &&Answer| !trial.anonymous.contains(&(one.policy, one.identity));
+    fn spare_the_rejected(&self, decision: &Decision, table: &mut Table, store: &impl Store, now: Now) {
+        let Some(trial) = decision.credential_check() else { return };
+        let theirs = |one: &&PolicyDecision| !trial.anonymous.contains(&(one.policy, one.identity));
         for answer in decision.all_answers().filter(theirs) {
             let waits = |policy: &Policy| policy.response.follows() || policy.counts_all();
             if self.policy(answer.policy).is_some_and(|policy| !waits(policy)) {
@@ -155,17 +158,17 @@ impl Engine {
         }
     }
 
-    fn refusal(&self, key: usize) -> Option<&CredentialRejection> {
-        match &self.policies.callers.keys.get(key)?.validity {
-            Validity::Unless(refusal) => Some(refusal),
+    fn rejection(&self, key: usize) -> Option<&CredentialRejection> {
+        match &self.rules.callers.keys.get(key)?.validity {
+            Validity::Unless(rejection) => Some(rejection),
             Validity::Present | Validity::Consumer | Validity::Metadata(_) => None,
         }
     }
 }
 
 /// The mark and the proof as a charge that only looks: all units of each are free if none is taken.
-fn look(identity: Identity, refusal: &CredentialRejection) -> Charge<'_> {
-    Charge { cost: refusal.units(), ..charge(identity, &refusal.limits) }
+fn look(identity: Identity, rejection: &CredentialRejection) -> Charge<'_> {
+    Charge { cost: rejection.units(), ..charge(identity, &rejection.limits) }
 }
 
 fn charge(identity: Identity, limits: &[crate::limiter::Limit]) -> Charge<'_> {

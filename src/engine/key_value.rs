@@ -2,13 +2,16 @@
 
 use crate::http::client_ip::client_ip;
 use crate::http::credential::{self, Found, Place, Reading, Repeated};
-use crate::http::{Asked, PathTemplate, Request, spelling};
+use crate::http::{PathTemplate, Request, RequestCache, spelling};
 use crate::rules::{Callers, Key, Source};
 use std::borrow::Cow;
 
 /// What a request says of a key that it has itself.
 #[inline(never)]
-pub(super) fn read<'a, R: Request>(asked: &'a Asked<'a, R>, key: &Key) -> Option<Found<Cow<'a, [u8]>>> {
+pub(super) fn read<'a, R: Request>(
+    asked: &'a RequestCache<'a, R>,
+    key: &Key,
+) -> Option<Found<Cow<'a, [u8]>>> {
     let Key { source, reading, .. } = key;
     let request = asked.request();
     let (place, text) = match source {
@@ -46,7 +49,7 @@ pub(super) fn read<'a, R: Request>(asked: &'a Asked<'a, R>, key: &Key) -> Option
 /// The value of a path parameter.
 #[inline(never)]
 pub(super) fn path_parameter<R: Request>(
-    asked: &Asked<'_, R>,
+    asked: &RequestCache<'_, R>,
     template: &PathTemplate,
     name: &str,
     reading: Reading,
@@ -72,7 +75,7 @@ pub(super) fn path_parameter<R: Request>(
 /// Whether a request shows anything that a caller can be known by: what any key reads of a header, the query or a
 /// cookie. Some headers a browser sends of itself.
 #[inline(never)]
-pub(super) fn shows_any_key<'a, R: Request>(asked: &'a Asked<'a, R>, callers: &Callers) -> bool {
+pub(super) fn shows_any_key<'a, R: Request>(asked: &'a RequestCache<'a, R>, callers: &Callers) -> bool {
     const OF_BROWSERS: [&str; 6] =
         ["accept", "accept-encoding", "accept-language", "origin", "referer", "user-agent"];
     let shown = |key: &Key| match &key.source {

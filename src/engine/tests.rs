@@ -4,7 +4,7 @@ use crate::config::parse;
 use crate::http::MetadataPath;
 use crate::identity::Seed;
 use crate::limiter::concurrency::Holder;
-use crate::reply::{Reply, Saying};
+use crate::reply::{Reply, ReplyRules};
 use crate::table::memory::Memory;
 use crate::time::SECOND;
 use proptest::prelude::*;
@@ -68,21 +68,21 @@ impl Request for Call {
 }
 
 /// An engine, its store and its clock.
-struct House {
+struct Fixture {
     engine: Engine,
-    replies: Saying,
+    replies: ReplyRules,
     table: Table,
     store: Memory,
     now: Now,
 }
 
-impl House {
-    fn new(json: &str) -> House {
+impl Fixture {
+    fn new(json: &str) -> Fixture {
         let configuration = compile(&parse(json.as_bytes()).unwrap()).unwrap();
         let policies = configuration.rules;
         let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, Holder(1));
         let now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
-        House {
+        Fixture {
             engine: Engine::new(policies),
             replies: configuration.replies,
             table,
@@ -96,7 +96,7 @@ impl House {
     }
 
     fn passed(&mut self, requests: u32, call: impl Fn(u32) -> Call) -> usize {
-        (0..requests).filter(|i| !self.decide(&call(*i)).refused()).count()
+        (0..requests).filter(|i| !self.decide(&call(*i)).rejected()).count()
     }
 
     fn wait(&mut self, seconds: u64) {
@@ -117,9 +117,9 @@ impl House {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_4_one_ip_never_reaches_300_and_six_ips_with_one_key_do() {
-    let mut one = House::new(BILLIUM);
+    let mut one = Fixture::new(BILLIUM);
     assert_eq!(one.passed(400, |_| Call::from("192.0.2.1").key("0123456789abcdefX")), 50);
-    let mut seven = House::new(BILLIUM);
+    let mut seven = Fixture::new(BILLIUM);
     assert_eq!(
         seven.passed(700, |i| Call::from(&format!("192.0.2.{}", i % 7)).key("0123456789abcdefX")),
         300
@@ -128,7 +128,7 @@ fn bi_4_one_ip_never_reaches_300_and_six_ips_with_one_key_do() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_3_keys_share_a_budget_exactly_when_they_share_16_characters() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     let ip = |i: u32| format!("198.51.100.{}", i % 20);
     assert_eq!(house.passed(350, |i| Call::from(&ip(i)).key(&format!("0123456789abcdef{i}"))), 300);
     assert_eq!(house.passed(100, |i| Call::from(&ip(i)).key("0123456789abcdeX")), 100);
@@ -136,14 +136,14 @@ fn bi_3_keys_share_a_budget_exactly_when_they_share_16_characters() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_11_without_a_key_only_the_ip_counts() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     assert_eq!(house.decide(&Call::from("192.0.2.1")).answers().len(), 1);
     assert_eq!(house.decide(&Call::from("192.0.2.1").key("abc")).answers().len(), 2);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn bi_12_of_two_refusals_the_larger_wait_is_told() {
-    let mut house = House::new(BILLIUM);
+fn bi_12_of_two_rejections_the_larger_wait_is_told() {
+    let mut house = Fixture::new(BILLIUM);
     let from = |ip: u32| move |_| Call::from(&format!("192.0.2.{ip}")).key("one");
     for ip in 2..7 {
         house.passed(50, from(ip));
@@ -153,7 +153,7 @@ fn bi_12_of_two_refusals_the_larger_wait_is_told() {
     house.wait(1);
     // The IP's first slot frees in 59 s, the key's in 39 s.
     let decision = house.decide(&Call::from("192.0.2.1").key("one"));
-    assert_eq!(decision.answers().iter().filter(|answer| answer.refused()).count(), 2);
+    assert_eq!(decision.answers().iter().filter(|answer| answer.rejected()).count(), 2);
     let reply = house.reply(&decision, &Call::default());
     assert_eq!(reply.headers.last().unwrap(), &("retry-after", "59".into()));
     assert_eq!(reply.details, "tollgate_refused_by_ip");
@@ -161,48 +161,48 @@ fn bi_12_of_two_refusals_the_larger_wait_is_told() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_2_after_the_wait_and_not_a_second_before_the_request_passes() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     let call = Call::from("192.0.2.1");
     house.passed(60, |_| Call::from("192.0.2.1"));
     house.wait(17);
     let decision = house.decide(&call);
     assert_eq!(decision.retry_after(), 43 * SECOND);
     house.wait(42);
-    assert!(house.decide(&call).refused());
+    assert!(house.decide(&call).rejected());
     house.wait(1);
-    assert!(!house.decide(&call).refused());
+    assert!(!house.decide(&call).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_4_a_preflight_is_exempt_and_a_plain_options_is_not() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     let options = || Call::from("192.0.2.1").with(":method", "OPTIONS");
     let preflight = || options().with("access-control-request-method", "POST");
     assert_eq!(house.passed(100, |_| preflight()), 100);
     assert_eq!(house.passed(100, |_| options()), 50);
     assert!(house.decide(&preflight().with(":method", "GET")).answers().is_empty());
     let forged = Call::from("192.0.2.1").with(":method", "GET").with("access-control-request-method", "POST");
-    assert!(house.decide(&forged).refused(), "the header alone exempts nobody");
+    assert!(house.decide(&forged).rejected(), "the header alone exempts nobody");
     let authorized = preflight().with("authorization", "Basic Og==");
-    assert!(house.decide(&authorized).refused(), "a browser's preflight has no credentials");
+    assert!(house.decide(&authorized).rejected(), "a browser's preflight has no credentials");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_7_a_path_matches_without_its_query() {
-    let mut house = House::new(
+    let mut house = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "p", "key": "ip",
             "match": [{"method": "POST", "path": "/v1/invoices/{id}/send"}], "limits": [{"quota": 1, "window": "1m"}]}]}"#,
     );
     let call = |method: &str, path: &str| Call::from("192.0.2.1").with(":method", method).with(":path", path);
     assert!(house.decide(&call("POST", "/v1/invoices/7")).answers().is_empty());
     assert!(house.decide(&call("GET", "/v1/invoices/7/send")).answers().is_empty());
-    assert!(!house.decide(&call("POST", "/v1/invoices/7/send?a=/b")).refused());
-    assert!(house.decide(&call("POST", "/v1/invoices/8/send#x")).refused());
+    assert!(!house.decide(&call("POST", "/v1/invoices/7/send?a=/b")).rejected());
+    assert!(house.decide(&call("POST", "/v1/invoices/8/send#x")).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_10_fa_13_headers_tell_the_quota_what_is_left_and_when_a_slot_frees() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     let call = Call::from("192.0.2.1");
     assert_eq!(
         house.headers(&call),
@@ -217,8 +217,8 @@ fn fa_10_fa_13_headers_tell_the_quota_what_is_left_and_when_a_slot_frees() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn pa_4_reset_waits_for_the_refusing_limit_even_if_it_describes_another() {
-    let mut house = House::new(
+fn pa_4_reset_waits_for_the_rejecting_limit_even_if_it_describes_another() {
+    let mut house = Fixture::new(
         &BILLIUM.replace("\"quota\": 300", "\"quota\": 1").replace("\"quota\": 50", "\"quota\": 2"),
     );
     let call = || Call::from("192.0.2.1").key("one");
@@ -231,7 +231,7 @@ fn pa_4_reset_waits_for_the_refusing_limit_even_if_it_describes_another() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_10_no_byte_of_a_key_is_kept_in_the_table() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     house.decide(&Call::from("192.0.2.1").key("sk_live_4242424242424242"));
     for page in house.store.pages() {
         let bytes = house.store.page(page);
@@ -241,7 +241,7 @@ fn x_10_no_byte_of_a_key_is_kept_in_the_table() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_request_without_anything_is_served_and_counted_as_one_client() {
-    let mut house = House::new(BILLIUM);
+    let mut house = Fixture::new(BILLIUM);
     assert_eq!(house.passed(60, |_| Call::default()), 50);
     assert_eq!(house.passed(60, |_| Call { ip: "@internal".into(), ..Call::default() }), 50);
 }
@@ -252,11 +252,11 @@ proptest! {
         values in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..60), 4),
         ip in "\\PC{0,30}",
     ) {
-        let mut house = House::new(BILLIUM);
+        let mut house = Fixture::new(BILLIUM);
         let names = ["authorization", ":method", ":path", "access-control-request-method"];
         let call = names.into_iter().zip(values).fold(Call { ip, ..Call::default() }, |call, (name, value)| call.with(name, value));
         let decision = house.decide(&call);
-        prop_assert!(!decision.refused());
+        prop_assert!(!decision.rejected());
         house.replies.limit_headers(&decision);
     }
 }

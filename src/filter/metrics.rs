@@ -5,8 +5,7 @@
 
 use super::host;
 use crate::decision::Decision;
-use crate::policy::PolicySet;
-use crate::reply::near_limit;
+use crate::reply::ReplyRules;
 use crate::table::Tally;
 
 /// The counters of one filter configuration.
@@ -59,19 +58,19 @@ impl Metrics {
     }
 
     /// Counts one decision.
-    pub fn count(&mut self, policies: &PolicySet, decision: &Decision) {
-        let refused = decision.refused();
+    pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
+        let refused = decision.rejected();
         for answer in decision.answers() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
-            outcomes.refused.pending += u64::from(answer.refused());
-            self.overflow_rejected.pending += u64::from(answer.refused() && answer.outcome.overflowed);
+            outcomes.refused.pending += u64::from(answer.rejected());
+            self.overflow_rejected.pending += u64::from(answer.rejected() && answer.outcome.overflowed);
             outcomes.admitted.pending += u64::from(!refused);
-            outcomes.near_limit.pending += u64::from(!refused && near_limit(policies, answer));
+            outcomes.near_limit.pending += u64::from(!refused && replies.near_limit(answer));
         }
         for answer in decision.shadows() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
-            outcomes.shadow_refused.pending += u64::from(answer.refused());
-            outcomes.admitted.pending += u64::from(!refused && !answer.refused());
+            outcomes.shadow_refused.pending += u64::from(answer.rejected());
+            outcomes.admitted.pending += u64::from(!refused && !answer.rejected());
         }
     }
 

@@ -1,6 +1,6 @@
 //! Path templates such as `/v1/invoices/{id}/send`, and which spellings of a path they match.
 
-use super::{Asked, Request, spelling};
+use super::{Request, RequestCache, spelling};
 
 /// Which other spellings of a path a server takes for the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -135,7 +135,7 @@ impl PathTemplate {
 
     /// Whether a request's path matches. A path may be read in two ways, and nobody knows which one the upstream's is:
     /// what protects applies to either, what frees asks for both.
-    pub fn is_met_by<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+    pub fn is_met_by<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
         let written = asked.path();
         let read = || asked.read_path(self.spellings.parameters);
         match self.purpose {
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn what_is_no_template_is_refused() {
+    fn what_is_no_template_is_rejected() {
         for text in [
             "",
             "v1",
@@ -316,7 +316,7 @@ mod tests {
             "/a/login/;",
         ];
         let strict = Spellings::default();
-        let met = |template: &PathTemplate, path| template.is_met_by(&Asked::new(&Path(path)));
+        let met = |template: &PathTemplate, path| template.is_met_by(&RequestCache::new(&Path(path)));
         for path in paths {
             assert!(met(&read_as("/a/login", ALL, Purpose::Protects), path), "{path}");
             assert!(met(&read_as("/a/**", ALL, Purpose::Protects), path), "{path}");

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// A request's answers, each asked for when it is first needed and then kept.
-pub struct Asked<'a, R> {
+pub struct RequestCache<'a, R> {
     request: &'a R,
     method: OnceCell<Vec<u8>>,
     target: OnceCell<Vec<u8>>,
@@ -16,10 +16,10 @@ pub struct Asked<'a, R> {
     authorization: OnceCell<Option<Vec<u8>>>,
 }
 
-impl<'a, R: Request> Asked<'a, R> {
+impl<'a, R: Request> RequestCache<'a, R> {
     /// A request that has been asked nothing yet.
     pub fn new(request: &'a R) -> Self {
-        Asked {
+        RequestCache {
             request,
             method: OnceCell::new(),
             target: OnceCell::new(),
@@ -51,7 +51,7 @@ impl<'a, R: Request> Asked<'a, R> {
     }
 
     /// The path as a server may read it that decodes it and, with `parameters`, takes `;` and what follows for no part of
-    /// a segment. `None`: it has no other reading than [`Asked::path`]. All who ask about one request say the same.
+    /// a segment. `None`: it has no other reading than [`RequestCache::path`]. All who ask about one request say the same.
     #[inline(never)]
     pub fn read_path(&self, parameters: bool) -> Option<&[u8]> {
         self.read_path.get_or_init(|| spelling::path(self.path(), parameters)).as_deref()

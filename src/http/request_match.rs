@@ -1,10 +1,10 @@
 //! Which requests a policy applies to.
 
-use super::{Asked, PathTemplate, Request};
+use super::{PathTemplate, Request, RequestCache};
 
 /// Matches a request on all that it names; naming nothing, it matches all.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Match {
+pub struct RequestMatch {
     /// One of these methods, in capitals; any if there is none.
     pub methods: Vec<String>,
     /// The host that is asked for.
@@ -12,14 +12,14 @@ pub struct Match {
     /// The path, without the query.
     pub path: Option<PathTemplate>,
     /// What headers, by lower-case name, are to be like.
-    pub headers: Vec<(String, Presence)>,
+    pub headers: Vec<(String, HeaderMatch)>,
     /// What a request that matches costs, if not what its policy says.
     pub cost: Option<u32>,
 }
 
 /// What a header is to be like.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Presence {
+pub enum HeaderMatch {
     /// There, whatever its value.
     Present,
     /// Not there.
@@ -34,11 +34,11 @@ pub enum Host {
     /// This one, in lower case.
     Exact(String),
     /// `*.example.com` as `.example.com`: any host that ends so, at any depth.
-    Below(String),
+    Suffix(String),
 }
 
-impl Match {
-    pub fn matches<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+impl RequestMatch {
+    pub fn matches<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
         let method = || asked.method();
         (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
             && self.path.as_ref().is_none_or(|path| path.is_met_by(asked))
@@ -47,17 +47,17 @@ impl Match {
     }
 
     /// Whether a request that matches does so to the letter, and not only by another spelling of its path.
-    pub fn matches_as_written<R: Request>(&self, asked: &Asked<'_, R>) -> bool {
+    pub fn matches_as_written<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
         self.path.as_ref().is_none_or(|path| path.matches(asked.path()))
     }
 }
 
-impl Presence {
+impl HeaderMatch {
     fn holds(&self, value: Option<Vec<u8>>) -> bool {
         match self {
-            Presence::Present => value.is_some(),
-            Presence::Absent => value.is_none(),
-            Presence::Equal(text) => value.is_some_and(|value| value.trim_ascii() == text.as_bytes()),
+            HeaderMatch::Present => value.is_some(),
+            HeaderMatch::Absent => value.is_none(),
+            HeaderMatch::Equal(text) => value.is_some_and(|value| value.trim_ascii() == text.as_bytes()),
         }
     }
 }
@@ -73,13 +73,13 @@ impl Host {
         let address = name.starts_with('[') && name.ends_with(']') && !below;
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let sound = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
-        sound.then(|| if below { Host::Below(format!(".{name}")) } else { Host::Exact(name) })
+        sound.then(|| if below { Host::Suffix(format!(".{name}")) } else { Host::Exact(name) })
     }
 
     pub fn matches(&self, host: &[u8]) -> bool {
         match self {
             Host::Exact(name) => host == name.as_bytes(),
-            Host::Below(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
+            Host::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
         }
     }
 }

@@ -1,40 +1,40 @@
 //! One line about a decision, for Envoy's access logs.
 
 use super::decimal::Decimal;
-use super::{Saying, Spoken, spoken, spoken_of, tightest, violated};
-use crate::decision::{Answer, Decision};
+use super::{DescribedLimit, ReplyRules, described, described_of, most_constrained, violated};
+use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
 
 /// What an access log shows as `%FILTER_STATE(wasm.tollgate:PLAIN)%`: words and what they are, such as
 /// `decision=refused policy=ip limit=minute quota=50 remaining=0 retry_after=7 near=false`. `None`: it is not asked
 /// for. No word in it needs quotes, and none is a client's.
-impl Saying {
+impl ReplyRules {
     pub fn access_line(&self, decision: &Decision) -> Option<String> {
         self.access_log.then(|| line(self, decision))
     }
 }
 
 #[inline(never)]
-fn line(rules: &Saying, decision: &Decision) -> String {
+fn line(rules: &ReplyRules, decision: &Decision) -> String {
     const USUAL: usize = 128;
     let mut line = String::with_capacity(USUAL);
-    let refusing = decision.violated();
-    line.push_str(if refusing.is_some() { "decision=refused" } else { "decision=admitted" });
-    let limit = match refusing {
-        Some(answer) => violated(&spoken_of(rules, answer)),
-        None => tightest(&spoken(rules, decision)),
+    let rejecting = decision.violated();
+    line.push_str(if rejecting.is_some() { "decision=refused" } else { "decision=admitted" });
+    let limit = match rejecting {
+        Some(answer) => violated(&described_of(rules, answer)),
+        None => most_constrained(&described(rules, decision)),
     };
-    if let Some(Spoken { policy, words, verdict, .. }) = limit {
-        line.extend([" policy=", policy, " limit=", &words.name, " quota="]);
+    if let Some(DescribedLimit { policy, description, verdict, .. }) = limit {
+        line.extend([" policy=", policy, " limit=", &description.name, " quota="]);
         line.push_str(&Decimal::new(verdict.quota.get().into()));
         line.push_str(" remaining=");
         line.push_str(&Decimal::new(verdict.remaining));
     }
-    if refusing.is_some() {
+    if rejecting.is_some() {
         line.push_str(" retry_after=");
         line.push_str(&Decimal::new(rules.retry_after.seconds(decision)));
     }
-    let near = refusing.is_none() && decision.answers().iter().any(|answer| rules.near_limit(answer));
+    let near = rejecting.is_none() && decision.answers().iter().any(|answer| rules.near_limit(answer));
     line.push_str(if near { " near=true" } else { " near=false" });
     if decision.answers().iter().any(|answer| answer.outcome.overflowed) {
         line.push_str(" overflow=true");
@@ -45,15 +45,15 @@ fn line(rules: &Saying, decision: &Decision) -> String {
             line.extend([word, name]);
         }
     }
-    for (i, policy) in rules.shadow_refusals(decision).enumerate() {
+    for (i, policy) in rules.shadow_rejections(decision).enumerate() {
         line.extend([if i == 0 { " shadow=" } else { "," }, policy]);
     }
     line
 }
 
 /// Whether an admitted request has left its caller with a tenth of some quota of this policy, or less (FA-26).
-impl Saying {
-    pub fn near_limit(&self, answer: &Answer) -> bool {
+impl ReplyRules {
+    pub fn near_limit(&self, answer: &PolicyDecision) -> bool {
         let limits = self.policies.get(answer.policy).map_or(0, |policy| policy.limits.len());
         answer.outcome.verdicts.iter().take(limits).any(Verdict::near_limit)
     }

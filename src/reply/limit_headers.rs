@@ -2,9 +2,9 @@
 
 mod forms;
 
-pub use forms::Names;
+pub use forms::HeaderNames;
 
-use super::{Header, Saying, Spoken, spoken, spoken_at, tightest, violated};
+use super::{DescribedLimit, Header, ReplyRules, described, described_at, most_constrained, violated};
 use crate::decision::Decision;
 use crate::time::{MILLISECOND, Micros, SECOND, seconds_up, times};
 
@@ -20,16 +20,16 @@ pub struct HeaderRules {
     /// Which instant a reset is.
     pub reset: Reset,
     /// How an instant is told.
-    pub format: Format,
+    pub format: ResetFormat,
     /// What becomes of such headers from the upstream.
-    pub upstream: Upstream,
+    pub upstream: UpstreamHeaders,
 }
 
 /// A form that clients know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preset {
     /// A header for each number about one limit.
-    Fields(Names),
+    Fields(HeaderNames),
     /// As Envoy's own limiters write them (draft-polli-ratelimit-headers-02 and -03).
     Envoy,
     /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
@@ -43,8 +43,8 @@ pub enum Preset {
 pub enum Show {
     /// With every response.
     Always,
-    /// With refusals only.
-    OnRefusal,
+    /// With rejections only.
+    OnRejection,
 }
 
 /// Which limits the headers speak about.
@@ -54,7 +54,7 @@ pub enum Describes {
     Named(Vec<(usize, usize)>),
     /// All that apply.
     All,
-    /// The one that refuses for longest, else the most constrained.
+    /// The one that rejects for longest, else the most constrained.
     Violated,
     /// The one that has the least left.
     MostConstrained,
@@ -74,7 +74,7 @@ pub enum Reset {
 
 /// How an instant is told, in whole seconds, rounded up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Format {
+pub enum ResetFormat {
     /// Since the UNIX epoch.
     Epoch,
     /// From now on.
@@ -83,7 +83,7 @@ pub enum Format {
 
 /// What becomes of limit headers that the upstream has sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Upstream {
+pub enum UpstreamHeaders {
     /// The filter's take their place.
     Replace,
     /// They stay, and the filter's are left out.
@@ -97,20 +97,26 @@ impl HeaderRules {
     }
 
     /// The headers for one decision; none if no described policy applies.
-    pub(super) fn say<'a, 'd>(&'a self, replies: &'a Saying, decision: &'d Decision) -> Vec<Header<'a>> {
-        if self.show == Show::OnRefusal && !decision.refused() {
+    pub(super) fn render<'a, 'd>(
+        &'a self,
+        replies: &'a ReplyRules,
+        decision: &'d Decision,
+    ) -> Vec<Header<'a>> {
+        if self.show == Show::OnRejection && !decision.rejected() {
             return Vec::new();
         }
-        let wait = decision.refused().then(|| replies.retry_after.wait(decision));
-        let reset = |limit: Spoken<'a, 'd>| self.reset_of(limit, decision, wait);
+        let wait = decision.rejected().then(|| replies.retry_after.wait(decision));
+        let reset = |limit: DescribedLimit<'a, 'd>| self.reset_of(limit, decision, wait);
         let one = || self.described(replies, decision);
         match &self.preset {
-            Preset::Fields(names) => one().map(|limit| names.say(limit, reset(limit))),
-            Preset::Envoy => one().map(|limit| forms::envoy(limit, reset(limit), &spoken(replies, decision))),
+            Preset::Fields(names) => one().map(|limit| names.render(limit, reset(limit))),
+            Preset::Envoy => {
+                one().map(|limit| forms::envoy(limit, reset(limit), &described(replies, decision)))
+            }
             Preset::Ietf => {
                 let all = self.all_described(replies, decision);
                 let longest = decision.retry_after();
-                let tells_wait = |limit: &Spoken<'_, '_>| limit.verdict.retry_after == longest;
+                let tells_wait = |limit: &DescribedLimit<'_, '_>| limit.verdict.retry_after == longest;
                 // Where the one to wait for is told of, too, the others tell when they are back themselves.
                 let each_its_own = all.iter().any(tells_wait);
                 Some(forms::ietf(&all, |limit| {
@@ -125,21 +131,31 @@ impl HeaderRules {
 
     /// The limit that headers about one describe, if it applies.
     #[inline]
-    fn described<'a, 'd>(&self, replies: &'a Saying, decision: &'d Decision) -> Option<Spoken<'a, 'd>> {
+    fn described<'a, 'd>(
+        &self,
+        replies: &'a ReplyRules,
+        decision: &'d Decision,
+    ) -> Option<DescribedLimit<'a, 'd>> {
         match &self.describes {
-            Describes::Named(places) => places.iter().find_map(|place| spoken_at(replies, decision, *place)),
-            Describes::Violated => violated(&spoken(replies, decision)),
-            Describes::All | Describes::MostConstrained => tightest(&spoken(replies, decision)),
+            Describes::Named(places) => {
+                places.iter().find_map(|place| described_at(replies, decision, *place))
+            }
+            Describes::Violated => violated(&described(replies, decision)),
+            Describes::All | Describes::MostConstrained => most_constrained(&described(replies, decision)),
         }
     }
 
     /// The limits that headers about several describe.
-    fn all_described<'a, 'd>(&self, replies: &'a Saying, decision: &'d Decision) -> Vec<Spoken<'a, 'd>> {
+    fn all_described<'a, 'd>(
+        &self,
+        replies: &'a ReplyRules,
+        decision: &'d Decision,
+    ) -> Vec<DescribedLimit<'a, 'd>> {
         match &self.describes {
             Describes::Named(places) => {
-                places.iter().filter_map(|place| spoken_at(replies, decision, *place)).collect()
+                places.iter().filter_map(|place| described_at(replies, decision, *place)).collect()
             }
-            Describes::All => spoken(replies, decision),
+            Describes::All => described(replies, decision),
             Describes::Violated | Describes::MostConstrained => {
                 self.described(replies, decision).into_iter().collect()
             }
@@ -147,10 +163,10 @@ impl HeaderRules {
     }
 
     #[inline]
-    fn reset_of(&self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+    fn reset_of(&self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
         match self.format {
-            Format::Epoch => self.reset.epoch(limit, decision, wait),
-            Format::Delta => self.reset.delta(limit, decision, wait),
+            ResetFormat::Epoch => self.reset.epoch(limit, decision, wait),
+            ResetFormat::Delta => self.reset.delta(limit, decision, wait),
         }
     }
 }
@@ -158,22 +174,27 @@ impl HeaderRules {
 /// Workers know the wall clock to some microseconds. An edge of the clock that is so little after a whole second is at it.
 const WALL_IS_KNOWN_TO: Micros = MILLISECOND;
 
-/// With a refusal a reset is never before the `wait` that is told is over, whichever limit refuses (PA-4): some
+/// With a rejection a reset is never before the `wait` that is told is over, whichever limit rejects (PA-4): some
 /// clients read only the reset. Rounded is the instant itself, so that a limit's answers before and after it is used up
 /// tell the same one.
 impl Reset {
     /// In seconds since the UNIX epoch.
     #[inline(never)]
-    pub(super) fn epoch(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+    pub(super) fn epoch(
+        self,
+        limit: DescribedLimit<'_, '_>,
+        decision: &Decision,
+        wait: Option<Micros>,
+    ) -> u64 {
         let now = decision.now;
         let reset = now.wall_at(self.instant(limit, decision));
         let over = now.wall.saturating_add(wait.unwrap_or_default());
-        let known_to = if limit.words.slides { 0 } else { WALL_IS_KNOWN_TO };
+        let known_to = if limit.description.slides { 0 } else { WALL_IS_KNOWN_TO };
         // The one to wait for may be an edge, too.
         let told = seconds_up(reset.saturating_sub(known_to).max(over.saturating_sub(WALL_IS_KNOWN_TO)));
         match (self, wait) {
             // A client that adds the seconds of `retry-after` to its clock is not to be later than this reset (PA-4).
-            (Reset::FullReset, Some(wait)) if limit.words.slides => {
+            (Reset::FullReset, Some(wait)) if limit.description.slides => {
                 told.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
             }
             (Reset::NextSlot | Reset::FullReset | Reset::WindowEnd, _) => told,
@@ -181,17 +202,17 @@ impl Reset {
     }
 
     /// In seconds from now on.
-    fn delta(self, limit: Spoken<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+    fn delta(self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
         let reset = self.instant(limit, decision).saturating_sub(decision.now.mono);
         seconds_up(reset.max(wait.unwrap_or_default()))
     }
 
     /// On the monotonic clock.
-    fn instant(self, limit: Spoken<'_, '_>, decision: &Decision) -> Micros {
-        let Spoken { words, verdict, .. } = limit;
-        match (self, words.window) {
+    fn instant(self, limit: DescribedLimit<'_, '_>, decision: &Decision) -> Micros {
+        let DescribedLimit { description, verdict, .. } = limit;
+        match (self, description.window) {
             (Reset::NextSlot, _) => verdict.next_slot,
-            (Reset::WindowEnd, Some(window)) if words.slides => {
+            (Reset::WindowEnd, Some(window)) if description.slides => {
                 decision.now.mono.saturating_add(times(window, SECOND))
             }
             (Reset::FullReset | Reset::WindowEnd, _) => verdict.full_reset,

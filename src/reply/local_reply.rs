@@ -1,16 +1,16 @@
-//! What a refused request is answered, in the words that its policy has for it.
+//! What a rejected request is answered, in the words that its policy has for it.
 
 use super::decimal::Decimal;
 use super::message::Message;
-use super::template::{Facts, Said, Template, Variable, push_hex};
-use super::{Header, Saying, Spoken, Value, Words};
+use super::template::{Rendered, Template, Variable, VariableSource, push_hex};
+use super::{DescribedLimit, Header, HeaderValue, LimitDescription, ReplyRules};
 use crate::decision::Decision;
 use crate::http::Request;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// The refusals of one policy.
+/// The rejections of one policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
     /// 400 to 599.
@@ -27,10 +27,10 @@ pub struct Rejection {
 
 impl Rejection {
     /// Whether this variable is in what is said, or in the message there.
-    pub fn tells(&self, variable: Variable) -> bool {
+    pub fn mentions(&self, variable: Variable) -> bool {
         self.body.template.mentions(variable)
             || self.headers.iter().any(|(_, template)| template.mentions(variable))
-            || self.message.tells(variable)
+            || self.message.mentions(variable)
     }
 }
 
@@ -52,7 +52,7 @@ pub struct Reply<'a> {
     pub headers: Vec<Header<'a>>,
     /// For a HEAD request Envoy leaves it out.
     pub body: Cow<'a, str>,
-    /// For access logs: which policy refused.
+    /// For access logs: which policy rejected.
     pub details: &'a str,
 }
 
@@ -66,8 +66,8 @@ impl<'a> Reply<'a> {
     }
 }
 
-impl Saying {
-    /// The reply to a refused request; none to one that may pass. The request is asked only for what the reply needs.
+impl ReplyRules {
+    /// The reply to a rejected request; none to one that may pass. The request is asked only for what the reply needs.
     /// `new_id` draws an id at random for one that came without.
     #[inline(never)]
     pub fn reply<'a>(
@@ -76,51 +76,51 @@ impl Saying {
         request: &impl Request,
         new_id: fn() -> [u8; 16],
     ) -> Option<Reply<'a>> {
-        let refusal = Refusal::new(self, decision, request, new_id)?;
-        let Rejection { status, body, headers: further, .. } = refusal.rejection;
+        let rejection = RejectedRequest::new(self, decision, request, new_id)?;
+        let Rejection { status, body, headers: further, .. } = rejection.rejection;
         let Body { content_type, template } = &**body;
-        let body = template.fill(&refusal);
+        let body = template.render(&rejection);
         let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
         headers.push(("content-type", content_type.as_str().into()));
         // Once the body has needed the message its language is known.
-        headers.extend(refusal.language().map(|tag| ("content-language", tag.into())));
+        headers.extend(rejection.language().map(|tag| ("content-language", tag.into())));
         headers.push(("cache-control", "no-store".into()));
-        headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.fill(&refusal).into())));
+        headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.render(&rejection).into())));
         if self.retry_after.shown {
-            headers.push(("retry-after", Decimal::new(refusal.wait).into()));
-            headers.extend(refusal.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
+            headers.push(("retry-after", Decimal::new(rejection.wait).into()));
+            headers.extend(rejection.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
         }
-        Some(Reply { status: *status, headers, body, details: refusal.details })
+        Some(Reply { status: *status, headers, body, details: rejection.details })
     }
 }
 
-/// What there is to tell about one refused request.
-struct Refusal<'a, 'd, R> {
-    rules: &'a Saying,
+/// What there is to tell about one rejected request.
+struct RejectedRequest<'a, 'd, R> {
+    rules: &'a ReplyRules,
     decision: &'d Decision,
     request: &'d R,
     new_id: fn() -> [u8; 16],
     policy: &'a str,
     rejection: &'a Rejection,
     details: &'a str,
-    /// The limit that is named. `None`: only one without a name has refused, and its policy names none.
-    limit: Option<Spoken<'a, 'd>>,
+    /// The limit that is named. `None`: only one without a name has rejected, and its policy names none.
+    limit: Option<DescribedLimit<'a, 'd>>,
     wait: u64,
     message: OnceCell<(&'a str, Cow<'a, str>)>,
     request_id: OnceCell<String>,
     violated: OnceCell<String>,
 }
 
-impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
+impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
     fn new(
-        rules: &'a Saying,
+        rules: &'a ReplyRules,
         decision: &'d Decision,
         request: &'d R,
         new_id: fn() -> [u8; 16],
     ) -> Option<Self> {
         let answer = decision.violated()?;
         let own = rules.policies.get(answer.policy);
-        Some(Refusal {
+        Some(RejectedRequest {
             rules,
             decision,
             request,
@@ -128,7 +128,7 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
             policy: own.map_or("", |own| &own.name),
             rejection: own.map_or(&rules.rejection, |own| &own.rejection),
             details: own.map_or("", |own| &own.details),
-            limit: super::violated(&super::spoken_of(rules, answer)),
+            limit: super::violated(&super::described_of(rules, answer)),
             wait: rules.retry_after.seconds(decision),
             message: OnceCell::new(),
             request_id: OnceCell::new(),
@@ -136,17 +136,17 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
         })
     }
 
-    fn words(&self) -> Option<&'a Words> {
-        self.limit.map(|limit| limit.words)
+    fn description(&self) -> Option<&'a LimitDescription> {
+        self.limit.map(|limit| limit.description)
     }
 
     /// The message in the caller's language, and which it is.
     fn message(&self) -> &(&'a str, Cow<'a, str>) {
         self.message.get_or_init(|| {
-            let own = self.words().and_then(|words| words.message.as_ref());
+            let own = self.description().and_then(|description| description.message.as_ref());
             let chosen =
                 own.unwrap_or(&self.rejection.message).choose(|| self.request.header("accept-language"));
-            chosen.map_or_else(Default::default, |(tag, text)| (tag, text.fill(self)))
+            chosen.map_or_else(Default::default, |(tag, text)| (tag, text.render(self)))
         })
     }
 
@@ -161,14 +161,14 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
         })
     }
 
-    /// The names of all limits that refuse, as a JSON list. Names have no character that JSON would escape.
+    /// The names of all limits that reject, as a JSON list. Names have no character that JSON would escape.
     fn violated(&self) -> &str {
         self.violated.get_or_init(|| {
             let mut list = String::from("[");
-            let all = super::spoken(self.rules, self.decision);
+            let all = super::described(self.rules, self.decision);
             for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
                 let comma = if list.len() > 1 { "," } else { "" };
-                list.extend([comma, "\"", &limit.words.reference, "\""]);
+                list.extend([comma, "\"", &limit.description.reference, "\""]);
             }
             list.push(']');
             list
@@ -183,7 +183,7 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
 
     /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative
     /// number says not to.
-    fn grpc_pushback(&self) -> Option<Value<'static>> {
+    fn grpc_pushback(&self) -> Option<HeaderValue<'static>> {
         let content_type = self.request.header("content-type")?;
         let rest = content_type.strip_prefix(b"application/grpc")?;
         let wait = self.wait.saturating_mul(1_000);
@@ -192,23 +192,27 @@ impl<'a, 'd, R: Request> Refusal<'a, 'd, R> {
     }
 }
 
-impl<R: Request> Facts for Refusal<'_, '_, R> {
-    fn say(&self, variable: Variable) -> Said<'_> {
+impl<R: Request> VariableSource for RejectedRequest<'_, '_, R> {
+    fn render(&self, variable: Variable) -> Rendered<'_> {
         let verdict = self.limit.map(|limit| limit.verdict);
         match variable {
-            Variable::RetryAfter => Said::Number(self.wait),
-            Variable::Limit => Said::Number(verdict.map_or(0, |verdict| verdict.quota.get().into())),
-            Variable::Remaining => Said::Number(verdict.map_or(0, |verdict| verdict.remaining)),
-            Variable::Reset => Said::Number(self.reset()),
-            Variable::Window => Said::Number(self.words().and_then(|words| words.window).unwrap_or_default()),
-            Variable::Policy => Said::Text(self.policy),
-            Variable::LimitName => Said::Text(self.words().map_or("", |words| &words.name)),
-            Variable::RequestId => Said::Text(self.request_id()),
-            Variable::Message => Said::Text(&self.message().1),
-            Variable::Code => Said::Text(&self.rejection.code),
-            Variable::Consumer => Said::Text(self.rules.consumer_name(self.decision)),
-            Variable::Tier => Said::Text(self.rules.tier_name(self.decision)),
-            Variable::Violated => Said::Json(self.violated()),
+            Variable::RetryAfter => Rendered::Number(self.wait),
+            Variable::Limit => Rendered::Number(verdict.map_or(0, |verdict| verdict.quota.get().into())),
+            Variable::Remaining => Rendered::Number(verdict.map_or(0, |verdict| verdict.remaining)),
+            Variable::Reset => Rendered::Number(self.reset()),
+            Variable::Window => Rendered::Number(
+                self.description().and_then(|description| description.window).unwrap_or_default(),
+            ),
+            Variable::Policy => Rendered::Text(self.policy),
+            Variable::LimitName => {
+                Rendered::Text(self.description().map_or("", |description| &description.name))
+            }
+            Variable::RequestId => Rendered::Text(self.request_id()),
+            Variable::Message => Rendered::Text(&self.message().1),
+            Variable::Code => Rendered::Text(&self.rejection.code),
+            Variable::Consumer => Rendered::Text(self.rules.consumer_name(self.decision)),
+            Variable::Tier => Rendered::Text(self.rules.tier_name(self.decision)),
+            Variable::Violated => Rendered::Json(self.violated()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The message of a refusal: one text, or one for each of several languages.
+//! The message of a rejection: one text, or one for each of several languages.
 
 use super::template::{Template, Variable};
 
@@ -32,7 +32,7 @@ impl Message {
     }
 
     /// Whether any of its texts has this variable.
-    pub fn tells(&self, variable: Variable) -> bool {
+    pub fn mentions(&self, variable: Variable) -> bool {
         self.texts.iter().any(|(_, text)| text.mentions(variable))
     }
 

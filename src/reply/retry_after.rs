@@ -1,4 +1,4 @@
-//! How long a refused caller is told to wait.
+//! How long a rejected caller is told to wait.
 
 use crate::decision::Decision;
 use crate::identity::Identity;
@@ -7,13 +7,13 @@ use crate::time::{Micros, Now, SECOND, seconds_up, times};
 /// What `retry-after` says, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryAfter {
-    /// Whether the header is sent with a refusal.
+    /// Whether the header is sent with a rejection.
     pub shown: bool,
     /// Never less, 1 or more.
     pub min: u64,
     /// Never more.
     pub max: u64,
-    /// Up to so many are added, so that those who are refused together do not come back together.
+    /// Up to so many are added, so that those who are rejected together do not come back together.
     pub jitter: u64,
 }
 
@@ -26,7 +26,7 @@ impl Default for RetryAfter {
 }
 
 impl RetryAfter {
-    /// The wait that a refusal tells: rounded up, so that what is told is never earlier than the truth unless
+    /// The wait that a rejection tells: rounded up, so that what is told is never earlier than the truth unless
     /// `max` is. The same for the same decision, however often it is asked.
     pub(super) fn seconds(&self, decision: &Decision) -> u64 {
         let truth = seconds_up(decision.retry_after()).max(self.min);

@@ -9,12 +9,12 @@
 use super::decimal::Decimal;
 use std::borrow::Cow;
 
-/// What a template can tell of a refusal.
+/// What a template can tell of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Variable {
     /// The wait that `retry-after` tells, in seconds.
     RetryAfter,
-    /// The quota of the limit that refuses.
+    /// The quota of the limit that rejects.
     Limit,
     /// What is left of it.
     Remaining,
@@ -22,7 +22,7 @@ pub enum Variable {
     Reset,
     /// The length that the quota is for, in seconds; 0 for a limit without a window.
     Window,
-    /// The name of the policy that refuses.
+    /// The name of the policy that rejects.
     Policy,
     /// The name of its limit that does.
     LimitName,
@@ -36,16 +36,16 @@ pub enum Variable {
     Consumer,
     /// The caller's tier; empty without one.
     Tier,
-    /// The names of all limits that refuse, as a JSON list. Only for `format: problem`.
+    /// The names of all limits that reject, as a JSON list. Only for `format: problem`.
     Violated,
 }
 
-/// Words and what they stand for.
-pub type Words = [(&'static str, Variable)];
+/// LimitDescription and what they stand for.
+pub type VariableNames = [(&'static str, Variable)];
 
 impl Variable {
     /// All that a configuration may use.
-    pub const WORDS: &'static Words = &[
+    pub const WORDS: &'static VariableNames = &[
         ("retry_after", Variable::RetryAfter),
         ("limit", Variable::Limit),
         ("remaining", Variable::Remaining),
@@ -61,7 +61,7 @@ impl Variable {
     ];
 
     /// What `format: problem` is made of.
-    pub const OF_PROBLEMS: &'static Words = &[
+    pub const OF_PROBLEMS: &'static VariableNames = &[
         ("message", Variable::Message),
         ("code", Variable::Code),
         ("violated_policies", Variable::Violated),
@@ -69,18 +69,18 @@ impl Variable {
 
     /// Whether it stands for a number, and may stand in JSON without quotes.
     pub fn is_number(self) -> bool {
-        self == Variable::RetryAfter || self.tells_limits()
+        self == Variable::RetryAfter || self.reveals_limits()
     }
 
     /// Whether it tells what is not to be told where limits are secret (FP-8).
-    pub fn tells_limits(self) -> bool {
+    pub fn reveals_limits(self) -> bool {
         [Variable::Limit, Variable::Remaining, Variable::Reset, Variable::Window].contains(&self)
     }
 }
 
 /// What a variable stands for in one reply.
 #[derive(Clone, Copy, Debug)]
-pub enum Said<'a> {
+pub enum Rendered<'a> {
     /// Written in decimal.
     Number(u64),
     /// Any text, also a client's.
@@ -89,15 +89,15 @@ pub enum Said<'a> {
     Json(&'a str),
 }
 
-/// What variables stand for. Asked only for those that a template has.
-pub trait Facts {
+/// What variables stand for. RequestCache only for those that a template has.
+pub trait VariableSource {
     /// What this one stands for.
-    fn say(&self, variable: Variable) -> Said<'_>;
+    fn render(&self, variable: Variable) -> Rendered<'_>;
 }
 
 /// Where a template's text is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub enum TextKind {
     /// As it stands.
     Text,
     /// In a JSON document.
@@ -108,7 +108,7 @@ pub enum Place {
 
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Flaw {
+pub enum TemplateError {
     /// A word that is no variable here.
     Unknown(String),
     /// A text outside quotes in JSON.
@@ -147,7 +147,11 @@ impl Template {
     ///
     /// # Errors
     /// All flaws, in the order of the text.
-    pub fn compile(text: &str, place: Place, known: &Words) -> Result<Template, Vec<Flaw>> {
+    pub fn compile(
+        text: &str,
+        kind: TextKind,
+        known: &VariableNames,
+    ) -> Result<Template, Vec<TemplateError>> {
         let mut template = Template { text: String::with_capacity(text.len()), slots: Vec::new() };
         let (mut json, mut flaws, mut rest) = (JsonText::default(), Vec::new(), text);
         while let Some((literal, tail)) = rest.find('{').and_then(|brace| rest.split_at_checked(brace)) {
@@ -159,15 +163,15 @@ impl Template {
                 continue;
             };
             rest = after;
-            let form = match place {
-                Place::Json if json.inside => Form::JsonString,
-                Place::Text | Place::Json => Form::Plain,
-                Place::Header => Form::Header,
+            let form = match kind {
+                TextKind::Json if json.inside => Form::JsonString,
+                TextKind::Text | TextKind::Json => Form::Plain,
+                TextKind::Header => Form::Header,
             };
             match known.iter().find(|(name, _)| *name == word) {
-                None => flaws.push(Flaw::Unknown(word.into())),
-                Some((_, variable)) if place == Place::Json && !variable.may_stand(json.inside) => {
-                    flaws.push(Flaw::Bare(word.into()));
+                None => flaws.push(TemplateError::Unknown(word.into())),
+                Some((_, variable)) if kind == TextKind::Json && !variable.may_stand(json.inside) => {
+                    flaws.push(TemplateError::Bare(word.into()));
                 }
                 Some((_, variable)) => {
                     template.slots.push(Slot { at: template.text.len(), variable: *variable, form });
@@ -203,7 +207,7 @@ impl Template {
     }
 
     /// The text with what its variables stand for.
-    pub fn fill(&self, facts: &dyn Facts) -> Cow<'_, str> {
+    pub fn render(&self, facts: &dyn VariableSource) -> Cow<'_, str> {
         const USUAL_VALUE: usize = 24;
         if self.slots.is_empty() {
             return Cow::Borrowed(&self.text);
@@ -213,10 +217,10 @@ impl Template {
         for slot in &self.slots {
             filled.push_str(self.text.get(rest..slot.at).unwrap_or_default());
             rest = slot.at;
-            match facts.say(slot.variable) {
-                Said::Number(number) => filled.push_str(&Decimal::new(number)),
-                Said::Text(text) => slot.form.push(&mut filled, text),
-                Said::Json(text) => filled.push_str(text),
+            match facts.render(slot.variable) {
+                Rendered::Number(number) => filled.push_str(&Decimal::new(number)),
+                Rendered::Text(text) => slot.form.push(&mut filled, text),
+                Rendered::Json(text) => filled.push_str(text),
             }
         }
         filled.push_str(self.text.get(rest..).unwrap_or_default());

@@ -7,62 +7,62 @@ use std::ops::Deref;
 
 /// A header's value.
 #[derive(Clone)]
-pub enum Value<'a> {
+pub enum HeaderValue<'a> {
     /// As it is.
     Text(Cow<'a, str>),
     /// In decimal.
     Number(Decimal),
 }
 
-impl Deref for Value<'_> {
+impl Deref for HeaderValue<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
         match self {
-            Value::Text(text) => text,
-            Value::Number(number) => number,
+            HeaderValue::Text(text) => text,
+            HeaderValue::Number(number) => number,
         }
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
+impl<'a> From<&'a str> for HeaderValue<'a> {
     fn from(text: &'a str) -> Self {
-        Value::Text(text.into())
+        HeaderValue::Text(text.into())
     }
 }
 
-impl From<String> for Value<'_> {
+impl From<String> for HeaderValue<'_> {
     fn from(text: String) -> Self {
-        Value::Text(text.into())
+        HeaderValue::Text(text.into())
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Value<'a> {
+impl<'a> From<Cow<'a, str>> for HeaderValue<'a> {
     fn from(text: Cow<'a, str>) -> Self {
-        Value::Text(text)
+        HeaderValue::Text(text)
     }
 }
 
-impl From<Decimal> for Value<'_> {
+impl From<Decimal> for HeaderValue<'_> {
     fn from(number: Decimal) -> Self {
-        Value::Number(number)
+        HeaderValue::Number(number)
     }
 }
 
 /// By what is sent.
-impl PartialEq for Value<'_> {
+impl PartialEq for HeaderValue<'_> {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl fmt::Debug for Value<'_> {
+impl fmt::Debug for HeaderValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
     }
 }
 
-impl fmt::Display for Value<'_> {
+impl fmt::Display for HeaderValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self)
     }

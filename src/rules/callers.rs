@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn what_is_no_digest_is_refused() {
+    fn what_is_no_digest_is_rejected() {
         for text in ["", "ab", &ABC[1..], &format!("{ABC}0"), &ABC.replace('b', "g"), "é"] {
             assert_eq!(Digest::parse(text), None, "{text}");
         }

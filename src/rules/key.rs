@@ -125,7 +125,7 @@ pub enum Validity {
 pub struct CredentialRejection {
     /// The statuses that say so.
     pub statuses: StatusSet,
-    /// The mark that is left in the record of a credential that is refused, and the proof in that of one that is not: a unit
+    /// The mark that is left in the record of a credential that is rejected, and the proof in that of one that is not: a unit
     /// of these limits each, which says so as long as its window is.
     pub limits: [Limit; 2],
 }

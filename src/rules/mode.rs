@@ -1,8 +1,8 @@
-//! Whether a policy's refusals are enforced, or only noted.
+//! Whether a policy's rejections are enforced, or only noted.
 
 use crate::time::Micros;
 
-/// When a policy is enforced. In shadow it judges and counts as if it were, and refuses nothing.
+/// When a policy is enforced. In shadow it judges and counts as if it were, and rejects nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Mode {
     /// Always.
@@ -15,7 +15,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Whether a refusal at an instant of the wall clock is only noted.
+    /// Whether a rejection at an instant of the wall clock is only noted.
     pub fn is_shadow(self, wall: Micros) -> bool {
         match self {
             Mode::Enforce => false,

@@ -1,6 +1,6 @@
 //! What a response changes about the counts of its request.
 
-use crate::http::{Asked, Match, Request, Response, StatusSet};
+use crate::http::{Request, RequestCache, RequestMatch, Response, StatusSet};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 
@@ -15,7 +15,7 @@ pub struct OnResponse {
     /// Statuses with which a request is counted. Any other gives back what it holds.
     pub count: Option<StatusSet>,
     /// Requests that give a unit back, and the statuses with which they do.
-    pub returns: Vec<(Match, StatusSet)>,
+    pub returns: Vec<(RequestMatch, StatusSet)>,
     /// The header, in lower case, that says what the request has really cost.
     pub cost: Option<String>,
     /// The header, in lower case, that says how many units of a stock there really are.
@@ -127,12 +127,12 @@ impl OnResponse {
     }
 
     /// The rules by which requests give a unit back.
-    pub fn rules(&self) -> impl Iterator<Item = &Match> {
+    pub fn rules(&self) -> impl Iterator<Item = &RequestMatch> {
         self.returns.iter().map(|(rule, _)| rule)
     }
 
     /// The rule by which a request gives a unit back, and its index.
-    pub fn returning<R: Request>(&self, asked: &Asked<'_, R>) -> Option<(usize, &Match)> {
+    pub fn returning<R: Request>(&self, asked: &RequestCache<'_, R>) -> Option<(usize, &RequestMatch)> {
         self.rules().enumerate().find(|(_, rule)| rule.matches(asked))
     }
 }

@@ -1,20 +1,20 @@
 //! One policy.
 
 use super::{LimitsByCaller, Mode, OnResponse};
-use crate::http::Match;
+use crate::http::RequestMatch;
 use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::{Charge, Count, OnContention};
 
-/// Match, key and limits.
+/// RequestMatch, key and limits.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// As in the configuration.
     pub name: String,
     /// Applies to requests that any of these match; to all if there are none.
-    pub matches: Vec<Match>,
+    pub matches: Vec<RequestMatch>,
     /// But not to those that any of these match.
-    pub except: Vec<Match>,
+    pub except: Vec<RequestMatch>,
     /// Of the policies of one class only the first that applies is used. The class as a bit of its own.
     pub class: u64,
     /// Indexes into the callers' keys, one or more: who is counted.

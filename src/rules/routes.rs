@@ -1,10 +1,10 @@
 //! Which policies a path can meet, found without asking each of them.
 
 use crate::http::spelling::without_suffix;
-use crate::http::{Asked, PathTemplate, Request, Spellings};
+use crate::http::{PathTemplate, Request, RequestCache, Spellings};
 
 /// A tree of the segments that policies' paths begin with. The policies at a node, and at those on the way to it, can be
-/// met by paths that lead there; whether they are is for [`crate::http::Match`] to say.
+/// met by paths that lead there; whether they are is for [`crate::http::RequestMatch`] to say.
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     /// So many policies there are.
@@ -38,7 +38,7 @@ impl Routes {
 
     /// The indexes of the policies that a request can meet, in order. The path is asked for only if one depends on it.
     #[inline]
-    pub fn candidates<R: Request>(&self, asked: &Asked<'_, R>) -> Candidates {
+    pub fn candidates<R: Request>(&self, asked: &RequestCache<'_, R>) -> Candidates {
         let mut found = Candidates::of(self.policies);
         found.add(&self.root.policies);
         if !self.root.next.is_empty() {
@@ -149,8 +149,8 @@ impl Iterator for Candidates {
 mod tests {
     use crate::compile::compile;
     use crate::config::parse;
-    use crate::engine::part;
-    use crate::http::{Asked, MetadataPath, Request};
+    use crate::engine::role;
+    use crate::http::{MetadataPath, Request, RequestCache};
     use crate::rules::PolicySet;
     use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn candidates(set: &PolicySet, path: &str) -> Vec<usize> {
-        set.routes.candidates(&Asked::new(&Get(path))).collect()
+        set.routes.candidates(&RequestCache::new(&Get(path))).collect()
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -215,11 +215,11 @@ mod tests {
         ) {
             let set = set_with(&options, &policies);
             let get = Get(&path);
-            let asked = Asked::new(&get);
+            let asked = RequestCache::new(&get);
             let found: Vec<usize> = set.routes.candidates(&asked).collect();
             prop_assert!(found.is_sorted_by(|one, next| one < next));
             for (index, policy) in set.policies.iter().enumerate() {
-                prop_assert!(part(policy, &asked).is_none() || found.contains(&index), "{index}");
+                prop_assert!(role(policy, &asked).is_none() || found.contains(&index), "{index}");
             }
         }
     }

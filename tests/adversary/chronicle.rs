@@ -11,11 +11,11 @@ use tollgate::time::Micros;
 const REMEMBERED: usize = 20_000;
 const TOLD: usize = 40;
 
-/// One of them. Of requests that were refused nothing is known but that.
+/// One of them. Of requests that were rejected nothing is known but that.
 #[derive(Clone)]
 pub enum Event {
-    Asked(Box<(usize, Visit, Fate)>),
-    Refused,
+    RequestCache(Box<(usize, Visit, Fate)>),
+    Rejected,
     Handled(u16),
     Heard,
     Ended,
@@ -23,8 +23,8 @@ pub enum Event {
 }
 
 impl Event {
-    pub fn asked(worker: usize, visit: &Visit, fate: Fate, refused: bool) -> Event {
-        if refused { Event::Refused } else { Event::Asked(Box::new((worker, visit.clone(), fate))) }
+    pub fn asked(worker: usize, visit: &Visit, fate: Fate, rejected: bool) -> Event {
+        if rejected { Event::Rejected } else { Event::RequestCache(Box::new((worker, visit.clone(), fate))) }
     }
 }
 
@@ -48,7 +48,7 @@ impl Chronicle {
         let last: Vec<_> = self.0.iter().rev().filter(about).take(TOLD).collect();
         last.iter().rev().fold(String::new(), |mut told, (stream, at, event)| {
             let _ = match event {
-                Event::Asked(asked) => {
+                Event::RequestCache(asked) => {
                     let (worker, Visit { call, deed, cost }, fate) = asked.as_ref();
                     let who = (&call.address, &call.bearer, &call.session, &call.organization);
                     writeln!(
@@ -58,7 +58,7 @@ impl Chronicle {
                     )
                 }
                 Event::Handled(status) => writeln!(told, "{at} µs, {stream}: handled, {status}"),
-                Event::Refused => writeln!(told, "{at} µs, {stream}: refused"),
+                Event::Rejected => writeln!(told, "{at} µs, {stream}: rejected"),
                 Event::Heard => writeln!(told, "{at} µs, {stream}: answered"),
                 Event::Ended => writeln!(told, "{at} µs, {stream}: ended"),
                 Event::Updated => writeln!(told, "{at} µs: other policies"),

@@ -188,16 +188,16 @@ impl History<'_> {
         }
     }
 
-    /// A fresh address asks for one thing, again and again, until it is refused a few times.
+    /// A fresh address asks for one thing, again and again, until it is rejected a few times.
     fn insist(&mut self, target: Target, most: u32) {
         self.strangers += 1;
         let visit = target.visit(&mut self.random);
         let visit = Visit { call: visit.call.from(self.strangers), cost: visit.cost.max(1), ..visit };
-        let mut refused = 0;
+        let mut rejected = 0;
         for _ in 0..most {
-            refused += u32::from(!self.ask(&visit, Fate::served(MILLISECOND)));
+            rejected += u32::from(!self.ask(&visit, Fate::served(MILLISECOND)));
             self.world.wait(2 * MILLISECOND);
-            if refused == 3 {
+            if rejected == 3 {
                 break;
             }
         }

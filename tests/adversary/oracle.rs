@@ -33,7 +33,7 @@ struct Ledger {
     entries: VecDeque<(StreamId, u64)>,
     /// Things that were deleted.
     deleted: u64,
-    /// When it was refused while it was full.
+    /// When it was rejected while it was full.
     throttled: Option<Micros>,
 }
 
@@ -83,7 +83,7 @@ impl Oracle {
     /// so those begin anew.
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
         self.promises = promises;
-        let limits = |account: &Account| engine.policies().policies[account.policy].limits()[account.limit];
+        let limits = |account: &Account| engine.rules().policies[account.policy].limits()[account.limit];
         self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket { .. }));
     }
 
@@ -106,8 +106,8 @@ impl Oracle {
         breach
     }
 
-    /// A request has been refused: whoever is throttled now stays so.
-    pub fn refuse(&mut self, engine: &Engine, decision: &Decision) {
+    /// A request has been rejected: whoever is throttled now stays so.
+    pub fn reject(&mut self, engine: &Engine, decision: &Decision) {
         let now = decision.now;
         for (account, limit, cost) in accounts(engine, decision) {
             let full = self.promises[account.policy].of_addresses
@@ -232,9 +232,9 @@ fn is_same_period(calendar: Calendar, one: Now, other: Now) -> bool {
 
 /// The limits that have judged a request, and what it cost there.
 fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> {
-    let of_policy = |answer: &tollgate::decision::Answer| {
+    let of_policy = |answer: &tollgate::decision::PolicyDecision| {
         let (policy, identity) = (answer.policy, answer.identity);
-        let charge = engine.policies().policies[policy].charge(identity, answer.limit_set, answer.cost);
+        let charge = engine.rules().policies[policy].charge(identity, answer.limit_set, answer.cost);
         let limits = charge.limits.iter().enumerate().filter(|(_, limit)| !limit.is_penalty());
         let accounts =
             limits.map(|(limit, rule)| (Account { policy, limit, identity }, *rule, u64::from(answer.cost)));

@@ -90,7 +90,7 @@ impl Gateway {
     fn ask(&mut self, call: &Call, end: End) -> bool {
         let Gateway { engine, table, store, .. } = self;
         let mut decision = engine.decide(call, table, store, self.now);
-        let admitted = !decision.refused();
+        let admitted = !decision.rejected();
         self.wait(2 * MILLISECOND);
         let Gateway { engine, table, store, now } = self;
         if let End::Answer(status) = end

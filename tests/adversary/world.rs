@@ -108,10 +108,10 @@ impl World {
         self.note_wear(worker, &decision);
         let stream = self.next;
         self.next += 1;
-        let refused = decision.refused();
-        self.chronicle.note(stream, self.now.mono, Event::asked(worker, visit, fate, refused));
-        if refused {
-            self.oracle.refuse(&self.engine, &decision);
+        let rejected = decision.rejected();
+        self.chronicle.note(stream, self.now.mono, Event::asked(worker, visit, fate, rejected));
+        if rejected {
+            self.oracle.reject(&self.engine, &decision);
             return false;
         }
         let breach = self.oracle.admit(stream, &self.engine, &decision, &self.wear);
@@ -257,7 +257,7 @@ impl World {
 impl Stream {
     /// Whose things it is about.
     fn owners(&self) -> Vec<Owner> {
-        let policies = &self.engine.policies().policies;
+        let policies = &self.engine.rules().policies;
         let counts_things = |policy: usize| {
             policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
         };

@@ -38,7 +38,7 @@ Examples:
   tollgate bootstrap policy.yaml --upstream localhost:3000 --wasm /etc/envoy/tollgate.wasm > envoy.yaml
   envoy --mode validate --config-path envoy.yaml
 
-Exit status: 0 if the file is printed, 1 if the policy has faults, 2 if it can't be read.";
+Exit status: 0 if the file is printed, 1 if the policy has errors, 2 if it can't be read.";
 
 #[derive(Clone)]
 struct Upstream {
@@ -75,14 +75,14 @@ impl Bootstrap {
         }
         let file = match PolicyFile::read(&input.name, &input.text) {
             Ok(file) => file,
-            Err(fault) => return Ok(Outcome::refused(input.complaint(&[fault]))),
+            Err(error) => return Ok(Outcome::rejected(input.complaint(&[error]))),
         };
         for policy in &file.policies {
             if policy.filter.is_some() {
                 return Err(Failure::new(format!("{} is an Envoy file already", input.name)));
             }
-            if let Err(faults) = policy.compile() {
-                return Ok(Outcome::refused(input.complaint(&file.locate_faults(policy, &faults))));
+            if let Err(errors) = policy.compile() {
+                return Ok(Outcome::rejected(input.complaint(&file.locate_errors(policy, &errors))));
             }
         }
         Ok(Outcome::good(self.filled(&input)))

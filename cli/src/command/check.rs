@@ -2,14 +2,14 @@
 
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
-use crate::command::styles::{FAINT, FAULT, GOOD, HEADING, WARNING};
+use crate::command::styles::{ERROR, FAINT, GOOD, HEADING, WARNING};
 use crate::describe::{PolicySummary, Summary, summary};
-use crate::lint::Doubt;
+use crate::lint::Warning;
 use crate::policy_file::{Located, PolicyFile, Written};
 use clap::Args;
-use tollgate::config::{Fault, Value};
+use tollgate::config::{ConfigError, Value};
 
-/// Check policies: all faults, or what will be enforced on whom, and what is probably wrong
+/// Check policies: all errors, or what will be enforced on whom, and what is probably wrong
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
@@ -19,10 +19,10 @@ pub struct Check {
     /// Print a JSON list with one report for each policy
     #[arg(long)]
     json: bool,
-    /// Print only faults and warnings
+    /// Print only errors and warnings
     #[arg(short, long)]
     quiet: bool,
-    /// Take warnings for faults
+    /// Take warnings for errors
     #[arg(long)]
     deny_warnings: bool,
 }
@@ -41,8 +41,8 @@ struct Report {
     /// The policy's file and, in an Envoy file, its filter.
     file: String,
     filter: Option<String>,
-    faults: Vec<(String, Located<Fault>)>,
-    warnings: Vec<(String, Located<Doubt>)>,
+    errors: Vec<(String, Located<ConfigError>)>,
+    warnings: Vec<(String, Located<Warning>)>,
     summary: Option<Summary>,
 }
 
@@ -53,8 +53,8 @@ impl Check {
             reports.extend(reports_of(&Input::read(path)?));
         }
         let bad =
-            |report: &Report| !report.faults.is_empty() || self.deny_warnings && !report.warnings.is_empty();
-        let status = if reports.iter().any(bad) { Status::Faulty } else { Status::Good };
+            |report: &Report| !report.errors.is_empty() || self.deny_warnings && !report.warnings.is_empty();
+        let status = if reports.iter().any(bad) { Status::Invalid } else { Status::Good };
         let answer = if self.json {
             Value::List(reports.iter().map(Report::to_value).collect()).to_json() + "\n"
         } else {
@@ -67,10 +67,10 @@ impl Check {
 fn reports_of(input: &Input) -> Vec<Report> {
     match PolicyFile::read(&input.name, &input.text) {
         Ok(file) => file.policies.iter().map(|policy| report(input, &file, policy)).collect(),
-        Err(fault) => vec![Report {
+        Err(error) => vec![Report {
             file: input.name.clone(),
             filter: None,
-            faults: vec![(input.place(&fault), fault)],
+            errors: vec![(input.place(&error), error)],
             warnings: Vec::new(),
             summary: None,
         }],
@@ -79,12 +79,12 @@ fn reports_of(input: &Input) -> Vec<Report> {
 
 fn report(input: &Input, file: &PolicyFile, policy: &Written) -> Report {
     let compiled = policy.compile();
-    let faults = compiled.as_ref().err().map(|faults| file.locate_faults(policy, faults));
-    let warnings = compiled.as_ref().map(|set| file.doubts(policy, set)).unwrap_or_default();
+    let errors = compiled.as_ref().err().map(|errors| file.locate_errors(policy, errors));
+    let warnings = compiled.as_ref().map(|set| file.warnings(policy, set)).unwrap_or_default();
     Report {
         file: input.name.clone(),
         filter: policy.filter.as_ref().map(|filter| filter.name.clone()),
-        faults: placed(input, faults.unwrap_or_default()),
+        errors: placed(input, errors.unwrap_or_default()),
         warnings: placed(input, warnings),
         summary: compiled.ok().map(|set| summary(&set)),
     }
@@ -104,11 +104,11 @@ impl Report {
 
     fn in_words(&self, quiet: bool) -> String {
         let mut text = String::new();
-        for (place, fault) in &self.faults {
-            text += &format!("{place}: {FAULT}fault{FAULT:#}: {}\n", fault.what);
+        for (place, error) in &self.errors {
+            text += &format!("{place}: {ERROR}error{ERROR:#}: {}\n", error.what);
         }
-        for (place, doubt) in &self.warnings {
-            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", doubt.what);
+        for (place, warning) in &self.warnings {
+            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", warning.what);
         }
         let name = self.name();
         let warnings = match self.warnings.len() {
@@ -117,8 +117,8 @@ impl Report {
         };
         match &self.summary {
             None => {
-                let faults = counted(self.faults.len(), "fault");
-                text += &format!("{HEADING}{name}{HEADING:#}: {FAULT}refused{FAULT:#}, {faults}\n");
+                let errors = counted(self.errors.len(), "error");
+                text += &format!("{HEADING}{name}{HEADING:#}: {ERROR}rejected{ERROR:#}, {errors}\n");
             }
             Some(_) if quiet => {}
             Some(summary) => {
@@ -132,25 +132,29 @@ impl Report {
     fn to_value(&self) -> Value {
         let text = |text: &str| Value::from(text);
         let line = |line: Option<usize>| line.map_or(Value::Null, |line| Value::Number(line as f64));
-        let fault = |(_, located): &(String, Located<Fault>)| {
-            let fault = &located.what;
+        let error = |(_, located): &(String, Located<ConfigError>)| {
+            let error = &located.what;
             object([
-                ("path", text(fault.path())),
+                ("path", text(error.path())),
                 ("line", line(located.line)),
-                ("found", text(fault.found())),
-                ("allowed", text(fault.allowed())),
-                ("did_you_mean", fault.meant().map_or(Value::Null, text)),
+                ("found", text(error.found())),
+                ("allowed", text(error.allowed())),
+                ("did_you_mean", error.meant().map_or(Value::Null, text)),
             ])
         };
-        let warning = |(_, located): &(String, Located<Doubt>)| {
-            let doubt = &located.what;
-            object([("path", text(&doubt.path)), ("line", line(located.line)), ("says", text(&doubt.says))])
+        let warning = |(_, located): &(String, Located<Warning>)| {
+            let warning = &located.what;
+            object([
+                ("path", text(&warning.path)),
+                ("line", line(located.line)),
+                ("says", text(&warning.says)),
+            ])
         };
         object([
             ("file", text(&self.file)),
             ("filter", self.filter.as_deref().map_or(Value::Null, text)),
-            ("sound", Value::Bool(self.faults.is_empty())),
-            ("faults", Value::List(self.faults.iter().map(fault).collect())),
+            ("sound", Value::Bool(self.errors.is_empty())),
+            ("errors", Value::List(self.errors.iter().map(error).collect())),
             ("warnings", Value::List(self.warnings.iter().map(warning).collect())),
             ("summary", self.summary.as_ref().map_or(Value::Null, Summary::to_value)),
         ])

@@ -1,10 +1,10 @@
 //! `tollgate explain`: what would become of a request?
 
-use crate::applicability::Standing;
+use crate::applicability::Applicability;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, counted};
-use crate::command::styles::{FAULT, GOOD, HEADING};
-use crate::explain::{Answer, Called, Explanation, Part, explain};
+use crate::command::styles::{ERROR, GOOD, HEADING};
+use crate::explain::{Answer, Explanation, Part, SampleRequest, explain};
 use crate::policy_file::PolicyFile;
 use clap::Args;
 use std::net::IpAddr;
@@ -19,8 +19,8 @@ pub struct Explain {
     /// A policy, or an Envoy file with Tollgate filters in it; - for standard input
     file: String,
     /// A method and a path
-    #[arg(value_parser = Called::new)]
-    request: Called,
+    #[arg(value_parser = SampleRequest::new)]
+    request: SampleRequest,
     /// A header of the request; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
@@ -53,7 +53,7 @@ Examples:
   tollgate explain policy.yaml / --metadata envoy.filters.http.jwt_authn/payload/plan=pro
   tollgate explain policy.yaml / --client-ip 2001:db8::7 --at 2026-10-31T23:59:59+01:00 --json
 
-Exit status: 0 if it is explained, 1 if the policy has faults, 2 if it can't be read.";
+Exit status: 0 if it is explained, 1 if the policy has errors, 2 if it can't be read.";
 
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("a header such as 'authorization: Bearer sk_test'")?;
@@ -77,14 +77,14 @@ impl Explain {
         let input = Input::read(&self.file)?;
         let file = match PolicyFile::read(&input.name, &input.text) {
             Ok(file) => file,
-            Err(fault) => return Ok(Outcome::refused(input.complaint(&[fault]))),
+            Err(error) => return Ok(Outcome::rejected(input.complaint(&[error]))),
         };
         let mut explanations = Vec::new();
         for policy in &file.policies {
             match policy.compile() {
                 Ok(set) => explanations.push(explain(&set, &self.called(), self.times, self.now()?)),
-                Err(faults) => {
-                    return Ok(Outcome::refused(input.complaint(&file.locate_faults(policy, &faults))));
+                Err(errors) => {
+                    return Ok(Outcome::rejected(input.complaint(&file.locate_errors(policy, &errors))));
                 }
             }
         }
@@ -95,7 +95,7 @@ impl Explain {
         }))
     }
 
-    fn called(&self) -> Called {
+    fn called(&self) -> SampleRequest {
         let host = self.host.iter().map(|host| (":authority", host.as_str()));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = self.request.clone().from(self.client_ip);
@@ -116,8 +116,8 @@ fn in_words(explanation: &Explanation) -> String {
     if explanation.times > 1 {
         let (times, passed) = (explanation.times, explanation.passed);
         let first = explanation
-            .first_refused
-            .map_or(String::new(), |first| format!(", number {first} is the first refused"));
+            .first_rejected
+            .map_or(String::new(), |first| format!(", number {first} is the first rejected"));
         text += &format!("of {times} requests {passed} pass{first}; this is the last\n\n");
     }
     let width = explanation.policies.iter().map(|part| part.name.len()).max().unwrap_or_default();
@@ -132,10 +132,10 @@ fn in_words(explanation: &Explanation) -> String {
 
 fn standing(part: &Part) -> String {
     match &part.standing {
-        Standing::Counts(who) => format!("applies, counted for {}", who.join(" and ")),
-        Standing::Shadows(who) => format!("applies in shadow, counted for {}", who.join(" and ")),
-        Standing::Returns(who) => format!("may get a unit back, for {}", who.join(" and ")),
-        Standing::Not(reason) => format!("does not apply: {reason}"),
+        Applicability::Counts(who) => format!("applies, counted for {}", who.join(" and ")),
+        Applicability::Shadows(who) => format!("applies in shadow, counted for {}", who.join(" and ")),
+        Applicability::Returns(who) => format!("may get a unit back, for {}", who.join(" and ")),
+        Applicability::Not(reason) => format!("does not apply: {reason}"),
     }
 }
 
@@ -149,9 +149,9 @@ fn answer(answer: &Answer) -> String {
             let headers_of = counted(headers.len(), "header");
             format!("{GOOD}passes{GOOD:#}, and its response gets {headers_of}\n{}", lines(headers))
         }
-        Answer::Refused { status, headers, body } => {
+        Answer::Rejected { status, headers, body } => {
             let body = body.lines().map(|line| format!("  {line}\n")).collect::<String>();
-            format!("{FAULT}refused{FAULT:#} with {status}\n{}\n{body}", lines(headers))
+            format!("{ERROR}rejected{ERROR:#} with {status}\n{}\n{body}", lines(headers))
         }
     }
 }

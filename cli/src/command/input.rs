@@ -4,7 +4,7 @@ use crate::command::outcome::{Failure, counted};
 use crate::policy_file::Located;
 use std::fs;
 use std::io::Read;
-use tollgate::config::Fault;
+use tollgate::config::ConfigError;
 
 /// A file's text.
 pub struct Input {
@@ -35,10 +35,10 @@ impl Input {
             None => self.name.clone(),
         }
     }
-    /// That its policy is refused, and why.
-    pub fn complaint(&self, faults: &[Located<Fault>]) -> String {
-        let line = |fault: &Located<Fault>| format!("{}: fault: {}\n", self.place(fault), fault.what);
-        let told: String = faults.iter().map(line).collect();
-        format!("{told}{}: refused, {}\n", self.name, counted(faults.len(), "fault"))
+    /// That its policy is rejected, and why.
+    pub fn complaint(&self, errors: &[Located<ConfigError>]) -> String {
+        let line = |error: &Located<ConfigError>| format!("{}: error: {}\n", self.place(error), error.what);
+        let told: String = errors.iter().map(line).collect();
+        format!("{told}{}: rejected, {}\n", self.name, counted(errors.len(), "error"))
     }
 }

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 pub enum Status {
     /// The answer is yes.
     Good,
-    /// A policy has faults, or doubts that were to be taken for faults.
-    Faulty,
+    /// A policy has errors, or warnings that were to be taken for errors.
+    Invalid,
     /// There is no answer.
     Failed,
 }
@@ -44,8 +44,8 @@ impl Outcome {
     }
 
     /// There is nothing to give out, only something to say.
-    pub fn refused(complaint: impl Into<String>) -> Outcome {
-        Outcome { status: Status::Faulty, answer: String::new(), complaint: complaint.into() }
+    pub fn rejected(complaint: impl Into<String>) -> Outcome {
+        Outcome { status: Status::Invalid, answer: String::new(), complaint: complaint.into() }
     }
 
     pub fn failed(failure: Failure) -> Outcome {
@@ -58,7 +58,7 @@ impl Outcome {
         let told = write(anstream::stdout(), &self.answer).and(write(anstream::stderr(), &self.complaint));
         match (told, self.status) {
             (Err(_), _) | (Ok(()), Status::Failed) => ExitCode::from(2),
-            (Ok(()), Status::Faulty) => ExitCode::from(1),
+            (Ok(()), Status::Invalid) => ExitCode::from(1),
             (Ok(()), Status::Good) => ExitCode::SUCCESS,
         }
     }
@@ -72,7 +72,7 @@ fn write(mut to: impl Write, text: &str) -> io::Result<()> {
     }
 }
 
-/// `1 fault`, `2 faults`.
+/// `1 error`, `2 errors`.
 pub fn counted(number: usize, what: impl Display) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -12,9 +12,9 @@ pub(crate) fn key(key: &Key, callers: &Callers) -> String {
         Validity::Present => String::new(),
         Validity::Consumer => ", if a consumer is known by it".into(),
         Validity::Metadata(path) => format!(", if there is metadata {path}"),
-        Validity::Unless(refusal) => {
-            let wait = length(refusal.lasts());
-            format!(", unless it was answered with {} in the last {wait}", statuses(&refusal.statuses))
+        Validity::Unless(rejection) => {
+            let wait = length(rejection.lasts());
+            format!(", unless it was answered with {} in the last {wait}", statuses(&rejection.statuses))
         }
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };

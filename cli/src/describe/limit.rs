@@ -22,6 +22,6 @@ pub(crate) fn limit(limit: &Limit) -> String {
         Algorithm::TokenBucket { burst } => format!("{burst} at once, refilled by {quota} in {window}"),
         Algorithm::Concurrency => format!("at most {quota} at the same time"),
         Algorithm::Stock { .. } => format!("at most {quota} that exist"),
-        Algorithm::Penalty => format!("after a refusal, none for {window}"),
+        Algorithm::Penalty => format!("after a rejection, none for {window}"),
     }
 }

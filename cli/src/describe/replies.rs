@@ -1,9 +1,9 @@
 //! What is said to clients, in words.
 
 use tollgate::compile::Configuration;
-use tollgate::reply::{Describes, Format, HeaderRules, Preset, Rejection, Reset, Show, Upstream};
+use tollgate::reply::{Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, Show, UpstreamHeaders};
 
-pub(super) fn refusals_in_words(set: &Configuration) -> String {
+pub(super) fn rejections_in_words(set: &Configuration) -> String {
     let saying = &set.replies;
     let wait = &saying.retry_after;
     let retry_after = match (wait.shown, wait.jitter) {
@@ -29,9 +29,9 @@ pub(super) fn refusals_in_words(set: &Configuration) -> String {
 pub(super) fn headers_in_words(set: &Configuration) -> String {
     let Some(rules) = &set.replies.headers else { return "none".into() };
     let upstream = match (rules.upstream, rules.secret()) {
-        (Upstream::Replace, false) => "the upstream's are replaced",
-        (Upstream::Replace, true) => "the upstream's are removed",
-        (Upstream::Keep, _) => "the upstream's own are kept",
+        (UpstreamHeaders::Replace, false) => "the upstream's are replaced",
+        (UpstreamHeaders::Replace, true) => "the upstream's are removed",
+        (UpstreamHeaders::Keep, _) => "the upstream's own are kept",
     };
     if rules.secret() {
         return format!("none, and no number in any answer; {upstream}");
@@ -44,7 +44,7 @@ pub(super) fn headers_in_words(set: &Configuration) -> String {
     };
     let shown = match rules.show {
         Show::Always => "",
-        Show::OnRefusal => ", with refusals only",
+        Show::OnRejection => ", with rejections only",
     };
     format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_in_words(set, &rules.describes))
 }
@@ -57,7 +57,7 @@ fn described_in_words(set: &Configuration, describes: &Describes) -> String {
     match describes {
         Describes::Named(places) => places.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
         Describes::All => "all limits that apply".into(),
-        Describes::Violated => "the limit that refuses, else the most constrained".into(),
+        Describes::Violated => "the limit that rejects, else the most constrained".into(),
         Describes::MostConstrained => "the most constrained limit".into(),
     }
 }
@@ -69,7 +69,7 @@ fn reset(rules: &HeaderRules) -> String {
         Reset::WindowEnd => "reset when the window ends",
     };
     match rules.format {
-        Format::Epoch => format!("{instant}, in UNIX seconds"),
-        Format::Delta => format!("{instant}, in seconds from now"),
+        ResetFormat::Epoch => format!("{instant}, in UNIX seconds"),
+        ResetFormat::Delta => format!("{instant}, in seconds from now"),
     }
 }

@@ -1,9 +1,9 @@
 //! Matches in words.
 
-use tollgate::http::{Host, Match, PathSegment, PathTemplate, Presence};
+use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
 
 /// A match, such as `POST api.example.com/v1/**`.
-pub(crate) fn request_match(rule: &Match) -> String {
+pub(crate) fn request_match(rule: &RequestMatch) -> String {
     let mut words = Vec::new();
     if !rule.methods.is_empty() {
         words.push(rule.methods.join("/"));
@@ -16,9 +16,9 @@ pub(crate) fn request_match(rule: &Match) -> String {
         (None, None) => words.push("any path".into()),
     }
     words.extend(rule.headers.iter().map(|(name, presence)| match presence {
-        Presence::Present => format!("with {name}"),
-        Presence::Absent => format!("without {name}"),
-        Presence::Equal(text) => format!("with {name}: {text}"),
+        HeaderMatch::Present => format!("with {name}"),
+        HeaderMatch::Absent => format!("without {name}"),
+        HeaderMatch::Equal(text) => format!("with {name}: {text}"),
     }));
     if let Some(cost) = rule.cost {
         words.push(format!("at a cost of {cost}"));
@@ -30,7 +30,7 @@ pub(crate) fn request_match(rule: &Match) -> String {
 pub(crate) fn host_name(host: &Host) -> String {
     match host {
         Host::Exact(name) => name.clone(),
-        Host::Below(suffix) => format!("*{suffix}"),
+        Host::Suffix(suffix) => format!("*{suffix}"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 pub struct Lines(HashMap<String, usize>);
 
 impl Lines {
-    /// Notes a value's line, from 1. Of a name that is there twice the last is kept, which is the one at fault.
+    /// Notes a value's line, from 1. Of a name that is there twice the last is kept, which is the one at error.
     pub(super) fn note(&mut self, path: String, line: usize) {
         self.0.insert(path, line);
     }

@@ -11,13 +11,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use tollgate::config::{Value, field_path};
 
-/// Deeper trees are refused: no policy needs them, and each level takes stack.
+/// Deeper trees are rejected: no policy needs them, and each level takes stack.
 const DEEPEST: usize = 100;
 
-/// Larger trees are refused: a few aliases of aliases make more values than there is memory for.
+/// Larger trees are rejected: a few aliases of aliases make more values than there is memory for.
 const MOST_VALUES: usize = 1_000_000;
 
-/// The first fault of the text.
+/// The first error of the text.
 pub(super) struct NotYaml {
     pub line: usize,
     pub found: String,
@@ -40,7 +40,7 @@ enum Shape {
     Object(Vec<(usize, String, Node)>),
 }
 
-/// Reads the first document; a second one is a fault, since nobody would read it.
+/// Reads the first document; a second one is a error, since nobody would read it.
 pub(super) fn read(text: &str) -> Result<Document> {
     let mut builder = Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), values: 0 };
     let node = builder.document()?;
@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
                 | Event::SequenceEnd
                 | Event::MappingEnd => {
                     if document.is_some() {
-                        return fault(&span, "a second document, which Envoy would not read");
+                        return error(&span, "a second document, which Envoy would not read");
                     }
                     document = Some(self.node(event, &span, 0)?);
                 }
@@ -97,7 +97,7 @@ impl<'a> Builder<'a> {
     /// The value that begins with this event.
     fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node> {
         if depth > DEEPEST {
-            return fault(span, &format!("values nested deeper than {DEEPEST}"));
+            return error(span, &format!("values nested deeper than {DEEPEST}"));
         }
         let (anchor, shape) = match event {
             Event::Alias(anchor) => return self.repeated(anchor, span),
@@ -112,7 +112,7 @@ impl<'a> Builder<'a> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::SequenceEnd
-            | Event::MappingEnd => return fault(span, "an end where a value should be"),
+            | Event::MappingEnd => return error(span, "an end where a value should be"),
         };
         self.count(1, span)?;
         let node = Node { line: span.start.line(), shape };
@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
     /// The value that an alias stands for; it is where the alias is, its parts are where they were written.
     fn repeated(&mut self, anchor: usize, span: &Span) -> Result<Node> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return fault(span, "an alias of a value that it is a part of");
+            return error(span, "an alias of a value that it is a part of");
         };
         self.count(node.values(), span)?;
         Ok(Node { line: span.start.line(), ..node })
@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
     fn count(&mut self, values: usize, span: &Span) -> Result<()> {
         self.values += values;
         if self.values > MOST_VALUES {
-            return fault(span, &format!("more than {MOST_VALUES} values, with aliases followed"));
+            return error(span, &format!("more than {MOST_VALUES} values, with aliases followed"));
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
         match self.node(event, span, depth + 1)?.shape {
             Shape::Leaf(Value::Text(text)) => Ok(text),
             Shape::Leaf(_) | Shape::List(_) | Shape::Object(_) => {
-                fault(span, "a name of a field that is not a text")
+                error(span, "a name of a field that is not a text")
             }
         }
     }
@@ -220,7 +220,7 @@ impl Node {
     }
 }
 
-fn fault<T>(span: &Span, found: &str) -> Result<T> {
+fn error<T>(span: &Span, found: &str) -> Result<T> {
     Err(NotYaml { line: span.start.line(), found: found.into() })
 }
 

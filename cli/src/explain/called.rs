@@ -5,7 +5,7 @@ use tollgate::http::{MetadataPath, Request};
 
 /// A request of which only what matters is known.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Called {
+pub struct SampleRequest {
     method: String,
     target: String,
     /// Lower-case names.
@@ -14,12 +14,12 @@ pub struct Called {
     metadata: Vec<(MetadataPath, String)>,
 }
 
-impl Called {
+impl SampleRequest {
     /// A request such as `GET /v1/invoices?page=2`, or a path alone.
     ///
     /// # Errors
     /// What it should be.
-    pub fn new(line: &str) -> Result<Called, String> {
+    pub fn new(line: &str) -> Result<SampleRequest, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (method, target) = match words.as_slice() {
             [target] => ("GET", *target),
@@ -29,7 +29,7 @@ impl Called {
         if method.is_empty() || !target.starts_with('/') {
             return Err("a method and a path, such as 'GET /v1/invoices?page=2'".into());
         }
-        Ok(Called {
+        Ok(SampleRequest {
             method: method.into(),
             target: target.into(),
             headers: Vec::new(),
@@ -40,26 +40,26 @@ impl Called {
 
     /// With a header, beside those of the same name.
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Called {
+    pub fn header(mut self, name: &str, value: &str) -> SampleRequest {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
 
     /// With what an earlier filter has left in its dynamic metadata, by the path's segments.
     #[must_use]
-    pub fn metadata<'a>(mut self, path: impl IntoIterator<Item = &'a str>, value: &str) -> Called {
+    pub fn metadata<'a>(mut self, path: impl IntoIterator<Item = &'a str>, value: &str) -> SampleRequest {
         self.metadata.push((MetadataPath::new(path), value.into()));
         self
     }
 
     /// From this address.
     #[must_use]
-    pub fn from(self, client: IpAddr) -> Called {
-        Called { client: Some(client), ..self }
+    pub fn from(self, client: IpAddr) -> SampleRequest {
+        SampleRequest { client: Some(client), ..self }
     }
 }
 
-impl Request for Called {
+impl Request for SampleRequest {
     /// Of repeated headers all, as Envoy joins those that it knows.
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         let fields = self.headers.iter().filter(|(field, _)| field == name);

@@ -1,7 +1,7 @@
 //! An explanation as a tree, for machines, and a verdict in words.
 
 use super::{Answer, Explanation, Part};
-use crate::applicability::Standing;
+use crate::applicability::Applicability;
 use tollgate::config::Value;
 use tollgate::limiter::Verdict;
 use tollgate::time::{Micros, seconds_up};
@@ -10,7 +10,7 @@ impl Part {
     /// What its limits said, a line each; `now` is when they were asked.
     pub fn verdicts(&self) -> impl Iterator<Item = String> {
         self.limits.iter().map(|(limit, verdict)| {
-            let word = if verdict.admitted { "admits" } else { "refuses" };
+            let word = if verdict.admitted { "admits" } else { "rejects" };
             let wait = match verdict.retry_after {
                 0 => String::new(),
                 wait => format!(", wait {} s", seconds_up(wait)),
@@ -24,20 +24,20 @@ impl Explanation {
     /// As a tree, for machines.
     pub fn to_value(&self) -> Value {
         let number = |number: u32| Value::Number(f64::from(number));
-        let first = self.first_refused.map_or(Value::Null, number);
+        let first = self.first_rejected.map_or(Value::Null, number);
         let mut fields = vec![
             field("times", number(self.times)),
             field("passed", number(self.passed)),
-            field("first_refused", first),
+            field("first_rejected", first),
             field("policies", Value::List(self.policies.iter().map(part).collect())),
         ];
         match &self.answer {
             Answer::Passes(headers) => {
-                fields.push(field("refused", Value::Bool(false)));
+                fields.push(field("rejected", Value::Bool(false)));
                 fields.push(field("headers", headers_of(headers)));
             }
-            Answer::Refused { status, headers, body } => {
-                fields.push(field("refused", Value::Bool(true)));
+            Answer::Rejected { status, headers, body } => {
+                fields.push(field("rejected", Value::Bool(true)));
                 fields.push(field("status", number(*status)));
                 fields.push(field("headers", headers_of(headers)));
                 fields.push(field("body", body.as_str().into()));
@@ -54,10 +54,10 @@ fn field(name: &str, value: Value) -> (String, Value) {
 fn part(part: &Part) -> Value {
     let who = |who: &[String]| Value::List(who.iter().map(|who| who.as_str().into()).collect());
     let (word, (name, why)) = match &part.standing {
-        Standing::Counts(keys) => ("counts", field("counted", who(keys))),
-        Standing::Shadows(keys) => ("shadows", field("counted", who(keys))),
-        Standing::Returns(keys) => ("returns", field("counted", who(keys))),
-        Standing::Not(reason) => ("not", field("because", reason.as_str().into())),
+        Applicability::Counts(keys) => ("counts", field("counted", who(keys))),
+        Applicability::Shadows(keys) => ("shadows", field("counted", who(keys))),
+        Applicability::Returns(keys) => ("returns", field("counted", who(keys))),
+        Applicability::Not(reason) => ("not", field("because", reason.as_str().into())),
     };
     let limits = part.limits.iter().map(|(limit, verdict)| verdict_of(limit, verdict)).collect();
     Value::Object(vec![

@@ -57,13 +57,13 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "retry_after",
             Text(&LENGTH),
             "`1s`, and `60s` for `stock`",
-            "with `concurrency` and `stock`: the wait that a refusal tells, since it can't be known",
+            "with `concurrency` and `stock`: the wait that a rejection tells, since it can't be known",
         ),
         optional(
             "message",
             Either(&[Text(&TEMPLATE), Map { names: &LANGUAGE, values: &Text(&TEMPLATE) }]),
             "the policy's",
-            "the `{message}` of this limit's refusals, in place of `reject.message`, and like that",
+            "the `{message}` of this limit's rejections, in place of `reject.message`, and like that",
         ),
     ],
 }];

@@ -27,7 +27,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         required(
             "limits",
             List(&Obj("limit")),
-            "all must admit; a refusal by one spends nothing at the others. A default page has room for 36 limits of one policy. Policies with the same key share a record if it has room for all of them, and else count in one each",
+            "all must admit; a rejection by one spends nothing at the others. A default page has room for 36 limits of one policy. Policies with the same key share a record if it has room for all of them, and else count in one each",
         ),
         default(
             "cost",
@@ -43,7 +43,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         ),
         default(
             "count",
-            Words(&[word("accepted", "requests that are admitted"), word("all", "refused ones, too")]),
+            Words(&[word("accepted", "requests that are admitted"), word("all", "rejected ones, too")]),
             "\"accepted\"",
             "which requests count",
         ),
@@ -88,7 +88,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "on_contention",
             Words(&[
                 word("bucket", "the worker's own token bucket, within a stated bound"),
-                word("deny", "the request is refused"),
+                word("deny", "the request is rejected"),
                 word("allow", "the request is admitted, and counted later"),
             ]),
             "\"bucket\"",
@@ -97,17 +97,17 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         optional(
             "block_for",
             Text(&LENGTH),
-            "refused no longer than the limit says",
-            "after a refusal, refuse the caller for so long",
+            "rejected no longer than the limit says",
+            "after a rejection, reject the caller for so long",
         ),
         default(
             "mode",
             Words(&[
                 word("enforce", "as it says"),
-                word("shadow", "counted and told in metrics, never refused"),
+                word("shadow", "counted and told in metrics, never rejected"),
             ]),
             "\"enforce\"",
-            "whether refusals are meant",
+            "whether rejections are meant",
         ),
         optional(
             "effective_from",
@@ -119,7 +119,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "reject",
             Obj("rejection"),
             "as the whole configuration says",
-            "its own refusal; what it does not say is as there",
+            "its own rejection; what it does not say is as there",
         ),
     ],
 }];

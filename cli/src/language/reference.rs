@@ -22,7 +22,7 @@ policies:
 [How do I …](how-do-i.md) has whole files for common wishes, [`kitchen-sink.yaml`](../envoy/policies/kitchen-sink.yaml) has every field once.
 
 - Each table below is an object: its fields, what they may be, and what is so without them. `null` is the same as leaving a field out.
-- A field that there is not, or that would be without effect where it stands, is a fault. All faults are told at once, each with its place, what
+- A field that there is not, or that would be without effect where it stands, is a error. All errors are told at once, each with its place, what
   was found and what is allowed: `tollgate check FILE` tells them with their lines, and says in words what a sound file does.
 - [`envoy/tollgate.schema.json`](../envoy/tollgate.schema.json) teaches the language to an editor. The file's first line names it:
   `# yaml-language-server: $schema=…/tollgate.schema.json`
@@ -37,8 +37,8 @@ A policy is YAML or JSON. YAML is read as Envoy reads it, also by `tollgate`, an
 | `null`, `~`, nothing at all | as if the field were not there |
 | `42`, `-1`, `0x10`, and `010`, which is 8 | a number |
 | `5.0`, `1e3`, `1_000` | a text, and so no quota |
-| a text that begins with `*`, `{`, `[`, `&`, `!`, `>`, `%`, `@` or a quote, or has `: ` or ` #` in it | a fault, or cut short: `"*.example.com"` |
-| within `{ … }` or `[ … ]` also a text with `,`, `{`, `}`, `[` or `]` | a fault: `{ path: "/v1/invoices/{id}" }` |
+| a text that begins with `*`, `{`, `[`, `&`, `!`, `>`, `%`, `@` or a quote, or has `: ` or ` #` in it | a error, or cut short: `"*.example.com"` |
+| within `{ … }` or `[ … ]` also a text with `,`, `{`, `}`, `[` or `]` | a error: `{ path: "/v1/invoices/{id}" }` |
 
 The name of a field is what is written: `quota: { no: 10, on: 300 }` is for the tiers `no` and `on`, whose list is `names: ["no", "on"]`.
 Of a name that is there twice Envoy takes the last, and `tollgate check` tells.
@@ -71,9 +71,9 @@ const STATUSES: &str =
 fn variables() -> String {
     let mut section = String::from(
         "\n## Variables\n\n`{word}` in a template. Any other brace is what it is, so JSON needs no escapes of its own; a word that there is not is \
-         a fault.\n\n\
+         a error.\n\n\
          - In JSON, what a variable in quotes stands for is escaped. Without quotes only the numbers may stand. A body that would not be JSON is \
-         a fault.\n\
+         a error.\n\
          - In a header only visible ASCII characters and blanks are sent, all others are left out.\n\n\
          | variable | stands for | is |\n|---|---|---|\n",
     );

@@ -1,4 +1,4 @@
-//! Refusals, limit headers and waits: what is said.
+//! Rejections, limit headers and waits: what is said.
 
 use super::Kind::{Either, Map, Object as Obj, OneOrList, Text, Words};
 use super::texts::{ANY_TEXT, HEADER, LANGUAGE, LIMIT, MEDIA_TYPE, TEMPLATE};
@@ -18,7 +18,7 @@ const fn variable(name: &'static str, number: bool, about: &'static str) -> Vari
 
 pub(super) const VARIABLES: &[Variable] = &[
     variable("retry_after", true, "the wait in seconds, as the header tells it"),
-    variable("limit", true, "the quota of the limit that refuses"),
+    variable("limit", true, "the quota of the limit that rejects"),
     variable("remaining", true, "the units left of it"),
     variable(
         "reset",
@@ -26,7 +26,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "the reset, as `headers.reset` means it, in seconds since 1970; never before the wait is over",
     ),
     variable("window", true, "the window in seconds; 31 days for a month, 0 if there is none"),
-    variable("policy", false, "the name of the policy that refuses"),
+    variable("policy", false, "the name of the policy that rejects"),
     variable("limit_name", false, "the name of its limit that does"),
     variable(
         "request_id",
@@ -36,7 +36,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     variable(
         "message",
         false,
-        "`message` of the limit that refuses, else of the rejection; not within a message",
+        "`message` of the limit that rejects, else of the rejection; not within a message",
     ),
     variable("code", false, "`code` of the rejection"),
     variable("consumer", false, "the consumer's name; empty if none is known"),
@@ -47,7 +47,7 @@ pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "rejection",
         at: "reject, policies[].reject",
-        about: "What a refused request is answered. If several limits refuse, the one with the longest wait is told. What a policy's own \
+        about: "What a rejected request is answered. If several limits reject, the one with the longest wait is told. What a policy's own \
                 leaves out is as in the common one.",
         one_of: &[],
         fields: &[
@@ -58,7 +58,7 @@ pub(super) const OBJECTS: &[Object] = &[
                     word("template", "`body` is filled in"),
                     word(
                         "problem",
-                        "`application/problem+json` of RFC 9457, with `message`, `code` and the limits that refuse; `body` and `content_type` are not beside it",
+                        "`application/problem+json` of RFC 9457, with `message`, `code` and the limits that reject; `body` and `content_type` are not beside it",
                     ),
                 ]),
                 "\"template\"",
@@ -100,7 +100,7 @@ pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "headers",
         at: "headers",
-        about: "Limit headers, on the upstream's responses and on refusals alike. Beside `secret` only `upstream` may stand, and no template tells a \
+        about: "Limit headers, on the upstream's responses and on rejections alike. Beside `secret` only `upstream` may stand, and no template tells a \
                 number but the wait.",
         one_of: &[],
         fields: &[
@@ -120,7 +120,7 @@ pub(super) const OBJECTS: &[Object] = &[
             ),
             default(
                 "show",
-                Words(&[word("always", "on all responses"), word("on_429", "on refusals alone")]),
+                Words(&[word("always", "on all responses"), word("on_429", "on rejections alone")]),
                 "\"always\"",
                 "when they are sent",
             ),
@@ -129,7 +129,7 @@ pub(super) const OBJECTS: &[Object] = &[
                 Either(&[
                     OneOrList(&Text(&LIMIT)),
                     Words(&[
-                        word("violated", "the limit that refuses, else the most constrained one"),
+                        word("violated", "the limit that rejects, else the most constrained one"),
                         word("most_constrained", "the limit with the least left"),
                     ]),
                 ]),
@@ -190,12 +190,12 @@ pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "retry_after",
         at: "retry_after",
-        about: "The wait, in the header `retry-after` and in `{retry_after}`: whole seconds, rounded up, the longest of all limits that refuse.",
+        about: "The wait, in the header `retry-after` and in `{retry_after}`: whole seconds, rounded up, the longest of all limits that reject.",
         one_of: &[],
         fields: &[
             default(
                 "show",
-                Words(&[word("on_429", "refusals carry it"), word("never", "no response does")]),
+                Words(&[word("on_429", "rejections carry it"), word("never", "no response does")]),
                 "\"on_429\"",
                 "when the header is sent",
             ),
@@ -204,7 +204,7 @@ pub(super) const OBJECTS: &[Object] = &[
                 "max",
                 number(1, 31_622_400, "seconds"),
                 "2147483",
-                "never more. Longer waits overflow the timers of most Node clients; who waits only so long may be refused again",
+                "never more. Longer waits overflow the timers of most Node clients; who waits only so long may be rejected again",
             ),
             default(
                 "jitter",

@@ -1,4 +1,4 @@
-//! The language as a JSON Schema (draft 2020-12), for editors: completion, and most faults while one writes.
+//! The language as a JSON Schema (draft 2020-12), for editors: completion, and most errors while one writes.
 
 use super::{Field, Kind, Need, Object, Range, Text, Word, objects};
 use tollgate::config::Value;

@@ -45,8 +45,8 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         default(
             "charge",
             Words(&[
-                word("all_or_nothing", "a refusal by any policy spends nothing at any"),
-                word("sequential", "in order: a refusal has spent the units of the policies before it"),
+                word("all_or_nothing", "a rejection by any policy spends nothing at any"),
+                word("sequential", "in order: a rejection has spent the units of the policies before it"),
             ]),
             "\"all_or_nothing\"",
             "how the policies of one request depend on each other",
@@ -55,7 +55,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "reject",
             Obj("rejection"),
             "429 with `Too many requests`",
-            "what a refused request is answered",
+            "what a rejected request is answered",
         ),
         optional("retry_after", Obj("retry_after"), "as its fields' defaults", "how the wait is told"),
         optional("headers", Obj("headers"), "none are sent", "which limit headers responses carry"),

@@ -7,26 +7,26 @@ mod probe;
 
 use super::*;
 use checker::complaint;
-use example::{beside, example, fault_path, with};
+use example::{beside, error_path, example, with};
 use probe::probes;
 use serde_json::{Value as Json, json};
 use tollgate::compile::compile;
-use tollgate::config::{self, Fault};
+use tollgate::config::{self, ConfigError};
 
-fn faults(configuration: &Json) -> Vec<Fault> {
+fn errors(configuration: &Json) -> Vec<ConfigError> {
     let value = config::parse(configuration.to_string().as_bytes()).unwrap();
-    compile(&value).err().map(|faults| faults.iter().cloned().collect()).unwrap_or_default()
+    compile(&value).err().map(|errors| errors.iter().cloned().collect()).unwrap_or_default()
 }
 
-fn at<'a>(faults: &'a [Fault], path: &str) -> Vec<&'a Fault> {
-    faults.iter().filter(|fault| fault.path() == path).collect()
+fn at<'a>(errors: &'a [ConfigError], path: &str) -> Vec<&'a ConfigError> {
+    errors.iter().filter(|error| error.path() == path).collect()
 }
 
 #[test]
 fn every_example_is_sound() {
     for object in objects() {
         let (configuration, _) = example(object.name);
-        assert_eq!(faults(&configuration), [], "{}", object.name);
+        assert_eq!(errors(&configuration), [], "{}", object.name);
     }
 }
 
@@ -34,11 +34,11 @@ fn every_example_is_sound() {
 fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are_in_their_order() {
     for object in objects() {
         let (configuration, pointer) = example(object.name);
-        let faults = faults(&with(&configuration, &pointer, &json!({ "no such field": 1 })));
-        let path = format!("{}[\"no such field\"]", fault_path(&pointer));
+        let errors = errors(&with(&configuration, &pointer, &json!({ "no such field": 1 })));
+        let path = format!("{}[\"no such field\"]", error_path(&pointer));
         let names: Vec<_> = object.fields.iter().map(|field| field.name).collect();
-        let faults = at(&faults, &path);
-        let allowed: Vec<_> = faults.iter().flat_map(|fault| fault.allowed().split(", ")).collect();
+        let errors = at(&errors, &path);
+        let allowed: Vec<_> = errors.iter().flat_map(|error| error.allowed().split(", ")).collect();
         assert_eq!(allowed, names, "{}", object.name);
     }
 }
@@ -49,14 +49,14 @@ fn what_is_required_is_and_nothing_else() {
         for field in object.fields {
             let (configuration, pointer) = beside(object.name, field.name);
             let without = with(&configuration, &pointer, &json!({ field.name: null }));
-            let path = config::field_path(&fault_path(&pointer), field.name);
-            let faults = faults(&without);
-            let missed = at(&faults, &path).iter().any(|fault| fault.found() == "nothing");
+            let path = config::field_path(&error_path(&pointer), field.name);
+            let errors = errors(&without);
+            let missed = at(&errors, &path).iter().any(|error| error.found() == "nothing");
             let required = matches!(field.need, Need::Required);
             // It is so in the words of these.
             let sometimes = ["limit.window", "headers.describes"];
             if !sometimes.contains(&format!("{}.{}", object.name, field.name).as_str()) {
-                assert_eq!(missed, required, "{}.{}: {faults:?}", object.name, field.name);
+                assert_eq!(missed, required, "{}.{}: {errors:?}", object.name, field.name);
             }
         }
     }
@@ -71,13 +71,13 @@ fn bounds_and_words_are_the_compilers_and_the_schemas() {
             for probe in probes(&field.kind) {
                 let (configuration, pointer) = beside(object.name, field.name);
                 let configuration = with(&configuration, &pointer, &json!({ field.name: probe.value }));
-                let path = config::field_path(&fault_path(&pointer), field.name) + &probe.at;
-                let faults = faults(&configuration);
-                let faults = at(&faults, &path);
-                let told = faults.iter().map(ToString::to_string).collect::<Vec<_>>();
-                assert_eq!(faults.is_empty(), probe.taken, "{name} = {}: {told:?}", probe.value);
-                if let (Some(words), [fault]) = (&probe.words, faults.as_slice()) {
-                    assert_eq!(fault.allowed(), words, "{name} = {}", probe.value);
+                let path = config::field_path(&error_path(&pointer), field.name) + &probe.at;
+                let errors = errors(&configuration);
+                let errors = at(&errors, &path);
+                let told = errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+                assert_eq!(errors.is_empty(), probe.taken, "{name} = {}: {told:?}", probe.value);
+                if let (Some(words), [error]) = (&probe.words, errors.as_slice()) {
+                    assert_eq!(error.allowed(), words, "{name} = {}", probe.value);
                 }
                 let complaint = complaint(&schema, &configuration);
                 assert!(!probe.taken || complaint.is_none(), "{name} = {}: {complaint:?}", probe.value);
@@ -91,7 +91,7 @@ fn bounds_and_words_are_the_compilers_and_the_schemas() {
 fn defaults_are_the_compilers() {
     let compiled = |configuration: &Json| {
         let value = config::parse(configuration.to_string().as_bytes()).unwrap();
-        compile(&value).map(|set| format!("{set:?}")).map_err(|faults| faults.to_string())
+        compile(&value).map(|set| format!("{set:?}")).map_err(|errors| errors.to_string())
     };
     for object in objects() {
         for field in object.fields {

@@ -1,6 +1,6 @@
 //! Windows whose times are kept more coarsely than anyone would guess, for want of room in a page.
 
-use super::{Doubt, tell_by_caller};
+use super::{Warning, tell_by_caller};
 use std::num::NonZeroU32;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit};
@@ -13,16 +13,16 @@ use tollgate::time::MILLISECOND;
 const SHARE: u64 = 128;
 
 /// `kinds` are all kinds of callers by their names.
-pub(super) fn doubt_slots(
+pub(super) fn warn_slots(
     policy: &Policy,
     kinds: &[(&str, &LimitSet)],
     path: &str,
     table: Geometry,
-    doubts: &mut Vec<Doubt>,
+    warnings: &mut Vec<Warning>,
 ) {
     for i in 0..policy.limit_names.len() {
         let says = |terms: &LimitSet| coarse(policy, terms.limits().get(i)?, table);
-        tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, doubts);
+        tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, warnings);
     }
 }
 
@@ -41,7 +41,7 @@ fn coarse(policy: &Policy, limit: &Limit, table: Geometry) -> Option<String> {
     };
     let early = slots.length() / MILLISECOND;
     Some(format!(
-        "the page is small for this quota: refusals may come {early} ms too early, more than 1/{SHARE} of the window; {better}"
+        "the page is small for this quota: rejections may come {early} ms too early, more than 1/{SHARE} of the window; {better}"
     ))
 }
 

@@ -1,9 +1,9 @@
 //! Whether one match is for all requests that another one is for, as far as it can be told.
 
-use tollgate::http::{Host, Match, PathSegment, PathTemplate, Presence};
+use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
 
 /// Whether all requests that the other matches are matched by this one.
-pub(super) fn covers(one: &Match, other: &Match) -> bool {
+pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
     let methods = one.methods.is_empty()
         || !other.methods.is_empty() && other.methods.iter().all(|method| one.methods.contains(method));
     let path = match (&one.path, &other.path) {
@@ -16,21 +16,21 @@ pub(super) fn covers(one: &Match, other: &Match) -> bool {
         (Some(host), Some(other)) => covers_host(host, other),
         (Some(_), None) => false,
     };
-    let header = |(name, presence): &(String, Presence)| {
+    let header = |(name, presence): &(String, HeaderMatch)| {
         other.headers.iter().any(|(of, other)| of == name && covers_header(presence, other))
     };
     methods && path && host && one.headers.iter().all(header)
 }
 
-fn covers_header(one: &Presence, other: &Presence) -> bool {
-    one == other || matches!((one, other), (Presence::Present, Presence::Equal(_)))
+fn covers_header(one: &HeaderMatch, other: &HeaderMatch) -> bool {
+    one == other || matches!((one, other), (HeaderMatch::Present, HeaderMatch::Equal(_)))
 }
 
 fn covers_host(one: &Host, other: &Host) -> bool {
     match (one, other) {
         (Host::Exact(_), _) => one == other,
-        (Host::Below(_), Host::Exact(name)) => one.matches(name.as_bytes()),
-        (Host::Below(suffix), Host::Below(other)) => other.ends_with(suffix.as_str()),
+        (Host::Suffix(_), Host::Exact(name)) => one.matches(name.as_bytes()),
+        (Host::Suffix(suffix), Host::Suffix(other)) => other.ends_with(suffix.as_str()),
     }
 }
 
@@ -52,14 +52,17 @@ mod tests {
 
     #[test]
     fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
-        let path = |text: &str| Match { path: PathTemplate::parse(text), ..Match::default() };
-        let host = |text: &str| Match { host: Host::parse(text), ..Match::default() };
-        let methods = |names: &[&str]| Match {
+        let path = |text: &str| RequestMatch { path: PathTemplate::parse(text), ..RequestMatch::default() };
+        let host = |text: &str| RequestMatch { host: Host::parse(text), ..RequestMatch::default() };
+        let methods = |names: &[&str]| RequestMatch {
             methods: names.iter().map(ToString::to_string).collect(),
-            ..Match::default()
+            ..RequestMatch::default()
         };
-        let header = |presence: Presence| Match { headers: vec![("x".into(), presence)], ..Match::default() };
-        let all = Match::default();
+        let header = |presence: HeaderMatch| RequestMatch {
+            headers: vec![("x".into(), presence)],
+            ..RequestMatch::default()
+        };
+        let all = RequestMatch::default();
         let covering = [
             (all.clone(), path("/a")),
             (path("/a/{id}"), path("/a/b")),
@@ -70,7 +73,7 @@ mod tests {
             (host("*.example.com"), host("api.example.com")),
             (host("*.example.com"), host("*.eu.example.com")),
             (methods(&["GET", "POST"]), methods(&["POST"])),
-            (header(Presence::Present), header(Presence::Equal("1".into()))),
+            (header(HeaderMatch::Present), header(HeaderMatch::Equal("1".into()))),
         ];
         for (one, other) in covering {
             assert!(
@@ -93,8 +96,8 @@ mod tests {
             (host("example.com"), host("*.example.com")),
             (host("*.example.com"), host("*.ample.com")),
             (methods(&["GET"]), all.clone()),
-            (header(Presence::Absent), header(Presence::Present)),
-            (header(Presence::Present), all),
+            (header(HeaderMatch::Absent), header(HeaderMatch::Present)),
+            (header(HeaderMatch::Present), all),
         ];
         for (one, other) in strangers {
             assert!(!covers(&one, &other), "{} {}", request_match(&one), request_match(&other));

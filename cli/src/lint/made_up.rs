@@ -1,6 +1,6 @@
 //! Keys that clients can make up, where a fresh one is worth much.
 
-use super::Doubt;
+use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::rules::Policy;
@@ -14,14 +14,19 @@ const FEW: u32 = 2;
 
 /// A made-up key has a fresh quota. Where that is a day's or longer, or where each has only a unit or two, nothing but a limit by
 /// address bounds what a client that makes up keys gets.
-pub(super) fn doubt_made_up_keys(set: &Configuration, policy: &Policy, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_made_up_keys(
+    set: &Configuration,
+    policy: &Policy,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
     let Some(key) = policy.key.iter().find_map(|key| made_up(set, *key)) else { return };
     if set.rules.policies.iter().any(|policy| counts_by_address(set, policy)) {
         return;
     }
     let names = policy.limit_names.iter().zip(policy.limits());
     if let Some((name, _)) = names.into_iter().find(|(_, limit)| is_worth_it(limit)) {
-        doubts.push(Doubt::new(
+        warnings.push(Warning::new(
             format!("{path}.key"),
             format!("a client that makes up values of {key} has all of {name} anew with each; say when {key} is valid, or add a policy by client_ip"),
         ));

@@ -1,6 +1,6 @@
 //! What is shown that should not be, and what is not shown that should.
 
-use super::Doubt;
+use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
 use tollgate::reply::Describes;
@@ -8,12 +8,12 @@ use tollgate::rules::Mode;
 use tollgate::rules::Source;
 
 /// Headers about a policy that is not enforced: they are not sent.
-pub(super) fn doubt_headers(set: &Configuration, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
     let Some(rules) = &set.replies.headers else { return };
     let Describes::Named(places) = &rules.describes else { return };
     for (policy, _) in places {
         if let Some(policy) = set.rules.policies.get(*policy).filter(|policy| policy.mode == Mode::Shadow) {
-            doubts.push(Doubt::new(
+            warnings.push(Warning::new(
                 "headers.describes",
                 format!("{} is in shadow, so no response tells its limit", policy.name),
             ));
@@ -22,14 +22,14 @@ pub(super) fn doubt_headers(set: &Configuration, doubts: &mut Vec<Doubt>) {
 }
 
 /// Credentials of consumers in clear text, in a file that is copied and committed.
-pub(super) fn doubt_credentials(set: &Configuration, value: &Value) -> Vec<Doubt> {
+pub(super) fn warn_credentials(set: &Configuration, value: &Value) -> Vec<Warning> {
     let secret = |name: &str| {
         let key = set.rules.callers.keys.iter().find(|key| key.name == name);
         key.is_some_and(|key| {
             matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_))
         })
     };
-    let mut doubts = Vec::new();
+    let mut warnings = Vec::new();
     for (i, consumer) in entries(value.get("consumers")).iter().enumerate() {
         let Some(Value::Object(keys)) = consumer.get("keys") else { continue };
         for (name, values) in keys.iter().filter(|(name, _)| secret(name)) {
@@ -37,12 +37,12 @@ pub(super) fn doubt_credentials(set: &Configuration, value: &Value) -> Vec<Doubt
             for (k, one) in entries(Some(values)).iter().enumerate() {
                 if matches!(one, Value::Text(text) if !text.starts_with("sha256:")) {
                     let says = "a credential in clear text; tollgate hash prints what to write in its place";
-                    doubts.push(Doubt::new(format!("{at}[{k}]"), says));
+                    warnings.push(Warning::new(format!("{at}[{k}]"), says));
                 }
             }
         }
     }
-    doubts
+    warnings
 }
 
 fn entries(value: Option<&Value>) -> &[Value] {

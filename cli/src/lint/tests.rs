@@ -5,17 +5,17 @@ mod said;
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;
 
-/// What is doubted in a policy of YAML.
-fn doubts(yaml: &str) -> Vec<String> {
-    let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.fault()).unwrap().value;
-    let set = compile(&value).map_err(|faults| faults.to_string()).unwrap();
-    let doubts = super::doubts(&set).into_iter().chain(super::doubts_as_written(&set, &value));
-    doubts.map(|doubt| doubt.to_string()).collect()
+/// What is warned in a policy of YAML.
+fn warnings(yaml: &str) -> Vec<String> {
+    let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.error()).unwrap().value;
+    let set = compile(&value).map_err(|errors| errors.to_string()).unwrap();
+    let warnings = super::warnings(&set).into_iter().chain(super::warnings_as_written(&set, &value));
+    warnings.map(|warning| warning.to_string()).collect()
 }
 
 /// A policy `p` for `ip` with these limits, and what else there is.
 fn limits(limits: &str, more: &str) -> Vec<String> {
-    doubts(&format!(
+    warnings(&format!(
         "keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n  - name: p\n    key: ip\n    limits: [{limits}]\n{more}"
     ))
 }
@@ -23,7 +23,7 @@ fn limits(limits: &str, more: &str) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn what_is_usual_is_not_doubted() {
+fn what_is_usual_is_not_warned() {
     let usual = "{ name: minute, quota: 300, window: 1m }, { name: month, quota: 50000, window: month }, \
                  { name: at_once, algorithm: concurrency, quota: 5 }, { name: all, algorithm: stock, quota: 5 }";
     assert_eq!(limits(usual, ""), NOTHING);
@@ -35,12 +35,12 @@ fn what_is_usual_is_not_doubted() {
 }
 
 #[test]
-fn a_limit_that_another_one_always_comes_before_is_doubted() {
+fn a_limit_that_another_one_always_comes_before_is_warned() {
     let day = "{ name: minute, quota: 100, window: 1m }, { name: day, quota: 50, window: day }";
     assert_eq!(
         limits(day, ""),
         [
-            "policies[0].limits[0]: minute never refuses anything: day admits 50 in a longer time, and minute 100 in a shorter one"
+            "policies[0].limits[0]: minute never rejects anything: day admits 50 in a longer time, and minute 100 in a shorter one"
         ]
     );
     assert_eq!(limits(&day.replace("50,", "101,"), ""), NOTHING);
@@ -76,12 +76,12 @@ fn a_window_of_the_clock_comes_before_another_one_only_if_no_edge_of_it_is_withi
 }
 
 #[test]
-fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_doubted() {
+fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_warned() {
     let keys =
         "keys:\n  a: { header: x, prefix: 41 }\n  b: { header: z, prefix: 40 }\n  c: { client_ip: {} }\n";
     let policies = "policies: [{ name: p, key: [a, b], limits: [{ quota: 5, window: 1m }] }]\n";
     assert_eq!(
-        doubts(&format!("{keys}{policies}")),
+        warnings(&format!("{keys}{policies}")),
         [
             "keys.a.prefix: 41 bytes are more than most keys have; if it is to be the whole key, leave prefix out",
             "keys.c: nothing uses this key"
@@ -90,12 +90,12 @@ fn a_key_that_nobody_uses_and_a_prefix_that_nobody_has_are_doubted() {
 }
 
 #[test]
-fn a_page_too_small_for_a_quota_is_doubted_and_one_that_does_is_named() {
+fn a_page_too_small_for_a_quota_is_warned_and_one_that_does_is_named() {
     let told = limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 512 }\n");
     assert_eq!(
         told,
         [
-            "policies[0].limits[0]: the page is small for this quota: refusals may come 1024 ms too early, more than 1/128 \
+            "policies[0].limits[0]: the page is small for this quota: rejections may come 1024 ms too early, more than 1/128 \
           of the window; table.page_bytes: 1216 would do"
         ]
     );
@@ -105,7 +105,7 @@ fn a_page_too_small_for_a_quota_is_doubted_and_one_that_does_is_named() {
 
 #[test]
 fn a_page_is_small_for_the_quotas_of_some_tiers() {
-    let told = doubts(
+    let told = warnings(
         "keys: { ip: { client_ip: {} }, plan: { metadata: [filter, plan] } }
 tiers: { names: [free, pro], default: free, from: plan }
 policies: [{ name: p, key: ip, limits: [{ quota: { free: 1, pro: 100000 }, window: 1m }] }]
@@ -118,7 +118,7 @@ table: { page_bytes: 512 }
 }
 
 #[test]
-fn a_table_with_room_for_few_clients_is_doubted() {
+fn a_table_with_room_for_few_clients_is_warned() {
     let told = limits("{ quota: 5, window: 1m }", "table: { pages: 25 }\n");
     assert_eq!(
         told,

@@ -1,19 +1,19 @@
 //! What never has an effect, since something else always comes before it.
 
 use super::covers::covers;
-use super::{Doubt, tell_by_caller};
+use super::{Warning, tell_by_caller};
 use tollgate::compile::Configuration;
-use tollgate::http::Match;
+use tollgate::http::RequestMatch;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::rules::{Key, Source};
 use tollgate::rules::{LimitSet, Mode, Policy};
 use tollgate::time::Period;
 
 /// A policy whose class always has an earlier one, for all that it is for.
-pub(super) fn doubt_class(set: &Configuration, index: usize, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
     let Some(policy) = set.rules.policies.get(index).filter(|policy| policy.class != 0) else { return };
     let earlier = set.rules.policies.iter().take(index).filter(|other| other.class == policy.class);
-    let excepted = |rule: &Match| policy.except.iter().any(|own| covers(own, rule));
+    let excepted = |rule: &RequestMatch| policy.except.iter().any(|own| covers(own, rule));
     let comes_first = |other: &&Policy| {
         is_before(other.mode, policy.mode)
             && other.except.iter().all(excepted)
@@ -23,7 +23,7 @@ pub(super) fn doubt_class(set: &Configuration, index: usize, path: &str, doubts:
     if let Some(other) = earlier.into_iter().find(comes_first) {
         let says =
             format!("it never applies: {} of the same class comes first for all of its requests", other.name);
-        doubts.push(Doubt::new(path, says));
+        warnings.push(Warning::new(path, says));
     }
 }
 
@@ -55,27 +55,32 @@ fn is_always_there(key: &Key) -> bool {
 }
 
 /// Whether each of the later matches is covered by one of the earlier.
-fn covers_all(earlier: &[Match], later: &[Match]) -> bool {
-    let everything = [Match::default()];
+fn covers_all(earlier: &[RequestMatch], later: &[RequestMatch]) -> bool {
+    let everything = [RequestMatch::default()];
     let later = if later.is_empty() { &everything } else { later };
     earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| covers(other, rule)))
 }
 
 /// Alternatives behind one that every request has.
-pub(super) fn doubt_alternatives(set: &Configuration, one: &Key, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_alternatives(set: &Configuration, one: &Key, path: &str, warnings: &mut Vec<Warning>) {
     let Source::FirstOf(keys) = &one.source else { return };
     let mut before: Option<&Key> = None;
     for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
         if let Some(always) = before {
             let says = format!("{} is never taken: every request has {}", alternative.name, always.name);
-            doubts.push(Doubt::new(format!("{path}.first_of[{i}]"), says));
+            warnings.push(Warning::new(format!("{path}.first_of[{i}]"), says));
         }
         before = before.or(Some(alternative).filter(|key| is_always_there(key)));
     }
 }
 
 /// Costs that no quota can bear. `kinds` are all kinds of callers by their names.
-pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &LimitSet)], path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_costs(
+    policy: &Policy,
+    kinds: &[(&str, &LimitSet)],
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
     let own = policy.matches.iter().enumerate();
     let own = own.filter_map(|(i, rule)| Some((format!("{path}.match[{i}].cost"), rule.cost?)));
     let counts = policy.matches.is_empty() || policy.matches.iter().any(|rule| rule.cost.is_none());
@@ -87,16 +92,16 @@ pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &LimitSet)], path: &s
             (cost > most)
                 .then(|| format!("such a request never passes: it costs {cost}, and a limit admits {most}"))
         };
-        tell_by_caller(&at, kinds, says, doubts);
+        tell_by_caller(&at, kinds, says, warnings);
     }
 }
 
 /// Limits that no request can meet, since another one of the policy admits no more in a longer time.
-pub(super) fn doubt_limits(
+pub(super) fn warn_limits(
     policy: &Policy,
     kinds: &[(&str, &LimitSet)],
     path: &str,
-    doubts: &mut Vec<Doubt>,
+    warnings: &mut Vec<Warning>,
 ) {
     for (i, name) in policy.limit_names.iter().enumerate() {
         let says = |terms: &LimitSet| {
@@ -104,15 +109,15 @@ pub(super) fn doubt_limits(
             let others = terms.limits().iter().zip(&policy.limit_names);
             let (other, other_name) = others.into_iter().find(|(other, _)| comes_before(other, limit))?;
             Some(format!(
-                "{name} never refuses anything: {other_name} admits {} in a longer time, and {name} {} in a shorter one",
+                "{name} never rejects anything: {other_name} admits {} in a longer time, and {name} {} in a shorter one",
                 other.quota, limit.quota
             ))
         };
-        tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, doubts);
+        tell_by_caller(&format!("{path}.limits[{i}]"), kinds, says, warnings);
     }
 }
 
-/// Whether one limit refuses whatever another one would. Windows that begin by the clock admit their quota twice
+/// Whether one limit rejects whatever another one would. Windows that begin by the clock admit their quota twice
 /// around an edge, unless the other's edges are among theirs.
 fn comes_before(one: &Limit, other: &Limit) -> bool {
     let (quota, most) = (u64::from(one.quota.get()), u64::from(other.quota.get()));

@@ -1,13 +1,13 @@
 //! What is written and nobody asks for.
 
-use super::Doubt;
+use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::reply::Variable;
 use tollgate::rules::Policy;
 use tollgate::rules::{Key, Source, Tiers, Validity};
 
 /// A key that nothing reads.
-pub(super) fn doubt_key(set: &Configuration, key: usize, path: &str, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &mut Vec<Warning>) {
     let callers = &set.rules.callers;
     let alternative = |source: &Source| matches!(source, Source::FirstOf(keys) if keys.contains(&key));
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
@@ -15,35 +15,36 @@ pub(super) fn doubt_key(set: &Configuration, key: usize, path: &str, doubts: &mu
         || callers.consumers.keys().any(|known_by| known_by == key)
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
     if !used {
-        doubts.push(Doubt::new(path, "nothing uses this key"));
+        warnings.push(Warning::new(path, "nothing uses this key"));
     }
 }
 
 /// Tiers that nobody can have or that make no difference, and consumers who are known for nothing.
-pub(super) fn doubt_callers(set: &Configuration, doubts: &mut Vec<Doubt>) {
+pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
     if let Some(tiers) = &set.rules.callers.tiers {
-        doubt_tiers(set, tiers, doubts);
+        warn_tiers(set, tiers, warnings);
     }
     let of_consumers =
         |key: &Key| matches!(key.source, Source::Consumer(_)) || key.validity == Validity::Consumer;
     let used = set.rules.callers.keys.iter().any(of_consumers)
         || set.rules.policies.iter().any(|policy| policy.limit_sets.differ())
-        || tells(set, Variable::Consumer);
+        || mentions(set, Variable::Consumer);
     if !set.rules.callers.consumers.list().is_empty() && !used {
-        doubts.push(Doubt::new(
+        warnings.push(Warning::new(
             "consumers",
             "nothing depends on who is known: no key, no valid: consumer, no quota by tier or of a consumer's own",
         ));
     }
 }
 
-fn doubt_tiers(set: &Configuration, tiers: &Tiers, doubts: &mut Vec<Doubt>) {
+fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
     let consumers = set.rules.callers.consumers.list();
     let differs = |policy: &Policy| {
         (0..tiers.names.len()).any(|tier| policy.limit_sets.of_tier(tier) != policy.limit_sets.default())
     };
-    if !set.rules.policies.iter().any(differs) && !tells(set, Variable::Tier) {
-        doubts.push(Doubt::new("tiers", "nothing depends on the tier: no quota is another for another tier"));
+    if !set.rules.policies.iter().any(differs) && !mentions(set, Variable::Tier) {
+        warnings
+            .push(Warning::new("tiers", "nothing depends on the tier: no quota is another for another tier"));
         return;
     }
     if let Some(key) = tiers.from.and_then(|key| set.rules.callers.keys.get(key)) {
@@ -52,14 +53,14 @@ fn doubt_tiers(set: &Configuration, tiers: &Tiers, doubts: &mut Vec<Doubt>) {
                 "whoever writes {} chooses a tier: better let an earlier filter tell it in its metadata",
                 key.name
             );
-            doubts.push(Doubt::new("tiers.from", says));
+            warnings.push(Warning::new("tiers.from", says));
         }
         return;
     }
     for (index, name) in tiers.names.iter().enumerate().filter(|(index, _)| *index != tiers.default) {
         if !consumers.iter().any(|consumer| consumer.tier == Some(index)) {
             let says = format!("no consumer is in the tier {name}");
-            doubts.push(Doubt::new(format!("tiers.names[{index}]"), says));
+            warnings.push(Warning::new(format!("tiers.names[{index}]"), says));
         }
     }
 }
@@ -81,11 +82,11 @@ fn is_up_to_the_client(set: &Configuration, key: &Key) -> bool {
 }
 
 /// Whether clients or access logs are told this of the caller.
-fn tells(set: &Configuration, variable: Variable) -> bool {
+fn mentions(set: &Configuration, variable: Variable) -> bool {
     let saying = &set.replies;
     let own = saying.policies.iter().map(|policy| &policy.rejection);
     let messages = saying.policies.iter().flat_map(|policy| &policy.limits);
     saying.access_log
-        || [&saying.rejection].into_iter().chain(own).any(|rejection| rejection.tells(variable))
-        || messages.filter_map(|limit| limit.message.as_ref()).any(|message| message.tells(variable))
+        || [&saying.rejection].into_iter().chain(own).any(|rejection| rejection.mentions(variable))
+        || messages.filter_map(|limit| limit.message.as_ref()).any(|message| message.mentions(variable))
 }

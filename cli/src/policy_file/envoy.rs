@@ -2,9 +2,9 @@
 
 use super::{Place, Written};
 use crate::inspect::{counts_addresses, matches_paths};
-use crate::lint::Doubt;
+use crate::lint::Warning;
 use tollgate::compile::Configuration;
-use tollgate::config::{Fault, Value, field_path};
+use tollgate::config::{ConfigError, Value, field_path};
 
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -105,7 +105,7 @@ fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
             Ok(value) => (Ok(value), Place::Text(at)),
             Err(error) => {
                 let found = format!("text that is not JSON ({error})");
-                (Err(Fault::new("", &found, "a policy as JSON")), Place::Text(at))
+                (Err(ConfigError::new("", &found, "a policy as JSON")), Place::Text(at))
             }
         }
     } else if has_type(configuration, "google.protobuf.Struct") {
@@ -127,32 +127,32 @@ fn name_of(config: &Value) -> &str {
 
 impl Filter {
     /// What around the policy is legal and probably wrong.
-    pub(super) fn doubts(&self, set: &Configuration) -> Vec<Doubt> {
-        let mut doubts = Vec::new();
-        self.doubt_plugin(&mut doubts);
+    pub(super) fn warnings(&self, set: &Configuration) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        self.warn_plugin(&mut warnings);
         if let Some((path, manager)) = &self.manager {
             if counts_addresses(set) {
-                doubt_address(path, manager, &mut doubts);
+                warn_address(path, manager, &mut warnings);
             }
             if matches_paths(set) {
-                doubt_paths(path, manager, &mut doubts);
+                warn_paths(path, manager, &mut warnings);
             }
         }
-        doubts
+        warnings
     }
 
-    fn doubt_plugin(&self, doubts: &mut Vec<Doubt>) {
+    fn warn_plugin(&self, warnings: &mut Vec<Warning>) {
         let vm = either(&self.config, "vm_config", "vmConfig");
         let id = vm.and_then(|vm| either(vm, "vm_id", "vmId")).and_then(Value::text);
         if id.is_none_or(str::is_empty) {
-            doubts.push(Doubt::new(
+            warnings.push(Warning::new(
                 field_path(&self.path, "vm_config"),
                 "no vm_id: the counts are shared with every other module that has none; give it one of its own",
             ));
         }
         let policy = either(&self.config, "failure_policy", "failurePolicy").and_then(Value::text);
         if !policy.is_some_and(|word| word.eq_ignore_ascii_case("FAIL_RELOAD")) {
-            doubts.push(Doubt::new(
+            warnings.push(Warning::new(
                 field_path(&self.path, "failure_policy"),
                 "not FAIL_RELOAD: should the module ever trap, that worker never limits, or never serves, again; \
                  with FAIL_RELOAD it is loaded anew and the counts stay",
@@ -162,14 +162,14 @@ impl Filter {
 }
 
 /// With neither the peer's address nor proxies of one's own to trust, the client's word is taken.
-fn doubt_address(path: &str, manager: &Value, doubts: &mut Vec<Doubt>) {
+fn warn_address(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     let peer = is_true(either(manager, "use_remote_address", "useRemoteAddress"));
     let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops");
     let trusted = matches!(hops, Some(Value::Number(hops)) if *hops > 0.0);
     let extension =
         either(manager, "original_ip_detection_extensions", "originalIpDetectionExtensions").is_some();
     if !peer && !trusted && !extension {
-        doubts.push(Doubt::new(
+        warnings.push(Warning::new(
             field_path(path, "use_remote_address"),
             "a policy counts by client_ip, and the client's address is whatever the client writes into \
              x-forwarded-for; set use_remote_address: true, and behind proxies of your own also \
@@ -179,20 +179,20 @@ fn doubt_address(path: &str, manager: &Value, doubts: &mut Vec<Doubt>) {
 }
 
 /// Another spelling of a path escapes a policy that matches by path.
-fn doubt_paths(path: &str, manager: &Value, doubts: &mut Vec<Doubt>) {
+fn warn_paths(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     for (name, camel, slip) in
         [("normalize_path", "normalizePath", "/a/../v1 or /%761"), ("merge_slashes", "mergeSlashes", "//v1")]
     {
         if !is_true(either(manager, name, camel)) {
             let says =
                 format!("a policy matches by path, and without {name}: true a request for {slip} escapes it");
-            doubts.push(Doubt::new(field_path(path, name), says));
+            warnings.push(Warning::new(field_path(path, name), says));
         }
     }
     let slashes = either(manager, "path_with_escaped_slashes_action", "pathWithEscapedSlashesAction");
     let kept = ["KEEP_UNCHANGED", "IMPLEMENTATION_SPECIFIC_DEFAULT"];
     if slashes.and_then(Value::text).is_none_or(|word| kept.contains(&word)) {
-        doubts.push(Doubt::new(
+        warnings.push(Warning::new(
             field_path(path, "path_with_escaped_slashes_action"),
             "a policy matches by path, and %2F is not taken for the slash that an upstream may take it for; \
              set UNESCAPE_AND_REDIRECT or REJECT_REQUEST",

@@ -71,18 +71,18 @@ fn the_marks_of_a_document_stay_out() {
 }
 
 #[test]
-fn a_faulty_policy_gives_no_file() {
+fn a_invalid_policy_gives_no_file() {
     let ran = tollgate(&["bootstrap", "cli/tests/zoo/charge_word.yaml"]);
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
     assert!(
-        ran.complaint.starts_with("cli/tests/zoo/charge_word.yaml:8: fault: charge: "),
+        ran.complaint.starts_with("cli/tests/zoo/charge_word.yaml:8: error: charge: "),
         "{}",
         ran.complaint
     );
 }
 
 #[test]
-fn what_can_not_be_meant_is_refused() {
+fn what_can_not_be_meant_is_rejected() {
     for upstream in ["localhost", ":80", "a b:80", "localhost:0", "localhost:65536", "[::1]", "::1:", "[x]:1"]
     {
         let ran = tollgate(&["bootstrap", BILLIUM, "--upstream", upstream]);

@@ -67,22 +67,22 @@ fn the_whole_language_is_told_in_words() {
              day: at most 100000 in each day of UTC
              only if none of these applies: exports
              a request costs what its response says in x-cost, else 1 unit
-             after a refusal, none for 30 s
+             after a rejection, none for 30 s
              a request without an answer stays counted
   tried      every request that has it, counted by api_key (header authorization, behind Bearer, if a consumer is known by it)
              at most 2 in any 60 s
-             in shadow: it refuses nothing
+             in shadow: it rejects nothing
   later      every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
              at most 1 in any 60 s
              in shadow until 2026-05-19T06:00:00Z, enforced from then on
-  together   all policies that apply must admit; a refusal by any spends nothing
+  together   all policies that apply must admit; a rejection by any spends nothing
   keys       organization: metadata envoy.filters.http.jwt_authn/payload/org, the same as company; company: the consumer's company; client_ip: the client's address, IPv6 by its first 64 bits
   tiers      free, pro; the consumer's, else what plan says (metadata envoy.filters.http.jwt_authn/payload/plan), else free
   consumers  1 is known
   exempt     CORS preflights, /healthz
   paths      also limited with a slash at the end, another case, ;parameters, a suffix such as .json
   ipv6       each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
-  refusal    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
+  rejection    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
   headers    none
   table      24576 KiB at most, room for some 130000 clients
 "
@@ -160,7 +160,7 @@ fn metadata_stands_for_what_an_earlier_filter_found_out() {
 }
 
 #[test]
-fn what_is_in_shadow_says_so_and_refuses_nothing() {
+fn what_is_in_shadow_says_so_and_rejects_nothing() {
     let key = ["/v1/status", "-H", "authorization: Bearer sk_live_4242", "--times", "3"];
     let out = explained("callers-shadow.yaml", &key);
     assert_eq!(
@@ -170,24 +170,24 @@ fn what_is_in_shadow_says_so_and_refuses_nothing() {
 exports  does not apply: the method is not POST
 api      does not apply: /v1/status is excepted
 tried    applies in shadow, counted for api_key "sk_l…" (12 bytes)
-         at most 2 in any 60 s: refuses, 0 of 2 left, wait 60 s
+         at most 2 in any 60 s: rejects, 0 of 2 left, wait 60 s
 later    applies in shadow, counted for client_ip 127.0.0.1
-         at most 1 in any 60 s: refuses, 0 of 1 left, wait 60 s
+         at most 1 in any 60 s: rejects, 0 of 1 left, wait 60 s
 
 passes
 "#
     );
     let path = policy_file("callers-in-force.yaml");
     let out = tollgate(&["explain", &path, "/v1/status", "--times", "2", "--at", "2026-05-19T06:00:00Z"]);
-    assert_eq!(out.good(), "of 2 requests 1 pass, number 2 is the first refused; this is the last
+    assert_eq!(out.good(), "of 2 requests 1 pass, number 2 is the first rejected; this is the last
 
 exports  does not apply: the method is not POST
 api      does not apply: /v1/status is excepted
 tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)
 later    applies, counted for client_ip 127.0.0.1
-         at most 1 in any 60 s: refuses, 0 of 1 left, wait 60 s
+         at most 1 in any 60 s: rejects, 0 of 1 left, wait 60 s
 
-refused with 429
+rejected with 429
   content-type: text/plain; charset=utf-8
   cache-control: no-store
   retry-after: 60

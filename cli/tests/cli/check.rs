@@ -9,10 +9,10 @@ fn a_sound_policy_is_told_in_words() {
             at most 50 in any 60 s
   key       every request that has it, counted by api_key (header authorization, behind Bearer, its first 16 bytes)
             at most 300 in any 60 s
-  together  all policies that apply must admit, in this order; a refusal has spent what came before it
+  together  all policies that apply must admit, in this order; a rejection has spent what came before it
   exempt    CORS preflights
   ipv6      each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
-  refusal   429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
+  rejection   429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
   headers   none
   table     24576 KiB at most, room for some 320000 clients
 "#
@@ -20,8 +20,8 @@ fn a_sound_policy_is_told_in_words() {
 }
 
 #[test]
-fn a_faulty_policy_fails_with_1_and_all_its_faults_with_their_lines() {
-    let path = file("check-faulty.yaml", &policy("charge: sequentialy\nretry_after: { max: 0 }\n"));
+fn a_invalid_policy_fails_with_1_and_all_its_errors_with_their_lines() {
+    let path = file("check-invalid.yaml", &policy("charge: sequentialy\nretry_after: { max: 0 }\n"));
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     let name = path.display();
     assert_eq!(
@@ -29,9 +29,9 @@ fn a_faulty_policy_fails_with_1_and_all_its_faults_with_their_lines() {
         (
             1,
             format!(
-                "{name}:6: fault: charge: found \"sequentialy\"; allowed: all_or_nothing, sequential; did you mean sequential?\n\
-                 {name}:7: fault: retry_after.max: found 0; allowed: a whole number from 1 to 31622400\n\
-                 {name}: refused, 2 faults\n"
+                "{name}:6: error: charge: found \"sequentialy\"; allowed: all_or_nothing, sequential; did you mean sequential?\n\
+                 {name}:7: error: retry_after.max: found 0; allowed: a whole number from 1 to 31622400\n\
+                 {name}: rejected, 2 errors\n"
             ),
             ""
         )
@@ -47,13 +47,13 @@ fn standard_input_may_be_yaml_or_json() {
     let ran = tollgate_reading(&["check", "-"], json);
     assert_eq!(
         ran.out,
-        "stdin:2: fault: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295\n\
-         stdin: refused, 1 fault\n"
+        "stdin:2: error: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295\n\
+         stdin: rejected, 1 error\n"
     );
 }
 
 #[test]
-fn a_name_twice_is_a_fault_in_json_too() {
+fn a_name_twice_is_a_error_in_json_too() {
     let path = file("check-twice.json", r#"{"keys": {}, "keys": {}, "policies": []}"#);
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     assert!(ran.out.contains("keys: found the same name twice; allowed: each name once"), "{}", ran.out);
@@ -83,7 +83,7 @@ fn warnings_are_told_and_fail_only_if_so_asked() {
 #[test]
 fn machines_get_json_with_the_same_in_it() {
     let report = &json(&tollgate(&["check", "--json", BILLIUM]).good())[0];
-    assert_eq!((&report["sound"], &report["faults"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!((&report["sound"], &report["errors"]), (&true.into(), &serde_json::json!([])));
     assert_eq!(report["summary"]["policies"][0]["limits"][0], "at most 50 in any 60 s");
     let ran = tollgate(&["check", "--json", BILLIUM, "cli/tests/zoo/charge_word.yaml"]);
     assert_eq!(ran.status, 1);
@@ -93,7 +93,7 @@ fn machines_get_json_with_the_same_in_it() {
             "file": "cli/tests/zoo/charge_word.yaml",
             "filter": null,
             "sound": false,
-            "faults": [{
+            "errors": [{
                 "path": "charge",
                 "line": 8,
                 "found": "\"sequentially\"",
@@ -192,15 +192,15 @@ fn a_policy_as_text_in_an_envoy_file_is_checked_too() {
         (
             1,
             format!(
-                "{name}:18: fault: policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
-                 {name}, filter limits: refused, 1 fault\n"
+                "{name}:18: error: policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
+                 {name}, filter limits: rejected, 1 error\n"
             )
         )
     );
 }
 
 #[test]
-fn an_envoy_file_without_tollgate_is_a_fault() {
+fn an_envoy_file_without_tollgate_is_a_error() {
     let text = "static_resources: { listeners: [] }\n";
     let ran = tollgate_reading(&["check", "-"], text);
     assert_eq!(ran.status, 1);

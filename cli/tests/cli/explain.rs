@@ -14,20 +14,20 @@ passes
 }
 
 #[test]
-fn a_request_that_is_refused_is_explained_without_its_key() {
+fn a_request_that_is_rejected_is_explained_without_its_key() {
     let arguments =
         ["explain", BILLIUM, "/", "-H", "Authorization: Bearer sk_live_123456789", "--times", "51"];
     let out = tollgate(&[&arguments[..], &["--client-ip", "2001:db8::9"]].concat()).good();
     assert_eq!(
         out,
-        "of 51 requests 50 pass, number 51 is the first refused; this is the last
+        "of 51 requests 50 pass, number 51 is the first rejected; this is the last
 
 ip   applies, counted for client_ip 2001:db8::/64
-     at most 50 in any 60 s: refuses, 0 of 50 left, wait 60 s
+     at most 50 in any 60 s: rejects, 0 of 50 left, wait 60 s
 key  applies, counted for api_key \"sk_l…\" (16 bytes)
      at most 300 in any 60 s: admits, 250 of 300 left
 
-refused with 429
+rejected with 429
   content-type: application/json
   cache-control: no-store
   retry-after: 60
@@ -58,7 +58,7 @@ fn machines_get_json() {
     let out = tollgate(&["explain", BILLIUM, "/", "--times", "51", "--json"]).good();
     let told = &json(&out)[0];
     assert_eq!(
-        (&told["refused"], &told["status"], &told["first_refused"]),
+        (&told["rejected"], &told["status"], &told["first_rejected"]),
         (&true.into(), &429.into(), &51.into())
     );
     assert_eq!(told["headers"]["retry-after"], "60");
@@ -67,7 +67,7 @@ fn machines_get_json() {
 }
 
 #[test]
-fn what_is_no_request_and_what_is_no_policy_is_refused() {
+fn what_is_no_request_and_what_is_no_policy_is_rejected() {
     for arguments in [
         &["explain", BILLIUM, "GET"][..],
         &["explain", BILLIUM, "/", "-H", "nothing"],
@@ -82,7 +82,7 @@ fn what_is_no_request_and_what_is_no_policy_is_refused() {
     let ran = tollgate(&["explain", "cli/tests/zoo/charge_word.yaml", "/"]);
     assert_eq!((ran.status, ran.out.as_str()), (1, ""));
     assert!(
-        ran.complaint.ends_with("cli/tests/zoo/charge_word.yaml: refused, 1 fault\n"),
+        ran.complaint.ends_with("cli/tests/zoo/charge_word.yaml: rejected, 1 error\n"),
         "{}",
         ran.complaint
     );

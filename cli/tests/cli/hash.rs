@@ -11,7 +11,7 @@ fn a_key_is_hashed_without_the_line_feed_of_whoever_typed_it() {
 }
 
 #[test]
-fn no_key_and_several_keys_are_refused() {
+fn no_key_and_several_keys_are_rejected() {
     for input in ["", "\n", "abc\ndef\n"] {
         let ran = tollgate_reading(&["hash"], input);
         assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{input:?}");

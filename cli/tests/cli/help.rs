@@ -29,7 +29,7 @@ fn a_command_that_is_none_fails_with_2_and_names_the_nearest() {
 #[test]
 fn nothing_is_coloured_in_a_pipe_and_all_is_if_so_asked() {
     for arguments in
-        [&["--help"][..], &["check", BILLIUM], &["check", "cli/tests/zoo/many_faults.yaml"], &["nonsense"]]
+        [&["--help"][..], &["check", BILLIUM], &["check", "cli/tests/zoo/many_errors.yaml"], &["nonsense"]]
     {
         let ran = tollgate(arguments);
         assert!(!ran.out.contains('\u{1B}') && !ran.complaint.contains('\u{1B}'), "{arguments:?}");

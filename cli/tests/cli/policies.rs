@@ -24,7 +24,7 @@ fn each_is_told_in_words() {
     for policy in policies() {
         let told = tollgate(&["check", &policy]).good();
         assert!(told.starts_with(&format!("{policy}: sound\n")), "{told}");
-        for beginning in ["  exempt ", "  refusal ", "  headers ", "  table "] {
+        for beginning in ["  exempt ", "  rejection ", "  headers ", "  table "] {
             assert!(told.lines().any(|line| line.starts_with(beginning)), "{policy}: {beginning}");
         }
         assert!(!told.contains("sha256"), "{told}");
@@ -42,7 +42,7 @@ fn each_explains_a_request() {
             list.map(|policy| policy["name"].clone()).collect::<Vec<_>>()
         };
         assert_eq!(names(&told["policies"]), names(&report["summary"]["policies"]), "{policy}");
-        assert_eq!(told["refused"], false, "{policy}");
+        assert_eq!(told["rejected"], false, "{policy}");
     }
 }
 

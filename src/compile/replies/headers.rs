@@ -4,7 +4,7 @@ use super::super::all;
 use super::super::keys::is_token;
 use super::super::policies::limit_references;
 use crate::config::{Fields, Reader};
-use crate::reply::{Describes, Format, HeaderRules, Names, Preset, Reset, Show, Upstream};
+use crate::reply::{Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders};
 use crate::rules::Policy;
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
@@ -54,7 +54,7 @@ pub(super) fn is_owned(name: &str) -> bool {
 
 /// A header's name, in lower case.
 pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
-    if is_token(name) { Some(name.to_ascii_lowercase()) } else { at.fault_name(name, TOKEN) }
+    if is_token(name) { Some(name.to_ascii_lowercase()) } else { at.error_name(name, TOKEN) }
 }
 
 /// Which limit headers there are.
@@ -64,7 +64,7 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
     let words = KINDS.map(|(word, _)| word).join(", ");
     let kind = fields.required("preset", &words).and_then(|word| word.word(&KINDS));
     let show = fields.read_or("show", Show::Always, |word| {
-        word.word(&[("always", Show::Always), ("on_429", Show::OnRefusal)])
+        word.word(&[("always", Show::Always), ("on_429", Show::OnRejection)])
     });
     let reset = fields.read_or("reset", Reset::default(), |word| {
         word.word(&[
@@ -73,15 +73,15 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
             ("window_end", Reset::WindowEnd),
         ])
     });
-    let format =
-        fields.read("format", |word| word.word(&[("epoch", Format::Epoch), ("delta", Format::Delta)]));
-    let upstream = fields.read_or("upstream", Upstream::Replace, |word| {
-        word.word(&[("replace", Upstream::Replace), ("keep", Upstream::Keep)])
+    let format = fields
+        .read("format", |word| word.word(&[("epoch", ResetFormat::Epoch), ("delta", ResetFormat::Delta)]));
+    let upstream = fields.read_or("upstream", UpstreamHeaders::Replace, |word| {
+        word.word(&[("replace", UpstreamHeaders::Replace), ("keep", UpstreamHeaders::Keep)])
     });
     let kind = kind?;
-    let in_place = refuse_fields_of_others(&fields, kind);
+    let in_place = reject_fields_of_others(&fields, kind);
     let preset = preset(&fields, kind);
-    // Faulty policies have no names to choose from, and their own faults are told.
+    // Invalid policies have no names to choose from, and their own errors are told.
     let describes = policies.and_then(|policies| describes(&fields, kind, policies));
     in_place?;
     Some(HeaderRules {
@@ -95,34 +95,34 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
 }
 
 impl Kind {
-    fn usual_format(self) -> Format {
+    fn usual_format(self) -> ResetFormat {
         match self {
-            Kind::XRateLimit | Kind::Github => Format::Epoch,
-            Kind::Ietf | Kind::Envoy | Kind::Secret => Format::Delta,
+            Kind::XRateLimit | Kind::Github => ResetFormat::Epoch,
+            Kind::Ietf | Kind::Envoy | Kind::Secret => ResetFormat::Delta,
         }
     }
 }
 
 /// A field that the preset does not know would be silently without effect.
-fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
     let mut sound = Some(());
-    let mut refuse = |name: &str, allowed: &str| {
+    let mut reject = |name: &str, allowed: &str| {
         if let Some(field) = fields.optional(name) {
-            sound = field.fault_found(&[name, " beside this preset"].concat(), allowed);
+            sound = field.error_found(&[name, " beside this preset"].concat(), allowed);
         }
     };
     match kind {
         Kind::XRateLimit | Kind::Github => {}
-        Kind::Envoy => refuse("names", "only with preset x-ratelimit or github"),
+        Kind::Envoy => reject("names", "only with preset x-ratelimit or github"),
         Kind::Ietf => {
-            refuse("names", "only with preset x-ratelimit or github");
+            reject("names", "only with preset x-ratelimit or github");
             if fields.optional("format").is_some_and(|format| !format.is_word("delta")) {
-                refuse("format", "delta");
+                reject("format", "delta");
             }
         }
         Kind::Secret => {
             for name in ["show", "describes", "reset", "format", "names"] {
-                refuse(name, "only upstream beside preset secret");
+                reject(name, "only upstream beside preset secret");
             }
         }
     }
@@ -131,8 +131,8 @@ fn refuse_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
 
 fn preset(fields: &Fields<'_>, kind: Kind) -> Option<Preset> {
     Some(match kind {
-        Kind::XRateLimit => Preset::Fields(named_headers(fields, Names::x_ratelimit())?),
-        Kind::Github => Preset::Fields(named_headers(fields, Names::github())?),
+        Kind::XRateLimit => Preset::Fields(named_headers(fields, HeaderNames::x_ratelimit())?),
+        Kind::Github => Preset::Fields(named_headers(fields, HeaderNames::github())?),
         Kind::Envoy => Preset::Envoy,
         Kind::Ietf => Preset::Ietf,
         Kind::Secret => Preset::Secret,
@@ -140,13 +140,13 @@ fn preset(fields: &Fields<'_>, kind: Kind) -> Option<Preset> {
 }
 
 /// The usual names, with those in their place that are written.
-fn named_headers(fields: &Fields<'_>, usual: Names) -> Option<Names> {
+fn named_headers(fields: &Fields<'_>, usual: HeaderNames) -> Option<HeaderNames> {
     let Some(written) = fields.optional("names") else { return Some(usual) };
     let names = written.object(&["limit", "remaining", "reset", "used", "resource"])?;
     let name = |field: &str| names.read(field, own_name);
     let [limit, remaining, reset, used, resource] =
         ["limit", "remaining", "reset", "used", "resource"].map(name);
-    let names = Names {
+    let names = HeaderNames {
         limit: limit?.unwrap_or(usual.limit),
         remaining: remaining?.unwrap_or(usual.remaining),
         reset: reset?.unwrap_or(usual.reset),
@@ -155,7 +155,7 @@ fn named_headers(fields: &Fields<'_>, usual: Names) -> Option<Names> {
     };
     let twin = |(i, name): (usize, &str)| names.all().take(i).any(|other| other == name);
     if names.all().enumerate().any(twin) {
-        return written.fault_found("one name for two headers", "a name of its own for each");
+        return written.error_found("one name for two headers", "a name of its own for each");
     }
     Some(names)
 }
@@ -163,7 +163,7 @@ fn named_headers(fields: &Fields<'_>, usual: Names) -> Option<Names> {
 #[inline(never)]
 fn own_name(at: &Reader<'_>) -> Option<String> {
     let name = header_name(at, at.text(TOKEN)?)?;
-    if is_owned(&name) { at.fault("a name that nothing else has in a response") } else { Some(name) }
+    if is_owned(&name) { at.error("a name that nothing else has in a response") } else { Some(name) }
 }
 
 /// What headers may speak about, by its name.

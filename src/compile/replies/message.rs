@@ -1,16 +1,16 @@
 //! Compiles messages: one text, or one for each language.
 
 use super::super::all;
-use super::template::Speech;
+use super::template::TemplateScope;
 use crate::config::Reader;
-use crate::reply::{Message, Place, Template};
+use crate::reply::{Message, Template, TextKind};
 
 const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
 const TAG: &str = "a language tag such as es or es-MX";
 const DEFAULT: &str = "default";
 
 /// Reads a message.
-pub(super) fn message(reader: &Reader<'_>, speech: &Speech) -> Option<Message> {
+pub(super) fn message(reader: &Reader<'_>, speech: &TemplateScope) -> Option<Message> {
     if reader.is_text() {
         return text(reader, speech).map(Message::one);
     }
@@ -25,14 +25,14 @@ pub(super) fn message(reader: &Reader<'_>, speech: &Speech) -> Option<Message> {
     for (i, entry) in entries.iter().enumerate() {
         let twin = |other: &Reader<'_>| other.name().eq_ignore_ascii_case(entry.name());
         if entries.iter().take(i).any(twin) {
-            entry.fault_found::<()>("the same language twice", "each language once")?;
+            entry.error_found::<()>("the same language twice", "each language once")?;
         }
     }
     Some(Message::by_language(texts, first?))
 }
 
-fn text(reader: &Reader<'_>, speech: &Speech) -> Option<Template> {
-    speech.template(reader, reader.text("a text")?, Place::Text)
+fn text(reader: &Reader<'_>, speech: &TemplateScope) -> Option<Template> {
+    speech.template(reader, reader.text("a text")?, TextKind::Text)
 }
 
 /// The language for callers who ask for none of them. It has to be named if there are several: the fields of an
@@ -41,10 +41,10 @@ fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str>
     let tags: Vec<(&str, &'a str)> = languages.iter().map(|entry| (entry.name(), entry.name())).collect();
     let names: Vec<&str> = languages.iter().map(Reader::name).collect();
     match (reader.peek(DEFAULT), names.as_slice()) {
-        (_, []) => reader.fault(MESSAGE),
+        (_, []) => reader.error(MESSAGE),
         (Some(default), _) => default.word(&tags),
         (None, [only]) => Some(only),
-        (None, _) => reader.field(DEFAULT).fault_found("nothing", &names.join(", ")),
+        (None, _) => reader.field(DEFAULT).error_found("nothing", &names.join(", ")),
     }
 }
 
@@ -54,5 +54,5 @@ fn tag(entry: &Reader<'_>) -> Option<String> {
     let part =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let sound = tag.len() <= 35 && tag.split('-').all(part);
-    if sound { Some(tag.into()) } else { entry.fault_name(tag, TAG) }
+    if sound { Some(tag.into()) } else { entry.error_name(tag, TAG) }
 }

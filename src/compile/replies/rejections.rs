@@ -1,36 +1,36 @@
-//! Compiles refusals: the common one, and field by field what each policy has in its place.
+//! Compiles rejections: the common one, and field by field what each policy has in its place.
 
 use super::super::all;
 use super::headers::{OWNED, header_name, is_owned};
 use super::message::message;
-use super::template::Speech;
+use super::template::TemplateScope;
 use crate::config::{Fields, Reader};
-use crate::reply::{Body, Message, Place, Rejection, Template, Variable, tells_limits};
+use crate::reply::{Body, Message, Rejection, Template, TextKind, Variable, is_limit_header};
 use std::sync::Arc;
 
 const CONTENT_TYPE: &str = "a media type such as application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HEADER_VALUE: &str = "a text of visible ASCII, without spaces around it";
 
-/// What one policy says when it refuses.
-pub(super) struct Sayable {
+/// What one policy says when it rejects.
+pub(super) struct CompiledRejection {
     pub rejection: Rejection,
     /// Its limits' own messages, in their order.
     pub messages: Vec<Option<Message>>,
 }
 
-impl Sayable {
-    fn tells(&self, variable: Variable) -> bool {
-        self.rejection.tells(variable)
-            || self.messages.iter().flatten().any(|message| message.tells(variable))
+impl CompiledRejection {
+    fn mentions(&self, variable: Variable) -> bool {
+        self.rejection.mentions(variable)
+            || self.messages.iter().flatten().any(|message| message.mentions(variable))
     }
 }
 
 /// A rejection as far as one place writes it.
 #[derive(Default)]
-struct Written<'a> {
+struct RejectionFields<'a> {
     status: Option<u32>,
-    format: Option<Format>,
+    format: Option<BodyFormat>,
     body: Option<&'a str>,
     content_type: Option<&'a str>,
     message: Option<Arc<Message>>,
@@ -39,21 +39,21 @@ struct Written<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Format {
+enum BodyFormat {
     Template,
     Problem,
 }
 
-/// Reads all refusals: the common one, and one for each policy.
+/// Reads all rejections: the common one, and one for each policy.
 #[inline(never)]
-pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<Sayable>)> {
+pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<CompiledRejection>)> {
     let writer = Writer {
-        speech: Speech::new(secret),
+        speech: TemplateScope::new(secret),
         secret,
         place: root.at().peek("reject").unwrap_or(root.at().clone()),
     };
-    let written = root.read_or("reject", Written::default(), |reject| writer.read(reject));
-    let nothing = Written::default();
+    let written = root.read_or("reject", RejectionFields::default(), |reject| writer.read(reject));
+    let nothing = RejectionFields::default();
     let common = written.as_ref().unwrap_or(&nothing);
     let body = writer.body(&writer.place, common, &nothing);
     let usual = writer.rejection(common, &nothing, body);
@@ -62,15 +62,15 @@ pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, 
     let sayables: Vec<_> = sayables.collect();
     let usual = usual?;
     common.is_told(&writer.place, &|variable| {
-        let by = |sayable: &Sayable| sayable.tells(variable);
-        usual.tells(variable) || sayables.iter().flatten().any(by)
+        let by = |sayable: &CompiledRejection| sayable.mentions(variable);
+        usual.mentions(variable) || sayables.iter().flatten().any(by)
     })?;
     written.as_ref()?;
     Some((usual, all(sayables)?))
 }
 
 struct Writer<'a> {
-    speech: Speech,
+    speech: TemplateScope,
     secret: bool,
     /// Where what is common is written.
     place: Reader<'a>,
@@ -80,11 +80,13 @@ impl Writer<'_> {
     fn sayable(
         &self,
         policy: &Reader<'_>,
-        common: &Written<'_>,
+        common: &RejectionFields<'_>,
         usual: Option<&Rejection>,
-    ) -> Option<Sayable> {
+    ) -> Option<CompiledRejection> {
         let place = policy.peek("reject").unwrap_or(policy.clone());
-        let own = policy.peek("reject").map_or_else(|| Some(Written::default()), |reject| self.read(&reject));
+        let own = policy
+            .peek("reject")
+            .map_or_else(|| Some(RejectionFields::default()), |reject| self.read(&reject));
         let limits = policy.peek("limits").map(|limits| limits.entries()).unwrap_or_default();
         let (messages, own) = (self.limit_messages(&limits), own?);
         let body = if own.shapes_the_body(common) {
@@ -93,9 +95,9 @@ impl Writer<'_> {
             usual.map(|usual| Arc::clone(&usual.body))
         };
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
-        let sayable = Sayable { rejection, messages };
-        let told = own.is_told(&place, &|variable| sayable.tells(variable));
-        let silent = !sayable.rejection.tells(Variable::Message);
+        let sayable = CompiledRejection { rejection, messages };
+        let told = own.is_told(&place, &|variable| sayable.mentions(variable));
+        let silent = !sayable.rejection.mentions(Variable::Message);
         let own_messages = limits.iter().filter_map(|limit| limit.peek("message"));
         let untold: Vec<_> = own_messages.filter(|_| silent).map(|at| untold(&at, "message")).collect();
         told.filter(|_| untold.is_empty())?;
@@ -111,24 +113,24 @@ impl Writer<'_> {
     }
 
     #[inline(never)]
-    fn read<'a>(&self, reader: &Reader<'a>) -> Option<Written<'a>> {
+    fn read<'a>(&self, reader: &Reader<'a>) -> Option<RejectionFields<'a>> {
         let fields =
             reader.object(&["status", "format", "body", "content_type", "message", "code", "headers"])?;
         let status = fields.read("status", |n| n.whole_number(400..=599));
         let format = fields.read("format", |word| {
-            word.word(&[("template", Format::Template), ("problem", Format::Problem)])
+            word.word(&[("template", BodyFormat::Template), ("problem", BodyFormat::Problem)])
         });
         let body = fields.read("body", |body| body.text("a text"));
         let content_type = fields.read("content_type", |field| {
             let text = field.text(CONTENT_TYPE)?;
             let sound = text.contains('/') && text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-            if sound { Some(text) } else { field.fault(CONTENT_TYPE) }
+            if sound { Some(text) } else { field.error(CONTENT_TYPE) }
         });
         let speech = self.speech.of_messages();
         let message = fields.read("message", |field| message(field, &speech).map(Arc::new));
         let code = fields.read("code", |code| code.text("a text"));
         let headers = fields.read("headers", |headers| self.headers(headers).map(Arc::new));
-        Some(Written {
+        Some(RejectionFields {
             status: status?.and_then(|status| u32::try_from(status).ok()),
             format: format?,
             body: body?,
@@ -151,17 +153,17 @@ impl Writer<'_> {
         let text = entry.text(HEADER_VALUE)?;
         let visible = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         if !visible || text.is_empty() || text.trim_ascii() != text {
-            return entry.fault(HEADER_VALUE);
+            return entry.error(HEADER_VALUE);
         }
-        self.speech.template(entry, text, Place::Header)
+        self.speech.template(entry, text, TextKind::Header)
     }
 
     /// What is `own`, and in its gaps what is `common`, with this body.
     #[inline(never)]
     fn rejection(
         &self,
-        own: &Written<'_>,
-        common: &Written<'_>,
+        own: &RejectionFields<'_>,
+        common: &RejectionFields<'_>,
         body: Option<Arc<Body>>,
     ) -> Option<Rejection> {
         let message = match own.message.as_ref().or(common.message.as_ref()) {
@@ -179,9 +181,14 @@ impl Writer<'_> {
 
     /// The body and its type. `place` is where what is `own` is written.
     #[inline(never)]
-    fn body(&self, place: &Reader<'_>, own: &Written<'_>, common: &Written<'_>) -> Option<Arc<Body>> {
-        if own.format.or(common.format) == Some(Format::Problem) {
-            let sound = self.refuse_beside_problem(place, own);
+    fn body(
+        &self,
+        place: &Reader<'_>,
+        own: &RejectionFields<'_>,
+        common: &RejectionFields<'_>,
+    ) -> Option<Arc<Body>> {
+        if own.format.or(common.format) == Some(BodyFormat::Problem) {
+            let sound = self.reject_beside_problem(place, own);
             return self.problem(own, common).filter(|_| sound);
         }
         let (given, body) = (own.content_type.or(common.content_type), own.body.or(common.body));
@@ -193,31 +200,31 @@ impl Writer<'_> {
         };
         let (template, content_type) = match (body, given) {
             (None, Some(given)) if is_json(given) => {
-                return at.fault_found("JSON without a body", "body beside it");
+                return at.error_found("JSON without a body", "body beside it");
             }
             (None, given) => (self.speech.plain("{message}\n")?, given.unwrap_or(PLAIN)),
             (Some(body), Some(given)) if is_json(given) => (self.speech.json(&at, body)?, given),
-            (Some(body), Some(given)) => (self.speech.template(&at, body, Place::Text)?, given),
+            (Some(body), Some(given)) => (self.speech.template(&at, body, TextKind::Text)?, given),
             (Some(body), None) => match self.speech.json_at_sight(body) {
                 Some(template) => (template, "application/json"),
-                None => (self.speech.template(&at, body, Place::Text)?, PLAIN),
+                None => (self.speech.template(&at, body, TextKind::Text)?, PLAIN),
             },
         };
         Some(Arc::new(Body { template, content_type: content_type.into() }))
     }
 
-    fn refuse_beside_problem(&self, place: &Reader<'_>, own: &Written<'_>) -> bool {
+    fn reject_beside_problem(&self, place: &Reader<'_>, own: &RejectionFields<'_>) -> bool {
         let written = [("body", own.body), ("content_type", own.content_type)];
         for (name, _) in written.iter().filter(|(_, written)| written.is_some()) {
             let found = [name, " beside format problem"].concat();
-            place.field(name).fault_found::<()>(&found, "only with format template");
+            place.field(name).error_found::<()>(&found, "only with format template");
         }
         written.iter().all(|(_, written)| written.is_none())
     }
 
     /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. Where limits are secret it
     /// does not name any.
-    fn problem(&self, own: &Written<'_>, common: &Written<'_>) -> Option<Arc<Body>> {
+    fn problem(&self, own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<Arc<Body>> {
         const TYPE: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
         let status = status(own, common);
@@ -226,21 +233,21 @@ impl Writer<'_> {
         let text = format!(
             r#"{{"type":"{TYPE}","title":"{TITLE}","status":{status},"detail":"{{message}}"{code}{violated}}}"#
         );
-        let template = Template::compile(&text, Place::Json, Variable::OF_PROBLEMS).ok()?;
+        let template = Template::compile(&text, TextKind::Json, Variable::OF_PROBLEMS).ok()?;
         Some(Arc::new(Body { template, content_type: "application/problem+json".into() }))
     }
 }
 
-fn status(own: &Written<'_>, common: &Written<'_>) -> u32 {
+fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> u32 {
     own.status.or(common.status).unwrap_or(429)
 }
 
 /// The name of a header that the filter sends for the configuration.
 fn further_name(entry: &Reader<'_>) -> Option<String> {
     let name = header_name(entry, entry.name())?;
-    if is_owned(&name) || tells_limits(name.as_bytes()) {
+    if is_owned(&name) || is_limit_header(name.as_bytes()) {
         let others = OWNED.join(", ");
-        return entry.fault_found(
+        return entry.error_found(
             &["the header ", &name].concat(),
             &["none of ", &others, ", grpc-*; limits are told by headers"].concat(),
         );
@@ -248,15 +255,15 @@ fn further_name(entry: &Reader<'_>) -> Option<String> {
     Some(name)
 }
 
-impl Written<'_> {
+impl RejectionFields<'_> {
     /// Whether it makes another body of what is `common`.
-    fn shapes_the_body(&self, common: &Written<'_>) -> bool {
+    fn shapes_the_body(&self, common: &RejectionFields<'_>) -> bool {
         let in_problems =
-            common.format == Some(Format::Problem) && (self.status.is_some() || self.code.is_some());
+            common.format == Some(BodyFormat::Problem) && (self.status.is_some() || self.code.is_some());
         self.format.is_some() || self.body.is_some() || self.content_type.is_some() || in_problems
     }
 
-    /// Faults for what no template tells: it would be silently without effect.
+    /// ConfigErrors for what no template tells: it would be silently without effect.
     fn is_told(&self, place: &Reader<'_>, told: &dyn Fn(Variable) -> bool) -> Option<()> {
         let mut sound = Some(());
         let written = [
@@ -271,7 +278,7 @@ impl Written<'_> {
 }
 
 fn untold(at: &Reader<'_>, word: &str) -> Option<()> {
-    at.fault_found("what no template tells", &["{", word, "} in reject.body or reject.headers"].concat())
+    at.error_found("what no template tells", &["{", word, "} in reject.body or reject.headers"].concat())
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -4,10 +4,10 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 const WORDS: &str = "retry_after, limit, remaining, reset, window, policy, limit_name, request_id, message, code, consumer, tier";
 
-/// The faults of a configuration with these fields, `$W` standing for all words of a template.
-fn assert_faults(zoo: &[(&str, &str)]) {
-    for (fields, faults) in zoo {
-        assert_eq!(compiled(&with(fields)).unwrap_err(), faults.replace("$W", WORDS), "{fields}");
+/// The errors of a configuration with these fields, `$W` standing for all words of a template.
+fn assert_errors(zoo: &[(&str, &str)]) {
+    for (fields, errors) in zoo {
+        assert_eq!(compiled(&with(fields)).unwrap_err(), errors.replace("$W", WORDS), "{fields}");
     }
 }
 
@@ -27,8 +27,8 @@ fn two(p: &str, fields: &str) -> String {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn each_fault_of_a_refusal_is_told() {
-    assert_faults(&[
+fn each_error_of_a_rejection_is_told() {
+    assert_errors(&[
         (r#""reject": {"status": 200}"#, "reject.status: found 200; allowed: a whole number from 400 to 599"),
         (r#""reject": {"body": {"a": 1}}"#, "reject.body: found an object of 1; allowed: a text"),
         (
@@ -94,10 +94,10 @@ fn each_fault_of_a_refusal_is_told() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn each_fault_of_a_message_is_told() {
+fn each_error_of_a_message_is_told() {
     let text = "allowed: a text, or an object of texts by language such as es, with default";
     let words = WORDS.replace("message, ", "");
-    assert_faults(&[
+    assert_errors(&[
         (r#""reject": {"message": 1}"#, &format!("reject.message: found 1; {text}")),
         (r#""reject": {"message": {}}"#, &format!("reject.message: found an object of 0; {text}")),
         (
@@ -135,7 +135,7 @@ fn each_fault_of_a_message_is_told() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_policys_own_words_have_their_faults_told_where_they_stand() {
+fn a_policys_own_words_have_their_errors_told_where_they_stand() {
     let p = |reject: &str, fields: &str| compiled(&two(&format!(r#""reject": {reject},"#), fields));
     let none = r#""charge": "sequential""#;
     assert_eq!(
@@ -171,7 +171,7 @@ fn a_policys_own_words_have_their_faults_told_where_they_stand() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_limits_own_message_has_its_faults_told() {
+fn a_limits_own_message_has_its_errors_told() {
     let limit = |message: &str, fields: &str| {
         compiled(&format!(
             r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, "window": "1m", "message": {message}}}]}}], {fields}}}"#
@@ -190,7 +190,7 @@ fn a_limits_own_message_has_its_faults_told() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn fp_8_what_tells_limits_is_a_fault_where_they_are_secret() {
+fn fp_8_what_tells_limits_is_a_error_where_they_are_secret() {
     let few = "retry_after, policy, limit_name, request_id, message, code, consumer, tier";
     for (word, suffix) in [("limit", ""), ("remaining", ""), ("reset", ""), ("window", "")] {
         let fields = format!(r#""headers": {{"preset": "secret"}}, "reject": {{"body": "{{{word}}}"}}"#);
@@ -199,7 +199,7 @@ fn fp_8_what_tells_limits_is_a_fault_where_they_are_secret() {
             format!("reject.body: found {{{word}}} beside headers.preset secret; allowed: {few}{suffix}")
         );
     }
-    assert_faults(&[
+    assert_errors(&[
         (
             r#""headers": {"preset": "secret"}, "reject": {"headers": {"x-a": "{window}"}}"#,
             &format!("reject.headers.x-a: found {{window}} beside headers.preset secret; allowed: {few}"),
@@ -219,9 +219,9 @@ fn fp_8_what_tells_limits_is_a_fault_where_they_are_secret() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn each_fault_of_limit_headers_is_told() {
+fn each_error_of_limit_headers_is_told() {
     let presets = "x-ratelimit, ietf, github, envoy, secret";
-    assert_faults(&[
+    assert_errors(&[
         (
             r#""headers": {"preset": "ratelimit"}"#,
             &format!("headers.preset: found \"ratelimit\"; allowed: {presets}; did you mean x-ratelimit?"),
@@ -306,8 +306,8 @@ fn headers_describe_the_only_limit_or_what_is_named() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn each_fault_of_a_wait_is_told() {
-    assert_faults(&[
+fn each_error_of_a_wait_is_told() {
+    assert_errors(&[
         (
             r#""retry_after": {"show": "always", "min": 0, "max": 0, "jitter": 3601}"#,
             "retry_after.show: found \"always\"; allowed: on_429, never\n\

@@ -64,7 +64,7 @@ const SHAPES: [Shape; 5] = [
         after: "}}",
     },
     Shape {
-        name: "faults",
+        name: "errors",
         before: CONSUMERS,
         piece: |i| {
             format!(
@@ -102,7 +102,7 @@ impl Times {
         let value = parse(text.as_bytes()).unwrap();
         self.parse = self.parse.min(begin.elapsed());
         let begin = Instant::now();
-        assert_eq!(compile(&value).is_err(), shape.name == "faults", "{}", shape.name);
+        assert_eq!(compile(&value).is_err(), shape.name == "errors", "{}", shape.name);
         self.compile = self.compile.min(begin.elapsed());
     }
 

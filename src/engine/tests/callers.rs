@@ -1,4 +1,4 @@
-//! Who is asking: consumers, tiers, quotas of their own, and credentials that an upstream refuses.
+//! Who is asking: consumers, tiers, quotas of their own, and credentials that an upstream rejects.
 
 use super::responses::Answered;
 use super::*;
@@ -24,13 +24,13 @@ fn key(key: &str) -> Call {
     Call::default().key(key)
 }
 
-fn of_ten(house: &mut House, call: impl Fn() -> Call) -> usize {
+fn of_ten(house: &mut Fixture, call: impl Fn() -> Call) -> usize {
     house.passed(10, |_| call())
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_2_a_key_has_its_tier_the_default_one_or_a_quota_of_its_own() {
-    let mut house = House::new(&format!("{{{PLANS}}}"));
+    let mut house = Fixture::new(&format!("{{{PLANS}}}"));
     assert_eq!(of_ten(&mut house, || key("unknown")), 2);
     assert_eq!(of_ten(&mut house, || key("a1")), 3);
     assert_eq!(of_ten(&mut house, || key("l1")), 2);
@@ -38,17 +38,17 @@ fn fa_2_a_key_has_its_tier_the_default_one_or_a_quota_of_its_own() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_8_a_consumer_can_have_a_quota_of_its_own() {
-    let mut house = House::new(&format!("{{{PLANS}}}"));
+    let mut house = Fixture::new(&format!("{{{PLANS}}}"));
     assert_eq!(of_ten(&mut house, || key("big-key")), 5);
     let decision = house.decide(&key("big-key"));
-    assert_eq!(house.engine.policies().callers.consumers.list()[decision.consumer().unwrap()].name, "big");
+    assert_eq!(house.engine.rules().callers.consumers.list()[decision.consumer().unwrap()].name, "big");
     // The other limit is its tier's.
     assert_eq!(decision.answers()[0].outcome.verdicts[1].quota.get(), 100);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_24_a_change_of_tier_moves_the_cap_and_keeps_the_count() {
-    let mut house = House::new(&format!("{{{PLANS}}}"));
+    let mut house = Fixture::new(&format!("{{{PLANS}}}"));
     let with_plan = |plan| {
         let mut call = key("someone");
         call.metadata.push((MetadataPath::new(["auth", "plan"]), plan));
@@ -58,7 +58,7 @@ fn fa_24_a_change_of_tier_moves_the_cap_and_keeps_the_count() {
     assert_eq!(of_ten(&mut house, || with_plan("pro")), 1);
     // Down again: nothing is left, and never less than nothing.
     let decision = house.decide(&with_plan("free"));
-    assert!(decision.refused());
+    assert!(decision.rejected());
     assert_eq!(
         (decision.verdict(0, 0).unwrap().quota.get(), decision.verdict(0, 0).unwrap().remaining),
         (2, 0)
@@ -68,7 +68,7 @@ fn fa_24_a_change_of_tier_moves_the_cap_and_keeps_the_count() {
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_18_two_keys_of_one_company_share_a_budget_of_the_company() {
     let policies = PLANS.replace("\"key\": \"api_key\"", "\"key\": \"company\"");
-    let mut house = House::new(&format!("{{{policies}}}"));
+    let mut house = Fixture::new(&format!("{{{policies}}}"));
     assert_eq!(house.passed(4, |_| key("a1")), 3);
     assert_eq!(house.passed(4, |_| key("a2")), 0);
     // Another consumer of the same company, in a lower tier: the count is one.
@@ -88,20 +88,20 @@ const JUDGED: &str = r#"{
         {"name": "ip", "class": "who", "key": "ip", "limits": [{"quota": 2, "window": "1m"}]}
     ]}"#;
 
-fn judged(house: &mut House, key: &str, status: u16) -> Option<usize> {
+fn judged(house: &mut Fixture, key: &str, status: u16) -> Option<usize> {
     judged_from(house, "192.0.2.1", key, status)
 }
 
-fn judged_from(house: &mut House, ip: &str, key: &str, status: u16) -> Option<usize> {
+fn judged_from(house: &mut Fixture, ip: &str, key: &str, status: u16) -> Option<usize> {
     let mut decision = house.decide(&Call::from(ip).key(key));
     let policy = decision.answers()[0].policy;
     house.answered_with(&mut decision, &Answered { status, cost: None });
-    (!decision.refused()).then_some(policy)
+    (!decision.rejected()).then_some(policy)
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn pa_8_a_key_that_the_upstream_refused_is_no_key_for_a_while() {
-    let mut house = House::new(JUDGED);
+fn pa_8_a_key_that_the_upstream_rejected_is_no_key_for_a_while() {
+    let mut house = Fixture::new(JUDGED);
     assert_eq!(judged(&mut house, "bogus", 401), Some(0));
     // That one counts by the address after all: one of two is left there.
     assert_eq!(judged(&mut house, "bogus", 401), Some(1));
@@ -113,13 +113,13 @@ fn pa_8_a_key_that_the_upstream_refused_is_no_key_for_a_while() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn pa_8_a_refused_key_takes_no_other_with_it() {
-    let mut house = House::new(JUDGED);
+fn pa_8_a_rejected_key_takes_no_other_with_it() {
+    let mut house = Fixture::new(JUDGED);
     assert_eq!(judged(&mut house, "bogus-1", 401), Some(0));
     // They count together, but each is valid by itself.
     assert_eq!(judged(&mut house, "bogus-2", 200), Some(0));
     assert_eq!(judged(&mut house, "bogus-1", 200), Some(1));
-    // Other statuses refuse no key.
+    // Other statuses reject no key.
     for (address, status) in [("192.0.2.2", 403), ("192.0.2.3", 500), ("192.0.2.4", 200)] {
         assert_eq!(judged_from(&mut house, address, "good", status), Some(0));
     }
@@ -127,23 +127,23 @@ fn pa_8_a_refused_key_takes_no_other_with_it() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a3_no_more_made_up_keys_are_in_flight_than_a_caller_without_a_key_has_requests() {
-    let mut house = House::new(JUDGED);
+    let mut house = Fixture::new(JUDGED);
     let call = |i: u32| Call::from("192.0.2.1").key(&format!("{i:04}-made-up"));
-    let in_flight: Vec<_> = (0..50).map(|i| house.decide(&call(i))).filter(|one| !one.refused()).collect();
+    let in_flight: Vec<_> = (0..50).map(|i| house.decide(&call(i))).filter(|one| !one.rejected()).collect();
     assert_eq!(in_flight.len(), 2);
-    let refused = house.decide(&call(50));
-    assert_eq!(refused.answers().iter().map(|one| one.policy).collect::<Vec<_>>(), [1], "as without a key");
+    let rejected = house.decide(&call(50));
+    assert_eq!(rejected.answers().iter().map(|one| one.policy).collect::<Vec<_>>(), [1], "as without a key");
     // Who shows no key has requests of its own.
-    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+    assert!(!house.decide(&Call::from("192.0.2.1")).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a2_made_up_keys_that_hang_up_before_they_are_refused_stay_counted() {
-    let mut house = House::new(JUDGED);
-    let hang_up = |house: &mut House, i: u32| {
+fn a2_made_up_keys_that_hang_up_before_they_are_rejected_stay_counted() {
+    let mut house = Fixture::new(JUDGED);
+    let hang_up = |house: &mut Fixture, i: u32| {
         let mut decision = house.decide(&Call::from("192.0.2.1").key(&format!("{i:04}-made-up")));
         house.ended(&mut decision);
-        !decision.refused()
+        !decision.rejected()
     };
     assert_eq!((0..50).filter(|i| hang_up(&mut house, *i)).count(), 2);
 }
@@ -151,9 +151,9 @@ fn a2_made_up_keys_that_hang_up_before_they_are_refused_stay_counted() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a3_made_up_keys_hold_their_units_whatever_the_answer_is_unless_it_is_a_good_one() {
     for (status, pass) in [(404, 2), (400, 2), (500, 2), (302, 2), (200, 50)] {
-        let mut house = House::new(JUDGED);
-        let tried = (0..50).filter(|i| judged(&mut house, &format!("{i:04}-made-up"), status).is_some());
-        assert_eq!(tried.count(), pass, "{status}");
+        let mut house = Fixture::new(JUDGED);
+        let checked = (0..50).filter(|i| judged(&mut house, &format!("{i:04}-made-up"), status).is_some());
+        assert_eq!(checked.count(), pass, "{status}");
     }
 }
 
@@ -162,22 +162,22 @@ fn a_trial_that_rejects_in_sequence_leaves_nothing_in_flight() {
     let sequential = JUDGED.replacen('{', r#"{"charge": "sequential","#, 1);
     let concurrency = r#""limits": [{"algorithm": "concurrency", "quota": 3}]"#;
     let mut house =
-        House::new(&sequential.replacen(r#""limits": [{"quota": 3, "window": "1m"}]"#, concurrency, 1));
+        Fixture::new(&sequential.replacen(r#""limits": [{"quota": 3, "window": "1m"}]"#, concurrency, 1));
     for i in 0..2 {
         let mut left = house.decide(&Call::from("192.0.2.1").key(&format!("{i:04}-made-up")));
         house.ended(&mut left);
     }
     for _ in 0..8 {
         let mut rejected = house.decide(&Call::from("192.0.2.1").key("honest"));
-        assert!(rejected.refused());
+        assert!(rejected.rejected());
         house.ended(&mut rejected);
     }
-    assert!(!house.decide(&Call::from("198.51.100.1").key("honest")).refused(), "nothing is in flight");
+    assert!(!house.decide(&Call::from("198.51.100.1").key("honest")).rejected(), "nothing is in flight");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn of_several_credentials_an_answer_proves_none() {
-    let mut house = House::new(
+    let mut house = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}, "a": {"header": "x-a", "valid": {"unless": [401]}},
                      "b": {"header": "x-b", "valid": {"unless": [401]}}},
             "policies": [{"name": "a", "class": "who", "key": "a", "limits": [{"quota": 50, "window": "1m"}]},
@@ -187,13 +187,13 @@ fn of_several_credentials_an_answer_proves_none() {
     let call = || Call::from("192.0.2.1").with("x-b", "made-up");
     let mut both = house.decide(&call().with("x-a", "valid"));
     house.answered_with(&mut both, &Answered { status: 200, cost: None });
-    let in_flight = (0..20).map(|_| house.decide(&call())).filter(|one| !one.refused());
+    let in_flight = (0..20).map(|_| house.decide(&call())).filter(|one| !one.rejected());
     assert_eq!(in_flight.count(), 2);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_made_up_key_that_is_refused_spends_nothing_of_whoever_shares_its_prefix() {
-    let mut house = House::new(JUDGED);
+fn a_made_up_key_that_is_rejected_spends_nothing_of_whoever_shares_its_prefix() {
+    let mut house = Fixture::new(JUDGED);
     for i in 0..2 {
         assert_eq!(judged_from(&mut house, "198.51.100.1", &format!("good-{i}"), 401), Some(0));
     }
@@ -204,14 +204,14 @@ fn a_made_up_key_that_is_refused_spends_nothing_of_whoever_shares_its_prefix() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_8_a_key_that_an_answer_has_proved_has_all_its_requests_at_once() {
-    let mut house = House::new(JUDGED);
+    let mut house = Fixture::new(JUDGED);
     assert_eq!(judged(&mut house, "good", 200), Some(0));
     let call = Call::from("192.0.2.1").key("good");
-    let in_flight: Vec<_> = (0..5).map(|_| house.decide(&call)).filter(|one| !one.refused()).collect();
+    let in_flight: Vec<_> = (0..5).map(|_| house.decide(&call)).filter(|one| !one.rejected()).collect();
     assert_eq!(in_flight.len(), 2, "two of three are left, and nothing is held elsewhere");
     // Its address has as many as before for new keys and for none.
-    assert!(!house.decide(&Call::from("192.0.2.1").key("next")).refused());
-    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+    assert!(!house.decide(&Call::from("192.0.2.1").key("next")).rejected());
+    assert!(!house.decide(&Call::from("192.0.2.1")).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -221,7 +221,7 @@ fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_
     let (of_a, of_b) =
         (r#"{"name": "anna", "keys": {"a": ["1"]}}"#, r#"{"name": "bert", "keys": {"b": ["1"]}}"#);
     for (first, second, one, other) in [(a, b, of_a, of_b), (b, a, of_b, of_a)] {
-        let mut house = House::new(&format!(
+        let mut house = Fixture::new(&format!(
             r#"{{"keys": {{{first}, {second}, "who": {{"consumer": "name"}}}}, "consumers": [{one}, {other}],
                 "policies": [{{"name": "p", "key": "who", "limits": [{{"quota": 5, "window": "1m"}}]}}]}}"#
         ));
@@ -231,16 +231,16 @@ fn of_two_consumers_the_one_of_the_first_key_by_name_is_taken_in_whatever_order_
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_flood_of_keys_that_the_upstream_refuses_leaves_room_for_others() {
-    let mut house = House::new(&JUDGED.replacen('{', r#"{"table": {"pages": 1},"#, 1));
-    let known = |house: &mut House| judged(house, "known", 200);
+fn a_flood_of_keys_that_the_upstream_rejects_leaves_room_for_others() {
+    let mut house = Fixture::new(&JUDGED.replacen('{', r#"{"table": {"pages": 1},"#, 1));
+    let known = |house: &mut Fixture| judged(house, "known", 200);
     for _ in 0..3 {
         assert_eq!(known(&mut house), Some(0));
     }
-    // From one address only so many made-up keys are tried as a caller without a key has requests.
-    let tried = (0..200)
+    // From one address only so many made-up keys are checked as a caller without a key has requests.
+    let checked = (0..200)
         .filter(|i| judged_from(&mut house, "198.51.100.1", &format!("{i:04}-made-up"), 401).is_some());
-    assert_eq!(tried.count(), 2);
+    assert_eq!(checked.count(), 2);
     assert_eq!(house.table.take_tally().overflow, 0);
     assert_eq!(known(&mut house), None, "a spent quota is still spent");
     for _ in 0..3 {

@@ -3,8 +3,8 @@
 use super::responses::Answered;
 use super::*;
 
-fn house(policy: &str) -> House {
-    House::new(&format!(
+fn house(policy: &str) -> Fixture {
+    Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {policy}}}]}}"#
     ))
 }
@@ -24,11 +24,11 @@ fn a_match_can_cost_more_than_its_policy_says() {
     );
     assert_eq!(left(&house.decide(&call("/"))), 8);
     assert_eq!(left(&house.decide(&call("/export"))), 3);
-    let refused = house.decide(&call("/export"));
-    assert!(refused.refused());
-    assert_eq!(left(&refused), 3);
+    let rejected = house.decide(&call("/export"));
+    assert!(rejected.rejected());
+    assert_eq!(left(&rejected), 3);
     assert_eq!(left(&house.decide(&call("/"))), 1);
-    assert!(house.decide(&call("/")).refused());
+    assert!(house.decide(&call("/")).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -44,7 +44,7 @@ fn a_response_can_say_what_its_request_has_cost() {
     assert_eq!(served(None), 9);
     assert_eq!(served(Some("0")), 9);
     assert_eq!(served(Some("1000")), 0);
-    // One that was refused has no response of the upstream.
+    // One that was rejected has no response of the upstream.
     assert_eq!(served(Some("0")), 0);
 }
 
@@ -54,7 +54,7 @@ fn what_is_in_flight_comes_back_with_all_that_it_cost() {
     let mut one = house.decide(&call("/"));
     let mut other = house.decide(&call("/"));
     assert_eq!(left(&other), 1);
-    assert!(house.decide(&call("/")).refused());
+    assert!(house.decide(&call("/")).rejected());
     for decision in [&mut one, &mut other] {
         house.ended(decision);
     }

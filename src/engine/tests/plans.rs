@@ -17,12 +17,12 @@ const PARSEO: &str = r#"{
 
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_7_ten_a_second_all_pass_for_five_minutes_beside_a_larger_plan() {
-    let mut house = House::new(PARSEO);
+    let mut house = Fixture::new(PARSEO);
     let start = house.now;
     for i in 0..3_000 {
         house.now =
             Now { mono: start.mono + i * 100 * MILLISECOND, wall: start.wall + i * 100 * MILLISECOND };
-        assert!(!house.decide(&Call::default().key("shop")).refused(), "request {i}");
+        assert!(!house.decide(&Call::default().key("shop")).rejected(), "request {i}");
     }
 }
 
@@ -34,7 +34,7 @@ fn fa_24_a_change_between_plans_whose_logs_differ_keeps_the_count() {
         .replace(r#""keys": {"api_key": {"#, r#""keys": {"plan": {"header": "x-plan"}, "api_key": {"#)
         .replace(r#""default": "standard""#, r#""default": "standard", "from": "plan""#)
         .replace(r#", "tier": "business""#, "");
-    let mut house = House::new(&policy);
+    let mut house = Fixture::new(&policy);
     let on = |plan: &'static str| move |_| Call::default().key("anyone").with("x-plan", plan);
     assert_eq!(house.passed(400, on("standard")), 400);
     house.wait(30);

@@ -1,24 +1,24 @@
-//! What refused callers are told, to the byte.
+//! What rejected callers are told, to the byte.
 
 use super::*;
 
 /// One policy, `p`, of two requests per minute for each IP, with these further fields of the whole.
-fn house(fields: &str) -> House {
+fn house(fields: &str) -> Fixture {
     of_policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 2, "window": "60s"}]}"#, fields)
 }
 
-fn of_policies(policies: &str, fields: &str) -> House {
+fn of_policies(policies: &str, fields: &str) -> Fixture {
     let keys = r#"{"ip": {"client_ip": {}}, "key": {"header": "authorization", "scheme": "Bearer"}}"#;
-    House::new(&format!(r#"{{"keys": {keys}, "policies": [{policies}], {fields}}}"#))
+    Fixture::new(&format!(r#"{{"keys": {keys}, "policies": [{policies}], {fields}}}"#))
 }
 
 fn caller() -> Call {
     Call::from("192.0.2.1")
 }
 
-impl House {
-    /// The third request's refusal: its status, headers and body.
-    fn refusal(&mut self, call: &Call) -> (u32, Vec<String>, String) {
+impl Fixture {
+    /// The third request's rejection: its status, headers and body.
+    fn rejection(&mut self, call: &Call) -> (u32, Vec<String>, String) {
         let decision = (0..3).map(|_| self.decide(call)).last().unwrap();
         let Reply { status, headers, body, .. } = self.reply(&decision, call);
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -26,7 +26,7 @@ impl House {
     }
 
     fn body(&mut self, call: &Call) -> String {
-        self.refusal(call).2
+        self.rejection(call).2
     }
 
     /// What an access log shows of the next request.
@@ -37,8 +37,8 @@ impl House {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn without_any_words_a_refusal_is_as_it_always_was() {
-    let (status, headers, body) = house(r#""reject": {}"#).refusal(&caller());
+fn without_any_words_a_rejection_is_as_it_always_was() {
+    let (status, headers, body) = house(r#""reject": {}"#).rejection(&caller());
     assert_eq!((status, body.as_str()), (429, "Too many requests\n"));
     assert_eq!(
         headers,
@@ -57,7 +57,7 @@ fn fa_14_the_body_is_factuareas_to_the_byte() {
             r#"{{"error":{{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"Has superado el límite de peticiones. Vuelve a intentarlo en unos segundos.","request_id":"req_{id}"}}}}"#
         )
     };
-    let (_, headers, body) = house.refusal(&caller().with("x-request-id", "6e1c-4f"));
+    let (_, headers, body) = house.rejection(&caller().with("x-request-id", "6e1c-4f"));
     assert_eq!(body, expected("6e1c-4f"));
     assert_eq!(headers[0], "content-type: application/json");
     let own = "abababababababababababababababab";
@@ -83,20 +83,20 @@ fn bi_7_the_body_is_billiums_to_the_byte() {
     let body =
         r#"{"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}"#;
     let mut house = house(&format!(r#""reject": {{"body": {body:?}}}"#));
-    let (status, headers, said) = house.refusal(&caller());
+    let (status, headers, said) = house.rejection(&caller());
     assert_eq!((status, said.as_str()), (429, body));
     assert_eq!(headers, ["content-type: application/json", "cache-control: no-store", "retry-after: 60"]);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn fp_9_fp_10_fp_11_a_refusal_has_code_message_and_log_id() {
+fn fp_9_fp_10_fp_11_a_rejection_has_code_message_and_log_id() {
     let mut house = house(
         r#""headers": {"preset": "secret"},
            "reject": {"code": "RATE_LIMIT_EXCEEDED", "message": "Slow down.",
             "body": "{\"code\":\"{code}\",\"message\":\"{message}\"}", "headers": {"X-Facturapi-Log-Id": "{request_id}"}}"#,
     );
     let call = caller().with("x-request-id", "log-1");
-    let (_, headers, body) = house.refusal(&call);
+    let (_, headers, body) = house.rejection(&call);
     assert_eq!(body, r#"{"code":"RATE_LIMIT_EXCEEDED","message":"Slow down."}"#);
     assert_eq!(
         headers,
@@ -111,12 +111,12 @@ fn fp_9_fp_10_fp_11_a_refusal_has_code_message_and_log_id() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn problem_details_name_all_that_refuse() {
+fn problem_details_name_all_that_reject() {
     let policies = r#"{"name": "one", "key": "ip", "limits": [{"quota": 2, "window": "60s"}, {"name": "hour", "quota": 2, "window": "1h"}]},
         {"name": "two", "key": "ip", "limits": [{"quota": 2, "window": "90s"}]},
         {"name": "wide", "key": "ip", "limits": [{"quota": 90, "window": "1h"}]}"#;
     let problem = |fields: &str| {
-        let (status, headers, body) = of_policies(policies, fields).refusal(&caller());
+        let (status, headers, body) = of_policies(policies, fields).rejection(&caller());
         let types = ["content-type: application/problem+json"];
         assert_eq!(headers[..1], types);
         (status, body)
@@ -150,7 +150,7 @@ fn problem_details_name_all_that_refuse() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn bi_12_fa_15_the_limit_that_refuses_for_longest_chooses_the_words() {
+fn bi_12_fa_15_the_limit_that_rejects_for_longest_chooses_the_words() {
     let policies = r#"
         {"name": "minute", "key": "ip", "limits": [{"quota": 2, "window": "60s"}], "reject": {"status": 503, "message": "a minute"}},
         {"name": "long", "key": "key", "limits": [
@@ -159,14 +159,14 @@ fn bi_12_fa_15_the_limit_that_refuses_for_longest_chooses_the_words() {
          "reject": {"message": "a while", "headers": {"x-policy": "{policy}/{limit_name} {remaining} {window} {code}"}}}"#;
     let mut house = of_policies(policies, r#""reject": {"status": 420, "code": "c", "message": "common"}"#);
     let call = |ip: &str| Call::from(ip).key("k");
-    let (status, headers, body) = house.refusal(&call("192.0.2.1"));
+    let (status, headers, body) = house.rejection(&call("192.0.2.1"));
     assert_eq!((status, body.as_str()), (503, "a minute\n"));
     assert!(!headers.iter().any(|header| header.starts_with("x-policy")));
-    let (status, headers, body) = house.refusal(&call("192.0.2.2"));
+    let (status, headers, body) = house.rejection(&call("192.0.2.2"));
     assert_eq!((status, body.as_str()), (420, "an hour of 3\n"));
     assert_eq!(headers[2..], ["x-policy: long/hour 0 3600 c", "retry-after: 3600"]);
     house.wait(3_600);
-    let (status, headers, body) = house.refusal(&call("192.0.2.2"));
+    let (status, headers, body) = house.rejection(&call("192.0.2.2"));
     assert_eq!((status, body.as_str()), (420, "a while\n"));
     assert_eq!(headers[2..], ["x-policy: long/day 0 86400 c", "retry-after: 82800"]);
 }
@@ -181,7 +181,7 @@ fn a_policys_own_body_keeps_what_it_does_not_write() {
     let mut house =
         of_policies(policies, r#""reject": {"body": "{\"limit\":{limit}}", "headers": {"x-a": "b"}}"#);
     let mut said = |path: &str| {
-        let (_, headers, body) = house.refusal(&caller().with(":path", path));
+        let (_, headers, body) = house.rejection(&caller().with(":path", path));
         assert!(headers.contains(&"x-a: b".to_string()));
         (headers[0].clone(), body)
     };
@@ -203,7 +203,7 @@ fn a_message_is_in_the_callers_language_and_says_so() {
         (Some("fr"), "es", "Espere 60 s.\n"),
     ] {
         let call = accepted.map_or_else(caller, |accepted| caller().with("accept-language", accepted));
-        let (_, headers, said) = house.refusal(&call);
+        let (_, headers, said) = house.rejection(&call);
         assert_eq!(said, body);
         assert_eq!(headers[1], format!("content-language: {language}"));
     }
@@ -212,7 +212,7 @@ fn a_message_is_in_the_callers_language_and_says_so() {
 #[wasm_bindgen_test(unsupported = test)]
 fn grpc_callers_are_pushed_back_in_milliseconds() {
     let pushback = |fields: &str, content_type: &'static str| {
-        let headers = house(fields).refusal(&caller().with("content-type", content_type)).1;
+        let headers = house(fields).rejection(&caller().with("content-type", content_type)).1;
         headers
             .into_iter()
             .find_map(|header| Some(header.strip_prefix("grpc-retry-pushback-ms: ")?.to_string()))
@@ -228,7 +228,7 @@ fn grpc_callers_are_pushed_back_in_milliseconds() {
     assert_eq!(of(r#""retry_after": {"show": "never"}"#), None);
     let month = r#"{"name": "p", "key": "ip", "limits": [{"quota": 2, "window": "30d"}]}"#;
     let (_, headers, _) = of_policies(month, r#""retry_after": {"max": 31622400}"#)
-        .refusal(&caller().with("content-type", "application/grpc"));
+        .rejection(&caller().with("content-type", "application/grpc"));
     assert_eq!(
         headers.last().unwrap(),
         "grpc-retry-pushback-ms: -1",
@@ -243,7 +243,7 @@ fn x_9_the_wait_has_a_least_a_most_and_jitter_between() {
             house(&format!(r#""retry_after": {{{retry_after}}}, "headers": {{"preset": "x-ratelimit"}}"#));
         house.passed(2, |_| caller());
         house.wait(elapsed);
-        let wait = |house: &mut House| {
+        let wait = |house: &mut Fixture| {
             house.now.mono += 1_000;
             house.now.wall += 1_000;
             let decision = house.decide(&caller());
@@ -269,7 +269,8 @@ fn x_9_the_wait_has_a_least_a_most_and_jitter_between() {
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_5_the_header_may_be_left_out_while_the_words_still_tell_the_wait() {
     let (_, headers, body) =
-        house(r#""retry_after": {"show": "never"}, "reject": {"body": "{retry_after}"}"#).refusal(&caller());
+        house(r#""retry_after": {"show": "never"}, "reject": {"body": "{retry_after}"}"#)
+            .rejection(&caller());
     assert_eq!(headers, ["content-type: text/plain; charset=utf-8", "cache-control: no-store"]);
     assert_eq!(body, "60");
 }
@@ -290,14 +291,14 @@ fn an_access_log_gets_a_line_that_needs_no_quotes() {
     let exempt =
         Call::from("192.0.2.1").with(":method", "OPTIONS").with("access-control-request-method", "GET");
     assert_eq!(house.line(&exempt), "decision=admitted near=false");
-    let mut silent = super::House::new(BILLIUM);
+    let mut silent = super::Fixture::new(BILLIUM);
     let decision = silent.decide(&caller());
     assert_eq!(silent.replies.access_line(&decision), None);
 }
 
 proptest! {
     #[wasm_bindgen_test(unsupported = test)]
-    fn whatever_a_caller_sends_a_refusal_is_json_and_its_headers_are_visible(
+    fn whatever_a_caller_sends_a_rejection_is_json_and_its_headers_are_visible(
         id in proptest::collection::vec(any::<u8>(), 0..40),
         language in proptest::collection::vec(any::<u8>(), 0..40),
         message in any::<String>().prop_filter("no variables", |text| !text.contains('{')),
@@ -308,7 +309,7 @@ proptest! {
                 "headers": {{"x-id": "{{request_id}} {{message}}"}}}}"#
         ));
         let call = caller().with("x-request-id", &id).with("accept-language", &language);
-        let (_, headers, body) = house.refusal(&call);
+        let (_, headers, body) = house.rejection(&call);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{}", body);
         prop_assert!(headers.iter().flat_map(|header| header.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
     }

@@ -18,11 +18,11 @@ impl Response for Answered {
     }
 }
 
-impl House {
+impl Fixture {
     /// One request and its whole life: decided, answered with a status, ended. Answers whether it passed.
     fn served(&mut self, call: &Call, status: u16) -> bool {
         let mut decision = self.decide(call);
-        let passed = !decision.refused();
+        let passed = !decision.rejected();
         if passed {
             self.answered(&mut decision, status);
         }
@@ -48,8 +48,8 @@ impl House {
     }
 }
 
-fn house(policies: &str) -> House {
-    House::new(&format!(
+fn house(policies: &str) -> Fixture {
+    Fixture::new(&format!(
         r#"{{"keys": {{"client_ip": {{"client_ip": {{}}}}, "api_key": {{"header": "authorization", "scheme": "Bearer"}}}}, "policies": [{policies}]}}"#
     ))
 }
@@ -72,10 +72,10 @@ fn fa_17_failed_logins_are_counted_by_their_responses_and_spend_nobody_elses_quo
         assert!(house.served(&bad(), 401), "failure {attempt}");
     }
     assert!(!house.served(&bad(), 401));
-    assert!(!house.served(&Call::from("192.0.2.1"), 200), "later attempts of this client are refused");
+    assert!(!house.served(&Call::from("192.0.2.1"), 200), "later attempts of this client are rejected");
     assert!(house.served(&Call::from("192.0.2.2"), 200));
     let decision = house.decide(&Call::from("192.0.2.3").key("guess"));
-    assert_eq!(decision.verdict(1, 0).unwrap().remaining, 10 - 4, "what was refused cost the key nothing");
+    assert_eq!(decision.verdict(1, 0).unwrap().remaining, 10 - 4, "what was rejected cost the key nothing");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -84,12 +84,12 @@ fn fa_17_a_policy_in_shadow_counts_by_its_responses_too() {
         r#"{"name": "logins", "key": "client_ip", "mode": "shadow", "count_on": [401],
             "limits": [{"quota": 2, "window": "60s"}]}"#,
     );
-    let mut would_refuse = |status| {
+    let mut would_reject = |status| {
         let mut decision = house.decide(&Call::from("192.0.2.1"));
         house.answered(&mut decision, status);
-        decision.shadows()[0].refused()
+        decision.shadows()[0].rejected()
     };
-    assert_eq!([200, 200, 401, 401, 200].map(&mut would_refuse), [false, false, false, false, true]);
+    assert_eq!([200, 200, 401, 401, 200].map(&mut would_reject), [false, false, false, false, true]);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -123,11 +123,11 @@ fn fa_18_requests_at_the_same_time_can_not_pass_a_stock() {
     );
     let call = Call::from("192.0.2.1").key("one");
     let mut open: Vec<_> = (0..3).map(|_| house.decide(&call)).collect();
-    assert_eq!(open.iter().filter(|decision| !decision.refused()).count(), 2);
+    assert_eq!(open.iter().filter(|decision| !decision.rejected()).count(), 2);
     let mut failed = open.remove(0);
     house.answered(&mut failed, 409);
     house.ended(&mut failed);
-    assert!(!house.decide(&call).refused(), "nothing was created");
+    assert!(!house.decide(&call).rejected(), "nothing was created");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -136,11 +136,11 @@ fn fp_1_what_is_in_flight_is_counted_until_its_stream_ends() {
         house(r#"{"name": "p", "key": "api_key", "limits": [{"algorithm": "concurrency", "quota": 2}]}"#);
     let call = Call::from("192.0.2.1").key("one");
     let (mut first, mut second) = (house.decide(&call), house.decide(&call));
-    let refused = house.decide(&call);
-    assert!(!first.refused() && !second.refused() && refused.refused());
-    assert_eq!(refused.retry_after(), SECOND, "FP-14: a constant");
+    let rejected = house.decide(&call);
+    assert!(!first.rejected() && !second.rejected() && rejected.rejected());
+    assert_eq!(rejected.retry_after(), SECOND, "FP-14: a constant");
     house.answered(&mut first, 200);
-    assert!(house.decide(&call).refused(), "the response has begun, the stream has not ended");
+    assert!(house.decide(&call).rejected(), "the response has begun, the stream has not ended");
     house.ended(&mut first);
     house.ended(&mut second);
     for round in 0..50 {
@@ -149,7 +149,7 @@ fn fp_1_what_is_in_flight_is_counted_until_its_stream_ends() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn fp_1_a_refused_request_holds_nothing() {
+fn fp_1_a_rejected_request_holds_nothing() {
     let mut house = house(
         r#"{"name": "flight", "key": "api_key", "limits": [{"algorithm": "concurrency", "quota": 2}]},
            {"name": "rate", "key": "client_ip", "limits": [{"quota": 1, "window": "1h"}]}"#,
@@ -161,7 +161,7 @@ fn fp_1_a_refused_request_holds_nothing() {
     }
     let other = |ip: &str| Call::from(ip).key("one");
     let open = [house.decide(&other("192.0.2.2")), house.decide(&other("192.0.2.3"))];
-    assert!(open.iter().all(|decision| !decision.refused()));
+    assert!(open.iter().all(|decision| !decision.rejected()));
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -173,14 +173,14 @@ fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
     for _ in 0..600 {
         house.wait(1);
         house.table.settle(&house.store, house.now);
-        assert!(house.decide(&call).refused());
+        assert!(house.decide(&call).rejected());
     }
-    let geometry = house.engine.policies().geometry;
+    let geometry = house.engine.rules().geometry;
     house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(2));
     house.wait(15);
-    assert!(house.decide(&call).refused(), "the dead worker is still believed");
+    assert!(house.decide(&call).rejected(), "the dead worker is still believed");
     house.wait(16);
-    assert!(!house.decide(&call).refused(), "and then no more");
+    assert!(!house.decide(&call).rejected(), "and then no more");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -198,7 +198,7 @@ fn fa_23_the_month_counts_whatever_was_answered_and_a_refund_is_an_option() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn sp_6_pa_9_refused_requests_count_or_do_not_as_configured() {
+fn sp_6_pa_9_rejected_requests_count_or_do_not_as_configured() {
     for (count, passes_after_10_s) in [("accepted", true), ("all", false)] {
         let mut house = house(&format!(
             r#"{{"name": "p", "key": "api_key", "count": "{count}", "limits": [{{"quota": 2, "window": "10s"}}]}}"#
@@ -237,12 +237,12 @@ const LOGINS: &str =
 fn a3_failed_logins_are_judged_by_those_in_flight_too() {
     let mut house = house(LOGINS);
     let guess = || Call::from("192.0.2.1");
-    let mut passed: Vec<_> = (0..800).map(|_| house.decide(&guess())).filter(|one| !one.refused()).collect();
+    let mut passed: Vec<_> = (0..800).map(|_| house.decide(&guess())).filter(|one| !one.rejected()).collect();
     assert_eq!(passed.len(), 5);
     // Good ones give their place back, bad ones do not.
     house.answered(&mut passed[0], 200);
     house.answered(&mut passed[1], 401);
-    assert!(!house.decide(&guess()).refused() && house.decide(&guess()).refused());
+    assert!(!house.decide(&guess()).rejected() && house.decide(&guess()).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -252,9 +252,9 @@ fn a3_a_failed_login_counts_from_its_answer_on() {
     house.wait(59);
     slow.iter_mut().for_each(|decision| house.answered(decision, 401));
     house.wait(59);
-    assert!(house.decide(&Call::from("192.0.2.1")).refused());
+    assert!(house.decide(&Call::from("192.0.2.1")).rejected());
     house.wait(2);
-    assert!(!house.decide(&Call::from("192.0.2.1")).refused());
+    assert!(!house.decide(&Call::from("192.0.2.1")).rejected());
 }
 
 /// A response that Envoy makes in the upstream's place.
@@ -290,7 +290,7 @@ fn a2_what_envoy_answers_in_the_upstreams_place_is_no_answer_and_what_another_fi
             house.engine.answered(&mut decision, &response, &mut house.table, &house.store, house.now);
             house.ended(&mut decision);
         }
-        assert_eq!(house.decide(&Call::from("192.0.2.1")).refused(), counts, "{}", response.0);
+        assert_eq!(house.decide(&Call::from("192.0.2.1")).rejected(), counts, "{}", response.0);
     }
 }
 
@@ -310,7 +310,7 @@ fn a2_a_policy_may_say_what_a_request_without_an_answer_costs() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn what_another_policy_rejects_never_reached_the_upstream_and_holds_nothing() {
-    let mut house = House::new(
+    let mut house = Fixture::new(
         r#"{"charge": "sequential", "keys": {"client_ip": {"client_ip": {}}}, "policies": [
             {"name": "stock", "key": "client_ip", "refund_unless": [201],
              "limits": [{"algorithm": "stock", "quota": 5}]},
@@ -363,7 +363,7 @@ fn a2_a_request_that_the_client_breaks_off_in_the_middle_gets_no_answer() {
             );
             house.ended(&mut decision);
         }
-        assert!(house.decide(&Call::from("192.0.2.1")).refused(), "{status}");
+        assert!(house.decide(&Call::from("192.0.2.1")).rejected(), "{status}");
     }
 }
 
@@ -388,13 +388,13 @@ fn a_stream_that_ends_under_a_newer_policy_takes_nothing_from_what_that_has_coun
         )
     };
     for newer in [r#""window": "1h""#, r#""window": "1m", "algorithm": "fixed_window""#] {
-        let mut house = House::new(&policy(r#""window": "1m""#));
+        let mut house = Fixture::new(&policy(r#""window": "1m""#));
         let mut slow: Vec<_> = (0..5).map(|_| house.decide(&Call::from("192.0.2.1"))).collect();
-        let older = std::mem::replace(&mut house.engine, House::new(&policy(newer)).engine);
-        house.table.set_in_force(house.engine.policies().limits());
+        let older = std::mem::replace(&mut house.engine, Fixture::new(&policy(newer)).engine);
+        house.table.set_in_force(house.engine.rules().limits());
         let mut passed = 0;
         for decision in &mut slow {
-            passed += (0..200).filter(|_| !house.decide(&Call::from("192.0.2.1")).refused()).count();
+            passed += (0..200).filter(|_| !house.decide(&Call::from("192.0.2.1")).rejected()).count();
             house.wait(if newer.contains("1h") { 70 } else { 0 });
             let response = Answered { status: 500, cost: None };
             older.answered(decision, &response, &mut house.table, &house.store, house.now);

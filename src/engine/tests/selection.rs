@@ -1,10 +1,10 @@
-//! Which policies apply: classes, exceptions, hosts, headers, and those that are only tried out.
+//! Which policies apply: classes, exceptions, hosts, headers, and those that are only checked out.
 
 use super::*;
 
 /// One request of the call passes, and so would `more` after it.
-fn house(policies: &str) -> House {
-    House::new(&format!(
+fn house(policies: &str) -> Fixture {
+    Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}, "key": {{"header": "x-key"}}}}, "policies": [{policies}]}}"#
     ))
 }
@@ -26,7 +26,7 @@ fn post(path: &'static str) -> Call {
 }
 
 /// How many of three requests pass.
-fn of_three(house: &mut House, call: impl Fn() -> Call) -> usize {
+fn of_three(house: &mut Fixture, call: impl Fn() -> Call) -> usize {
     house.passed(3, |_| call())
 }
 
@@ -54,7 +54,7 @@ fn pa_8_who_lacks_the_first_policys_key_is_the_next_ones_in_its_class() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_10_exempt_and_excepted_requests_are_not_limited() {
-    let mut house = House::new(&format!(
+    let mut house = Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "exempt": [{{"path": "/webhooks/**"}}],
             "policies": [{}]}}"#,
         one("p", r#""except": [{"method": "GET", "path": "/health"}]"#)
@@ -82,7 +82,7 @@ fn a_match_can_ask_for_methods_a_host_and_headers() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_19_a_path_parameter_is_a_key() {
-    let mut house = House::new(
+    let mut house = Fixture::new(
         r#"{"keys": {"key": {"header": "x-key"}, "invoice": {"path": "id"}},
             "policies": [{"name": "send", "key": ["key", "invoice"], "limits": [{"quota": 1, "window": "10m"}],
                           "match": [{"method": "POST", "path": "/v1/invoices/{id}/send"}]}]}"#,
@@ -94,15 +94,15 @@ fn fa_19_a_path_parameter_is_a_key() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_policy_in_shadow_judges_and_refuses_nothing() {
-    let mut house = house(&one("tried", r#""mode": "shadow""#));
+fn a_policy_in_shadow_judges_and_rejects_nothing() {
+    let mut house = house(&one("checked", r#""mode": "shadow""#));
     let shadows: Vec<bool> = (0..3)
         .map(|_| {
             let decision = house.decide(&get("/"));
-            assert!(!decision.refused());
+            assert!(!decision.rejected());
             assert_eq!(decision.retry_after(), 0);
             assert!(house.replies.limit_headers(&decision).is_empty());
-            decision.shadows()[0].refused()
+            decision.shadows()[0].rejected()
         })
         .collect();
     assert_eq!(shadows, [false, true, true]);
@@ -111,7 +111,7 @@ fn a_policy_in_shadow_judges_and_refuses_nothing() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_policy_in_shadow_spends_nothing_of_an_enforced_one_and_counts_only_what_passes() {
     let shadow =
-        r#"{"name": "tried", "key": "ip", "mode": "shadow", "limits": [{"quota": 3, "window": "1h"}]}"#;
+        r#"{"name": "checked", "key": "ip", "mode": "shadow", "limits": [{"quota": 3, "window": "1h"}]}"#;
     let mut house = house(&[one("enforced", ""), shadow.to_string()].join(","));
     assert_eq!(of_three(&mut house, || get("/")), 1);
     let decision = house.decide(&get("/"));
@@ -121,9 +121,9 @@ fn a_policy_in_shadow_spends_nothing_of_an_enforced_one_and_counts_only_what_pas
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_policy_in_shadow_takes_no_place_in_its_class() {
-    let tried = one("tried", r#""class": "c", "mode": "shadow""#);
+    let checked = one("checked", r#""class": "c", "mode": "shadow""#);
     let enforced = r#"{"name": "p", "class": "c", "key": "ip", "limits": [{"quota": 2, "window": "1h"}]}"#;
-    let mut house = house(&[tried, enforced.to_string()].join(","));
+    let mut house = house(&[checked, enforced.to_string()].join(","));
     assert_eq!(of_three(&mut house, || get("/")), 2);
 }
 

@@ -19,24 +19,24 @@ fn caller() -> Call {
     Call::from("192.0.2.1")
 }
 
-fn house(limit: &str, headers: &str) -> House {
-    House::new(&format!(
+fn house(limit: &str, headers: &str) -> Fixture {
+    Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
             "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, {limit}}}]}}],
             "reject": {{"body": "{{retry_after}}"}}, "headers": {{{headers}}}}}"#
     ))
 }
 
-impl House {
+impl Fixture {
     fn go_on(&mut self, micros: u64) {
         self.now.mono += micros;
         self.now.wall += micros;
     }
 
-    /// What the next request is told: the last number in the limit headers, and if it is refused the wait.
+    /// What the next request is told: the last number in the limit headers, and if it is rejected the wait.
     fn told(&mut self) -> (Option<u64>, Option<u64>) {
         let decision = self.decide(&caller());
-        let wait = decision.refused().then(|| {
+        let wait = decision.rejected().then(|| {
             let reply = self.reply(&decision, &caller());
             let header = reply.headers.last().unwrap().1.parse().unwrap();
             if let Ok(body) = reply.body.parse::<u64>() {
@@ -125,7 +125,7 @@ fn an_edge_of_the_clock_is_told_as_one_second_although_workers_know_it_to_some_m
 
 #[wasm_bindgen_test(unsupported = test)]
 fn an_edge_of_the_clock_is_one_second_although_another_limit_is_described() {
-    let mut house = House::new(
+    let mut house = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}},
             "policies": [{"name": "p", "key": "ip", "limits": [
                 {"name": "minute", "quota": 50, "window": "60s"}, {"name": "day", "quota": 1, "window": "day"}]}],
@@ -143,9 +143,9 @@ fn an_edge_of_the_clock_is_one_second_although_another_limit_is_described() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_refuses_is_not_told_of() {
+fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_rejects_is_not_told_of() {
     let said = |describes: &str| {
-        let mut house = House::new(&format!(
+        let mut house = Fixture::new(&format!(
             r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
                 "policies": [{{"name": "p", "key": "ip", "limits": [
                     {{"name": "second", "quota": 5, "window": "1s"}}, {{"name": "hour", "quota": 1, "window": "1h"}}]}}],
@@ -159,10 +159,10 @@ fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_refuses_is_not
 }
 
 proptest! {
-    /// FA-11, PA-4, clients.md: what a refusal says is consistent, to the second.
+    /// FA-11, PA-4, clients.md: what a rejection says is consistent, to the second.
     #[wasm_bindgen_test(unsupported = test)]
     fn fa_11_pa_4_reset_is_the_second_in_which_retry_after_is_over(micros in 0u64..3_000_000, quota in 1u32..4) {
-        let (wait, reset, truth, now) = told_on_refusal("next_slot", micros, quota);
+        let (wait, reset, truth, now) = told_on_rejection("next_slot", micros, quota);
         prop_assert!(reset * SECOND >= truth && reset * SECOND - truth < SECOND);
         prop_assert!(reset >= now.wall / SECOND + wait);
         prop_assert!((now.wall + wait * SECOND).abs_diff(reset * SECOND) < SECOND);
@@ -170,16 +170,16 @@ proptest! {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn pa_4_a_full_reset_is_never_before_retry_after_is_over(micros in 0u64..3_000_000, quota in 1u32..4) {
-        let (wait, reset, _, now) = told_on_refusal("full_reset", micros, quota);
+        let (wait, reset, _, now) = told_on_rejection("full_reset", micros, quota);
         let over = now.wall + wait * SECOND;
         prop_assert!(reset * SECOND >= over && reset * SECOND - over < SECOND);
     }
 }
 
-/// The wait and the reset of a refusal, when it is truly over, and when it was.
-fn told_on_refusal(reset: &str, micros: u64, quota: u32) -> (u64, u64, u64, Now) {
+/// The wait and the reset of a rejection, when it is truly over, and when it was.
+fn told_on_rejection(reset: &str, micros: u64, quota: u32) -> (u64, u64, u64, Now) {
     let policy = BILLIUM.replace("\"quota\": 50", &format!("\"quota\": {quota}"));
-    let mut house = House::new(&policy.replace("next_slot", reset));
+    let mut house = Fixture::new(&policy.replace("next_slot", reset));
     house.now.wall += micros;
     house.passed(4, |_| caller());
     house.go_on(micros);

@@ -1,11 +1,11 @@
 //! The forms of limit headers that clients know, byte by byte.
 
 use super::super::decimal::Decimal;
-use super::super::{Header, Spoken};
+use super::super::{DescribedLimit, Header};
 
 /// The names of headers with one number each, in lower case.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Names {
+pub struct HeaderNames {
     /// The quota.
     pub limit: String,
     /// What is left.
@@ -18,11 +18,11 @@ pub struct Names {
     pub resource: Option<String>,
 }
 
-impl Names {
+impl HeaderNames {
     /// `x-ratelimit-limit`, `-remaining` and `-reset`.
-    pub fn x_ratelimit() -> Names {
+    pub fn x_ratelimit() -> HeaderNames {
         let name = |last: &str| ["x-ratelimit-", last].concat();
-        Names {
+        HeaderNames {
             limit: name("limit"),
             remaining: name("remaining"),
             reset: name("reset"),
@@ -32,11 +32,11 @@ impl Names {
     }
 
     /// The same, `-used` and `-resource`.
-    pub fn github() -> Names {
-        Names {
+    pub fn github() -> HeaderNames {
+        HeaderNames {
             used: Some("x-ratelimit-used".into()),
             resource: Some("x-ratelimit-resource".into()),
-            ..Names::x_ratelimit()
+            ..HeaderNames::x_ratelimit()
         }
     }
 
@@ -46,7 +46,7 @@ impl Names {
         always.into_iter().chain(&self.used).chain(&self.resource).map(String::as_str)
     }
 
-    pub(super) fn say<'a>(&'a self, limit: Spoken<'a, '_>, reset: u64) -> Vec<Header<'a>> {
+    pub(super) fn render<'a>(&'a self, limit: DescribedLimit<'a, '_>, reset: u64) -> Vec<Header<'a>> {
         let quota = u64::from(limit.verdict.quota.get());
         let remaining = limit.verdict.remaining;
         let mut headers = Vec::with_capacity(5);
@@ -65,13 +65,17 @@ impl Names {
 /// `x-ratelimit-limit: 10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"`: the quota that is told of, then all that
 /// apply. What is left and the reset are of the one that is told of.
 #[inline(never)]
-pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a, 'd>]) -> Vec<Header<'a>> {
+pub(super) fn envoy<'a, 'd>(
+    limit: DescribedLimit<'a, 'd>,
+    reset: u64,
+    all: &[DescribedLimit<'a, 'd>],
+) -> Vec<Header<'a>> {
     let mut quotas = Decimal::new(limit.verdict.quota.get().into()).to_string();
     for limit in all {
         quotas.push_str(", ");
         quotas.push_str(&Decimal::new(limit.verdict.quota.get().into()));
         push_window(&mut quotas, *limit);
-        quotas.extend([";name=\"", &limit.words.reference, "\""]);
+        quotas.extend([";name=\"", &limit.description.reference, "\""]);
     }
     vec![
         ("x-ratelimit-limit", quotas.into()),
@@ -81,11 +85,11 @@ pub(super) fn envoy<'a, 'd>(limit: Spoken<'a, 'd>, reset: u64, all: &[Spoken<'a,
 }
 
 /// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC 9651).
-/// Names have no character that such a field would escape.
+/// HeaderNames have no character that such a field would escape.
 #[inline(never)]
 pub(super) fn ietf<'a, 'd>(
-    limits: &[Spoken<'a, 'd>],
-    reset: impl Fn(Spoken<'a, 'd>) -> u64,
+    limits: &[DescribedLimit<'a, 'd>],
+    reset: impl Fn(DescribedLimit<'a, 'd>) -> u64,
 ) -> Vec<Header<'a>> {
     if limits.is_empty() {
         // An empty list is no field at all.
@@ -95,17 +99,17 @@ pub(super) fn ietf<'a, 'd>(
     for limit in limits {
         for list in [&mut policies, &mut states] {
             let comma = if list.is_empty() { "" } else { ", " };
-            list.extend([comma, "\"", &limit.words.reference, "\""]);
+            list.extend([comma, "\"", &limit.description.reference, "\""]);
         }
         policies.push_str(";q=");
         policies.push_str(&Decimal::new(limit.verdict.quota.get().into()));
-        if limit.words.concurrent {
+        if limit.description.concurrent {
             policies.push_str(";qu=\"concurrent-requests\"");
         }
         push_window(&mut policies, *limit);
         states.push_str(";r=");
         states.push_str(&Decimal::new(limit.verdict.remaining));
-        if limit.words.window.is_some() {
+        if limit.description.window.is_some() {
             states.push_str(";t=");
             states.push_str(&Decimal::new(reset(*limit)));
         }
@@ -114,8 +118,8 @@ pub(super) fn ietf<'a, 'd>(
 }
 
 /// The window, if the limit has one.
-fn push_window(out: &mut String, limit: Spoken<'_, '_>) {
-    if let Some(window) = limit.words.window {
+fn push_window(out: &mut String, limit: DescribedLimit<'_, '_>) {
+    if let Some(window) = limit.description.window {
         out.push_str(";w=");
         out.push_str(&Decimal::new(window));
     }

@@ -1,10 +1,10 @@
 //! Each preset, to the byte, for two policies: `api` with a limit per minute and one per month, and `flight`, which
 //! counts what is in flight.
 
-use super::super::Saying;
+use super::super::ReplyRules;
 use crate::compile::compile;
 use crate::config::parse;
-use crate::decision::{Answer, Decision};
+use crate::decision::{Decision, PolicyDecision};
 use crate::identity::Identity;
 use crate::limiter::Verdict;
 use crate::table::Outcome;
@@ -14,7 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 const NOW: Now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
 
-fn set(headers: &str) -> Saying {
+fn set(headers: &str) -> ReplyRules {
     let json = format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "headers": {{{headers}}}, "policies": [
             {{"name": "api", "key": "ip", "limits": [
@@ -37,7 +37,7 @@ fn verdict(quota: u32, remaining: u64, next: u64, full: u64, retry: u64) -> Verd
 }
 
 fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
-    let answer = |(policy, verdicts): &(usize, &[Verdict])| Answer {
+    let answer = |(policy, verdicts): &(usize, &[Verdict])| PolicyDecision {
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
@@ -54,7 +54,7 @@ fn admitted() -> Decision {
 }
 
 /// The minute is used up, for 7 s.
-fn refused() -> Decision {
+fn rejected() -> Decision {
     let api = [verdict(30, 0, 7, 55, 7), verdict(5_000, 4_000, 900_000, 900_000, 0)];
     decision(&[(0, &api), (1, &[verdict(8, 3, 1, 1, 0)])])
 }
@@ -97,17 +97,17 @@ fn fa_9_pa_3_x_ratelimit_to_the_byte() {
         ),
         (
             r#""api/minute""#,
-            &refused(),
+            &rejected(),
             &["x-ratelimit-limit: 30", "x-ratelimit-remaining: 0", "x-ratelimit-reset: 1747314007"],
         ),
         (
             r#""flight", "format": "delta""#,
-            &refused(),
+            &rejected(),
             &["x-ratelimit-limit: 8", "x-ratelimit-remaining: 3", "x-ratelimit-reset: 7"],
         ),
         (
             r#""violated""#,
-            &refused(),
+            &rejected(),
             &["x-ratelimit-limit: 30", "x-ratelimit-remaining: 0", "x-ratelimit-reset: 1747314007"],
         ),
         (
@@ -157,7 +157,7 @@ fn envoys_form_lists_all_quotas_behind_the_one_that_is_told_of() {
         ),
         (
             r#""preset": "envoy""#,
-            &refused(),
+            &rejected(),
             &[
                 &format!("x-ratelimit-limit: 30, {quotas}"),
                 "x-ratelimit-remaining: 0",
@@ -191,7 +191,7 @@ fn ietf_fields_list_what_is_described_and_a_limit_without_a_window_has_none() {
         ),
         (
             r#""preset": "ietf", "describes": ["api/minute", "flight"], "reset": "full_reset", "format": "delta""#,
-            &refused(),
+            &rejected(),
             &[
                 r#"ratelimit-policy: "api/minute";q=30;w=60, "flight";q=8;qu="concurrent-requests""#,
                 r#"ratelimit: "api/minute";r=0;t=55, "flight";r=3"#,
@@ -199,7 +199,7 @@ fn ietf_fields_list_what_is_described_and_a_limit_without_a_window_has_none() {
         ),
         (
             r#""preset": "ietf", "describes": "violated""#,
-            &refused(),
+            &rejected(),
             &[r#"ratelimit-policy: "api/minute";q=30;w=60"#, r#"ratelimit: "api/minute";r=0;t=7"#],
         ),
         (r#""preset": "ietf""#, &decision(&[]), &[]),
@@ -208,7 +208,7 @@ fn ietf_fields_list_what_is_described_and_a_limit_without_a_window_has_none() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn pa_4_x_9_no_reset_is_before_the_wait_is_over_whichever_limit_refuses() {
+fn pa_4_x_9_no_reset_is_before_the_wait_is_over_whichever_limit_rejects() {
     let short = decision(&[
         (0, &[verdict(30, 17, 7, 55, 0), verdict(5_000, 0, 900_000, 900_000, 900_000)]),
         (1, &[verdict(8, 3, 1, 1, 0)]),
@@ -235,11 +235,11 @@ fn pa_8_of_a_list_the_first_that_applies_is_described() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn sp_5_headers_may_be_for_refusals_only_and_fp_8_secret() {
+fn sp_5_headers_may_be_for_rejections_only_and_fp_8_secret() {
     let headers = r#""preset": "x-ratelimit", "describes": "api/minute", "show": "on_429""#;
     assert_eq!(said(headers, &admitted()), [""; 0]);
-    assert_eq!(said(headers, &refused()).len(), 3);
-    for decision in [admitted(), refused()] {
+    assert_eq!(said(headers, &rejected()).len(), 3);
+    for decision in [admitted(), rejected()] {
         assert_eq!(said(r#""preset": "secret""#, &decision), [""; 0]);
     }
 }
@@ -268,9 +268,9 @@ fn x_8_limit_headers_are_known_in_all_their_spellings() {
         "ratelimit-policy",
         "rate-limit-remaining",
     ] {
-        assert!(super::super::tells_limits(name.as_bytes()), "{name}");
+        assert!(super::super::is_limit_header(name.as_bytes()), "{name}");
     }
     for name in ["x-request-id", "retry-after", "x-limit", "content-length", "x-", ""] {
-        assert!(!super::super::tells_limits(name.as_bytes()), "{name}");
+        assert!(!super::super::is_limit_header(name.as_bytes()), "{name}");
     }
 }

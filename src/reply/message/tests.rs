@@ -1,10 +1,10 @@
-use super::super::template::{Place, Variable};
+use super::super::template::{TextKind, Variable};
 use super::*;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn text(text: &str) -> Template {
-    Template::compile(text, Place::Text, Variable::WORDS).unwrap()
+    Template::compile(text, TextKind::Text, Variable::WORDS).unwrap()
 }
 
 fn message(tags: &[&str]) -> Message {

@@ -36,7 +36,7 @@ fn a4_failed_logins_of_newcomers_count_in_a_full_page() {
 }
 
 #[test]
-fn a4_a_credential_that_was_refused_is_refused_in_a_full_page() {
+fn a4_a_credential_that_was_rejected_is_rejected_in_a_full_page() {
     let document = policies(
         r#"{"name": "failures", "key": "ip", "match": [{"path": "/login"}], "limits": [{"quota": 10, "window": "10m"}]},
            {"name": "known", "class": "caller", "key": "session", "match": [{"path": "/a"}],
@@ -53,6 +53,6 @@ fn a4_a_credential_that_was_refused_is_refused_in_a_full_page() {
     let admitted: Vec<u32> = admitted.collect();
     assert!(
         admitted.iter().all(|passed| *passed <= 6),
-        "with a session that was refused passed {admitted:?} of 60, where an address has 5"
+        "with a session that was rejected passed {admitted:?} of 60, where an address has 5"
     );
 }

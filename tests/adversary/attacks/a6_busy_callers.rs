@@ -18,7 +18,7 @@ const QUOTA: usize = 300;
 const WINDOW: Micros = 60 * SECOND;
 /// Requests of one caller in a window.
 const ASKED: u64 = 450;
-/// The first windows are full by then, and callers have been refused for a while.
+/// The first windows are full by then, and callers have been rejected for a while.
 const LENGTH: Micros = 90 * SECOND;
 
 /// What became of a crowd.
@@ -27,19 +27,19 @@ struct Crowd {
     /// Those who passed their cap, and the most that one of them had in a window.
     breaking: usize,
     worst: usize,
-    /// Requests that were refused although their caller had room.
-    wrongly_refused: u64,
+    /// Requests that were rejected although their caller had room.
+    wrongly_rejected: u64,
     requests: u64,
     tally: Tally,
 }
 
 impl fmt::Display for Crowd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Crowd { callers, breaking, worst, wrongly_refused, requests, tally } = self;
+        let Crowd { callers, breaking, worst, wrongly_rejected, requests, tally } = self;
         write!(
             f,
             "{breaking} of {callers} callers passed their cap of {QUOTA}, one had {worst}; of {requests} requests \
-             {wrongly_refused} were refused although their caller had room; {tally:?}"
+             {wrongly_rejected} were rejected although their caller had room; {tally:?}"
         )
     }
 }
@@ -56,7 +56,7 @@ fn crowd(pages: u32, per_page: u32) -> Crowd {
     let mut most = vec![0; callers];
     let start = 864_000 * SECOND;
     let requests = callers as u64 * ASKED * LENGTH / WINDOW;
-    let mut wrongly_refused = 0;
+    let mut wrongly_rejected = 0;
     for request in 0..requests {
         let mono = start + LENGTH * request / requests;
         let now = Now { mono, wall: 1_781_500_000 * SECOND + mono - start };
@@ -66,16 +66,16 @@ fn crowd(pages: u32, per_page: u32) -> Crowd {
         while passed.front().is_some_and(|at| at + WINDOW <= mono) {
             passed.pop_front();
         }
-        if !engine.decide(&call, &mut table, &store, now).refused() {
+        if !engine.decide(&call, &mut table, &store, now).rejected() {
             passed.push_back(mono);
             most[caller as usize] = passed.len().max(most[caller as usize]);
         } else if passed.len() < QUOTA {
-            wrongly_refused += 1;
+            wrongly_rejected += 1;
         }
     }
     let breaking = most.iter().filter(|most| **most > QUOTA).count();
     let worst = most.into_iter().max().unwrap_or_default();
-    Crowd { callers, breaking, worst, wrongly_refused, requests, tally: table.take_tally() }
+    Crowd { callers, breaking, worst, wrongly_rejected, requests, tally: table.take_tally() }
 }
 
 /// A sample of the default table's pages, with as many callers for each; `ADVERSARY_TIMES=64` takes all of them.

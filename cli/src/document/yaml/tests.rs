@@ -6,7 +6,7 @@ fn value(text: &str) -> Value {
         .unwrap_or_else(|error| panic!("{}: {}", error.line, error.found))
 }
 
-fn refused(text: &str) -> (usize, String) {
+fn rejected(text: &str) -> (usize, String) {
     match read(text) {
         Ok(document) => panic!("read as {:?}", document.value),
         Err(error) => (error.line, error.found),
@@ -17,7 +17,7 @@ fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
-/// Each of these was seen in the faults that the filter told in Envoy 1.40.0.
+/// Each of these was seen in the errors that the filter told in Envoy 1.40.0.
 #[test]
 fn scalars_are_what_envoy_takes_them_for() {
     let cases = [
@@ -89,29 +89,29 @@ fn aliases_stand_for_their_values() {
     let both = value("a: &a { b: [1] }\nc: *a\n");
     let inner = || Value::Object(vec![("b".into(), Value::List(vec![Value::Number(1.0)]))]);
     assert_eq!(both, Value::Object(vec![("a".into(), inner()), ("c".into(), inner())]));
-    assert_eq!(refused("a: &a [*a]"), (1, "an alias of a value that it is a part of".into()));
+    assert_eq!(rejected("a: &a [*a]"), (1, "an alias of a value that it is a part of".into()));
 }
 
 #[test]
-fn a_text_that_is_no_yaml_is_refused_with_its_line() {
-    assert_eq!(refused("a: 1\nb: [1, 2\nc: 3\n").0, 3);
-    assert_eq!(refused("a:\n  b: 1\n c: 2\n").0, 3);
-    assert_eq!(refused("a: *nowhere\n").0, 1);
-    assert_eq!(refused("a: 1\n---\nb: 2\n"), (3, "a second document, which Envoy would not read".into()));
-    assert_eq!(refused("? [1]\n: 2\n"), (1, "a name of a field that is not a text".into()));
+fn a_text_that_is_no_yaml_is_rejected_with_its_line() {
+    assert_eq!(rejected("a: 1\nb: [1, 2\nc: 3\n").0, 3);
+    assert_eq!(rejected("a:\n  b: 1\n c: 2\n").0, 3);
+    assert_eq!(rejected("a: *nowhere\n").0, 1);
+    assert_eq!(rejected("a: 1\n---\nb: 2\n"), (3, "a second document, which Envoy would not read".into()));
+    assert_eq!(rejected("? [1]\n: 2\n"), (1, "a name of a field that is not a text".into()));
 }
 
 #[test]
 fn a_tree_can_neither_overflow_the_stack_nor_the_memory() {
     let block = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
-    assert_eq!(refused(&block), (102, "values nested deeper than 100".into()));
-    assert_eq!(refused(&"[".repeat(100_000)).0, 1);
+    assert_eq!(rejected(&block), (102, "values nested deeper than 100".into()));
+    assert_eq!(rejected(&"[".repeat(100_000)).0, 1);
     let mut bomb = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
     for i in 1..12 {
         let alias = format!("*a{}", i - 1);
         bomb += &format!("a{i}: &a{i} [{}]\n", [alias.as_str(); 10].join(","));
     }
-    assert!(refused(&bomb).1.starts_with("more than 1000000 values"));
+    assert!(rejected(&bomb).1.starts_with("more than 1000000 values"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(super) fn complaint(schema: &Json, value: &Json) -> Option<String> {
 }
 
 fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), String> {
-    let refused = |what: &str| Err(format!("{at}: {what}"));
+    let rejected = |what: &str| Err(format!("{at}: {what}"));
     for (keyword, rule) in schema.as_object().unwrap() {
         let fits = |schema: &Json| check(root, schema, value, at).is_ok();
         match keyword.as_str() {
@@ -18,29 +18,29 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                 let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(pointer).expect(pointer), value, at)?;
             }
-            "type" if !has_type(rule.as_str().unwrap(), value) => return refused("another type"),
-            "enum" if !rule.as_array().unwrap().contains(value) => return refused("none of the words"),
+            "type" if !has_type(rule.as_str().unwrap(), value) => return rejected("another type"),
+            "enum" if !rule.as_array().unwrap().contains(value) => return rejected("none of the words"),
             "minimum" if value.as_i64().is_some_and(|n| n < rule.as_i64().unwrap()) => {
-                return refused("less");
+                return rejected("less");
             }
             "maximum" if value.as_i64().is_some_and(|n| n > rule.as_i64().unwrap()) => {
-                return refused("more");
+                return rejected("more");
             }
-            "pattern" if !matches(rule, value) => return refused("another pattern"),
+            "pattern" if !matches(rule, value) => return rejected("another pattern"),
             "minItems"
                 if value.as_array().is_some_and(|list| (list.len() as u64) < rule.as_u64().unwrap()) =>
             {
-                return refused("too short");
+                return rejected("too short");
             }
-            "anyOf" if !rule.as_array().unwrap().iter().any(fits) => return refused("none of several"),
+            "anyOf" if !rule.as_array().unwrap().iter().any(fits) => return rejected("none of several"),
             "oneOf" if rule.as_array().unwrap().iter().filter(|one| fits(one)).count() != 1 => {
-                return refused("not one of several");
+                return rejected("not one of several");
             }
             "required" => {
                 let missing =
                     rule.as_array().unwrap().iter().find(|name| value.get(name.as_str().unwrap()).is_none());
                 if let Some(name) = missing {
-                    return refused(&format!("no {name}"));
+                    return rejected(&format!("no {name}"));
                 }
             }
             "items" => {
@@ -64,7 +64,7 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                 for (name, value) in value.as_object().into_iter().flatten() {
                     match rule {
                         _ if known.is_some_and(|known| known.get(name).is_some()) => {}
-                        Json::Bool(false) => return refused(&format!("{name} is unknown")),
+                        Json::Bool(false) => return rejected(&format!("{name} is unknown")),
                         Json::Bool(true)
                         | Json::Null
                         | Json::Number(_)

@@ -105,8 +105,8 @@ pub(super) fn with(configuration: &Json, pointer: &str, fields: &Json) -> Json {
     configuration
 }
 
-/// `/policies/0/limits` as faults write it: `policies[0].limits`.
-pub(super) fn fault_path(pointer: &str) -> String {
+/// `/policies/0/limits` as errors write it: `policies[0].limits`.
+pub(super) fn error_path(pointer: &str) -> String {
     pointer.split('/').skip(1).fold(String::new(), |path, step| match step.parse::<usize>() {
         Ok(index) => format!("{path}[{index}]"),
         Err(_) if path.is_empty() => step.into(),

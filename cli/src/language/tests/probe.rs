@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 /// One value to try.
 pub(super) struct Probe {
     pub value: Json,
-    /// Where within the value the fault would be.
+    /// Where within the value the error would be.
     pub at: String,
     /// Whether it is to be taken.
     pub taken: bool,
     /// Whether a schema can tell.
     pub plain: bool,
-    /// What the fault must name as allowed, if it is known to the letter.
+    /// What the error must name as allowed, if it is known to the letter.
     pub words: Option<String>,
 }
 
@@ -40,10 +40,11 @@ pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
         Kind::Text(text) => text_probes(text),
         Kind::Statuses => {
             let taken = [json!([100, 599]), json!(["1xx", "2xx", "3xx", "4xx", "5xx"])];
-            let refused = [json!([99]), json!([600]), json!(["6xx"])];
-            let refused = refused.into_iter().map(|value| Probe { at: "[0]".into(), ..probe(value, false) });
+            let rejected = [json!([99]), json!([600]), json!(["6xx"])];
+            let rejected =
+                rejected.into_iter().map(|value| Probe { at: "[0]".into(), ..probe(value, false) });
             let lists = [probe(json!([]), false), probe(json!(401), false)];
-            taken.into_iter().map(|value| probe(value, true)).chain(refused).chain(lists).collect()
+            taken.into_iter().map(|value| probe(value, true)).chain(rejected).chain(lists).collect()
         }
         Kind::Object(_) => vec![probe(json!("a text"), false)],
         Kind::List(of) => in_list(of).chain([probe(json!([]), false), probe(json!(7), false)]).collect(),
@@ -84,7 +85,7 @@ fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
     probes(values).into_iter().map(inside).collect()
 }
 
-/// What one kind takes, all do; what one refuses, another may take, unless it is a number.
+/// What one kind takes, all do; what one rejects, another may take, unless it is a number.
 fn either(kinds: &'static [Kind]) -> Vec<Probe> {
     let of = |kind: &'static Kind| {
         let number = matches!(kind, Kind::Number(_));

@@ -1,10 +1,10 @@
 //! Tiers, consumers, and what each kind of caller may do.
 
-use super::{NOTHING, doubts};
+use super::{NOTHING, warnings};
 
 /// A policy `p` with these limits and fields, for these tiers and consumers.
 fn policy(limits: &str, more: &str, callers: &str) -> Vec<String> {
-    doubts(&format!(
+    warnings(&format!(
         "keys:
   api_key: {{ header: x-key }}
   plan: {{ metadata: [filter, plan] }}
@@ -24,12 +24,12 @@ fn acme(more: &str) -> String {
 }
 
 #[test]
-fn a_limit_that_never_refuses_some_callers_is_doubted_for_those() {
+fn a_limit_that_never_rejects_some_callers_is_warned_for_those() {
     let limits = "{ name: minute, quota: { free: 10, pro: 300, max: 3000 }, window: 1m }, \
                   { name: hour, quota: { free: 10, pro: 300, max: 90000 }, window: 1h }";
     let says = |quota: u32| {
         format!(
-            "minute never refuses anything: hour admits {quota} in a longer time, and minute {quota} in a shorter one"
+            "minute never rejects anything: hour admits {quota} in a longer time, and minute {quota} in a shorter one"
         )
     };
     assert_eq!(
@@ -52,7 +52,7 @@ fn a_consumers_own_quota_is_compared_too() {
     assert_eq!(
         policy(limits, "", &acme("quotas: { p/minute: 200 }")),
         [
-            "policies[0].limits[0]: for acme: minute never refuses anything: hour admits 100 in a longer time, and minute \
+            "policies[0].limits[0]: for acme: minute never rejects anything: hour admits 100 in a longer time, and minute \
           200 in a shorter one"
         ]
     );
@@ -60,7 +60,7 @@ fn a_consumers_own_quota_is_compared_too() {
 }
 
 #[test]
-fn a_cost_that_no_quota_bears_is_doubted_for_whom_it_is_too_much() {
+fn a_cost_that_no_quota_bears_is_warned_for_whom_it_is_too_much() {
     let says = |cost: u32, most: u32| {
         format!("such a request never passes: it costs {cost}, and a limit admits {most}")
     };
@@ -94,7 +94,7 @@ fn a_cost_that_no_quota_bears_is_doubted_for_whom_it_is_too_much() {
 const BY_TIER: &str = "{ quota: { free: 10, pro: 20, max: 30 }, window: 1m }";
 
 #[test]
-fn a_tier_that_nobody_can_have_is_doubted() {
+fn a_tier_that_nobody_can_have_is_warned() {
     let tiers = "tiers: { names: [free, pro, max], default: free }\n";
     assert_eq!(
         policy(BY_TIER, "", &(tiers.to_string() + &acme("tier: max"))),
@@ -104,17 +104,17 @@ fn a_tier_that_nobody_can_have_is_doubted() {
 }
 
 #[test]
-fn tiers_that_make_no_difference_are_doubted() {
+fn tiers_that_make_no_difference_are_warned() {
     let told = ["tiers: nothing depends on the tier: no quota is another for another tier"];
     assert_eq!(policy("{ quota: 10, window: 1m }", "", TIERS), told);
     assert_eq!(policy("{ quota: { free: 10, pro: 10, max: 10 }, window: 1m }", "", TIERS), told);
     let body = format!("{TIERS}\nreject: {{ body: 'not for {{tier}}' }}");
-    assert_eq!(policy("{ quota: 10, window: 1m }", "", &body), NOTHING, "who is refused is told");
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", &body), NOTHING, "who is rejected is told");
     assert_eq!(policy("{ quota: 10, window: 1m }", "", &format!("{TIERS}\naccess_log: true")), NOTHING);
 }
 
 #[test]
-fn a_tier_that_the_client_can_choose_is_doubted() {
+fn a_tier_that_the_client_can_choose_is_warned() {
     let from = |key: &str| policy(BY_TIER, "", &TIERS.replace("from: plan", &format!("from: {key}")));
     let told = [
         "tiers.from: whoever writes api_key chooses a tier: better let an earlier filter tell it in its metadata",
@@ -124,7 +124,7 @@ fn a_tier_that_the_client_can_choose_is_doubted() {
 }
 
 #[test]
-fn consumers_who_are_known_for_nothing_are_doubted() {
+fn consumers_who_are_known_for_nothing_are_warned() {
     let limit = "{ quota: 10, window: 1m }";
     let told = [
         "consumers: nothing depends on who is known: no key, no valid: consumer, no quota by tier or of a consumer's own",
@@ -135,7 +135,7 @@ fn consumers_who_are_known_for_nothing_are_doubted() {
     assert_eq!(policy(limit, "reject: { body: 'not for {consumer}' }", &attributes), NOTHING);
     assert_eq!(policy(limit, "", &acme("quotas: { p: 20 }")), NOTHING);
     let key = |fields: &str, used: &str| {
-        doubts(&format!(
+        warnings(&format!(
             "keys: {{ api_key: {{ header: x-key }}, {fields} }}\n{attributes}\n\
              policies: [{{ name: p, key: {used}, limits: [{limit}] }}]\n"
         ))
@@ -145,9 +145,9 @@ fn consumers_who_are_known_for_nothing_are_doubted() {
 }
 
 #[test]
-fn a5_a_made_up_key_that_is_worth_a_month_is_doubted_unless_addresses_are_counted_too() {
+fn a5_a_made_up_key_that_is_worth_a_month_is_warned_unless_addresses_are_counted_too() {
     let told = |key: &str, limit: &str, more: &str| {
-        doubts(&format!(
+        warnings(&format!(
             "keys: {{ api_key: {{ {key} }}, client_ip: {{ client_ip: {{}} }}, either: {{ first_of: [api_key, client_ip] }} }}\n\
              policies: [{{ name: p, key: either, limits: [{limit}] }}{more}]\n\
              consumers: [{{ name: acme, keys: {{ api_key: [\"sha256:{:064}\"] }} }}]\naccess_log: true\n",

@@ -1,10 +1,10 @@
 //! What comes too late: policies of a class, alternatives of a key.
 
-use super::{NOTHING, doubts};
+use super::{NOTHING, warnings};
 
 /// Two policies of one class, with these fields beside their limits, and the keys that they may have.
 fn classes(first: &str, second: &str) -> Vec<String> {
-    doubts(&format!(
+    warnings(&format!(
         "keys:
   ip: {{ client_ip: {{}} }}
   api_key: {{ header: x-key }}
@@ -24,7 +24,7 @@ const TOLD: [&str; 1] =
     ["policies[1]: it never applies: first of the same class comes first for all of its requests"];
 
 #[test]
-fn a_policy_whose_class_always_has_an_earlier_one_is_doubted() {
+fn a_policy_whose_class_always_has_an_earlier_one_is_warned() {
     let ip = |more: &str| format!("key: ip{more}");
     assert_eq!(classes(&ip(""), &ip("")), TOLD);
     assert_eq!(classes(&ip(""), &ip(", match: [{ path: /v1 }]")), TOLD);
@@ -88,8 +88,8 @@ fn one_in_shadow_leaves_an_enforced_one_alone() {
 }
 
 #[test]
-fn an_alternative_behind_one_that_every_request_has_is_doubted() {
-    let told = doubts(
+fn an_alternative_behind_one_that_every_request_has_is_warned() {
+    let told = warnings(
         "keys:
   ip: { client_ip: {} }
   api_key: { header: x-key }

@@ -1,11 +1,11 @@
 //! Headers that are not sent, and credentials that anybody can read.
 
-use super::{NOTHING, doubts};
+use super::{NOTHING, warnings};
 
 #[test]
-fn headers_about_a_policy_in_shadow_are_doubted() {
+fn headers_about_a_policy_in_shadow_are_warned() {
     let of = |mode: &str, describes: &str| {
-        doubts(&format!(
+        warnings(&format!(
             "keys: {{ ip: {{ client_ip: {{}} }} }}
 policies:
   - {{ name: tried, key: ip, {mode}, limits: [{{ quota: 5, window: 1m }}] }}
@@ -24,9 +24,9 @@ headers: {{ preset: x-ratelimit, describes: {describes} }}
 }
 
 #[test]
-fn a_credential_in_clear_text_is_doubted_and_not_shown() {
+fn a_credential_in_clear_text_is_warned_and_not_shown() {
     let digest = "0123456789abcdef".repeat(4);
-    let told = doubts(&format!(
+    let told = warnings(&format!(
         "keys:
   api_key: {{ header: x-key }}
   query: {{ query: key }}

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// One fault: where, what was found there, and what is allowed.
+/// One error: where, what was found there, and what is allowed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
+pub struct ConfigError {
     path: String,
     found: String,
     allowed: String,
@@ -12,10 +12,10 @@ pub struct Fault {
     meant: Option<String>,
 }
 
-impl Fault {
+impl ConfigError {
     /// `path` is a JSON path without its leading `$.`, such as `policies[0].limits`; the root is empty.
-    pub fn new(path: &str, found: &str, allowed: &str) -> Fault {
-        Fault { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
+    pub fn new(path: &str, found: &str, allowed: &str) -> ConfigError {
+        ConfigError { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
     }
 
     /// Where; the root is empty.
@@ -39,23 +39,23 @@ impl Fault {
     }
 
     /// With the allowed words that what was found is near to.
-    pub fn near(self, words: &[&str]) -> Fault {
+    pub fn near(self, words: &[&str]) -> ConfigError {
         let meant = (!words.is_empty()).then(|| words.join(" or "));
-        Fault { meant, ..self }
+        ConfigError { meant, ..self }
     }
 
     /// A word that is none of the `allowed` ones.
-    pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> Fault {
+    pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> ConfigError {
         let first = allowed.get(..MOST_WORDS).unwrap_or(allowed);
         let mut list = if first.is_empty() { "nothing".into() } else { first.join(", ") };
         if first.len() < allowed.len() {
             list.push_str(" and more");
         }
-        Fault { meant: nearest(word, first), ..Fault::new(path, found, &list) }
+        ConfigError { meant: nearest(word, first), ..ConfigError::new(path, found, &list) }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "$" } else { &self.path };
         write!(f, "{path}: found {}; allowed: {}", self.found, self.allowed)?;
@@ -69,23 +69,23 @@ impl fmt::Display for Fault {
 /// Of longer lists of words no more are told, or are looked through for one that was meant.
 const MOST_WORDS: usize = 256;
 
-/// So many faults are told, each with its place: where they are would take long to find for thousands.
+/// So many errors are told, each with its place: where they are would take long to find for thousands.
 const MOST_TOLD: usize = 200;
 
-/// All faults of one configuration, in the order of reading; of many the first.
+/// All errors of one configuration, in the order of reading; of many the first.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Faults(Vec<Fault>);
+pub struct ConfigErrors(Vec<ConfigError>);
 
-impl Faults {
+impl ConfigErrors {
     /// Adds one.
-    pub fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
+    pub fn push(&mut self, error: ConfigError) {
+        self.0.push(error);
     }
 
     /// Whether no more are to be added. The last one says so.
     pub(super) fn are_many(&mut self) -> bool {
         if self.0.len() == MOST_TOLD {
-            self.push(Fault::new("", "more faults", "none; they are told once there are fewer"));
+            self.push(ConfigError::new("", "more errors", "none; they are told once there are fewer"));
         }
         self.0.len() > MOST_TOLD
     }
@@ -96,25 +96,25 @@ impl Faults {
     }
 
     /// In the order of reading.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Fault> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigError> {
         self.0.iter()
     }
 }
 
-impl From<Fault> for Faults {
-    fn from(fault: Fault) -> Self {
-        Faults(vec![fault])
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        ConfigErrors(vec![error])
     }
 }
 
-/// One fault a line.
-impl fmt::Display for Faults {
+/// One error a line.
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, fault) in self.0.iter().enumerate() {
+        for (i, error) in self.0.iter().enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{fault}")?;
+            write!(f, "{error}")?;
         }
         Ok(())
     }
