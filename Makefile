@@ -17,7 +17,7 @@ unit: ## run the tests that need no Envoy natively: units, properties, capacity,
 unit-wasm: ## run the same tests as wasm in Node
 	@tools/unit-wasm
 
-e2e: ## run the end-to-end tests in a real Envoy (ENVOY=binary to choose it)
+e2e: ## run the end-to-end tests in a real Envoy (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e
 
 conformance: ## run the tests that prove a published promise, and print which one proves which

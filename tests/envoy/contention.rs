@@ -23,15 +23,15 @@ fn x_3_eight_clients_on_one_key_get_exactly_the_quota() {
 #[test]
 fn x_3_eight_clients_and_four_workers_get_exactly_300_a_minute() {
     let gateway = Setup::yaml(per_key(300, "60s")).workers(4).start();
-    let request = gateway.get("/").key(new_key());
-    assert_eq!(within_a_minute(|| CROWD.admitted_of(REQUESTS_EACH, &request)), 300);
+    let admitted = within_a_minute(|| CROWD.admitted_of(REQUESTS_EACH, &gateway.get("/").key(new_key())));
+    assert_eq!(admitted, 300);
 }
 
 #[test]
 fn x_3_eight_clients_and_four_workers_get_10000_a_minute_or_a_hundred_less() {
     let gateway = Setup::yaml(per_key(10_000, "60s")).workers(4).start();
-    let request = gateway.get("/").key(new_key());
-    let admitted = within_a_minute(|| CROWD.admitted_before_refusals(RUN, &request));
+    let crowd = || CROWD.admitted_before_refusals(RUN, &gateway.get("/").key(new_key()));
+    let admitted = within_a_minute(crowd);
     assert!((9_900..=10_000).contains(&admitted), "{admitted} passed");
     leases_were_used(&gateway);
 }
@@ -124,10 +124,14 @@ fn leases_were_used(gateway: &Gateway) {
     eventually("leases to be reported", || (gateway.metric("table.leased") > 0).then_some(()));
 }
 
-/// A machine too slow for the minute that the test is about proves nothing.
-fn within_a_minute<T>(act: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let answer = act();
-    assert!(start.elapsed().as_secs() < 60, "too slow a machine: {:?}", start.elapsed());
-    answer
+/// The result of a run that takes less than a minute. A slower run proves nothing about a quota per minute, so it is
+/// repeated.
+fn within_a_minute<T>(run: impl Fn() -> T) -> T {
+    const RUNS: usize = 3;
+    let timed = || {
+        let start = Instant::now();
+        let result = run();
+        (start.elapsed().as_secs() < 60).then_some(result)
+    };
+    (0..RUNS).find_map(|_| timed()).expect("this machine needs more than a minute for each of 3 runs")
 }

@@ -110,6 +110,13 @@ impl Gateway {
         })
     }
 
+    /// What Envoy's allocator has handed out, in bytes: the shared data among it, and not the modules' own memory.
+    pub fn allocated(&self) -> u64 {
+        let page = self.admin.page("/memory");
+        let memory: serde_json::Value = serde_json::from_str(&page).expect("JSON");
+        memory["allocated"].as_str().and_then(|bytes| bytes.parse().ok()).expect("a number of bytes")
+    }
+
     /// The memory that Envoy has in use (resident), in bytes.
     pub fn memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());

@@ -64,10 +64,10 @@ fn pa_3_reset_is_a_window_after_the_newest_request() {
 
 #[test]
 fn pa_3_at_the_reset_and_not_before_the_window_is_whole_again() {
-    let gateway = small(4, "4s").start();
+    let gateway = small(4, "12s").start();
     let request = list(&gateway).key(SHOP);
     assert_eq!(quota(&request.send()).1, 3);
-    thread::sleep(Duration::from_secs(2));
+    thread::sleep(Duration::from_secs(3));
     assert_eq!(quota(&request.send()).1, 2);
     let (_, left, reset) = told(&request.send());
     assert_eq!(left, 1);
