@@ -1,4 +1,5 @@
-# Sourced by the container tools, after say.sh.  Finds an engine that runs containers here, or installs podman.  Sets:
+# Sourced by the container tools, after say.sh.  Finds an engine that runs containers here, or installs
+# podman.  Sets:
 #   engine    docker or podman; the variable CONTAINER_ENGINE chooses one of them
 #   compose   the command, as an array, that starts deploy/docker-compose.yaml
 # shellcheck shell=bash disable=SC2034 # the sourcing script uses them
@@ -47,7 +48,8 @@ log=$state/engine.log
 has_image() { "$engine" image inspect "$1" >/dev/null 2>&1; }
 pull() { timeout 300 "$engine" pull "$1" </dev/null >"$log" 2>&1; }
 
-# Sets ENVOY_IMAGE: what it was set to, the official image, or, if no registry answers, one that is built here.
+# Sets ENVOY_IMAGE: what it was set to, the official image, or, if no registry answers, one that is
+# built here.
 choose_envoy_image() {
     ENVOY_IMAGE=$asked_image
     if [ -z "$ENVOY_IMAGE" ]; then

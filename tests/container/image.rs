@@ -21,14 +21,14 @@ impl Image {
         Self { name, folder }
     }
 
-    /// What the same content gives the same of: with podman the image's own digest. A builder of docker's may write the
-    /// time into the image, so there it is the digest of what is in it.
+    /// The digest that must be the same for the same module. With podman, it is the image's own. Docker may write
+    /// the build time into the image, so there it is the layer's.
     fn digest(&self) -> Vec<String> {
         let format = if is_podman() { "{{.Digest}} {{.Id}}" } else { "{{.RootFS.Layers}}" };
         words(engine().args(["image", "inspect", "--format", format, &self.name]))
     }
 
-    /// The archives that it is laid together from, unpacked into a folder.
+    /// The image's layers, as tar archives.
     fn layers(&self) -> Vec<PathBuf> {
         let _ = fs::remove_dir_all(&self.folder);
         fs::create_dir_all(&self.folder).expect("a folder");

@@ -1,9 +1,9 @@
-//! The files of `deploy/` as their users meet them: each of the five systems' policies in an Envoy in a real container,
-//! started by `deploy/docker-compose.yaml`, and the module's image.
+//! The files of `deploy/` as their users meet them: each of the five systems' policies in an Envoy in a real
+//! container, started by `deploy/docker-compose.yaml`, and the module's image.
 //!
-//! `make container-test` finds or installs what runs containers and then runs these tests. What each policy promises is
-//! tested in full by `tests/envoy`; here it is that the same holds in a container: exact counts across Envoy's
-//! workers, and what a rejected client reads.
+//! `make container-test` finds or installs what runs containers and then runs these tests. What each policy
+//! promises is tested in full by `tests/envoy`; here it is that the same holds in a container: exact counts
+//! across Envoy's workers, and what a rejected client reads.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

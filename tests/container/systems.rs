@@ -1,5 +1,5 @@
-//! The five systems' policies as they ship. In each container, several clients at once use up a quota, and then a
-//! rejected client reads what the system's document says.
+//! The five systems' policies as they ship. In each container, several clients at once use up a quota, and
+//! then a rejected client reads what the system's document says.
 //!
 //! Envoy sees all these clients under one address, that of the container's network.
 
@@ -13,7 +13,8 @@ use crate::harness::response::Response;
 /// How many clients there are, each on a connection of its own.
 const CLIENTS: usize = 5;
 
-/// That clients who together send five requests more than the quota get exactly the quota. Answers a further one's 429.
+/// Sends five requests more than the quota, from several clients at once, and checks that exactly the quota is
+/// admitted. Returns the 429 of one more request.
 fn rejection_after_exactly(quota: usize, request: &Request) -> Response {
     let each = (quota + 5) / CLIENTS;
     assert_eq!(Crowd(CLIENTS).admitted_of(each, request), quota);
@@ -22,7 +23,7 @@ fn rejection_after_exactly(quota: usize, request: &Request) -> Response {
     rejected
 }
 
-/// That the response is JSON, this text to the byte, and is not to be cached.
+/// Checks that the body is exactly this JSON text, and that the response must not be cached.
 fn assert_body(response: &Response, text: &str) {
     assert_eq!(response.text(), text);
     assert_eq!(response.value("content-length"), text.len().to_string());
@@ -30,19 +31,19 @@ fn assert_body(response: &Response, text: &str) {
     assert_eq!(response.value("cache-control"), "no-store");
 }
 
-/// `retry-after`, which must be within the window of a minute, and what its times are rounded up by.
+/// The value of `retry-after`, which must be within a minute; rounding may add a second.
 fn wait_within_a_minute(response: &Response) -> u64 {
     let wait = response.retry_after();
     assert!((1..=61).contains(&wait), "{wait} s");
     wait
 }
 
-/// That no header tells of a limit.
+/// Checks that there is no rate-limit header.
 fn assert_no_limit_headers(response: &Response) {
     assert!(response.limit_headers().is_empty(), "{response:?}");
 }
 
-/// That the three headers are there and tell this limit, so many left, and a reset within the window of a minute.
+/// Checks the three rate-limit headers: the limit, what is left, and a reset within a minute.
 fn assert_limit_headers(response: &Response, limit: u64, left: u64) {
     assert_eq!(response.limit_headers().len(), 3, "{response:?}");
     assert_eq!(response.number("x-ratelimit-limit"), limit);
@@ -105,8 +106,8 @@ fn fa_3_fa_9_fa_14_factuarea_admits_10_a_minute_and_tells_the_minute() {
 fn sp_2_sp_4_sp_5_safepays_admits_1000_a_minute_and_tells_the_wait_in_the_body() {
     let container = Container::start("safepays", &[]);
 
-    // The minute is the clock's: if it ends meanwhile, again with another key. One client, because workers that share a
-    // quota of 1,000 or more lease parts of it, and can reject early for half a second.
+    // This is a minute of the clock: if it ends during the test, the test repeats with another key. There is one
+    // client only, because workers lease parts of quotas of 1,000 or more: another worker could be rejected early.
     let mut turns = 0;
     let ((admitted, rejected), left) = end_of(Period::Minute, || {
         turns += 1;
@@ -143,7 +144,7 @@ fn bi_2_bi_7_billium_admits_50_an_address_and_says_so_as_nest_does() {
     container.assert_counted("ip", 50, 6);
 }
 
-/// The client's address is known in a container that has a load balancer before it, which tells it.
+/// Behind a load balancer, Envoy in a container does know its clients' addresses.
 #[test]
 fn bi_3_bi_4_billium_admits_300_a_key_from_seven_addresses_behind_a_load_balancer() {
     let direct = "use_remote_address: true\n";
