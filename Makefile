@@ -1,14 +1,23 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run test unit unit-wasm e2e conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run container container-down image test unit unit-wasm e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRENCY=2 UPSTREAM=host:port
 	@tools/run
 
-test: ## run all tests: natively, as wasm in Node, and in a real Envoy
+container: ## start Envoy with Tollgate in a container (docker or podman): variables as above, and ENVOY_IMAGE=image
+	@tools/container-run up
+
+container-down: ## stop and remove that container
+	@tools/container-run down
+
+image: ## build the module's image for Istio and Envoy Gateway, IMAGE=tollgate:latest
+	@tools/container-image $(IMAGE)
+
+test: ## run all tests: natively, as wasm in Node, in a real Envoy, and in a container
 	@tools/test
 
 unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages
@@ -19,6 +28,9 @@ unit-wasm: ## run the same tests as wasm in Node
 
 e2e: ## run the end-to-end tests in a real Envoy (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e
+
+container-test: ## run the tests in a real container (ENVOY_IMAGE=image, CONTAINER_ENGINE=docker or podman to choose)
+	@tools/container-test
 
 conformance: ## run the tests that prove a published promise, and print which one proves which
 	@tools/conformance
