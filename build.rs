@@ -43,9 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in ["build.rs", "build/commit.rs", "src/time/civil.rs", "src/time/zone/yearly.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
-    tell_commit()?;
-    if env::var("CARGO_CFG_TARGET_ARCH")? == "wasm32" {
-        tell_linker();
+    match env::var("CARGO_CFG_TARGET_ARCH")?.as_str() {
+        "wasm32" => {
+            tell_commit()?;
+            tell_linker();
+        }
+        // Only the module names its commit. Everything else need not be built anew for each.
+        _ => println!("cargo::rustc-env=TOLLGATE_COMMIT=unknown"),
     }
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&out).join("zones.rs"), table()?)?;
