@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             tell_linker();
         }
         // Only the module names its commit. Everything else need not be built anew for each.
-        _ => println!("cargo::rustc-env=TOLLGATE_COMMIT=unknown"),
+        _ => println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT=unknown"),
     }
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&out).join("zones.rs"), table()?)?;
@@ -59,12 +59,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The commit that the log names: that of the sources, or what `TOLLGATE_COMMIT` says where they come without git.
 fn tell_commit() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=TOLLGATE_COMMIT");
+    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the override.
     let head = commit::head(Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?));
     for file in head.watch {
         println!("cargo::rerun-if-changed={}", file.display());
     }
     let commit = env::var("TOLLGATE_COMMIT").ok().or(head.commit).unwrap_or_else(|| "unknown".into());
-    println!("cargo::rustc-env=TOLLGATE_COMMIT={commit}");
+    println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT={commit}");
     Ok(())
 }
 

@@ -147,7 +147,7 @@ fn start_line(policies: &PolicySet) -> String {
     format!(
         "tollgate {} (commit {}) serves {} {policies}: {}",
         env!("CARGO_PKG_VERSION"),
-        env!("TOLLGATE_COMMIT"),
+        env!("TOLLGATE_BUILD_COMMIT"),
         names.len(),
         names.join(", ")
     )
@@ -170,7 +170,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn the_start_line_names_the_build_and_its_policies() {
         let build =
-            concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ", env!("TOLLGATE_COMMIT"), ")");
+            concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ", env!("TOLLGATE_BUILD_COMMIT"), ")");
         assert_eq!(line(&policy("a")), format!("{build} serves 1 policy: a"));
         let both = [policy("a"), policy("b")].join(",");
         assert_eq!(line(&both), format!("{build} serves 2 policies: a, b"));

@@ -10,7 +10,7 @@ pub(super) fn reason(message: Option<&str>, at: Option<&Location<'_>>) -> String
     format!(
         "tollgate {} (commit {}) stopped at {at}: {message}",
         env!("CARGO_PKG_VERSION"),
-        env!("TOLLGATE_COMMIT")
+        env!("TOLLGATE_BUILD_COMMIT")
     )
 }
 
