@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run container container-down image test unit unit-wasm e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run container container-down image test unit unit-wasm module e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ unit: ## run the tests that need no Envoy natively: units, properties, capacity,
 
 unit-wasm: ## run the same tests as wasm in Node
 	@tools/unit-wasm
+
+module: ## test the built module: its exports and imports, and that another folder builds the same
+	@tools/module
 
 e2e: ## run the end-to-end tests in a real Envoy (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e

@@ -1,5 +1,6 @@
-//! Turns the IANA time zone database into the table that `src/time/zone.rs` includes.
+//! What the module has of its build: its time zones, the commit it is of, and how it is linked.
 //!
+//! The IANA time zone database becomes the table that `src/time/zone.rs` includes.
 //! The database (~200 KB) and a reader of its format (~32 KB) would weigh more than the rest of the module.
 //! What a limiter asks is only the present and the future, and for that the database itself ends each zone
 //! with a POSIX rule of some 20 bytes. Zones that the rule alone gets wrong after [`START`], because they
@@ -8,6 +9,8 @@
 
 #[path = "src/time/civil.rs"]
 mod civil;
+#[path = "build/commit.rs"]
+mod commit;
 #[path = "src/time/zone/yearly.rs"]
 mod yearly;
 
@@ -37,12 +40,41 @@ struct Rules {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in ["build.rs", "src/time/civil.rs", "src/time/zone/yearly.rs"] {
+    for file in ["build.rs", "build/commit.rs", "src/time/civil.rs", "src/time/zone/yearly.rs"] {
         println!("cargo::rerun-if-changed={file}");
+    }
+    match env::var("CARGO_CFG_TARGET_ARCH")?.as_str() {
+        "wasm32" => {
+            tell_commit()?;
+            tell_linker();
+        }
+        // Only the module names its commit. Everything else need not be built anew for each.
+        _ => println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT=unknown"),
     }
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&out).join("zones.rs"), table()?)?;
     Ok(())
+}
+
+/// The commit that the log names: that of the sources, or what `TOLLGATE_COMMIT` says where they come without git.
+fn tell_commit() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=TOLLGATE_COMMIT");
+    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the override.
+    let head = commit::head(Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?));
+    for file in head.watch {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
+    let commit = env::var("TOLLGATE_COMMIT").ok().or(head.commit).unwrap_or_else(|| "unknown".into());
+    println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT={commit}");
+    Ok(())
+}
+
+/// Numbers of functions and addresses take as few bytes as they need, not five each. The linker can't do that with debug
+/// information in the module; names it leaves. Tests have flags of their own, and keep theirs.
+fn tell_linker() {
+    for flag in ["--compress-relocations", "--strip-debug"] {
+        println!("cargo::rustc-link-arg-cdylib={flag}");
+    }
 }
 
 /// The table as Rust source.

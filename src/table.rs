@@ -343,13 +343,25 @@ impl Table {
     /// units of leases that have ended, and renews what is long in flight. Call it about once a second.
     pub fn settle<S: Store>(&mut self, store: &S, now: Now) {
         self.stalls.tick(now.mono);
-        let due = [self.fallback.owing(), self.leases.ended(now), self.holdings.due(now)].concat();
+        let ended = self.leases.ended(now);
+        self.post_all(store, ended, now);
+        self.fallback.forget_the_idle(now.mono);
+    }
+
+    /// Posts all that this worker has open, and returns the units of every lease. Call it before the worker may go: nobody
+    /// else could, and unused units would stay counted for a window.
+    pub fn close<S: Store>(&mut self, store: &S, now: Now) {
+        let all = self.leases.all();
+        self.post_all(store, all, now);
+    }
+
+    fn post_all<S: Store>(&mut self, store: &S, leases: Vec<(Identity, Vec<Limit>)>, now: Now) {
+        let due = [self.fallback.owing(), leases, self.holdings.due(now)].concat();
         for (identity, limits) in due {
             let (count, on_contention) = (Count::Never, OnContention::Bucket);
             let nothing = Charge { identity, limits: &limits, cost: 0, count, on_contention };
             self.try_to_correct(store, &nothing, &Correction::default(), now);
         }
-        self.fallback.forget_the_idle(now.mono);
     }
 
     /// Corrects a charge's record, and posts what this worker owes to it, in a bounded number of tries. Answers whether

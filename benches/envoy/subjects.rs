@@ -119,6 +119,7 @@ impl Places {
             none(),
             self.other("empty", "an empty proxy-wasm filter"),
             self.other("floor", "the host calls of two layers and three headers"),
+            self.other("floor_filtered", "floor, exporting only the callbacks that Tollgate uses"),
             self.two_layers("two_layers", "Tollgate: Billium's two layers, three headers"),
             self.other("naive", "floor, and get + compare-and-swap for each layer"),
             self.other("floor_without_address", "the host calls of one layer and three headers"),

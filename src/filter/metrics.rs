@@ -3,7 +3,7 @@
 //! Counts are gathered in the worker and added to Envoy's once a tick, so that a request pays for an
 //! addition and not for a host call. Envoy shows them as `wasmcustom.<name>`.
 
-use super::host;
+use super::host::Host;
 use crate::decision::Decision;
 use crate::reply::ReplyRules;
 use crate::table::Tally;
@@ -36,24 +36,24 @@ struct Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define<'a>(policies: impl Iterator<Item = &'a str>) -> Metrics {
+    pub fn define<'a>(host: impl Host, policies: impl Iterator<Item = &'a str>) -> Metrics {
         let outcomes = |name: &str| Outcomes {
-            admitted: Counter::define(&format!("tollgate.policy.{name}.admitted")),
-            refused: Counter::define(&format!("tollgate.policy.{name}.refused")),
-            near_limit: Counter::define(&format!("tollgate.policy.{name}.near_limit")),
-            shadow_refused: Counter::define(&format!("tollgate.policy.{name}.shadow_refused")),
+            admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
+            refused: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
+            near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
+            shadow_refused: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
         };
         Metrics {
             policies: policies.map(outcomes).collect(),
-            evictions: Counter::define("tollgate.table.evictions"),
-            overflow: Counter::define("tollgate.table.overflow"),
-            overflow_rejected: Counter::define("tollgate.table.overflow_rejected"),
-            damaged: Counter::define("tollgate.table.damaged_pages"),
-            cas_misses: Counter::define("tollgate.table.cas_misses"),
-            degraded: Counter::define("tollgate.table.degraded"),
-            leased: Counter::define("tollgate.table.leased"),
-            leases_full: Counter::define("tollgate.table.leases_full"),
-            debts_dropped: Counter::define("tollgate.table.debts_dropped"),
+            evictions: Counter::define(host, "tollgate.table.evictions"),
+            overflow: Counter::define(host, "tollgate.table.overflow"),
+            overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
+            damaged: Counter::define(host, "tollgate.table.damaged_pages"),
+            cas_misses: Counter::define(host, "tollgate.table.cas_misses"),
+            degraded: Counter::define(host, "tollgate.table.degraded"),
+            leased: Counter::define(host, "tollgate.table.leased"),
+            leases_full: Counter::define(host, "tollgate.table.leases_full"),
+            debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
         }
     }
 
@@ -88,7 +88,7 @@ impl Metrics {
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    pub fn flush(&mut self, tally: Tally) {
+    pub fn flush(&mut self, host: impl Host, tally: Tally) {
         self.evictions.pending += tally.evictions;
         self.overflow.pending += tally.overflow;
         self.damaged.pending += tally.damaged;
@@ -108,12 +108,12 @@ impl Metrics {
             &mut self.leases_full,
             &mut self.debts_dropped,
         ];
-        table.into_iter().for_each(Counter::flush);
+        table.into_iter().for_each(|counter| counter.flush(host));
         for outcomes in &mut self.policies {
-            outcomes.admitted.flush();
-            outcomes.refused.flush();
-            outcomes.near_limit.flush();
-            outcomes.shadow_refused.flush();
+            outcomes.admitted.flush(host);
+            outcomes.refused.flush(host);
+            outcomes.near_limit.flush(host);
+            outcomes.shadow_refused.flush(host);
         }
     }
 }
@@ -125,14 +125,14 @@ struct Counter {
 }
 
 impl Counter {
-    fn define(name: &str) -> Counter {
-        Counter { id: host::define_counter(name), pending: 0 }
+    fn define(host: impl Host, name: &str) -> Counter {
+        Counter { id: host.define_counter(name), pending: 0 }
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, host: impl Host) {
         let pending = std::mem::take(&mut self.pending);
         if let (Some(id), 1..) = (self.id, pending) {
-            host::add_to_counter(id, pending);
+            host.add_to_counter(id, pending);
         }
     }
 }

@@ -188,9 +188,18 @@ impl Leases {
 
     /// Whose leases have ended and are to be settled.
     pub fn ended(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
+        self.those(|lease| lease.end.mono < now.mono)
+    }
+
+    /// All leases, also those that can still be used.
+    pub fn all(&self) -> Vec<(Identity, Vec<Limit>)> {
+        self.those(|_| true)
+    }
+
+    fn those(&self, wanted: impl Fn(&Lease) -> bool) -> Vec<(Identity, Vec<Limit>)> {
         let of_one = |(identity, leases): (Identity, &Vec<Lease>)| {
-            let ended = leases.iter().filter(|lease| lease.end.mono < now.mono);
-            ended.map(|lease| (identity, lease.limits.clone())).collect::<Vec<_>>()
+            let wanted = leases.iter().filter(|lease| wanted(lease));
+            wanted.map(|lease| (identity, lease.limits.clone())).collect::<Vec<_>>()
         };
         self.leases.iter().flat_map(of_one).collect()
     }

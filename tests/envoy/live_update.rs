@@ -88,6 +88,25 @@ fn x_5_counts_far_below_a_large_quota_survive_too() {
     assert_eq!(more, 1_000);
 }
 
+/// Here an old VM goes as soon as it is replaced, before a tick. Units that its workers had leased would otherwise stay counted
+/// for the whole window, and so many requests too few would pass.
+#[test]
+fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
+    let gateway = Setup::yaml(showing_limit(10_000)).live().draining_at_once().start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(Crowd(4).admitted_of(1_250, &request), 5_000);
+
+    assert_eq!(gateway.update_with_another_vm(&showing_limit(6_000)), Update::Accepted);
+
+    wait_until_limit_is(&gateway, "6000");
+    let mut more = 0;
+    eventually("the other thousand to pass", || {
+        more += Crowd(4).admitted_before_refusals(100, &request);
+        (more >= 1_000).then_some(())
+    });
+    assert_eq!(more, 1_000);
+}
+
 #[test]
 fn a_faulty_update_is_refused_and_says_why() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();

@@ -35,6 +35,7 @@ pub struct Setup {
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
+    pub(super) drains_at_once: bool,
     pub(super) wall_clock: Option<u64>,
 }
 
@@ -76,6 +77,7 @@ impl Setup {
             route: Vec::new(),
             module_log_level: "info",
             live: false,
+            drains_at_once: false,
             wall_clock: None,
         }
     }
@@ -156,6 +158,12 @@ impl Setup {
     /// With a listener that can be updated while Envoy runs.
     pub fn live(mut self) -> Self {
         self.live = true;
+        self
+    }
+
+    /// With a listener whose old filters go as soon as an update has replaced them, not ten minutes later.
+    pub fn draining_at_once(mut self) -> Self {
+        self.drains_at_once = true;
         self
     }
 

@@ -161,7 +161,7 @@ fn launch(setup: &Setup, files: &Files) -> Process {
     }
     let bootstrap = files.bootstrap();
     fs::write(&bootstrap, setup.bootstrap(&files.listeners())).expect("a bootstrap file");
-    let arguments = [
+    let mut arguments = vec![
         "--config-path".to_owned(),
         bootstrap.display().to_string(),
         "--admin-address-path".to_owned(),
@@ -174,6 +174,9 @@ fn launch(setup: &Setup, files: &Files) -> Process {
         format!("wasm:{}", setup.module_log_level),
         "--disable-hot-restart".to_owned(),
     ];
+    if setup.drains_at_once {
+        arguments.extend(["--drain-time-s".to_owned(), "0".to_owned()]);
+    }
     let variables = setup.wall_clock.map_or_else(Vec::new, |unix_time| {
         wall_clock::set(files, unix_time);
         wall_clock::variables(files)

@@ -1,6 +1,6 @@
-//! How the workers of one process come to share a table: the first founds it, the others join.
+//! How the workers of one process come to share a table: the first one creates it, the others join.
 
-use super::host::{random, read, write};
+use super::host::{Host, random};
 use crate::identity::Seed;
 use crate::table::{Read, Write};
 use std::num::NonZeroU32;
@@ -11,19 +11,19 @@ pub(super) struct TableMismatch {
     pub allowed: String,
 }
 
-/// Joins the table of this process, or founds it: its number of pages and its seed are the same for all who
-/// share the map, for as long as the process lives.
-pub(super) fn join_table(pages: NonZeroU32) -> Result<Seed, TableMismatch> {
+/// Joins the table of this process, or creates it. Its number of pages and its seed are the same for all who share the map,
+/// for as long as the process lives.
+pub(super) fn create_or_join<H: Host>(host: H, pages: NonZeroU32) -> Result<Seed, TableMismatch> {
     const KEY: &[u8] = b"tollgate:table";
     const VERSION: u8 = 1;
     const TRIES: u32 = 8;
     for _ in 0..TRIES {
-        let found = match read(KEY) {
+        let found = match host.read_shared(KEY) {
             Read::Present(bytes, _) => bytes,
             Read::Absent => {
-                let Some(seed) = random::<{ Seed::LEN }>() else { break };
-                let founding = [&[VERSION], &pages.get().to_le_bytes()[..], &seed].concat();
-                if write(KEY, &founding, None) == Write::Stored {
+                let Some(seed) = random::<H, { Seed::LEN }>() else { break };
+                let header = [&[VERSION], &pages.get().to_le_bytes()[..], &seed].concat();
+                if host.write_shared(KEY, &header, None) == Write::Stored {
                     return Ok(Seed::new(seed));
                 }
                 continue;

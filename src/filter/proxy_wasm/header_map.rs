@@ -3,7 +3,7 @@
 use crate::reply::Header;
 
 /// For the host to read.
-pub(super) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
+pub(in crate::filter) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
     let lengths = size_of::<u32>() * (1 + 2 * headers.len());
     let texts = headers.iter().map(|(name, value)| name.len() + value.len() + 2);
     let mut bytes = Vec::with_capacity(lengths + texts.sum::<usize>());
@@ -21,7 +21,7 @@ pub(super) fn serialize(headers: &[Header<'_>]) -> Vec<u8> {
 
 /// Shows each name and value of headers that the host has written.
 #[inline(never)]
-pub(super) fn each(pairs: &[u8], show: &mut dyn FnMut(&[u8], &[u8])) {
+pub(in crate::filter) fn each(pairs: &[u8], show: &mut dyn FnMut(&[u8], &[u8])) {
     let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
     let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();

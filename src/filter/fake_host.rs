@@ -1,0 +1,185 @@
+//! A host in memory, for tests of the filter: it answers as Envoy would, and remembers what it was asked to do.
+//!
+//! What it knows lies in a thread local, so each test has a host of its own; [`Fake::new`] empties it.
+
+use super::host::Host;
+use crate::reply::Reply;
+use crate::table::{Cas, Read, Write};
+use crate::time::{Micros, SECOND};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The host. Its streams are numbers, so that a test notices if a call is about the wrong one.
+#[derive(Clone, Copy)]
+pub(super) struct Fake;
+
+/// The only stream that has headers.
+pub(super) const STREAM: u32 = 7;
+
+#[derive(Default)]
+pub(super) struct Knows {
+    pub now: Micros,
+    pub configuration: String,
+    pub has_random_bytes: bool,
+    pub request: Vec<(String, String)>,
+    pub response: Vec<(String, String)>,
+    pub address: String,
+    pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    pub writes: u32,
+    /// While it is set, no write succeeds.
+    pub refuses_writes: bool,
+    pub tick: Option<Duration>,
+    pub counters: Vec<(String, u64)>,
+    pub filter_state: Vec<(String, String)>,
+    /// Status, body and details of each reply.
+    pub replies: Vec<(u32, String, String)>,
+}
+
+thread_local! {
+    static KNOWS: RefCell<Knows> = RefCell::default();
+}
+
+/// Looks at what the host knows, or changes it.
+pub(super) fn host<T>(look: impl FnOnce(&mut Knows) -> T) -> T {
+    KNOWS.with_borrow_mut(look)
+}
+
+impl Fake {
+    /// A host that has just started, with this configuration.
+    pub fn new(configuration: &str) -> Fake {
+        let configuration = configuration.into();
+        host(|knows| {
+            *knows = Knows { now: 1_000 * SECOND, configuration, has_random_bytes: true, ..Knows::default() }
+        });
+        Fake
+    }
+}
+
+fn lines<'a>(map: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {
+    map.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+}
+
+fn first(map: &[(String, String)], name: &str) -> Option<Vec<u8>> {
+    lines(map, name).next().map(|value| value.as_bytes().to_vec())
+}
+
+impl Host for Fake {
+    type Stream = u32;
+
+    fn monotonic_time() -> Micros {
+        host(|knows| knows.now)
+    }
+
+    fn wall_time() -> Micros {
+        host(|knows| knows.now + 1_700_000_000 * SECOND)
+    }
+
+    fn fill_random(bytes: &mut [u8]) -> bool {
+        bytes.fill(7);
+        host(|knows| knows.has_random_bytes)
+    }
+
+    fn configuration(self) -> Vec<u8> {
+        host(|knows| knows.configuration.clone().into_bytes())
+    }
+
+    fn tick_every(self, period: Duration) {
+        host(|knows| knows.tick = Some(period));
+    }
+
+    fn define_counter(self, name: &str) -> Option<u32> {
+        host(|knows| {
+            let place = knows.counters.iter().position(|(own, _)| own == name);
+            let place = place.unwrap_or_else(|| {
+                knows.counters.push((name.into(), 0));
+                knows.counters.len() - 1
+            });
+            Some(place as u32)
+        })
+    }
+
+    fn add_to_counter(self, id: u32, by: u64) {
+        host(|knows| knows.counters[id as usize].1 += by);
+    }
+
+    fn read_shared(self, key: &[u8]) -> Read {
+        host(|knows| match knows.shared.get(key) {
+            Some((value, version)) => Read::Present(value.clone(), Cas::new(*version).unwrap()),
+            None => Read::Absent,
+        })
+    }
+
+    fn write_shared(self, key: &[u8], value: &[u8], version: Option<Cas>) -> Write {
+        host(|knows| {
+            if knows.refuses_writes {
+                return Write::Unavailable;
+            }
+            if knows.shared.get(key).is_some_and(|(_, own)| version.map(Cas::get) != Some(*own)) {
+                return Write::Conflict;
+            }
+            knows.writes += 1;
+            knows.shared.insert(key.to_vec(), (value.to_vec(), knows.writes));
+            Write::Stored
+        })
+    }
+
+    fn request_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
+        assert_eq!(stream, STREAM);
+        host(|knows| first(&knows.request, name))
+    }
+
+    fn each_request_header(self, stream: u32, show: &mut dyn FnMut(&[u8], &[u8])) {
+        assert_eq!(stream, STREAM);
+        let headers = host(|knows| knows.request.clone());
+        headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
+    }
+
+    fn property(self, stream: u32, path: &[u8]) -> Option<Vec<u8>> {
+        assert_eq!(stream, STREAM);
+        let path = std::str::from_utf8(path).unwrap();
+        host(|knows| match path.split('\0').collect::<Vec<_>>()[..] {
+            ["source", "address"] => Some(knows.address.clone().into_bytes()),
+            ["request", "headers", name] => {
+                let lines: Vec<&str> = lines(&knows.request, name).collect();
+                (!lines.is_empty()).then(|| lines.join(",").into_bytes())
+            }
+            _ => None,
+        })
+    }
+
+    fn response_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
+        assert_eq!(stream, STREAM);
+        host(|knows| first(&knows.response, name))
+    }
+
+    fn each_response_header(self, stream: u32, show: &mut dyn FnMut(&[u8])) {
+        assert_eq!(stream, STREAM);
+        let headers = host(|knows| knows.response.clone());
+        headers.iter().for_each(|(name, _)| show(name.as_bytes()));
+    }
+
+    fn set_response_header(self, stream: u32, name: &str, value: &str) {
+        self.remove_response_header(stream, name.as_bytes());
+        host(|knows| knows.response.push((name.into(), value.into())));
+    }
+
+    fn remove_response_header(self, stream: u32, name: &[u8]) {
+        assert_eq!(stream, STREAM);
+        host(|knows| knows.response.retain(|(own, _)| own.as_bytes() != name));
+    }
+
+    fn set_filter_state(self, stream: u32, name: &str, text: &str) {
+        assert_eq!(stream, STREAM);
+        host(|knows| knows.filter_state.push((name.into(), text.into())));
+    }
+
+    fn reply(self, stream: u32, reply: &Reply<'_>) {
+        assert_eq!(stream, STREAM);
+        host(|knows| {
+            knows.replies.push((reply.status, reply.body.to_string(), reply.details.into()));
+            knows.response =
+                reply.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        });
+    }
+}

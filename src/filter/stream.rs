@@ -1,0 +1,100 @@
+//! One request on its way through the filter.
+
+use super::Worker;
+use super::host::{Host, SharedData, StreamRequest, StreamResponse, new_id};
+use crate::decision::Decision;
+use crate::reply::{ReplyRules, is_limit_header};
+use crate::table::Table;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// It goes on to the next filter.
+    Continue,
+    /// It was answered here.
+    Answered,
+}
+
+/// A request, from its headers to the end of its stream.
+pub(super) struct TollgateStream<H: Host> {
+    worker: Option<Rc<RefCell<Worker<H>>>>,
+    decision: Option<Decision>,
+}
+
+impl<H: Host> TollgateStream<H> {
+    pub fn new(worker: Option<Rc<RefCell<Worker<H>>>>) -> TollgateStream<H> {
+        TollgateStream { worker, decision: None }
+    }
+
+    /// The request's headers have come: decides about it, and answers it if it is rejected.
+    pub fn request(&mut self, stream: H::Stream) -> Flow {
+        let Some(worker) = &self.worker else { return Flow::Continue };
+        let Worker { host, engine, replies, clock, metrics, table } = &mut *worker.borrow_mut();
+        let (host, now) = (*host, clock.now::<H>());
+        let request = StreamRequest { host, stream };
+        let decide = |table: &mut Table| engine.decide(&request, table, &SharedData(host), now);
+        let Some(decision) = table.with(decide) else { return Flow::Continue };
+        metrics.count(replies, &decision);
+        if let Some(line) = replies.access_line(&decision) {
+            host.set_filter_state(stream, "tollgate", &line);
+        }
+        let flow = if decision.rejected() { reject(request, replies, &decision) } else { Flow::Continue };
+        self.decision = Some(decision);
+        flow
+    }
+
+    /// The response's headers have come: counts what depends on them, and adds the limit headers.
+    pub fn response(&mut self, stream: H::Stream) {
+        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
+        if decision.rejected() {
+            return; // the reply is our own, and has all that it needs
+        }
+        let Worker { host, engine, replies, clock, table, .. } = &*worker.borrow();
+        let response = StreamResponse { host: *host, stream };
+        if engine.follows_the_response(decision) {
+            let now = clock.now::<H>();
+            table.with(|table| engine.answered(decision, &response, table, &SharedData(*host), now));
+        }
+        set_limit_headers(response, replies, decision);
+    }
+}
+
+/// The end of the stream, however it came: the response is sent, the client has left, or it timed out.
+impl<H: Host> Drop for TollgateStream<H> {
+    fn drop(&mut self) {
+        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
+        let Worker { host, engine, clock, table, .. } = &*worker.borrow();
+        if engine.follows_the_end(decision) {
+            let now = clock.now::<H>();
+            table.with(|table| engine.ended(decision, table, &SharedData(*host), now));
+        }
+    }
+}
+
+/// Answers a rejected request in the upstream's place.
+#[inline(never)]
+fn reject<H: Host>(request: StreamRequest<H>, replies: &ReplyRules, decision: &Decision) -> Flow {
+    match replies.reply(decision, &request, new_id::<H>) {
+        Some(reply) => {
+            let reply = reply.with_limit_headers(replies.limit_headers(decision));
+            request.host.reply(request.stream, &reply);
+            Flow::Answered
+        }
+        None => Flow::Continue,
+    }
+}
+
+fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules, decision: &Decision) {
+    let StreamResponse { host, stream } = response;
+    let headers = replies.limit_headers(decision);
+    if replies.removes_limit_headers() {
+        response.remove_headers(is_limit_header);
+    }
+    let keep = replies.keeps_limit_headers();
+    // The upstream's are one statement: with any of them kept, ours would contradict it.
+    if !(keep && headers.iter().any(|(name, _)| host.response_header(stream, name).is_some())) {
+        headers.iter().for_each(|(name, value)| host.set_response_header(stream, name, value));
+    }
+}

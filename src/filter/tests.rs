@@ -1,0 +1,186 @@
+//! The filter with a fake host: from a configuration to replies, headers, counters and what lies in shared data.
+
+use super::fake_host::{Fake, STREAM, host};
+use super::{Flow, TollgateRoot, TollgateStream, WorkerTable};
+use crate::time::SECOND;
+use std::time::Duration;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+const TWO_PER_MINUTE: &str = r#"{
+    "keys": {"client": {"header": "x-client"}},
+    "policies": [{"name": "per-client", "key": "client", "limits": [{"quota": 2, "window": "60s"}]}],
+    "headers": {"preset": "x-ratelimit", "describes": "per-client"}
+}"#;
+
+/// A worker under one configuration.
+struct Worker {
+    table: WorkerTable,
+    root: TollgateRoot<Fake>,
+}
+
+impl Worker {
+    /// The first worker of a process.
+    fn start(configuration: &str) -> Worker {
+        Worker::join(Fake::new(configuration))
+    }
+
+    /// One more worker of the process.
+    fn join(host: Fake) -> Worker {
+        let table = WorkerTable::default();
+        let mut root = TollgateRoot::new(host, table.clone());
+        assert!(root.configure());
+        Worker { table, root }
+    }
+
+    /// The headers of one request, which stays open.
+    fn request(&self, client: &str) -> (Flow, TollgateStream<Fake>) {
+        host(|knows| knows.request = vec![("x-client".into(), client.into())]);
+        let mut stream = self.root.create_stream();
+        (stream.request(STREAM), stream)
+    }
+
+    /// How many of so many whole requests pass.
+    fn passed(&self, client: &str, requests: usize) -> usize {
+        (0..requests).filter(|_| self.request(client).0 == Flow::Continue).count()
+    }
+}
+
+fn wait(seconds: u64) {
+    host(|knows| knows.now += seconds * SECOND);
+}
+
+fn response_header(name: &str) -> Option<String> {
+    host(|knows| knows.response.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone()))
+}
+
+fn counter(name: &str) -> u64 {
+    let name = format!("tollgate.{name}");
+    host(|knows| knows.counters.iter().find(|(own, _)| *own == name).map(|(_, count)| *count)).unwrap()
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_within_the_limit_goes_on_and_its_response_says_what_is_left() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    let (flow, mut stream) = worker.request("acme");
+    assert_eq!(flow, Flow::Continue);
+    host(|knows| knows.response = vec![(":status".into(), "200".into())]);
+    stream.response(STREAM);
+    assert_eq!(response_header("x-ratelimit-remaining").as_deref(), Some("1"));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_above_the_limit_is_answered_once_and_in_full() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    assert_eq!(worker.passed("acme", 2), 2);
+    let (flow, mut stream) = worker.request("acme");
+    assert_eq!(flow, Flow::Answered);
+    let before = host(|knows| knows.response.clone());
+    stream.response(STREAM);
+    host(|knows| {
+        let (status, _, details) = &knows.replies[0];
+        assert_eq!((*status, knows.replies.len()), (429, 1));
+        assert!(details.contains("per-client"), "{details}");
+        assert_eq!(knows.response, before);
+    });
+    assert_eq!(response_header("x-ratelimit-remaining").as_deref(), Some("0"));
+    assert!(response_header("retry-after").is_some());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn workers_of_one_process_share_their_counts() {
+    let one = Worker::start(TWO_PER_MINUTE);
+    let other = Worker::join(Fake);
+    assert_eq!(one.passed("acme", 1) + other.passed("acme", 5), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_configuration_with_errors_is_refused_and_limits_nothing() {
+    let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTable::default());
+    assert!(!root.configure());
+    assert_eq!(root.create_stream().request(STREAM), Flow::Continue);
+    assert_eq!(host(|knows| (knows.shared.len(), knows.tick)), (0, None));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_host_without_random_bytes_is_refused() {
+    let fake = Fake::new(TWO_PER_MINUTE);
+    host(|knows| knows.has_random_bytes = false);
+    assert!(!TollgateRoot::new(fake, WorkerTable::default()).configure());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_accepted_configuration_asks_for_a_tick_each_second() {
+    let _worker = Worker::start(TWO_PER_MINUTE);
+    assert_eq!(host(|knows| knows.tick), Some(Duration::from_secs(1)));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_tick_reports_what_was_counted_since_the_last() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    worker.passed("acme", 5);
+    assert_eq!(counter("policy.per-client.admitted"), 0);
+    worker.root.tick();
+    worker.root.tick();
+    assert_eq!((counter("policy.per-client.admitted"), counter("policy.per-client.refused")), (2, 3));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_deleted_configuration_reports_what_was_counted_since_the_last_tick() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    worker.passed("acme", 5);
+    drop(worker);
+    assert_eq!((counter("policy.per-client.admitted"), counter("policy.per-client.refused")), (2, 3));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_deleted_configuration_posts_what_its_worker_owes() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    let other = Worker::join(Fake);
+    host(|knows| knows.refuses_writes = true);
+    assert_eq!(worker.passed("acme", 1), 1);
+    host(|knows| knows.refuses_writes = false);
+    drop(worker);
+    assert_eq!(other.passed("acme", 5), 1);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_deleted_configuration_returns_the_units_of_leases_that_have_not_ended() {
+    let worker = Worker::start(&TWO_PER_MINUTE.replace("\"quota\": 2", "\"quota\": 10000"));
+    let other = Worker::join(Fake);
+    assert_eq!(worker.passed("acme", 6_000), 6_000);
+    let leased = worker.table.with(|table| table.take_tally().leased).unwrap();
+    assert!(leased > 1_000, "{leased} requests were served from leases");
+    drop(worker);
+    assert_eq!(other.passed("acme", 10_000), 4_000);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_stream_that_ends_in_any_way_gives_back_what_it_had_in_flight() {
+    let limit = r#""algorithm": "concurrency", "quota": 1"#;
+    let worker = Worker::start(&TWO_PER_MINUTE.replace(r#""quota": 2, "window": "60s""#, limit));
+    let (flow, open) = worker.request("acme");
+    assert_eq!((flow, worker.passed("acme", 1)), (Flow::Continue, 0));
+    drop(open);
+    assert_eq!(worker.passed("acme", 3), 3);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_stream_outlives_the_configuration_that_it_began_under() {
+    let worker = Worker::start(TWO_PER_MINUTE);
+    let (_, mut stream) = worker.request("acme");
+    drop(worker);
+    stream.response(STREAM);
+    assert_eq!(response_header("x-ratelimit-remaining").as_deref(), Some("1"));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_full_table_is_reported_once_a_minute_by_all_workers_together() {
+    use super::alarm::is_due;
+    let fake = Fake::new(TWO_PER_MINUTE);
+    let due = || is_due(fake, host(|knows| knows.now));
+    assert!(due() && !due());
+    wait(59);
+    assert!(!due());
+    wait(1);
+    assert!(due() && !due());
+}

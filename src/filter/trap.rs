@@ -1,0 +1,40 @@
+//! What the log says when the module traps. No request and no configuration should make it; if one does, this is all that
+//! an operator has to report.
+
+use std::panic::Location;
+
+/// The reason and the place of a panic, in one line.
+pub(super) fn reason(message: Option<&str>, at: Option<&Location<'_>>) -> String {
+    let message = message.unwrap_or("for a reason that is not a text").replace('\n', " ");
+    let at = at.map_or_else(|| "an unknown place".into(), Location::to_string);
+    format!(
+        "tollgate {} (commit {}) stopped at {at}: {message}",
+        env!("CARGO_PKG_VERSION"),
+        env!("TOLLGATE_BUILD_COMMIT")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_trap_names_the_build_the_place_and_the_reason_in_one_line() {
+        let here = Location::caller();
+        let line = reason(Some("index out\nof bounds"), Some(here));
+        assert!(line.starts_with(concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ")));
+        assert!(line.ends_with(&format!(
+            ") stopped at {}:{}:{}: index out of bounds",
+            here.file(),
+            here.line(),
+            here.column()
+        )));
+        assert!(!line.contains('\n'));
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_trap_without_a_text_or_a_place_is_reported_too() {
+        assert!(reason(None, None).ends_with("stopped at an unknown place: for a reason that is not a text"));
+    }
+}
