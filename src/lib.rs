@@ -22,7 +22,6 @@
 //! Modules behind the feature `cli` are for the command line tool: files as they lie on disk (`policy_file`, `document`),
 //! what the filter would do with a request (`explain`), and the language as data (`language`).
 
-mod by_identity;
 pub mod config;
 pub mod decision;
 #[cfg(feature = "cli")]
@@ -31,6 +30,8 @@ pub mod engine;
 #[cfg(feature = "cli")]
 pub mod explain;
 pub mod identity;
+mod identity_map;
+use identity_map as by_identity;
 pub mod key;
 #[cfg(feature = "cli")]
 pub mod language;

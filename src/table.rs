@@ -12,15 +12,15 @@
 mod attempt;
 mod charge;
 mod fallback;
-mod holding;
+mod in_flight;
 mod lease;
 mod page;
 mod penalty;
+mod request;
 mod stall;
 mod store;
-mod together;
 
-pub use charge::{Charge, Charging, Correction, Count, OnContention, Outcome, Verdicts, admitted};
+pub use charge::{Charge, ChargeMode, Correction, Count, OnContention, Outcome, Verdicts, admitted};
 pub use store::{Cas, PageId, Read, Store, Write};
 
 #[cfg(any(test, fuzzing, feature = "cli"))]
@@ -31,53 +31,53 @@ pub use store::memory;
 #[doc(hidden)]
 pub use page::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::{Identity, Seed};
 use crate::limiter::Limit;
-use crate::limiter::concurrency::Holder;
+use crate::limiter::concurrency::WorkerId;
 use crate::time::{Micros, Now};
 use attempt::{Attempt, Plan};
 use fallback::Fallback;
-use holding::Holdings;
+use in_flight::Holdings;
 use lease::Leases;
 use page::RESERVE;
 use stall::Stalls;
 use std::num::NonZeroU32;
 
 /// Writes of one record that may meet a conflict before the fallback answers.
-pub const TRIES: u32 = 8;
+pub const MAX_CAS_ATTEMPTS: u32 = 8;
 
 /// The table's size: its ceiling is `pages × page_bytes`, and the host's own share per page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Geometry {
+pub struct TableSize {
     /// Pages.
     pub pages: NonZeroU32,
     /// The most bytes that the host keeps for one page.
     pub page_bytes: u16,
 }
 
-impl Geometry {
+impl TableSize {
     /// The most bytes of a page. The host ends each value with a byte of its own.
     fn longest_page(&self) -> usize {
         usize::from(self.page_bytes).saturating_sub(1)
     }
 
     /// The most bytes one limit's state may take and still be sure to fit a page of its own.
-    pub fn room_for_one_state(&self) -> usize {
+    pub fn max_state_bytes(&self) -> usize {
         const HEADERS: usize = 32;
         usize::from(self.page_bytes).saturating_sub(RESERVE + HEADERS)
     }
 
     /// The most limits that one record can hold: so many states fit a page of their own, coarsened if need be.
-    pub fn most_limits(&self) -> usize {
+    pub fn max_limits(&self) -> usize {
         const STATE: usize = 36;
-        self.room_for_one_state() / STATE
+        self.max_state_bytes() / STATE
     }
 }
 
 /// Counts of what happened, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Tally {
+pub struct TableStats {
     /// Records dropped, before they expired, to make room.
     pub evictions: u64,
     /// Requests counted in a page's overflow record.
@@ -99,30 +99,30 @@ pub struct Tally {
 /// The table as one worker sees it.
 pub struct Table {
     seed: Seed,
-    geometry: Geometry,
-    holder: Holder,
+    size: TableSize,
+    holder: WorkerId,
     fallback: Fallback,
     leases: Leases,
     holdings: Holdings,
     stalls: Stalls,
     /// By id, the limits that the latest configuration has: a stream may end under an older one.
-    in_force: ByIdentity<Option<Limit>>,
-    tally: Tally,
+    in_force: IdentityMap<Option<Limit>>,
+    stats: TableStats,
 }
 
 impl Table {
     /// A table with these pages. All workers must have the same seed and pages; each has its own holder.
-    pub fn new(seed: Seed, geometry: Geometry, holder: Holder) -> Table {
+    pub fn new(seed: Seed, size: TableSize, holder: WorkerId) -> Table {
         Table {
             seed,
-            geometry,
+            size,
             holder,
             fallback: Fallback::default(),
             leases: Leases::default(),
             holdings: Holdings::default(),
             stalls: Stalls::default(),
-            in_force: ByIdentity::default(),
-            tally: Tally::default(),
+            in_force: IdentityMap::default(),
+            stats: TableStats::default(),
         }
     }
 
@@ -133,12 +133,12 @@ impl Table {
 
     /// Takes another limit of bytes for a page. The number of pages stays as it is.
     pub fn set_page_bytes(&mut self, page_bytes: u16) {
-        self.geometry.page_bytes = page_bytes;
+        self.size.page_bytes = page_bytes;
     }
 
     /// Takes the limits of a new configuration.
     pub fn set_in_force<'a>(&mut self, limits: impl Iterator<Item = &'a Limit>) {
-        self.in_force = ByIdentity::default();
+        self.in_force = IdentityMap::default();
         for limit in limits {
             if let Some(place) = self.in_force.open(place_of(limit), usize::MAX) {
                 *place = Some(*limit);
@@ -154,30 +154,30 @@ impl Table {
     }
 
     /// What happened since the last call.
-    pub fn take_tally(&mut self) -> Tally {
+    pub fn take_stats(&mut self) -> TableStats {
         let leases_full = self.leases.take_not_taken();
-        Tally { leases_full, ..std::mem::take(&mut self.tally) }
+        TableStats { leases_full, ..std::mem::take(&mut self.stats) }
     }
 
-    /// Judges all charges of one request and counts it as `charging` says. Answers one outcome per charge, in
+    /// Judges all charges of one request and counts it as `mode` says. Answers one outcome per charge, in
     /// order.
     pub fn transact<S: Store>(
         &mut self,
         store: &S,
         charges: &[Charge<'_>],
-        charging: Charging,
+        mode: ChargeMode,
         now: Now,
     ) -> Vec<Outcome> {
         self.stalls.notice(now.mono);
-        match charging {
-            Charging::Sequential => self.charge_in_order(store, charges, now),
-            Charging::AllOrNothing => {
+        match mode {
+            ChargeMode::Sequential => self.charge_in_order(store, charges, now),
+            ChargeMode::AllOrNothing => {
                 let leased = self.leases.can_serve_first(charges, now);
                 if leased == charges.len()
                     && leased > 0
                     && let Some(outcomes) = self.leases.draw_all(charges, now)
                 {
-                    self.tally.leased += 1;
+                    self.stats.leased += 1;
                     return outcomes;
                 }
                 let outcomes = self.charge_all(store, charges, leased, now);
@@ -198,7 +198,7 @@ impl Table {
     ) -> Outcome {
         let mut next = first;
         let mut seen = None;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_CAS_ATTEMPTS {
             let Some(attempt) = next.take().or_else(|| self.attempt(store, charge, false, now)) else {
                 break;
             };
@@ -222,10 +222,10 @@ impl Table {
 
     /// The answer when the record can't be written. `seen` is how it answered when it was last read.
     fn answer_alone(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Outcome {
-        self.tally.degraded += 1;
+        self.stats.degraded += 1;
         if let Some(verdicts) = seen.as_ref().filter(|verdicts| !admitted(verdicts)) {
-            // It is refused, and may be to be counted all the same. A penalty that could not be written starts with
-            // the next refusal.
+            // It is rejected, and may be to be counted all the same. A penalty that could not be written starts with
+            // the next rejection.
             let charged = charge.count == Count::All && self.fallback.owe(charge, charge.cost, now);
             return Outcome { verdicts: verdicts.clone(), charged, ..Outcome::default() };
         }
@@ -245,7 +245,7 @@ impl Table {
             Plan::Settled => {
                 self.settled(charge, None, now);
                 self.holdings.told(charge, more, None);
-                self.tally.overflow += u64::from(attempt.overflowed && attempt.counts);
+                self.stats.overflow += u64::from(attempt.overflowed && attempt.counts);
                 return true;
             }
             Plan::NoRoom => return false,
@@ -255,12 +255,12 @@ impl Table {
             Write::Stored => {
                 self.settled(charge, write.lease.clone(), now);
                 self.holdings.told(charge, more, Some(now));
-                self.tally.evictions += u64::from(write.evicted);
-                self.tally.overflow += u64::from(attempt.overflowed && attempt.counts);
+                self.stats.evictions += u64::from(write.evicted);
+                self.stats.overflow += u64::from(attempt.overflowed && attempt.counts);
                 true
             }
             Write::Conflict => {
-                self.tally.cas_misses += 1;
+                self.stats.cas_misses += 1;
                 false
             }
             Write::Unavailable => false,
@@ -275,7 +275,7 @@ impl Table {
 
     fn page_of(&self, identity: Identity) -> PageId {
         // A remainder is below the page count, which is a u32.
-        (identity.page % u64::from(self.geometry.pages.get())) as PageId
+        (identity.page % u64::from(self.size.pages.get())) as PageId
     }
 
     /// The instant by which records expire: for a while after a stall, that at which it began.
@@ -334,7 +334,7 @@ impl Table {
 
     fn correct_now<S: Store>(&mut self, store: &S, charge: &Charge<'_>, correction: &Correction, now: Now) {
         if !self.try_to_correct(store, charge, correction, now) {
-            self.tally.debts_dropped += u64::from(!self.fallback.owe_correction(charge, correction));
+            self.stats.debts_dropped += u64::from(!self.fallback.owe_correction(charge, correction));
         }
     }
 
@@ -361,7 +361,7 @@ impl Table {
         now: Now,
     ) -> bool {
         let nothing = Charge { cost: 0, count: Count::Never, ..*charge };
-        for _ in 0..TRIES {
+        for _ in 0..MAX_CAS_ATTEMPTS {
             let Some(attempt) = self.attempt_with(store, &nothing, correction, false, now) else { break };
             if self.commit(store, &nothing, &attempt, now) {
                 return true;
@@ -371,6 +371,25 @@ impl Table {
             }
         }
         false
+    }
+}
+
+pub use {ChargeMode as Charging, TableSize as Geometry, TableStats as Tally};
+
+#[allow(missing_docs)]
+impl TableSize {
+    pub fn room_for_one_state(&self) -> usize {
+        self.max_state_bytes()
+    }
+    pub fn most_limits(&self) -> usize {
+        self.max_limits()
+    }
+}
+
+#[allow(missing_docs)]
+impl Table {
+    pub fn take_tally(&mut self) -> TableStats {
+        self.take_stats()
     }
 }
 

@@ -1,13 +1,13 @@
 //! One attempt at a transaction: a record is read, what this worker owes it is posted to it, the request is
 //! judged, and the page that would be written is prepared. Nothing is written here.
 
-use super::holding::is_held;
+use super::in_flight::is_held;
 use super::lease::Lease;
 use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, Room, States};
 use super::store::{Cas, Read, Store};
 use super::{Charge, Correction, Count, Outcome, Table, Verdicts, admitted, penalty};
 use crate::key::{Identity, same_identity};
-use crate::limiter::concurrency::Holders;
+use crate::limiter::concurrency::UnitsInFlight;
 use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
 use crate::time::{Micros, Now, SECOND};
 
@@ -21,7 +21,7 @@ const LONGEST_SHARED: Micros = 3_600 * SECOND;
 /// One judged read of a record, and what to write if it is to count.
 pub(super) struct Attempt {
     pub verdicts: Verdicts,
-    /// The answers if the request is not counted here, or is refused, where these are others.
+    /// The answers if the request is not counted here, or is rejected, where these are others.
     standing: Option<Verdicts>,
     /// Whether the request is counted by this attempt's write.
     pub counts: bool,
@@ -33,7 +33,7 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// The answers if the request is not counted here, since it was refused elsewhere.
+    /// The answers if the request is not counted here, since it was rejected elsewhere.
     pub fn standing(self) -> Verdicts {
         self.standing.unwrap_or(self.verdicts)
     }
@@ -57,15 +57,15 @@ impl Attempt {
         if admitted(&self.verdicts) { self.verdicts } else { punished(self.standing(), penalty, now) }
     }
 
-    /// The answers if the request is refused here, and this attempt written.
-    pub fn refusal(&self, now: Now) -> Verdicts {
+    /// The answers if the request is rejected here, and this attempt written.
+    pub fn rejection(&self, now: Now) -> Verdicts {
         punished(self.standing.as_ref().unwrap_or(&self.verdicts).clone(), self.penalty, now)
     }
 }
 
 fn punished(mut verdicts: Verdicts, penalty: Option<Micros>, now: Now) -> Verdicts {
     if let Some(end) = penalty {
-        penalty::refuse_until(end, &mut verdicts, now.mono);
+        penalty::reject_until(end, &mut verdicts, now.mono);
     }
     verdicts
 }
@@ -120,7 +120,7 @@ impl Table {
             Read::Unavailable => return None,
         };
         let page = Page::open(&bytes).unwrap_or_else(|page::Damaged| {
-            self.tally.damaged += 1;
+            self.stats.damaged += 1;
             Page::default()
         });
         let own = own_fingerprint(charge.identity);
@@ -190,12 +190,12 @@ impl Table {
         };
         let verdicts = judge(&counters, &|_| charge.cost);
         let admits = |i: usize| verdicts.get(i).is_some_and(|verdict| verdict.admitted);
-        let cost_if_refused = |i| if admits(i) { 0 } else { charge.cost };
+        let cost_if_rejected = |i| if admits(i) { 0 } else { charge.cost };
         let admitted = admitted(&verdicts);
         // Where none admits, or at no cost, it is what was judged already.
         let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
         let asked = differs && (others || !admitted);
-        let mut standing = asked.then(|| judge(&counters, &cost_if_refused));
+        let mut standing = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
             && match charge.count {
                 Count::Accepted => admitted,
@@ -207,8 +207,8 @@ impl Table {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
             if !admitted {
-                // It counts although it is refused, and so prolongs its own wait.
-                standing = Some(judge(&counters, &cost_if_refused));
+                // It counts although it is rejected, and so prolongs its own wait.
+                standing = Some(judge(&counters, &cost_if_rejected));
             }
             // A lease in the overflow record would be one worker's at the price of all who share it.
             lease = if own { self.leases.take(charge, &verdicts, &mut counters, now) } else { None };
@@ -244,7 +244,8 @@ impl Table {
         }
         let open = |content| match limit.algorithm {
             Algorithm::Concurrency => {
-                let holders = Holders::open_after(limit, self.holder, content, now.mono, self.stall(now));
+                let holders =
+                    UnitsInFlight::open_after(limit, self.holder, content, now.mono, self.stall(now));
                 holders.map(Counter::Concurrency)
             }
             Algorithm::SlidingWindow(_)
@@ -256,7 +257,7 @@ impl Table {
             | Algorithm::Penalty => Counter::open(limit, content, now, self.holder),
         };
         content.and_then(open).unwrap_or_else(|| {
-            self.tally.damaged += 1;
+            self.stats.damaged += 1;
             Counter::empty(limit, now)
         })
     }
@@ -274,7 +275,7 @@ impl Table {
         now: Now,
     ) -> Plan {
         let now = self.page_clock(now);
-        let whole = self.geometry.longest_page();
+        let whole = self.size.longest_page();
         let room = if owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
         let newcomer = states.is_empty() && owner != OVERFLOW;
         let mut record = build(owner, states, limits, counters, now);
@@ -377,8 +378,8 @@ fn build(owner: u64, states: &[u8], limits: &[Limit], counters: &[Counter<'_>], 
             continue;
         }
         content.clear();
-        let wear = counter.write(&mut content);
-        record.add(limit.id, limit.algorithm.kind(), wear, &content);
+        let eviction = counter.write(&mut content);
+        record.add(limit.id, limit.algorithm.kind(), eviction, &content);
     }
     record
 }

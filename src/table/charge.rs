@@ -25,19 +25,19 @@ pub enum Count {
     /// Those that are admitted.
     #[default]
     Accepted,
-    /// All, refused ones too.
+    /// All, rejected ones too.
     All,
     /// None: the request is only judged.
     Never,
 }
 
-/// Who answers when a record can't be written, since its tries are spent or the host refuses.
+/// Who answers when a record can't be written, since its tries are spent or the host rejects.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum OnContention {
     /// The worker's own token bucket, within the stated bound; what it admits is posted later.
     #[default]
     Bucket,
-    /// The request is refused: never a unit too many.
+    /// The request is rejected: never a unit too many.
     Deny,
     /// The request is admitted, and posted later: never a unit too few.
     Allow,
@@ -45,15 +45,15 @@ pub enum OnContention {
 
 /// How several charges of one request depend on each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Charging {
-    /// A refusal anywhere spends nothing anywhere.
+pub enum ChargeMode {
+    /// A rejection anywhere spends nothing anywhere.
     #[default]
     AllOrNothing,
-    /// In order: a refusal has spent what came before it, and nothing after it.
+    /// In order: a rejection has spent what came before it, and nothing after it.
     Sequential,
 }
 
-/// The answers of one charge's limits, in their order. A penalty has none: it makes the others refuse.
+/// The answers of one charge's limits, in their order. A penalty has none: it makes the others reject.
 pub type Verdicts = Vec<Verdict>;
 
 /// Whether all of them admit.

@@ -1,9 +1,9 @@
 //! What one worker owes the shared table, and how it answers while a record can't be written: by token
 //! buckets of its own, whose admissions are debts.
 
-use super::holding::is_held;
+use super::in_flight::is_held;
 use super::{Charge, Correction, Count, OnContention, Verdicts};
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::Identity;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
@@ -18,7 +18,7 @@ const MAX_OWING: usize = 2 * MAX_ALONE;
 /// The buckets and debts of one worker.
 #[derive(Default)]
 pub(super) struct Fallback {
-    accounts: ByIdentity<Vec<Account>>,
+    accounts: IdentityMap<Vec<Account>>,
 }
 
 /// One limit of one identity.

@@ -13,10 +13,10 @@
 //! what is left in any of the limits. So a caller who comes now and then is never given a lease, and near the
 //! limit the lease shrinks to nothing: there the shared count is exact. Quotas below [`SMALL_QUOTA`] never lease, nor
 //! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
-//! was left, for at most a term and a tick: that is how much too early a refusal can come.
+//! was left, for at most a term and a tick: that is how much too early a rejection can come.
 
 use super::{Charge, Count, Outcome, Verdicts};
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, times};
@@ -38,7 +38,7 @@ const MAX_LEASES: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Leases {
     /// An identity has one for each first of some limits.
-    leases: ByIdentity<Vec<Lease>>,
+    leases: IdentityMap<Vec<Lease>>,
     number: usize,
     /// Leases that were worth it and found no room.
     not_taken: u64,

@@ -17,7 +17,7 @@
 //! than half. Proven ones that have used half are never dropped.
 
 use crate::key::{is_proven, same_identity};
-use crate::limiter::{LimitId, Wear, coarser, share_of};
+use crate::limiter::{EvictionInfo, LimitId, coarser, share_of};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 
@@ -366,12 +366,12 @@ impl NewRecord {
     }
 
     /// Adds one limit's state. A state of no bytes says nothing and is left out.
-    pub fn add(&mut self, limit: LimitId, kind: u8, wear: Wear, content: &[u8]) {
+    pub fn add(&mut self, limit: LimitId, kind: u8, eviction: EvictionInfo, content: &[u8]) {
         if content.is_empty() {
             return;
         }
-        let expires = u32::try_from(seconds_up(wear.expires)).unwrap_or(u32::MAX);
-        let state = State { limit, kind, expires, share: wear.share, content: &[], bytes: &[] };
+        let expires = u32::try_from(seconds_up(eviction.expires)).unwrap_or(u32::MAX);
+        let state = State { limit, kind, expires, share: eviction.share, content: &[], bytes: &[] };
         self.replace(&state, content);
     }
 

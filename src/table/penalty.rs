@@ -1,8 +1,8 @@
 //! A policy's penalty (`block_for`, BI-6) in a transaction. It is one more limit of the charge, with a state in the same
-//! record, and has no answer of its own: while it runs the limits refuse in its stead, so that whatever is said of them
+//! record, and has no answer of its own: while it runs the limits reject in its stead, so that whatever is said of them
 //! (what is left, when it comes back, how long to wait) is true of the policy.
 //!
-//! It starts when a limit of its own policy refuses. In the record that all share who were crowded out it does not:
+//! It starts when a limit of its own policy rejects. In the record that all share who were crowded out it does not:
 //! nobody is to be punished for what others did.
 
 use super::{Charge, Verdicts, admitted};
@@ -40,7 +40,7 @@ pub(super) fn judge(
         verdicts.push(verdict);
     }
     if let Some(end) = end {
-        refuse_until(end, &mut verdicts, now.mono);
+        reject_until(end, &mut verdicts, now.mono);
     }
     verdicts
 }
@@ -49,7 +49,7 @@ fn end(counters: &[Counter<'_>], now: Now) -> Option<Micros> {
     counters.iter().find_map(|counter| counter.penalty_end(now))
 }
 
-/// Starts the penalty of a charge that its limits have refused, if it has one and none runs. Answers its end.
+/// Starts the penalty of a charge that its limits have rejected, if it has one and none runs. Answers its end.
 pub(super) fn start(
     limits: &[Limit],
     counters: &mut [Counter<'_>],
@@ -64,11 +64,11 @@ pub(super) fn start(
     penalty.penalty_end(now)
 }
 
-/// Makes answers those of a policy whose penalty runs until `end`. Limits that refuse by themselves go on to be the ones
+/// Makes answers those of a policy whose penalty runs until `end`. Limits that reject by themselves go on to be the ones
 /// that do; if there are none, all of them are.
 // One copy, too.
 #[inline(never)]
-pub(super) fn refuse_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
+pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);
     for verdict in verdicts {
         verdict.remaining = 0;

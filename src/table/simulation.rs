@@ -3,7 +3,7 @@
 //! Each worker is a [`Table`] of its own on a thread of its own, and runs requests, ends of streams and ticks
 //! until the run is over ([`worker`]). Only one runs at a time: at every read and write the seed decides who goes on
 //! ([`stage`]), so interleavings are arbitrary, and a run is the same each time. The store has the host's
-//! semantics to the letter, and forced conflicts, refusals, crashes and damage on top ([`world`]). A bystander
+//! semantics to the letter, and forced conflicts, rejections, crashes and damage on top ([`world`]). A bystander
 //! keeps the truth ([`truth`]), which the tests compare with what was promised.
 //!
 //! A failure prints the run's seed; `Run::of(seed, …)` with it runs the same again.
@@ -23,7 +23,7 @@ mod wall;
 mod worker;
 mod world;
 
-use super::{Charge, Count, OnContention, Table, Tally};
+use super::{Charge, Count, OnContention, Table, TableStats};
 use crate::key::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Now};
@@ -48,14 +48,14 @@ struct Run {
     scenario: Scenario,
     stage: Stage,
     tables: Vec<Table>,
-    tally: Tally,
+    stats: TableStats,
     /// Of the busiest worker, the acts while writes may have been impossible.
     stormy: u64,
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {:#x}, {:?}, {:?}", self.seed, self.tally, self.scenario)
+        write!(f, "seed {:#x}, {:?}, {:?}", self.seed, self.stats, self.scenario)
     }
 }
 
@@ -69,11 +69,11 @@ impl Run {
             eprintln!("seed {seed:#x}");
             resume_unwind(why)
         });
-        let tally = workers.iter().fold(Tally::default(), |all, worker| worker::sum(all, worker.tally));
+        let stats = workers.iter().fold(TableStats::default(), |all, worker| worker::sum(all, worker.stats));
         let stormy = workers.iter().map(|worker| worker.stormy).max().unwrap_or_default();
         let tables = workers.drain(..).map(|worker| worker.table).collect();
         drop(workers);
-        Run { seed, scenario, stage, tables, tally, stormy }
+        Run { seed, scenario, stage, tables, stats, stormy }
     }
 
     fn calm(&self) -> View<'_> {
@@ -190,12 +190,16 @@ impl Run {
 }
 
 /// Runs each seed and checks it. Answers all that happened.
-fn each(seeds: Range<u64>, draw: impl Fn(&mut Random) -> Scenario, check: impl Fn(Run) -> Tally) -> Tally {
+fn each(
+    seeds: Range<u64>,
+    draw: impl Fn(&mut Random) -> Scenario,
+    check: impl Fn(Run) -> TableStats,
+) -> TableStats {
     let start = std::time::Instant::now();
     let more: u64 = std::env::var("SEEDS").map_or(1, |times| times.parse().unwrap());
     let seeds = seeds.start << 16..(seeds.start << 16) + (seeds.end - seeds.start) * more;
     let (mut handovers, runs) = (0, seeds.end - seeds.start);
-    let all = seeds.fold(Tally::default(), |all, seed| {
+    let all = seeds.fold(TableStats::default(), |all, seed| {
         let run = Run::of(seed, &draw);
         handovers += run.stage.world().handovers;
         worker::sum(all, check(run))

@@ -15,7 +15,7 @@ pub enum Read {
     Absent,
     /// The page as it was, and its version.
     Present(Vec<u8>, Cas),
-    /// The host refused.
+    /// The host rejected.
     Unavailable,
 }
 
@@ -26,7 +26,7 @@ pub enum Write {
     Stored,
     /// Somebody else wrote the page in between.
     Conflict,
-    /// The host refused.
+    /// The host rejected.
     Unavailable,
 }
 
@@ -48,11 +48,11 @@ pub mod memory {
     use std::cell::{Cell, RefCell};
     use std::collections::HashMap;
 
-    /// The host refuses a version that was never issued, unless the key is absent.
+    /// The host rejects a version that was never issued, unless the key is absent.
     const NEVER_ISSUED: u32 = u32::MAX;
 
     #[derive(Default)]
-    pub struct Memory {
+    pub struct MemoryStore {
         pages: RefCell<HashMap<PageId, (Vec<u8>, u32)>>,
         issued: Cell<u32>,
         /// So many writes to come meet a conflict.
@@ -61,7 +61,9 @@ pub mod memory {
         pub writes: Cell<u32>,
     }
 
-    impl Memory {
+    pub use MemoryStore as Memory;
+
+    impl MemoryStore {
         pub fn overwrite(&self, page: PageId, bytes: &[u8]) {
             self.issued.set(self.issued.get() + 1);
             self.pages.borrow_mut().insert(page, (bytes.to_vec(), self.issued.get()));
@@ -76,7 +78,7 @@ pub mod memory {
         }
     }
 
-    impl Store for Memory {
+    impl Store for MemoryStore {
         fn read(&self, page: PageId) -> Read {
             self.reads.set(self.reads.get() + 1);
             match self.pages.borrow().get(&page) {

@@ -61,7 +61,7 @@ fn ideal_level(
     fill(level, now - last)
 }
 
-/// nothing passes that the ideal bucket would not let pass, and a refusal is right, but for one nanosecond for
+/// nothing passes that the ideal bucket would not let pass, and a rejection is right, but for one nanosecond for
 /// each unit that was taken.
 #[wasm_bindgen_test(unsupported = test)]
 fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
@@ -89,7 +89,7 @@ fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
             } else if cost <= burst.get() {
                 // `taken` nanoseconds' worth of units.
                 let slack = (taken * u128::from(quota.get())).div_ceil(1_000);
-                assert!(level < needed + slack, "{now:?} {cost}: a wrong refusal");
+                assert!(level < needed + slack, "{now:?} {cost}: a wrong rejection");
             }
         }
         in_every_interval_at_most_burst_and_rate(&kept.limit, burst, &admitted);

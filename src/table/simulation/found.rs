@@ -5,8 +5,10 @@ use super::scenario::{Kind, Scenario, limit};
 use super::worker::new_table;
 use crate::key::Identity;
 use crate::limiter::Limit;
-use crate::table::memory::Memory;
-use crate::table::{Cas, Charge, Charging, Count, OnContention, Outcome, PageId, Read, Store, Table, Write};
+use crate::table::memory::MemoryStore;
+use crate::table::{
+    Cas, Charge, ChargeMode, Count, OnContention, Outcome, PageId, Read, Store, Table, Write,
+};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 use std::cell::RefCell;
 
@@ -26,10 +28,10 @@ fn charge(who: u64, limits: &[Limit], count: Count) -> Charge<'_> {
 }
 
 fn ask(table: &mut Table, store: &impl Store, limits: &[Limit], now: Now) -> Outcome {
-    table.transact(store, &[charge(1, limits, Count::Accepted)], Charging::AllOrNothing, now).remove(0)
+    table.transact(store, &[charge(1, limits, Count::Accepted)], ChargeMode::AllOrNothing, now).remove(0)
 }
 
-/// A host that refuses everything.
+/// A host that rejects everything.
 struct Broken;
 
 impl Store for Broken {
@@ -44,17 +46,17 @@ impl Store for Broken {
 
 #[test]
 fn what_counts_later_is_not_counted_now_even_if_the_host_would_not_read() {
-    let (mut table, store) = (worker(1), Memory::default());
+    let (mut table, store) = (worker(1), MemoryStore::default());
     let limits = [limit(1, Kind::Sliding, 10, 60 * SECOND)];
     let later = [charge(1, &limits, Count::Never)];
-    assert!(!table.transact(&Broken, &later, Charging::AllOrNothing, at(START))[0].charged);
+    assert!(!table.transact(&Broken, &later, ChargeMode::AllOrNothing, at(START))[0].charged);
     table.settle(&store, at(START));
     assert_eq!(ask(&mut table, &store, &limits, at(START)).verdicts[0].remaining, 9);
 }
 
 /// A store in which something happens just before the first write.
 struct Rival<'a> {
-    store: &'a Memory,
+    store: &'a MemoryStore,
     act: RefCell<Option<Box<dyn FnOnce() + 'a>>>,
 }
 
@@ -70,8 +72,8 @@ impl Store for Rival<'_> {
 }
 
 #[test]
-fn a_request_that_was_refused_stays_so_when_room_comes_before_its_refusal_is_counted() {
-    let store = Memory::default();
+fn a_request_that_was_rejected_stays_so_when_room_comes_before_its_rejection_is_counted() {
+    let store = MemoryStore::default();
     let (all, other) = ([limit(1, Kind::Sliding, 1, 60 * SECOND)], [limit(2, Kind::Sliding, 9, 60 * SECOND)]);
     let mut rival = worker(1);
     ask(&mut rival, &store, &all, at(START));
@@ -79,14 +81,14 @@ fn a_request_that_was_refused_stays_so_when_room_comes_before_its_refusal_is_cou
         || rival.refund(&store, &charge(1, &all, Count::Accepted), at(START), at(START + SECOND));
     let store = Rival { store: &store, act: RefCell::new(Some(Box::new(gives_back))) };
     let charges = [charge(1, &all, Count::All), charge(2, &other, Count::Accepted)];
-    let outcomes = worker(2).transact(&store, &charges, Charging::AllOrNothing, at(START + SECOND));
+    let outcomes = worker(2).transact(&store, &charges, ChargeMode::AllOrNothing, at(START + SECOND));
     assert_eq!(outcomes.iter().map(|outcome| outcome.charged).collect::<Vec<_>>(), [true, false]);
     assert!(!outcomes[0].admitted(), "or the request would pass without counting in the second policy");
 }
 
 #[test]
 fn a_worker_that_is_late_at_an_edge_does_not_shorten_the_window_another_has_begun() {
-    let (mut fast, mut slow, store) = (worker(1), worker(2), Memory::default());
+    let (mut fast, mut slow, store) = (worker(1), worker(2), MemoryStore::default());
     let limits = [limit(1, Kind::Fixed, 2, 60 * SECOND)];
     let edge = START.next_multiple_of(60 * SECOND);
     assert!(ask(&mut fast, &store, &limits, at(edge)).admitted());
@@ -99,7 +101,7 @@ fn a_worker_that_is_late_at_an_edge_does_not_shorten_the_window_another_has_begu
 
 #[test]
 fn units_of_one_window_of_a_second_are_not_given_back_to_the_next() {
-    let (mut table, store) = (worker(1), Memory::default());
+    let (mut table, store) = (worker(1), MemoryStore::default());
     let limits = [limit(1, Kind::Fixed, 10, SECOND)];
     let edge = START + SECOND;
     // Workers know the wall clock to some microseconds.
@@ -112,7 +114,7 @@ fn units_of_one_window_of_a_second_are_not_given_back_to_the_next() {
 
 #[test]
 fn debts_of_one_millisecond_are_posted_to_the_slots_they_are_given_back_from() {
-    let (mut table, store) = (worker(1), Memory::default());
+    let (mut table, store) = (worker(1), MemoryStore::default());
     let limits = [limit(1, Kind::Sliding, 640, 60 * SECOND)];
     let (whole, half) = (at(START), at(START + MILLISECOND / 2));
     for now in [whole, half] {
@@ -126,7 +128,7 @@ fn debts_of_one_millisecond_are_posted_to_the_slots_they_are_given_back_from() {
 #[test]
 fn what_is_in_flight_or_ended_and_could_not_be_written_is_told_by_the_next_tick() {
     let (mut table, store, limits) =
-        (worker(1), Memory::default(), [limit(1, Kind::Concurrency, 2, 60 * SECOND)]);
+        (worker(1), MemoryStore::default(), [limit(1, Kind::Concurrency, 2, 60 * SECOND)]);
     let left = || ask(&mut worker(2), &store, &limits, at(START + SECOND)).verdicts[0].remaining;
     assert!(ask(&mut table, &Broken, &limits, at(START)).admitted());
     table.settle(&store, at(START + SECOND));

@@ -4,7 +4,7 @@ use super::random::Random;
 use super::world::Bug;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::table::{Charging, Count, Geometry, OnContention};
+use crate::table::{ChargeMode, Count, OnContention, TableSize};
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
 
@@ -19,7 +19,7 @@ pub struct Scenario {
     pub policies: Vec<Policy>,
     /// What each worker's policies are from the middle of the run on.
     pub reloaded: Option<Vec<Policy>>,
-    pub charging: Charging,
+    pub mode: ChargeMode,
     pub callers: u64,
     /// Whether all policies of one caller count in one record.
     pub one_key: bool,
@@ -43,7 +43,7 @@ pub struct Scenario {
 pub struct Trouble {
     /// Writes that meet a conflict.
     pub conflicts: u64,
-    /// Reads and writes that the host refuses.
+    /// Reads and writes that the host rejects.
     pub unavailable: u64,
     /// Reads and writes at which the worker's VM dies.
     pub crashes: u64,
@@ -93,7 +93,7 @@ pub enum Kind {
 
 pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota as u32).unwrap();
-    let room = Geometry { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.room_for_one_state();
+    let room = TableSize { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.max_state_bytes();
     let algorithm = match kind {
         Kind::Sliding => Algorithm::SlidingWindow(Slots::that_fit(quota, window, room)),
         Kind::Fixed => Algorithm::FixedWindow,
@@ -126,7 +126,7 @@ impl Scenario {
             pages: random.pick(&[3, 64]),
             policies,
             reloaded: None,
-            charging: random.pick(&[Charging::AllOrNothing, Charging::Sequential]),
+            mode: random.pick(&[ChargeMode::AllOrNothing, ChargeMode::Sequential]),
             callers: random.between(1, 3),
             one_key: random.chance(300),
             most_cost: random.pick(&[1, 1, 3]),
@@ -189,7 +189,7 @@ fn small_policy(random: &mut Random, first_id: u32, window: Micros, kinds: &[Kin
     policy
 }
 
-/// Storms of forced conflicts, and a host that refuses now and then.
+/// Storms of forced conflicts, and a host that rejects now and then.
 pub fn storms(random: &mut Random) -> Trouble {
     Trouble {
         conflicts: random.pick(&[300, 700, 900, 1_000]),

@@ -4,7 +4,7 @@ use super::random::Random;
 use super::scenario::{Kind, Scenario, Trouble, storms};
 use super::truth::Since;
 use super::{Run, each};
-use crate::table::Tally;
+use crate::table::TableStats;
 use crate::time::SECOND;
 
 /// Streams that end in any order, within the 20 s in which a worker that can't write is still believed.
@@ -16,13 +16,13 @@ fn streams(random: &mut Random) -> Scenario {
 }
 
 /// So many seconds in which nothing happens but ticks.
-fn seconds_go_by(run: &mut Run, seconds: u32, mut look: impl FnMut(&Run)) -> Tally {
+fn seconds_go_by(run: &mut Run, seconds: u32, mut look: impl FnMut(&Run)) -> TableStats {
     for _ in 0..seconds {
         run.stage.world().mono += SECOND / 2;
         run.settle();
         look(run);
     }
-    run.tally
+    run.stats
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn when_all_streams_have_ended_nothing_is_in_flight() {
         for (identity, limit) in run.in_flight() {
             assert_eq!(run.counted(identity, &limit), 0, "{run}");
         }
-        run.tally
+        run.stats
     });
 }
 
@@ -60,6 +60,6 @@ fn what_a_dead_worker_had_in_flight_is_gone_after_half_a_minute() {
         run.assert_cap(Since::Known, |limit| run.excess(limit));
         seconds_go_by(&mut run, 31, |_| {});
         run.assert_in_flight();
-        run.tally
+        run.stats
     });
 }

@@ -17,7 +17,7 @@ pub struct Spent {
     pub known: Micros,
     /// When it was begun to give them back.
     pub given_back: Option<Micros>,
-    /// `false`: refused, and counted all the same.
+    /// `false`: rejected, and counted all the same.
     pub admitted: bool,
 }
 

@@ -7,8 +7,8 @@ use super::truth::Spent;
 use super::world::World;
 use crate::key::{Identity, Seed};
 use crate::limiter::Limit;
-use crate::limiter::concurrency::Holder;
-use crate::table::{Charge, Charging, Count, Geometry, Outcome, Table, Tally};
+use crate::limiter::concurrency::WorkerId;
+use crate::table::{Charge, ChargeMode, Count, Outcome, Table, TableSize, TableStats};
 use crate::time::{Micros, Now, SECOND};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,7 +23,7 @@ pub struct Worker<'a> {
     /// As of the last tick.
     pub wall_ahead: Micros,
     ticked: Micros,
-    pub tally: Tally,
+    pub stats: TableStats,
     /// Acts while writes may have been impossible.
     pub stormy: u64,
 }
@@ -51,7 +51,7 @@ pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
 
 pub fn new_table(scenario: &Scenario, holder: u32) -> Table {
     let pages = NonZeroU32::new(scenario.pages).unwrap();
-    Table::new(Seed::new([0; Seed::LEN]), Geometry { pages, page_bytes: PAGE_BYTES }, Holder(holder))
+    Table::new(Seed::new([0; Seed::LEN]), TableSize { pages, page_bytes: PAGE_BYTES }, WorkerId(holder))
 }
 
 /// The charges of one request or its end.
@@ -63,8 +63,8 @@ impl<'a> Worker<'a> {
     pub fn new(me: usize, stage: &'a Stage, scenario: &'a Scenario) -> Worker<'a> {
         let now = stage.now();
         let (wall_ahead, ticked) = (now.wall - now.mono, now.mono);
-        let (table, open, tally) = (new_table(scenario, me as u32 + 1), Vec::new(), Tally::default());
-        Worker { me, stage, scenario, table, open, wall_ahead, ticked, tally, stormy: 0 }
+        let (table, open, stats) = (new_table(scenario, me as u32 + 1), Vec::new(), TableStats::default());
+        Worker { me, stage, scenario, table, open, wall_ahead, ticked, stats, stormy: 0 }
     }
 
     /// From its first turn to the end of the run.
@@ -165,9 +165,9 @@ impl<'a> Worker<'a> {
             policies.map(|(n, policy)| (policy, identity(self.scenario, n, caller))).collect();
         let charges = asked.iter().map(|(policy, identity)| charge(policy, &policy.limits, *identity, cost));
         let charges: Vec<_> = charges.collect();
-        let outcomes = self.table.transact(&self.view(), &charges, self.scenario.charging, now);
-        self.take_tally(now.mono);
-        assert_consistent(&charges, &outcomes, self.scenario.charging);
+        let outcomes = self.table.transact(&self.view(), &charges, self.scenario.mode, now);
+        self.take_stats(now.mono);
+        assert_consistent(&charges, &outcomes, self.scenario.mode);
         let parts =
             asked.iter().zip(&outcomes).map(|((policy, who), outcome)| (*policy, *who, outcome.charged));
         let parts: Vec<_> = parts.collect();
@@ -203,7 +203,7 @@ impl<'a> Worker<'a> {
                 self.table.charge_late(&self.view(), &late, now);
             }
         }
-        self.take_tally(now.mono);
+        self.take_stats(now.mono);
     }
 
     fn give_back(&mut self, charge: &Charge<'_>, at: Now, now: Now) {
@@ -219,14 +219,14 @@ impl<'a> Worker<'a> {
         self.table.refund(&self.view(), charge, at, now);
     }
 
-    fn take_tally(&mut self, from: Micros) {
-        let new = self.table.take_tally();
+    fn take_stats(&mut self, from: Micros) {
+        let new = self.table.take_stats();
         let mut world = self.stage.world();
         if new.degraded > 0 {
             let to = world.mono;
             world.truth.note_alone(from, to);
         }
-        self.tally = sum(self.tally, new);
+        self.stats = sum(self.stats, new);
     }
 
     /// The VM is gone, with what it owed and had leased; another takes its place.
@@ -241,17 +241,17 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// What is counted is what the way of charging says, whoever answered.
-fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], charging: Charging) {
+/// What is counted is what the way of mode says, whoever answered.
+fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], mode: ChargeMode) {
     let all = outcomes.iter().all(Outcome::admitted);
     let mut before = true;
     for (charge, outcome) in charges.iter().zip(outcomes) {
-        let counted = match charging {
-            Charging::AllOrNothing => all,
-            Charging::Sequential => before && outcome.admitted(),
+        let counted = match mode {
+            ChargeMode::AllOrNothing => all,
+            ChargeMode::Sequential => before && outcome.admitted(),
         };
         match charge.count {
-            Count::Accepted => assert_eq!(outcome.charged, counted, "{charging:?}: {outcomes:?}"),
+            Count::Accepted => assert_eq!(outcome.charged, counted, "{mode:?}: {outcomes:?}"),
             Count::Never => assert!(!outcome.charged, "only judged: {outcomes:?}"),
             Count::All => {}
         }
@@ -259,8 +259,8 @@ fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], charging: Cha
     }
 }
 
-pub fn sum(one: Tally, other: Tally) -> Tally {
-    Tally {
+pub fn sum(one: TableStats, other: TableStats) -> TableStats {
+    TableStats {
         evictions: one.evictions + other.evictions,
         overflow: one.overflow + other.overflow,
         damaged: one.damaged + other.damaged,

@@ -42,7 +42,7 @@ pub struct World {
     issued: u32,
 }
 
-/// The host refuses a version that was never issued, unless the key is absent.
+/// The host rejects a version that was never issued, unless the key is absent.
 const NEVER_ISSUED: u32 = u32::MAX;
 
 impl World {

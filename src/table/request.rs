@@ -15,7 +15,7 @@ enum Way {
 }
 
 impl Way {
-    fn refuses(&self) -> bool {
+    fn rejects(&self) -> bool {
         match self {
             Way::Leased | Way::Shared(None) => false,
             Way::Shared(Some(attempt)) => !admitted(&attempt.verdicts),
@@ -37,23 +37,23 @@ impl Table {
         now: Now,
     ) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(charges.len());
-        let (mut refused, mut leased) = (false, !charges.is_empty());
+        let (mut rejected, mut leased) = (false, !charges.is_empty());
         for charge in charges {
-            let served = if refused { None } else { self.leases.serve(charge, now) };
+            let served = if rejected { None } else { self.leases.serve(charge, now) };
             leased &= served.is_some();
             let outcome = served.unwrap_or_else(|| {
-                // What comes after a refusal is only looked at, for the longest wait to be known.
-                let outcome = match refused {
+                // What comes after a rejection is only looked at, for the longest wait to be known.
+                let outcome = match rejected {
                     true => self.pass_over(store, charge, now),
                     false => self.charge(store, charge, None, now),
                 };
                 self.hold(charge, &outcome);
                 outcome
             });
-            refused |= !outcome.admitted();
+            rejected |= !outcome.admitted();
             outcomes.push(outcome);
         }
-        self.tally.leased += u64::from(leased);
+        self.stats.leased += u64::from(leased);
         outcomes
     }
 
@@ -75,8 +75,8 @@ impl Table {
                 false => Way::Shared(self.attempt(store, charge, others, now)),
             });
         }
-        if ways.iter().any(Way::refuses) {
-            let answer = |(charge, way)| self.answer_refused(store, charge, way, now);
+        if ways.iter().any(Way::rejects) {
+            let answer = |(charge, way)| self.answer_rejected(store, charge, way, now);
             return charges.iter().zip(ways).map(answer).collect();
         }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
@@ -93,9 +93,9 @@ impl Table {
                 written.push(page);
                 self.charge(store, charge, attempt, now)
             });
-            let refused = !outcome.admitted();
+            let rejected = !outcome.admitted();
             outcomes.push(outcome);
-            if refused {
+            if rejected {
                 // Someone else was faster between the judgement and this write.
                 self.undo(store, charges, &mut outcomes, now);
                 break;
@@ -104,8 +104,8 @@ impl Table {
         outcomes
     }
 
-    /// The answer to a charge of a request that this one, or another, refuses.
-    fn answer_refused<S: Store>(&mut self, store: &S, charge: &Charge<'_>, way: Way, now: Now) -> Outcome {
+    /// The answer to a charge of a request that this one, or another, rejects.
+    fn answer_rejected<S: Store>(&mut self, store: &S, charge: &Charge<'_>, way: Way, now: Now) -> Outcome {
         let attempt = match way {
             Way::Leased => {
                 let served = match charge.count {
@@ -122,30 +122,30 @@ impl Table {
         let punishes = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
         match attempt {
             attempt if punishes || charge.count == Count::All => {
-                self.charge_refused(store, charge, attempt, now)
+                self.charge_rejected(store, charge, attempt, now)
             }
             Some(attempt) => attempt.uncounted(),
             None => Outcome::uncounted(unknown(charge, now)),
         }
     }
 
-    /// Counts a charge of a request that is refused, if those count, and starts its penalty. If it was refused here, it
+    /// Counts a charge of a request that is rejected, if those count, and starts its penalty. If it was rejected here, it
     /// stays so even if there is room by the time it is written: the other charges are not counted.
-    fn charge_refused<S: Store>(
+    fn charge_rejected<S: Store>(
         &mut self,
         store: &S,
         charge: &Charge<'_>,
         attempt: Option<Attempt>,
         now: Now,
     ) -> Outcome {
-        let refusal = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
-        let refusal = refusal.map(|attempt| attempt.refusal(now));
+        let rejection = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
+        let rejection = rejection.map(|attempt| attempt.rejection(now));
         let count = match charge.count {
             Count::All => Count::All,
             Count::Accepted | Count::Never => Count::Never,
         };
         let outcome = self.charge(store, &Charge { count, ..*charge }, attempt, now);
-        match refusal.filter(|_| outcome.admitted()) {
+        match rejection.filter(|_| outcome.admitted()) {
             Some(verdicts) => Outcome { verdicts, ..outcome },
             None => outcome,
         }
@@ -153,8 +153,8 @@ impl Table {
 
     /// Gives back what the charges before the last outcome have spent, and answers how things stand then.
     fn undo<S: Store>(&mut self, store: &S, charges: &[Charge<'_>], outcomes: &mut Vec<Outcome>, now: Now) {
-        let refusal = outcomes.len() - 1;
-        for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(refusal) {
+        let rejection = outcomes.len() - 1;
+        for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(rejection) {
             if outcome.charged && charge.count != Count::All {
                 let (back, overflowed) = (Some((now, charge.cost)), outcome.overflowed);
                 let undone = Correction { back, settled: charge.cost, overflowed, ..Correction::default() };
@@ -162,12 +162,12 @@ impl Table {
                 *outcome = self.look(store, charge, now);
             }
         }
-        for charge in charges.iter().skip(refusal + 1) {
+        for charge in charges.iter().skip(rejection + 1) {
             outcomes.push(self.pass_over(store, charge, now));
         }
     }
 
-    /// A charge of a request that is refused elsewhere.
+    /// A charge of a request that is rejected elsewhere.
     fn pass_over<S: Store>(&mut self, store: &S, charge: &Charge<'_>, now: Now) -> Outcome {
         match charge.count {
             Count::All => self.charge(store, charge, None, now),

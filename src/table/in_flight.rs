@@ -3,9 +3,9 @@
 //! last write; a tick renews those of long streams, and a worker that died renews nothing.
 
 use super::Charge;
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::Identity;
-use crate::limiter::concurrency::BELIEVED;
+use crate::limiter::concurrency::WORKER_TTL;
 use crate::limiter::{Algorithm, Counter, Limit};
 use crate::time::{Micros, Now};
 
@@ -13,7 +13,7 @@ use crate::time::{Micros, Now};
 #[derive(Default)]
 pub(super) struct Holdings {
     /// No more identities than there are streams.
-    holdings: ByIdentity<Vec<Holding>>,
+    holdings: IdentityMap<Vec<Holding>>,
 }
 
 /// One limit of one identity.
@@ -73,7 +73,7 @@ impl Holdings {
         let mut any = false;
         for (limit, counter) in charge.limits.iter().zip(counters).filter(|(limit, _)| is_held(limit)) {
             let holding = self.find(charge.identity, limit);
-            any |= counter.hold(holding.map_or(0, |holding| holding.units));
+            any |= counter.set_in_flight(holding.map_or(0, |holding| holding.units));
             any |= holding.is_some_and(|holding| holding.is_due(now));
         }
         any
@@ -110,6 +110,6 @@ impl Holdings {
 
 impl Holding {
     fn is_due(&self, now: Now) -> bool {
-        self.units != self.told || (self.units > 0 && now.mono.saturating_sub(self.written) >= BELIEVED / 3)
+        self.units != self.told || (self.units > 0 && now.mono.saturating_sub(self.written) >= WORKER_TTL / 3)
     }
 }
