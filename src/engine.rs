@@ -8,7 +8,7 @@ use crate::decision::{Answer, Decision};
 use crate::identity::Caller;
 use crate::policy::{Applied, Part, Policy, PolicySet};
 use crate::request::{Asked, Request, Response, is_answer};
-use crate::table::{Charge, Charging, Correction, Count, Outcome, Store, Table};
+use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Table};
 use crate::time::Now;
 
 /// One configuration's limiter in one worker. The table, where counts live, is the worker's.
@@ -113,7 +113,7 @@ impl Engine {
         let charge = self.charge(&one)?;
         let count = if refused { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
-        let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
+        let outcome = table.transact(store, &charges, ChargeMode::AllOrNothing, now).pop()?;
         Some(answer(one, outcome))
     }
 

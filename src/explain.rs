@@ -9,11 +9,11 @@ use crate::decision::Decision;
 use crate::engine::Engine;
 use crate::key::Seed;
 use crate::limiter::Verdict;
-use crate::limiter::concurrency::Holder;
+use crate::limiter::concurrency::WorkerId;
 use crate::policy::{PolicySet, Standing};
 use crate::request::Asked;
 use crate::response::{Header, Reply, limit_headers, reply};
-use crate::table::{Table, memory::Memory};
+use crate::table::{Table, memory::MemoryStore};
 use crate::time::{Micros, Now, SECOND};
 
 /// What became of a request that was sent so many times.
@@ -61,8 +61,8 @@ pub enum Answer {
 /// Sends a request so many times at once, each before the one before is answered. `wall` is since the UNIX epoch.
 pub fn explain(policies: PolicySet, request: &Called, times: u32, wall: Micros) -> Explanation {
     let engine = Engine::new(policies);
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.policies().geometry(), Holder(1));
-    let store = Memory::default();
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.policies().geometry(), WorkerId(1));
+    let store = MemoryStore::default();
     // Any instant does that no window begins before.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
     let mut last = Decision::to_pass(now);

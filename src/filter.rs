@@ -83,7 +83,7 @@ impl Gate {
         let now = worker.clock.now();
         let tally = with_table(|table| {
             table.settle(&host::SharedData, now);
-            table.take_tally()
+            table.take_stats()
         });
         let tally = tally.unwrap_or_default();
         if let Some(alarm) = worker.metrics.alarm(&tally).filter(|_| alarm::is_due(now.mono)) {

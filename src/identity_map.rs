@@ -13,8 +13,6 @@ pub(crate) struct IdentityMap<T> {
     index: Index,
 }
 
-pub(crate) use IdentityMap as ByIdentity;
-
 impl<T> Default for IdentityMap<T> {
     fn default() -> Self {
         IdentityMap::new()

@@ -31,7 +31,6 @@ pub mod engine;
 pub mod explain;
 pub mod identity;
 mod identity_map;
-use identity_map as by_identity;
 pub mod key;
 #[cfg(feature = "cli")]
 pub mod language;

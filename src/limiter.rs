@@ -65,16 +65,6 @@ impl Limit {
     }
 }
 
-
-#[allow(missing_docs)]
-impl Limit {
-    pub fn most_at_once(&self) -> u32 {
-        self.max_at_once()
-    }
-}
-#[allow(missing_docs)]
-pub use EvictionInfo as Wear;
-
 /// How units are counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Algorithm {

@@ -35,7 +35,7 @@ use crate::key::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::request::{Asked, Request};
 use crate::response::Saying;
-use crate::table::{Charge, Charging, Count, Geometry, OnContention};
+use crate::table::{Charge, ChargeMode, Count, OnContention, TableSize};
 use crate::time::Micros;
 use routes::Routes;
 
@@ -47,14 +47,14 @@ pub struct PolicySet {
     routes: Routes,
     /// Requests that no policy applies to.
     exempt: Vec<Match>,
-    charging: Charging,
+    charging: ChargeMode,
     exempt_preflight: bool,
     /// Whether a caller may be known by the `authorization` header.
     reads_authorization: bool,
     /// Whether a request may have a key of which nobody can tell which value counts.
     can_be_ambiguous: bool,
     saying: Saying,
-    geometry: Geometry,
+    geometry: TableSize,
 }
 
 /// Match, key and limits.
@@ -191,7 +191,7 @@ impl Policy {
             .get(terms)
             .limits
             .iter()
-            .map(Limit::most_at_once)
+            .map(Limit::max_at_once)
             .max()
             .unwrap_or_default()
             .saturating_add(1)
@@ -215,7 +215,7 @@ impl PolicySet {
     }
 
     /// How the policies of one request depend on each other.
-    pub fn charging(&self) -> Charging {
+    pub fn charging(&self) -> ChargeMode {
         self.charging
     }
 
@@ -243,7 +243,7 @@ impl PolicySet {
     }
 
     /// The size of the table.
-    pub fn geometry(&self) -> Geometry {
+    pub fn geometry(&self) -> TableSize {
         self.geometry
     }
 

@@ -374,25 +374,6 @@ impl Table {
     }
 }
 
-pub use {ChargeMode as Charging, TableSize as Geometry, TableStats as Tally};
-
-#[allow(missing_docs)]
-impl TableSize {
-    pub fn room_for_one_state(&self) -> usize {
-        self.max_state_bytes()
-    }
-    pub fn most_limits(&self) -> usize {
-        self.max_limits()
-    }
-}
-
-#[allow(missing_docs)]
-impl Table {
-    pub fn take_tally(&mut self) -> TableStats {
-        self.take_stats()
-    }
-}
-
 /// A limit's id as a map wants it.
 fn place_of(limit: &Limit) -> Identity {
     Identity { page: u64::from(limit.id.0), fingerprint: 0 }

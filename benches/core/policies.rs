@@ -8,7 +8,7 @@ use tollgate::engine::Engine;
 use tollgate::policy::PolicySet;
 use tollgate::policy_file::PolicyFile;
 use tollgate::request::{MetadataPath, Request, Response};
-use tollgate::table::Tally;
+use tollgate::table::TableStats;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 
 pub const BILLIUM: &str = include_str!("../../envoy/policies/billium.yaml");
@@ -198,7 +198,7 @@ impl Subject for Paced {
         !decision.refused()
     }
 
-    fn tally(&mut self) -> Tally {
-        self.gate.house.table.take_tally()
+    fn tally(&mut self) -> TableStats {
+        self.gate.house.table.take_stats()
     }
 }

@@ -1,11 +1,11 @@
 use super::*;
 use crate::config::parse;
 use crate::key::Seed;
-use crate::limiter::concurrency::Holder;
+use crate::limiter::concurrency::WorkerId;
 use crate::policy::compile;
 use crate::request::MetadataPath;
 use crate::response::{Reply, limit_headers, reply};
-use crate::table::memory::Memory;
+use crate::table::memory::MemoryStore;
 use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -71,16 +71,16 @@ impl Request for Call {
 struct House {
     engine: Engine,
     table: Table,
-    store: Memory,
+    store: MemoryStore,
     now: Now,
 }
 
 impl House {
     fn new(json: &str) -> House {
         let policies = compile(&parse(json.as_bytes()).unwrap()).unwrap();
-        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry(), Holder(1));
+        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry(), WorkerId(1));
         let now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
-        House { engine: Engine::new(policies), table, store: Memory::default(), now }
+        House { engine: Engine::new(policies), table, store: MemoryStore::default(), now }
     }
 
     fn decide(&mut self, call: &Call) -> Decision {

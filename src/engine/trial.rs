@@ -13,7 +13,7 @@ use crate::identity::{Caller, Refusal, Validity};
 use crate::key::{Identity, Seed};
 use crate::policy::{Applied, Policy};
 use crate::request::{Asked, Request, Response};
-use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
+use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Table};
 use crate::time::Now;
 
 /// What became of a request's credentials that are on trial.
@@ -90,7 +90,7 @@ impl Engine {
         for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
             let look = [look(identity, refusal)];
-            let outcomes = table.transact(store, &look, Charging::AllOrNothing, now);
+            let outcomes = table.transact(store, &look, ChargeMode::AllOrNothing, now);
             let mut none =
                 outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
             let (unmarked, unproved) = (none.next().unwrap_or(true), none.next().unwrap_or(true));

@@ -4,19 +4,19 @@
 //! costs as much as one that does (see DESIGN.md).
 
 use super::{Action, Gate, Passage};
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::Identity;
 use std::cell::RefCell;
 
 /// Configurations and requests by the numbers that Envoy gives them.
 struct Contexts {
     gates: Vec<(u32, Gate)>,
-    passages: ByIdentity<Passage>,
+    passages: IdentityMap<Passage>,
 }
 
 thread_local! {
     static CONTEXTS: RefCell<Contexts> =
-        const { RefCell::new(Contexts { gates: Vec::new(), passages: ByIdentity::new() }) };
+        const { RefCell::new(Contexts { gates: Vec::new(), passages: IdentityMap::new() }) };
 }
 
 impl Contexts {

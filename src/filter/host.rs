@@ -4,7 +4,7 @@
 //! expect and on text that is not UTF-8 (see DESIGN.md): here any status but OK is a value.
 
 use super::pairs;
-use crate::limiter::concurrency::Holder;
+use crate::limiter::concurrency::WorkerId;
 use crate::request::{MetadataPath, Request, Response};
 use crate::response::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
@@ -271,10 +271,10 @@ fn header(map: u32, name: &str) -> Option<Vec<u8>> {
 
 /// A name for this worker's VM. Without random bytes it is the clock's lowest bits, good enough to tell some
 /// workers apart.
-pub(super) fn new_holder() -> Holder {
+pub(super) fn new_holder() -> WorkerId {
     random().map_or_else(
-        || Holder(read_clock(abi::CLOCK_MONOTONIC) as u32),
-        |bytes| Holder(u32::from_le_bytes(bytes)),
+        || WorkerId(read_clock(abi::CLOCK_MONOTONIC) as u32),
+        |bytes| WorkerId(u32::from_le_bytes(bytes)),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
 
 use super::Attribute;
-use crate::by_identity::ByIdentity;
+use crate::identity_map::IdentityMap;
 use crate::key::{Encoder, Identity, Seed};
 use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
@@ -70,19 +70,19 @@ impl Consumer {
 pub struct Consumers {
     list: Vec<Consumer>,
     /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
-    known: Vec<(usize, ByIdentity<(Digest, usize)>)>,
+    known: Vec<(usize, IdentityMap<(Digest, usize)>)>,
     /// Who has asked before, by a keyed hash of key and credential: a digest costs ten times as much. No more than there are
     /// in the list: made-up credentials have no place here.
-    met: RefCell<ByIdentity<usize>>,
+    met: RefCell<IdentityMap<usize>>,
 }
 
 impl Consumers {
     /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
     pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
-        let mut known: Vec<(usize, ByIdentity<(Digest, usize)>)> = Vec::new();
+        let mut known: Vec<(usize, IdentityMap<(Digest, usize)>)> = Vec::new();
         for (key, digest, consumer) in credentials {
             let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
-                known.push((key, ByIdentity::default()));
+                known.push((key, IdentityMap::default()));
                 known.len() - 1
             });
             let digests = known.get_mut(place).map(|(_, digests)| digests);

@@ -22,11 +22,6 @@ impl Calendar {
         self.zone.next_edge(wall, self.period)
     }
 
-    #[allow(missing_docs)]
-    pub const fn longest(self) -> Micros {
-        self.max_length()
-    }
-
     /// The longest the period can be: daylight saving time adds up to two hours (Antarctica/Troll).
     pub const fn max_length(self) -> Micros {
         const HOUR: Micros = 3_600 * SECOND;

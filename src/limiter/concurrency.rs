@@ -23,8 +23,6 @@ pub const WORKER_TTL: Micros = 30 * SECOND;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WorkerId(pub u32);
 
-pub use WorkerId as Holder;
-
 /// The units in flight of each worker.
 pub struct UnitsInFlight {
     quota: NonZeroU32,

@@ -23,7 +23,7 @@ impl Terms {
 
     /// What tells the terms of one policy apart.
     fn numbers(&self) -> Vec<u8> {
-        let numbers = self.limits.iter().flat_map(|limit| [limit.quota.get(), limit.most_at_once()]);
+        let numbers = self.limits.iter().flat_map(|limit| [limit.quota.get(), limit.max_at_once()]);
         numbers.flat_map(u32::to_le_bytes).collect()
     }
 

@@ -8,7 +8,7 @@ use super::{Count, Match, Mode, OnContention, Policy, PolicySet, Spellings, Unan
 use crate::config::Value;
 use crate::identity::{Key, Source, Tiers};
 use crate::limiter::Limit;
-use crate::table::Charging;
+use crate::table::ChargeMode;
 use crate::time::SECOND;
 use jiff::Timestamp;
 pub(crate) use key::key;
@@ -136,10 +136,10 @@ impl PolicySet {
         let mut general = Vec::new();
         if self.policies.len() > 1 {
             let charging = match self.charging {
-                Charging::AllOrNothing => {
+                ChargeMode::AllOrNothing => {
                     "all policies that apply must admit; a refusal by any spends nothing"
                 }
-                Charging::Sequential => {
+                ChargeMode::Sequential => {
                     "all policies that apply must admit, in this order; a refusal has spent what came before it"
                 }
             };

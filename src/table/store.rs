@@ -61,8 +61,6 @@ pub mod memory {
         pub writes: Cell<u32>,
     }
 
-    pub use MemoryStore as Memory;
-
     impl MemoryStore {
         pub fn overwrite(&self, page: PageId, bytes: &[u8]) {
             self.issued.set(self.issued.get() + 1);

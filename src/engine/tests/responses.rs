@@ -176,7 +176,7 @@ fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
         assert!(house.decide(&call).refused());
     }
     let geometry = house.engine.policies().geometry();
-    house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(2));
+    house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(2));
     house.wait(15);
     assert!(house.decide(&call).refused(), "the dead worker is still believed");
     house.wait(16);

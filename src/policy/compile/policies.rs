@@ -12,7 +12,7 @@ use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Names, Reader, Vocabulary};
 use crate::identity::{Key, Source};
 use crate::limiter::{Algorithm, Limit};
-use crate::table::Geometry;
+use crate::table::TableSize;
 
 const LIMITS: &str = "a list of at least one limit";
 
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     pub words: Option<&'a Vocabulary<'a>>,
     pub grades: Grades<'a>,
     pub known: &'a Known<'a>,
-    pub table: Geometry,
+    pub table: TableSize,
 }
 
 /// Reads the list of policies.

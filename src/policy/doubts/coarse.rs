@@ -4,7 +4,7 @@ use super::super::{Count, Policy, Terms};
 use super::{Doubt, tell_by_caller};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit};
-use crate::table::Geometry;
+use crate::table::TableSize;
 use crate::time::MILLISECOND;
 use std::num::NonZeroU32;
 
@@ -16,7 +16,7 @@ pub(super) fn doubt_slots(
     policy: &Policy,
     kinds: &[(&str, &Terms)],
     path: &str,
-    table: Geometry,
+    table: TableSize,
     doubts: &mut Vec<Doubt>,
 ) {
     for i in 0..policy.limit_names.len() {
@@ -25,7 +25,7 @@ pub(super) fn doubt_slots(
     }
 }
 
-fn coarse(policy: &Policy, limit: &Limit, table: Geometry) -> Option<String> {
+fn coarse(policy: &Policy, limit: &Limit, table: TableSize) -> Option<String> {
     let Algorithm::SlidingWindow(slots) = limit.algorithm else { return None };
     if fine(limit, slots) {
         return None;
@@ -49,9 +49,9 @@ fn fine(limit: &Limit, slots: Slots) -> bool {
 }
 
 /// The least bytes of a page, in steps of 64, with which the slots are short enough.
-fn bytes_that_do(limit: &Limit, units: NonZeroU32, table: Geometry) -> Option<u16> {
+fn bytes_that_do(limit: &Limit, units: NonZeroU32, table: TableSize) -> Option<u16> {
     (table.page_bytes..=u16::MAX).step_by(64).find(|page_bytes| {
-        let table = Geometry { page_bytes: *page_bytes, ..table };
-        fine(limit, Slots::that_fit(units, limit.window, table.room_for_one_state()))
+        let table = TableSize { page_bytes: *page_bytes, ..table };
+        fine(limit, Slots::that_fit(units, limit.window, table.max_state_bytes()))
     })
 }

@@ -80,7 +80,7 @@ pub(super) fn doubt_costs(policy: &Policy, kinds: &[(&str, &Terms)], path: &str,
     for (at, cost) in common.into_iter().chain(own) {
         let says = |terms: &Terms| {
             let most =
-                terms.limits.iter().filter(|limit| !limit.is_penalty()).map(Limit::most_at_once).min()?;
+                terms.limits.iter().filter(|limit| !limit.is_penalty()).map(Limit::max_at_once).min()?;
             (cost > most)
                 .then(|| format!("such a request never passes: it costs {cost}, and a limit admits {most}"))
         };
