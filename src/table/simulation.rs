@@ -91,7 +91,7 @@ impl Run {
             self.stage.world().mono += wait;
             let now = self.stage.now();
             let mut tables = std::mem::take(&mut self.tables);
-            tables.iter_mut().for_each(|table| table.settle(&self.calm(), now));
+            tables.iter_mut().for_each(|table| table.begin(&self.calm(), now).settle());
             self.tables = tables;
         }
         self.stage.now()
@@ -120,7 +120,7 @@ impl Run {
             on_contention: OnContention::Deny,
         };
         let mut observer = worker::new_table(&self.scenario, 0);
-        let verdict = observer.look(&self.calm(), &charge, self.stage.now()).verdicts[0];
+        let verdict = observer.begin(&self.calm(), self.stage.now()).look(&charge).verdicts[0];
         u64::from(u32::MAX) - verdict.remaining
     }
 

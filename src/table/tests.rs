@@ -1,9 +1,13 @@
+use super::fake_store::FakeStore;
 use super::memory::MemoryStore;
 use super::*;
+use crate::key::{Identity, Seed};
+use crate::limiter::concurrency::WorkerId;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::time::{Micros, SECOND};
+use crate::time::{Micros, Now, SECOND};
 use proptest::prelude::*;
+use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 pub(super) const NOW: Micros = 1_000_000 * SECOND;
@@ -45,7 +49,7 @@ pub(super) fn at(mono: Micros) -> Now {
 }
 
 fn ask(table: &mut Table, store: &MemoryStore, who: u64, limits: &[Limit], now: Micros) -> Verdicts {
-    table.transact(store, &[charge(who, limits)], ChargeMode::AllOrNothing, at(now)).remove(0).verdicts
+    table.begin(store, at(now)).charge(&[charge(who, limits)], ChargeMode::AllOrNothing).remove(0).verdicts
 }
 
 /// How many of `requests` at one instant pass.
@@ -94,7 +98,7 @@ fn bi_5_sequential_spends_what_came_before_the_rejection_and_all_or_nothing_does
         let (ip, key) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
         let charges = [charge(1, &ip), charge(2, &key)];
         for _ in 0..20 {
-            table.transact(&store, &charges, mode, at(NOW));
+            table.begin(&store, at(NOW)).charge(&charges, mode);
         }
         assert_eq!(passed(&mut table, &store, 1, &ip, NOW, 20), left, "{mode:?}");
     }
@@ -107,7 +111,7 @@ fn two_policies_of_one_caller_do_not_conflict_with_each_other() {
         let (one, other) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
         let charge = |limits| charge(1, limits);
         for _ in 0..5 {
-            table.transact(&store, &[charge(&one), charge(&other)], mode, at(NOW));
+            table.begin(&store, at(NOW)).charge(&[charge(&one), charge(&other)], mode);
         }
         assert_eq!(table.take_stats(), TableStats::default(), "{mode:?}");
         let left = if mode == ChargeMode::Sequential { 5 } else { 8 };
@@ -121,32 +125,10 @@ fn bi_12_after_a_rejection_the_later_limits_are_still_looked_at() {
     let (ip, key) = ([limit(1, 1, 10 * SECOND)], [limit(2, 1, 60 * SECOND)]);
     let charges = [charge(1, &ip), charge(2, &key)];
     for mode in [ChargeMode::Sequential, ChargeMode::AllOrNothing] {
-        table.transact(&store, &charges, mode, at(NOW));
-        let answers = table.transact(&store, &charges, mode, at(NOW));
+        table.begin(&store, at(NOW)).charge(&charges, mode);
+        let answers = table.begin(&store, at(NOW)).charge(&charges, mode);
         let waits: Vec<_> = answers.iter().map(|outcome| outcome.verdicts[0].retry_after).collect();
         assert_eq!(waits, [10 * SECOND, 60 * SECOND], "{mode:?}");
-    }
-}
-
-/// A store in which another worker takes the last unit between the judgement and the write.
-struct Rival<'a> {
-    store: &'a MemoryStore,
-    page: PageId,
-    act: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
-}
-
-impl Store for Rival<'_> {
-    fn read(&self, page: PageId) -> Read {
-        self.store.read(page)
-    }
-
-    fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
-        if page == self.page
-            && let Some(act) = self.act.borrow_mut().take()
-        {
-            act();
-        }
-        self.store.write(page, bytes, version)
     }
 }
 
@@ -158,12 +140,8 @@ fn fa_22_a_late_rejection_refunds_what_was_already_spent() {
     let (first, second) = ([limit(1, 10, 60 * SECOND)], [limit(2, 1, 60 * SECOND)]);
     let charges = [charge(1, &first), charge(2, &second)];
     let rival_takes_the_second = || assert_eq!(passed(&mut table(), &store, 2, &second, NOW, 1), 1);
-    let rival = Rival {
-        store: &store,
-        page: 2,
-        act: std::cell::RefCell::new(Some(Box::new(rival_takes_the_second))),
-    };
-    let answers = table().transact(&rival, &charges, ChargeMode::AllOrNothing, at(NOW));
+    let rival = FakeStore::with_rival(&store, 2, rival_takes_the_second);
+    let answers = table().begin(&rival, at(NOW)).charge(&charges, ChargeMode::AllOrNothing);
     assert_eq!(answers.iter().map(Outcome::admitted).collect::<Vec<_>>(), [true, false]);
     assert_eq!(answers[0].verdicts[0].remaining, 10, "nothing is spent at the first limit");
     assert_eq!(passed(&mut table(), &store, 1, &first, NOW, 20), 10);
@@ -173,11 +151,10 @@ fn fa_22_a_late_rejection_refunds_what_was_already_spent() {
 fn a_page_created_by_two_workers_at_once_loses_no_count() {
     let (store, limits) = (MemoryStore::default(), [limit(1, 10, 60 * SECOND)]);
     let rival_is_first = || assert_eq!(passed(&mut table(), &store, 1, &limits, NOW, 3), 3);
-    let rival =
-        Rival { store: &store, page: 0, act: std::cell::RefCell::new(Some(Box::new(rival_is_first))) };
+    let rival = FakeStore::with_rival(&store, 0, rival_is_first);
     let charge = charge(1, &limits);
     let mut slow = table();
-    let verdict = slow.transact(&rival, &[charge], ChargeMode::Sequential, at(NOW))[0].verdicts[0];
+    let verdict = slow.begin(&rival, at(NOW)).charge(&[charge], ChargeMode::Sequential)[0].verdicts[0];
     assert_eq!(verdict.remaining, 6);
     assert_eq!(slow.take_stats().cas_misses, 1);
 }
@@ -206,8 +183,8 @@ fn a_debt_is_posted_by_a_tick_even_if_the_caller_never_comes_back() {
     let (store, limits) = (MemoryStore::default(), [limit(1, 64, 60 * SECOND)]);
     store.conflicts.set(8);
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 1), 1);
-    one.settle(&store, at(NOW + SECOND));
-    one.settle(&store, at(NOW + SECOND));
+    one.begin(&store, at(NOW + SECOND)).settle();
+    one.begin(&store, at(NOW + SECOND)).settle();
     assert_eq!(store.writes.get(), 9, "posted once");
     assert_eq!(passed(&mut other, &store, 1, &limits, NOW + SECOND, 100), 63);
 }
@@ -275,7 +252,7 @@ fn newcomers_to_a_page_of_throttled_clients_share_one_budget() {
         served += passed(&mut table, &store, client, &limits, NOW + client, 4);
     }
     let stats = table.take_stats();
-    let own_records = (usize::from(ONE_PAGE.page_bytes) - RESERVE) / 34;
+    let own_records = (usize::from(ONE_PAGE.page_bytes) - page::RESERVE) / 34;
     assert_eq!(stats.evictions, 0);
     assert_eq!(stats.overflow, 2, "the overflow record has one quota for all");
     assert!(served as usize <= own_records * 2 + 2, "{served} served");
@@ -314,7 +291,7 @@ fn two_heavy_clients_in_one_page_grow_coarser_and_stay_capped() {
 fn a5_what_clients_can_make_up_takes_no_place_from_whom_they_can_not() {
     let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 1, 3_600 * SECOND)]);
     let one = |table: &mut Table, charge| {
-        table.transact(&store, &[charge], ChargeMode::AllOrNothing, at(NOW)).remove(0)
+        table.begin(&store, at(NOW)).charge(&[charge], ChargeMode::AllOrNothing).remove(0)
     };
     // Each has spent its quota, so that none would give nothing away.
     for who in 1_000..2_000 {
@@ -333,13 +310,15 @@ fn a5_what_clients_can_make_up_takes_no_place_from_whom_they_can_not() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a5_whoever_is_proved_by_an_answer_stays_and_only_then_is_asked_for() {
     let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 2, 3_600 * SECOND)]);
-    let mut one =
-        |who| table.transact(&store, &[made_up(who, &limits)], ChargeMode::AllOrNothing, at(NOW)).remove(0);
+    let mut one = |who| {
+        table.begin(&store, at(NOW)).charge(&[made_up(who, &limits)], ChargeMode::AllOrNothing).remove(0)
+    };
     assert_eq!([one(1), one(2)].map(|outcome| outcome.unproven), [true, true], "half of the quota is used");
     let proof = Correction { proves: true, ..Correction::default() };
-    table.correct(&store, &made_up(1, &limits), &proof, at(NOW));
-    let mut one =
-        |who| table.transact(&store, &[made_up(who, &limits)], ChargeMode::AllOrNothing, at(NOW)).remove(0);
+    table.begin(&store, at(NOW)).correct(&made_up(1, &limits), &proof);
+    let mut one = |who| {
+        table.begin(&store, at(NOW)).charge(&[made_up(who, &limits)], ChargeMode::AllOrNothing).remove(0)
+    };
     assert!(!one(1).unproven, "it is proven");
     for flood in 1_000..2_000 {
         one(flood);
@@ -361,20 +340,20 @@ fn a4_newcomers_of_a_full_page_are_judged_where_they_are_counted() {
     full_page(&mut table, &store);
     let looked = |table: &mut Table, who| {
         let look = Charge { cost: 5, count: Count::Never, ..charge(who, &limits) };
-        table.transact(&store, &[look], ChargeMode::AllOrNothing, at(NOW)).remove(0)
+        table.begin(&store, at(NOW)).charge(&[look], ChargeMode::AllOrNothing).remove(0)
     };
     assert!(looked(&mut table, 1).admitted());
-    table.charge_late(&store, &charge(1, &limits), at(NOW));
+    table.begin(&store, at(NOW)).charge_late(&charge(1, &limits));
     let outcome = looked(&mut table, 2);
     assert_eq!((outcome.admitted(), outcome.overflowed), (false, true));
 
     // What is given back is taken from where it was counted, and from nowhere else.
-    let held = table.transact(&store, &[charge(3, &limits)], ChargeMode::AllOrNothing, at(NOW)).remove(0);
+    let held = table.begin(&store, at(NOW)).charge(&[charge(3, &limits)], ChargeMode::AllOrNothing).remove(0);
     assert_eq!((held.overflowed, held.verdicts[0].remaining), (true, 3));
     let back = Correction { back: Some((at(NOW), 1)), ..Correction::default() };
-    table.correct(&store, &charge(3, &limits), &back, at(NOW));
+    table.begin(&store, at(NOW)).correct(&charge(3, &limits), &back);
     assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 3, "it was not said to be from there");
-    table.correct(&store, &charge(3, &limits), &Correction { overflowed: true, ..back }, at(NOW));
+    table.begin(&store, at(NOW)).correct(&charge(3, &limits), &Correction { overflowed: true, ..back });
     assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 4);
 }
 
@@ -395,7 +374,7 @@ fn a1_late_charges_of_any_number_of_callers_are_written_at_once() {
     let mut table = Table::new(Seed::new([0; Seed::LEN]), size, WorkerId(1));
     let (store, limits) = (MemoryStore::default(), [limit(1, 5, 600 * SECOND)]);
     for who in 0..10_000 {
-        (0..5).for_each(|_| table.charge_late(&store, &charge(who, &limits), at(NOW)));
+        (0..5).for_each(|_| table.begin(&store, at(NOW)).charge_late(&charge(who, &limits)));
     }
     assert!((0..10_000).all(|who| !admitted(&ask(&mut table, &store, who, &limits, NOW))));
     assert_eq!(table.take_stats().debts_dropped, 0);
@@ -408,17 +387,18 @@ fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
     let alone = (0..5_000).filter(|who| admitted(&ask(&mut table, &store, *who, &limits, NOW))).count();
     assert_eq!(alone, 4_096, "a worker alone decides about no more, and rejects the others");
     for who in 0..9_000 {
-        table.charge_late(&store, &charge(who, &limits), at(NOW));
+        table.begin(&store, at(NOW)).charge_late(&charge(who, &limits));
     }
     assert_eq!(table.take_stats().debts_dropped, 9_000 - 8_192);
     store.conflicts.set(0);
-    table.settle(&store, at(NOW + SECOND));
+    table.begin(&store, at(NOW + SECOND)).settle();
     assert_eq!(
         table.take_stats().debts_dropped,
         0,
         "all that was owed is posted, and nothing is owed any more"
     );
-    let late = (9_000..17_000).map(|who| table.charge_late(&store, &charge(who, &limits), at(NOW))).count();
+    let late =
+        (9_000..17_000).map(|who| table.begin(&store, at(NOW)).charge_late(&charge(who, &limits))).count();
     assert_eq!((late, table.take_stats().debts_dropped), (8_000, 0));
 }
 
@@ -427,20 +407,20 @@ fn a9_after_a_stall_of_the_process_what_is_in_flight_is_still_believed() {
     let store = MemoryStore::default();
     let (mut one, mut other) = (worker(1), worker(2));
     let limits = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 8, SECOND) }];
-    [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, at(NOW)));
+    [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, at(NOW)).settle());
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
     // Nobody runs for 35 s; the other worker is the first to wake up.
     let awake = NOW + 35 * SECOND;
     assert_eq!(passed(&mut other, &store, 1, &limits, awake, 8), 0);
-    one.settle(&store, at(awake + SECOND));
+    one.begin(&store, at(awake + SECOND)).settle();
     for second in 1..40 {
         let now = at(awake + second * SECOND);
-        [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, now));
+        [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, now).settle());
     }
     assert_eq!(passed(&mut other, &store, 1, &limits, awake + 39 * SECOND, 1), 0, "they still are");
     // A worker that died renews nothing: its units come back.
     for second in 40..80 {
-        other.settle(&store, at(awake + second * SECOND));
+        other.begin(&store, at(awake + second * SECOND)).settle();
     }
     assert_eq!(passed(&mut other, &store, 1, &limits, awake + 79 * SECOND, 9), 8);
 }
@@ -470,7 +450,7 @@ proptest! {
         }
         prop_assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
         store.conflicts.set(0);
-        workers.iter_mut().for_each(|worker| worker.settle(&store, at(now)));
+        workers.iter_mut().for_each(|worker| worker.begin(&store, at(now)).settle());
         let used = log.iter().filter(|(w, at)| *w == 0 && at + limits[0].window > now).count() as u64;
         let remaining = ask(&mut workers[0], &store, 0, &limits, now)[0].remaining;
         prop_assert!(remaining <= u64::from(quota).saturating_sub(used), "after the storm a debt was lost");

@@ -31,14 +31,11 @@ impl Fleet {
         for (i, now) in (from..from + length).step_by(gap as usize).enumerate() {
             let worker = i % self.workers.len();
             if now % SECOND < gap {
-                self.workers.iter_mut().for_each(|worker| worker.settle(&self.store, at(now)));
+                self.workers.iter_mut().for_each(|worker| worker.begin(&self.store, at(now)).settle());
             }
-            let outcome = self.workers[worker].transact(
-                &self.store,
-                &[charge(1, &self.limits)],
-                ChargeMode::Sequential,
-                at(now),
-            );
+            let outcome = self.workers[worker]
+                .begin(&self.store, at(now))
+                .charge(&[charge(1, &self.limits)], ChargeMode::Sequential);
             if outcome[0].admitted() { self.admitted.push(now) } else { rejected += 1 }
         }
         self.leased = self.workers.iter_mut().map(|worker| worker.take_stats().leased).sum();
@@ -80,15 +77,15 @@ fn unused_units_go_back_with_a_tick() {
     let mut fleet = Fleet::new(1, 6_000);
     fleet.run(NOW, 30 * SECOND, 10_000);
     let end = NOW + 31 * SECOND;
-    fleet.workers[0].settle(&fleet.store, at(end));
+    fleet.workers[0].begin(&fleet.store, at(end)).settle();
     let verdicts =
-        worker(9).transact(&fleet.store, &[charge(1, &fleet.limits)], ChargeMode::Sequential, at(end));
+        worker(9).begin(&fleet.store, at(end)).charge(&[charge(1, &fleet.limits)], ChargeMode::Sequential);
     assert_eq!(verdicts[0].verdicts[0].remaining, 6_000 - 3_000 - 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn small_quotas_and_rare_callers_are_never_leased() {
-    let mut small = Fleet::new(1, SMALL_QUOTA - 1);
+    let mut small = Fleet::new(1, MIN_QUOTA - 1);
     small.run(NOW, 60 * SECOND, 100_000);
     let mut rare = Fleet::new(1, 6_000);
     rare.run(NOW, 60 * SECOND, SECOND);
@@ -101,8 +98,9 @@ fn a_lease_tells_what_is_left_as_if_it_were_shared() {
     let mut last = 6_000;
     for i in 0..3_000 {
         let now = at(NOW + i * 5_000);
-        let outcome =
-            fleet.workers[0].transact(&fleet.store, &[charge(1, &fleet.limits)], ChargeMode::Sequential, now);
+        let outcome = fleet.workers[0]
+            .begin(&fleet.store, now)
+            .charge(&[charge(1, &fleet.limits)], ChargeMode::Sequential);
         let verdict = outcome[0].verdicts[0];
         assert_eq!(verdict.remaining, last - 1, "request {i}");
         assert!(verdict.full_reset >= now.mono + 60 * SECOND);
@@ -125,7 +123,7 @@ fn hot_beside_others(mode: ChargeMode) {
     for i in 0..REQUESTS {
         // The second caller is another one each time, so it has no lease, and may have none.
         let charges = [charge(1, &hot), charge(1_000 + i, &small)];
-        let outcomes = table.transact(&store, &charges, mode, at(NOW + i * 2_500));
+        let outcomes = table.begin(&store, at(NOW + i * 2_500)).charge(&charges, mode);
         admitted += u64::from(outcomes.iter().all(Outcome::admitted));
     }
     // 25 s: not a unit of the first ones is back, and the cap holds to the unit.
@@ -140,7 +138,7 @@ fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
     let (mut table, store) = (worker(1), MemoryStore::default());
     let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 50, 60 * SECOND)]);
     let warm = |table: &mut Table, i: u64| {
-        table.transact(&store, &[charge(1, &hot)], ChargeMode::AllOrNothing, at(NOW + i * 2_500))
+        table.begin(&store, at(NOW + i * 2_500)).charge(&[charge(1, &hot)], ChargeMode::AllOrNothing)
     };
     (0..1_000).for_each(|i| drop(warm(&mut table, i)));
     let writes = store.writes.get();
@@ -148,7 +146,7 @@ fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
     for i in 0..100 {
         let now = at(NOW + 2_500_000 + i);
         let outcomes =
-            table.transact(&store, &[charge(1, &hot), charge(2, &small)], ChargeMode::AllOrNothing, now);
+            table.begin(&store, now).charge(&[charge(1, &hot), charge(2, &small)], ChargeMode::AllOrNothing);
         let rejected = i >= 50;
         assert_eq!(outcomes[1].admitted(), !rejected, "request {i}");
         assert_eq!(outcomes[0].charged, !rejected, "request {i}");

@@ -40,7 +40,7 @@ fn what_was_written_is_found() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn one_client_costs_a_page_34_bytes() {
-    assert_eq!(page_of(&[record(1, 5, 200 * SECOND, 9)]).len(), HEADER + 34);
+    assert_eq!(page_of(&[record(1, 5, 200 * SECOND, 9)]).len(), PAGE_HEADER + 34);
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::table::Charge;
 use crate::table::memory::MemoryStore;
 use crate::table::tests::{NOW, at, charge, limit, worker};
 use crate::table::{ChargeMode, Count, Outcome, Table, TableStats};
@@ -21,7 +22,7 @@ fn ask(
     mode: ChargeMode,
     now: Micros,
 ) -> Vec<Outcome> {
-    table.transact(store, charges, mode, at(now))
+    table.begin(store, at(now)).charge(charges, mode)
 }
 
 /// One request of one caller to one policy.
@@ -102,7 +103,7 @@ fn bi_6_what_is_counted_by_its_response_blocks_with_the_request_that_is_rejected
     let judged = Charge { count: Count::Never, ..charge(1, &limits) };
     let counted = Charge { limits: &limits[..1], ..judged };
     for _ in 0..2 {
-        table.charge_late(&store, &counted, at(NOW));
+        table.begin(&store, at(NOW)).charge_late(&counted);
     }
     for mode in BOTH {
         let outcome = ask(&mut table, &store, &[judged], mode, NOW).remove(0);
@@ -170,7 +171,7 @@ fn a_penalty_that_meets_conflicts_is_tried_again_and_one_that_cannot_be_written_
         let rejected = (0..3).filter(|_| !ask(&mut table, &store, &charges, mode, now)[0].admitted());
         assert_eq!(rejected.count(), 2, "a worker alone goes on to count, and answers for each limit");
         store.conflicts.set(0);
-        table.settle(&store, at(now));
+        table.begin(&store, at(now)).settle();
         assert!(asked(&mut table, &store, &limits, now + MINUTE).admitted, "it could not be written");
     }
 }

@@ -17,7 +17,7 @@ fn a_crowded_page_keeps_its_size_and_counts_no_unit_too_few() {
     let stats = each(0xE000..0xE0A0, crowd, |mut run: Run| {
         run.settle();
         for page in run.stage.world().pages() {
-            assert!(page.len() <= usize::from(PAGE_BYTES) && Page::open(page).is_ok(), "{run}");
+            assert!(page.len() <= usize::from(PAGE_BYTES) && Page::open(&page).is_ok(), "{run}");
         }
         // What is dropped, or counted for all who overflow, is no longer the caller's own.
         if run.stats.evictions == 0 && run.stats.overflow == 0 {

@@ -37,13 +37,14 @@ impl Caller {
         let now = Now { mono, wall: mono + 1_700_000_000 * SECOND };
         if mono >= self.ticked + SECOND {
             self.ticked = mono;
-            self.workers.iter_mut().for_each(|table| table.settle(&self.store, now));
+            self.workers.iter_mut().for_each(|table| table.begin(&self.store, now).settle());
         }
         let (count, on_contention) = (Count::Accepted, OnContention::Bucket);
         let identity = Identity { page: 1, fingerprint: 1 };
         let charge = Charge { identity, limits: &self.limits, cost: 1, count, on_contention };
         let table = &mut self.workers[worker];
-        let admitted = table.transact(&self.store, &[charge], ChargeMode::AllOrNothing, now)[0].admitted();
+        let admitted =
+            table.begin(&self.store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted();
         self.stats = sum(self.stats, table.take_stats());
         admitted
     }

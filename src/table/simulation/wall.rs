@@ -41,7 +41,7 @@ fn admitted(at: Micros, late: Micros, step: i64) -> Vec<Micros> {
         let identity = Identity { page: 0, fingerprint: 1 };
         let charge = Charge { identity, limits: &policy.limits, cost: 1, count, on_contention };
         let now = Now { mono: START.mono + since, wall };
-        table.transact(&store, &[charge], ChargeMode::AllOrNothing, now)[0].admitted()
+        table.begin(&store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     };
     let instants = (0..3 * WINDOW / (100 * MILLISECOND)).map(|i| i * 100 * MILLISECOND);
     let admitted = instants.filter(|since| {

@@ -145,7 +145,7 @@ impl<'a> Worker<'a> {
                 self.ticked = now.mono;
                 let now = self.stage.now();
                 self.wall_ahead = now.wall - now.mono;
-                self.table.settle(&self.view(), now);
+                self.table.begin(&self.view(), now).settle();
             }
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Worker<'a> {
             policies.map(|(n, policy)| (policy, identity(self.scenario, n, caller))).collect();
         let charges = asked.iter().map(|(policy, identity)| charge(policy, &policy.limits, *identity, cost));
         let charges: Vec<_> = charges.collect();
-        let outcomes = self.table.transact(&self.view(), &charges, self.scenario.mode, now);
+        let outcomes = self.table.begin(&self.view(), now).charge(&charges, self.scenario.mode);
         self.take_stats(now.mono);
         assert_consistent(&charges, &outcomes, self.scenario.mode);
         let parts =
@@ -200,7 +200,7 @@ impl<'a> Worker<'a> {
             if policy.count == Count::Never && refund && !policy.spent.is_empty() {
                 let late = charge(policy, &policy.spent, identity, open.cost);
                 self.spend(&late, false, now);
-                self.table.charge_late(&self.view(), &late, now);
+                self.table.begin(&self.view(), now).charge_late(&late);
             }
         }
         self.take_stats(now.mono);
@@ -216,7 +216,7 @@ impl<'a> Worker<'a> {
             });
             own.unwrap().given_back = Some(now.mono);
         }
-        self.table.refund(&self.view(), charge, at, now);
+        self.table.begin(&self.view(), now).refund(charge, at);
     }
 
     fn take_stats(&mut self, from: Micros) {
