@@ -58,7 +58,7 @@ impl Engine {
         // One transaction judges all their limits, and counts the request where it is to count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + held.len());
         charges.extend(in_force().filter_map(|one| self.charge(&one)));
-        let outcomes = table.transact(store, &charges, self.policies.charging(), now);
+        let outcomes = table.begin(store, now).charge(&charges, self.policies.charging());
 
         // Many verdicts, one decision; `response` puts it into words.
         let mut answers = Vec::with_capacity(outcomes.len());
@@ -113,7 +113,7 @@ impl Engine {
         let charge = self.charge(&one)?;
         let count = if refused { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
-        let outcome = table.transact(store, &charges, ChargeMode::AllOrNothing, now).pop()?;
+        let outcome = table.begin(store, now).charge(&charges, ChargeMode::AllOrNothing).pop()?;
         Some(answer(one, outcome))
     }
 
@@ -170,7 +170,7 @@ impl Engine {
         for one in decision.returns() {
             let (Some(policy), Part::Returns(rule)) = (self.policy(one.policy), one.part) else { continue };
             let correction = policy.on_response().returned(rule, response, at, now);
-            table.correct(store, &policy.charge(one.identity, one.terms, 1), &correction, now);
+            table.begin(store, now).correct(&policy.charge(one.identity, one.terms, 1), &correction);
         }
         self.sentence(decision, response, table, store, now);
     }
@@ -189,7 +189,7 @@ impl Engine {
             };
             if policy.follows_the_end() {
                 let charge = policy.charge(answer.identity, answer.terms, answer.cost);
-                table.release(store, &charge, &correction, now);
+                table.begin(store, now).release(&charge, &correction);
             } else {
                 self.correct(answer, correction, table, store, now);
             }
@@ -207,7 +207,7 @@ impl Engine {
         if let Some(policy) = self.policy(answer.policy).filter(|_| !correction.is_none()) {
             let charge = policy.charge(answer.identity, answer.terms, answer.cost);
             let overflowed = answer.outcome.overflowed;
-            table.correct(store, &charge, &Correction { overflowed, ..correction }, now);
+            table.begin(store, now).correct(&charge, &Correction { overflowed, ..correction });
         }
     }
 

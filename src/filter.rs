@@ -82,7 +82,7 @@ impl Gate {
         worker.clock.follow_the_wall();
         let now = worker.clock.now();
         let tally = with_table(|table| {
-            table.settle(&host::SharedData, now);
+            table.begin(&host::SharedData, now).settle();
             table.take_stats()
         });
         let tally = tally.unwrap_or_default();
@@ -119,7 +119,7 @@ fn join_table(policies: &PolicySet) -> Result<(), Faults> {
         let table = place.get_or_insert_with(|| {
             let mut new = Table::new(seed, geometry, host::new_holder());
             // From here on a time without a tick is a stall.
-            new.settle(&host::SharedData, host::Clock::new().now());
+            new.begin(&host::SharedData, host::Clock::new().now()).settle();
             new
         });
         table.set_page_bytes(geometry.page_bytes);

@@ -72,7 +72,7 @@ impl House {
     fn ask(&mut self, identity: Identity, limits: &[Limit]) -> bool {
         let charge =
             Charge { identity, limits, cost: 1, count: Count::Accepted, on_contention: OnContention::Deny };
-        self.table.transact(&self.store, &[charge], ChargeMode::AllOrNothing, self.now)[0].admitted()
+        self.table.begin(&self.store, self.now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     }
 
     /// Whoever shows a key that anybody can make up.
@@ -86,7 +86,7 @@ impl House {
         let seconds = self.now.mono / SECOND;
         self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
         if self.now.mono / SECOND > seconds {
-            self.table.settle(&self.store, self.now);
+            self.table.begin(&self.store, self.now).settle();
         }
     }
 }
@@ -267,7 +267,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
                 count: Count::Accepted,
                 on_contention: OnContention::Deny,
             };
-            let outcomes = house.table.transact(&house.store, &[charge], ChargeMode::AllOrNothing, now);
+            let outcomes = house.table.begin(&house.store, now).charge(&[charge], ChargeMode::AllOrNothing);
             let log = &mut admitted[who];
             while log.front().is_some_and(|first| first + limit.window <= now.mono) {
                 log.pop_front();

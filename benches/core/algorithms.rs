@@ -143,7 +143,7 @@ fn begun_and_ended() -> Box<dyn Subject> {
         house.wait(MILLISECOND);
         let begun = house.now;
         let admitted = house.ask(HOT, &[limit], 1);
-        house.table.refund(&house.store, &charge(HOT, &[limit], 1), begun, house.now);
+        house.table.begin(&house.store, house.now).refund(&charge(HOT, &[limit], 1), begun);
         admitted
     })
 }

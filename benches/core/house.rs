@@ -30,7 +30,7 @@ impl House {
     /// One request. Answers whether it passed.
     pub fn ask(&mut self, identity: Identity, limits: &[Limit], cost: u32) -> bool {
         let charges = [charge(identity, limits, cost)];
-        let outcomes = self.table.transact(&self.store, &charges, ChargeMode::AllOrNothing, self.now);
+        let outcomes = self.table.begin(&self.store, self.now).charge(&charges, ChargeMode::AllOrNothing);
         outcomes.iter().all(|outcome| outcome.admitted())
     }
 

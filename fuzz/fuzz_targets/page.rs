@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use tollgate::limiter::{LimitId, EvictionInfo};
+use tollgate::limiter::{EvictionInfo, LimitId};
 use tollgate::table::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 use tollgate::time::SECOND;
 

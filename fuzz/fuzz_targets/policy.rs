@@ -10,7 +10,7 @@ use tollgate::policy::{PolicySet, compile};
 use tollgate::request::{MetadataPath, Request, Response};
 use tollgate::response::{access_line, limit_headers, reply};
 use tollgate::table::memory::MemoryStore;
-use tollgate::table::{TableSize, Table};
+use tollgate::table::{Table, TableSize};
 use tollgate::time::{Now, SECOND};
 use tollgate_fuzz::HOLDER;
 
@@ -64,7 +64,7 @@ fn decide(policies: PolicySet) {
             engine.answered(&mut decision, &answer, &mut table, &store, now);
         }
         engine.ended(&mut decision, &mut table, &store, now);
-        table.settle(&store, now);
+        table.begin(&store, now).settle();
     }
     for page in store.pages() {
         assert!(page < pages.get() && store.page(page).len() <= usize::from(page_bytes));

@@ -37,7 +37,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             0..=6 => {
                 let charges = charges(u, &generations)?;
                 let charging = *u.choose(&[ChargeMode::AllOrNothing, ChargeMode::Sequential])?;
-                let outcomes = worker.transact(&store, &charges, charging, now);
+                let outcomes = worker.begin(&store, now).charge(&charges, charging);
                 check(&charges, &outcomes);
                 let counted = charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged);
                 charged.extend(counted.map(|(charge, _)| (which, *charge, now)));
@@ -47,14 +47,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             9 => now.wall = now.wall.saturating_sub(u64::from(number(u)?) * SECOND),
             10 | 11 if !charged.is_empty() => {
                 let (which, charge, at) = charged.swap_remove(usize::from(u8::arbitrary(u)?) % charged.len());
-                workers[which].refund(&store, &charge, at, now);
+                workers[which].begin(&store, now).refund(&charge, at);
             }
             12 => {
                 for charge in charges(u, &generations)? {
-                    worker.charge_late(&store, &charge, now);
+                    worker.begin(&store, now).charge_late(&charge);
                 }
             }
-            13 => worker.settle(&store, now),
+            13 => worker.begin(&store, now).settle(),
             14 => store.conflicts.set(u32::from(u8::arbitrary(u)?)),
             _ => damage(u, &store)?,
         }

@@ -90,7 +90,7 @@ impl Engine {
         for (key, identity) in caller.on_trial() {
             let Some(refusal) = self.refusal(key) else { continue };
             let look = [look(identity, refusal)];
-            let outcomes = table.transact(store, &look, ChargeMode::AllOrNothing, now);
+            let outcomes = table.begin(store, now).charge(&look, ChargeMode::AllOrNothing);
             let mut none =
                 outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
             let (unmarked, unproved) = (none.next().unwrap_or(true), none.next().unwrap_or(true));
@@ -158,10 +158,10 @@ impl Engine {
             let more = Some((now, 1));
             if refuses(&one) {
                 let mark = Correction { more, ..Correction::default() };
-                table.correct(store, &charge(one.identity, refusal.mark()), &mark, now);
+                table.begin(store, now).correct(&charge(one.identity, refusal.mark()), &mark);
             } else if proves && !one.proved {
                 let proof = Correction { more, proves: true, ..Correction::default() };
-                table.correct(store, &charge(one.identity, refusal.proof()), &proof, now);
+                table.begin(store, now).correct(&charge(one.identity, refusal.proof()), &proof);
             }
         }
         for answer in &trial.held {

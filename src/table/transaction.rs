@@ -31,31 +31,3 @@ impl<S> Transaction<'_, S> {
         self.now.mono.saturating_sub(self.stall())
     }
 }
-
-#[allow(missing_docs)]
-impl Table {
-    pub fn transact<S: Store>(
-        &mut self,
-        store: &S,
-        charges: &[super::Charge<'_>],
-        mode: super::ChargeMode,
-        now: Now,
-    ) -> Vec<super::Outcome> {
-        self.begin(store, now).charge(charges, mode)
-    }
-    pub fn correct<S: Store>(&mut self, store: &S, charge: &super::Charge<'_>, by: &super::Correction, now: Now) {
-        self.begin(store, now).correct(charge, by);
-    }
-    pub fn release<S: Store>(&mut self, store: &S, charge: &super::Charge<'_>, by: &super::Correction, now: Now) {
-        self.begin(store, now).release(charge, by);
-    }
-    pub fn refund<S: Store>(&mut self, store: &S, charge: &super::Charge<'_>, at: Now, now: Now) {
-        self.begin(store, now).refund(charge, at);
-    }
-    pub fn charge_late<S: Store>(&mut self, store: &S, charge: &super::Charge<'_>, now: Now) {
-        self.begin(store, now).charge_late(charge);
-    }
-    pub fn settle<S: Store>(&mut self, store: &S, now: Now) {
-        self.begin(store, now).settle();
-    }
-}

@@ -111,7 +111,7 @@ impl Gateway {
             let step = time.min(SECOND - self.now.mono % SECOND);
             self.now = Now { mono: self.now.mono + step, wall: self.now.wall + step };
             if self.now.mono.is_multiple_of(SECOND) {
-                self.table.settle(&self.store, self.now);
+                self.table.begin(&self.store, self.now).settle();
             }
             time -= step;
         }

@@ -191,7 +191,7 @@ impl World {
 
     fn tick(&mut self) {
         let now = self.now;
-        self.workers.iter_mut().for_each(|table| table.settle(&self.store, now));
+        self.workers.iter_mut().for_each(|table| table.begin(&self.store, now).settle());
     }
 
     fn happen(&mut self) {

@@ -172,7 +172,7 @@ fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
     let _open = house.decide(&call);
     for _ in 0..600 {
         house.wait(1);
-        house.table.settle(&house.store, house.now);
+        house.table.begin(&house.store, house.now).settle();
         assert!(house.decide(&call).refused());
     }
     let geometry = house.engine.policies().geometry();
