@@ -3,16 +3,20 @@
 use super::super::PolicySet;
 use super::Doubt;
 use crate::limiter::{Counter, Limit};
+use crate::table::page;
 use crate::time::{Now, SECOND};
 
 /// A table with room for fewer clients is hardly what was meant.
 const FEW: u64 = 1_000;
 
-/// What a page keeps back for records that grow, its own first bytes, and the host's last one.
-const OF_A_PAGE: u64 = 192 + 4 + 1;
-/// What a record takes beside its states, and a state beside its bytes.
-const OF_A_RECORD: u64 = 14;
-const OF_A_STATE: u64 = 11;
+/// Bytes of a page that are not for the records of new clients.
+const OF_A_PAGE: u64 = (page::RESERVE + page::PAGE_HEADER + page::HOST_SUFFIX) as u64;
+
+/// Bytes of a record beside its states.
+const OF_A_RECORD: u64 = page::RECORD_HEADER as u64;
+
+/// Bytes of a state beside its content, whose length takes one byte.
+const OF_A_STATE: u64 = page::STATE_HEADER as u64 + 1;
 
 pub(super) fn doubt_room(set: &PolicySet, doubts: &mut Vec<Doubt>) {
     let clients = set.clients();
