@@ -1,10 +1,11 @@
 //! Generates the time zone table that `src/time/zone.rs` includes from the IANA database.
 //!
-//! The database (~200 KB) and a parser for its format (~32 KB) would be larger than the rest of the module. A rate
-//! limiter only needs the present and the future, and the database ends each zone with a POSIX rule of some 20 bytes
-//! that covers them. Zones for which the rule alone is wrong after [`START`], because they changed it since or have
-//! announced exceptions, also keep a list of changes. The rules are parsed and evaluated with the module's own code,
-//! which is thereby checked against the database for every zone until [`END`].
+//! The database (~200 KB) and a parser for its format (~32 KB) would be larger than the rest of the module. A
+//! rate limiter only needs the present and the future, and the database ends each zone with a POSIX rule of
+//! some 20 bytes that covers them. Zones for which the rule alone is wrong after [`START`], because they
+//! changed it since or have announced exceptions, also keep a list of changes. The rules are parsed and
+//! evaluated with the module's own code, which is thereby checked against the database for every zone until
+//! [`END`].
 
 #[path = "src/time/civil.rs"]
 mod civil;
@@ -23,7 +24,8 @@ use std::{env, fs, iter};
 /// 2024-01-01T00:00:00Z. Earlier instants use the rules of that day.
 const START: i64 = 1_704_067_200;
 
-/// 2100-01-01T00:00:00Z. The table is checked against the database until then; the last announced change is in 2087.
+/// 2100-01-01T00:00:00Z. The table is checked against the database until then; the last announced change is
+/// in 2087.
 const END: i64 = 4_102_444_800;
 
 /// A zone's entry in the table. Many zones share one.

@@ -5,8 +5,9 @@ use hashbrown::HashTable;
 
 /// A map whose number of entries is bounded by the caller, see [`IdentityMap::open`].
 ///
-/// Entries are in a list of their own, and hashbrown's table only has their positions. So all kinds of entries share one
-/// compiled copy of the table: a `HashMap<Identity, T>` for each of the eight kinds adds 15 KB to the module.
+/// Entries are in a list of their own, and hashbrown's table only has their positions. So all kinds of
+/// entries share one compiled copy of the table: a `HashMap<Identity, T>` for each of the eight kinds adds 15
+/// KB to the module.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityMap<T> {
     entries: Vec<T>,
@@ -42,7 +43,8 @@ impl<T: Default> IdentityMap<T> {
         self.entries.get_mut(self.index.find(identity)?)
     }
 
-    /// The entry of an identity, inserted if it has none. `None` if it has none and there are `max` entries already.
+    /// The entry of an identity, inserted if it has none. `None` if it has none and there are `max` entries
+    /// already.
     pub fn open(&mut self, identity: Identity, max: usize) -> Option<&mut T> {
         let position = match self.index.find(identity) {
             Some(position) => position,
@@ -109,9 +111,9 @@ impl Index {
     }
 }
 
-/// An identity is already a keyed hash, so clients can't choose where it is looked up, and its two words need only be
-/// combined. The multiplication is for identities that are small numbers, such as Envoy's context ids: hashbrown
-/// compares the hash's high bits before it compares keys.
+/// An identity is already a keyed hash, so clients can't choose where it is looked up, and its two words need
+/// only be combined. The multiplication is for identities that are small numbers, such as Envoy's context
+/// ids: hashbrown compares the hash's high bits before it compares keys.
 fn hash(identity: Identity) -> u64 {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     (identity.page ^ identity.fingerprint).wrapping_mul(ODD)

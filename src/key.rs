@@ -3,8 +3,9 @@
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-/// The table's secret, drawn once per process. Clients don't know it, so they can't choose keys that all fall on one
-/// page. It is stored in the shared data, so it is no protection against other modules that read those.
+/// The table's secret, drawn once per process. Clients don't know it, so they can't choose keys that all fall
+/// on one page. It is stored in the shared data, so it is no protection against other modules that read
+/// those.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Seed([u8; Seed::LEN]);
 
@@ -28,7 +29,8 @@ impl Seed {
 pub struct Identity {
     /// Selects the page.
     pub page: u64,
-    /// Identifies the record in the page: 63 bits of hash. The highest bit says whether the identity is proven.
+    /// Identifies the record in the page: 63 bits of hash. The highest bit says whether the identity is
+    /// proven.
     pub fingerprint: u64,
 }
 
@@ -36,15 +38,17 @@ pub struct Identity {
 const PROVEN: u64 = 1 << 63;
 
 impl Identity {
-    /// This identity, marked as proven or not. An identity is proven if clients can't make it up, since Envoy, an earlier
-    /// filter or the list of consumers vouches for it. A full page drops the records of other identities first.
+    /// This identity, marked as proven or not. An identity is proven if clients can't make it up, since
+    /// Envoy, an earlier filter or the list of consumers vouches for it. A full page drops the records of
+    /// other identities first.
     #[must_use]
     pub const fn known(self, proven: bool) -> Identity {
         let fingerprint = if proven { self.fingerprint | PROVEN } else { self.fingerprint & !PROVEN };
         Identity { fingerprint, ..self }
     }
 
-    /// The identity of a separate record of the same caller, for its credentials that no response has proved yet.
+    /// The identity of a separate record of the same caller, for its credentials that no response has proved
+    /// yet.
     #[must_use]
     pub const fn on_trial(self) -> Identity {
         const APART: u64 = 0x7472_6961_6C00;
@@ -82,7 +86,8 @@ impl Encoder {
         self.add_bytes(value);
     }
 
-    /// Adds whole words, the last one padded with zeros. The hasher is several times slower for other lengths.
+    /// Adds whole words, the last one padded with zeros. The hasher is several times slower for other
+    /// lengths.
     #[inline(never)]
     fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_word(bytes.len() as u64);

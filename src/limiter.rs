@@ -1,7 +1,9 @@
-//! The algorithms. Each is a formula `(limit, state, now, cost) → (verdict, state)` in integers, in its own file.
+//! The algorithms. Each is a formula `(limit, state, now, cost) → (verdict, state)` in integers, in its own
+//! file.
 //!
-//! A state is the bytes that the table stores in a record. [`Counter`] reads it in place, judges a request and writes
-//! the next state. To add an algorithm, add a file and a variant to [`Algorithm`] and to [`Counter`].
+//! A state is the bytes that the table stores in a record. [`Counter`] reads it in place, judges a request
+//! and writes the next state. To add an algorithm, add a file and a variant to [`Algorithm`] and to
+//! [`Counter`].
 
 pub mod calendar;
 pub mod concurrency;
@@ -42,8 +44,8 @@ pub struct Limit {
     pub id: LimitId,
     /// Units per window.
     pub quota: NonZeroU32,
-    /// The window's length, 1 s to 366 d. For a calendar, the longest its period can be; for limits without a window
-    /// (concurrency, stock), the `retry_after` of a rejection; for a penalty, its duration.
+    /// The window's length, 1 s to 366 d. For a calendar, the longest its period can be; for limits without a
+    /// window (concurrency, stock), the `retry_after` of a rejection; for a penalty, its duration.
     pub window: Micros,
     /// How units are counted.
     pub algorithm: Algorithm,
@@ -85,10 +87,12 @@ pub enum Algorithm {
     Concurrency,
     /// Units that exist, such as API keys. They come back only when a response says so.
     Stock {
-        /// Whether responses report the number of existing units. If so, units in flight are counted separately.
+        /// Whether responses report the number of existing units. If so, units in flight are counted
+        /// separately.
         reported: bool,
     },
-    /// Not a limit of its own: a block that follows a rejection by the policy's limits. See [`Limit::penalty`].
+    /// Not a limit of its own: a block that follows a rejection by the policy's limits. See
+    /// [`Limit::penalty`].
     Penalty,
 }
 
@@ -137,7 +141,8 @@ impl Verdict {
         self.retry_after = self.retry_after.min(max_reset);
     }
 
-    /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at `counted`.
+    /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at
+    /// `counted`.
     pub fn recount(&mut self, judged: u32, counted: u32) {
         let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
         self.remaining = free.saturating_sub(u64::from(counted));
@@ -174,8 +179,8 @@ impl EvictionInfo {
     }
 }
 
-/// The current value of [`EvictionInfo::share`] for a state that was written with `share`. It is lower if units have
-/// come back since and the state's bytes show it.
+/// The current value of [`EvictionInfo::share`] for a state that was written with `share`. It is lower if
+/// units have come back since and the state's bytes show it.
 pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
     if kind == TOKEN_BUCKET {
         Bucket::share_of(content, now).map_or(share, |now| now.min(share))
@@ -184,8 +189,8 @@ pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
     }
 }
 
-/// The state with less precision and fewer bytes, for room in a full page. It never admits more than `content`. `None`
-/// if it can't, or need not, be any shorter.
+/// The state with less precision and fewer bytes, for room in a full page. It never admits more than
+/// `content`. `None` if it can't, or need not, be any shorter.
 pub fn coarser(kind: u8, content: &[u8]) -> Option<Vec<u8>> {
     if kind == SLIDING_WINDOW { Log::coarser(content) } else { None }
 }
@@ -255,9 +260,9 @@ impl<'a> Counter<'a> {
 
     /// Judges a request of `cost` units at `now`, without counting it. A cost of 0 returns the current state.
     ///
-    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a slot's rounding, or another
-    /// worker's clock that is slightly ahead, would round up to one more second, and a caller would wait longer than the
-    /// window.
+    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a slot's rounding, or
+    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would
+    /// wait longer than the window.
     // One copy for all callers: with one for each the module is kilobytes larger.
     #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
@@ -291,8 +296,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Counts `units` of a request that is admitted now, like [`Counter::charge`]. A reported stock also counts them as
-    /// in flight.
+    /// Counts `units` of a request that is admitted now, like [`Counter::charge`]. A reported stock also
+    /// counts them as in flight.
     pub fn reserve(&mut self, now: Now, units: u32) {
         match self {
             Counter::Stock(state) => state.reserve(units),
@@ -312,14 +317,16 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Sets a stock to the number of units reported by the response to a request that was admitted at `since`.
+    /// Sets a stock to the number of units reported by the response to a request that was admitted at
+    /// `since`.
     pub fn report(&mut self, units: u64, since: Now) {
         if let Counter::Stock(state) = self {
             state.report(units, since.mono);
         }
     }
 
-    /// Gives back `units` that were counted at `at`. Units that have left the window since are not given back again.
+    /// Gives back `units` that were counted at `at`. Units that have left the window since are not given back
+    /// again.
     pub fn refund(&mut self, at: Now, units: u32) {
         match self {
             Counter::Aligned(state) => state.refund(at, units),
@@ -333,8 +340,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Settles a lease: gives back the `taken` units that were counted at its `end`, and counts the `used` ones at their
-    /// times. These are not after the end, and in the same aligned window.
+    /// Settles a lease: gives back the `taken` units that were counted at its `end`, and counts the `used`
+    /// ones at their times. These are not after the end, and in the same aligned window.
     pub fn settle(&mut self, end: Now, taken: u32, used: &[(Now, u32)]) {
         match self {
             Counter::Aligned(state) => {
@@ -380,8 +387,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Whether the clock was set back and the units were given new times. If so the state must be written even when the
-    /// request is rejected, or every request would restart the window.
+    /// Whether the clock was set back and the units were given new times. If so the state must be written
+    /// even when the request is rejected, or every request would restart the window.
     pub fn restamped(&self) -> bool {
         match self {
             Counter::SlidingWindow(log) => log.restamped(),
@@ -394,8 +401,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Makes the next state smaller and less precise; it never admits more than before. `false` if it can't within
-    /// `coarsest`.
+    /// Makes the next state smaller and less precise; it never admits more than before. `false` if it can't
+    /// within `coarsest`.
     pub fn coarsen(&mut self, coarsest: Coarseness) -> bool {
         match self {
             Counter::SlidingWindow(log) => log.coarsen(coarsest),
@@ -414,13 +421,13 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// Workers read the clock before they compete for the page, so a state may be ahead of the reader's clock. Within this
-/// margin a time that exceeds a window or a penalty is taken to be exactly as long. Beyond it, it is a debt or the result
-/// of a changed setting.
+/// Workers read the clock before they compete for the page, so a state may be ahead of the reader's clock.
+/// Within this margin a time that exceeds a window or a penalty is taken to be exactly as long. Beyond it, it
+/// is a debt or the result of a changed setting.
 const CLOCK_JITTER: Micros = MILLISECOND;
 
-/// The most that another worker's clock can be ahead of the reader's, for the same reason. A state from further in the
-/// future is damaged, or from before the clock was set back or the limit was changed.
+/// The most that another worker's clock can be ahead of the reader's, for the same reason. A state from
+/// further in the future is damaged, or from before the clock was set back or the limit was changed.
 const MAX_CLOCK_SKEW: Micros = 2 * SECOND;
 
 /// The verdict of algorithms whose units all come back at the same instant.

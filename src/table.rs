@@ -1,6 +1,6 @@
 //! The shared table: a fixed number of pages in the host's shared data, and the only code that changes counts.
 //!
-//! How a charge flows. Each file uses only files below it.
+//! How a charge flows. Methods only call methods in files below theirs.
 //!
 //! ```text
 //! Table::begin(store, now)   worker.rs, transaction.rs
@@ -23,7 +23,10 @@
 //! compare-and-swap           store.rs       the seam to the host
 //! ```
 //!
-//! One record per identity holds the states of all its limits, so a policy costs one read and one write.
+//! One record per identity has the states of all its limits, so a policy costs one read and one write.
+//!
+//! Imports only go to the left: page, store, charge, size, stats < stall, lease, fallback, in_flight, penalty,
+//! rewrite < worker < transaction < attempt < commit < correction < request.
 
 mod attempt;
 mod charge;

@@ -1,4 +1,5 @@
-//! Instants, lengths, calendar periods and time zones. Time is always an argument: the core never reads a clock.
+//! Instants, lengths, calendar periods and time zones. Time is always an argument: the core never reads a
+//! clock.
 
 mod civil;
 mod instant;
@@ -24,8 +25,8 @@ pub const MILLISECOND: Micros = 1_000;
 /// The instant of a request on two clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Now {
-    /// The monotonic clock, shared by all workers of a process and never stepped. All windows are measured on it, so a
-    /// step of the wall clock neither frees units nor holds them longer.
+    /// The monotonic clock, shared by all workers of a process and never stepped. All windows are measured on
+    /// it, so a step of the wall clock neither frees units nor holds them longer.
     pub mono: Micros,
     /// The wall clock since the UNIX epoch: for header values, and for the edges of aligned windows.
     pub wall: Micros,

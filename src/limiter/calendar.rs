@@ -1,9 +1,9 @@
 //! `calendar`: at most `quota` units in each day, week or month of a time zone.
 //!
-//! The formula is that of [`super::fixed_window`]; only the edges differ. They are the first instants of the zone's local
-//! days, ISO weeks (from Monday) and months, whatever daylight saving time does and however long a month is. A month's
-//! units stay used until its end, however long the process has been idle, and a tier change only changes the quota
-//! (FA-24).
+//! The formula is that of [`super::fixed_window`]; only the edges differ. They are the first instants of the
+//! zone's local days, ISO weeks (from Monday) and months, whatever daylight saving time does and however long
+//! a month is. A month's units stay used until its end, however long the process has been idle, and a tier
+//! change only changes the quota (FA-24).
 
 use crate::time::{Micros, Period, SECOND, Zone};
 

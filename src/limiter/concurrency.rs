@@ -1,15 +1,15 @@
 //! `concurrency`: at most `quota` units in flight at once (FP-1).
 //!
 //! # Derivation
-//! The state has an entry per worker VM: its units in flight, and when the entry expires. A request of `cost` units
-//! passes iff the units of all unexpired entries, plus `cost`, are at most `quota`. Every write by a worker renews its
-//! entry for [`WORKER_TTL`]; a worker's tick renews those of long streams. A VM that dies renews nothing, so its units
-//! come back after [`WORKER_TTL`] and do not leak. When the next unit comes back can't be known, so a rejection's
-//! `retry_after` is the limit's configured wait (FP-14).
+//! The state has an entry per worker VM: its units in flight, and when the entry expires. A request of `cost`
+//! units passes iff the units of all unexpired entries, plus `cost`, are at most `quota`. Every write by a
+//! worker renews its entry for [`WORKER_TTL`]; a worker's tick renews those of long streams. A VM that dies
+//! renews nothing, so its units come back after [`WORKER_TTL`] and do not leak. When the next unit comes back
+//! can't be known, so a rejection's `retry_after` is the limit's configured wait (FP-14).
 //!
 //! # State
-//! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9 with up to
-//! 127 units.
+//! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9
+//! with up to 127 units.
 
 use super::{EvictionInfo, Limit, Verdict, all_at};
 use crate::time::{Micros, SECOND, seconds_up};
@@ -39,8 +39,8 @@ impl UnitsInFlight {
         UnitsInFlight::open_after(limit, me, state, now, 0)
     }
 
-    /// Like `open`, after a `stall`: for that long no worker ran and could renew its entry, so entries are kept that had
-    /// not expired when the stall began.
+    /// Like `open`, after a `stall`: for that long no worker ran and could renew its entry, so entries are
+    /// kept that had not expired when the stall began.
     pub fn open_after(
         limit: &Limit,
         me: WorkerId,

@@ -1,14 +1,14 @@
 //! `fixed_window`: at most `quota` units in each window aligned to the UNIX epoch, such as each clock minute.
 //!
 //! # Derivation
-//! The windows are `[k·window, (k+1)·window)` of the wall clock. All of a window's units come back at its end, so a state
-//! is the number of units used and the end of the window. A request of `cost` units passes iff `used + cost ≤ quota`.
-//! Up to twice the quota can pass in a trailing window, half of it on each side of an edge. This algorithm does not
-//! promise more.
+//! The windows are `[k·window, (k+1)·window)` of the wall clock. All of a window's units come back at its
+//! end, so a state is the number of units used and the end of the window. A request of `cost` units passes
+//! iff `used + cost ≤ quota`. Up to twice the quota can pass in a trailing window, half of it on each side of
+//! an edge. This algorithm does not promise more.
 //!
-//! The edge is computed with the first unit of its window and stored as an instant of the **monotonic** clock, which is
-//! slewed with the wall clock but never stepped. So the hot path is a comparison, and a step of the wall clock changes
-//! neither when units come back nor how many.
+//! The edge is computed with the first unit of its window and stored as an instant of the **monotonic**
+//! clock, which is slewed with the wall clock but never stepped. So the hot path is a comparison, and a step
+//! of the wall clock changes neither when units come back nor how many.
 //!
 //! [`super::calendar`] has the same formula with other edges.
 //!
@@ -40,8 +40,8 @@ impl Aligned {
         if !state.is_empty() {
             let (used, rest) = varint::read(state)?;
             let (edge, rest) = varint::read(rest)?;
-            // An edge further away than a window, even for a worker whose clock is ahead, is from before the limit's
-            // window was made shorter.
+            // An edge further away than a window, even for a worker whose clock is ahead, is from before the
+            // limit's window was made shorter.
             let furthest = now.mono.saturating_add(limit.window);
             let edge = if edge > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { edge };
             (aligned.used, aligned.edge) = rest.is_empty().then_some((used, edge))?;
@@ -93,8 +93,8 @@ impl Aligned {
         }
     }
 
-    /// Workers' wall clocks differ by some microseconds, so edges within a second, or half of a shorter window, are taken
-    /// to be the same. If they are not, nothing is given back.
+    /// Workers' wall clocks differ by some microseconds, so edges within a second, or half of a shorter
+    /// window, are taken to be the same. If they are not, nothing is given back.
     fn take_back(&mut self, edge: Micros, units: u32) {
         if edge.abs_diff(self.edge) < SECOND.min(self.window / 2) {
             self.used = self.used.saturating_sub(u64::from(units));

@@ -1,16 +1,18 @@
-//! `penalty`: after its first excess, a policy rejects all requests of a caller for a while (`block_for`, BI-6).
+//! `penalty`: after its first excess, a policy rejects all requests of a caller for a while (`block_for`,
+//! BI-6).
 //!
-//! A penalty counts nothing and has no verdict. It is stored like one more limit of its policy, so that its state is in
-//! the same record and starts with the same write. [`crate::table`] says when it starts and how it changes the verdicts
-//! of the policy's limits.
+//! A penalty counts nothing and has no verdict. It is stored like one more limit of its policy, so that its
+//! state is in the same record and starts with the same write. [`crate::table`] says when it starts and how
+//! it changes the verdicts of the policy's limits.
 //!
 //! # Derivation
-//! The state is the instant at which the penalty ends, on the monotonic clock. Requests pass from then on. A request that
-//! is rejected during a penalty does not prolong it: [`Penalty::charge`] only sets an end if the last one has passed.
+//! The state is the instant at which the penalty ends, on the monotonic clock. Requests pass from then on. A
+//! request that is rejected during a penalty does not prolong it: [`Penalty::charge`] only sets an end if the
+//! last one has passed.
 //!
 //! # State
-//! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has ended has no
-//! state.
+//! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has
+//! ended has no state.
 
 use super::{Algorithm, CLOCK_JITTER, EvictionInfo, Limit, LimitId, MAX_CLOCK_SKEW, Verdict};
 use crate::time::Micros;
@@ -18,7 +20,8 @@ use crate::varint;
 use std::num::NonZeroU32;
 
 impl Limit {
-    /// The penalty of a policy, which follows its limits. Limits can't be named `#blocked`, so its id is not a limit's.
+    /// The penalty of a policy, which follows its limits. Limits can't be named `#blocked`, so its id is not
+    /// a limit's.
     pub fn penalty(policy: &str, length: Micros) -> Limit {
         Limit {
             id: LimitId::new(policy, "#blocked"),
@@ -50,8 +53,8 @@ impl Penalty {
         if !state.is_empty() {
             let (written, rest) = varint::read(state)?;
             rest.is_empty().then_some(())?;
-            // An end further away than a penalty's length, even for a worker whose clock is ahead, is damaged or from
-            // before the penalty was made shorter.
+            // An end further away than a penalty's length, even for a worker whose clock is ahead, is damaged
+            // or from before the penalty was made shorter.
             let furthest = now.saturating_add(limit.window);
             end = if written > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { written };
         }

@@ -1,16 +1,17 @@
 //! `sliding_counter`: the approximation with two counters that many rate limiters use, for comparison.
 //!
 //! # Derivation
-//! Time is divided into windows; `now` is `e` into the current one. The number of units in the trailing window is
-//! estimated as `⌈previous · (window − e) / window⌉ + current`, as if those of the previous window were spread evenly.
-//! A request of `cost` units passes iff the estimate plus `cost` is at most `quota`.
+//! Time is divided into windows; `now` is `e` into the current one. The number of units in the trailing
+//! window is estimated as `⌈previous · (window − e) / window⌉ + current`, as if those of the previous window
+//! were spread evenly. A request of `cost` units passes iff the estimate plus `cost` is at most `quota`.
 //!
-//! This is **not a hard cap**: units from late in the previous window leave the estimate faster than they leave the
-//! trailing window. With `quota` units at the end of one window, the estimate half a window later is `quota / 2`, so
-//! another `quota / 2` pass while the first are all younger than a window: 1.5× the quota, and more in smaller steps. The
-//! worst case is `2 · quota − 1` in a trailing window, since `current` is at most `quota`, and at most `quota − 1` while
-//! any of the previous window's units count. It does occur: a search of traces lets 119 pass where 60 are allowed
-//! (`the_worst_case_in_the_documentation_is_measured`). Use `sliding_window` for a hard cap.
+//! This is **not a hard cap**: units from late in the previous window leave the estimate faster than they
+//! leave the trailing window. With `quota` units at the end of one window, the estimate half a window later
+//! is `quota / 2`, so another `quota / 2` pass while the first are all younger than a window: 1.5× the quota,
+//! and more in smaller steps. The worst case is `2 · quota − 1` in a trailing window, since `current` is at
+//! most `quota`, and at most `quota − 1` while any of the previous window's units count. It does occur: a
+//! search of traces lets 119 pass where 60 are allowed (`the_worst_case_in_the_documentation_is_measured`).
+//! Use `sliding_window` for a hard cap.
 //!
 //! # State
 //! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
@@ -40,8 +41,8 @@ impl TwoCounters {
             let (written, rest) = varint::read(state)?;
             let (current, rest) = varint::read(rest)?;
             let (previous, rest) = varint::read(rest)?;
-            // If a worker whose clock is ahead has begun the next window, it has begun for this one, too. A window
-            // further ahead is from before the clock was set back, and counts as the current one.
+            // If a worker whose clock is ahead has begun the next window, it has begun for this one, too. A
+            // window further ahead is from before the clock was set back, and counts as the current one.
             if times(written, limit.window) <= now.saturating_add(MAX_CLOCK_SKEW) {
                 counters.index = index.max(written);
             }
@@ -110,7 +111,8 @@ impl TwoCounters {
         self.window.saturating_add(self.window)
     }
 
-    /// See [`super::Counter::charge`]. Units of an earlier window count in the current one, so they never leave too early.
+    /// See [`super::Counter::charge`]. Units of an earlier window count in the current one, so they never
+    /// leave too early.
     pub fn charge(&mut self, _at: Micros, units: u32) {
         self.current = self.current.saturating_add(u64::from(units));
     }

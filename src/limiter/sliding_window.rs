@@ -1,25 +1,27 @@
 //! `sliding_window`: at most `quota` units in every trailing window.
 //!
 //! # Derivation
-//! Let the units admitted so far be stamped `s₁ ≤ s₂ ≤ …`. A request of `cost` units at `now` passes iff the number of
-//! units with `sᵢ + window > now`, plus `cost`, is at most `quota`. A unit of age exactly `window` is out. If no stamp is
-//! earlier than the true instant, then for every instant `t` the true number of units in `(t − window, t]` is at most the
-//! number counted, and so at most `quota`.
+//! Let the units admitted so far be stamped `s₁ ≤ s₂ ≤ …`. A request of `cost` units at `now` passes iff the
+//! number of units with `sᵢ + window > now`, plus `cost`, is at most `quota`. A unit of age exactly `window`
+//! is out. If no stamp is earlier than the true instant, then for every instant `t` the true number of units
+//! in `(t − window, t]` is at most the number counted, and so at most `quota`.
 //!
-//! Stamps are rounded **up** to **slots** of `2^shift` milliseconds: `s = ⌈instant / slot⌉`. So the cap is hard for any
-//! slot length, and longer slots take fewer bytes; the price is that units come back up to one slot late.
+//! Stamps are rounded **up** to **slots** of `2^shift` milliseconds: `s = ⌈instant / slot⌉`. So the cap is
+//! hard for any slot length, and longer slots take fewer bytes; the price is that units come back up to one
+//! slot late.
 //!
-//! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond. With the
-//!   default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
+//! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
+//!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
 //! - A larger quota gets the shortest slots with which its log always fits (10,000 per minute: 256 ms).
-//! - A log in a full page doubles its slots ([`Log::coarsen`]), which is sound since `⌈⌈t/s⌉/2⌉ = ⌈t/2s⌉`. It returns to
-//!   the limit's own slots once it has been empty.
+//! - A log in a full page doubles its slots ([`Log::coarsen`]), which is sound since `⌈⌈t/s⌉/2⌉ = ⌈t/2s⌉`. It
+//!   returns to the limit's own slots once it has been empty.
 //!
 //! # State
-//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry has the units of one
-//! slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before (for the first, from
-//! `base`), and `varint(units)` if `more` is set, else one unit. An entry takes 1 byte for gaps below 64 slots and 2
-//! below 8,192. A state takes at most [`Slots::max_bytes`]; after a first request it has 9.
+//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry has the
+//! units of one slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before
+//! (for the first, from `base`), and `varint(units)` if `more` is set, else one unit. An entry takes 1 byte
+//! for gaps below 64 slots and 2 below 8,192. A state takes at most [`Slots::max_bytes`]; after a first
+//! request it has 9.
 
 mod entries;
 mod slots;
@@ -109,8 +111,8 @@ impl<'a> Log<'a> {
         Some(())
     }
 
-    /// If the clock was set back, moves all stamps so that the newest has age 0. Their distances are kept, so nothing
-    /// leaves too early, and nothing stays for longer than a window.
+    /// If the clock was set back, moves all stamps so that the newest has age 0. Their distances are kept, so
+    /// nothing leaves too early, and nothing stays for longer than a window.
     fn forget_the_future(&mut self, now: Micros) {
         if self.slots.time(self.newest)
             > now.saturating_add(MAX_CLOCK_SKEW).saturating_add(self.slots.length())
@@ -265,8 +267,8 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// See [`super::Counter::settle`]. Nothing is given back that may have left the window: its slot may have been merged
-    /// with others since, whose units must stay.
+    /// See [`super::Counter::settle`]. Nothing is given back that may have left the window: its slot may have
+    /// been merged with others since, whose units must stay.
     pub fn settle(&mut self, end: Micros, taken: u32, used: &[(Now, u32)]) {
         let mut entries: Vec<_> = Entries::of(self).collect();
         if end.saturating_add(self.window) > self.opened {
@@ -307,9 +309,9 @@ impl<'a> Log<'a> {
         true
     }
 
-    /// The state with slots of twice the length, for room in a full page. `None` if it is short enough or damaged. A log
-    /// with more than [`COARSEN_ABOVE`] entries has slots shorter than a sixteenth of the window; doubled, they are still
-    /// below an eighth.
+    /// The state with slots of twice the length, for room in a full page. `None` if it is short enough or
+    /// damaged. A log with more than [`COARSEN_ABOVE`] entries has slots shorter than a sixteenth of the
+    /// window; doubled, they are still below an eighth.
     pub fn coarser(state: &[u8]) -> Option<Vec<u8>> {
         let mut log = Log::unlimited();
         log.read(state)?;

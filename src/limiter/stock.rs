@@ -1,20 +1,20 @@
 //! `stock`: at most `quota` units exist at any time, such as a company's webhook endpoints (FA-18).
 //!
-//! A unit is reserved when a request to create one passes. It is given back at once if the response says that none was
-//! created, and later when a response says that one was deleted. So concurrent requests can't create more than the quota.
-//! There is no window: nothing comes back by itself, and the state never expires. How long to wait can't be known, so a
-//! rejection's `retry_after` is the limit's configured wait.
+//! A unit is reserved when a request to create one passes. It is given back at once if the response says that
+//! none was created, and later when a response says that one was deleted. So concurrent requests can't create
+//! more than the quota. There is no window: nothing comes back by itself, and the state never expires. How
+//! long to wait can't be known, so a rejection's `retry_after` is the limit's configured wait.
 //!
 //! # A reported stock
-//! A response may report how many units exist ([`Stock::report`]). That number may not include units that other requests
-//! are creating, so units in flight are counted separately and added. Responses can also overtake each other: a lower
-//! number is accepted only if the stock has not changed since the response's request was admitted. A request without a
-//! response may still be creating its unit. It stays in flight until the stock has not changed for [`MAX_RESPONSE_TIME`],
-//! and is then assumed to exist.
+//! A response may report how many units exist ([`Stock::report`]). That number may not include units that
+//! other requests are creating, so units in flight are counted separately and added. Responses can also
+//! overtake each other: a lower number is accepted only if the stock has not changed since the response's
+//! request was admitted. A request without a response may still be creating its unit. It stays in flight
+//! until the stock has not changed for [`MAX_RESPONSE_TIME`], and is then assumed to exist.
 //!
 //! # State
-//! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up to 127 units,
-//! at most 5; at most 20 for a reported stock.
+//! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up
+//! to 127 units, at most 5; at most 20 for a reported stock.
 
 use super::{EvictionInfo, Limit, Verdict, all_at};
 use crate::time::{MILLISECOND, Micros, SECOND};
@@ -59,7 +59,8 @@ impl Stock {
             let (in_flight, rest) = varint::read(rest)?;
             let (changed, rest) = varint::read(rest)?;
             rest.is_empty().then_some(())?;
-            // A change in the future is damaged or from before the clock was set back. It is taken to be just now.
+            // A change in the future is damaged or from before the clock was set back. It is taken to be just
+            // now.
             stock.changed = changed.min(now.saturating_add(MILLISECOND));
             if reported && stock.changed.saturating_add(MAX_RESPONSE_TIME) > now {
                 stock.in_flight = in_flight.min(used);
@@ -87,8 +88,8 @@ impl Stock {
         }
     }
 
-    /// See [`super::Counter::refund`]. Units that were created before Tollgate counted can be deleted, too, so the count
-    /// stops at 0, and at the number in flight.
+    /// See [`super::Counter::refund`]. Units that were created before Tollgate counted can be deleted, too,
+    /// so the count stops at 0, and at the number in flight.
     pub fn refund(&mut self, units: u32) {
         self.used = self.used.saturating_sub(u64::from(units)).max(self.in_flight);
         self.changed = self.opened;

@@ -58,7 +58,7 @@ fn on_all_algorithms(traces: u64, check: impl Fn(&mut Kept, Now, u32)) {
     });
 }
 
-/// How much later than told a unit may be back: what is told is never further away than the window, and a log rounds
+/// How much later than `told` a unit may be back: verdicts are capped at the window, and a log rounds
 /// its times up. Only what was counted in the very slot that it was asked in is so late.
 fn rounded_up(kept: &Kept, told: Micros) -> Micros {
     match kept.limit.algorithm {
@@ -97,9 +97,10 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
     });
 }
 
-/// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock is ahead.
+/// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock
+/// is ahead.
 #[wasm_bindgen_test(unsupported = test)]
-fn nothing_is_told_to_be_further_away_than_the_window() {
+fn no_time_in_a_verdict_is_further_away_than_the_window() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES / 5, |random| {
         let mut limit = any_limit(random, zone);
@@ -252,7 +253,7 @@ fn no_bytes_make_any_algorithm_panic() {
 }
 
 fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
-    let Some(mut counter) = Counter::open(&kept.limit, &kept.state, now, kept.holder) else { return };
+    let Some(mut counter) = Counter::open(&kept.limit, &kept.state, now, kept.worker) else { return };
     let earlier = Now { mono: now.mono / 2, wall: now.wall - 1_000 };
     for _ in 0..4 {
         let units = random.pick(&[0, 1, 7, u32::MAX]);

@@ -1,26 +1,27 @@
 //! `token_bucket`: `burst` units at once, and then `quota` units per `window`, evenly.
 //!
 //! # Derivation
-//! The generic cell rate algorithm. Its one number, the *theoretical arrival time* `tat`, is the instant at which the
-//! bucket is full again. A unit takes `t = window / quota` to come back. A request of `cost` units passes iff
-//! `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` becomes the left side. So at most `burst + T / t` units pass
-//! in any time `T`: `burst + quota` in a trailing window, which is all that a token bucket promises. `t` is in
-//! nanoseconds, rounded up, so the rate never exceeds the limit's, and a unit comes back at most a nanosecond late for
-//! each unit taken since the bucket was last full.
+//! The generic cell rate algorithm. Its one number, the *theoretical arrival time* `tat`, is the instant at
+//! which the bucket is full again. A unit takes `t = window / quota` to come back. A request of `cost` units
+//! passes iff `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` becomes the left side. So at most
+//! `burst + T / t` units pass in any time `T`: `burst + quota` in a trailing window, which is all that a
+//! token bucket promises. `t` is in nanoseconds, rounded up, so the rate never exceeds the limit's, and a
+//! unit comes back at most a nanosecond late for each unit taken since the bucket was last full.
 //!
-//! Debts can move `tat` beyond that of an empty bucket, by up to one window. A refund subtracts `t` per unit from `tat`,
-//! less the time since the units were taken: the bucket may have been full in that time, and what would have come back
-//! then is lost. So an immediate refund undoes the charge, and nothing that has come back by itself is given back again.
+//! Debts can move `tat` beyond that of an empty bucket, by up to one window. A refund subtracts `t` per unit
+//! from `tat`, less the time since the units were taken: the bucket may have been full in that time, and what
+//! would have come back then is lost. So an immediate refund undoes the charge, and nothing that has come
+//! back by itself is given back again.
 //!
 //! # The worker's own bucket
-//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with
-//! `burst = max(1, quota / 64)` and the limit's rate. So `W` workers that can't write for `T` admit at most
-//! `W × (burst + quota × T / window)` above the shared count. In practice it is less: a worker still reads the shared
-//! count, adds its own debt, and uses its bucket only while the sum is below the quota.
+//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
+//! max(1, quota / 64)` and the limit's rate. So `W` workers that can't write for `T` admit at most `W ×
+//! (burst + quota × T / window)` above the shared count. In practice it is less: a worker still reads the
+//! shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
 //!
 //! # State
-//! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up). With `fill`,
-//! a full page can compute how empty the bucket is now. 9 to 13 bytes.
+//! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
+//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes.
 
 use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
 use crate::time::{Micros, SECOND, times};
@@ -90,7 +91,8 @@ impl Bucket {
         self.tat.max(now).saturating_add(times(u64::from(cost), self.per_unit))
     }
 
-    /// How long until the bucket has `cost` units; 0 if it has them. A cost above the burst counts as the burst.
+    /// How long until the bucket has `cost` units; 0 if it has them. A cost above the burst counts as the
+    /// burst.
     pub fn wait(&self, now: Micros, cost: u32) -> Micros {
         let now = nanos(now);
         let full = now.saturating_add(self.fills_in());
@@ -124,8 +126,8 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window, although the
-    /// time per unit is rounded up. A larger burst and debts take longer.
+    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window,
+    /// although the time per unit is rounded up. A larger burst and debts take longer.
     pub fn max_reset(&self, next: Micros) -> Micros {
         let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
         if owes { Micros::MAX } else { self.max_reset }
@@ -136,8 +138,8 @@ impl Bucket {
         self.tat = self.after(nanos(at), units);
     }
 
-    /// See [`super::Counter::refund`]. The bucket may have been full for any part of the time since `at`, so all of that
-    /// time is subtracted.
+    /// See [`super::Counter::refund`]. The bucket may have been full for any part of the time since `at`, so
+    /// all of that time is subtracted.
     pub fn refund(&mut self, at: Micros, units: u32) {
         let since = self.opened.saturating_sub(nanos(at));
         let lasted = times(u64::from(units), self.per_unit);

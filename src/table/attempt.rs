@@ -1,5 +1,5 @@
-//! One attempt at a charge: reads the record, posts what this worker owes to it, judges the request, and prepares the
-//! page. Nothing is written here.
+//! One attempt at a charge: reads the record, posts what this worker owes to it, judges the request, and
+//! prepares the page. Nothing is written here.
 
 use super::charge::{Charge, Correction, Count, Outcome, Verdicts, admitted};
 use super::in_flight::counts_in_flight;
@@ -66,8 +66,8 @@ fn penalized(mut verdicts: Verdicts, penalty: Option<Micros>, now: Now) -> Verdi
 }
 
 impl<S: Store> Transaction<'_, S> {
-    /// Attempts a charge. `others`: the request has other charges, which may reject it. `None`: the host could not read
-    /// the page.
+    /// Attempts a charge. `others`: the request has other charges, which may reject it. `None`: the host
+    /// could not read the page.
     pub(super) fn attempt(&mut self, charge: &Charge<'_>, others: bool) -> Option<Attempt> {
         self.attempt_with(charge, &Correction::default(), others)
     }
@@ -103,8 +103,8 @@ impl<S: Store> Transaction<'_, S> {
         Some(attempt)
     }
 
-    /// Whether the charge's identity has no record and its page no room for one. If so it is judged and counted in the
-    /// overflow record, which all newcomers of a full page share.
+    /// Whether the charge's identity has no record and its page no room for one. If so it is judged and
+    /// counted in the overflow record, which all newcomers of a full page share.
     fn is_crowded_out(&self, page: &Page<'_>, attempt: &Attempt, charge: &Charge<'_>) -> bool {
         let own = own_fingerprint(charge.identity);
         let is_newcomer = || page.find(own, self.page_clock()).is_none();
@@ -203,8 +203,8 @@ impl<S: Store> Transaction<'_, S> {
         Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, plan }
     }
 
-    /// Posts what this worker owes, and a correction, to the opened counters of a charge. Returns whether there was
-    /// anything to post. `own`: the counters are of the identity's own record.
+    /// Posts what this worker owes, and a correction, to the opened counters of a charge. Returns whether
+    /// there was anything to post. `own`: the counters are of the identity's own record.
     fn post_to(
         &mut self,
         charge: &Charge<'_>,
@@ -251,8 +251,8 @@ impl<S: Store> Transaction<'_, S> {
     }
 }
 
-/// The fingerprint under which the record is written, and whether the correction proves the record. A record that is
-/// proven stays so for as long as it lives.
+/// The fingerprint under which the record is written, and whether the correction proves the record. A record
+/// that is proven stays so for as long as it lives.
 fn prove(
     owner: u64,
     record: Option<Record<'_>>,
@@ -274,8 +274,9 @@ fn own_fingerprint(identity: Identity) -> u64 {
     if same_identity(fingerprint, OVERFLOW) { fingerprint - 1 } else { fingerprint }
 }
 
-/// Applies a correction to opened counters. Returns whether there was anything to correct. Units are given back only to
-/// the record that they were counted in: in the overflow record they would be taken from other identities.
+/// Applies a correction to opened counters. Returns whether there was anything to correct. Units are given
+/// back only to the record that they were counted in: in the overflow record they would be taken from other
+/// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
     let Correction { back, more, settled, stock, proves, overflowed } = *correction;
     if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {

@@ -60,7 +60,8 @@ pub enum ChargeMode {
     Sequential,
 }
 
-/// One verdict for each limit of a charge, in order. Penalties have none; they make the limits' verdicts rejections.
+/// One verdict for each limit of a charge, in order. Penalties have none; they make the limits' verdicts
+/// rejections.
 pub type Verdicts = Vec<Verdict>;
 
 /// Whether all verdicts admit.

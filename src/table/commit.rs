@@ -38,7 +38,8 @@ impl<S: Store> Transaction<'_, S> {
         self.decide_alone(charge, seen)
     }
 
-    /// Posts what this worker owes to a charge's record, together with a correction. Returns whether it was written.
+    /// Posts what this worker owes to a charge's record, together with a correction. Returns whether it was
+    /// written.
     pub(super) fn post(&mut self, charge: &Charge<'_>, correction: &Correction) -> bool {
         let nothing = Charge { cost: 0, count: Count::Never, ..*charge };
         for _ in 0..MAX_CAS_ATTEMPTS {
@@ -57,7 +58,8 @@ impl<S: Store> Transaction<'_, S> {
     fn decide_alone(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>) -> Outcome {
         self.table.stats.degraded += 1;
         if let Some(verdicts) = seen.as_ref().filter(|verdicts| !admitted(verdicts)) {
-            // Rejected requests may count, too. A penalty that could not be written starts with the next rejection.
+            // Rejected requests may count, too. A penalty that could not be written starts with the next
+            // rejection.
             let charged =
                 charge.count == Count::All && self.table.fallback.owe(charge, charge.cost, self.now);
             return Outcome { verdicts: verdicts.clone(), charged, ..Outcome::default() };

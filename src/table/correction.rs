@@ -1,4 +1,5 @@
-//! What responses, the ends of streams and ticks change about charges that were decided before. Nothing is judged.
+//! What responses, the ends of streams and ticks change about charges that were decided before. Nothing is
+//! judged.
 
 use super::charge::{Charge, Correction, Count, OnContention};
 use super::store::Store;
@@ -25,8 +26,8 @@ impl<S: Store> Transaction<'_, S> {
         self.correct(charge, &Correction { more, ..Correction::default() });
     }
 
-    /// Corrects the record of a charge in one write. If that fails [`super::MAX_CAS_ATTEMPTS`] times, the correction
-    /// becomes a debt of this worker.
+    /// Corrects the record of a charge in one write. If that fails [`super::MAX_CAS_ATTEMPTS`] times, the
+    /// correction becomes a debt of this worker.
     pub fn correct(&mut self, charge: &Charge<'_>, correction: &Correction) {
         if charge.limits.iter().any(|limit| self.table.changed_since(limit).is_some()) {
             return self.correct_changed_limits(charge, correction);
@@ -34,8 +35,9 @@ impl<S: Store> Transaction<'_, S> {
         self.correct_or_owe(charge, correction);
     }
 
-    /// Corrects limits whose algorithm or window has changed since the request was decided. Their states are of the new
-    /// limits, and would be lost if read as those of the old ones. Units can't be given back to another algorithm.
+    /// Corrects limits whose algorithm or window has changed since the request was decided. Their states are
+    /// of the new limits, and would be lost if read as those of the old ones. Units can't be given back to
+    /// another algorithm.
     #[inline(never)]
     fn correct_changed_limits(&mut self, charge: &Charge<'_>, correction: &Correction) {
         let latest = |limit: &Limit| self.table.changed_since(limit).copied().unwrap_or(*limit);
@@ -53,8 +55,8 @@ impl<S: Store> Transaction<'_, S> {
         }
     }
 
-    /// The worker's tick, about once a second. Posts the debts of callers who do not come back, returns the unused units of
-    /// leases that have ended, and renews units that are in flight for long.
+    /// The worker's tick, about once a second. Posts the debts of callers who do not come back, returns the
+    /// unused units of leases that have ended, and renews units that are in flight for long.
     pub fn settle(&mut self) {
         self.table.stalls.tick(self.now.mono);
         let table = &self.table;

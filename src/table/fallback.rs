@@ -1,5 +1,5 @@
-//! This worker's decisions while a record can't be written, by token buckets of its own, and its debts: what it has
-//! admitted or given back without writing it.
+//! This worker's decisions while a record can't be written, by token buckets of its own, and its debts: what
+//! it has admitted or given back without writing it.
 
 use super::charge::{Charge, Correction, Count, OnContention, Verdicts};
 use super::in_flight::counts_in_flight;
@@ -9,12 +9,12 @@ use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
 
-/// The maximum number of identities for which a worker has buckets, so that a flood can't grow its memory. It rejects
-/// further ones.
+/// The maximum number of identities for which a worker has buckets, so that a flood can't grow its memory. It
+/// rejects further ones.
 const MAX_ALONE: usize = 4096;
 
-/// The maximum number of identities for which it has buckets or debts. It is higher, so that there is room for the
-/// debts of requests that are still in flight.
+/// The maximum number of identities for which it has buckets or debts. It is higher, so that there is room
+/// for the debts of requests that are still in flight.
 const MAX_OWING: usize = 2 * MAX_ALONE;
 
 /// The buckets and debts of one worker.
@@ -55,8 +55,8 @@ impl Entries {
         self.0.iter_mut().find(|(own, _)| own.mono.div_ceil(MILLISECOND) == at.mono.div_ceil(MILLISECOND))
     }
 
-    /// Adds units. Those of one millisecond share an entry, and further ones the last entry if there is no room. Its
-    /// instant is the latest of all its units, so none leaves the window too early.
+    /// Adds units. Those of one millisecond share an entry, and further ones the last entry if there is no
+    /// room. Its instant is the latest of all its units, so none leaves the window too early.
     fn owe(&mut self, units: u32, at: Now) {
         let full = self.0.len() >= Self::MAX;
         match self.find(at) {
@@ -68,8 +68,9 @@ impl Entries {
         }
     }
 
-    /// Adds units, unless there is no room. Returns whether they were added. Units can only be given back at the exact
-    /// instant they were counted at; units that are not given back cause early rejections, but never exceed a quota.
+    /// Adds units, unless there is no room. Returns whether they were added. Units can only be given back at
+    /// the exact instant they were counted at; units that are not given back cause early rejections, but
+    /// never exceed a quota.
     fn owe_back(&mut self, units: u32, at: Now) -> bool {
         let full = self.0.len() >= Self::MAX;
         match self.0.iter_mut().find(|(own, _)| *own == at) {
@@ -86,8 +87,8 @@ fn later(one: Now, other: Now) -> Now {
 }
 
 impl Fallback {
-    /// The verdicts on a charge without the shared record. If they admit it, it becomes a debt, unless it is not to be
-    /// counted. `seen` are the verdicts by the record when it was last read.
+    /// The verdicts on a charge without the shared record. If they admit it, it becomes a debt, unless it is
+    /// not to be counted. `seen` are the verdicts by the record when it was last read.
     pub fn decide(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Verdicts {
         let wait = self.wait(charge, now);
         if wait > 0 {
@@ -104,7 +105,8 @@ impl Fallback {
         seen.unwrap_or_else(|| charge.judging().map(|limit| admission(limit, now.mono)).collect())
     }
 
-    /// How long until a charge would be admitted here; 0 if it is now. A charge that could not be owed is not admitted.
+    /// How long until a charge would be admitted here; 0 if it is now. A charge that could not be owed is not
+    /// admitted.
     fn wait(&mut self, charge: &Charge<'_>, now: Now) -> Micros {
         let longest = charge.judging().map(|limit| limit.window).max().unwrap_or_default();
         if charge.on_contention == OnContention::Deny {
@@ -123,8 +125,8 @@ impl Fallback {
         }
     }
 
-    /// The accounts of a charge's limits that can have debts: all but those that count units in flight, which every write
-    /// publishes. `None`: there are too many identities.
+    /// The accounts of a charge's limits that can have debts: all but those that count units in flight, which
+    /// every write publishes. `None`: there are too many identities.
     fn debtors(&mut self, charge: &Charge<'_>) -> Option<impl Iterator<Item = &mut Account>> {
         let ids: Vec<LimitId> =
             charge.judging().filter(|limit| !counts_in_flight(limit)).map(|limit| limit.id).collect();
@@ -142,14 +144,15 @@ impl Fallback {
         true
     }
 
-    /// Owes units that were counted at `at` and are to be given back. Returns whether there was room to note them.
+    /// Owes units that were counted at `at` and are to be given back. Returns whether there was room to note
+    /// them.
     fn owe_back(&mut self, charge: &Charge<'_>, units: u32, at: Now) -> bool {
         let Some(debtors) = self.debtors(charge) else { return false };
         debtors.fold(true, |all, account| account.owed_back.owe_back(units, at) & all)
     }
 
-    /// Owes a correction that could not be written. Returns whether there was room to note its units. The reported number
-    /// of a stock and the proof of a record are not noted: the next response has them again.
+    /// Owes a correction that could not be written. Returns whether there was room to note its units. The
+    /// reported number of a stock and the proof of a record are not noted: the next response has them again.
     pub fn owe_correction(&mut self, charge: &Charge<'_>, correction: &Correction) -> bool {
         let more = correction.more.is_none_or(|(at, units)| self.owe(charge, units, at));
         // Units can't be given back to the overflow record later: it does not say whose they are.
@@ -157,8 +160,8 @@ impl Fallback {
         back.is_none_or(|(at, units)| self.owe_back(charge, units, at)) && more
     }
 
-    /// Posts the debts of a charge's identity to its opened counters. Returns whether there were any. `own`: the counters
-    /// are of its own record; only that one has units to give back.
+    /// Posts the debts of a charge's identity to its opened counters. Returns whether there were any. `own`:
+    /// the counters are of its own record; only that one has units to give back.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
         let Some(accounts) = self.accounts.get(charge.identity) else { return false };
         let mut any = false;
@@ -173,7 +176,8 @@ impl Fallback {
         any
     }
 
-    /// Clears the debts of a charge's limits, which have been written, and drops accounts without any other use.
+    /// Clears the debts of a charge's limits, which have been written, and drops accounts without any other
+    /// use.
     pub fn posted(&mut self, charge: &Charge<'_>, now: Micros) {
         let Some(accounts) = self.accounts.get_mut(charge.identity) else { return };
         for account in accounts.iter_mut() {
@@ -203,8 +207,9 @@ impl Fallback {
         idle.into_iter().for_each(|identity| drop(self.accounts.remove(identity)));
     }
 
-    /// The accounts of a charge's identity, inserted if need be for each of its limits. Penalties have none, since a worker
-    /// alone can neither know of one nor start one. `None`: there are accounts of `max` other identities.
+    /// The accounts of a charge's identity, inserted if need be for each of its limits. Penalties have none,
+    /// since a worker alone can neither know of one nor start one. `None`: there are accounts of `max` other
+    /// identities.
     fn accounts(&mut self, charge: &Charge<'_>, max: usize) -> Option<&mut Vec<Account>> {
         let accounts = self.accounts.open(charge.identity, max)?;
         for limit in charge.judging() {

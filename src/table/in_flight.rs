@@ -1,6 +1,6 @@
-//! This worker's units in flight. The worker knows them exactly, so every write of a record publishes them, and a release
-//! that could not be written is made up for by the next write. Published units expire after [`WORKER_TTL`]; the tick
-//! renews those of long streams. If a worker dies, its units expire.
+//! This worker's units in flight. The worker knows them exactly, so every write of a record publishes them,
+//! and a release that could not be written is made up for by the next write. Published units expire after
+//! [`WORKER_TTL`]; the tick renews those of long streams. If a worker dies, its units expire.
 
 use super::charge::Charge;
 use crate::identity_map::IdentityMap;
@@ -68,8 +68,8 @@ impl InFlight {
         })
     }
 
-    /// Sets this worker's units in the opened counters of a charge's record. Returns whether that changes them, or whether
-    /// they are due to be renewed.
+    /// Sets this worker's units in the opened counters of a charge's record. Returns whether that changes
+    /// them, or whether they are due to be renewed.
     pub fn publish(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> bool {
         let mut any = false;
         for (limit, counter) in
@@ -86,8 +86,8 @@ impl InFlight {
         self.limits.get(identity)?.iter().find(|one| one.limit.id == limit.id)
     }
 
-    /// The record of a charge has this worker's units and `more` that are being admitted. `written`: when, or `None` if the
-    /// record had them already.
+    /// The record of a charge has this worker's units and `more` that are being admitted. `written`: when, or
+    /// `None` if the record had them already.
     pub fn published(&mut self, charge: &Charge<'_>, more: u32, written: Option<Now>) {
         for one in self.of(charge) {
             one.published = one.units.saturating_add(more);

@@ -1,19 +1,20 @@
-//! Leases: units that a worker takes from a large limit in one write and then serves from its own memory, so that most
-//! requests of a busy caller touch nothing shared.
+//! Leases: units that a worker takes from a large limit in one write and then serves from its own memory, so
+//! that most requests of a busy caller touch nothing shared.
 //!
 //! # Never above the limit
-//! A lease's units are counted when they are taken, stamped with the lease's **end**, which is later than any of them can
-//! be used. So no unit leaves the window earlier than it would with its true time, and the cap holds. The next shared
-//! access to the record, or a tick, **settles** the lease: used units get their true times, and unused ones are given
-//! back. The lease of a worker that dies stays counted for one window.
+//! A lease's units are counted when they are taken, stamped with the lease's **end**, which is later than any
+//! of them can be used. So no unit leaves the window earlier than it would with its true time, and the cap
+//! holds. The next shared access to the record, or a tick, **settles** the lease: used units get their true
+//! times, and unused ones are given back. The lease of a worker that dies stays counted for one window.
 //!
 //! # How many units
-//! This is not configurable. With `used` units of a limit in `window`, a caller is expected to ask for
-//! `used × TERM / window` units during a lease. The worker takes that many, or twice as many as last time if the last
-//! lease was used up, but at most a 32nd of what is left in any of the limits. So an occasional caller never gets a
-//! lease, and close to the limit leases shrink to nothing, and the shared count is exact. Quotas below [`MIN_QUOTA`] are
-//! never leased, nor are those of a policy with a penalty, which every worker must see. `W` workers hold at most `W / 32`
-//! of what was left, for at most a term and a tick: that is how much too early a rejection can be.
+//! This is not configurable. With `used` units of a limit in `window`, a caller is expected to ask for `used
+//! × TERM / window` units during a lease. The worker takes that many, or twice as many as last time if the
+//! last lease was used up, but at most a 32nd of what is left in any of the limits. So an occasional caller
+//! never gets a lease, and close to the limit leases shrink to nothing, and the shared count is exact. Quotas
+//! below [`MIN_QUOTA`] are never leased, nor are those of a policy with a penalty, which every worker must
+//! see. `W` workers hold at most `W / 32` of what was left, for at most a term and a tick: that is how much
+//! too early a rejection can be.
 
 use super::charge::{Charge, Count, Outcome, Verdicts};
 use crate::identity_map::IdentityMap;
@@ -30,8 +31,8 @@ const MIN_QUOTA: u32 = 1_000;
 /// At most 1 / `FRACTION` of the remaining units is leased.
 const FRACTION: u64 = 32;
 
-/// The maximum number of leases at once, so that a flood can't grow the worker's memory. Without a lease, each request is
-/// counted in the table.
+/// The maximum number of leases at once, so that a flood can't grow the worker's memory. Without a lease,
+/// each request is counted in the table.
 const MAX_LEASES: usize = 1_024;
 
 /// The leases of one worker.
@@ -103,7 +104,8 @@ impl Leases {
         self.of(charge).map(|lease| lease.verdicts(now))
     }
 
-    /// Takes a lease for the caller of a charge, if it pays. The charge was `judged` and has been counted in `counters`.
+    /// Takes a lease for the caller of a charge, if it pays. The charge was `judged` and has been counted in
+    /// `counters`.
     pub fn take(
         &mut self,
         charge: &Charge<'_>,
@@ -150,8 +152,8 @@ impl Leases {
         })
     }
 
-    /// Settles the lease of a charge in its opened counters. Returns whether there was one. `own`: the counters are of its
-    /// own record; only that one has units to give back.
+    /// Settles the lease of a charge in its opened counters. Returns whether there was one. `own`: the
+    /// counters are of its own record; only that one has units to give back.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
         let taken = if own { lease.taken } else { 0 };
@@ -169,8 +171,8 @@ impl Leases {
         leases.iter_mut().find(|lease| first(&lease.limits) == first(charge.limits))
     }
 
-    /// Replaces the lease of a charge, which has been settled, by this one, if any. If the limits have changed since, the
-    /// old lease stays until a tick settles it.
+    /// Replaces the lease of a charge, which has been settled, by this one, if any. If the limits have
+    /// changed since, the old lease stays until a tick settles it.
     pub fn replace(&mut self, charge: &Charge<'_>, lease: Option<Lease>) {
         match (self.of(charge), &lease) {
             (None, None) => return,
@@ -210,8 +212,8 @@ fn may_lease(limit: &Limit) -> bool {
     counted_by_time && limit.quota.get() >= MIN_QUOTA
 }
 
-/// How far apart uses of a lease may be to be counted at the same time. In an aligned window all are, since no lease
-/// crosses an edge.
+/// How far apart uses of a lease may be to be counted at the same time. In an aligned window all are, since
+/// no lease crosses an edge.
 fn slot(limit: &Limit) -> Micros {
     match limit.algorithm {
         Algorithm::SlidingWindow(slots) => slots.length(),
@@ -245,8 +247,8 @@ impl Lease {
     fn serve(&mut self, cost: u32, now: Now) -> Outcome {
         self.left = self.left.saturating_sub(cost);
         match self.used.last_mut() {
-            // All units of a slot get the latest instant: no stamp is too early, and rounded up to the slot they are
-            // equal. A log with longer slots has this slot within one of them.
+            // All units of a slot get the latest instant: no stamp is too early, and rounded up to the slot
+            // they are equal. A log with longer slots has this slot within one of them.
             Some((at, units)) if at.mono <= now.mono && now.mono <= self.slot_ends => {
                 (*at, *units) = (now, units.saturating_add(cost));
             }

@@ -5,16 +5,17 @@
 //! record  = fingerprint:u64 expires:u32 length:u16 state*
 //! state   = limit:u32 kind:u8 expires:u32 share:u8 length:varint bytes
 //! ```
-//! Numbers are little-endian. The page's `length` is that of all records; the filling is zeros. `expires` is in seconds of
-//! the monotonic clock, rounded up; expired records and states have no effect, and the next write drops them. `share` is
-//! used / quota in 255ths when the state was last written. The highest bit of a fingerprint says whether its identity is
-//! proven ([`crate::key::Identity::known`]).
+//! Numbers are little-endian. The page's `length` is that of all records; the filling is zeros. `expires` is
+//! in seconds of the monotonic clock, rounded up; expired records and states have no effect, and the next
+//! write drops them. `share` is used / quota in 255ths when the state was last written. The highest bit of a
+//! fingerprint says whether its identity is proven ([`crate::key::Identity::known`]).
 //!
 //! # Eviction
 //! If a page is full, room is made in this order:
 //! 1. If the caller is proven, records that are not proven are dropped, those with the lowest share first.
 //! 2. The longest logs give up precision, among records that are as proven as the caller.
-//! 3. Records are dropped that are not proven, and then proven ones that have used less than half of their quota.
+//! 3. Records are dropped that are not proven, and then proven ones that have used less than half of their
+//!    quota.
 //!
 //! Proven records that have used half of a quota are never dropped.
 
@@ -37,8 +38,8 @@ pub const STATE_HEADER: usize = 4 + 1 + 4 + 1;
 /// Bytes that the host appends to each value.
 pub const HOST_SUFFIX: usize = 1;
 
-/// The fingerprint of a page's overflow record, which counts newcomers if the page is full of records that can't be
-/// dropped.
+/// The fingerprint of a page's overflow record, which counts newcomers if the page is full of records that
+/// can't be dropped.
 pub const OVERFLOW: u64 = u64::MAX;
 
 /// Half of a quota, in 255ths. Proven records with at least this share are never dropped.
@@ -113,9 +114,9 @@ impl<'a> Page<'a> {
 
     /// Writes the page to `out` with `record`, as the most recent one, instead of its identity's old record.
     ///
-    /// Expired records are dropped. If the page is still longer than `capacity` bytes, others make room in the order that
-    /// the module's text gives, as far as `room` allows. Returns how many are dropped, or `None` if the record does not
-    /// fit.
+    /// Expired records are dropped. If the page is still longer than `capacity` bytes, others make room in
+    /// the order that the module's text gives, as far as `room` allows. Returns how many are dropped, or
+    /// `None` if the record does not fit.
     pub fn with(
         &self,
         record: &NewRecord,
@@ -165,15 +166,17 @@ fn records_of(page: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_le_bytes(*length)))
 }
 
-/// Fills a page up to one of three lengths: a sixteenth of `max`, all but the reserve, or `max`. With values of any
-/// length, the host's allocator would take twice the memory, since values that grow leave gaps (see DESIGN.md).
+/// Fills a page up to one of three lengths: a sixteenth of `max`, all but the reserve, or `max`. With values
+/// of any length, the host's allocator would take twice the memory, since values that grow leave gaps (see
+/// DESIGN.md).
 pub fn fill(page: &mut Vec<u8>, max: usize) {
     let sizes = [max / 16, max.saturating_sub(RESERVE), max];
     let size = sizes.into_iter().find(|size| page.len() <= *size).unwrap_or_default();
     page.resize(size.max(page.len()), 0);
 }
 
-/// Makes a page `excess` bytes shorter. Returns how many records were dropped, or `None` if it can't be that short.
+/// Makes a page `excess` bytes shorter. Returns how many records were dropped, or `None` if it can't be that
+/// short.
 fn make_room(page: &mut Vec<u8>, excess: usize, proven: bool, room: Room, now: Micros) -> Option<u32> {
     let (max, mut dropped) = (page.len().checked_sub(excess)?, 0);
     let mut drop_below = |page: &mut Vec<u8>, worth| {
@@ -191,7 +194,8 @@ fn make_room(page: &mut Vec<u8>, excess: usize, proven: bool, room: Room, now: M
     (page.len() <= max).then_some(dropped)
 }
 
-/// Drops the record with the lowest worth, if it is below `worth`. Of several, the first: the least recently written.
+/// Drops the record with the lowest worth, if it is below `worth`. Of several, the first: the least recently
+/// written.
 fn drop_least(page: &mut Vec<u8>, worth: u16, now: Micros) -> bool {
     let (mut least, mut lowest) = (0..0, worth);
     let mut rest = page.get(PAGE_HEADER..).unwrap_or_default();
@@ -207,7 +211,8 @@ fn drop_least(page: &mut Vec<u8>, worth: u16, now: Micros) -> bool {
     found
 }
 
-/// Makes the longest log of the proven records coarser, or of those that are not proven. `false` if none can be.
+/// Makes the longest log of the proven records coarser, or of those that are not proven. `false` if none can
+/// be.
 fn coarsen_longest(page: &mut Vec<u8>, proven: bool) -> bool {
     let mut longest: Option<(usize, Record<'_>, State<'_>)> = None;
     let mut rest = page.get(PAGE_HEADER..).unwrap_or_default();
@@ -286,7 +291,8 @@ impl<'a> Record<'a> {
     /// The highest share of its unexpired states. Damaged states have none.
     fn share(&self, now: Micros) -> u8 {
         let (mut highest, mut rest) = (0, self.states);
-        // Like `State::split`, without the fields that are not needed: this is called for each record of a full page.
+        // Like `State::split`, without the fields that are not needed: this is called for each record of a
+        // full page.
         while let Some(([_, _, _, _, kind, e0, e1, e2, e3, share], after)) =
             rest.split_first_chunk::<STATE_HEADER>()
             && let Some((length, after)) = varint::read(after)

@@ -1,15 +1,16 @@
-//! A policy's penalty (`block_for`, BI-6). It is stored like one more limit of the charge and has no verdict of its own:
-//! while it runs, the verdicts of the policy's limits are rejections. So what they say (what is left, when it comes back,
-//! how long to wait) holds for the policy.
+//! A policy's penalty (`block_for`, BI-6). It is stored like one more limit of the charge and has no verdict
+//! of its own: while it runs, the verdicts of the policy's limits are rejections. So what they say (what is
+//! left, when it comes back, how long to wait) holds for the policy.
 //!
-//! A penalty starts when a limit of its policy rejects a request, but not in the overflow record: no caller is penalized
-//! for the requests of others.
+//! A penalty starts when a limit of its policy rejects a request, but not in the overflow record: no caller
+//! is penalized for the requests of others.
 
 use super::charge::{Verdicts, admitted};
 use crate::limiter::{Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
 
-/// The verdicts of these limits' opened counters, without the penalty. `cost` is the cost by the limit's index.
+/// The verdicts of these limits' opened counters, without the penalty. `cost` is the cost by the limit's
+/// index.
 #[inline(never)]
 pub(super) fn judge(
     limits: &[Limit],
@@ -40,7 +41,8 @@ fn end(counters: &[Counter<'_>], now: Now) -> Option<Micros> {
     counters.iter().find_map(|counter| counter.penalty_end(now))
 }
 
-/// Starts the penalty of a charge with these verdicts, if they reject it and none is running. Returns its end.
+/// Starts the penalty of a charge with these verdicts, if they reject it and none is running. Returns its
+/// end.
 pub(super) fn start(
     limits: &[Limit],
     counters: &mut [Counter<'_>],
@@ -55,8 +57,8 @@ pub(super) fn start(
     penalty.penalty_end(now)
 }
 
-/// Changes verdicts to those of a policy that is blocked until `end`. If some are rejections already, only these get the
-/// longer wait; else all become rejections.
+/// Changes verdicts to those of a policy that is blocked until `end`. If some are rejections already, only
+/// these get the longer wait; else all become rejections.
 #[inline(never)]
 pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);

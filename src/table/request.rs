@@ -26,7 +26,8 @@ impl UnitSource {
 }
 
 impl<S: Store> Transaction<'_, S> {
-    /// Judges all charges of a request, and counts them as `mode` says. Returns one outcome per charge, in order.
+    /// Judges all charges of a request, and counts them as `mode` says. Returns one outcome per charge, in
+    /// order.
     pub fn charge(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         self.table.stalls.notice(self.now.mono);
         match mode {
@@ -144,9 +145,9 @@ impl<S: Store> Transaction<'_, S> {
         }
     }
 
-    /// Counts a charge of a rejected request, if rejected requests count, and starts its penalty. If this charge rejected
-    /// the request, it stays rejected even if units have come back by the time it is written, since the request's other
-    /// charges are not counted.
+    /// Counts a charge of a rejected request, if rejected requests count, and starts its penalty. If this
+    /// charge rejected the request, it stays rejected even if units have come back by the time it is written,
+    /// since the request's other charges are not counted.
     fn charge_rejected(&mut self, charge: &Charge<'_>, attempt: Option<Attempt>) -> Outcome {
         let rejection = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
         let rejection = rejection.map(|attempt| attempt.rejection(self.now));
@@ -161,8 +162,8 @@ impl<S: Store> Transaction<'_, S> {
         }
     }
 
-    /// Gives back what the charges before the last outcome have spent, and replaces their outcomes. Adds those of the
-    /// remaining charges.
+    /// Gives back what the charges before the last outcome have spent, and replaces their outcomes. Adds
+    /// those of the remaining charges.
     fn undo(&mut self, charges: &[Charge<'_>], outcomes: &mut Vec<Outcome>) {
         let rejection = outcomes.len() - 1;
         for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(rejection) {

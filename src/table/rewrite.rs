@@ -9,8 +9,8 @@ use crate::time::{Micros, SECOND};
 /// Bytes reserved for the first state of each limit.
 const NEW_STATE: usize = 32;
 
-/// Limits with a longer window are not enforced in overflow records, since one newcomer's units would be missing for all
-/// of them for as long.
+/// Limits with a longer window are not enforced in overflow records, since one newcomer's units would be
+/// missing for all of them for as long.
 const MAX_OVERFLOW_WINDOW: Micros = 3_600 * SECOND;
 
 /// What an attempt has to write.
@@ -56,8 +56,8 @@ pub(super) struct RecordUpdate<'a> {
 impl RecordUpdate<'_> {
     /// Plans the page with these counters, one per limit.
     ///
-    /// A record that grows first gives up some precision, then lets other records make room, then uses the reserve, and
-    /// last gives up any precision.
+    /// A record that grows first gives up some precision, then lets other records make room, then uses the
+    /// reserve, and last gives up any precision.
     pub fn plan(&self, counters: &mut [Counter<'_>]) -> Plan {
         let whole = self.max_page_length;
         let unreserved = if self.owner == OVERFLOW { whole } else { whole.saturating_sub(RESERVE) };
@@ -117,9 +117,9 @@ fn coarsen(counters: &mut [Counter<'_>], coarsest: Coarseness) -> bool {
     counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any)
 }
 
-/// Whether a limit is enforced in the overflow record, which many callers share. Units in flight are not: a worker
-/// publishes those of one caller, and enforces the quota on each caller by itself. Penalties are for one caller. And a
-/// long window, or none, would reject all newcomers for as long.
+/// Whether a limit is enforced in the overflow record, which many callers share. Units in flight are not: a
+/// worker publishes those of one caller, and enforces the quota on each caller by itself. Penalties are for
+/// one caller. And a long window, or none, would reject all newcomers for as long.
 pub(super) fn may_overflow(limit: &Limit) -> bool {
     match limit.algorithm {
         Algorithm::SlidingWindow(_)

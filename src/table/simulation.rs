@@ -1,10 +1,10 @@
-//! A deterministic simulator of 1 to 64 workers over one table, which proves it right under contention.
+//! A deterministic simulator of 1 to 64 workers that share a table, to test it under contention.
 //!
 //! Each worker is a [`Table`] of its own on a thread of its own, and runs requests, ends of streams and ticks
-//! until the run is over ([`worker`]). Only one runs at a time: at every read and write the seed decides who goes on
-//! ([`stage`]), so interleavings are arbitrary, and a run is the same each time. The store has the host's
-//! semantics to the letter, and forced conflicts, rejections, crashes and damage on top ([`world`]). A bystander
-//! keeps the truth ([`truth`]), which the tests compare with what was promised.
+//! until the run is over ([`worker`]). Only one runs at a time: at every read and write the seed decides who
+//! goes on ([`stage`]), so interleavings are arbitrary, and a run is the same each time. The store has the
+//! host's exact semantics, with forced conflicts, errors, crashes and damage on top ([`world`]). The true
+//! history is kept beside it ([`truth`]), and the tests compare the promises with it.
 //!
 //! A failure prints the run's seed; `Run::of(seed, …)` with it runs the same again.
 
@@ -39,7 +39,7 @@ use truth::{Since, Truth};
 use worker::Worker;
 use world::World;
 
-/// A little longer than a lease.
+/// Slightly longer than a lease.
 const TERM: Micros = 501 * MILLISECOND;
 
 /// A run that is over.
@@ -49,7 +49,7 @@ struct Run {
     stage: Stage,
     tables: Vec<Table>,
     stats: TableStats,
-    /// Of the busiest worker, the acts while writes may have been impossible.
+    /// The acts of the busiest worker while writes may have been impossible.
     stormy: u64,
 }
 
@@ -85,7 +85,7 @@ impl Run {
         look(&self.stage.world().truth)
     }
 
-    /// All workers tick until nothing is owed or leased. Answers when that was.
+    /// All workers tick until nothing is owed or leased. Returns when that was.
     fn settle(&mut self) -> Now {
         for wait in [0, TERM] {
             self.stage.world().mono += wait;
@@ -97,7 +97,7 @@ impl Run {
         self.stage.now()
     }
 
-    /// Every record's every limit.
+    /// All limits of all records.
     fn counters(&self) -> Vec<(Identity, Limit)> {
         let policies = self.scenario.reloaded.as_ref().unwrap_or(&self.scenario.policies);
         let of_policy = |(n, policy): (usize, &Policy)| {
@@ -132,7 +132,7 @@ impl Run {
             return 0;
         }
         let quota = u64::from(limit.quota.get());
-        let burst = (quota / 64).max(u64::from(self.scenario.most_cost));
+        let burst = (quota / 64).max(u64::from(self.scenario.max_cost));
         let rate = (quota * contended.min(limit.window)).div_ceil(limit.window);
         (self.scenario.workers as u64 + crashes) * (burst + rate)
     }
@@ -189,7 +189,7 @@ impl Run {
     }
 }
 
-/// Runs each seed and checks it. Answers all that happened.
+/// Runs and checks each seed. Returns the sum of the statistics.
 fn each(
     seeds: Range<u64>,
     draw: impl Fn(&mut Random) -> Scenario,

@@ -1,8 +1,8 @@
 //! Stalls: times in which no worker ran, since the process was stopped or the machine was suspended.
 //!
-//! Other workers' units in flight expire unless they are renewed, and in a stall nobody renews them. So for a while after
-//! a stall, a worker uses the instant at which the stall began to decide what has expired. By the end of that while,
-//! every other worker that is alive has renewed its units.
+//! Other workers' units in flight expire unless they are renewed, and in a stall nobody renews them. So for a
+//! while after a stall, a worker uses the instant at which the stall began to decide what has expired. By the
+//! end of that while, every other worker that is alive has renewed its units.
 
 use crate::time::{Micros, SECOND};
 

@@ -19,31 +19,31 @@ pub(super) fn limit(id: u32, quota: u32, window: Micros) -> Limit {
     Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
-/// A caller whom no client can make up.
+/// A proven identity.
 fn identity(n: u64) -> Identity {
     Identity { page: n, fingerprint: n }.known(true)
 }
 
-/// One request of one unit by a caller whom a client may have made up.
+/// A charge of one unit to an identity that is not proven.
 fn made_up(who: u64, limits: &[Limit]) -> Charge<'_> {
     Charge { identity: identity(who).known(false), ..charge(who, limits) }
 }
 
-pub(super) fn worker(holder: u32) -> Table {
-    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE, WorkerId(holder))
+pub(super) fn worker(id: u32) -> Table {
+    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE, WorkerId(id))
 }
 
 fn table() -> Table {
     worker(1)
 }
 
-/// One request of one unit.
+/// A charge of one unit.
 pub(super) fn charge(who: u64, limits: &[Limit]) -> Charge<'_> {
     let (count, on_contention) = Default::default();
     Charge { identity: identity(who), limits, cost: 1, count, on_contention }
 }
 
-/// Both clocks at an instant of the monotonic one.
+/// Both clocks at a monotonic instant.
 pub(super) fn at(mono: Micros) -> Now {
     Now { mono, wall: mono + 1_700_000_000 * SECOND }
 }
@@ -160,7 +160,7 @@ fn a_page_created_by_two_workers_at_once_loses_no_count() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn when_the_tries_are_spent_the_bucket_answers_and_its_debt_is_posted() {
+fn after_eight_conflicts_the_bucket_decides_and_its_debt_is_posted() {
     let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 128, 60 * SECOND)]);
     store.conflicts.set(u32::MAX);
     // A 64th of 128 is 2: the burst.
@@ -328,7 +328,7 @@ fn a5_whoever_is_proved_by_an_answer_stays_and_only_then_is_asked_for() {
     assert!(one(2).admitted(), "dropped for others");
 }
 
-/// A page that proven and well used records fill, so that newcomers are counted together.
+/// Fills the page with proven, well used records, so that newcomers share the overflow record.
 fn full_page(table: &mut Table, store: &MemoryStore) {
     let limits = [limit(9, 1, 3_600 * SECOND)];
     (10_000..10_100).for_each(|who| drop(ask(table, store, who, &limits, NOW)));
@@ -347,7 +347,7 @@ fn a4_newcomers_of_a_full_page_are_judged_where_they_are_counted() {
     let outcome = looked(&mut table, 2);
     assert_eq!((outcome.admitted(), outcome.overflowed), (false, true));
 
-    // What is given back is taken from where it was counted, and from nowhere else.
+    // Units are given back only to the record that they were counted in.
     let held = table.begin(&store, at(NOW)).charge(&[charge(3, &limits)], ChargeMode::AllOrNothing).remove(0);
     assert_eq!((held.overflowed, held.verdicts[0].remaining), (true, 3));
     let back = Correction { back: Some((at(NOW), 1)), ..Correction::default() };
@@ -358,7 +358,7 @@ fn a4_newcomers_of_a_full_page_are_judged_where_they_are_counted() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a5_no_newcomer_is_told_that_a_month_is_used_up_by_others() {
+fn a5_no_newcomer_is_rejected_by_a_month_that_others_have_used_up() {
     let (mut table, store) = (table(), MemoryStore::default());
     full_page(&mut table, &store);
     let limits = [limit(1, 3, 60 * SECOND), limit(2, 3, 30 * 86_400 * SECOND)];
@@ -403,13 +403,13 @@ fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a9_after_a_stall_of_the_process_what_is_in_flight_is_still_believed() {
+fn a9_after_a_stall_of_the_process_units_in_flight_still_count() {
     let store = MemoryStore::default();
     let (mut one, mut other) = (worker(1), worker(2));
     let limits = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 8, SECOND) }];
     [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, at(NOW)).settle());
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
-    // Nobody runs for 35 s; the other worker is the first to wake up.
+    // Nobody runs for 35 s, and the other worker is the first to run again.
     let awake = NOW + 35 * SECOND;
     assert_eq!(passed(&mut other, &store, 1, &limits, awake, 8), 0);
     one.begin(&store, at(awake + SECOND)).settle();

@@ -1,11 +1,12 @@
-//! The transaction: a worker's view of the table, the store and the instant, so that they need not be passed along.
-//! Its methods are in the files that do the work, see the picture in [`super`].
+//! The transaction: a worker's view of the table, the store and the instant, so that they need not be passed
+//! along. Its methods are in the files that do the work, see the picture in [`super`].
 
 use super::store::Store;
 use super::worker::Table;
 use crate::time::{Micros, Now};
 
-/// Charges and corrections at one instant. Each is written on its own, so nothing is left to commit or to roll back.
+/// Charges and corrections at one instant. Each is written on its own, so nothing is left to commit or to
+/// roll back.
 pub struct Transaction<'a, S> {
     pub(super) table: &'a mut Table,
     pub(super) store: &'a S,

@@ -27,8 +27,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// A worker's view of the shared table. All workers must have the same `seed` and number of pages, and each its own
-    /// `worker`.
+    /// A worker's view of the shared table. All workers must have the same `seed` and number of pages, and
+    /// each its own `worker`.
     pub fn new(seed: Seed, size: TableSize, worker: WorkerId) -> Table {
         Table {
             seed,

@@ -1,7 +1,8 @@
 //! Dates as day numbers.
 //!
 //! The algorithm, with years in eras of 400, is Howard Hinnant's:
-//! <https://howardhinnant.github.io/date_algorithms.html>. A library would add ten times as many bytes to the module.
+//! <https://howardhinnant.github.io/date_algorithms.html>. A library would add ten times as many bytes to the
+//! module.
 
 /// Days since 1970-01-01.
 pub type Day = i64;

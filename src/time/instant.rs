@@ -3,8 +3,9 @@
 use super::civil::{DAY, day, month_of};
 use super::{MAX_EPOCH_SECONDS, Micros, SECOND};
 
-/// Parses an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or `2026-05-19T06:00:00Z`, into
-/// microseconds since the UNIX epoch. `None` for anything else and for instants before 1970.
+/// Parses an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or
+/// `2026-05-19T06:00:00Z`, into microseconds since the UNIX epoch. `None` for anything else and for instants
+/// before 1970.
 pub fn parse_instant(text: &str) -> Option<Micros> {
     let (date, rest) = text.split_at_checked(10)?;
     let time = rest.strip_prefix(['T', 't', ' '])?;

@@ -1,7 +1,7 @@
 //! IANA time zones, and where calendar periods begin in them.
 //!
-//! `build.rs` generates the table of names and rules from the IANA database. The edge of a period is computed once per
-//! period and record, not once per request.
+//! `build.rs` generates the table of names and rules from the IANA database. The edge of a period is computed
+//! once per period and record, not once per request.
 
 mod nearest;
 mod posix_tz;
@@ -25,8 +25,8 @@ impl Zone {
     /// The release of the IANA database that the table was made from, such as `2026a`.
     pub const RELEASE: &str = RELEASE;
 
-    /// The zone with this exact name, such as `Europe/Madrid` or an old name such as `Asia/Calcutta`. The error is up to
-    /// three similar names, the most similar first.
+    /// The zone with this exact name, such as `Europe/Madrid` or an old name such as `Asia/Calcutta`. The
+    /// error is up to three similar names, the most similar first.
     pub fn named(name: &str) -> Result<Zone, Vec<&'static str>> {
         match Zone::all().find(|zone| zone.name == name) {
             Some(zone) => Ok(zone),
@@ -51,11 +51,11 @@ impl Zone {
 
     /// The first instant after `wall` (µs since the UNIX epoch) at which a new `period` begins in this zone.
     ///
-    /// A period begins when local clocks first show 00:00 of its first day or, if they skip 00:00, the first time
-    /// after it. Setting clocks back to that 00:00 or before it does not begin the period again.
+    /// A period begins when local clocks first show 00:00 of its first day or, if they skip 00:00, the first
+    /// time after it. Setting clocks back to that 00:00 or before it does not begin the period again.
     ///
-    /// Correct from 2024 on, as far as the database knows; earlier instants use the rules of 2024. After the year 9999
-    /// there is no edge, and the result is [`Micros::MAX`].
+    /// Correct from 2024 on, as far as the database knows; earlier instants use the rules of 2024. After the
+    /// year 9999 there is no edge, and the result is [`Micros::MAX`].
     pub fn next_edge(self, wall: Micros, period: Period) -> Micros {
         self.edge_after(wall, period).unwrap_or(Micros::MAX)
     }

@@ -8,8 +8,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 /// 2026-01-01T00:00:00Z.
 const YEAR_2026: Micros = 1_767_225_600 * SECOND;
 
-/// The starts of the months of 2026 in Madrid, and of January 2027: 00:00 at one hour east, from April to October
-/// two.
+/// The starts of the months of 2026 in Madrid, and of January 2027: 00:00 at one hour east, from April to
+/// October two.
 fn months_in_madrid() -> Vec<Micros> {
     let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let starts = (0..=12).map(|month| YEAR_2026 + days[..month].iter().sum::<u64>() * DAY);

@@ -35,9 +35,9 @@ impl Slots {
 
     /// The maximum number of bytes that a log of this limit takes.
     ///
-    /// Entries are in distinct slots of one window, so there are at most `n = min(quota, slots)`, and at most `slots / g`
-    /// of them have a gap of `g` or more. The worst case with fewer units than slots is one unit per entry, as far apart
-    /// as possible; with more units, every slot is used and has a number.
+    /// Entries are in distinct slots of one window, so there are at most `n = min(quota, slots)`, and at most
+    /// `slots / g` of them have a gap of `g` or more. The worst case with fewer units than slots is one unit
+    /// per entry, as far apart as possible; with more units, every slot is used and has a number.
     pub fn max_bytes(self, quota: NonZeroU32, window: Micros) -> u64 {
         let quota = u64::from(quota.get());
         let slots = window.div_ceil(self.length()) + 1;

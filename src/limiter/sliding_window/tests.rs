@@ -62,7 +62,8 @@ impl Oracle {
     }
 }
 
-/// Gaps between requests, in µs: bursts, a steady pace, and jumps to just before, onto and just after an edge.
+/// Gaps between requests, in µs: bursts, a steady pace, and jumps to just before, onto and just after an
+/// edge.
 fn gaps(step: Micros, window: Micros) -> impl Strategy<Value = Vec<Micros>> {
     let gap = prop_oneof![
         4 => Just(0),
@@ -76,7 +77,8 @@ fn gaps(step: Micros, window: Micros) -> impl Strategy<Value = Vec<Micros>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// X-1, FA-5, FA-6, PA-5, PA-6, PA-9: on the clock's milliseconds the log is the truth, decision by decision.
+    /// X-1, FA-5, FA-6, PA-5, PA-6, PA-9: on the clock's milliseconds the log is the truth, decision by
+    /// decision.
     #[wasm_bindgen_test(unsupported = test)]
     fn exact_slots_answer_as_an_exact_log_would(
         quota in 1u32..40,

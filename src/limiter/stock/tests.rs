@@ -49,7 +49,7 @@ fn what_exists_is_what_was_reserved_and_not_given_back() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn what_exists_never_expires_and_a_rejection_tells_the_configured_wait() {
+fn what_exists_never_expires_and_a_rejection_has_the_configured_wait() {
     let mut kept = kept(NonZeroU32::MIN);
     let now = Now { mono: SECOND, wall: DAY };
     let eviction = kept.change(now, |counter| counter.charge(now, 1));
@@ -97,7 +97,7 @@ fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut Stock)) -> u6
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_report_is_believed_beside_what_others_are_creating() {
+fn a_report_is_added_to_what_others_are_creating() {
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
     assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 1);
     assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 2);

@@ -117,17 +117,17 @@ pub fn at(now: Now, mono: Micros) -> Now {
 pub struct Kept {
     pub limit: Limit,
     pub state: Vec<u8>,
-    pub holder: WorkerId,
+    pub worker: WorkerId,
 }
 
 impl Kept {
     pub fn new(quota: NonZeroU32, window: Micros, algorithm: Algorithm) -> Kept {
         let limit = Limit { id: LimitId(1), quota, window, algorithm };
-        Kept { limit, state: Vec::new(), holder: WorkerId(1) }
+        Kept { limit, state: Vec::new(), worker: WorkerId(1) }
     }
 
     pub fn open(&self, now: Now) -> Counter<'_> {
-        Counter::open(&self.limit, &self.state, now, self.holder).expect("its own state is sound")
+        Counter::open(&self.limit, &self.state, now, self.worker).expect("its own state is sound")
     }
 
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {

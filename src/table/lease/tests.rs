@@ -42,7 +42,7 @@ impl Fleet {
         rejected
     }
 
-    fn most_in_a_window(&self) -> usize {
+    fn max_in_a_window(&self) -> usize {
         let window = self.limits[0].window;
         let within =
             |(i, from): (usize, &Micros)| self.admitted[i..].partition_point(|at| *at < from + window);
@@ -59,7 +59,7 @@ fn a_hot_caller_is_served_from_leases_and_never_passes_the_limit() {
         let (leased, writes) = (fleet.leased, fleet.store.writes.get());
         assert!(leased > 4_000 && writes < 1_000, "{workers} workers: {leased} leased, {writes} writes");
         fleet.run(NOW + 25 * SECOND, 125 * SECOND, 5_003);
-        assert!(fleet.most_in_a_window() <= 6_000, "{workers} workers: {}", fleet.most_in_a_window());
+        assert!(fleet.max_in_a_window() <= 6_000, "{workers} workers: {}", fleet.max_in_a_window());
         assert!(fleet.admitted.len() >= 17_800, "{workers} workers: {} of 18000", fleet.admitted.len());
     }
 }
@@ -93,7 +93,7 @@ fn small_quotas_and_rare_callers_are_never_leased() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_lease_tells_what_is_left_as_if_it_were_shared() {
+fn a_lease_reports_the_remaining_units_as_if_it_were_shared() {
     let mut fleet = Fleet::new(1, 6_000);
     let mut last = 6_000;
     for i in 0..3_000 {
@@ -132,7 +132,7 @@ fn hot_beside_others(mode: ChargeMode) {
     assert!(hot_writes < 1_500, "{hot_writes} writes of the hot record");
 }
 
-/// What another limit rejects is not taken from a lease, and what is left is told as it is.
+/// A request that another limit rejects takes nothing from a lease.
 #[wasm_bindgen_test(unsupported = test)]
 fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
     let (mut table, store) = (worker(1), MemoryStore::default());

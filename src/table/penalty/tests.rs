@@ -11,7 +11,7 @@ const BLOCK: Micros = 300 * SECOND;
 const BOTH: [ChargeMode; 2] = [ChargeMode::Sequential, ChargeMode::AllOrNothing];
 
 /// `quota` per minute, with the penalty.
-fn punishing(quota: u32) -> [Limit; 2] {
+fn penalizing(quota: u32) -> [Limit; 2] {
     [limit(1, quota, MINUTE), Limit::penalty("p", BLOCK)]
 }
 
@@ -35,7 +35,7 @@ fn asked(table: &mut Table, store: &MemoryStore, limits: &[Limit], now: Micros) 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_6_the_first_excess_blocks_and_what_comes_while_blocked_neither_prolongs_nor_writes() {
     for mode in BOTH {
-        let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(2));
+        let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(2));
         let charges = [charge(1, &limits)];
         let mut ask = |now| ask(&mut table, &store, &charges, mode, now).remove(0).verdicts[0];
         assert!(ask(NOW).admitted && ask(NOW).admitted);
@@ -85,7 +85,7 @@ fn of_several_limits_the_one_that_rejects_goes_on_to_be_the_one() {
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_6_whatever_counts_an_excess_blocks() {
     for (count, mode) in [Count::Accepted, Count::All].into_iter().zip(BOTH.repeat(2)) {
-        let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(2));
+        let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(2));
         let charges = [Charge { count, ..charge(1, &limits) }];
         let mut ask = |now| ask(&mut table, &store, &charges, mode, now).remove(0);
         let admitted = (0..5).filter(|_| ask(NOW).admitted()).count();
@@ -99,7 +99,7 @@ fn bi_6_whatever_counts_an_excess_blocks() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_6_what_is_counted_by_its_response_blocks_with_the_request_that_is_rejected() {
-    let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(2));
+    let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(2));
     let judged = Charge { count: Count::Never, ..charge(1, &limits) };
     let counted = Charge { limits: &limits[..1], ..judged };
     for _ in 0..2 {
@@ -117,7 +117,7 @@ fn bi_6_what_is_counted_by_its_response_blocks_with_the_request_that_is_rejected
 fn bi_6_a_rejection_by_another_policy_alone_blocks_nobody() {
     for mode in BOTH {
         for first in [true, false] {
-            let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(2));
+            let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(2));
             let other = [limit(7, 1, MINUTE)];
             let mut charges = [charge(1, &limits), charge(2, &other)];
             if first {
@@ -134,7 +134,7 @@ fn bi_6_a_rejection_by_another_policy_alone_blocks_nobody() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_sequential_rejection_before_it_does_not_block_even_who_has_nothing_left() {
-    let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(1));
+    let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(1));
     let other = [limit(7, 1, MINUTE)];
     let charges = [charge(2, &other), charge(1, &limits)];
     ask(&mut table, &store, &charges, ChargeMode::Sequential, NOW);
@@ -145,7 +145,7 @@ fn a_sequential_rejection_before_it_does_not_block_even_who_has_nothing_left() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_3_all_workers_reject_whom_one_has_blocked() {
-    let (store, limits) = (MemoryStore::default(), punishing(3_000));
+    let (store, limits) = (MemoryStore::default(), penalizing(3_000));
     let (mut one, mut other) = (worker(1), worker(2));
     for _ in 0..3_000 {
         assert!(asked(&mut one, &store, &limits, NOW).admitted);
@@ -158,7 +158,7 @@ fn x_3_all_workers_reject_whom_one_has_blocked() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_penalty_that_meets_conflicts_is_tried_again_and_one_that_cannot_be_written_costs_nothing() {
     for mode in BOTH {
-        let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(1));
+        let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(1));
         let charges = [charge(1, &limits)];
         ask(&mut table, &store, &charges, mode, NOW);
         store.conflicts.set(3);
@@ -178,7 +178,7 @@ fn a_penalty_that_meets_conflicts_is_tried_again_and_one_that_cannot_be_written_
 
 #[wasm_bindgen_test(unsupported = test)]
 fn newcomers_to_a_full_page_are_not_blocked_for_each_other() {
-    let (mut table, store, limits) = (worker(1), MemoryStore::default(), punishing(2));
+    let (mut table, store, limits) = (worker(1), MemoryStore::default(), penalizing(2));
     for client in 1..200 {
         for _ in 0..3 {
             ask(&mut table, &store, &[charge(client, &limits)], ChargeMode::Sequential, NOW);

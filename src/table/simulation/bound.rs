@@ -10,7 +10,7 @@ use crate::time::SECOND;
 fn stormy(random: &mut Random, on_contention: OnContention) -> Scenario {
     let scenario = if random.chance(200) { Scenario::large(random) } else { Scenario::small(random) };
     let trouble = storms(random);
-    // What is in flight is forgotten if nobody can write for 20 s.
+    // Units in flight expire if nobody can write for 20 s.
     scenario.answered_by(on_contention).with(trouble).within(30 * SECOND)
 }
 

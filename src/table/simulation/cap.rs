@@ -1,9 +1,10 @@
-//! Never above the limit, while writes can succeed.
+//! The cap holds while writes can succeed.
 //!
-//! Where no worker is held up, that is so by each request's own instant. A worker that is held up between reading
-//! the clock and reading the page may be judged by a log from which a faster one has already dropped what the
-//! slower one's window would still hold. Then the cap holds in each window that is shorter by that delay: what was
-//! known to be admitted by `t` and asked for after `t − window` is never above the limit ([`Since::Known`]).
+//! Where no worker is held up, that is so by each request's own instant. A worker that is held up between
+//! reading the clock and reading the page may be judged by a log from which a faster one has already dropped
+//! what the slower one's window would still hold. Then the cap holds in each window that is shorter by that
+//! delay: what was known to be admitted by `t` and asked for after `t − window` is never above the limit
+//! ([`Since::Known`]).
 
 use super::random::Random;
 use super::scenario::{Kind, Policy, Scenario, limit};
@@ -14,7 +15,7 @@ use crate::time::SECOND;
 
 /// Nothing goes wrong that was not drawn: the cap holds and, once settled, the count is the truth.
 pub fn check(mut run: Run) -> TableStats {
-    // Eight tries can be spent even so; then the bound of those who answer alone is added.
+    // All eight attempts can fail even so; then the bound for workers that decide alone is added.
     run.assert_cap(Since::Known, |limit| run.excess(limit));
     if !run.scenario.held_up {
         run.assert_cap(Since::Asked, |limit| run.excess(limit));

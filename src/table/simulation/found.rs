@@ -1,4 +1,4 @@
-//! What the simulator has found, each as a scenario of its own.
+//! Bugs that the simulator has found, each as a test of its own.
 
 use super::random::Random;
 use super::scenario::{Kind, Scenario, limit};
@@ -12,8 +12,8 @@ use crate::time::{MILLISECOND, Micros, Now, SECOND};
 
 const START: Micros = 1_000_020 * SECOND;
 
-fn worker(holder: u32) -> Table {
-    new_table(&Scenario { pages: 16, ..Scenario::small(&mut Random::new(0)) }, holder)
+fn worker(id: u32) -> Table {
+    new_table(&Scenario { pages: 16, ..Scenario::small(&mut Random::new(0)) }, id)
 }
 
 fn at(mono: Micros) -> Now {
@@ -96,7 +96,7 @@ fn debts_of_one_millisecond_are_posted_to_the_slots_they_are_given_back_from() {
 }
 
 #[test]
-fn what_is_in_flight_or_ended_and_could_not_be_written_is_told_by_the_next_tick() {
+fn units_in_flight_that_could_not_be_written_are_published_by_the_next_tick() {
     let (mut table, store, limits) =
         (worker(1), MemoryStore::default(), [limit(1, Kind::Concurrency, 2, 60 * SECOND)]);
     let left = || ask(&mut worker(2), &store, &limits, at(START + SECOND)).verdicts[0].remaining;

@@ -1,4 +1,4 @@
-//! What large quotas on four workers cost in rejections: leases and slots err on the side of caution, but little.
+//! How many requests are wrongly rejected by large quotas on four workers: leases and slots cost little.
 
 use super::random::Random;
 use super::scenario::{Kind, Scenario, limit};
@@ -32,7 +32,7 @@ impl Caller {
         }
     }
 
-    /// Asks the worker for one unit at an instant. Answers whether it is admitted.
+    /// Charges one unit at `mono` on a worker. Returns whether it is admitted.
     fn ask(&mut self, worker: usize, mono: Micros) -> bool {
         let now = Now { mono, wall: mono + 1_700_000_000 * SECOND };
         if mono >= self.ticked + SECOND {
@@ -50,7 +50,7 @@ impl Caller {
     }
 }
 
-/// Of a caller at exactly `quota` a minute for five minutes, how many are rejected.
+/// How many requests are rejected of a caller that sends exactly `quota` a minute for five minutes.
 fn rejected(kind: Kind, quota: u64) -> u64 {
     let mut caller = Caller::new(kind, quota);
     let mut random = Random::new(quota);

@@ -7,7 +7,8 @@ use super::{Run, each};
 use crate::table::TableStats;
 use crate::time::SECOND;
 
-/// Streams that end in any order, within the 20 s in which a worker that can't write is still believed.
+/// Streams that end in any order, within the 20 s in which the units of a worker that can't write still
+/// count.
 fn streams(random: &mut Random) -> Scenario {
     let ends = random.between(100, 450);
     let trouble = if random.chance(500) { storms(random) } else { Trouble::default() };
@@ -15,7 +16,7 @@ fn streams(random: &mut Random) -> Scenario {
     Scenario { ends, ..scenario.with(trouble).within(30 * SECOND) }
 }
 
-/// So many seconds in which nothing happens but ticks.
+/// Lets seconds pass in which only ticks happen.
 fn seconds_go_by(run: &mut Run, seconds: u32, mut look: impl FnMut(&Run)) -> TableStats {
     for _ in 0..seconds {
         run.stage.world().mono += SECOND / 2;

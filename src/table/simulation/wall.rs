@@ -1,4 +1,5 @@
-//! The wall clock is stepped by a second, an hour, a day: nothing is freed early and nothing frozen.
+//! Steps of the wall clock by a second, an hour or a day change neither when units come back nor how many
+//!
 
 use super::each;
 use super::random::Random;

@@ -1,4 +1,4 @@
-//! One worker: it asks, ends what it has asked before, ticks, and now and then dies.
+//! One worker: it sends requests, ends earlier ones, ticks, and sometimes crashes.
 
 use super::random::Random;
 use super::scenario::{PAGE_BYTES, Policy, Scenario, Trouble};
@@ -18,7 +18,7 @@ pub struct Worker<'a> {
     stage: &'a Stage,
     scenario: &'a Scenario,
     pub table: Table,
-    /// Requests that may still give something back.
+    /// Requests whose units may still be given back.
     open: Vec<Open<'a>>,
     /// As of the last tick.
     pub wall_ahead: Micros,
@@ -31,7 +31,7 @@ pub struct Worker<'a> {
 struct Open<'a> {
     at: Now,
     cost: u32,
-    /// Which policies judged it, whose record it was, whether it was counted there.
+    /// The policies that judged it, the record's identity, and whether it was counted there.
     parts: Vec<(&'a Policy, Identity, bool)>,
 }
 
@@ -41,7 +41,7 @@ enum Act {
     Tick,
 }
 
-/// Whose record a policy's caller is: the policies may have one key or two.
+/// The identity of a policy's caller. The policies may share a key.
 pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
     let key = if scenario.one_key { 0 } else { policy as u64 };
     let mut random = Random::new(caller << 8 | key);
@@ -49,9 +49,9 @@ pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
     Identity { page: random.below(1 << 40), fingerprint: random.below(1 << 40) }.known(random.below(4) > 0)
 }
 
-pub fn new_table(scenario: &Scenario, holder: u32) -> Table {
+pub fn new_table(scenario: &Scenario, id: u32) -> Table {
     let pages = NonZeroU32::new(scenario.pages).unwrap();
-    Table::new(Seed::new([0; Seed::LEN]), TableSize { pages, page_bytes: PAGE_BYTES }, WorkerId(holder))
+    Table::new(Seed::new([0; Seed::LEN]), TableSize { pages, page_bytes: PAGE_BYTES }, WorkerId(id))
 }
 
 /// The charges of one request or its end.
@@ -106,7 +106,7 @@ impl<'a> Worker<'a> {
             world.time_is_due = world.random.below(crowd) == 0;
             world.acts_left -= 1;
             world.busy += 1;
-            // The first and the last third of a run are fair.
+            // There are no storms in the first and the last third of a run.
             let storm = (self.scenario.acts / 3..self.scenario.acts * 2 / 3).contains(&world.acts_left);
             world.trouble = if storm { self.scenario.trouble } else { Default::default() };
             self.stormy += u64::from(storm);
@@ -133,7 +133,7 @@ impl<'a> Worker<'a> {
             let which = random.below(self.open.len() as u64);
             return Act::End { which, refund: random.chance(self.scenario.refunds) };
         }
-        let cost = random.between(1, u64::from(self.scenario.most_cost)) as u32;
+        let cost = random.between(1, u64::from(self.scenario.max_cost)) as u32;
         Act::Request { caller: random.below(self.scenario.callers), cost }
     }
 
@@ -229,19 +229,19 @@ impl<'a> Worker<'a> {
         self.stats = sum(self.stats, new);
     }
 
-    /// The VM is gone, with what it owed and had leased; another takes its place.
+    /// The VM crashes and loses its debts and leases. Another one takes its place.
     fn die(&mut self) {
         let mut world = self.stage.world();
         let now = world.mono;
         world.truth.crash(self.me, now);
-        let holder = world.random.between(1_000, 1 << 30) as u32;
+        let id = world.random.between(1_000, 1 << 30) as u32;
         drop(world);
-        self.table = new_table(self.scenario, holder);
+        self.table = new_table(self.scenario, id);
         self.open.clear();
     }
 }
 
-/// What is counted is what the way of mode says, whoever answered.
+/// Checks that exactly the charges are counted that the mode says, whoever decided.
 fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], mode: ChargeMode) {
     let all = outcomes.iter().all(Outcome::admitted);
     let mut before = true;

@@ -8,7 +8,7 @@ use crate::table::memory::MemoryStore;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 
-/// A mistake of the store's, to see that the simulator notices.
+/// A bug of the store, to check that the simulator finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Bug {
     #[default]
@@ -29,14 +29,15 @@ pub struct World {
     pub trouble: Trouble,
     pub bug: Bug,
     pub truth: Truth,
-    /// How often another worker went on where one stopped.
+    /// How often one worker stopped and another one continued.
     pub handovers: u64,
     pub acts_left: u32,
-    /// Workers between the beginning and the end of an act.
+    /// The number of workers in the middle of an act.
     pub busy: usize,
-    /// Whether the clock is to go on before the next act.
+    /// Whether time passes before the next act.
     pub time_is_due: bool,
-    /// All instants are multiples of it: often of a millisecond, which is where slots meet.
+    /// All instants are multiples of it; often it is a millisecond, so that instants fall on the edges of
+    /// slots.
     grain: Micros,
     store: MemoryStore,
 }
@@ -61,7 +62,8 @@ impl World {
         }
     }
 
-    /// Both clocks, read by one who last looked at the wall clock when it was so far ahead.
+    /// Both clocks, as read by a worker that last read the wall clock when it was `wall_ahead` of the
+    /// monotonic one.
     pub fn now(&self, wall_ahead: Micros) -> Now {
         Now { mono: self.mono, wall: self.mono + wall_ahead }
     }
@@ -76,7 +78,7 @@ impl World {
         }
     }
 
-    /// A worker is held up between two calls.
+    /// Time passes while a worker waits between two calls.
     pub fn hold_up(&mut self) {
         let long = if self.random.chance(50) { 20 * MILLISECOND } else { MILLISECOND / 4 };
         self.mono = (self.mono + self.random.below(long)).next_multiple_of(self.grain);

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 /// The host accepts a version that it never issued only if the key is absent.
 const NEVER_ISSUED: u32 = u32::MAX;
 
-/// A store with the exact semantics of Envoy's shared data: versions come from one counter for all keys, which skips 0,
-/// and the version given is compared only if the page is present.
+/// A store with the exact semantics of Envoy's shared data: versions come from one counter for all keys,
+/// which skips 0, and the version given is compared only if the page is present.
 #[derive(Default)]
 pub struct MemoryStore {
     pages: RefCell<HashMap<PageId, (Vec<u8>, u32)>>,

@@ -1,8 +1,8 @@
 //! Suggestions for an unknown zone name.
 //!
-//! The edit distance used for other words does not work here: `Madrid` is many edits from `Europe/Madrid`, and
-//! `Europe/Kolkata` from `Asia/Kolkata`. Cities are compared first, by the pairs of letters they share; the whole name
-//! only ranks names whose cities are equally similar.
+//! The edit distance used for other words does not work here: `Madrid` is many edits from `Europe/Madrid`,
+//! and `Europe/Kolkata` from `Asia/Kolkata`. Cities are compared first, by the pairs of letters they share;
+//! the whole name only ranks names whose cities are equally similar.
 
 /// How many names are suggested.
 const MAX_SUGGESTIONS: usize = 3;
@@ -13,7 +13,8 @@ const MIN_LIKENESS: usize = 500;
 /// In bytes. Nothing is suggested for a longer word: names have at most 32 letters.
 const MAX_NAME_LEN: usize = 64;
 
-/// The names whose city is most similar to that of `word`, the most similar name first. Empty if no city is similar.
+/// The names whose city is most similar to that of `word`, the most similar name first. Empty if no city is
+/// similar.
 pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     if word.len() > MAX_NAME_LEN {
         return Vec::new();
@@ -57,7 +58,8 @@ fn likeness(a: &str, b: &str) -> usize {
     2_000 * shared / all.max(1)
 }
 
-/// Each letter with the one before it, with a marker at each end. Case is ignored, and `_`, `-` and space are equal.
+/// Each letter with the one before it, with a marker at each end. Case is ignored, and `_`, `-` and space are
+/// equal.
 fn pairs(text: &str) -> Vec<(char, char)> {
     let plain = |c: char| if c == '_' || c == '-' { ' ' } else { c.to_ascii_lowercase() };
     let mut before = '^';

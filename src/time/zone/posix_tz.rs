@@ -1,8 +1,8 @@
-//! POSIX TZ strings such as `CET-1CEST,M3.5.0,M10.5.0/3`: an offset and, optionally, yearly daylight saving time.
-//! The IANA database ends each zone with one.
+//! POSIX TZ strings such as `CET-1CEST,M3.5.0,M10.5.0/3`: an offset and, optionally, yearly daylight saving
+//! time. The IANA database ends each zone with one.
 //!
-//! The strings are parsed at compile time, so the parser is not part of the module. `build.rs` includes this file
-//! too, and checks every rule of the table, as parsed and evaluated here, against the database.
+//! The strings are parsed at compile time, so the parser is not part of the module. `build.rs` includes this
+//! file too, and checks every rule of the table, as parsed and evaluated here, against the database.
 
 use super::civil::{DAY, Day, day, month_of, weekday};
 
@@ -72,7 +72,8 @@ impl PosixTz {
         self.changes_around(at).into_iter().map(|(change, _)| change).filter(|change| *change > at).min()
     }
 
-    /// The changes of the year of `at` and of the years before and after it: each instant, and the offset from then on.
+    /// The changes of the year of `at` and of the years before and after it: each instant, and the offset
+    /// from then on.
     #[inline(never)]
     fn changes_around(&self, at: i64) -> Vec<(i64, i32)> {
         let mut changes = Vec::new();
@@ -88,7 +89,8 @@ impl PosixTz {
 }
 
 impl Rule {
-    /// The instant of the change in `year`, in seconds since the UNIX epoch; `offset` is the one before the change.
+    /// The instant of the change in `year`, in seconds since the UNIX epoch; `offset` is the one before the
+    /// change.
     #[inline(never)]
     fn at(self, year: i64, offset: i32) -> i64 {
         self.day(year) * DAY + i64::from(self.second) - i64::from(offset)

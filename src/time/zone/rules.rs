@@ -6,10 +6,12 @@ use super::posix_tz::PosixTz;
 /// In seconds. No zone is further from UTC.
 const MAX_OFFSET: i64 = 26 * 3_600;
 
-/// The table's entry for one zone, or for several with the same rules. Instants are in seconds since the UNIX epoch.
+/// The table's entry for one zone, or for several with the same rules. Instants are in seconds since the UNIX
+/// epoch.
 pub struct ZoneRules {
     tz: PosixTz,
-    /// Ascending instants, and the offset from each on, in seconds east of UTC. From the last one on, `tz` holds.
+    /// Ascending instants, and the offset from each on, in seconds east of UTC. From the last one on, `tz`
+    /// holds.
     changes: &'static [(u32, i32)],
 }
 

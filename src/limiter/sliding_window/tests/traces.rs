@@ -129,8 +129,8 @@ fn a_ring_admits_nothing_wrongly_and_rejects_at_most_one_slot_early() {
     });
 }
 
-/// whenever the clock is set back, far or once a little, the cap holds in true time, and all is free a window
-/// after the last step or admission.
+/// whenever the clock is set back, far or once a little, the cap holds in true time, and all is free a
+/// window after the last step or admission.
 #[wasm_bindgen_test(unsupported = test)]
 fn x_6_a_clock_set_back_again_and_again_frees_nothing_and_freezes_nothing() {
     on_traces(TRACES / 5, |random| {
