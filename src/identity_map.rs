@@ -76,14 +76,12 @@ struct Index {
 }
 
 impl Index {
-    #[inline(never)]
     fn find(&self, identity: Identity) -> Option<usize> {
         let is_own = |position: &usize| self.identities.get(*position) == Some(&identity);
         self.positions.find(hash(identity), is_own).copied()
     }
 
     /// Adds an identity that has no entry yet, at the last position.
-    #[inline(never)]
     fn add(&mut self, identity: Identity) -> usize {
         let Index { identities, positions } = self;
         let position = identities.len();
@@ -94,7 +92,6 @@ impl Index {
     }
 
     /// Removes an identity and returns its position, which is now that of the last entry.
-    #[inline(never)]
     fn remove(&mut self, identity: Identity) -> Option<usize> {
         let Index { identities, positions } = self;
         let is_own = |position: &usize| identities.get(*position) == Some(&identity);

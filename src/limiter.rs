@@ -264,7 +264,6 @@ impl<'a> Counter<'a> {
     /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would
     /// wait longer than the window.
     // One copy for all callers: with one for each the module is kilobytes larger.
-    #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));
         verdict.cap(self.max_reset(verdict.next_slot.saturating_sub(now.mono)), now.mono);

@@ -25,7 +25,7 @@
 //!
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
-//! Imports only go to the left: page, store, charge, size, stats < stall, lease, fallback, in_flight, penalty,
+//! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback, penalty,
 //! rewrite < worker < transaction < attempt < commit < correction < request.
 
 mod attempt;

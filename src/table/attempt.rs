@@ -73,7 +73,6 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// Attempts a charge and a correction of its record.
-    #[inline(never)]
     pub(super) fn attempt_with(
         &mut self,
         charge: &Charge<'_>,

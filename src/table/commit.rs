@@ -12,7 +12,6 @@ pub const MAX_CAS_ATTEMPTS: u32 = 8;
 
 impl<S: Store> Transaction<'_, S> {
     /// Counts a charge if all its limits admit it. `first` is an attempt that was made already.
-    #[inline(never)]
     pub(super) fn charge_one(&mut self, charge: &Charge<'_>, first: Option<Attempt>) -> Outcome {
         let mut next = first;
         let mut seen = None;

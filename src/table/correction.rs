@@ -38,7 +38,6 @@ impl<S: Store> Transaction<'_, S> {
     /// Corrects limits whose algorithm or window has changed since the request was decided. Their states are
     /// of the new limits, and would be lost if read as those of the old ones. Units can't be given back to
     /// another algorithm.
-    #[inline(never)]
     fn correct_changed_limits(&mut self, charge: &Charge<'_>, correction: &Correction) {
         let latest = |limit: &Limit| self.table.changed_since(limit).copied().unwrap_or(*limit);
         let limits: Vec<Limit> = charge.limits.iter().map(latest).collect();

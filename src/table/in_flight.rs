@@ -33,15 +33,7 @@ pub(super) fn counts_in_flight(limit: &Limit) -> bool {
 
 impl InFlight {
     /// Adds the units of a charge.
-    #[inline]
     pub fn add(&mut self, charge: &Charge<'_>) {
-        if charge.limits.iter().any(counts_in_flight) {
-            self.add_units(charge);
-        }
-    }
-
-    #[inline(never)]
-    fn add_units(&mut self, charge: &Charge<'_>) {
         for one in self.of(charge) {
             one.units = one.units.saturating_add(charge.cost);
         }

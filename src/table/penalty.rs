@@ -11,7 +11,7 @@ use crate::time::{Micros, Now};
 
 /// The verdicts of these limits' opened counters, without the penalty. `cost` is the cost by the limit's
 /// index.
-#[inline(never)]
+#[inline(never)] // inlined, this and the other one add 382 bytes to the module
 pub(super) fn judge(
     limits: &[Limit],
     counters: &[Counter<'_>],
@@ -59,7 +59,7 @@ pub(super) fn start(
 
 /// Changes verdicts to those of a policy that is blocked until `end`. If some are rejections already, only
 /// these get the longer wait; else all become rejections.
-#[inline(never)]
+#[inline(never)] // inlined, this and the other one add 382 bytes to the module
 pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);
     for verdict in verdicts {

@@ -80,7 +80,6 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// The first `leased` charges have leases with enough units, and the next one has none.
-    #[inline(never)]
     fn charge_all_or_nothing(&mut self, charges: &[Charge<'_>], leased: usize) -> Vec<Outcome> {
         let others = charges.len() > 1;
         let mut sources: Vec<UnitSource> = Vec::with_capacity(charges.len());

@@ -112,7 +112,6 @@ impl RecordUpdate<'_> {
 }
 
 /// Makes all counters coarser that can be. Returns whether there are any.
-#[inline(never)]
 fn coarsen(counters: &mut [Counter<'_>], coarsest: Coarseness) -> bool {
     counters.iter_mut().fold(false, |any, counter| counter.coarsen(coarsest) | any)
 }

@@ -74,7 +74,6 @@ impl PosixTz {
 
     /// The changes of the year of `at` and of the years before and after it: each instant, and the offset
     /// from then on.
-    #[inline(never)]
     fn changes_around(&self, at: i64) -> Vec<(i64, i32)> {
         let mut changes = Vec::new();
         let (year, _) = month_of(at.div_euclid(DAY));
@@ -91,7 +90,6 @@ impl PosixTz {
 impl Rule {
     /// The instant of the change in `year`, in seconds since the UNIX epoch; `offset` is the one before the
     /// change.
-    #[inline(never)]
     fn at(self, year: i64, offset: i32) -> i64 {
         self.day(year) * DAY + i64::from(self.second) - i64::from(offset)
     }
