@@ -1,46 +1,46 @@
-//! What the module has of its build: its time zones, the commit it is of, and how it is linked.
+//! The module's build: its time zone table, the commit that it names, and how it is linked.
 //!
-//! The IANA time zone database becomes the table that `src/time/zone.rs` includes.
-//! The database (~200 KB) and a reader of its format (~32 KB) would weigh more than the rest of the module.
-//! What a limiter asks is only the present and the future, and for that the database itself ends each zone
-//! with a POSIX rule of some 20 bytes. Zones that the rule alone gets wrong after [`START`], because they
-//! changed it since or announced exceptions to it, keep those changes one by one. Rules are read and reckoned with
-//! by the module's own code, so that it is held against the database here, for every zone until [`END`].
+//! `src/time/zone.rs` includes a table that is generated from the IANA time zone database. The database (~200 KB) and a parser for its format (~32 KB) would be larger than the rest of the module. A
+//! rate limiter only needs the present and the future, and the database ends each zone with a POSIX rule of
+//! some 20 bytes that covers them. Zones for which the rule alone is wrong after [`START`], because they
+//! changed it since or have announced exceptions, also keep a list of changes. The rules are parsed and
+//! evaluated with the module's own code, which is thereby checked against the database for every zone until
+//! [`END`].
 
 #[path = "src/time/civil.rs"]
 mod civil;
 #[path = "build/commit.rs"]
 mod commit;
-#[path = "src/time/zone/yearly.rs"]
-mod yearly;
+#[path = "src/time/zone/posix_tz.rs"]
+mod posix_tz;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use posix_tz::PosixTz;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs, iter};
-use yearly::Yearly;
 
-/// 2024-01-01T00:00:00Z. Earlier instants are reckoned with the rules of that day.
+/// 2024-01-01T00:00:00Z. Earlier instants use the rules of that day.
 const START: i64 = 1_704_067_200;
 
-/// 2100-01-01T00:00:00Z: until here the table is checked against the database, which announces nothing later
-/// than 2087.
+/// 2100-01-01T00:00:00Z. The table is checked against the database until then; the last announced change is
+/// in 2087.
 const END: i64 = 4_102_444_800;
 
-/// What the table keeps of a zone; many zones share it.
+/// A zone's entry in the table. Many zones share one.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Rules {
-    /// A POSIX TZ string, true from the last change on.
+    /// A POSIX TZ string that holds from the last change on.
     posix: String,
-    /// Instants and the offset east of UTC from each of them on, in seconds.
+    /// Instants, and the offset from each on, in seconds east of UTC.
     changes: Vec<(i64, i32)>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in ["build.rs", "build/commit.rs", "src/time/civil.rs", "src/time/zone/yearly.rs"] {
+    for file in ["build.rs", "build/commit.rs", "src/time/civil.rs", "src/time/zone/posix_tz.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
     match env::var("CARGO_CFG_TARGET_ARCH")?.as_str() {
@@ -92,12 +92,12 @@ fn table() -> Result<String, Box<dyn Error>> {
 
 fn write_zones(text: &mut String, zones: &BTreeMap<&str, Rules>) -> Result<(), Box<dyn Error>> {
     let different: Vec<&Rules> = zones.values().collect::<BTreeSet<_>>().into_iter().collect();
-    writeln!(text, "static RULES: [Rules; {}] = [", different.len())?;
+    writeln!(text, "static RULES: [ZoneRules; {}] = [", different.len())?;
     for Rules { posix, changes } in &different {
-        writeln!(text, "    Rules::new({posix:?}, &{changes:?}),")?;
+        writeln!(text, "    ZoneRules::new({posix:?}, &{changes:?}),")?;
     }
     writeln!(text, "];")?;
-    // One text and one list of bytes: pairs of references would be 7 KB larger.
+    // One text and one list of bytes: pairs of references would add 7 KB.
     let names: Vec<&str> = zones.keys().copied().collect();
     writeln!(text, "static NAMES: &str = {:?};", names.join("\n"))?;
     let indices = zones.values().map(|rules| different.binary_search(&rules));
@@ -106,11 +106,11 @@ fn write_zones(text: &mut String, zones: &BTreeMap<&str, Rules>) -> Result<(), B
     Ok(())
 }
 
-/// The POSIX rule that the database ends the zone with, and all changes until it holds.
+/// The POSIX rule at the end of the zone's data, and all changes until it holds.
 fn rules(name: &str, tzif: &[u8]) -> Result<Rules, Box<dyn Error>> {
     let posix = footer(tzif)?;
     let zone = TimeZone::tzif(name, tzif)?;
-    let rule = Yearly::parse(posix).ok_or_else(|| format!("{name} ends with {posix}, of another form"))?;
+    let rule = PosixTz::parse(posix).ok_or_else(|| format!("{name} ends with {posix}, of another form"))?;
     let start = Timestamp::from_second(START)?;
     let mut changes = vec![(START, zone.to_offset(start).seconds())];
     changes.extend(changes_after(&zone, start));
@@ -126,21 +126,21 @@ fn rules(name: &str, tzif: &[u8]) -> Result<Rules, Box<dyn Error>> {
     Ok(Rules { posix: posix.into(), changes })
 }
 
-/// The last line of a TZif file: what holds after all changes that it lists.
+/// The last line of a TZif file: the rule that holds after all listed changes.
 fn footer(tzif: &[u8]) -> Result<&str, Box<dyn Error>> {
     let body = tzif.strip_suffix(b"\n").ok_or("a TZif file without a footer")?;
     let line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     Ok(std::str::from_utf8(line)?)
 }
 
-/// Changes of the offset as the module reckons them.
-fn changes_of(rule: &Yearly, from: i64) -> impl Iterator<Item = (i64, i32)> {
+/// Changes of the offset as the module computes them.
+fn changes_of(rule: &PosixTz, from: i64) -> impl Iterator<Item = (i64, i32)> {
     iter::successors(rule.change_after(from), |at| rule.change_after(*at))
         .take_while(|at| *at < END)
         .map(|at| (at, rule.offset_at(at)))
 }
 
-/// Changes of the offset; those of only the name or of the flag for daylight saving are none.
+/// Changes of the offset. Changes of only the zone's abbreviation or of its DST flag are left out.
 fn changes_after(zone: &TimeZone, from: Timestamp) -> impl Iterator<Item = (i64, i32)> + '_ {
     let mut before = zone.to_offset(from).seconds();
     zone.following(from)

@@ -19,7 +19,7 @@ use crate::config::{ConfigErrors, Reader, Value, Vocabulary};
 use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
 use crate::reply::ReplyRules;
 use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
-use crate::table::{Charging, Geometry};
+use crate::table::{ChargeMode, TableSize};
 use consumers::{Known, TierNames, consumers, tiers};
 use keys::keys;
 use matches::exceptions;
@@ -89,8 +89,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     };
     let policies = fields.required("policies", POLICIES).and_then(|list| policies::read(list, context));
     let exempt = fields.read_or("exempt", Vec::new(), exceptions);
-    let charging = fields.read_or("charge", Charging::default(), |charge| {
-        charge.word(&[("all_or_nothing", Charging::AllOrNothing), ("sequential", Charging::Sequential)])
+    let charging = fields.read_or("charge", ChargeMode::default(), |charge| {
+        charge.word(&[("all_or_nothing", ChargeMode::AllOrNothing), ("sequential", ChargeMode::Sequential)])
     });
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
     let spellings = fields.read_or("paths", paths::ALL, paths::spellings);
@@ -141,7 +141,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
     routes
 }
 
-const DEFAULT_TABLE: Geometry = Geometry {
+const DEFAULT_TABLE: TableSize = TableSize {
     pages: match NonZeroU32::new(16_384) {
         Some(pages) => pages,
         None => NonZeroU32::MIN,
@@ -149,7 +149,7 @@ const DEFAULT_TABLE: Geometry = Geometry {
     page_bytes: 1_536,
 };
 
-fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
+fn geometry(table: Option<&Reader<'_>>) -> Option<TableSize> {
     let Some(table) = table else { return Some(DEFAULT_TABLE) };
     let fields = table.object(&["pages", "page_bytes"])?;
     let pages =
@@ -157,7 +157,7 @@ fn geometry(table: Option<&Reader<'_>>) -> Option<Geometry> {
     let bytes =
         fields.read_or("page_bytes", u64::from(DEFAULT_TABLE.page_bytes), |n| n.whole_number(512..=65_535));
     let pages = NonZeroU32::new(u32::try_from(pages?).ok()?)?;
-    Some(Geometry { pages, page_bytes: u16::try_from(bytes?).ok()? })
+    Some(TableSize { pages, page_bytes: u16::try_from(bytes?).ok()? })
 }
 
 #[inline(never)]

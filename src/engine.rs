@@ -12,7 +12,7 @@ use crate::http::{Request, RequestCache, Response, is_answer, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
-use crate::table::{Charge, Charging, Correction, Count, Outcome, Store, Table};
+use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Table};
 use crate::time::Now;
 use caller::{Caller, ConsumerCache};
 use selection::judges;
@@ -65,7 +65,7 @@ impl Engine {
         // One transaction judges all their limits, and counts the request where it is to count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + held.len());
         charges.extend(in_force().filter_map(|one| self.charge(&one)));
-        let outcomes = table.transact(store, &charges, self.rules.charging, now);
+        let outcomes = table.begin(store, now).charge(&charges, self.rules.charging);
 
         // Many verdicts, one decision; `response` puts it into words.
         let mut answers = Vec::with_capacity(outcomes.len());
@@ -129,7 +129,7 @@ impl Engine {
         let charge = self.charge(&one)?;
         let count = if rejected { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
-        let outcome = table.transact(store, &charges, Charging::AllOrNothing, now).pop()?;
+        let outcome = table.begin(store, now).charge(&charges, ChargeMode::AllOrNothing).pop()?;
         Some(answer(one, outcome))
     }
 
@@ -189,7 +189,7 @@ impl Engine {
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
             let correction = policy.response.returned(rule, response, at, now);
-            table.correct(store, &policy.charge(one.identity, one.limit_set, 1), &correction, now);
+            table.begin(store, now).correct(&policy.charge(one.identity, one.limit_set, 1), &correction);
         }
         self.record_rejection(decision, response, table, store, now);
     }
@@ -208,7 +208,7 @@ impl Engine {
             };
             if policy.follows_the_end() {
                 let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
-                table.release(store, &charge, &correction, now);
+                table.begin(store, now).release(&charge, &correction);
             } else {
                 self.correct(answer, correction, table, store, now);
             }
@@ -226,7 +226,7 @@ impl Engine {
         if let Some(policy) = self.policy(answer.policy).filter(|_| !correction.is_none()) {
             let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
             let overflowed = answer.outcome.overflowed;
-            table.correct(store, &charge, &Correction { overflowed, ..correction }, now);
+            table.begin(store, now).correct(&charge, &Correction { overflowed, ..correction });
         }
     }
 

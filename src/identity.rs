@@ -1,15 +1,16 @@
-//! Keyed hashing: what stands for a caller in the shared table, so that no raw key is ever stored.
+//! Keyed hashing. The shared table has a hash for each caller, so raw keys are never stored.
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use std::hash::Hasher;
 
-/// The table's secret, drawn once per process. Without it no client can aim keys at one page. It lies in the
-/// shared data itself, so it keeps nothing from a module that reads that.
+/// The table's secret, drawn once per process. Clients don't know it, so they can't choose keys that all fall
+/// on one page. It is stored in the shared data, so it is no protection against other modules that read
+/// those.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Seed([u8; Seed::LEN]);
 
 impl Seed {
-    /// Bytes of a seed.
+    /// In bytes.
     pub const LEN: usize = 16;
 
     /// A seed from random bytes.
@@ -17,36 +18,37 @@ impl Seed {
         Seed(bytes)
     }
 
-    /// The bytes, to share the seed with the other workers.
+    /// The bytes to share with the other workers.
     pub const fn bytes(&self) -> &[u8; Seed::LEN] {
         &self.0
     }
 }
 
-/// Who is counted: 128 bits of a seeded SipHash-1-3 over the tagged values of a policy's key.
-///
-/// The lower half chooses the page, the upper half is the record's fingerprint in it.
+/// Identifies a caller: 128 bits of a seeded SipHash-1-3 over the named values of a policy's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
-    /// Chooses the page.
+    /// Selects the page.
     pub page: u64,
-    /// Tells the records of one page apart: 63 bits, and in the highest one whether the identity is proven.
+    /// Identifies the record in the page: 63 bits of hash. The highest bit says whether the identity is
+    /// proven.
     pub fingerprint: u64,
 }
 
-/// Set in the fingerprint of an identity that no client can make up. It tells nobody apart.
+/// Set in the fingerprint of an identity that clients can't make up. Not part of the hash.
 const PROVEN: u64 = 1 << 63;
 
 impl Identity {
-    /// This identity, proven or not: whether no client can make it up at will, since Envoy, an earlier filter or the
-    /// list of consumers vouches for it. A full page drops the records of others first.
+    /// This identity, marked as proven or not. An identity is proven if clients can't make it up, since
+    /// Envoy, an earlier filter or the list of consumers vouches for it. A full page drops the records of
+    /// other identities first.
     #[must_use]
     pub const fn known(self, proven: bool) -> Identity {
         let fingerprint = if proven { self.fingerprint | PROVEN } else { self.fingerprint & !PROVEN };
         Identity { fingerprint, ..self }
     }
 
-    /// The same caller in a record apart: what its credentials that nobody has proved yet may do.
+    /// The identity of a separate record of the same caller, for its credentials that no response has proved
+    /// yet.
     #[must_use]
     pub const fn on_trial(self) -> Identity {
         const APART: u64 = 0x7472_6961_6C00;
@@ -59,34 +61,34 @@ impl Identity {
     }
 }
 
-/// Whether a fingerprint is that of a proven identity.
+/// See [`Identity::is_proven`].
 pub(crate) const fn is_proven(fingerprint: u64) -> bool {
     fingerprint & PROVEN != 0
 }
 
-/// Whether two fingerprints are of one identity, proven or not.
+/// Whether two fingerprints belong to the same identity, proven or not.
 pub(crate) const fn same_identity(one: u64, other: u64) -> bool {
     (one ^ other) & !PROVEN == 0
 }
 
-/// Hashes a key's values, each with its name, each prefixed by its length: `a=b_c` can't be `a_b=c`.
+/// Hashes a key's values and their names, each prefixed by its length, so `a=b_c` and `a_b=c` differ.
 pub struct Encoder(SipHasher13);
 
 impl Encoder {
-    /// An encoder with nothing in it.
+    /// An empty encoder.
     pub fn new(seed: &Seed) -> Encoder {
         Encoder(SipHasher13::new_with_key(&seed.0))
     }
 
-    /// Adds one value and the name of the key it was read by.
+    /// Adds a value and the name it was read by.
     pub fn add(&mut self, name: &str, value: &[u8]) {
         self.add_bytes(name.as_bytes());
         self.add_bytes(value);
     }
 
-    /// In whole words, the last one filled with zeros: the hasher takes several times as long for pieces that end
-    /// inside one.
-    #[inline(never)]
+    /// Adds whole words, the last one padded with zeros. The hasher is several times slower for other
+    /// lengths.
+    #[inline(never)] // inlined, the three of this file add 447 bytes to the module
     fn add_bytes(&mut self, bytes: &[u8]) {
         self.add_word(bytes.len() as u64);
         let (words, rest) = bytes.as_chunks::<8>();
@@ -96,13 +98,13 @@ impl Encoder {
         }
     }
 
-    #[inline(never)]
+    #[inline(never)] // inlined, the three of this file add 447 bytes to the module
     fn add_word(&mut self, word: u64) {
         self.0.write_u64(word);
     }
 
-    /// The identity of all that was added, not proven.
-    #[inline(never)]
+    /// The identity of everything that was added, not proven.
+    #[inline(never)] // inlined, the three of this file add 447 bytes to the module
     pub fn finish(&self) -> Identity {
         let hash = self.0.finish128();
         Identity { page: hash.h1, fingerprint: hash.h2 }.known(false)

@@ -22,13 +22,13 @@
 //! Modules behind the feature `cli` are for the command line tool: files as they lie on disk (`policy_file`, `document`),
 //! what the filter would do with a request (`explain`), and the language as data (`language`).
 
-mod by_identity;
 pub mod compile;
 pub mod config;
 pub mod decision;
 pub mod engine;
 pub mod http;
 pub mod identity;
+mod identity_map;
 pub mod limiter;
 pub mod reply;
 pub mod rules;

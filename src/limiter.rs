@@ -1,8 +1,9 @@
-//! One formula per algorithm: `(limit, state, now, cost) → (verdict, state)`, integers only.
+//! The algorithms. Each is a formula `(limit, state, now, cost) → (verdict, state)` in integers, in its own
+//! file.
 //!
-//! A state is bytes, as it lies in the table's record. [`Counter`] reads one in place, judges a request
-//! by it, and writes the next one. Each algorithm is a file of its own; an algorithm to come is a
-//! variant of [`Algorithm`] and [`Counter`] and a file.
+//! A state is the bytes that the table stores in a record. [`Counter`] reads it in place, judges a request
+//! and writes the next state. To add an algorithm, add a file and a variant to [`Algorithm`] and to
+//! [`Counter`].
 
 pub mod calendar;
 pub mod concurrency;
@@ -13,9 +14,9 @@ pub mod sliding_window;
 pub mod stock;
 pub mod token_bucket;
 
-use crate::time::{MILLISECOND, Micros, Now};
+use crate::time::{MILLISECOND, Micros, Now, SECOND};
 use calendar::Calendar;
-use concurrency::{Holder, Holders};
+use concurrency::{UnitsInFlight, WorkerId};
 use fixed_window::Aligned;
 use penalty::Penalty;
 use sliding_counter::TwoCounters;
@@ -24,12 +25,12 @@ use std::num::NonZeroU32;
 use stock::Stock;
 use token_bucket::Bucket;
 
-/// Names a limit in the table's records across reloads: a hash of `policy/limit`.
+/// Identifies a limit in the table's records, across reloads: a hash of `policy/limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LimitId(pub u32);
 
 impl LimitId {
-    /// FNV-1a over `policy/limit`: the same in every worker and after every reload.
+    /// FNV-1a over `policy/limit`, so it is the same in every worker and after every reload.
     pub fn new(policy: &str, limit: &str) -> LimitId {
         let name = policy.bytes().chain([b'/']).chain(limit.bytes());
         LimitId(name.fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
@@ -39,20 +40,20 @@ impl LimitId {
 /// At most `quota` units, counted by `algorithm`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
-    /// Under which its states are kept.
+    /// Identifies its states in the table.
     pub id: LimitId,
-    /// Units, 1 to 2^32-1.
+    /// Units per window.
     pub quota: NonZeroU32,
-    /// The length that the quota is for, 1 s to 366 d. For a calendar the longest its period can be; for
-    /// limits without a window (concurrency, stock) the wait that a refusal tells. For a penalty how long it is.
+    /// The window's length, 1 s to 366 d. For a calendar, the longest its period can be; for limits without a
+    /// window (concurrency, stock), the `retry_after` of a rejection; for a penalty, its duration.
     pub window: Micros,
     /// How units are counted.
     pub algorithm: Algorithm,
 }
 
 impl Limit {
-    /// The most units that it can admit at one instant.
-    pub fn most_at_once(&self) -> u32 {
+    /// The maximum number of units that can be admitted at one instant.
+    pub fn max_at_once(&self) -> u32 {
         match self.algorithm {
             Algorithm::TokenBucket { burst } => burst.get(),
             Algorithm::SlidingWindow(_)
@@ -69,36 +70,37 @@ impl Limit {
 /// How units are counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Algorithm {
-    /// The hard cap in every trailing window, with times kept in slots of this length.
+    /// A hard cap in every trailing window. Times are rounded up to slots of this length.
     SlidingWindow(Slots),
-    /// The approximation by two counters that others use.
+    /// The approximation with two counters that many rate limiters use.
     SlidingCounter,
     /// Windows aligned to the UNIX epoch.
     FixedWindow,
-    /// Natural days, weeks or months in a time zone.
+    /// Days, weeks or months in a time zone.
     Calendar(Calendar),
-    /// A bucket of so many units that fills at quota / window.
+    /// A token bucket that refills at quota / window.
     TokenBucket {
-        /// The most units at once.
+        /// The bucket's capacity.
         burst: NonZeroU32,
     },
-    /// Units in flight, given back when their stream ends.
+    /// Units in flight. They come back when their stream ends.
     Concurrency,
-    /// Units that exist, given back only by name.
+    /// Units that exist, such as API keys. They come back only when a response says so.
     Stock {
-        /// Whether responses say how many there really are. Then what is in flight is kept apart.
+        /// Whether responses report the number of existing units. If so, units in flight are counted
+        /// separately.
         reported: bool,
     },
-    /// None: for how long an excess of the others is punished. See [`Limit::penalty`].
+    /// Not a limit of its own: a block that follows a rejection by the policy's limits. See
+    /// [`Limit::penalty`].
     Penalty,
 }
 
-/// The tags of two algorithms' states.
 const SLIDING_WINDOW: u8 = 1;
 const TOKEN_BUCKET: u8 = 5;
 
 impl Algorithm {
-    /// The tag of this algorithm's states in a record. A tag is never used for anything else again.
+    /// The tag of this algorithm's states in a record. Tags are never reused.
     pub const fn kind(self) -> u8 {
         match self {
             Algorithm::SlidingWindow(_) => SLIDING_WINDOW,
@@ -113,12 +115,12 @@ impl Algorithm {
     }
 }
 
-/// One limit's answer to one request. All instants are on the monotonic clock.
+/// One limit's verdict on one request. Instants are on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Verdict {
-    /// Whether this limit lets the request pass.
+    /// Whether this limit admits the request.
     pub admitted: bool,
-    /// The quota it was judged by.
+    /// The limit's quota.
     pub quota: NonZeroU32,
     /// Units left after this request.
     pub remaining: u64,
@@ -126,58 +128,59 @@ pub struct Verdict {
     pub next_slot: Micros,
     /// When all units are back, if nothing else is admitted.
     pub full_reset: Micros,
-    /// How long until the same request would be admitted, if nothing else is; 0 when it was.
+    /// How long until the same request would be admitted, if nothing else is. 0 if it is admitted.
     pub retry_after: Micros,
 }
 
 impl Verdict {
-    /// Tells of nothing that is further away than `longest`.
-    fn within(&mut self, longest: Micros, now: Micros) {
-        let latest = now.saturating_add(longest);
+    /// Caps all times at `max_reset` from `now`.
+    fn cap(&mut self, max_reset: Micros, now: Micros) {
+        let latest = now.saturating_add(max_reset);
         self.next_slot = self.next_slot.min(latest);
         self.full_reset = self.full_reset.min(latest);
-        self.retry_after = self.retry_after.min(longest);
+        self.retry_after = self.retry_after.min(max_reset);
     }
 
-    /// Says what is left of a request that was admitted at a cost of `judged` units and has been counted as others.
+    /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at
+    /// `counted`.
     pub fn recount(&mut self, judged: u32, counted: u32) {
         let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
         self.remaining = free.saturating_sub(u64::from(counted));
     }
 
-    /// Whether a tenth of the quota is left, or less (FA-26).
+    /// Whether at most a tenth of the quota is left (FA-26).
     pub fn near_limit(&self) -> bool {
         self.remaining <= u64::from(self.quota.get() / 10)
     }
 }
 
-/// How much precision a state may give up for room in a crowded page.
+/// How much precision a state may give up to make room in a full page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Coarseness {
-    /// Rejections come at most an eighth of the window too early.
+    /// Units come back at most an eighth of the window late.
     Slight,
-    /// Whatever it takes: the cap still holds.
+    /// As much as needed. The cap still holds.
     Any,
 }
 
-/// What the table must know of a state without understanding it.
+/// What the table needs to know to expire and evict a state, without reading its bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Wear {
-    /// When the state says nothing any more and may be dropped, on the monotonic clock.
+pub struct EvictionInfo {
+    /// When the state has no effect any more and may be dropped, on the monotonic clock.
     pub expires: Micros,
-    /// Used / quota, in 255ths, rounded up: what forgetting this state would give away.
+    /// Used / quota in 255ths, rounded up: the share of the quota that is given away if the state is dropped.
     pub share: u8,
 }
 
-impl Wear {
-    fn new(expires: Micros, used: u64, quota: NonZeroU32) -> Wear {
+impl EvictionInfo {
+    fn new(expires: Micros, used: u64, quota: NonZeroU32) -> EvictionInfo {
         let share = used.saturating_mul(255).div_ceil(u64::from(quota.get()));
-        Wear { expires, share: u8::try_from(share).unwrap_or(u8::MAX) }
+        EvictionInfo { expires, share: u8::try_from(share).unwrap_or(u8::MAX) }
     }
 }
 
-/// What forgetting a state would give away now, in 255ths: `share` when it was written, and less for what has come back
-/// by itself since, where its bytes tell.
+/// The current value of [`EvictionInfo::share`] for a state that was written with `share`. It is lower if
+/// units have come back since and the state's bytes show it.
 pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
     if kind == TOKEN_BUCKET {
         Bucket::share_of(content, now).map_or(share, |now| now.min(share))
@@ -186,13 +189,13 @@ pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
     }
 }
 
-/// A state that says the same with less precision, and more cautiously, for room in a crowded page. `None`: it is as short as
-/// it should be.
+/// The state with less precision and fewer bytes, for room in a full page. It never admits more than
+/// `content`. `None` if it can't, or need not, be any shorter.
 pub fn coarser(kind: u8, content: &[u8]) -> Option<Vec<u8>> {
     if kind == SLIDING_WINDOW { Log::coarser(content) } else { None }
 }
 
-/// One limit's state, opened at one instant.
+/// One limit's state, parsed for one request.
 pub enum Counter<'a> {
     /// See [`sliding_window`].
     SlidingWindow(Log<'a>),
@@ -203,14 +206,14 @@ pub enum Counter<'a> {
     /// See [`token_bucket`].
     TokenBucket(Bucket),
     /// See [`concurrency`].
-    Concurrency(Holders),
+    Concurrency(UnitsInFlight),
     /// See [`stock`].
     Stock(Stock),
     /// See [`penalty`].
     Penalty(Penalty),
 }
 
-/// Passes a call on to the algorithm that the counter is.
+/// Dispatches a call to the counter's algorithm.
 macro_rules! each {
     ($counter:expr, $state:ident => $call:expr) => {
         match $counter {
@@ -226,8 +229,8 @@ macro_rules! each {
 }
 
 impl<'a> Counter<'a> {
-    /// Opens a state; empty bytes are the state of a limit never touched. `None`: damaged bytes.
-    pub fn open(limit: &Limit, state: &'a [u8], now: Now, holder: Holder) -> Option<Counter<'a>> {
+    /// Parses a state. Empty bytes are the state of an unused limit. `None` if the bytes are damaged.
+    pub fn open(limit: &Limit, state: &'a [u8], now: Now, worker: WorkerId) -> Option<Counter<'a>> {
         Some(match limit.algorithm {
             Algorithm::SlidingWindow(slots) => {
                 Counter::SlidingWindow(Log::open(limit, slots, state, now.mono)?)
@@ -240,45 +243,46 @@ impl<'a> Counter<'a> {
             Algorithm::TokenBucket { burst } => {
                 Counter::TokenBucket(Bucket::open(limit, burst, state, now.mono)?)
             }
-            Algorithm::Concurrency => Counter::Concurrency(Holders::open(limit, holder, state, now.mono)?),
+            Algorithm::Concurrency => {
+                Counter::Concurrency(UnitsInFlight::open(limit, worker, state, now.mono)?)
+            }
             Algorithm::Stock { reported } => Counter::Stock(Stock::open(limit, reported, state, now.mono)?),
             Algorithm::Penalty => Counter::Penalty(Penalty::open(limit, state, now.mono)?),
         })
     }
 
-    /// A counter of nothing.
+    /// The counter of an unused limit.
     pub fn empty(limit: &Limit, now: Now) -> Counter<'static> {
-        let nothing = Counter::open(limit, &[], now, Holder::default());
-        // Empty bytes are never damaged; the other arm is never taken.
+        let nothing = Counter::open(limit, &[], now, WorkerId::default());
+        // Empty bytes are never damaged, so the fallback is never used.
         nothing.unwrap_or_else(|| Counter::SlidingWindow(Log::empty(limit, Slots::EXACT)))
     }
 
-    /// Answers a request of `cost` units at `now`, without counting it. A cost of 0 asks how things stand.
+    /// Judges a request of `cost` units at `now`, without counting it. A cost of 0 returns the current state.
     ///
-    /// No instant that it tells is further away than [`Counter::longest`], whatever the state has: what a unit's time
-    /// was rounded up to, or how much another worker's clock was ahead, would else be told as a second of its own,
-    /// and a caller would wait longer than the window.
+    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a slot's rounding, or
+    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would
+    /// wait longer than the window.
     // One copy for all callers: with one for each the module is kilobytes larger.
-    #[inline(never)]
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));
-        verdict.within(self.longest(verdict.next_slot.saturating_sub(now.mono)), now.mono);
+        verdict.cap(self.max_reset(verdict.next_slot.saturating_sub(now.mono)), now.mono);
         verdict
     }
 
-    /// How long it takes at most until what is counted now has come back, if the `next` unit comes so late.
-    fn longest(&self, next: Micros) -> Micros {
+    /// The longest time until units counted now are back. `next` is how long until the next unit is.
+    fn max_reset(&self, next: Micros) -> Micros {
         match self {
-            Counter::SlidingWindow(log) => log.longest(),
-            Counter::SlidingCounter(state) => state.longest(),
-            Counter::Aligned(state) => state.longest(),
-            Counter::TokenBucket(state) => state.longest(next),
-            // They tell their limit's own wait, and a penalty its end.
+            Counter::SlidingWindow(log) => log.max_reset(),
+            Counter::SlidingCounter(state) => state.max_reset(),
+            Counter::Aligned(state) => state.max_reset(),
+            Counter::TokenBucket(state) => state.max_reset(next),
+            // Their verdicts have the limit's configured wait, or the penalty's end.
             Counter::Concurrency(_) | Counter::Stock(_) | Counter::Penalty(_) => Micros::MAX,
         }
     }
 
-    /// Counts `units` admitted at `at`, whether or not the quota allows them.
+    /// Counts `units` at `at`, whether or not the quota allows them.
     pub fn charge(&mut self, at: Now, units: u32) {
         match self {
             Counter::Aligned(state) => state.charge(at, units),
@@ -291,8 +295,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Counts `units` of a request that is admitted now, as [`Counter::charge`] does, and notes them as in flight where
-    /// that is kept apart.
+    /// Counts `units` of a request that is admitted now, like [`Counter::charge`]. A reported stock also
+    /// counts them as in flight.
     pub fn reserve(&mut self, now: Now, units: u32) {
         match self {
             Counter::Stock(state) => state.reserve(units),
@@ -305,21 +309,23 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// `units` that were reserved are no longer in flight. Whether they are still counted is said otherwise.
+    /// Removes reserved `units` from those in flight. They stay counted unless they are refunded.
     pub fn settle_reserved(&mut self, units: u32) {
         if let Counter::Stock(state) = self {
             state.settle(units);
         }
     }
 
-    /// So many units of a stock there really are, says the answer to a request that was admitted at `since`.
+    /// Sets a stock to the number of units reported by the response to a request that was admitted at
+    /// `since`.
     pub fn report(&mut self, units: u64, since: Now) {
         if let Counter::Stock(state) = self {
             state.report(units, since.mono);
         }
     }
 
-    /// Takes back `units` that were counted at `at`. What has left the window since is not given back twice.
+    /// Gives back `units` that were counted at `at`. Units that have left the window since are not given back
+    /// again.
     pub fn refund(&mut self, at: Now, units: u32) {
         match self {
             Counter::Aligned(state) => state.refund(at, units),
@@ -328,13 +334,13 @@ impl<'a> Counter<'a> {
             Counter::TokenBucket(state) => state.refund(at.mono, units),
             Counter::Concurrency(state) => state.refund(units),
             Counter::Stock(state) => state.refund(units),
-            // Whoever has passed a limit has, whatever is given back to it.
+            // A refund does not undo an excess.
             Counter::Penalty(_) => {}
         }
     }
 
-    /// Settles a lease: takes back the `taken` units that were counted at its `end`, and counts those `used`, at their
-    /// times. None of these is after the end, and the end is in the same aligned window as they are.
+    /// Settles a lease: gives back the `taken` units that were counted at its `end`, and counts the `used`
+    /// ones at their times. These are not after the end, and in the same aligned window.
     pub fn settle(&mut self, end: Now, taken: u32, used: &[(Now, u32)]) {
         match self {
             Counter::Aligned(state) => {
@@ -347,15 +353,15 @@ impl<'a> Counter<'a> {
             | Counter::Concurrency(_)
             | Counter::Stock(_)
             | Counter::Penalty(_) => {
-                // They are never leased.
+                // Never leased.
                 self.refund(end, taken);
                 used.iter().for_each(|(at, units)| self.charge(*at, *units));
             }
         }
     }
 
-    /// Says how many units this worker has in flight, if that is what is counted. Answers whether that is news.
-    pub fn hold(&mut self, units: u32) -> bool {
+    /// Sets this worker's units in flight, in a concurrency limit. Returns whether that changes the count.
+    pub fn set_in_flight(&mut self, units: u32) -> bool {
         match self {
             Counter::Concurrency(state) => state.set(units),
             Counter::SlidingWindow(_)
@@ -367,7 +373,7 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// When the penalty that this is ends, on the monotonic clock. `None`: it has ended, or this is none.
+    /// When the penalty ends, on the monotonic clock. `None` if it has ended or this is not a penalty.
     pub fn penalty_end(&self, now: Now) -> Option<Micros> {
         match self {
             Counter::Penalty(state) => state.end(now.mono),
@@ -380,8 +386,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Whether opening has changed what must be kept, even by a refusal: the units have new times, since the
-    /// clock was set back, and without a write the next one would start the window anew.
+    /// Whether the clock was set back and the units were given new times. If so the state must be written
+    /// even when the request is rejected, or every request would restart the window.
     pub fn restamped(&self) -> bool {
         match self {
             Counter::SlidingWindow(log) => log.restamped(),
@@ -394,11 +400,11 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Makes the next state smaller and more cautious: never more is admitted by it than before.
-    /// `false` when it can't be made smaller so far.
-    pub fn coarsen(&mut self, so_far: Coarseness) -> bool {
+    /// Makes the next state smaller and less precise; it never admits more than before. `false` if it can't
+    /// within `coarsest`.
+    pub fn coarsen(&mut self, coarsest: Coarseness) -> bool {
         match self {
-            Counter::SlidingWindow(log) => log.coarsen(so_far),
+            Counter::SlidingWindow(log) => log.coarsen(coarsest),
             Counter::SlidingCounter(_)
             | Counter::Aligned(_)
             | Counter::TokenBucket(_)
@@ -408,17 +414,22 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Appends the next state's bytes; none when it would say nothing.
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    /// Appends the next state's bytes, or none if it is that of an unused limit.
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         each!(self, state => state.write(out))
     }
 }
 
-/// Workers read the clock before they compete for the page. What is further away than a length by less than this has
-/// that length: another worker's clock was ahead. More is a debt, or a setting that was changed.
-const ALIKE: Micros = MILLISECOND;
+/// Workers read the clock before they compete for the page, so a state may be ahead of the reader's clock.
+/// Within this margin a time that exceeds a window or a penalty is taken to be exactly as long. Beyond it, it
+/// is a debt or the result of a changed setting.
+const CLOCK_JITTER: Micros = MILLISECOND;
 
-/// The verdict of algorithms whose units all come back at one instant.
+/// The most that another worker's clock can be ahead of the reader's, for the same reason. A state from
+/// further in the future is damaged, or from before the clock was set back or the limit was changed.
+const MAX_CLOCK_SKEW: Micros = 2 * SECOND;
+
+/// The verdict of algorithms whose units all come back at the same instant.
 fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, cost: u32) -> Verdict {
     let free = u64::from(quota.get()).saturating_sub(used);
     let admitted = u64::from(cost) <= free;

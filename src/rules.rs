@@ -21,7 +21,7 @@ pub use routes::Routes;
 
 use crate::http::RequestMatch;
 use crate::limiter::Limit;
-use crate::table::{Charging, Geometry};
+use crate::table::{ChargeMode, TableSize};
 
 /// All policies of one filter.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct PolicySet {
     /// Requests that no policy applies to.
     pub exempt: Vec<RequestMatch>,
     /// How the policies of one request depend on each other.
-    pub charging: Charging,
+    pub charging: ChargeMode,
     /// Whether CORS preflights are exempt.
     pub exempt_preflight: bool,
     /// Whether a key reads the `authorization` header.
@@ -45,7 +45,7 @@ pub struct PolicySet {
     /// Whether access logs name the consumer and the tier, so that both are looked up for every request.
     pub logs_callers: bool,
     /// The size of the table.
-    pub geometry: Geometry,
+    pub geometry: TableSize,
 }
 
 impl PolicySet {

@@ -1,4 +1,5 @@
-//! Time as an argument: the core never reads a clock.
+//! Instants, lengths, calendar periods and time zones. Time is always an argument: the core never reads a
+//! clock.
 
 mod civil;
 mod instant;
@@ -9,38 +10,38 @@ pub use instant::parse_instant;
 pub use period::Period;
 pub use zone::Zone;
 
-/// Microseconds, as an instant or as a length; which clock an instant belongs to, its place says.
+/// Microseconds: a length, or an instant on the clock that the field or parameter names.
 pub type Micros = u64;
 
 /// One second.
 pub const SECOND: Micros = 1_000_000;
 
-/// 9999-12-30T22:00:00Z, in seconds since the UNIX epoch: anywhere on earth it still has a year of four digits.
-const LAST: i64 = 253_402_207_200;
+/// 9999-12-30T22:00:00Z, in seconds since the UNIX epoch: the year still has four digits in every time zone.
+const MAX_EPOCH_SECONDS: i64 = 253_402_207_200;
 
 /// One millisecond.
 pub const MILLISECOND: Micros = 1_000;
 
-/// The instant of one request, on two clocks.
+/// The instant of a request on two clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Now {
-    /// The monotonic clock, the same in all workers of one process, never stepped. All windows are
-    /// measured on it, so that a step of the wall clock neither frees nor freezes anything.
+    /// The monotonic clock, shared by all workers of a process and never stepped. All windows are measured on
+    /// it, so a step of the wall clock neither frees units nor holds them longer.
     pub mono: Micros,
-    /// The wall clock since the UNIX epoch, only for what people read: header values.
+    /// The wall clock since the UNIX epoch: for header values, and for the edges of aligned windows.
     pub wall: Micros,
 }
 
 impl Now {
-    /// The wall clock's reading at a monotonic instant.
+    /// The wall-clock time at a monotonic instant.
     pub fn wall_at(&self, mono: Micros) -> Micros {
         self.wall.saturating_add(mono).saturating_sub(self.mono)
     }
 }
 
-/// So many times a length, or the latest instant there is.
+/// `count × length`, saturating.
 pub const fn times(count: u64, length: Micros) -> Micros {
-    // Then the product has at most 64 bits. To see an overflow WebAssembly multiplies 128 of them, in a function of its own.
+    // If so the product fits in 64 bits. Overflow detection in WebAssembly calls a 128-bit multiplication.
     if count.leading_zeros() + length.leading_zeros() >= u64::BITS {
         count * length
     } else {
@@ -48,7 +49,7 @@ pub const fn times(count: u64, length: Micros) -> Micros {
     }
 }
 
-/// Whole seconds, rounded up: what is said to a client is never earlier than the truth.
+/// Whole seconds, rounded up, so that a client never retries too early.
 pub const fn seconds_up(time: Micros) -> u64 {
     time.div_ceil(SECOND)
 }
@@ -61,7 +62,7 @@ mod tests {
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn a_product_that_has_no_room_is_the_latest_instant(
+        fn times_saturates(
             one in any::<u64>(), other in any::<u64>(), shifts in (0_u32..64, 0_u32..64)
         ) {
             let (count, length) = (one >> shifts.0, other >> shifts.1);

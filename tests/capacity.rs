@@ -17,10 +17,10 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tollgate::identity::{Encoder, Identity, Seed};
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::concurrency::Holder;
+use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit, LimitId};
-use tollgate::table::{Charge, Charging, Count, Geometry, OnContention, Table};
+use tollgate::table::{Charge, ChargeMode, Count, OnContention, Table, TableSize};
 use tollgate::time::{MILLISECOND, Micros, Now, Period, SECOND, Zone};
 
 const HOUR: Micros = 3_600 * SECOND;
@@ -28,7 +28,7 @@ const HOUR: Micros = 3_600 * SECOND;
 const START: Now = Now { mono: 240 * HOUR, wall: 1_747_314_000 * SECOND };
 const KEYS: u32 = 1_000_000;
 /// The default table.
-const DEFAULT: Geometry = Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 };
+const DEFAULT: TableSize = TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 };
 /// What the README says that the host adds to each page.
 const HOST_BYTES_PER_PAGE: usize = 100;
 
@@ -40,10 +40,7 @@ fn limits() -> Vec<(&'static str, Limit)> {
     let quota = NonZeroU32::new(10).unwrap();
     let month = Calendar { period: Period::Month, zone: Zone::named("UTC").unwrap() };
     let algorithms = [
-        (
-            "sliding_window",
-            Algorithm::SlidingWindow(Slots::that_fit(quota, HOUR, DEFAULT.room_for_one_state())),
-        ),
+        ("sliding_window", Algorithm::SlidingWindow(Slots::that_fit(quota, HOUR, DEFAULT.max_state_bytes()))),
         ("sliding_counter", Algorithm::SlidingCounter),
         ("fixed_window", Algorithm::FixedWindow),
         ("calendar", Algorithm::Calendar(month)),
@@ -52,7 +49,7 @@ fn limits() -> Vec<(&'static str, Limit)> {
         ("stock", Algorithm::Stock { reported: false }),
     ];
     let limit = |(name, algorithm): (&'static str, Algorithm)| {
-        let window = if algorithm == Algorithm::Calendar(month) { month.longest() } else { HOUR };
+        let window = if algorithm == Algorithm::Calendar(month) { month.max_length() } else { HOUR };
         (name, Limit { id: LimitId::new(name, "limit"), quota, window, algorithm })
     };
     algorithms.into_iter().map(limit).collect()
@@ -66,8 +63,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(geometry: Geometry) -> Fixture {
-        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(7));
+    fn new(geometry: TableSize) -> Fixture {
+        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(7));
         Fixture { table, store: Host::default(), now: START }
     }
 
@@ -75,7 +72,7 @@ impl Fixture {
     fn ask(&mut self, identity: Identity, limits: &[Limit]) -> bool {
         let charge =
             Charge { identity, limits, cost: 1, count: Count::Accepted, on_contention: OnContention::Deny };
-        self.table.transact(&self.store, &[charge], Charging::AllOrNothing, self.now)[0].admitted()
+        self.table.begin(&self.store, self.now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     }
 
     /// Whoever shows a key that anybody can make up.
@@ -89,7 +86,7 @@ impl Fixture {
         let seconds = self.now.mono / SECOND;
         self.now = Now { mono: self.now.mono + time, wall: self.now.wall + time };
         if self.now.mono / SECOND > seconds {
-            self.table.settle(&self.store, self.now);
+            self.table.begin(&self.store, self.now).settle();
         }
     }
 }
@@ -97,7 +94,7 @@ impl Fixture {
 /// Bytes of a page for each of 20 clients that have each made so many requests, one every 2 minutes.
 fn bytes_per_client(limits: &[Limit], requests: u32) -> usize {
     const CLIENTS: usize = 20;
-    let mut house = Fixture::new(Geometry { pages: NonZeroU32::MIN, page_bytes: u16::MAX });
+    let mut house = Fixture::new(TableSize { pages: NonZeroU32::MIN, page_bytes: u16::MAX });
     for request in 0..requests {
         if request > 0 {
             house.wait(120 * SECOND);
@@ -183,11 +180,11 @@ fn survives(limit: Limit) {
     let before = allocated().live;
     let mut house = Fixture::new(DEFAULT);
     let throttled = throttle(&mut house);
-    let tally = house.table.take_tally();
+    let tally = house.table.take_stats();
     assert_eq!((tally.evictions, tally.overflow), (0, 0), "the throttled have records of their own");
 
     let (passed, prices) = flood(&mut house, limit, KEYS);
-    let tally = house.table.take_tally();
+    let tally = house.table.take_stats();
     let (pages, page_bytes) = (DEFAULT.pages.get() as usize, usize::from(DEFAULT.page_bytes));
     let (stored, allocated) = (house.store.bytes(), allocated().live - before);
     let ceiling = pages * (page_bytes + HOST_BYTES_PER_PAGE);
@@ -270,7 +267,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
                 count: Count::Accepted,
                 on_contention: OnContention::Deny,
             };
-            let outcomes = house.table.transact(&house.store, &[charge], Charging::AllOrNothing, now);
+            let outcomes = house.table.begin(&house.store, now).charge(&[charge], ChargeMode::AllOrNothing);
             let log = &mut admitted[who];
             while log.front().is_some_and(|first| first + limit.window <= now.mono) {
                 log.pop_front();
@@ -284,7 +281,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
         }
         house.wait(step);
     }
-    let tally = house.table.take_tally();
+    let tally = house.table.take_stats();
     let report = Busy {
         callers: served.len(),
         above: worst.iter().filter(|worst| **worst > quota).count(),
@@ -301,7 +298,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
 /// A log of so many units a minute.
 fn a_minute_of(quota: u32) -> Limit {
     let (quota, window) = (NonZeroU32::new(quota).unwrap(), 60 * SECOND);
-    let slots = Slots::that_fit(quota, window, DEFAULT.room_for_one_state());
+    let slots = Slots::that_fit(quota, window, DEFAULT.max_state_bytes());
     Limit { id: LimitId::new("busy", "minute"), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 

@@ -107,13 +107,13 @@ fn ring(quota: u32, window: Micros) -> Limit {
 
 /// With slots as the default table has them.
 pub fn sliding_window(quota: u32, window: Micros) -> Limit {
-    let slots = Slots::that_fit(NonZeroU32::new(quota).unwrap(), window, DEFAULT.room_for_one_state());
+    let slots = Slots::that_fit(NonZeroU32::new(quota).unwrap(), window, DEFAULT.max_state_bytes());
     limit(quota, window, Algorithm::SlidingWindow(slots))
 }
 
 fn calendar(quota: u32) -> Limit {
     let calendar = Calendar { period: Period::Day, zone: Zone::named("Europe/Madrid").unwrap() };
-    limit(quota, calendar.longest(), Algorithm::Calendar(calendar))
+    limit(quota, calendar.max_length(), Algorithm::Calendar(calendar))
 }
 
 /// A request each time that so much time has passed.
@@ -143,7 +143,7 @@ fn begun_and_ended() -> Box<dyn Subject> {
         house.wait(MILLISECOND);
         let begun = house.now;
         let admitted = house.ask(HOT, &[limit], 1);
-        house.table.refund(&house.store, &charge(HOT, &[limit], 1), begun, house.now);
+        house.table.begin(&house.store, house.now).refund(&charge(HOT, &[limit], 1), begun);
         admitted
     })
 }

@@ -6,7 +6,7 @@ mod house;
 mod load;
 mod policies;
 
-use tollgate::table::Tally;
+use tollgate::table::TableStats;
 
 /// Decisions that a case is held to before anything is measured.
 const TRIED: u32 = 200;
@@ -25,8 +25,8 @@ pub trait Subject {
     fn decide(&mut self) -> bool;
 
     /// What the table has counted since the last call.
-    fn tally(&mut self) -> Tally {
-        Tally::default()
+    fn tally(&mut self) -> TableStats {
+        TableStats::default()
     }
 }
 
@@ -61,16 +61,16 @@ impl Case {
         let passed = (0..TRIED).filter(|_| subject.decide()).count();
         let tally = subject.tally();
         let tried = u64::from(TRIED);
-        let aside = Tally { evictions: 0, overflow: 0, leased: 0, ..tally };
+        let aside = TableStats { evictions: 0, overflow: 0, leased: 0, ..tally };
         let does = match self.says {
             Says::Leased => tally.leased >= tried * 3 / 4,
             Says::Evicting => tally.evictions >= tried && tally.overflow == 0,
             Says::Overflowing => tally.overflow == tried,
-            Says::Admitted | Says::Rejected => tally == Tally::default(),
+            Says::Admitted | Says::Rejected => tally == TableStats::default(),
         };
         let expected = if self.says == Says::Rejected { 0 } else { TRIED as usize };
         assert!(
-            does && passed == expected && aside == Tally::default(),
+            does && passed == expected && aside == TableStats::default(),
             "{}: {:?}, but of {TRIED} requests {passed} passed, {tally:?}",
             self.name,
             self.says

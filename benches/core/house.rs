@@ -4,13 +4,13 @@ use super::Subject;
 use crate::host::Host;
 use std::num::NonZeroU32;
 use tollgate::identity::{Identity, Seed};
-use tollgate::limiter::concurrency::Holder;
+use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::{Algorithm, Limit, LimitId};
-use tollgate::table::{Charge, Charging, Count, Geometry, OnContention, Table, Tally};
+use tollgate::table::{Charge, ChargeMode, Count, OnContention, Table, TableSize, TableStats};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// The default table.
-pub const DEFAULT: Geometry = Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 };
+pub const DEFAULT: TableSize = TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 };
 
 /// 10 days after the start, on 2026-06-15: all that is to come into force in the policy files is.
 const START: Now = Now { mono: 864_000 * SECOND, wall: 1_781_524_800 * SECOND };
@@ -22,15 +22,15 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    pub fn new(geometry: Geometry) -> Fixture {
-        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(7));
+    pub fn new(geometry: TableSize) -> Fixture {
+        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(7));
         Fixture { table, store: Host::default(), now: START }
     }
 
     /// One request. Answers whether it passed.
     pub fn ask(&mut self, identity: Identity, limits: &[Limit], cost: u32) -> bool {
         let charges = [charge(identity, limits, cost)];
-        let outcomes = self.table.transact(&self.store, &charges, Charging::AllOrNothing, self.now);
+        let outcomes = self.table.begin(&self.store, self.now).charge(&charges, ChargeMode::AllOrNothing);
         outcomes.iter().all(|outcome| outcome.admitted())
     }
 
@@ -69,7 +69,7 @@ impl<F: FnMut(&mut Fixture) -> bool> Subject for Steady<F> {
         (self.decide)(&mut self.house)
     }
 
-    fn tally(&mut self) -> Tally {
-        self.house.table.take_tally()
+    fn tally(&mut self) -> TableStats {
+        self.house.table.take_stats()
     }
 }

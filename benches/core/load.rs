@@ -47,7 +47,7 @@ fn other(page: PageId, number: u64) -> Identity {
 fn filled(pages: PageId, records: u64, quota: u32) -> Fixture {
     let mut first = Fixture::new(DEFAULT);
     (0..records).for_each(|number| assert!(first.ask(other(0, number), &[lasting(quota)], 1)));
-    assert_eq!(first.table.take_tally().evictions, 0, "a page has room for {records}");
+    assert_eq!(first.table.take_stats().evictions, 0, "a page has room for {records}");
     let house = Fixture::new(DEFAULT);
     if let Read::Present(bytes, _) = first.store.read(0) {
         (0..pages).for_each(|page| assert_eq!(house.store.write(page, &bytes, None), Write::Stored));

@@ -8,7 +8,7 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::http::{MetadataPath, Request, Response};
 use tollgate::reply::ReplyRules;
-use tollgate::table::Tally;
+use tollgate::table::TableStats;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 use tollgate_cli::policy_file::PolicyFile;
 
@@ -200,7 +200,7 @@ impl Subject for Paced {
         !decision.rejected()
     }
 
-    fn tally(&mut self) -> Tally {
-        self.gate.house.table.take_tally()
+    fn tally(&mut self) -> TableStats {
+        self.gate.house.table.take_stats()
     }
 }

@@ -19,7 +19,7 @@ use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Key, Source, Tiers};
 use tollgate::rules::{Mode, Policy, Unanswered};
-use tollgate::table::Charging;
+use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
 use tollgate::time::SECOND;
 
@@ -142,8 +142,10 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     let mut general = Vec::new();
     if set.rules.policies.len() > 1 {
         let charging = match set.rules.charging {
-            Charging::AllOrNothing => "all policies that apply must admit; a rejection by any spends nothing",
-            Charging::Sequential => {
+            ChargeMode::AllOrNothing => {
+                "all policies that apply must admit; a rejection by any spends nothing"
+            }
+            ChargeMode::Sequential => {
                 "all policies that apply must admit, in this order; a rejection has spent what came before it"
             }
         };

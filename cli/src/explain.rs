@@ -13,9 +13,9 @@ use tollgate::engine::Engine;
 use tollgate::http::RequestCache;
 use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
-use tollgate::limiter::concurrency::Holder;
+use tollgate::limiter::concurrency::WorkerId;
 use tollgate::reply::{Header, Reply};
-use tollgate::table::{Table, memory::Memory};
+use tollgate::table::{Table, memory::MemoryStore};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// What became of a request that was sent so many times.
@@ -68,8 +68,8 @@ pub fn explain(
     wall: Micros,
 ) -> Explanation {
     let engine = Engine::new(configuration.rules.clone());
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().geometry, Holder(1));
-    let store = Memory::default();
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().geometry, WorkerId(1));
+    let store = MemoryStore::default();
     // Any instant does that no window begins before.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
     let mut last = Decision::to_pass(now);

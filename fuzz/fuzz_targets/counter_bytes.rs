@@ -29,7 +29,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
             Some(Op::Charge(at, units)) => counter.charge(at, units),
             Some(Op::Refund(at, units)) => counter.refund(at, units),
             Some(Op::Hold(units)) => {
-                counter.hold(units);
+                counter.set_in_flight(units);
             }
             Some(Op::Coarsen(so_far)) => {
                 counter.coarsen(so_far);

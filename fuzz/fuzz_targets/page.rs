@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use tollgate::limiter::{LimitId, Wear};
+use tollgate::limiter::{EvictionInfo, LimitId};
 use tollgate::table::{NewRecord, OVERFLOW, Page, Room, States, WELL_USED};
 use tollgate::time::SECOND;
 
@@ -35,7 +35,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
     // One of those that are there, or a newcomer.
     let owner = records.get(usize::from(owner)).copied().unwrap_or(u64::from(owner));
     let mut record = NewRecord::new(owner);
-    record.add(LimitId(1), 1, Wear { expires, share }, &vec![0xAB; usize::from(length)]);
+    record.add(LimitId(1), 1, EvictionInfo { expires, share }, &vec![0xAB; usize::from(length)]);
     let mut out = Vec::new();
     let alone =
         Page::default().with(&record, 65_535, Room::OfAll, now, &mut out).map_or(65_536, |_| out.len());

@@ -8,8 +8,8 @@ use tollgate::engine::Engine;
 use tollgate::identity::Seed;
 use tollgate::compile::{Configuration, compile};
 use tollgate::http::{MetadataPath, Request, Response};
-use tollgate::table::memory::Memory;
-use tollgate::table::{Geometry, Table};
+use tollgate::table::memory::MemoryStore;
+use tollgate::table::{TableSize, Table};
 use tollgate::time::{Now, SECOND};
 use tollgate_fuzz::HOLDER;
 
@@ -39,9 +39,9 @@ fn both_forms_are_one(value: &Value) {
 /// Some requests of two callers, through the whole of a request's way.
 fn decide(configuration: Configuration) {
     let Configuration { rules: policies, replies } = configuration;
-    let Geometry { pages, page_bytes } = policies.geometry;
+    let TableSize { pages, page_bytes } = policies.geometry;
     let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, HOLDER);
-    let (engine, store) = (Engine::new(policies), Memory::default());
+    let (engine, store) = (Engine::new(policies), MemoryStore::default());
     let mut now = Now { mono: 100_000 * SECOND, wall: 1_800_000_000 * SECOND };
     for i in 0..8u64 {
         let call = Call { caller: (i % 2) as u8 };
@@ -64,7 +64,7 @@ fn decide(configuration: Configuration) {
             engine.answered(&mut decision, &answer, &mut table, &store, now);
         }
         engine.ended(&mut decision, &mut table, &store, now);
-        table.settle(&store, now);
+        table.begin(&store, now).settle();
     }
     for page in store.pages() {
         assert!(page < pages.get() && store.page(page).len() <= usize::from(page_bytes));

@@ -7,9 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use std::ops::Range;
 use tollgate::identity::{Identity, Seed};
 use tollgate::limiter::Limit;
-use tollgate::limiter::concurrency::Holder;
-use tollgate::table::memory::Memory;
-use tollgate::table::{Charge, Charging, Count, OnContention, Outcome, Page, Table};
+use tollgate::limiter::concurrency::WorkerId;
+use tollgate::table::memory::MemoryStore;
+use tollgate::table::{Charge, ChargeMode, Count, OnContention, Outcome, Page, Table};
 use tollgate::time::{Now, SECOND};
 use tollgate_fuzz::{later, limit, number, pages};
 
@@ -22,8 +22,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut limits = || (0..6).map(|id| limit(u, id, geometry)).collect::<Result<Vec<Limit>>>();
     // A reload may make any other limit of each.
     let generations = [limits()?, limits()?];
-    let store = Memory::default();
-    let mut workers = [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(holder)));
+    let store = MemoryStore::default();
+    let mut workers = [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(holder)));
     let start = u64::from(number(u)?) * SECOND / 16;
     let mut now = Now { mono: start, wall: start + 1_700_000_000 * SECOND };
     let mut charged: Vec<(usize, Charge<'_>, Now)> = Vec::new();
@@ -36,8 +36,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         match u8::arbitrary(u)? % 16 {
             0..=6 => {
                 let charges = charges(u, &generations)?;
-                let charging = *u.choose(&[Charging::AllOrNothing, Charging::Sequential])?;
-                let outcomes = worker.transact(&store, &charges, charging, now);
+                let charging = *u.choose(&[ChargeMode::AllOrNothing, ChargeMode::Sequential])?;
+                let outcomes = worker.begin(&store, now).charge(&charges, charging);
                 check(&charges, &outcomes);
                 let counted = charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged);
                 charged.extend(counted.map(|(charge, _)| (which, *charge, now)));
@@ -47,14 +47,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             9 => now.wall = now.wall.saturating_sub(u64::from(number(u)?) * SECOND),
             10 | 11 if !charged.is_empty() => {
                 let (which, charge, at) = charged.swap_remove(usize::from(u8::arbitrary(u)?) % charged.len());
-                workers[which].refund(&store, &charge, at, now);
+                workers[which].begin(&store, now).refund(&charge, at);
             }
             12 => {
                 for charge in charges(u, &generations)? {
-                    worker.charge_late(&store, &charge, now);
+                    worker.begin(&store, now).charge_late(&charge);
                 }
             }
-            13 => worker.settle(&store, now),
+            13 => worker.begin(&store, now).settle(),
             14 => store.conflicts.set(u32::from(u8::arbitrary(u)?)),
             _ => damage(u, &store)?,
         }
@@ -102,7 +102,7 @@ fn check(charges: &[Charge<'_>], outcomes: &[Outcome]) {
 }
 
 /// One byte of one page is another, or its end is missing. What opens may still be anything.
-fn damage(u: &mut Unstructured<'_>, store: &Memory) -> Result<()> {
+fn damage(u: &mut Unstructured<'_>, store: &MemoryStore) -> Result<()> {
     let page = u32::from(bool::arbitrary(u)?);
     let (at, byte, cut) = (u16::arbitrary(u)?, u8::arbitrary(u)?, u8::arbitrary(u)? == 0);
     let mut bytes = store.page(page);

@@ -49,7 +49,7 @@ fn name(text: &str) {
 fn edge(zone: Zone, wall: Micros, period: Period) {
     let edge = zone.next_edge(wall, period);
     assert!(wall < edge, "{zone:?}: {edge} is not after {wall}");
-    let longest = Calendar { period, zone }.longest();
+    let longest = Calendar { period, zone }.max_length();
     assert!(edge - wall <= longest, "{zone:?}: {} from {wall} to {edge}", edge - wall);
     for between in [wall + (edge - wall) / 2, edge - 1] {
         assert_eq!(zone.next_edge(between, period), edge, "{zone:?}: an edge between {wall} and {edge}");

@@ -3,14 +3,14 @@
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use std::num::NonZeroU32;
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::concurrency::Holder;
+use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit, LimitId};
-use tollgate::table::Geometry;
+use tollgate::table::TableSize;
 use tollgate::time::{Micros, Now, Period, SECOND, Zone};
 
 /// The worker that a target is.
-pub const HOLDER: Holder = Holder(7);
+pub const HOLDER: WorkerId = WorkerId(7);
 
 /// A year and a day, the longest window that a policy may have.
 const LONGEST: Micros = 366 * 86_400 * SECOND;
@@ -46,10 +46,10 @@ fn window(u: &mut Unstructured<'_>) -> Result<Micros> {
 }
 
 /// A limit such as the compiler makes one.
-pub fn limit(u: &mut Unstructured<'_>, id: u32, table: Geometry) -> Result<Limit> {
+pub fn limit(u: &mut Unstructured<'_>, id: u32, table: TableSize) -> Result<Limit> {
     let (quota, window) = (some(u)?, window(u)?);
     let algorithm = match u.int_in_range(0..=6u8)? {
-        0 => Algorithm::SlidingWindow(Slots::that_fit(quota, window, table.room_for_one_state())),
+        0 => Algorithm::SlidingWindow(Slots::that_fit(quota, window, table.max_state_bytes())),
         1 => Algorithm::SlidingCounter,
         2 => Algorithm::FixedWindow,
         3 => Algorithm::Calendar(calendar(u)?),
@@ -57,7 +57,7 @@ pub fn limit(u: &mut Unstructured<'_>, id: u32, table: Geometry) -> Result<Limit
         5 => Algorithm::Concurrency,
         _ => Algorithm::Stock { reported: false },
     };
-    let window = if let Algorithm::Calendar(calendar) = algorithm { calendar.longest() } else { window };
+    let window = if let Algorithm::Calendar(calendar) = algorithm { calendar.max_length() } else { window };
     Ok(Limit { id: LimitId(id), quota, window, algorithm })
 }
 
@@ -73,6 +73,6 @@ pub fn later(now: Now, by: Micros) -> Now {
 }
 
 /// The default table's geometry with so few pages.
-pub fn pages(pages: u32) -> Geometry {
-    Geometry { pages: NonZeroU32::new(pages).unwrap_or(NonZeroU32::MIN), page_bytes: 1_536 }
+pub fn pages(pages: u32) -> TableSize {
+    TableSize { pages: NonZeroU32::new(pages).unwrap_or(NonZeroU32::MIN), page_bytes: 1_536 }
 }

@@ -8,7 +8,7 @@ use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
 use crate::rules::{Attribute, CredentialRejection, Key, Source, Validity};
-use crate::table::Geometry;
+use crate::table::TableSize;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
 
@@ -24,7 +24,7 @@ pub(super) const KEY: &str = "the name of a key, or a list of such names";
 
 /// Reads the named keys.
 #[inline(never)]
-pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
+pub(super) fn keys(reader: &Reader<'_>, table: TableSize) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
     let words = names(&entries);
     let others = Others { entries: &entries, words: &words };
@@ -89,7 +89,7 @@ fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
 }
 
 #[inline(never)]
-fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: Geometry) -> Option<Key> {
+fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: TableSize) -> Option<Key> {
     const SOURCE: [&str; 9] =
         ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];
     let fields = reader.object(&[
@@ -220,7 +220,7 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
 }
 
 /// When a credential is to be believed.
-fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Validity> {
+fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: TableSize) -> Option<Validity> {
     const VALID: &str = "consumer, or an object with metadata, or with unless and for";
     if reader.is_word("consumer") {
         return Some(Validity::Consumer);
@@ -243,9 +243,9 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
 
 /// Mark and proof. One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a
 /// page. No policy's name has a #.
-fn marks(key: &str, window: Micros, table: Geometry) -> [Limit; 2] {
+fn marks(key: &str, window: Micros, table: TableSize) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
-    let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
+    let slots = Slots::that_fit(UNITS, window, table.max_state_bytes());
     ["#valid", "#proof"].map(|what| Limit {
         id: LimitId::new(what, key),
         quota: UNITS,

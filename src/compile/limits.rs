@@ -6,7 +6,7 @@ use crate::config::{Fields, Reader};
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::table::{Count, Geometry};
+use crate::table::{Count, TableSize};
 use crate::time::{Micros, Period, SECOND, Zone};
 use std::num::NonZeroU32;
 
@@ -43,7 +43,7 @@ const PERIODS: [(&str, Period); 3] = [("day", Period::Day), ("week", Period::Wee
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     pub policy: &'a str,
-    pub table: Geometry,
+    pub table: TableSize,
     pub count: Count,
     /// Whether responses say how many units of a stock there are.
     pub reported: bool,
@@ -134,7 +134,7 @@ fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<LimitByTier> {
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
     let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.grades));
     let default = quotas.as_ref().map(|(default, _)| *default);
-    let (bytes, reported) = (context.table.room_for_one_state(), context.reported);
+    let (bytes, reported) = (context.table.max_state_bytes(), context.reported);
     let log = LogRoom { count: context.count, bytes };
     let kind = fields.read_or("algorithm", default_kind(&fields), |word| word.word(&KINDS));
     let counted = kind.and_then(|kind| counted(&fields, kind, default, log));
@@ -207,7 +207,7 @@ fn counted(
     };
     in_place?;
     let window = match algorithm {
-        Algorithm::Calendar(calendar) => calendar.longest(),
+        Algorithm::Calendar(calendar) => calendar.max_length(),
         Algorithm::SlidingWindow(_)
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow

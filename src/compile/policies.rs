@@ -12,7 +12,7 @@ use crate::config::{Fields, Names, Reader, Vocabulary};
 use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
 use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
-use crate::table::Geometry;
+use crate::table::TableSize;
 
 const LIMITS: &str = "a list of at least one limit";
 
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     pub words: Option<&'a Vocabulary<'a>>,
     pub grades: TierNames<'a>,
     pub known: &'a Known<'a>,
-    pub table: Geometry,
+    pub table: TableSize,
 }
 
 /// Reads the list of policies.

@@ -3,14 +3,14 @@
 use crate::config::{Lists, Reader};
 use crate::rules::Policy;
 use crate::rules::{Key, Source};
-use crate::table::Geometry;
+use crate::table::TableSize;
 
 /// More alternatives than this are not spelled out; such policies are taken to share with all.
 const MOST_SPELLINGS: usize = 64;
 
 /// Sets policies apart that share a record with more limits than it has room for: each of them gets one of its own.
 #[inline(never)]
-pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) {
+pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: TableSize) {
     let all: Vec<usize> = (0..policies.len()).collect();
     let limits: Vec<usize> = policies.iter().map(|policy| policy.limits().len()).collect();
     let spelled: Vec<_> = policies.iter().map(|policy| spellings(&policy.key, keys)).collect();
@@ -28,13 +28,13 @@ pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) 
         // More need not be known, so that each looks at few others, however many there are.
         let mut are_too_many = |others: &[usize]| {
             for other in others {
-                if sum > table.most_limits() {
+                if sum > table.max_limits() {
                     break;
                 }
                 let last = counted_by.get_mut(*other).map(|last| std::mem::replace(last, index));
                 sum += limits.get(*other).filter(|_| last != Some(index)).copied().unwrap_or_default();
             }
-            sum > table.most_limits()
+            sum > table.max_limits()
         };
         policy.apart = match spelled {
             Some(lists) => lists.iter().any(|list| are_too_many(sharing.of(list))) || are_too_many(&with_all),
@@ -44,8 +44,8 @@ pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) 
 }
 
 /// Notes a error if a policy has more limits than a record has room for.
-pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: Geometry) {
-    let (limits, most) = (policy.limits().len(), table.most_limits());
+pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: TableSize) {
+    let (limits, most) = (policy.limits().len(), table.max_limits());
     if limits > most {
         let found = format!("{limits} limits, which one record must hold");
         let allowed = format!("at most {most}, what a page of {} bytes has room for", table.page_bytes);

@@ -53,8 +53,8 @@ fn a_sound_policy_is_compiled_with_its_defaults() {
     let limit = set.rules.policies[0].limits()[0];
     assert_eq!((limit.quota.get(), limit.window), (50, 60 * SECOND));
     assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
-    assert_eq!(set.rules.charging, Charging::AllOrNothing);
-    assert_eq!(set.rules.geometry, Geometry { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
+    assert_eq!(set.rules.charging, ChargeMode::AllOrNothing);
+    assert_eq!(set.rules.geometry, TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
     assert!(set.rules.exempt_preflight);
     assert_eq!(set.rules.callers.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
     let Source::Header { name, .. } = &set.rules.callers.keys[1].source else { panic!("a header") };

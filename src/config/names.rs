@@ -1,14 +1,14 @@
 //! Many names, found without asking each of them: a policy can have thousands of consumers, keys and limits, and Envoy's
 //! workers stand still while they read it.
 
-use crate::by_identity::ByIdentity;
 use crate::identity::{Encoder, Identity, Seed};
+use crate::identity_map::IdentityMap;
 
 /// Names by the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// By the hash of a name its place and 1. No two names have the same 128 bits.
-    places: ByIdentity<usize>,
+    places: IdentityMap<usize>,
     number: usize,
 }
 

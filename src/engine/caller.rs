@@ -1,10 +1,10 @@
 //! One request's caller: the values of the keys, asked for when they are first needed and then kept.
 
 use super::key_value::{path_parameter, read};
-use crate::by_identity::ByIdentity;
 use crate::http::credential::Found;
 use crate::http::{PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed};
+use crate::identity_map::IdentityMap;
 use crate::rules::{Callers, Consumers, Digest, Key, Source, Tiers, Validity};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -12,7 +12,7 @@ use std::cell::{OnceCell, RefCell};
 /// The consumers that this worker has recognised, by a keyed hash of key and credential: a digest costs ten times as much.
 /// It holds no more entries than there are credentials in the configuration, because unknown credentials are not added.
 #[derive(Default)]
-pub struct ConsumerCache(RefCell<ByIdentity<usize>>);
+pub struct ConsumerCache(RefCell<IdentityMap<usize>>);
 
 impl ConsumerCache {
     /// The consumer who is known by this credential under this key.

@@ -13,7 +13,7 @@ use crate::decision::{Applied, Credential, CredentialCheck, Decision, PolicyDeci
 use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seed};
 use crate::rules::{CredentialRejection, Policy, Validity};
-use crate::table::{Charge, Charging, Correction, Count, OnContention, Store, Table};
+use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Table};
 use crate::time::Now;
 
 /// What became of a request's credentials that are on trial.
@@ -48,7 +48,7 @@ impl Engine {
         for (key, identity) in caller.on_trial() {
             let Some(rejection) = self.rejection(key) else { continue };
             let look = [look(identity, rejection)];
-            let outcomes = table.transact(store, &look, Charging::AllOrNothing, now);
+            let outcomes = table.begin(store, now).charge(&look, ChargeMode::AllOrNothing);
             let mut none =
                 outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
             let (unmarked, unproved) = (none.next().unwrap_or(true), none.next().unwrap_or(true));
@@ -119,10 +119,10 @@ impl Engine {
             let more = Some((now, 1));
             if rejects(&one) {
                 let mark = Correction { more, ..Correction::default() };
-                table.correct(store, &charge(one.identity, rejection.mark()), &mark, now);
+                table.begin(store, now).correct(&charge(one.identity, rejection.mark()), &mark);
             } else if proves && !one.proved {
                 let proof = Correction { more, proves: true, ..Correction::default() };
-                table.correct(store, &charge(one.identity, rejection.proof()), &proof, now);
+                table.begin(store, now).correct(&charge(one.identity, rejection.proof()), &proof);
             }
         }
         for answer in &trial.held {

@@ -3,9 +3,9 @@ use crate::compile::compile;
 use crate::config::parse;
 use crate::http::MetadataPath;
 use crate::identity::Seed;
-use crate::limiter::concurrency::Holder;
+use crate::limiter::concurrency::WorkerId;
 use crate::reply::{Reply, ReplyRules};
-use crate::table::memory::Memory;
+use crate::table::memory::MemoryStore;
 use crate::time::SECOND;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -72,7 +72,7 @@ struct Fixture {
     engine: Engine,
     replies: ReplyRules,
     table: Table,
-    store: Memory,
+    store: MemoryStore,
     now: Now,
 }
 
@@ -80,13 +80,13 @@ impl Fixture {
     fn new(json: &str) -> Fixture {
         let configuration = compile(&parse(json.as_bytes()).unwrap()).unwrap();
         let policies = configuration.rules;
-        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, Holder(1));
+        let table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, WorkerId(1));
         let now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
         Fixture {
             engine: Engine::new(policies),
             replies: configuration.replies,
             table,
-            store: Memory::default(),
+            store: MemoryStore::default(),
             now,
         }
     }

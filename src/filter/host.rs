@@ -1,7 +1,7 @@
 //! What the filter needs of the proxy that it runs in, and the core's view of it.
 
-use crate::limiter::concurrency::Holder;
 use crate::http::{MetadataPath, Request, Response};
+use crate::limiter::concurrency::WorkerId;
 use crate::reply::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
@@ -102,9 +102,9 @@ pub(super) fn random<H: Host, const N: usize>() -> Option<[u8; N]> {
 
 /// A name for this worker. Without random bytes it is the lowest bits of the clock, good enough to tell some workers
 /// apart.
-pub(super) fn new_holder<H: Host>() -> Holder {
+pub(super) fn new_holder<H: Host>() -> WorkerId {
     random::<H, 4>()
-        .map_or_else(|| Holder(H::monotonic_time() as u32), |bytes| Holder(u32::from_le_bytes(bytes)))
+        .map_or_else(|| WorkerId(H::monotonic_time() as u32), |bytes| WorkerId(u32::from_le_bytes(bytes)))
 }
 
 /// An id for a request that came without one: random, or else one that no other request of this worker has.

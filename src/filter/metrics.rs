@@ -6,7 +6,7 @@
 use super::host::Host;
 use crate::decision::Decision;
 use crate::reply::ReplyRules;
-use crate::table::Tally;
+use crate::table::TableStats;
 
 /// The counters of one filter configuration.
 pub(super) struct Metrics {
@@ -75,7 +75,7 @@ impl Metrics {
     }
 
     /// What an operator must know of the time since the last flush; nothing, if all is well.
-    pub fn alarm(&self, tally: &Tally) -> Option<String> {
+    pub fn alarm(&self, tally: &TableStats) -> Option<String> {
         let (rejected, dropped) = (self.overflow_rejected.pending, tally.debts_dropped);
         let newcomers = (rejected > 0).then(|| {
             format!(
@@ -88,7 +88,7 @@ impl Metrics {
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    pub fn flush(&mut self, host: impl Host, tally: Tally) {
+    pub fn flush(&mut self, host: impl Host, tally: TableStats) {
         self.evictions.pending += tally.evictions;
         self.overflow.pending += tally.overflow;
         self.damaged.pending += tally.damaged;

@@ -40,7 +40,7 @@ impl WorkerTable {
         let table = place.get_or_insert_with(|| {
             let mut new = Table::new(seed, geometry, new_holder::<H>());
             // From here on a time without a tick is a stall.
-            new.settle(&SharedData(host), Clock::new::<H>().now::<H>());
+            new.begin(&SharedData(host), Clock::new::<H>().now::<H>()).settle();
             new
         });
         table.set_page_bytes(geometry.page_bytes);
@@ -74,8 +74,8 @@ impl<H: Host> Worker<H> {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
         let tally = self.table.with(|table| {
-            table.settle(&SharedData(self.host), now);
-            table.take_tally()
+            table.begin(&SharedData(self.host), now).settle();
+            table.take_stats()
         });
         let tally = tally.unwrap_or_default();
         if let Some(alarm) = self.metrics.alarm(&tally).filter(|_| alarm::is_due(self.host, now.mono)) {
@@ -87,7 +87,7 @@ impl<H: Host> Worker<H> {
     /// Posts everything that the worker has open, also what could still be used.
     fn close(&mut self) {
         let now = self.clock.now::<H>();
-        self.table.with(|table| table.close(&SharedData(self.host), now));
+        self.table.with(|table| table.begin(&SharedData(self.host), now).close());
     }
 }
 

@@ -148,7 +148,7 @@ fn a_deleted_configuration_returns_the_units_of_leases_that_have_not_ended() {
     let worker = Worker::start(&TWO_PER_MINUTE.replace("\"quota\": 2", "\"quota\": 10000"));
     let other = Worker::join(Fake);
     assert_eq!(worker.passed("acme", 6_000), 6_000);
-    let leased = worker.table.with(|table| table.take_tally().leased).unwrap();
+    let leased = worker.table.with(|table| table.take_stats().leased).unwrap();
     assert!(leased > 1_000, "{leased} requests were served from leases");
     drop(worker);
     assert_eq!(other.passed("acme", 10_000), 4_000);

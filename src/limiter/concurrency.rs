@@ -1,71 +1,72 @@
 //! `concurrency`: at most `quota` units in flight at once (FP-1).
 //!
 //! # Derivation
-//! Each worker's VM is a **holder**: the state has for each holder how many units it has in flight, and until
-//! when that is to be believed. A request of `cost` units passes iff the units of all holders that are to be
-//! believed, plus `cost`, are at most `quota`. A holder's every write renews it for [`BELIEVED`], and what is
-//! in flight for longer is renewed by the worker's tick. A VM that dies renews nothing, so its units come back
-//! after [`BELIEVED`] and nothing leaks. When a unit comes back can't be known; a refusal tells the limit's
-//! configured wait (FP-14).
+//! The state has an entry per worker VM: its units in flight, and when the entry expires. A request of `cost`
+//! units passes iff the units of all unexpired entries, plus `cost`, are at most `quota`. Every write by a
+//! worker renews its entry for [`WORKER_TTL`]; a worker's tick renews those of long streams. A VM that dies
+//! renews nothing, so its units come back after [`WORKER_TTL`] and do not leak. When the next unit comes back
+//! can't be known, so a rejection's `retry_after` is the limit's configured wait (FP-14).
 //!
 //! # State
-//! For each holder `id:u32, units:varint, until:varint` (s, monotonic). At most 13 bytes a holder; with up to
-//! 127 units each 8 or 9.
+//! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9
+//! with up to 127 units.
 
-use super::{Limit, Verdict, Wear, all_at};
+use super::{EvictionInfo, Limit, Verdict, all_at};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// How long a holder is believed after it has written.
-pub const BELIEVED: Micros = 30 * SECOND;
+/// How long a worker's units count after its last write.
+pub const WORKER_TTL: Micros = 30 * SECOND;
 
-/// Names a worker's VM, drawn at random when the VM starts.
+/// Identifies a worker's VM. Drawn at random when the VM starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Holder(pub u32);
+pub struct WorkerId(pub u32);
 
-/// Who has units in flight.
-pub struct Holders {
+/// The units in flight of each worker.
+pub struct UnitsInFlight {
     quota: NonZeroU32,
     wait: Micros,
-    me: Holder,
+    me: WorkerId,
     now: Micros,
-    /// The units and the belief of each, in no order.
-    holders: Vec<(Holder, u64, u64)>,
+    /// Each worker's units, and when they expire, in seconds. In no order.
+    workers: Vec<(WorkerId, u64, u64)>,
 }
 
-impl Holders {
+impl UnitsInFlight {
     /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, me: Holder, state: &[u8], now: Micros) -> Option<Holders> {
-        Holders::open_after(limit, me, state, now, 0)
+    pub fn open(limit: &Limit, me: WorkerId, state: &[u8], now: Micros) -> Option<UnitsInFlight> {
+        UnitsInFlight::open_after(limit, me, state, now, 0)
     }
 
-    /// After a time in which no worker ran, `stall`, what was believed at its beginning still is.
+    /// Like `open`, after a `stall`: for that long no worker ran and could renew its entry, so entries are
+    /// kept that had not expired when the stall began.
     pub fn open_after(
         limit: &Limit,
-        me: Holder,
+        me: WorkerId,
         state: &[u8],
         now: Micros,
         stall: Micros,
-    ) -> Option<Holders> {
-        let believing = now.saturating_sub(stall);
-        let mut holders = Vec::new();
+    ) -> Option<UnitsInFlight> {
+        let expired_before = now.saturating_sub(stall);
+        let mut workers = Vec::new();
         let mut rest = state;
         while !rest.is_empty() {
             let (id, after) = rest.split_first_chunk::<4>()?;
             let (units, after) = varint::read(after)?;
-            let (until, after) = varint::read(after)?;
+            let (expires, after) = varint::read(after)?;
             rest = after;
-            // A belief further away than any can be is a clock's that has since been set back.
-            if until > believing / SECOND && until <= seconds_up(now.saturating_add(2 * BELIEVED)) {
-                holders.push((Holder(u32::from_le_bytes(*id)), units, until));
+            // An entry from further in the future was written before the clock was set back.
+            if expires > expired_before / SECOND && expires <= seconds_up(now.saturating_add(2 * WORKER_TTL))
+            {
+                workers.push((WorkerId(u32::from_le_bytes(*id)), units, expires));
             }
         }
-        Some(Holders { quota: limit.quota, wait: limit.window, me, now, holders })
+        Some(UnitsInFlight { quota: limit.quota, wait: limit.window, me, now, workers })
     }
 
     fn used(&self) -> u64 {
-        self.holders.iter().fold(0, |sum, (_, units, _)| units.saturating_add(sum))
+        self.workers.iter().fold(0, |sum, (_, units, _)| units.saturating_add(sum))
     }
 
     /// See [`super::Counter::judge`].
@@ -73,40 +74,40 @@ impl Holders {
         all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost)
     }
 
-    /// See [`super::Counter::charge`]: this worker has `units` more in flight.
+    /// See [`super::Counter::charge`]: adds to this worker's units.
     pub fn charge(&mut self, units: u32) {
-        self.hold(|mine| mine.saturating_add(u64::from(units)));
+        self.update(|own| own.saturating_add(u64::from(units)));
     }
 
-    /// See [`super::Counter::refund`]: this worker has `units` less in flight.
+    /// See [`super::Counter::refund`]: subtracts from this worker's units.
     pub fn refund(&mut self, units: u32) {
-        self.hold(|mine| mine.saturating_sub(u64::from(units)));
+        self.update(|own| own.saturating_sub(u64::from(units)));
     }
 
-    /// See [`super::Counter::hold`]: what this worker has in flight, whatever was believed of it.
+    /// See [`super::Counter::set_in_flight`].
     pub fn set(&mut self, units: u32) -> bool {
         let before = self.used();
-        self.hold(|_| u64::from(units));
+        self.update(|_| u64::from(units));
         self.used() != before
     }
 
-    /// Changes this worker's units, and renews the belief in them.
-    fn hold(&mut self, change: impl FnOnce(u64) -> u64) {
-        let mine = self.holders.iter().position(|(holder, ..)| *holder == self.me);
-        let units = mine.map_or(0, |at| self.holders.swap_remove(at).1);
-        self.holders.push((self.me, change(units), seconds_up(self.now.saturating_add(BELIEVED))));
+    /// Changes this worker's units, and renews its entry.
+    fn update(&mut self, change: impl FnOnce(u64) -> u64) {
+        let own = self.workers.iter().position(|(worker, ..)| *worker == self.me);
+        let units = own.map_or(0, |at| self.workers.swap_remove(at).1);
+        self.workers.push((self.me, change(units), seconds_up(self.now.saturating_add(WORKER_TTL))));
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         let mut last = 0;
-        for (holder, units, until) in self.holders.iter().filter(|(_, units, _)| *units > 0) {
-            out.extend_from_slice(&holder.0.to_le_bytes());
+        for (worker, units, expires) in self.workers.iter().filter(|(_, units, _)| *units > 0) {
+            out.extend_from_slice(&worker.0.to_le_bytes());
             varint::write(out, *units);
-            varint::write(out, *until);
-            last = last.max(*until);
+            varint::write(out, *expires);
+            last = last.max(*expires);
         }
-        Wear::new(last.saturating_mul(SECOND), self.used(), self.quota)
+        EvictionInfo::new(last.saturating_mul(SECOND), self.used(), self.quota)
     }
 }
 

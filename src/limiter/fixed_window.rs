@@ -1,38 +1,33 @@
 //! `fixed_window`: at most `quota` units in each window aligned to the UNIX epoch, such as each clock minute.
 //!
 //! # Derivation
-//! The windows are `[k·window, (k+1)·window)` of the wall clock. All of a window's units come back at its end,
-//! so a state is one number, `used`, and the instant that it is good until. A request of `cost` units passes
-//! iff `used + cost ≤ quota`. In a trailing window twice the quota can pass, half of it on each side of an
-//! edge: that is what this algorithm promises and no more.
+//! The windows are `[k·window, (k+1)·window)` of the wall clock. All of a window's units come back at its
+//! end, so a state is the number of units used and the end of the window. A request of `cost` units passes
+//! iff `used + cost ≤ quota`. Up to twice the quota can pass in a trailing window, half of it on each side of
+//! an edge. This algorithm does not promise more.
 //!
-//! The edge is computed once, with the first unit of its window, and kept as an instant of the **monotonic**
-//! clock, which is slewed with the wall clock but never stepped. So the hot path is a comparison, and a
-//! stepped wall clock neither frees units before the time their window had left to run has passed, nor holds
-//! them for longer.
+//! The edge is computed with the first unit of its window and stored as an instant of the **monotonic**
+//! clock, which is slewed with the wall clock but never stepped. So the hot path is a comparison, and a step
+//! of the wall clock changes neither when units come back nor how many.
 //!
-//! [`super::calendar`] is the same with other edges.
+//! [`super::calendar`] has the same formula with other edges.
 //!
 //! # State
 //! `used:varint, edge:varint` (µs). At most 12 bytes; for 100 per minute 7.
 
 use super::calendar::Calendar;
-use super::{Limit, Verdict, Wear, all_at};
+use super::{EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict, all_at};
 use crate::time::{Micros, Now, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// Workers read the clock before they compete for the page, so the window may have been begun by one whose
-/// clock was so much ahead.
-pub(super) const MOST_AHEAD: Micros = 2 * SECOND;
-
-/// Units until an edge.
+/// The units used in the current window.
 pub struct Aligned {
     quota: NonZeroU32,
     window: Micros,
     calendar: Option<Calendar>,
     used: u64,
-    /// On the monotonic clock, as is `opened`.
+    /// The window's end, on the monotonic clock.
     edge: Micros,
     opened: Micros,
 }
@@ -45,10 +40,10 @@ impl Aligned {
         if !state.is_empty() {
             let (used, rest) = varint::read(state)?;
             let (edge, rest) = varint::read(rest)?;
-            // An edge further away than a window's length, and than a faster worker can have begun the next one,
-            // is none of this limit's: its window was made shorter.
-            let longest = now.mono.saturating_add(limit.window);
-            let edge = if edge > longest.saturating_add(MOST_AHEAD) { longest } else { edge };
+            // An edge further away than a window, even for a worker whose clock is ahead, is from before the
+            // limit's window was made shorter.
+            let furthest = now.mono.saturating_add(limit.window);
+            let edge = if edge > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { edge };
             (aligned.used, aligned.edge) = rest.is_empty().then_some((used, edge))?;
         }
         if aligned.edge <= now.mono {
@@ -57,7 +52,7 @@ impl Aligned {
         Some(aligned)
     }
 
-    /// The end of the window that `now` is in, on the monotonic clock.
+    /// The end of the window that contains `now`, on the monotonic clock.
     fn edge_after(&self, now: Now) -> Micros {
         let edge = match self.calendar {
             Some(calendar) => calendar.edge_after(now.wall),
@@ -71,14 +66,14 @@ impl Aligned {
         all_at(self.edge, self.quota, self.used, now, cost)
     }
 
-    /// See [`super::Counter::longest`].
-    pub fn longest(&self) -> Micros {
+    /// See [`super::Counter::max_reset`].
+    pub fn max_reset(&self) -> Micros {
         self.window
     }
 
-    /// See [`super::Counter::charge`]. Units of a window that is over are not counted in this one.
+    /// See [`super::Counter::charge`]. Units of a window that has ended are not counted.
     pub fn charge(&mut self, at: Now, units: u32) {
-        // What is not of the past is of no window that is over. A calendar's edge takes long to work out.
+        // The first condition saves the computation of the edge, which is slow for a calendar.
         if at.mono >= self.opened || self.edge_after(at) > self.opened {
             self.used = self.used.saturating_add(u64::from(units));
         }
@@ -89,7 +84,7 @@ impl Aligned {
         self.take_back(self.edge_after(at), units);
     }
 
-    /// See [`super::Counter::settle`]. One edge is that of all its units.
+    /// See [`super::Counter::settle`]. All units of a lease are in the same window.
     pub fn settle(&mut self, end: Now, taken: u32, used: u32) {
         let edge = self.edge_after(end);
         self.take_back(edge, taken);
@@ -98,8 +93,8 @@ impl Aligned {
         }
     }
 
-    /// Workers know the wall clock to some microseconds, so edges that are within a second, or half of a shorter
-    /// window, are the same; in doubt nothing is given back.
+    /// Workers' wall clocks differ by some microseconds, so edges within a second, or half of a shorter
+    /// window, are taken to be the same. If they are not, nothing is given back.
     fn take_back(&mut self, edge: Micros, units: u32) {
         if edge.abs_diff(self.edge) < SECOND.min(self.window / 2) {
             self.used = self.used.saturating_sub(u64::from(units));
@@ -107,12 +102,12 @@ impl Aligned {
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.used > 0 {
             varint::write(out, self.used);
             varint::write(out, self.edge);
         }
-        Wear::new(self.edge, self.used, self.quota)
+        EvictionInfo::new(self.edge, self.used, self.quota)
     }
 }
 

@@ -1,26 +1,27 @@
-//! `penalty`: for a while after the first excess a policy refuses this caller altogether (`block_for`, BI-6).
+//! `penalty`: after its first excess, a policy rejects all requests of a caller for a while (`block_for`,
+//! BI-6).
 //!
-//! It counts nothing, and no answer tells of it as of a limit: it is one more limit of its policy, so that its state
-//! lies in the same record as theirs and starts with the same write. [`crate::table`] says when it starts and
-//! what it does to the answers of the others.
+//! A penalty counts nothing and has no verdict. It is stored like one more limit of its policy, so that its
+//! state is in the same record and starts with the same write. [`crate::table`] says when it starts and how
+//! it changes the verdicts of the policy's limits.
 //!
 //! # Derivation
-//! The state is the instant that the penalty ends, on the monotonic clock. A request passes iff that has come.
-//! What is refused while it runs starts nothing: [`Penalty::charge`] moves an end only when it is over, so it is
-//! never prolonged, and its length is the length since the first excess.
+//! The state is the instant at which the penalty ends, on the monotonic clock. Requests pass from then on. A
+//! request that is rejected during a penalty does not prolong it: [`Penalty::charge`] only sets an end if the
+//! last one has passed.
 //!
 //! # State
-//! `end:varint` (µs). At most 10 bytes; within the first years of a machine's uptime 6 or 7. A penalty that is over
-//! has none.
+//! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has
+//! ended has no state.
 
-use super::fixed_window::MOST_AHEAD;
-use super::{ALIKE, Algorithm, Limit, LimitId, Verdict, Wear};
+use super::{Algorithm, CLOCK_JITTER, EvictionInfo, Limit, LimitId, MAX_CLOCK_SKEW, Verdict};
 use crate::time::Micros;
 use crate::varint;
 use std::num::NonZeroU32;
 
 impl Limit {
-    /// The penalty of a policy, as the last of its limits. No limit that has a name can have its id by that name.
+    /// The penalty of a policy, which follows its limits. Limits can't be named `#blocked`, so its id is not
+    /// a limit's.
     pub fn penalty(policy: &str, length: Micros) -> Limit {
         Limit {
             id: LimitId::new(policy, "#blocked"),
@@ -30,17 +31,17 @@ impl Limit {
         }
     }
 
-    /// Whether this is no limit of its own but the penalty for an excess of others.
+    /// Whether this is a policy's penalty.
     pub fn is_penalty(&self) -> bool {
         self.algorithm == Algorithm::Penalty
     }
 }
 
-/// Until when a caller is refused.
+/// The end of a caller's penalty.
 pub struct Penalty {
     quota: NonZeroU32,
     length: Micros,
-    /// On the monotonic clock, as is `opened`.
+    /// On the monotonic clock.
     end: Micros,
     opened: Micros,
 }
@@ -52,10 +53,10 @@ impl Penalty {
         if !state.is_empty() {
             let (written, rest) = varint::read(state)?;
             rest.is_empty().then_some(())?;
-            // An end further away than a penalty's length, and than a faster worker can have started it, is that of a
-            // longer one, or damage.
+            // An end further away than a penalty's length, even for a worker whose clock is ahead, is damaged
+            // or from before the penalty was made shorter.
             let furthest = now.saturating_add(limit.window);
-            end = if written > furthest.saturating_add(MOST_AHEAD) { furthest } else { written };
+            end = if written > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { written };
         }
         Some(Penalty { quota: limit.quota, length: limit.window, end, opened: now })
     }
@@ -63,7 +64,7 @@ impl Penalty {
     /// See [`super::Counter::penalty_end`].
     pub fn end(&self, now: Micros) -> Option<Micros> {
         let most = now.saturating_add(self.length);
-        let alike = self.end > most && self.end - most < ALIKE;
+        let alike = self.end > most && self.end - most < CLOCK_JITTER;
         (self.end > now).then_some(if alike { most } else { self.end })
     }
 
@@ -81,7 +82,7 @@ impl Penalty {
         }
     }
 
-    /// See [`super::Counter::charge`]: the penalty starts, if none runs.
+    /// See [`super::Counter::charge`]. Starts the penalty, if none is running.
     pub fn charge(&mut self, at: Micros) {
         if self.end <= at {
             self.end = at.saturating_add(self.length);
@@ -89,12 +90,12 @@ impl Penalty {
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         let runs = self.end > self.opened;
         if runs {
             varint::write(out, self.end);
         }
-        Wear::new(self.end, u64::from(runs) * u64::from(self.quota.get()), self.quota)
+        EvictionInfo::new(self.end, u64::from(runs) * u64::from(self.quota.get()), self.quota)
     }
 }
 

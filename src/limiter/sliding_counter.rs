@@ -1,31 +1,28 @@
-//! `sliding_counter`: the approximation by two counters that many limiters use, offered for comparison.
+//! `sliding_counter`: the approximation with two counters that many rate limiters use, for comparison.
 //!
 //! # Derivation
-//! Time is cut into windows; `now` is `e` into the current one. The units of the trailing window are taken to
-//! be `⌈previous · (window − e) / window⌉ + current`, as if the previous window's had come evenly. A request of
-//! `cost` units passes iff that, plus `cost`, is at most `quota`.
+//! Time is divided into windows; `now` is `e` into the current one. The number of units in the trailing
+//! window is estimated as `⌈previous · (window − e) / window⌉ + current`, as if those of the previous window
+//! were spread evenly. A request of `cost` units passes iff the estimate plus `cost` is at most `quota`.
 //!
-//! It is **no hard cap**: when the previous window's units came late in it, they leave the estimate faster than
-//! they leave the trailing window. With `quota` units at the end of one window, the estimate half a window
-//! later is `quota / 2`, so another `quota / 2` pass while the first are all younger than a window: 1.5× the
-//! quota, and with smaller steps more. The worst case is `2 · quota − 1` in a trailing window: `current` is at
-//! most `quota`, and at most `quota − 1` while any of the previous window's units count. It is reached: by a search
-//! of traces 119 pass where 60 are allowed (`the_worst_case_in_the_documentation_is_measured`). Use
-//! `sliding_window` to be right.
+//! This is **not a hard cap**: units from late in the previous window leave the estimate faster than they
+//! leave the trailing window. With `quota` units at the end of one window, the estimate half a window later
+//! is `quota / 2`, so another `quota / 2` pass while the first are all younger than a window: 1.5× the quota,
+//! and more in smaller steps. The worst case is `2 · quota − 1` in a trailing window, since `current` is at
+//! most `quota`, and at most `quota − 1` while any of the previous window's units count. It does occur: a
+//! search of traces lets 119 pass where 60 are allowed (`the_worst_case_in_the_documentation_is_measured`).
+//! Use `sliding_window` for a hard cap.
 //!
 //! # State
 //! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
 //! bytes; for 100 per minute 5.
 
-use super::{Limit, Verdict, Wear};
-use crate::time::{Micros, SECOND, times};
+use super::{EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict};
+use crate::time::{Micros, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// Workers read the clock before they compete for the page: another's may be so much ahead.
-const MOST_AHEAD: Micros = 2 * SECOND;
-
-/// The units of this window and the one before.
+/// The units of the current window and of the one before.
 pub struct TwoCounters {
     quota: NonZeroU32,
     window: Micros,
@@ -44,9 +41,9 @@ impl TwoCounters {
             let (written, rest) = varint::read(state)?;
             let (current, rest) = varint::read(rest)?;
             let (previous, rest) = varint::read(rest)?;
-            // A window to come has begun for a slightly faster worker, and so for this one, too. Further ahead it
-            // is a clock's that has since been set back, and counts as the one that is.
-            if times(written, limit.window) <= now.saturating_add(MOST_AHEAD) {
+            // If a worker whose clock is ahead has begun the next window, it has begun for this one, too. A
+            // window further ahead is from before the clock was set back, and counts as the current one.
+            if times(written, limit.window) <= now.saturating_add(MAX_CLOCK_SKEW) {
                 counters.index = index.max(written);
             }
             (counters.current, counters.previous) = match index.saturating_sub(written) {
@@ -63,23 +60,24 @@ impl TwoCounters {
         times(self.index, self.window)
     }
 
-    /// The units taken to be in the trailing window at `now`.
+    /// The estimated number of units in the trailing window at `now`.
     fn estimate(&self, now: Micros) -> u64 {
         let left = self.window.saturating_sub(now.saturating_sub(self.start()));
         let aged = (u128::from(self.previous) * u128::from(left)).div_ceil(u128::from(self.window));
         u64::try_from(aged).unwrap_or(u64::MAX).saturating_add(self.current)
     }
 
-    /// When the estimate is down to `most`, if nothing else is admitted.
-    fn falls_to(&self, most: u64) -> Micros {
-        match most.checked_sub(self.current) {
+    /// When the estimate has fallen to `max`, if nothing else is admitted.
+    fn falls_to(&self, max: u64) -> Micros {
+        match max.checked_sub(self.current) {
             Some(left) => self.start().saturating_add(self.ages_to(self.previous, left)),
-            // Only in the next window, where the units of this one age in their turn.
-            None => self.start().saturating_add(self.window).saturating_add(self.ages_to(self.current, most)),
+            // Not before the next window, in which the units of the current one age.
+            None => self.start().saturating_add(self.window).saturating_add(self.ages_to(self.current, max)),
         }
     }
 
-    /// How far into a window `units` of the one before count as at most `left`: `units · (window − e) ≤ left · window`.
+    /// The smallest `e` at which `units` of the previous window count as at most `left`:
+    /// `units · (window − e) ≤ left · window`.
     fn ages_to(&self, units: u64, left: u64) -> Micros {
         let kept = u128::from(left) * u128::from(self.window) / u128::from(units.max(1));
         self.window.saturating_sub(Micros::try_from(kept).unwrap_or(Micros::MAX))
@@ -94,7 +92,7 @@ impl TwoCounters {
         let used_after = after.estimate(now);
         let retry_after = match quota.checked_sub(cost) {
             _ if admitted => 0,
-            Some(most) => self.falls_to(most).saturating_sub(now).max(1),
+            Some(max) => self.falls_to(max).saturating_sub(now).max(1),
             None => self.falls_to(0).saturating_sub(now).max(1),
         };
         let full_reset = if used_after == 0 { now } else { after.falls_to(0) };
@@ -102,18 +100,19 @@ impl TwoCounters {
             admitted,
             quota: self.quota,
             remaining: quota.saturating_sub(used_after),
-            next_slot: used_after.checked_sub(1).map_or(now, |most| after.falls_to(most).max(now)),
+            next_slot: used_after.checked_sub(1).map_or(now, |max| after.falls_to(max).max(now)),
             full_reset: full_reset.max(now.saturating_add(retry_after)),
             retry_after,
         }
     }
 
-    /// See [`super::Counter::longest`]. A unit counts until the end of the window after its own.
-    pub fn longest(&self) -> Micros {
+    /// See [`super::Counter::max_reset`]. A unit counts until the end of the window after its own.
+    pub fn max_reset(&self) -> Micros {
         self.window.saturating_add(self.window)
     }
 
-    /// See [`super::Counter::charge`]. Units of an earlier window count as this one's: never too early out.
+    /// See [`super::Counter::charge`]. Units of an earlier window count in the current one, so they never
+    /// leave too early.
     pub fn charge(&mut self, _at: Micros, units: u32) {
         self.current = self.current.saturating_add(u64::from(units));
     }
@@ -128,7 +127,7 @@ impl TwoCounters {
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.current > 0 || self.previous > 0 {
             varint::write(out, self.index);
             varint::write(out, self.current);
@@ -136,7 +135,7 @@ impl TwoCounters {
         }
         let windows = if self.current > 0 { 2 } else { 1 };
         let expires = self.start().saturating_add(times(windows, self.window));
-        Wear::new(expires, self.current.saturating_add(self.previous), self.quota)
+        EvictionInfo::new(expires, self.current.saturating_add(self.previous), self.quota)
     }
 }
 

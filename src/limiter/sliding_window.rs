@@ -1,59 +1,55 @@
-//! `sliding_window`: in every trailing window at most `quota` units.
+//! `sliding_window`: at most `quota` units in every trailing window.
 //!
 //! # Derivation
-//! Let the units admitted so far be stamped `s₁ ≤ s₂ ≤ …`. A request of `cost` units at `now` passes iff
-//! the units with `sᵢ + window > now`, plus `cost`, are at most `quota`. A unit of age exactly `window` is
-//! out. If a stamp is never earlier than the true instant, then for every instant `t` the true number
-//! of units in `(t − window, t]` is at most the number counted, and so at most `quota`.
+//! Let the units admitted so far be stamped `s₁ ≤ s₂ ≤ …`. A request of `cost` units at `now` passes iff the
+//! number of units with `sᵢ + window > now`, plus `cost`, is at most `quota`. A unit of age exactly `window`
+//! is out. If no stamp is earlier than the true instant, then for every instant `t` the true number of units
+//! in `(t − window, t]` is at most the number counted, and so at most `quota`.
 //!
-//! Stamps are kept in **slots** of `2^shift` milliseconds, rounded **up**: `s = ⌈instant / slot⌉`. So the cap
-//! is hard for any slot length, and a refusal comes at most one slot too early: the slot buys bytes
-//! with caution, never with a unit too many.
+//! Stamps are rounded **up** to **slots** of `2^shift` milliseconds: `s = ⌈instant / slot⌉`. So the cap is
+//! hard for any slot length, and longer slots take fewer bytes; the price is that units come back up to one
+//! slot late.
 //!
-//! - A quota whose log is sure to fit the record's room gets slots of 1 ms: **exact**, to the clock's
-//!   millisecond. With the default table that is up to 642 per minute, 429 per hour, 403 per day.
-//! - A larger quota gets the smallest slot whose log is sure to fit: a **conservative ring** whose
-//!   oldest slice counts whole (10,000 per minute: slots of 256 ms).
-//! - A log that finds its page crowded doubles its slots ([`Log::coarsen`]), since
-//!   `⌈⌈t/s⌉/2⌉ = ⌈t/2s⌉`, and goes back to the limit's own slots once it has been empty.
+//! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
+//!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
+//! - A larger quota gets the shortest slots with which its log always fits (10,000 per minute: 256 ms).
+//! - A log in a full page doubles its slots ([`Log::coarsen`]), which is sound since `⌈⌈t/s⌉/2⌉ = ⌈t/2s⌉`. It
+//!   returns to the limit's own slots once it has been empty.
 //!
 //! # State
-//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry is one slot's
-//! units: `varint(gap << 1 | more)`, the gap in slots to the entry before (the first: to `base`), and if `more`
-//! then `varint(units)`, else one unit. An entry takes 1 byte for gaps below 64 slots and 2 below 8,192.
-//! In all at most [`Slots::most_bytes`]; a first request takes 9.
+//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry has the
+//! units of one slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before
+//! (for the first, from `base`), and `varint(units)` if `more` is set, else one unit. An entry takes 1 byte
+//! for gaps below 64 slots and 2 below 8,192. A state takes at most [`Slots::max_bytes`]; after a first
+//! request it has 9.
 
 mod entries;
 mod slots;
 
 pub use slots::Slots;
 
-use super::{Coarseness, Limit, Verdict, Wear};
-use crate::time::{Micros, Now, SECOND};
+use super::{Coarseness, EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict};
+use crate::time::{Micros, Now};
 use crate::varint;
 use entries::{Entries, entry, insert, push};
-use slots::MOST_SHIFT;
+use slots::MAX_SHIFT;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
-/// No slot number is higher: 2^53 ms are 285,000 years.
-const MOST_SLOT: u64 = 1 << 53;
+/// Higher slot numbers are damage: 2^53 ms are 285,000 years.
+const MAX_SLOT: u64 = 1 << 53;
 
-/// A log with more entries may be made coarser for the sake of others in its page.
-const MANY: usize = 16;
+/// A log with more entries may be made coarser to make room for other records of its page.
+const COARSEN_ABOVE: usize = 16;
 
-/// Workers read the clock before they compete for the page, so a stamp may be this much ahead of a
-/// slower worker's `now`. Further ahead it can't be true, and the log is taken to be of age 0.
-const MOST_AHEAD: Micros = 2 * SECOND;
-
-/// The log of one limit, with what has left the window already dropped.
+/// The log of one limit, without the units that have left the window.
 pub struct Log<'a> {
     quota: NonZeroU32,
     window: Micros,
     slots: Slots,
     /// Units in `entries`.
     used: u64,
-    /// What the first entry's gap counts from.
+    /// The slot that the first entry's gap counts from.
     base: u64,
     /// The slot of the last entry.
     newest: u64,
@@ -63,12 +59,12 @@ pub struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    /// A log of nothing.
+    /// The log of an unused limit.
     pub fn empty(limit: &Limit, slots: Slots) -> Log<'a> {
         Log { quota: limit.quota, window: limit.window, slots, ..Log::unlimited() }
     }
 
-    /// A log of nothing, of whatever limit.
+    /// An empty log without a limit.
     fn unlimited() -> Log<'a> {
         Log {
             quota: NonZeroU32::MAX,
@@ -83,7 +79,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Reads a state and drops what has left the window. `None`: damaged bytes.
+    /// Parses a state and drops the units that have left the window. `None` if the bytes are damaged.
     pub fn open(limit: &Limit, slots: Slots, state: &'a [u8], now: Micros) -> Option<Log<'a>> {
         let mut log = Log { opened: now, ..Log::empty(limit, slots) };
         if state.is_empty() {
@@ -104,7 +100,7 @@ impl<'a> Log<'a> {
         let (used, rest) = varint::read(rest)?;
         let (base, rest) = varint::read(rest)?;
         let (span, entries) = varint::read(rest)?;
-        if *shift > MOST_SHIFT || base > MOST_SLOT || span > MOST_SLOT {
+        if *shift > MAX_SHIFT || base > MAX_SLOT || span > MAX_SLOT {
             return None;
         }
         self.slots = Slots { shift: *shift };
@@ -115,14 +111,16 @@ impl<'a> Log<'a> {
         Some(())
     }
 
-    /// Stamps from a clock that has since been set back: their order and distances are kept, and the
-    /// newest is taken to be of age 0. Nothing leaves early, and nothing stays longer than a window.
+    /// If the clock was set back, moves all stamps so that the newest has age 0. Their distances are kept, so
+    /// nothing leaves too early, and nothing stays for longer than a window.
     fn forget_the_future(&mut self, now: Micros) {
-        if self.slots.time(self.newest) > now.saturating_add(MOST_AHEAD).saturating_add(self.slots.length()) {
+        if self.slots.time(self.newest)
+            > now.saturating_add(MAX_CLOCK_SKEW).saturating_add(self.slots.length())
+        {
             let back = self.newest - self.slots.at_or_after(now);
             match self.base.checked_sub(back) {
                 Some(base) => (self.base, self.newest) = (base, self.newest - back),
-                // What would be before the clock's zero is of the zero.
+                // Stamps that would be negative become 0.
                 None => {
                     let entries: Vec<_> = Entries::of(self).collect();
                     let moved = entries.iter().map(|(slot, units)| (slot.saturating_sub(back), *units));
@@ -138,7 +136,7 @@ impl<'a> Log<'a> {
         self.restamped
     }
 
-    /// `None` when the entries do not add up to what the header says.
+    /// Drops the entries that have left the window. `None` if the entries and the header do not match.
     fn expire(&mut self, now: Micros) -> Option<()> {
         let mut entries: &[u8] = &self.entries;
         let (mut used, mut base) = (self.used, self.base);
@@ -165,7 +163,7 @@ impl<'a> Log<'a> {
         Some(())
     }
 
-    /// When the units of a slot are out of the window.
+    /// When a slot's units leave the window.
     fn leaves(&self, slot: u64) -> Micros {
         self.slots.time(slot).saturating_add(self.window)
     }
@@ -192,7 +190,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// When enough units have left for `cost` more; for a cost above the quota, when all have.
+    /// When enough units have left to admit `cost` more; for a cost above the quota, when all have.
     fn room_for(&self, cost: u32) -> Micros {
         let quota = u64::from(self.quota.get());
         let too_many = self.used.saturating_add(u64::from(cost)).saturating_sub(quota);
@@ -208,12 +206,12 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// See [`super::Counter::longest`].
-    pub fn longest(&self) -> Micros {
+    /// See [`super::Counter::max_reset`].
+    pub fn max_reset(&self) -> Micros {
         self.window
     }
 
-    /// See [`super::Counter::charge`]. Units that have left the window are not counted.
+    /// See [`super::Counter::charge`]. Units that would have left the window already are not counted.
     pub fn charge(&mut self, at: Micros, units: u32) {
         let stamp = self.slots.at_or_after(at);
         if units == 0 || self.leaves(stamp) <= self.opened {
@@ -231,7 +229,7 @@ impl<'a> Log<'a> {
         self.used = self.used.saturating_add(u64::from(units));
     }
 
-    /// The entries, with room for one more.
+    /// The entries, owned, with room for one more.
     fn entries_to_grow(&mut self) -> &mut Vec<u8> {
         if let Cow::Borrowed(entries) = self.entries {
             let mut grown = Vec::with_capacity(entries.len() + 2 * varint::MAX_LEN);
@@ -241,14 +239,14 @@ impl<'a> Log<'a> {
         self.entries.to_mut()
     }
 
-    /// Counts units before the newest: a debt, or a slower worker's.
+    /// Counts units that are older than the newest: a debt, or those of a worker whose clock is behind.
     fn insert(&mut self, stamp: u64, units: u64) {
         let mut entries: Vec<_> = Entries::of(self).collect();
         insert(&mut entries, stamp, units);
         self.replace(&entries);
     }
 
-    /// Takes the last entry off the bytes, to be written anew: its gap and units, 0 and 0 if there is none.
+    /// Removes the last entry and returns its gap and units, or zeros if there is none.
     fn pop(&mut self) -> (u64, u64) {
         let mut entries = Entries::of(self);
         let mut last = (0, 0, 0);
@@ -269,8 +267,8 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// See [`super::Counter::settle`]. A unit that is out of the window may have been dropped before its slot became a
-    /// part of a longer one: what that counts is others'.
+    /// See [`super::Counter::settle`]. Nothing is given back that may have left the window: its slot may have
+    /// been merged with others since, whose units must stay.
     pub fn settle(&mut self, end: Micros, taken: u32, used: &[(Now, u32)]) {
         let mut entries: Vec<_> = Entries::of(self).collect();
         if end.saturating_add(self.window) > self.opened {
@@ -290,12 +288,12 @@ impl<'a> Log<'a> {
     }
 
     /// See [`super::Counter::coarsen`].
-    pub fn coarsen(&mut self, so_far: Coarseness) -> bool {
-        let far_enough = match so_far {
+    pub fn coarsen(&mut self, coarsest: Coarseness) -> bool {
+        let coarse_enough = match coarsest {
             Coarseness::Slight => self.slots.length() > self.window / 16,
-            Coarseness::Any => self.slots.shift >= MOST_SHIFT,
+            Coarseness::Any => self.slots.shift >= MAX_SHIFT,
         };
-        if far_enough || self.used == 0 {
+        if coarse_enough || self.used == 0 {
             return false;
         }
         let mut entries: Vec<(u64, u64)> = Vec::new();
@@ -311,12 +309,13 @@ impl<'a> Log<'a> {
         true
     }
 
-    /// A state with slots twice as long, for room in a crowded page. `None`: it is short enough, or damaged. More than
-    /// [`MANY`] entries are in slots shorter than a sixteenth of the window, so those of what comes back are below an eighth.
+    /// The state with slots of twice the length, for room in a full page. `None` if it is short enough or
+    /// damaged. A log with more than [`COARSEN_ABOVE`] entries has slots shorter than a sixteenth of the
+    /// window; doubled, they are still below an eighth.
     pub fn coarser(state: &[u8]) -> Option<Vec<u8>> {
         let mut log = Log::unlimited();
         log.read(state)?;
-        if Entries::of(&log).nth(MANY).is_none() || !log.coarsen(Coarseness::Any) {
+        if Entries::of(&log).nth(COARSEN_ABOVE).is_none() || !log.coarsen(Coarseness::Any) {
             return None;
         }
         let mut shorter = Vec::with_capacity(state.len());
@@ -324,7 +323,7 @@ impl<'a> Log<'a> {
         (shorter.len() < state.len()).then_some(shorter)
     }
 
-    /// Takes these `(slot, units)` as the entries.
+    /// Replaces the entries by these `(slot, units)`.
     fn replace(&mut self, entries: &[(u64, u64)]) {
         let mut bytes = Vec::with_capacity(self.entries.len() + varint::MAX_LEN);
         self.base = entries.first().map_or(0, |(slot, _)| *slot);
@@ -339,7 +338,7 @@ impl<'a> Log<'a> {
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.used > 0 {
             out.push(self.slots.shift);
             varint::write(out, self.used);
@@ -347,7 +346,7 @@ impl<'a> Log<'a> {
             varint::write(out, self.newest - self.base);
             out.extend_from_slice(&self.entries);
         }
-        Wear::new(self.leaves(self.newest), self.used, self.quota)
+        EvictionInfo::new(self.leaves(self.newest), self.used, self.quota)
     }
 }
 

@@ -1,30 +1,30 @@
 //! `stock`: at most `quota` units exist at any time, such as a company's webhook endpoints (FA-18).
 //!
-//! A unit is reserved when a request to create one passes, given back at once if the response says that none
-//! was created, and given back later when a response says that one was deleted. So requests at the same time
-//! can't create more than the quota. There is no window: nothing comes back by itself, and the state never
-//! expires. How long to wait can't be known; a rejection tells the limit's configured wait.
+//! A unit is reserved when a request to create one passes. It is given back at once if the response says that
+//! none was created, and later when a response says that one was deleted. So concurrent requests can't create
+//! more than the quota. There is no window: nothing comes back by itself, and the state never expires. How
+//! long to wait can't be known, so a rejection's `retry_after` is the limit's configured wait.
 //!
-//! # A stock that is reported
-//! A response may say how many units there really are ([`Stock::report`]). That number does not have what others are just
-//! creating, or may not: so what is in flight is kept apart and counted beside it. And answers overtake each other: one
-//! that says less is believed only if nothing of the stock has changed since its request was admitted. A request that gets
-//! no answer may still be creating its unit: it stays in flight until nobody has touched the stock for [`SETTLED_BY`], and
-//! is then taken to exist.
+//! # A reported stock
+//! A response may report how many units exist ([`Stock::report`]). That number may not include units that
+//! other requests are creating, so units in flight are counted separately and added. Responses can also
+//! overtake each other: a lower number is accepted only if the stock has not changed since the response's
+//! request was admitted. A request without a response may still be creating its unit. It stays in flight
+//! until the stock has not changed for [`MAX_RESPONSE_TIME`], and is then assumed to exist.
 //!
 //! # State
-//! `used:varint`, and if the stock is reported `in_flight:varint, changed:varint` (µs, monotonic). Up to 127 units 1 byte, at most
-//! 5; at most 20 if it is reported.
+//! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up
+//! to 127 units, at most 5; at most 20 for a reported stock.
 
-use super::{Limit, Verdict, Wear, all_at};
+use super::{EvictionInfo, Limit, Verdict, all_at};
 use crate::time::{MILLISECOND, Micros, SECOND};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// Longer than this no request waits for its response: Envoy ends idle streams after 5 minutes, by default.
-const SETTLED_BY: Micros = 600 * SECOND;
+/// No request waits longer for its response: by default, Envoy ends idle streams after 5 minutes.
+const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 
-/// Units that exist.
+/// The units that exist.
 pub struct Stock {
     quota: NonZeroU32,
     wait: Micros,
@@ -32,9 +32,9 @@ pub struct Stock {
     opened: Micros,
     /// Units that exist, or are being created.
     used: u64,
-    /// Those of `used` that are being created, if the stock is reported.
+    /// Those of `used` that are being created. 0 unless the stock is reported.
     in_flight: u64,
-    /// When anything of it changed last.
+    /// When the stock last changed, on the monotonic clock.
     changed: Micros,
 }
 
@@ -59,9 +59,10 @@ impl Stock {
             let (in_flight, rest) = varint::read(rest)?;
             let (changed, rest) = varint::read(rest)?;
             rest.is_empty().then_some(())?;
-            // A change in the future is damage, or of a clock that was set back: it was just now.
+            // A change in the future is damaged or from before the clock was set back. It is taken to be just
+            // now.
             stock.changed = changed.min(now.saturating_add(MILLISECOND));
-            if reported && stock.changed.saturating_add(SETTLED_BY) > now {
+            if reported && stock.changed.saturating_add(MAX_RESPONSE_TIME) > now {
                 stock.in_flight = in_flight.min(used);
             }
         }
@@ -79,7 +80,7 @@ impl Stock {
         self.changed = self.opened;
     }
 
-    /// See [`super::Counter::reserve`]: units that are being created.
+    /// See [`super::Counter::reserve`]. Counts units that are being created.
     pub fn reserve(&mut self, units: u32) {
         self.charge(units);
         if self.reported {
@@ -87,28 +88,27 @@ impl Stock {
         }
     }
 
-    /// See [`super::Counter::refund`]. What was created before Tollgate counted can be deleted, too: a stock is
-    /// never below 0, nor below what is in flight.
+    /// See [`super::Counter::refund`]. Units that were created before Tollgate counted can be deleted, too,
+    /// so the count stops at 0, and at the number in flight.
     pub fn refund(&mut self, units: u32) {
         self.used = self.used.saturating_sub(u64::from(units)).max(self.in_flight);
         self.changed = self.opened;
     }
 
-    /// See [`super::Counter::report`]: so many units there are, says the answer to a request that was admitted at `since` and has
-    /// settled its own, `settled`.
+    /// See [`super::Counter::report`]. The reporting request's own units are no longer in flight.
     pub fn report(&mut self, units: u64, since: Micros) {
-        let told = units.saturating_add(self.in_flight);
-        self.used = if self.changed > since { told.max(self.used) } else { told };
+        let reported = units.saturating_add(self.in_flight);
+        self.used = if self.changed > since { reported.max(self.used) } else { reported };
         self.changed = self.opened;
     }
 
-    /// See [`super::Counter::settle_reserved`]: these units are no longer in flight, whether or not they exist now.
+    /// See [`super::Counter::settle_reserved`].
     pub fn settle(&mut self, units: u32) {
         self.in_flight = self.in_flight.saturating_sub(u64::from(units));
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.used > 0 {
             varint::write(out, self.used);
         }
@@ -116,7 +116,7 @@ impl Stock {
             varint::write(out, self.in_flight);
             varint::write(out, self.changed);
         }
-        Wear::new(Micros::MAX, self.used, self.quota)
+        EvictionInfo::new(Micros::MAX, self.used, self.quota)
     }
 }
 

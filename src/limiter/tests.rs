@@ -18,7 +18,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
         0 => (window, Algorithm::SlidingWindow(Slots::that_fit(quota, window, room))),
         1 => (window, Algorithm::SlidingCounter),
         2 => (window, Algorithm::FixedWindow),
-        3 => (calendar.longest(), Algorithm::Calendar(calendar)),
+        3 => (calendar.max_length(), Algorithm::Calendar(calendar)),
         4 => (window, Algorithm::TokenBucket { burst }),
         5 => (window, Algorithm::Concurrency),
         _ => (window, Algorithm::Stock { reported: false }),
@@ -58,7 +58,7 @@ fn on_all_algorithms(traces: u64, check: impl Fn(&mut Kept, Now, u32)) {
     });
 }
 
-/// How much later than told a unit may be back: what is told is never further away than the window, and a log rounds
+/// How much later than `told` a unit may be back: verdicts are capped at the window, and a log rounds
 /// its times up. Only what was counted in the very slot that it was asked in is so late.
 fn rounded_up(kept: &Kept, told: Micros) -> Micros {
     match kept.limit.algorithm {
@@ -97,9 +97,10 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
     });
 }
 
-/// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock is ahead.
+/// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock
+/// is ahead.
 #[wasm_bindgen_test(unsupported = test)]
-fn nothing_is_told_to_be_further_away_than_the_window() {
+fn no_time_in_a_verdict_is_further_away_than_the_window() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES / 5, |random| {
         let mut limit = any_limit(random, zone);
@@ -143,7 +144,7 @@ fn longest(limit: &Limit) -> Micros {
         Algorithm::SlidingCounter => 2 * limit.window,
         Algorithm::TokenBucket { burst } if burst > limit.quota => {
             let per_unit = (limit.window * 1_000).div_ceil(u64::from(limit.quota.get()));
-            per_unit.saturating_mul(u64::from(burst.get())).div_ceil(1_000) + ALIKE
+            per_unit.saturating_mul(u64::from(burst.get())).div_ceil(1_000) + CLOCK_JITTER
         }
         Algorithm::SlidingWindow(_)
         | Algorithm::FixedWindow
@@ -167,7 +168,7 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
         assert_eq!(verdict.remaining, standing.remaining - spent);
 
         let mut spent = Kept { state: kept.state.clone(), ..*kept };
-        let wear = spent.change(now, |counter| {
+        let eviction = spent.change(now, |counter| {
             if verdict.admitted {
                 counter.charge(now, cost);
             }
@@ -178,7 +179,7 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
         let full_reset = if cost > said.quota.get() { said.full_reset } else { then.full_reset };
         assert_eq!(Verdict { full_reset, ..then }, said, "{:?} {now:?} {cost}", kept.limit);
         if is_by_time(&kept.limit) {
-            comes_back_when_said(&spent, now, verdict, wear);
+            comes_back_when_said(&spent, now, verdict, eviction);
         }
         if verdict.remaining <= 40 {
             (0..verdict.remaining).for_each(|_| assert!(spent.ask(now, 1).admitted));
@@ -187,17 +188,17 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
     });
 }
 
-fn comes_back_when_said(spent: &Kept, now: Now, said: Verdict, wear: Wear) {
+fn comes_back_when_said(spent: &Kept, now: Now, said: Verdict, eviction: EvictionInfo) {
     let whole = u64::from(said.quota.get());
     let remaining_at = |then: Micros| spent.judge(at(now, then.max(now.mono)), 0).remaining;
     let here = said.full_reset + rounded_up(spent, said.full_reset.saturating_sub(now.mono));
     assert_eq!(remaining_at(here), whole, "{:?} {now:?} {said:?}", spent.limit);
-    assert_eq!(remaining_at(wear.expires), whole, "a state that says something has expired");
+    assert_eq!(remaining_at(eviction.expires), whole, "a state that says something has expired");
     if said.remaining < whole {
         let here = said.next_slot + rounded_up(spent, said.next_slot - now.mono);
         assert!(remaining_at(here) > said.remaining, "{:?} {now:?} {said:?}", spent.limit);
         assert_eq!(remaining_at(said.next_slot - 1), said.remaining, "{:?} {now:?} {said:?}", spent.limit);
-        assert!(u64::from(wear.share) * whole >= (whole - said.remaining) * 255);
+        assert!(u64::from(eviction.share) * whole >= (whole - said.remaining) * 255);
     }
 }
 
@@ -252,7 +253,7 @@ fn no_bytes_make_any_algorithm_panic() {
 }
 
 fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
-    let Some(mut counter) = Counter::open(&kept.limit, &kept.state, now, kept.holder) else { return };
+    let Some(mut counter) = Counter::open(&kept.limit, &kept.state, now, kept.worker) else { return };
     let earlier = Now { mono: now.mono / 2, wall: now.wall - 1_000 };
     for _ in 0..4 {
         let units = random.pick(&[0, 1, 7, u32::MAX]);
@@ -265,7 +266,7 @@ fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
                 counter.coarsen(Coarseness::Any);
             }
             _ => {
-                counter.hold(units);
+                counter.set_in_flight(units);
             }
         }
         counter.judge(now, units);

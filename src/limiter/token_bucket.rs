@@ -1,63 +1,65 @@
 //! `token_bucket`: `burst` units at once, and then `quota` units per `window`, evenly.
 //!
 //! # Derivation
-//! The generic cell rate algorithm: one number, the *theoretical arrival time* `tat`, says until when the units
-//! taken so far last at the rate. A unit lasts `t = window / quota`. A request of `cost` units passes iff
-//! `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` moves to the left side. So in any time `T` at most
-//! `burst + T / t` units pass: in a trailing window `burst + quota`, which is what a token bucket promises and
-//! no more. `t` is in nanoseconds, rounded up, so the rate is never above the limit's, and a unit comes back
-//! at most a nanosecond late for each unit taken since the bucket was last full.
+//! The generic cell rate algorithm. Its one number, the *theoretical arrival time* `tat`, is the instant at
+//! which the bucket is full again. A unit takes `t = window / quota` to come back. A request of `cost` units
+//! passes iff `max(tat, now) + t·cost ≤ now + t·burst`, and then `tat` becomes the left side. So at most
+//! `burst + T / t` units pass in any time `T`: `burst + quota` in a trailing window, which is all that a
+//! token bucket promises. `t` is in nanoseconds, rounded up, so the rate never exceeds the limit's, and a
+//! unit comes back at most a nanosecond late for each unit taken since the bucket was last full.
 //!
-//! Debts can take `tat` beyond an empty bucket, and they are remembered: as many as a window brings. A refund
-//! takes `t` per unit off `tat`, less the time since: in that time the bucket may have been full, and then what came
-//! is lost. So what is refunded at once has never been, and what has come back by itself never comes twice.
+//! Debts can move `tat` beyond that of an empty bucket, by up to one window. A refund subtracts `t` per unit
+//! from `tat`, less the time since the units were taken: the bucket may have been full in that time, and what
+//! would have come back then is lost. So an immediate refund undoes the charge, and nothing that has come
+//! back by itself is given back again.
 //!
 //! # The worker's own bucket
-//! The same formula answers while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
-//! max(1, quota / 64)` and the limit's own rate. So `W` workers that can't write for `T` admit at most
-//! `W × (burst + quota × T / window)` above the shared count, and less: a worker still reads the shared count,
-//! adds its own debt to it, and asks its bucket only while that is below the quota.
+//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
+//! max(1, quota / 64)` and the limit's rate. So `W` workers that can't write for `T` admit at most `W ×
+//! (burst + quota × T / window)` above the shared count. In practice it is less: a worker still reads the
+//! shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
 //!
 //! # State
-//! `tat:u64`, in nanoseconds of the monotonic clock, and `fill:varint`, the seconds that an empty bucket takes to be full,
-//! rounded up, by which a full page tells how empty it is now: 9 to 13 bytes.
+//! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
+//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes.
 
-use super::{ALIKE, Limit, Verdict, Wear};
+use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
 use crate::time::{Micros, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// A bucket as it was last left.
+/// A bucket as of its last change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     burst: NonZeroU32,
-    /// Nanoseconds that a unit lasts.
+    /// Nanoseconds until one unit is back.
     per_unit: u64,
-    longest: Micros,
-    /// Nanoseconds on the monotonic clock, as is `opened`.
+    max_reset: Micros,
+    /// In nanoseconds, on the monotonic clock.
     tat: u64,
+    /// In nanoseconds, on the monotonic clock.
     opened: u64,
 }
 
-/// No bucket takes longer than so many nanoseconds to fill, 292 years; a larger burst is cut.
-const MOST_TO_FILL: u64 = u64::MAX / 2;
+/// In nanoseconds: 292 years. The burst is reduced if the bucket would take longer to fill.
+const MAX_FILL_TIME: u64 = u64::MAX / 2;
 
-/// The worker's own bucket holds so large a part of the quota.
-const WORKER_PART: u32 = 64;
+/// The burst of a worker's own bucket is the quota divided by this.
+const WORKER_FRACTION: u32 = 64;
 
 impl Bucket {
     /// A full bucket of this limit.
     pub fn new(limit: &Limit, burst: NonZeroU32) -> Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
-        let most = u32::try_from(MOST_TO_FILL / per_unit).ok().and_then(NonZeroU32::new);
-        let burst = most.map_or(burst, |most| burst.min(most));
-        let longest = if burst <= limit.quota { limit.window } else { Micros::MAX };
-        Bucket { burst, per_unit, longest, tat: 0, opened: 0 }
+        let max = u32::try_from(MAX_FILL_TIME / per_unit).ok().and_then(NonZeroU32::new);
+        let burst = max.map_or(burst, |max| burst.min(max));
+        let max_reset = if burst <= limit.quota { limit.window } else { Micros::MAX };
+        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0 }
     }
 
-    /// A full bucket for one worker to answer from while the shared record can't be written.
+    /// A full bucket for one worker to use while the shared record can't be written.
     pub fn of_worker(limit: &Limit) -> Bucket {
-        let burst = NonZeroU32::new(limit.quota.get() / WORKER_PART).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limit.quota.get() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
         Bucket::new(limit, burst)
     }
 
@@ -65,39 +67,39 @@ impl Bucket {
     pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
         let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
         if !state.is_empty() {
-            let tat = tat_and_fill(state)?.0;
-            // A bucket may owe what a window brings: debts. One that owes more is that of a rate that has since
-            // been raised, or damage.
-            let most = bucket.fills_in().saturating_add(nanos(limit.window));
-            bucket.tat = tat.min(bucket.opened.saturating_add(most));
+            let tat = parse_state(state)?.0;
+            // Debts can be up to one window. A later `tat` is damaged, or from before the rate was raised.
+            let furthest = bucket.fills_in().saturating_add(nanos(limit.window));
+            bucket.tat = tat.min(bucket.opened.saturating_add(furthest));
         }
         Some(bucket)
     }
 
-    /// How long an empty bucket takes to be full.
+    /// How long an empty bucket takes to fill, in nanoseconds.
     fn fills_in(&self) -> u64 {
         times(u64::from(self.burst.get()), self.per_unit)
     }
 
-    /// The units that are in it.
+    /// The units in the bucket.
     fn units(&self, now: u64) -> u64 {
         let missing = self.tat.saturating_sub(now);
         self.fills_in().saturating_sub(missing) / self.per_unit
     }
 
-    /// The instant `tat` would be after `cost` more; a cost above the burst never passes.
+    /// The value of `tat` after `cost` more units.
     fn after(&self, now: u64, cost: u32) -> u64 {
         self.tat.max(now).saturating_add(times(u64::from(cost), self.per_unit))
     }
 
-    /// How long until `cost` units are in it, 0 if they are.
+    /// How long until the bucket has `cost` units; 0 if it has them. A cost above the burst counts as the
+    /// burst.
     pub fn wait(&self, now: Micros, cost: u32) -> Micros {
         let now = nanos(now);
         let full = now.saturating_add(self.fills_in());
         micros_up(self.after(now, cost.min(self.burst.get())).saturating_sub(full))
     }
 
-    /// Whether nothing is missing.
+    /// Whether the bucket is full.
     pub fn is_full(&self, now: Micros) -> bool {
         self.tat <= nanos(now)
     }
@@ -124,11 +126,11 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::longest`]. A bucket of no more than the quota is full after a window, although what a unit
-    /// lasts is rounded up. A larger one and debts take longer.
-    pub fn longest(&self, next: Micros) -> Micros {
-        let owes = next > (self.per_unit / 1_000).saturating_add(ALIKE);
-        if owes { Micros::MAX } else { self.longest }
+    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window,
+    /// although the time per unit is rounded up. A larger burst and debts take longer.
+    pub fn max_reset(&self, next: Micros) -> Micros {
+        let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
+        if owes { Micros::MAX } else { self.max_reset }
     }
 
     /// See [`super::Counter::charge`].
@@ -136,8 +138,8 @@ impl Bucket {
         self.tat = self.after(nanos(at), units);
     }
 
-    /// See [`super::Counter::refund`]. The bucket can't know for how long it has been full since, and what comes
-    /// when it is full is lost: so all of that time is taken off what is given back.
+    /// See [`super::Counter::refund`]. The bucket may have been full for any part of the time since `at`, so
+    /// all of that time is subtracted.
     pub fn refund(&mut self, at: Micros, units: u32) {
         let since = self.opened.saturating_sub(nanos(at));
         let lasted = times(u64::from(units), self.per_unit);
@@ -145,18 +147,18 @@ impl Bucket {
     }
 
     /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> Wear {
+    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
             varint::write(out, self.fills_in().div_ceil(nanos(SECOND)));
         }
         let burst = u64::from(self.burst.get());
-        Wear::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
+        EvictionInfo::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
     }
 
-    /// What is missing from the bucket of a state, in 255ths of what it can hold, rounded up.
+    /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
     pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
-        let (tat, fill) = tat_and_fill(state)?;
+        let (tat, fill) = parse_state(state)?;
         let missing = tat.saturating_sub(nanos(now));
         // In milliseconds, so that the product fits.
         let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
@@ -164,8 +166,8 @@ impl Bucket {
     }
 }
 
-/// A state's two numbers. `None`: damaged bytes.
-fn tat_and_fill(state: &[u8]) -> Option<(u64, u64)> {
+/// A state's `tat` and `fill`. `None` if the bytes are damaged.
+fn parse_state(state: &[u8]) -> Option<(u64, u64)> {
     let (tat, fill) = state.split_first_chunk::<8>()?;
     let (fill, rest) = varint::read(fill)?;
     rest.is_empty().then_some((u64::from_le_bytes(*tat), fill))

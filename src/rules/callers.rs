@@ -1,8 +1,8 @@
 //! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
 
 use super::{Attribute, Key};
-use crate::by_identity::ByIdentity;
 use crate::identity::Identity;
+use crate::identity_map::IdentityMap;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
@@ -82,16 +82,16 @@ pub struct Consumers {
     /// In the order of the configuration. Shared with the replies, which name consumers.
     list: Arc<[Consumer]>,
     /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
-    known: Vec<(usize, ByIdentity<(Digest, usize)>)>,
+    known: Vec<(usize, IdentityMap<(Digest, usize)>)>,
 }
 
 impl Consumers {
     /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
     pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
-        let mut known: Vec<(usize, ByIdentity<(Digest, usize)>)> = Vec::new();
+        let mut known: Vec<(usize, IdentityMap<(Digest, usize)>)> = Vec::new();
         for (key, digest, consumer) in credentials {
             let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
-                known.push((key, ByIdentity::default()));
+                known.push((key, IdentityMap::default()));
                 known.len() - 1
             });
             let digests = known.get_mut(place).map(|(_, digests)| digests);

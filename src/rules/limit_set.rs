@@ -28,7 +28,7 @@ impl LimitSet {
 
     /// All that differs between the limit sets of one policy.
     fn numbers(&self) -> Vec<u8> {
-        let numbers = self.0.iter().flat_map(|limit| [limit.quota.get(), limit.most_at_once()]);
+        let numbers = self.0.iter().flat_map(|limit| [limit.quota.get(), limit.max_at_once()]);
         numbers.flat_map(u32::to_le_bytes).collect()
     }
 }

@@ -70,7 +70,7 @@ impl Policy {
 
     /// More than any of its limits admits at once.
     pub fn too_much(&self, limit_set: usize) -> u32 {
-        let most = self.limit_sets.get(limit_set).limits().iter().map(Limit::most_at_once).max();
+        let most = self.limit_sets.get(limit_set).limits().iter().map(Limit::max_at_once).max();
         most.unwrap_or_default().saturating_add(1)
     }
 

@@ -1,91 +1,111 @@
-//! What is asked of the table for one request, and what it answers.
+//! What is charged to the table for a request, and the outcome.
 
 use crate::identity::Identity;
 use crate::limiter::{Limit, Verdict};
 use crate::time::Now;
 
-/// What one policy asks of one identity's record.
+/// One policy's charge to one identity's record.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
-    /// Whose record.
+    /// Selects the record.
     pub identity: Identity,
-    /// The limits that must all admit it, and after them the policy's penalty, if it has one.
+    /// The policy's limits, which must all admit the charge, and after them its penalty, if it has one.
     pub limits: &'a [Limit],
     /// Units.
     pub cost: u32,
-    /// Which requests count.
+    /// Which requests are counted.
     pub count: Count,
-    /// Who answers when the record can't be written.
+    /// Who decides if the record can't be written.
     pub on_contention: OnContention,
 }
 
-/// Which requests count against a policy.
+impl Charge<'_> {
+    /// The limits that have verdicts: all but a penalty.
+    pub(super) fn judging(&self) -> impl Iterator<Item = &Limit> {
+        self.limits.iter().filter(|limit| !limit.is_penalty())
+    }
+}
+
+/// Which requests a policy counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Count {
-    /// Those that are admitted.
+    /// Admitted requests.
     #[default]
     Accepted,
-    /// All, refused ones too.
+    /// All requests, including rejected ones.
     All,
-    /// None: the request is only judged.
+    /// None: requests are only judged.
     Never,
 }
 
-/// Who answers when a record can't be written, since its tries are spent or the host refuses.
+/// Who decides if a record can't be written, because of conflicts or an error of the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum OnContention {
-    /// The worker's own token bucket, within the stated bound; what it admits is posted later.
+    /// The worker's own token bucket, within the documented bound. What it admits is posted later.
     #[default]
     Bucket,
-    /// The request is refused: never a unit too many.
+    /// The request is rejected. The quota is never exceeded.
     Deny,
-    /// The request is admitted, and posted later: never a unit too few.
+    /// The request is admitted, and posted later.
     Allow,
 }
 
-/// How several charges of one request depend on each other.
+/// How the charges of one request depend on each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Charging {
-    /// A refusal anywhere spends nothing anywhere.
+pub enum ChargeMode {
+    /// If one is rejected, none is counted.
     #[default]
     AllOrNothing,
-    /// In order: a refusal has spent what came before it, and nothing after it.
+    /// In order: if one is rejected, those before it have been counted, and those after it are not.
     Sequential,
 }
 
-/// The answers of one charge's limits, in their order. A penalty has none: it makes the others refuse.
+/// One verdict for each limit of a charge, in order. Penalties have none; they make the limits' verdicts
+/// rejections.
 pub type Verdicts = Vec<Verdict>;
 
-/// Whether all of them admit.
+/// Whether all verdicts admit.
 pub fn admitted(verdicts: &[Verdict]) -> bool {
     verdicts.iter().all(|verdict| verdict.admitted)
 }
 
-/// What became of one charge.
+/// The outcome of one charge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// One for each of its limits, a penalty apart.
+    /// One for each limit of the charge, without the penalty.
     pub verdicts: Verdicts,
-    /// Whether it was counted, and may have to be given back.
+    /// Whether the charge was counted, and may have to be given back.
     pub charged: bool,
-    /// Whether it was judged, and counted, in the record that the newcomers of a full page share.
+    /// Whether it was judged and counted in the overflow record, which newcomers of a full page share.
     pub overflowed: bool,
-    /// Whether its record has used half of a quota and is not proven: a full page may drop it. See [`Correction::proves`].
+    /// Whether its record has used half of a quota and is not proven, so that a full page may drop it. See
+    /// [`Correction::proves`].
     pub unproven: bool,
 }
 
-/// What a response, or the end of a stream, changes about a charge that was decided before. Nothing of it is judged.
+impl Outcome {
+    /// Whether all limits admit the charge.
+    pub fn admitted(&self) -> bool {
+        admitted(&self.verdicts)
+    }
+
+    pub(super) fn uncounted(verdicts: Verdicts) -> Outcome {
+        Outcome { verdicts, ..Outcome::default() }
+    }
+}
+
+/// What a response or the end of a stream changes about an earlier charge.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Correction {
-    /// Units to take back, and when they were counted.
+    /// Units to give back, and when they were counted.
     pub back: Option<(Now, u32)>,
-    /// Units to count.
+    /// Units to count, and when.
     pub more: Option<(Now, u32)>,
-    /// Units of a stock that are no longer being created.
+    /// Units of a reported stock that are no longer in flight.
     pub settled: u32,
-    /// How many units of a stock there really are, and when the request was admitted whose answer says so.
+    /// The reported number of units of a stock, and when the request of the reporting response was admitted.
     pub stock: Option<(u64, Now)>,
-    /// The upstream has answered this caller well: its record is proven.
+    /// Whether the record is proven now: the upstream has accepted this caller.
     pub proves: bool,
     /// Whether the charge was counted in the overflow record ([`Outcome::overflowed`]).
     pub overflowed: bool,
@@ -96,16 +116,5 @@ impl Correction {
     pub fn is_none(&self) -> bool {
         let Correction { back, more, settled, stock, proves, overflowed: _ } = *self;
         back.is_none() && more.is_none() && settled == 0 && stock.is_none() && !proves
-    }
-}
-
-impl Outcome {
-    /// Whether all its limits admit.
-    pub fn admitted(&self) -> bool {
-        admitted(&self.verdicts)
-    }
-
-    pub(super) fn uncounted(verdicts: Verdicts) -> Outcome {
-        Outcome { verdicts, ..Outcome::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! A request that was counted when it was admitted, and how that is corrected later.
 
-use super::Correction;
+use super::charge::Correction;
 use crate::time::Now;
 
 /// A request that was counted when it was admitted.

@@ -1,33 +1,35 @@
-//! What one worker owes the shared table, and how it answers while a record can't be written: by token
-//! buckets of its own, whose admissions are debts.
+//! This worker's decisions while a record can't be written, by token buckets of its own, and its debts: what
+//! it has admitted or given back without writing it.
 
-use super::holding::is_held;
-use super::{Charge, Correction, Count, OnContention, Verdicts};
-use crate::by_identity::ByIdentity;
+use super::charge::{Charge, Correction, Count, OnContention, Verdicts};
+use super::in_flight::counts_in_flight;
 use crate::identity::Identity;
+use crate::identity_map::IdentityMap;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
 
-/// A worker alone decides about so many identities at once, and rejects further ones: a flood must not grow its memory.
+/// The maximum number of identities for which a worker has buckets, so that a flood can't grow its memory. It
+/// rejects further ones.
 const MAX_ALONE: usize = 4096;
 
-/// And owes so many. What requests still in flight come to owe finds room above those.
+/// The maximum number of identities for which it has buckets or debts. It is higher, so that there is room
+/// for the debts of requests that are still in flight.
 const MAX_OWING: usize = 2 * MAX_ALONE;
 
 /// The buckets and debts of one worker.
 #[derive(Default)]
 pub(super) struct Fallback {
-    accounts: ByIdentity<Vec<Account>>,
+    accounts: IdentityMap<Vec<Account>>,
 }
 
 /// One limit of one identity.
 struct Account {
     limit: Limit,
     bucket: Bucket,
-    /// Admitted here and not yet counted there.
+    /// Units to be counted in the shared record.
     owed: Entries,
-    /// Counted there and to be taken back.
+    /// Units to be given back to the shared record.
     owed_back: Entries,
 }
 
@@ -41,20 +43,20 @@ impl Account {
     }
 }
 
-/// Units and when.
+/// Units, and when they were counted.
 #[derive(Default)]
 struct Entries(Vec<(Now, u32)>);
 
 impl Entries {
-    /// Posting happens with the next write that succeeds, so there are rarely more than a few.
+    /// There are rarely more than a few, since the next successful write posts them.
     const MAX: usize = 64;
 
     fn find(&mut self, at: Now) -> Option<&mut (Now, u32)> {
         self.0.iter_mut().find(|(own, _)| own.mono.div_ceil(MILLISECOND) == at.mono.div_ceil(MILLISECOND))
     }
 
-    /// Up to one whole millisecond, and when there are too many, the later instant stands for all: a unit counted
-    /// at it is out of the window never too early.
+    /// Adds units. Those of one millisecond share an entry, and further ones the last entry if there is no
+    /// room. Its instant is the latest of all its units, so none leaves the window too early.
     fn owe(&mut self, units: u32, at: Now) {
         let full = self.0.len() >= Self::MAX;
         match self.find(at) {
@@ -66,8 +68,9 @@ impl Entries {
         }
     }
 
-    /// What is given back must be at its instant, so when there are too many it is kept: a rejection too early,
-    /// never a unit too many. Answers whether it is noted.
+    /// Adds units, unless there is no room. Returns whether they were added. Units can only be given back at
+    /// the exact instant they were counted at; units that are not given back cause early rejections, but
+    /// never exceed a quota.
     fn owe_back(&mut self, units: u32, at: Now) -> bool {
         let full = self.0.len() >= Self::MAX;
         match self.0.iter_mut().find(|(own, _)| *own == at) {
@@ -84,12 +87,12 @@ fn later(one: Now, other: Now) -> Now {
 }
 
 impl Fallback {
-    /// Answers a charge without the shared record, and owes what it admits, unless that is not counted. `seen` is
-    /// how the record answered when it was last read.
-    pub fn answer(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Verdicts {
+    /// The verdicts on a charge without the shared record. If they admit it, it becomes a debt, unless it is
+    /// not to be counted. `seen` are the verdicts by the record when it was last read.
+    pub fn decide(&mut self, charge: &Charge<'_>, seen: Option<Verdicts>, now: Now) -> Verdicts {
         let wait = self.wait(charge, now);
         if wait > 0 {
-            return charge.answering().map(|limit| rejection(limit, now.mono, wait)).collect();
+            return charge.judging().map(|limit| rejection(limit, now.mono, wait)).collect();
         }
         if charge.count != Count::Never {
             for account in self.accounts(charge, MAX_ALONE).into_iter().flatten() {
@@ -99,14 +102,15 @@ impl Fallback {
             }
             self.owe(charge, charge.cost, now);
         }
-        seen.unwrap_or_else(|| charge.answering().map(|limit| admission(limit, now.mono)).collect())
+        seen.unwrap_or_else(|| charge.judging().map(|limit| admission(limit, now.mono)).collect())
     }
 
-    /// How long until a charge would be admitted here, 0 if it is. What could not be owed is not admitted.
+    /// How long until a charge would be admitted here; 0 if it is now. A charge that could not be owed is not
+    /// admitted.
     fn wait(&mut self, charge: &Charge<'_>, now: Now) -> Micros {
-        let longest = charge.answering().map(|limit| limit.window).max().unwrap_or_default();
+        let longest = charge.judging().map(|limit| limit.window).max().unwrap_or_default();
         if charge.on_contention == OnContention::Deny {
-            // A conflict is over in no time: the client may come again at once, as soon as it can be told to.
+            // Conflicts are short, so the client may retry at once.
             return 1;
         }
         match (charge.on_contention, self.accounts(charge, MAX_ALONE)) {
@@ -121,11 +125,11 @@ impl Fallback {
         }
     }
 
-    /// The accounts of a charge's limits that can owe. What is in flight can't: each write tells it anew. `None`: too many
-    /// identities.
+    /// The accounts of a charge's limits that can have debts: all but those that count units in flight, which
+    /// every write publishes. `None`: there are too many identities.
     fn debtors(&mut self, charge: &Charge<'_>) -> Option<impl Iterator<Item = &mut Account>> {
         let ids: Vec<LimitId> =
-            charge.answering().filter(|limit| !is_held(limit)).map(|limit| limit.id).collect();
+            charge.judging().filter(|limit| !counts_in_flight(limit)).map(|limit| limit.id).collect();
         let accounts = match ids.is_empty() {
             true => &mut [][..],
             false => self.accounts(charge, MAX_OWING)?.as_mut_slice(),
@@ -133,32 +137,32 @@ impl Fallback {
         Some(accounts.iter_mut().filter(move |account| ids.contains(&account.limit.id)))
     }
 
-    /// Owes units of a charge that was admitted, or is to be counted although it was not. Answers whether that is noted.
+    /// Owes units to be counted. Returns whether there was room to note them.
     pub fn owe(&mut self, charge: &Charge<'_>, units: u32, at: Now) -> bool {
         let Some(debtors) = self.debtors(charge) else { return false };
         debtors.for_each(|account| account.owed.owe(units, at));
         true
     }
 
-    /// Owes units back that were counted at `at`. Answers whether that is noted.
+    /// Owes units that were counted at `at` and are to be given back. Returns whether there was room to note
+    /// them.
     fn owe_back(&mut self, charge: &Charge<'_>, units: u32, at: Now) -> bool {
         let Some(debtors) = self.debtors(charge) else { return false };
         debtors.fold(true, |all, account| account.owed_back.owe_back(units, at) & all)
     }
 
-    /// Owes a correction that could not be written. Answers whether all of it that must not be lost is noted: what a stock
-    /// really is, or that a record is proven, the next response says again.
+    /// Owes a correction that could not be written. Returns whether there was room to note its units. The
+    /// reported number of a stock and the proof of a record are not noted: the next response has them again.
     pub fn owe_correction(&mut self, charge: &Charge<'_>, correction: &Correction) -> bool {
         let more = correction.more.is_none_or(|(at, units)| self.owe(charge, units, at));
-        // In the overflow record nobody's units can be told apart any more.
+        // Units can't be given back to the overflow record later: it does not say whose they are.
         let back = correction.back.filter(|_| !correction.overflowed);
         back.is_none_or(|(at, units)| self.owe_back(charge, units, at)) && more
     }
 
-    /// Enters the debts of a charge's identity into its opened counters: those of its own record or, if that is gone, of one
-    /// that has nothing to give back. Answers whether there were any.
+    /// Posts the debts of a charge's identity to its opened counters. Returns whether there were any. `own`:
+    /// the counters are of its own record; only that one has units to give back.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
-        // Nearly always there is nothing here, and then nothing is looked up.
         let Some(accounts) = self.accounts.get(charge.identity) else { return false };
         let mut any = false;
         for (limit, counter) in charge.limits.iter().zip(counters) {
@@ -172,7 +176,8 @@ impl Fallback {
         any
     }
 
-    /// The debts of a charge's limits are in the shared record now. An account that has no other use is closed.
+    /// Clears the debts of a charge's limits, which have been written, and drops accounts without any other
+    /// use.
     pub fn posted(&mut self, charge: &Charge<'_>, now: Micros) {
         let Some(accounts) = self.accounts.get_mut(charge.identity) else { return };
         for account in accounts.iter_mut() {
@@ -185,7 +190,7 @@ impl Fallback {
         }
     }
 
-    /// Who has debts, and for which limits.
+    /// The identities with debts, and the limits of these.
     pub fn owing(&self) -> Vec<(Identity, Vec<Limit>)> {
         let owing = |(identity, accounts): (Identity, &Vec<Account>)| {
             let owing = accounts.iter().filter(|account| account.owes());
@@ -194,7 +199,7 @@ impl Fallback {
         self.accounts.iter().map(owing).filter(|(_, limits)| !limits.is_empty()).collect()
     }
 
-    /// Forgets accounts that owe nothing and whose bucket is full again.
+    /// Drops accounts without debts whose bucket is full.
     pub fn forget_the_idle(&mut self, now: Micros) {
         let is_idle = |account: &Account| account.is_idle(now);
         let idle = self.accounts.iter().filter(|(_, accounts)| accounts.iter().all(is_idle));
@@ -202,11 +207,12 @@ impl Fallback {
         idle.into_iter().for_each(|identity| drop(self.accounts.remove(identity)));
     }
 
-    /// The accounts of a charge's identity, opened for each of its limits that answer: a worker alone can't know of a
-    /// penalty, nor start one. `None`: they would be those of more than `max` identities.
+    /// The accounts of a charge's identity, inserted if need be for each of its limits. Penalties have none,
+    /// since a worker alone can neither know of one nor start one. `None`: there are accounts of `max` other
+    /// identities.
     fn accounts(&mut self, charge: &Charge<'_>, max: usize) -> Option<&mut Vec<Account>> {
         let accounts = self.accounts.open(charge.identity, max)?;
-        for limit in charge.answering() {
+        for limit in charge.judging() {
             match accounts.iter_mut().find(|account| account.limit.id == limit.id) {
                 Some(account) => account.limit = *limit,
                 None => accounts.push(Account {
@@ -221,7 +227,7 @@ impl Fallback {
     }
 }
 
-/// What can be said without the shared count: nothing is promised beyond this request.
+/// The verdict without the shared count: nothing is promised beyond this request.
 fn admission(limit: &Limit, now: Micros) -> Verdict {
     let full_reset = now.saturating_add(limit.window);
     Verdict {

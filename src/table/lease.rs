@@ -1,64 +1,67 @@
-//! Leases: units that a worker takes from a large limit in one write, and then serves from its own memory, so
-//! that most requests of a hot caller touch nothing shared.
+//! Leases: units that a worker takes from a large limit in one write and then serves from its own memory, so
+//! that most requests of a busy caller touch nothing shared.
 //!
 //! # Never above the limit
-//! A lease's units are counted when they are taken, stamped with the lease's **end**: later than any of them
-//! can be used. So each leaves the window no earlier than its true instant would, and the cap holds. The next
-//! shared access of the record, or a tick, **settles** the lease: used units get their true times, unused ones
-//! go back. A worker that dies leaves its lease counted for one window.
+//! A lease's units are counted when they are taken, stamped with the lease's **end**, which is later than any
+//! of them can be used. So no unit leaves the window earlier than it would with its true time, and the cap
+//! holds. The next shared access to the record, or a tick, **settles** the lease: used units get their true
+//! times, and unused ones are given back. The lease of a worker that dies stays counted for one window.
 //!
-//! # How many
-//! No knob. With `used` of a limit's units in `window`, a caller is expected to ask for `used × TERM / window` in
-//! the term of a lease: so many are taken, or twice the last lease's if that is used up, but at most a 32nd of
-//! what is left in any of the limits. So a caller who comes now and then is never given a lease, and near the
-//! limit the lease shrinks to nothing: there the shared count is exact. Quotas below [`SMALL_QUOTA`] never lease, nor
-//! does a policy with a penalty: every worker must see it. `W` workers hold at most `W / 32` of what
-//! was left, for at most a term and a tick: that is how much too early a refusal can come.
+//! # How many units
+//! This is not configurable. With `used` units of a limit in `window`, a caller is expected to ask for `used
+//! × TERM / window` units during a lease. The worker takes that many, or twice as many as last time if the
+//! last lease was used up, but at most a 32nd of what is left in any of the limits. So an occasional caller
+//! never gets a lease, and close to the limit leases shrink to nothing, and the shared count is exact. Quotas
+//! below [`MIN_QUOTA`] are never leased, nor are those of a policy with a penalty, which every worker must
+//! see. `W` workers hold at most `W / 32` of what was left, for at most a term and a tick: that is how much
+//! too early a rejection can be.
 
-use super::{Charge, Count, Outcome, Verdicts};
-use crate::by_identity::ByIdentity;
+use super::charge::{Charge, Count, Outcome, Verdicts};
 use crate::identity::Identity;
+use crate::identity_map::IdentityMap;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, times};
 
-/// How long a lease lasts: below the sliding window's tolerance for stamps ahead of the clock.
+/// A lease's length. Below the sliding window's tolerance for stamps that are ahead of the clock.
 const TERM: Micros = 500 * MILLISECOND;
 
-/// A quota below this is counted exactly, request by request.
-const SMALL_QUOTA: u32 = 1_000;
+/// Smaller quotas are never leased.
+const MIN_QUOTA: u32 = 1_000;
 
-/// So large a part of what is left may be leased.
-const PART: u64 = 32;
+/// At most 1 / `FRACTION` of the remaining units is leased.
+const FRACTION: u64 = 32;
 
-/// More leases than this at once are not taken: a flood must not grow the worker's memory. Without a lease each request is
-/// counted in the table by itself.
+/// The maximum number of leases at once, so that a flood can't grow the worker's memory. Without a lease,
+/// each request is counted in the table.
 const MAX_LEASES: usize = 1_024;
 
 /// The leases of one worker.
 #[derive(Default)]
 pub(super) struct Leases {
-    /// An identity has one for each first of some limits.
-    leases: ByIdentity<Vec<Lease>>,
+    /// The leases of an identity differ in the first of their limits.
+    leases: IdentityMap<Vec<Lease>>,
+    /// The number of leases of all identities.
     number: usize,
-    /// Leases that were worth it and found no room.
+    /// The number of leases that were not taken because there were [`MAX_LEASES`].
     not_taken: u64,
 }
 
-/// Units of all limits of one charge.
+/// Units of all limits of a charge.
 #[derive(Clone)]
 pub(super) struct Lease {
     limits: Vec<Limit>,
-    /// The instant its units are counted at, which is its end.
+    /// The lease's end, at which its units are counted.
     end: Now,
     taken: u32,
     left: u32,
-    /// When how many were used, one entry for each of the finest limit's slots.
+    /// The used units and when, one entry per slot of the limit with the shortest slots.
     used: Vec<(Now, u32)>,
-    /// The length of these slots, and the end of the last entry's.
+    /// The length of these slots.
     slot: Micros,
+    /// The end of the last entry's slot.
     slot_ends: Micros,
-    /// How the limits stood when all of it was counted.
-    standing: Verdicts,
+    /// The verdicts after all of the lease's units were counted.
+    when_taken: Verdicts,
 }
 
 fn first(limits: &[Limit]) -> Option<LimitId> {
@@ -66,12 +69,12 @@ fn first(limits: &[Limit]) -> Option<LimitId> {
 }
 
 impl Leases {
-    /// How many leases were not taken for want of room since the last call.
+    /// Takes the number of leases that were not taken since the last call because there were too many.
     pub fn take_not_taken(&mut self) -> u64 {
         std::mem::take(&mut self.not_taken)
     }
 
-    /// How many of these charges, from the first on, have leases with enough units.
+    /// The number of charges before the first one without a lease that has enough units.
     pub fn can_serve_first(&self, charges: &[Charge<'_>], now: Now) -> usize {
         charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
     }
@@ -87,8 +90,8 @@ impl Leases {
         Some(lease.serve(charge.cost, now))
     }
 
-    /// Serves charges that are known to have leases with enough units. `None`: one has none at all.
-    pub fn draw_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
+    /// Serves charges whose leases are known to have enough units. `None`: one has no lease.
+    pub fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
         let mut outcomes = Vec::with_capacity(charges.len());
         for charge in charges {
             outcomes.push(self.of_mut(charge)?.serve(charge.cost, now));
@@ -96,13 +99,13 @@ impl Leases {
         Some(outcomes)
     }
 
-    /// How a charge that has a lease would be answered, if it were not to be counted.
+    /// The verdicts on a charge that is not counted, if it has a lease.
     pub fn look(&self, charge: &Charge<'_>, now: Now) -> Option<Verdicts> {
         self.of(charge).map(|lease| lease.verdicts(now))
     }
 
-    /// Takes a lease beside a charge that has been judged with these verdicts and has just been counted in `counters`, if
-    /// it is worth it.
+    /// Takes a lease for the caller of a charge, if it pays. The charge was `judged` and has been counted in
+    /// `counters`.
     pub fn take(
         &mut self,
         charge: &Charge<'_>,
@@ -115,28 +118,28 @@ impl Leases {
         }
         let last = self.of(charge);
         if last.is_some_and(|lease| lease.limits != charge.limits) {
-            return None; // it is to be settled first
+            return None; // it has to be settled first
         }
         let expected = charge.limits.iter().zip(judged).map(|(limit, verdict)| {
             let used = u64::from(limit.quota.get()).saturating_sub(verdict.remaining);
             times(used, TERM) / limit.window
         });
-        // The last lease was too small if none of it is left.
+        // If the last lease is used up, it was too small.
         let grown = last.filter(|last| last.left < charge.cost).map(|last| u64::from(last.taken) * 2);
         let expected = expected.max()?.max(grown.unwrap_or_default());
-        let most = judged.iter().map(|verdict| verdict.remaining / PART).min()?;
-        let units = u32::try_from(expected.min(most)).ok().filter(|units| *units > charge.cost)?;
+        let max = judged.iter().map(|verdict| verdict.remaining / FRACTION).min()?;
+        let units = u32::try_from(expected.min(max)).ok().filter(|units| *units > charge.cost)?;
         if last.is_none() && self.number >= MAX_LEASES {
             self.not_taken += 1;
             return None;
         }
-        // Units of an aligned window are good only until its edge.
+        // Units of an aligned window end with it.
         let edges = charge.limits.iter().zip(judged).filter(|(limit, _)| is_aligned(limit));
         let edge = edges.map(|(_, verdict)| verdict.full_reset).min().unwrap_or(Micros::MAX);
         let term = TERM.min(edge.saturating_sub(now.mono).saturating_sub(1));
         let end = Now { mono: now.mono.saturating_add(term), wall: now.wall.saturating_add(term) };
         counters.iter_mut().for_each(|counter| counter.charge(end, units));
-        let standing = counters.iter().map(|counter| counter.judge(now, 0)).collect();
+        let when_taken = counters.iter().map(|counter| counter.judge(now, 0)).collect();
         Some(Lease {
             limits: charge.limits.to_vec(),
             end,
@@ -145,12 +148,12 @@ impl Leases {
             used: Vec::new(),
             slot: charge.limits.iter().map(slot).min().unwrap_or(MILLISECOND),
             slot_ends: 0,
-            standing,
+            when_taken,
         })
     }
 
-    /// Settles the lease of a charge in its opened counters, those of its own record or, if that is gone, of one that has
-    /// nothing to give back. Answers whether there was one.
+    /// Settles the lease of a charge in its opened counters. Returns whether there was one. `own`: the
+    /// counters are of its own record; only that one has units to give back.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
         let taken = if own { lease.taken } else { 0 };
@@ -168,8 +171,8 @@ impl Leases {
         leases.iter_mut().find(|lease| first(&lease.limits) == first(charge.limits))
     }
 
-    /// The lease of a charge is settled, and this one, if any, is in its place. A lease of limits that have
-    /// since been changed is not: a tick settles it.
+    /// Replaces the lease of a charge, which has been settled, by this one, if any. If the limits have
+    /// changed since, the old lease stays until a tick settles it.
     pub fn replace(&mut self, charge: &Charge<'_>, lease: Option<Lease>) {
         match (self.of(charge), &lease) {
             (None, None) => return,
@@ -186,26 +189,26 @@ impl Leases {
         }
     }
 
-    /// Whose leases have ended and are to be settled.
+    /// The identities whose leases have ended, and the leases' limits.
     pub fn ended(&self, now: Now) -> Vec<(Identity, Vec<Limit>)> {
-        self.those(|lease| lease.end.mono < now.mono)
+        self.select(|lease| lease.end.mono < now.mono)
     }
 
-    /// All leases, also those that can still be used.
+    /// All identities that have leases, and the leases' limits.
     pub fn all(&self) -> Vec<(Identity, Vec<Limit>)> {
-        self.those(|_| true)
+        self.select(|_| true)
     }
 
-    fn those(&self, wanted: impl Fn(&Lease) -> bool) -> Vec<(Identity, Vec<Limit>)> {
+    fn select(&self, is_wanted: impl Fn(&Lease) -> bool) -> Vec<(Identity, Vec<Limit>)> {
         let of_one = |(identity, leases): (Identity, &Vec<Lease>)| {
-            let wanted = leases.iter().filter(|lease| wanted(lease));
+            let wanted = leases.iter().filter(|lease| is_wanted(lease));
             wanted.map(|lease| (identity, lease.limits.clone())).collect::<Vec<_>>()
         };
         self.leases.iter().flat_map(of_one).collect()
     }
 }
 
-/// Whether a limit's units can be counted ahead and put back.
+/// Whether a limit's units can be counted at a later time and then moved.
 fn may_lease(limit: &Limit) -> bool {
     let counted_by_time = match limit.algorithm {
         Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
@@ -215,11 +218,11 @@ fn may_lease(limit: &Limit) -> bool {
         | Algorithm::Stock { .. }
         | Algorithm::Penalty => false,
     };
-    counted_by_time && limit.quota.get() >= SMALL_QUOTA
+    counted_by_time && limit.quota.get() >= MIN_QUOTA
 }
 
-/// How far apart uses of a limit may be and be counted at one time. In an aligned window they may be as far apart as
-/// can be, since no lease passes its edge.
+/// How far apart uses of a lease may be to be counted at the same time. In an aligned window all are, since
+/// no lease crosses an edge.
 fn slot(limit: &Limit) -> Micros {
     match limit.algorithm {
         Algorithm::SlidingWindow(slots) => slots.length(),
@@ -253,8 +256,8 @@ impl Lease {
     fn serve(&mut self, cost: u32, now: Now) -> Outcome {
         self.left = self.left.saturating_sub(cost);
         match self.used.last_mut() {
-            // The later instant stands for all of a slot: no stamp is ever too early, and rounded up to the slot they
-            // are the same. A log with coarser slots has this one's within one of them.
+            // All units of a slot get the latest instant: no stamp is too early, and rounded up to the slot
+            // they are equal. A log with longer slots has this slot within one of them.
             Some((at, units)) if at.mono <= now.mono && now.mono <= self.slot_ends => {
                 (*at, *units) = (now, units.saturating_add(cost));
             }
@@ -266,17 +269,17 @@ impl Lease {
         Outcome { verdicts: self.verdicts(now), charged: true, ..Outcome::default() }
     }
 
-    /// How its limits stand, with what is left of it.
+    /// The verdicts on a charge that has just been served.
     fn verdicts(&self, now: Now) -> Verdicts {
         let left = u64::from(self.left);
-        let verdict = |(limit, standing): (&Limit, &Verdict)| {
+        let verdict = |(limit, when_taken): (&Limit, &Verdict)| {
             let full_reset = match is_aligned(limit) {
-                true => standing.full_reset,
-                false => standing.full_reset.max(now.mono.saturating_add(limit.window)),
+                true => when_taken.full_reset,
+                false => when_taken.full_reset.max(now.mono.saturating_add(limit.window)),
             };
-            Verdict { remaining: standing.remaining.saturating_add(left), full_reset, ..*standing }
+            Verdict { remaining: when_taken.remaining.saturating_add(left), full_reset, ..*when_taken }
         };
-        self.limits.iter().zip(&self.standing).map(verdict).collect()
+        self.limits.iter().zip(&self.when_taken).map(verdict).collect()
     }
 }
 

@@ -1,65 +1,78 @@
-//! The bytes of one page: several identities' records, read in place.
+//! The bytes of a page, which has the records of several identities. They are read in place.
 //!
 //! ```text
 //! page    = 'T' version:u8 length:u16 record* filling     least recently written first
 //! record  = fingerprint:u64 expires:u32 length:u16 state*
 //! state   = limit:u32 kind:u8 expires:u32 share:u8 length:varint bytes
 //! ```
-//! Numbers are little-endian. `length` is that of all records; the filling is zeros and says nothing. `expires`
-//! is in seconds of the monotonic clock, rounded up: an expired record or state says nothing any more and is
-//! dropped by the next write. `share` is used / quota in 255ths when the state was last written: what its loss
-//! would give away. The highest bit of a fingerprint says whether its identity is proven ([`crate::identity::Identity::known`]).
+//! Numbers are little-endian. The page's `length` is that of all records; the filling is zeros. `expires` is
+//! in seconds of the monotonic clock, rounded up; expired records and states have no effect, and the next
+//! write drops them. `share` is used / quota in 255ths when the state was last written. The highest bit of a
+//! fingerprint says whether its identity is proven ([`crate::identity::Identity::known`]).
 //!
-//! # Who goes first
-//! When a page is full, whatever clients can make up goes before anything proven: a proven caller takes the room of records
-//! that are not proven, those of the lowest share first. Then the longest logs give up precision, of whoever is as proven
-//! as the caller. Only then are living records dropped: those that are not proven, then proven ones that have used less
-//! than half. Proven ones that have used half are never dropped.
+//! # Eviction
+//! If a page is full, room is made in this order:
+//! 1. If the caller is proven, records that are not proven are dropped, those with the lowest share first.
+//! 2. The longest logs give up precision, among records that are as proven as the caller.
+//! 3. Records are dropped that are not proven, and then proven ones that have used less than half of their
+//!    quota.
+//!
+//! Proven records that have used half of a quota are never dropped.
 
 use crate::identity::{is_proven, same_identity};
-use crate::limiter::{LimitId, Wear, coarser, share_of};
+use crate::limiter::{EvictionInfo, LimitId, coarser, share_of};
 use crate::time::{Micros, SECOND, seconds_up};
 use crate::varint;
 
 const MAGIC: [u8; 2] = [b'T', 3];
-const HEADER: usize = 2 + 2;
-const RECORD_HEADER: usize = 8 + 4 + 2;
-const STATE_HEADER: usize = 4 + 1 + 4 + 1;
 
-/// The record that counts newcomers of a page full of well used records.
+/// Bytes of a page before its records.
+pub const PAGE_HEADER: usize = 2 + 2;
+
+/// Bytes of a record before its states.
+pub const RECORD_HEADER: usize = 8 + 4 + 2;
+
+/// Bytes of a state before the length of its content.
+pub const STATE_HEADER: usize = 4 + 1 + 4 + 1;
+
+/// Bytes that the host appends to each value.
+pub const HOST_SUFFIX: usize = 1;
+
+/// The fingerprint of a page's overflow record, which counts newcomers if the page is full of records that
+/// can't be dropped.
 pub const OVERFLOW: u64 = u64::MAX;
 
-/// Proven records that have used so much of a quota (in 255ths: half) are never dropped for a newcomer.
+/// Half of a quota, in 255ths. Proven records with at least this share are never dropped.
 pub const WELL_USED: u8 = 128;
 
-/// Bytes of each page that only the overflow record, and records that can't shrink, may use.
+/// Bytes of each page that only the overflow record, and records that can't shrink any more, may use.
 pub const RESERVE: usize = 192;
 
-/// A page's bytes are not what this module writes.
+/// Bytes that this module did not write.
 #[derive(Debug, PartialEq)]
 pub struct Damaged;
 
-/// One record, in place.
+/// A record, read in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record<'a> {
-    /// Whose it is.
+    /// Identifies the record in its page.
     pub fingerprint: u64,
     expires: u32,
-    /// Its states' bytes.
+    /// The bytes of its states.
     pub states: &'a [u8],
     bytes: &'a [u8],
 }
 
-/// One state of a record, in place.
+/// A state of a record, read in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct State<'a> {
-    /// Which limit's.
+    /// The limit it belongs to.
     pub limit: LimitId,
-    /// Which algorithm's.
+    /// The algorithm's tag, see [`crate::limiter::Algorithm::kind`].
     pub kind: u8,
     expires: u32,
     share: u8,
-    /// For the algorithm to read.
+    /// The algorithm's bytes.
     pub content: &'a [u8],
     bytes: &'a [u8],
 }
@@ -71,7 +84,7 @@ pub struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Checks a page's structure. Empty bytes are an empty page: the host's way to remove one.
+    /// Checks a page's structure. No bytes are an empty page: the host has no other way to remove one.
     pub fn open(bytes: &'a [u8]) -> Result<Page<'a>, Damaged> {
         if bytes.is_empty() {
             return Ok(Page::default());
@@ -84,7 +97,7 @@ impl<'a> Page<'a> {
         Ok(page)
     }
 
-    /// The records, expired ones included.
+    /// The records, including expired ones.
     pub fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
         let mut rest = self.records;
         std::iter::from_fn(move || {
@@ -94,15 +107,16 @@ impl<'a> Page<'a> {
         })
     }
 
-    /// The record of one identity, unless it has expired.
+    /// The record of an identity, unless it has expired.
     pub fn find(&self, fingerprint: u64, now: Micros) -> Option<Record<'a>> {
         self.records().find(|record| same_identity(record.fingerprint, fingerprint) && record.lives(now))
     }
 
-    /// Writes the page anew with `record` in the place of its identity's old one, as the most recent.
+    /// Writes the page to `out` with `record`, as the most recent one, instead of its identity's old record.
     ///
-    /// Expired records are dropped. If that is not enough for `capacity` bytes, others make room, in the order that the
-    /// module's text gives, as far as `room` says. Answers how many are dropped; `None` when it does not fit.
+    /// Expired records are dropped. If the page is still longer than `capacity` bytes, others make room in
+    /// the order that the module's text gives, as far as `room` allows. Returns how many are dropped, or
+    /// `None` if the record does not fit.
     pub fn with(
         &self,
         record: &NewRecord,
@@ -112,10 +126,10 @@ impl<'a> Page<'a> {
         out: &mut Vec<u8>,
     ) -> Option<u32> {
         out.clear();
-        out.reserve_exact(HEADER + self.records.len() + record.bytes.len());
+        out.reserve_exact(PAGE_HEADER + self.records.len() + record.bytes.len());
         out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[0; HEADER - MAGIC.len()]);
-        // Those that stay lie in a few runs, and each is copied at once.
+        out.extend_from_slice(&[0; PAGE_HEADER - MAGIC.len()]);
+        // The records that stay form a few runs, each of which is copied at once.
         let (mut run, mut rest) = (self.records, self.records);
         while let Some((other, after)) = Record::split(rest) {
             if !other.stays(record, now) {
@@ -125,25 +139,25 @@ impl<'a> Page<'a> {
             rest = after;
         }
         out.extend_from_slice(run);
-        // A record that says nothing is left out.
+        // A record without states is left out.
         let added = if record.is_empty() { 0 } else { record.bytes.len() };
         let excess = (out.len() + added).saturating_sub(capacity);
         let dropped = make_room(out, excess, is_proven(record.fingerprint), room, now)?;
         if !record.is_empty() {
             out.extend_from_slice(&record.bytes);
         }
-        let length = u16::try_from(out.len() - HEADER).ok()?;
-        out.get_mut(MAGIC.len()..HEADER)?.copy_from_slice(&length.to_le_bytes());
+        let length = u16::try_from(out.len() - PAGE_HEADER).ok()?;
+        out.get_mut(MAGIC.len()..PAGE_HEADER)?.copy_from_slice(&length.to_le_bytes());
         Some(dropped)
     }
 }
 
-/// How far others make room for a record.
+/// Which records make room for another one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Room {
-    /// For a proven caller, those go that are not.
+    /// For a proven record, those that are not proven.
     OfTheUnproven,
-    /// Whatever the order says.
+    /// All that may.
     OfAll,
 }
 
@@ -152,19 +166,21 @@ fn records_of(page: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(u16::from_le_bytes(*length)))
 }
 
-/// Fills a page up to one of three sizes: a sixteenth of `most`, all but the reserve, all. Among values of any length the
-/// host's allocator finds no place for one that has grown, and takes as much again as they need (see DESIGN.md).
-pub fn fill(page: &mut Vec<u8>, most: usize) {
-    let sizes = [most / 16, most.saturating_sub(RESERVE), most];
+/// Fills a page up to one of three lengths: a sixteenth of `max`, all but the reserve, or `max`. With values
+/// of any length, the host's allocator would take twice the memory, since values that grow leave gaps (see
+/// DESIGN.md).
+pub fn fill(page: &mut Vec<u8>, max: usize) {
+    let sizes = [max / 16, max.saturating_sub(RESERVE), max];
     let size = sizes.into_iter().find(|size| page.len() <= *size).unwrap_or_default();
     page.resize(size.max(page.len()), 0);
 }
 
-/// Makes a page that is being written so many bytes shorter. Answers how many records that has cost; `None` if that can't be.
+/// Makes a page `excess` bytes shorter. Returns how many records were dropped, or `None` if it can't be that
+/// short.
 fn make_room(page: &mut Vec<u8>, excess: usize, proven: bool, room: Room, now: Micros) -> Option<u32> {
-    let (most, mut dropped) = (page.len().checked_sub(excess)?, 0);
+    let (max, mut dropped) = (page.len().checked_sub(excess)?, 0);
     let mut drop_below = |page: &mut Vec<u8>, worth| {
-        while page.len() > most && drop_least(page, worth, now) {
+        while page.len() > max && drop_least(page, worth, now) {
             dropped += 1;
         }
     };
@@ -172,16 +188,17 @@ fn make_room(page: &mut Vec<u8>, excess: usize, proven: bool, room: Room, now: M
         drop_below(page, UNPROVEN);
     }
     if room == Room::OfAll {
-        while page.len() > most && coarsen_longest(page, proven) {}
+        while page.len() > max && coarsen_longest(page, proven) {}
         drop_below(page, PROTECTED);
     }
-    (page.len() <= most).then_some(dropped)
+    (page.len() <= max).then_some(dropped)
 }
 
-/// Drops the record of the lowest worth, if it is below `worth`; of equal ones the first, which is the least recently written.
+/// Drops the record with the lowest worth, if it is below `worth`. Of several, the first: the least recently
+/// written.
 fn drop_least(page: &mut Vec<u8>, worth: u16, now: Micros) -> bool {
     let (mut least, mut lowest) = (0..0, worth);
-    let mut rest = page.get(HEADER..).unwrap_or_default();
+    let mut rest = page.get(PAGE_HEADER..).unwrap_or_default();
     while let Some((record, after)) = Record::split(rest) {
         let worth = record.worth(now);
         if worth < lowest {
@@ -194,10 +211,11 @@ fn drop_least(page: &mut Vec<u8>, worth: u16, now: Micros) -> bool {
     found
 }
 
-/// Makes the longest log coarser, of records that are as proven as that. `false`: all are as short as they should be.
+/// Makes the longest log of the proven records coarser, or of those that are not proven. `false` if none can
+/// be.
 fn coarsen_longest(page: &mut Vec<u8>, proven: bool) -> bool {
     let mut longest: Option<(usize, Record<'_>, State<'_>)> = None;
-    let mut rest = page.get(HEADER..).unwrap_or_default();
+    let mut rest = page.get(PAGE_HEADER..).unwrap_or_default();
     while let Some((record, after)) = Record::split(rest) {
         for state in States(record.states).flatten().filter(|_| record.is_proven() == proven) {
             let is_longer =
@@ -210,7 +228,7 @@ fn coarsen_longest(page: &mut Vec<u8>, proven: bool) -> bool {
     }
     let Some((at, record, state)) = longest else { return false };
     let Some(content) = coarser(state.kind, state.content) else { return false };
-    let mut shorter = NewRecord::with_room(record.fingerprint, record.states.len());
+    let mut shorter = NewRecord::with_capacity(record.fingerprint, record.states.len());
     for other in States(record.states).flatten() {
         if other.limit == state.limit && other.kind == state.kind {
             shorter.replace(&other, &content);
@@ -247,7 +265,7 @@ impl<'a> Record<'a> {
         lives(self.expires, now)
     }
 
-    /// Whether it is still there when `record` is written.
+    /// Whether it is kept when `record` is written.
     fn stays(&self, record: &NewRecord, now: Micros) -> bool {
         !same_identity(self.fingerprint, record.fingerprint) && self.lives(now)
     }
@@ -257,7 +275,7 @@ impl<'a> Record<'a> {
         is_proven(self.fingerprint)
     }
 
-    /// In what order a full page drops records: the lowest first, and none from [`PROTECTED`] on.
+    /// A full page drops the records with the lowest worth first, and none from [`PROTECTED`] on.
     fn worth(&self, now: Micros) -> u16 {
         if self.fingerprint == OVERFLOW {
             return PROTECTED;
@@ -270,10 +288,11 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The highest share of its living states. Damaged states give nothing away.
+    /// The highest share of its unexpired states. Damaged states have none.
     fn share(&self, now: Micros) -> u8 {
         let (mut highest, mut rest) = (0, self.states);
-        // As a state is split, but without what is not looked at: this is asked of each record of a full page.
+        // Like `State::split`, without the fields that are not needed: this is called for each record of a
+        // full page.
         while let Some(([_, _, _, _, kind, e0, e1, e2, e3, share], after)) =
             rest.split_first_chunk::<STATE_HEADER>()
             && let Some((length, after)) = varint::read(after)
@@ -289,13 +308,13 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Worth of a record: below this it is not proven.
+/// Records with a lower worth are not proven.
 const UNPROVEN: u16 = 1 << 8;
 
-/// Worth of a record that is never dropped.
+/// The worth of a record that is never dropped.
 const PROTECTED: u16 = 1 << 9;
 
-/// The states in a record's bytes. Stops, with [`Damaged`], where they are none.
+/// Iterates over the states in a record's bytes. Ends with [`Damaged`] if the bytes are not states.
 pub struct States<'a>(pub &'a [u8]);
 
 impl<'a> Iterator for States<'a> {
@@ -330,7 +349,7 @@ impl<'a> State<'a> {
         Some((state, rest))
     }
 
-    /// Whether the state still says something.
+    /// Whether the state has not expired.
     pub fn lives(&self, now: Micros) -> bool {
         lives(self.expires, now)
     }
@@ -340,7 +359,7 @@ impl<'a> State<'a> {
 pub struct NewRecord {
     fingerprint: u64,
     expires: u32,
-    /// The highest of its states, as they were written.
+    /// The highest share of its states.
     share: u8,
     bytes: Vec<u8>,
 }
@@ -349,11 +368,11 @@ impl NewRecord {
     /// A record without states.
     #[cfg(any(test, fuzzing))]
     pub fn new(fingerprint: u64) -> NewRecord {
-        NewRecord::with_room(fingerprint, 0)
+        NewRecord::with_capacity(fingerprint, 0)
     }
 
-    /// A record without states, and with room for so many bytes of them.
-    pub fn with_room(fingerprint: u64, states: usize) -> NewRecord {
+    /// A record without states, with capacity for `states` bytes of them.
+    pub fn with_capacity(fingerprint: u64, states: usize) -> NewRecord {
         let mut bytes = Vec::with_capacity(RECORD_HEADER + states);
         bytes.extend_from_slice(&fingerprint.to_le_bytes());
         bytes.resize(RECORD_HEADER, 0);
@@ -365,13 +384,13 @@ impl NewRecord {
         self.bytes.len() == RECORD_HEADER
     }
 
-    /// Adds one limit's state. A state of no bytes says nothing and is left out.
-    pub fn add(&mut self, limit: LimitId, kind: u8, wear: Wear, content: &[u8]) {
+    /// Adds a limit's state, unless it has no bytes.
+    pub fn add(&mut self, limit: LimitId, kind: u8, eviction: EvictionInfo, content: &[u8]) {
         if content.is_empty() {
             return;
         }
-        let expires = u32::try_from(seconds_up(wear.expires)).unwrap_or(u32::MAX);
-        let state = State { limit, kind, expires, share: wear.share, content: &[], bytes: &[] };
+        let expires = u32::try_from(seconds_up(eviction.expires)).unwrap_or(u32::MAX);
+        let state = State { limit, kind, expires, share: eviction.share, content: &[], bytes: &[] };
         self.replace(&state, content);
     }
 
@@ -386,13 +405,13 @@ impl NewRecord {
         self.write_header(state.expires, state.share);
     }
 
-    /// Keeps a state as it was: one of a limit that this request does not touch.
+    /// Adds an unchanged state.
     pub fn keep(&mut self, state: &State<'_>) {
         self.bytes.extend_from_slice(state.bytes);
         self.write_header(state.expires, state.share);
     }
 
-    /// Whether a newcomer may take its place although it has used half of a quota, since it is not proven.
+    /// Whether it may be dropped although it has used half of a quota, since it is not proven.
     pub fn may_be_dropped_though_well_used(&self) -> bool {
         self.share >= WELL_USED && !is_proven(self.fingerprint)
     }
@@ -400,7 +419,7 @@ impl NewRecord {
     fn write_header(&mut self, expires: u32, share: u8) {
         self.expires = self.expires.max(expires);
         self.share = self.share.max(share);
-        // A record too long for its length field is also too long for any page, and never stored.
+        // A record that is too long for its length field is too long for any page, and never stored.
         let length = u16::try_from(self.bytes.len() - RECORD_HEADER).unwrap_or(u16::MAX);
         let [e0, e1, e2, e3] = self.expires.to_le_bytes();
         let [l0, l1] = length.to_le_bytes();

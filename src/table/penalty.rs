@@ -1,25 +1,17 @@
-//! A policy's penalty (`block_for`, BI-6) in a transaction. It is one more limit of the charge, with a state in the same
-//! record, and has no answer of its own: while it runs the limits refuse in its stead, so that whatever is said of them
-//! (what is left, when it comes back, how long to wait) is true of the policy.
+//! A policy's penalty (`block_for`, BI-6). It is stored like one more limit of the charge and has no verdict
+//! of its own: while it runs, the verdicts of the policy's limits are rejections. So what they say (what is
+//! left, when it comes back, how long to wait) holds for the policy.
 //!
-//! It starts when a limit of its own policy refuses. In the record that all share who were crowded out it does not:
-//! nobody is to be punished for what others did.
+//! A penalty starts when a limit of its policy rejects a request, but not in the overflow record: no caller
+//! is penalized for the requests of others.
 
-use super::{Charge, Verdicts, admitted};
+use super::charge::{Verdicts, admitted};
 use crate::limiter::{Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
 
-impl Charge<'_> {
-    /// The limits that answer: all but a penalty.
-    pub(super) fn answering(&self) -> impl Iterator<Item = &Limit> {
-        self.limits.iter().filter(|limit| !limit.is_penalty())
-    }
-}
-
-/// The answers of the opened counters of these limits, one for each that answers, to requests of such costs, by
-/// their place.
-// One copy: it is called thrice in one function.
-#[inline(never)]
+/// The verdicts of these limits' opened counters, without the penalty. `cost` is the cost by the limit's
+/// index.
+#[inline(never)] // inlined, this and the other one add 382 bytes to the module
 pub(super) fn judge(
     limits: &[Limit],
     counters: &[Counter<'_>],
@@ -34,13 +26,13 @@ pub(super) fn judge(
         }
         let mut verdict = counter.judge(now, cost(i));
         if verdict.admitted && end.is_some() {
-            // What a limit would admit it does not spend while its policy is blocked.
+            // The policy is blocked, so nothing is spent.
             verdict = counter.judge(now, 0);
         }
         verdicts.push(verdict);
     }
     if let Some(end) = end {
-        refuse_until(end, &mut verdicts, now.mono);
+        reject_until(end, &mut verdicts, now.mono);
     }
     verdicts
 }
@@ -49,7 +41,8 @@ fn end(counters: &[Counter<'_>], now: Now) -> Option<Micros> {
     counters.iter().find_map(|counter| counter.penalty_end(now))
 }
 
-/// Starts the penalty of a charge that its limits have refused, if it has one and none runs. Answers its end.
+/// Starts the penalty of a charge with these verdicts, if they reject it and none is running. Returns its
+/// end.
 pub(super) fn start(
     limits: &[Limit],
     counters: &mut [Counter<'_>],
@@ -64,11 +57,10 @@ pub(super) fn start(
     penalty.penalty_end(now)
 }
 
-/// Makes answers those of a policy whose penalty runs until `end`. Limits that refuse by themselves go on to be the ones
-/// that do; if there are none, all of them are.
-// One copy, too.
-#[inline(never)]
-pub(super) fn refuse_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
+/// Changes verdicts to those of a policy that is blocked until `end`. If some are rejections already, only
+/// these get the longer wait; else all become rejections.
+#[inline(never)] // inlined, this and the other one add 382 bytes to the module
+pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);
     for verdict in verdicts {
         verdict.remaining = 0;

@@ -1,10 +1,10 @@
-//! A deterministic simulator of 1 to 64 workers over one table, which proves it right under contention.
+//! A deterministic simulator of 1 to 64 workers that share a table, to test it under contention.
 //!
 //! Each worker is a [`Table`] of its own on a thread of its own, and runs requests, ends of streams and ticks
-//! until the run is over ([`worker`]). Only one runs at a time: at every read and write the seed decides who goes on
-//! ([`stage`]), so interleavings are arbitrary, and a run is the same each time. The store has the host's
-//! semantics to the letter, and forced conflicts, refusals, crashes and damage on top ([`world`]). A bystander
-//! keeps the truth ([`truth`]), which the tests compare with what was promised.
+//! until the run is over ([`worker`]). Only one runs at a time: at every read and write the seed decides who
+//! goes on ([`stage`]), so interleavings are arbitrary, and a run is the same each time. The store has the
+//! host's exact semantics, with forced conflicts, errors, crashes and damage on top ([`world`]). The true
+//! history is kept beside it ([`truth`]), and the tests compare the promises with it.
 //!
 //! A failure prints the run's seed; `Run::of(seed, …)` with it runs the same again.
 
@@ -23,7 +23,7 @@ mod wall;
 mod worker;
 mod world;
 
-use super::{Charge, Count, OnContention, Table, Tally};
+use super::{Charge, Count, OnContention, Table, TableStats};
 use crate::identity::Identity;
 use crate::limiter::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Now};
@@ -39,7 +39,7 @@ use truth::{Since, Truth};
 use worker::Worker;
 use world::World;
 
-/// A little longer than a lease.
+/// Slightly longer than a lease.
 const TERM: Micros = 501 * MILLISECOND;
 
 /// A run that is over.
@@ -48,14 +48,14 @@ struct Run {
     scenario: Scenario,
     stage: Stage,
     tables: Vec<Table>,
-    tally: Tally,
-    /// Of the busiest worker, the acts while writes may have been impossible.
+    stats: TableStats,
+    /// The acts of the busiest worker while writes may have been impossible.
     stormy: u64,
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "seed {:#x}, {:?}, {:?}", self.seed, self.tally, self.scenario)
+        write!(f, "seed {:#x}, {:?}, {:?}", self.seed, self.stats, self.scenario)
     }
 }
 
@@ -69,11 +69,11 @@ impl Run {
             eprintln!("seed {seed:#x}");
             resume_unwind(why)
         });
-        let tally = workers.iter().fold(Tally::default(), |all, worker| worker::sum(all, worker.tally));
+        let stats = workers.iter().fold(TableStats::default(), |all, worker| worker::sum(all, worker.stats));
         let stormy = workers.iter().map(|worker| worker.stormy).max().unwrap_or_default();
         let tables = workers.drain(..).map(|worker| worker.table).collect();
         drop(workers);
-        Run { seed, scenario, stage, tables, tally, stormy }
+        Run { seed, scenario, stage, tables, stats, stormy }
     }
 
     fn calm(&self) -> View<'_> {
@@ -85,19 +85,19 @@ impl Run {
         look(&self.stage.world().truth)
     }
 
-    /// All workers tick until nothing is owed or leased. Answers when that was.
+    /// All workers tick until nothing is owed or leased. Returns when that was.
     fn settle(&mut self) -> Now {
         for wait in [0, TERM] {
             self.stage.world().mono += wait;
             let now = self.stage.now();
             let mut tables = std::mem::take(&mut self.tables);
-            tables.iter_mut().for_each(|table| table.settle(&self.calm(), now));
+            tables.iter_mut().for_each(|table| table.begin(&self.calm(), now).settle());
             self.tables = tables;
         }
         self.stage.now()
     }
 
-    /// Every record's every limit.
+    /// All limits of all records.
     fn counters(&self) -> Vec<(Identity, Limit)> {
         let policies = self.scenario.reloaded.as_ref().unwrap_or(&self.scenario.policies);
         let of_policy = |(n, policy): (usize, &Policy)| {
@@ -120,7 +120,7 @@ impl Run {
             on_contention: OnContention::Deny,
         };
         let mut observer = worker::new_table(&self.scenario, 0);
-        let verdict = observer.look(&self.calm(), &charge, self.stage.now()).verdicts[0];
+        let verdict = observer.begin(&self.calm(), self.stage.now()).look(&charge).verdicts[0];
         u64::from(u32::MAX) - verdict.remaining
     }
 
@@ -132,7 +132,7 @@ impl Run {
             return 0;
         }
         let quota = u64::from(limit.quota.get());
-        let burst = (quota / 64).max(u64::from(self.scenario.most_cost));
+        let burst = (quota / 64).max(u64::from(self.scenario.max_cost));
         let rate = (quota * contended.min(limit.window)).div_ceil(limit.window);
         (self.scenario.workers as u64 + crashes) * (burst + rate)
     }
@@ -189,13 +189,17 @@ impl Run {
     }
 }
 
-/// Runs each seed and checks it. Answers all that happened.
-fn each(seeds: Range<u64>, draw: impl Fn(&mut Random) -> Scenario, check: impl Fn(Run) -> Tally) -> Tally {
+/// Runs and checks each seed. Returns the sum of the statistics.
+fn each(
+    seeds: Range<u64>,
+    draw: impl Fn(&mut Random) -> Scenario,
+    check: impl Fn(Run) -> TableStats,
+) -> TableStats {
     let start = std::time::Instant::now();
     let more: u64 = std::env::var("SEEDS").map_or(1, |times| times.parse().unwrap());
     let seeds = seeds.start << 16..(seeds.start << 16) + (seeds.end - seeds.start) * more;
     let (mut handovers, runs) = (0, seeds.end - seeds.start);
-    let all = seeds.fold(Tally::default(), |all, seed| {
+    let all = seeds.fold(TableStats::default(), |all, seed| {
         let run = Run::of(seed, &draw);
         handovers += run.stage.world().handovers;
         worker::sum(all, check(run))

@@ -1,44 +1,44 @@
-//! Times in which this worker did not run, although it should have: the process was stopped, or the machine slept.
+//! Stalls: times in which no worker ran, since the process was stopped or the machine was suspended.
 //!
-//! What others have in flight is believed only for a while after they last said so. In a stall nobody says anything, and
-//! the first worker to run again must not take that for their end: for a while it believes what it would have believed
-//! when the stall began. By then every worker that lives has said anew what it has.
+//! Other workers' units in flight expire unless they are renewed, and in a stall nobody renews them. So for a
+//! while after a stall, a worker uses the instant at which the stall began to decide what has expired. By the
+//! end of that while, every other worker that is alive has renewed its units.
 
 use crate::time::{Micros, SECOND};
 
-/// Ticks come once a second. Without one for longer than this, nobody ran.
-const LONGEST_PAUSE: Micros = 5 * SECOND;
+/// Ticks come once a second. A longer pause is a stall.
+const MAX_PAUSE: Micros = 5 * SECOND;
 
-/// So long after a stall the others have not yet had their say.
+/// How long after a stall the other workers may take to renew their units.
 const GRACE: Micros = 10 * SECOND;
 
-/// What one worker knows of stalls.
+/// The last stall that this worker has noticed.
 #[derive(Default)]
 pub(super) struct Stalls {
-    /// When the last tick was. `None`: there has been none yet.
+    /// `None` before the first tick.
     last_tick: Option<Micros>,
     length: Micros,
-    /// When the last stall no longer matters.
+    /// When the grace period ends.
     forgotten: Micros,
 }
 
 impl Stalls {
-    /// The worker runs.
+    /// Notices a stall that has just ended. Called whenever the worker runs.
     #[inline]
     pub fn notice(&mut self, now: Micros) {
         let pause = self.last_tick.map_or(0, |last| now.saturating_sub(last));
-        if pause > LONGEST_PAUSE {
+        if pause > MAX_PAUSE {
             (self.length, self.forgotten) = (pause, now.saturating_add(GRACE));
         }
     }
 
-    /// The worker ticks.
+    /// Notes a tick.
     pub fn tick(&mut self, now: Micros) {
         self.notice(now);
         self.last_tick = Some(now);
     }
 
-    /// How long the last stall was, while it matters.
+    /// The length of the last stall, during its grace period; else 0.
     #[inline]
     pub fn length(&self, now: Micros) -> Micros {
         if now < self.forgotten { self.length } else { 0 }

@@ -1,68 +1,79 @@
-use super::memory::Memory;
+use super::fake_store::FakeStore;
+use super::memory::MemoryStore;
 use super::*;
+use crate::identity::{Identity, Seed};
+use crate::limiter::concurrency::WorkerId;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::time::{Micros, SECOND};
+use crate::time::{Micros, Now, SECOND};
 use proptest::prelude::*;
+use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 pub(super) const NOW: Micros = 1_000_000 * SECOND;
-const ONE_PAGE: Geometry = Geometry { pages: NonZeroU32::MIN, page_bytes: 1_536 };
+const ONE_PAGE: TableSize = TableSize { pages: NonZeroU32::MIN, page_bytes: 1_536 };
 
 pub(super) fn limit(id: u32, quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
-    let slots = Slots::that_fit(quota, window, ONE_PAGE.room_for_one_state());
+    let slots = Slots::that_fit(quota, window, ONE_PAGE.max_state_bytes());
     Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
-/// A caller whom no client can make up.
+/// A proven identity.
 fn identity(n: u64) -> Identity {
     Identity { page: n, fingerprint: n }.known(true)
 }
 
-/// One request of one unit by a caller whom a client may have made up.
+/// A charge of one unit to an identity that is not proven.
 fn made_up(who: u64, limits: &[Limit]) -> Charge<'_> {
     Charge { identity: identity(who).known(false), ..charge(who, limits) }
 }
 
-pub(super) fn worker(holder: u32) -> Table {
-    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE, Holder(holder))
+pub(super) fn worker(id: u32) -> Table {
+    Table::new(Seed::new([0; Seed::LEN]), ONE_PAGE, WorkerId(id))
 }
 
 fn table() -> Table {
     worker(1)
 }
 
-/// One request of one unit.
+/// A charge of one unit.
 pub(super) fn charge(who: u64, limits: &[Limit]) -> Charge<'_> {
     let (count, on_contention) = Default::default();
     Charge { identity: identity(who), limits, cost: 1, count, on_contention }
 }
 
-/// Both clocks at an instant of the monotonic one.
+/// Both clocks at a monotonic instant.
 pub(super) fn at(mono: Micros) -> Now {
     Now { mono, wall: mono + 1_700_000_000 * SECOND }
 }
 
-fn ask(table: &mut Table, store: &Memory, who: u64, limits: &[Limit], now: Micros) -> Verdicts {
-    table.transact(store, &[charge(who, limits)], Charging::AllOrNothing, at(now)).remove(0).verdicts
+fn ask(table: &mut Table, store: &MemoryStore, who: u64, limits: &[Limit], now: Micros) -> Verdicts {
+    table.begin(store, at(now)).charge(&[charge(who, limits)], ChargeMode::AllOrNothing).remove(0).verdicts
 }
 
 /// How many of `requests` at one instant pass.
-fn passed(table: &mut Table, store: &Memory, who: u64, limits: &[Limit], now: Micros, requests: u32) -> u32 {
+fn passed(
+    table: &mut Table,
+    store: &MemoryStore,
+    who: u64,
+    limits: &[Limit],
+    now: Micros,
+    requests: u32,
+) -> u32 {
     (0..requests).filter(|_| admitted(&ask(table, store, who, limits, now))).count() as u32
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn x_1_exactly_the_quota_passes_and_a_refusal_writes_nothing() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 50, 60 * SECOND)]);
+fn x_1_exactly_the_quota_passes_and_a_rejection_writes_nothing() {
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 50, 60 * SECOND)]);
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 60), 50);
     assert_eq!(store.writes.get(), 50);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn x_3_all_workers_share_every_counter() {
-    let (store, limits) = (Memory::default(), [limit(1, 50, 60 * SECOND)]);
+    let (store, limits) = (MemoryStore::default(), [limit(1, 50, 60 * SECOND)]);
     let mut workers = [table(), table(), table()];
     let passed: usize =
         (0..90).filter(|i| admitted(&ask(&mut workers[i % 3], &store, 1, &limits, NOW))).count();
@@ -71,92 +82,66 @@ fn x_3_all_workers_share_every_counter() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn the_limits_of_one_policy_cost_one_read_and_one_write_and_spend_together() {
-    let (mut table, store) = (table(), Memory::default());
+    let (mut table, store) = (table(), MemoryStore::default());
     let limits = [limit(1, 10, 60 * SECOND), limit(2, 3, 3_600 * SECOND)];
     ask(&mut table, &store, 1, &limits, NOW);
     assert_eq!((store.reads.get(), store.writes.get()), (1, 1));
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 2);
-    // The minute was judged 6 times and spent 3 times: what the hour refused cost it nothing.
+    // The minute was judged 6 times and spent 3 times: what the hour rejected cost it nothing.
     assert_eq!(ask(&mut table, &store, 1, &limits, NOW)[0].remaining, 7);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn bi_5_sequential_spends_what_came_before_the_refusal_and_all_or_nothing_does_not() {
-    for (charging, left) in [(Charging::Sequential, 0), (Charging::AllOrNothing, 8)] {
-        let (mut table, store) = (table(), Memory::default());
+fn bi_5_sequential_spends_what_came_before_the_rejection_and_all_or_nothing_does_not() {
+    for (mode, left) in [(ChargeMode::Sequential, 0), (ChargeMode::AllOrNothing, 8)] {
+        let (mut table, store) = (table(), MemoryStore::default());
         let (ip, key) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
         let charges = [charge(1, &ip), charge(2, &key)];
         for _ in 0..20 {
-            table.transact(&store, &charges, charging, at(NOW));
+            table.begin(&store, at(NOW)).charge(&charges, mode);
         }
-        assert_eq!(passed(&mut table, &store, 1, &ip, NOW, 20), left, "{charging:?}");
+        assert_eq!(passed(&mut table, &store, 1, &ip, NOW, 20), left, "{mode:?}");
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn two_policies_of_one_caller_do_not_conflict_with_each_other() {
-    for charging in [Charging::Sequential, Charging::AllOrNothing] {
-        let (mut table, store) = (table(), Memory::default());
+    for mode in [ChargeMode::Sequential, ChargeMode::AllOrNothing] {
+        let (mut table, store) = (table(), MemoryStore::default());
         let (one, other) = ([limit(1, 10, 60 * SECOND)], [limit(2, 2, 60 * SECOND)]);
         let charge = |limits| charge(1, limits);
         for _ in 0..5 {
-            table.transact(&store, &[charge(&one), charge(&other)], charging, at(NOW));
+            table.begin(&store, at(NOW)).charge(&[charge(&one), charge(&other)], mode);
         }
-        assert_eq!(table.take_tally(), Tally::default(), "{charging:?}");
-        let left = if charging == Charging::Sequential { 5 } else { 8 };
-        assert_eq!(passed(&mut table, &store, 1, &one, NOW, 20), left, "{charging:?}");
+        assert_eq!(table.take_stats(), TableStats::default(), "{mode:?}");
+        let left = if mode == ChargeMode::Sequential { 5 } else { 8 };
+        assert_eq!(passed(&mut table, &store, 1, &one, NOW, 20), left, "{mode:?}");
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn bi_12_after_a_refusal_the_later_limits_are_still_looked_at() {
-    let (mut table, store) = (table(), Memory::default());
+fn bi_12_after_a_rejection_the_later_limits_are_still_looked_at() {
+    let (mut table, store) = (table(), MemoryStore::default());
     let (ip, key) = ([limit(1, 1, 10 * SECOND)], [limit(2, 1, 60 * SECOND)]);
     let charges = [charge(1, &ip), charge(2, &key)];
-    for charging in [Charging::Sequential, Charging::AllOrNothing] {
-        table.transact(&store, &charges, charging, at(NOW));
-        let answers = table.transact(&store, &charges, charging, at(NOW));
+    for mode in [ChargeMode::Sequential, ChargeMode::AllOrNothing] {
+        table.begin(&store, at(NOW)).charge(&charges, mode);
+        let answers = table.begin(&store, at(NOW)).charge(&charges, mode);
         let waits: Vec<_> = answers.iter().map(|outcome| outcome.verdicts[0].retry_after).collect();
-        assert_eq!(waits, [10 * SECOND, 60 * SECOND], "{charging:?}");
-    }
-}
-
-/// A store in which another worker takes the last unit between the judgement and the write.
-struct Rival<'a> {
-    store: &'a Memory,
-    page: PageId,
-    act: std::cell::RefCell<Option<Box<dyn FnOnce() + 'a>>>,
-}
-
-impl Store for Rival<'_> {
-    fn read(&self, page: PageId) -> Read {
-        self.store.read(page)
-    }
-
-    fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
-        if page == self.page
-            && let Some(act) = self.act.borrow_mut().take()
-        {
-            act();
-        }
-        self.store.write(page, bytes, version)
+        assert_eq!(waits, [10 * SECOND, 60 * SECOND], "{mode:?}");
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn fa_22_a_late_refusal_refunds_what_was_already_spent() {
-    let geometry = Geometry { pages: NonZeroU32::new(16).unwrap(), page_bytes: 1_536 };
-    let table = || Table::new(Seed::new([0; Seed::LEN]), geometry, Holder(1));
-    let store = Memory::default();
+fn fa_22_a_late_rejection_refunds_what_was_already_spent() {
+    let size = TableSize { pages: NonZeroU32::new(16).unwrap(), page_bytes: 1_536 };
+    let table = || Table::new(Seed::new([0; Seed::LEN]), size, WorkerId(1));
+    let store = MemoryStore::default();
     let (first, second) = ([limit(1, 10, 60 * SECOND)], [limit(2, 1, 60 * SECOND)]);
     let charges = [charge(1, &first), charge(2, &second)];
     let rival_takes_the_second = || assert_eq!(passed(&mut table(), &store, 2, &second, NOW, 1), 1);
-    let rival = Rival {
-        store: &store,
-        page: 2,
-        act: std::cell::RefCell::new(Some(Box::new(rival_takes_the_second))),
-    };
-    let answers = table().transact(&rival, &charges, Charging::AllOrNothing, at(NOW));
+    let rival = FakeStore::with_rival(&store, 2, rival_takes_the_second);
+    let answers = table().begin(&rival, at(NOW)).charge(&charges, ChargeMode::AllOrNothing);
     assert_eq!(answers.iter().map(Outcome::admitted).collect::<Vec<_>>(), [true, false]);
     assert_eq!(answers[0].verdicts[0].remaining, 10, "nothing is spent at the first limit");
     assert_eq!(passed(&mut table(), &store, 1, &first, NOW, 20), 10);
@@ -164,24 +149,23 @@ fn fa_22_a_late_refusal_refunds_what_was_already_spent() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_page_created_by_two_workers_at_once_loses_no_count() {
-    let (store, limits) = (Memory::default(), [limit(1, 10, 60 * SECOND)]);
+    let (store, limits) = (MemoryStore::default(), [limit(1, 10, 60 * SECOND)]);
     let rival_is_first = || assert_eq!(passed(&mut table(), &store, 1, &limits, NOW, 3), 3);
-    let rival =
-        Rival { store: &store, page: 0, act: std::cell::RefCell::new(Some(Box::new(rival_is_first))) };
+    let rival = FakeStore::with_rival(&store, 0, rival_is_first);
     let charge = charge(1, &limits);
     let mut slow = table();
-    let verdict = slow.transact(&rival, &[charge], Charging::Sequential, at(NOW))[0].verdicts[0];
+    let verdict = slow.begin(&rival, at(NOW)).charge(&[charge], ChargeMode::Sequential)[0].verdicts[0];
     assert_eq!(verdict.remaining, 6);
-    assert_eq!(slow.take_tally().cas_misses, 1);
+    assert_eq!(slow.take_stats().cas_misses, 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn when_the_tries_are_spent_the_bucket_answers_and_its_debt_is_posted() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 128, 60 * SECOND)]);
+fn after_eight_conflicts_the_bucket_decides_and_its_debt_is_posted() {
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 128, 60 * SECOND)]);
     store.conflicts.set(u32::MAX);
     // A 64th of 128 is 2: the burst.
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 10), 2);
-    assert_eq!(table.take_tally(), Tally { degraded: 10, cas_misses: 80, ..Tally::default() });
+    assert_eq!(table.take_stats(), TableStats { degraded: 10, cas_misses: 80, ..TableStats::default() });
     assert!(store.pages().is_empty());
     store.conflicts.set(0);
     // The next write that succeeds posts the debt of 2 with its own unit.
@@ -196,35 +180,35 @@ fn when_the_tries_are_spent_the_bucket_answers_and_its_debt_is_posted() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_debt_is_posted_by_a_tick_even_if_the_caller_never_comes_back() {
     let (mut one, mut other) = (table(), table());
-    let (store, limits) = (Memory::default(), [limit(1, 64, 60 * SECOND)]);
+    let (store, limits) = (MemoryStore::default(), [limit(1, 64, 60 * SECOND)]);
     store.conflicts.set(8);
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 1), 1);
-    one.settle(&store, at(NOW + SECOND));
-    one.settle(&store, at(NOW + SECOND));
+    one.begin(&store, at(NOW + SECOND)).settle();
+    one.begin(&store, at(NOW + SECOND)).settle();
     assert_eq!(store.writes.get(), 9, "posted once");
     assert_eq!(passed(&mut other, &store, 1, &limits, NOW + SECOND, 100), 63);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_full_limit_is_not_passed_even_when_nothing_can_be_written() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 640, 60 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 640, 60 * SECOND)]);
     passed(&mut table, &store, 1, &limits, NOW, 640);
     store.conflicts.set(u32::MAX);
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 50), 0);
-    assert_eq!(table.take_tally().degraded, 0, "a refusal needs no write");
+    assert_eq!(table.take_stats().degraded, 0, "a rejection needs no write");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_damaged_page_reads_as_empty_and_is_counted() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 60 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 2, 60 * SECOND)]);
     store.overwrite(0, b"another module's bytes");
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 2);
-    assert_eq!(table.take_tally().damaged, 1);
+    assert_eq!(table.take_stats().damaged, 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_reload_keeps_what_still_fits() {
-    let (mut table, store) = (table(), Memory::default());
+    let (mut table, store) = (table(), MemoryStore::default());
     passed(&mut table, &store, 1, &[limit(1, 10, 60 * SECOND), limit(2, 5, 60 * SECOND)], NOW, 4);
     // Limit 2 is gone, limit 3 is new, limit 1 has another quota and window.
     let limits = [limit(3, 100, 60 * SECOND), limit(1, 6, 3_600 * SECOND)];
@@ -236,21 +220,21 @@ fn a_reload_keeps_what_still_fits() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_flood_neither_frees_a_throttled_client_nor_grows_the_page() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 20, 3_600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 20, 3_600 * SECOND)]);
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 30), 20);
     for newcomer in 2..20_000 {
         assert!(admitted(&ask(&mut table, &store, newcomer, &limits, NOW + newcomer)));
     }
     assert_eq!(store.pages(), [0]);
     assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
-    assert!(table.take_tally().evictions > 19_000);
+    assert!(table.take_stats().evictions > 19_000);
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW + SECOND, 5), 0);
 }
 
 /// The host's allocator keeps room in every size that a page has once had.
 #[wasm_bindgen_test(unsupported = test)]
 fn a_page_that_fills_has_been_stored_in_three_sizes_only() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 1, 3_600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 1, 3_600 * SECOND)]);
     let mut sizes = Vec::new();
     for client in 1..100 {
         ask(&mut table, &store, client, &limits, NOW);
@@ -262,22 +246,22 @@ fn a_page_that_fills_has_been_stored_in_three_sizes_only() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn newcomers_to_a_page_of_throttled_clients_share_one_budget() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 3_600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 2, 3_600 * SECOND)]);
     let mut served = 0;
     for client in 1..2_000 {
         served += passed(&mut table, &store, client, &limits, NOW + client, 4);
     }
-    let tally = table.take_tally();
-    let own_records = (usize::from(ONE_PAGE.page_bytes) - RESERVE) / 34;
-    assert_eq!(tally.evictions, 0);
-    assert_eq!(tally.overflow, 2, "the overflow record has one quota for all");
+    let stats = table.take_stats();
+    let own_records = (usize::from(ONE_PAGE.page_bytes) - page::RESERVE) / 34;
+    assert_eq!(stats.evictions, 0);
+    assert_eq!(stats.overflow, 2, "the overflow record has one quota for all");
     assert!(served as usize <= own_records * 2 + 2, "{served} served");
     assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn two_heavy_clients_in_one_page_grow_coarser_and_stay_capped() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 600, 60 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 600, 60 * SECOND)]);
     // Each alone would take some 1,200 bytes: together more than the page.
     let pace = 97_003;
     for who in [1, 2] {
@@ -305,9 +289,9 @@ fn two_heavy_clients_in_one_page_grow_coarser_and_stay_capped() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a5_what_clients_can_make_up_takes_no_place_from_whom_they_can_not() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 1, 3_600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 1, 3_600 * SECOND)]);
     let one = |table: &mut Table, charge| {
-        table.transact(&store, &[charge], Charging::AllOrNothing, at(NOW)).remove(0)
+        table.begin(&store, at(NOW)).charge(&[charge], ChargeMode::AllOrNothing).remove(0)
     };
     // Each has spent its quota, so that none would give nothing away.
     for who in 1_000..2_000 {
@@ -320,19 +304,21 @@ fn a5_what_clients_can_make_up_takes_no_place_from_whom_they_can_not() {
         assert!(one(&mut table, made_up(who, &limits)).admitted());
     }
     assert!((1..30).all(|who| !one(&mut table, charge(who, &limits)).admitted()), "they are still counted");
-    assert_eq!(table.take_tally().overflow, 0);
+    assert_eq!(table.take_stats().overflow, 0);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a5_whoever_is_proved_by_an_answer_stays_and_only_then_is_asked_for() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 2, 3_600 * SECOND)]);
-    let mut one =
-        |who| table.transact(&store, &[made_up(who, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 2, 3_600 * SECOND)]);
+    let mut one = |who| {
+        table.begin(&store, at(NOW)).charge(&[made_up(who, &limits)], ChargeMode::AllOrNothing).remove(0)
+    };
     assert_eq!([one(1), one(2)].map(|outcome| outcome.unproven), [true, true], "half of the quota is used");
     let proof = Correction { proves: true, ..Correction::default() };
-    table.correct(&store, &made_up(1, &limits), &proof, at(NOW));
-    let mut one =
-        |who| table.transact(&store, &[made_up(who, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    table.begin(&store, at(NOW)).correct(&made_up(1, &limits), &proof);
+    let mut one = |who| {
+        table.begin(&store, at(NOW)).charge(&[made_up(who, &limits)], ChargeMode::AllOrNothing).remove(0)
+    };
     assert!(!one(1).unproven, "it is proven");
     for flood in 1_000..2_000 {
         one(flood);
@@ -342,38 +328,38 @@ fn a5_whoever_is_proved_by_an_answer_stays_and_only_then_is_asked_for() {
     assert!(one(2).admitted(), "dropped for others");
 }
 
-/// A page that proven and well used records fill, so that newcomers are counted together.
-fn full_page(table: &mut Table, store: &Memory) {
+/// Fills the page with proven, well used records, so that newcomers share the overflow record.
+fn full_page(table: &mut Table, store: &MemoryStore) {
     let limits = [limit(9, 1, 3_600 * SECOND)];
     (10_000..10_100).for_each(|who| drop(ask(table, store, who, &limits, NOW)));
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a4_newcomers_of_a_full_page_are_judged_where_they_are_counted() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 5, 600 * SECOND)]);
     full_page(&mut table, &store);
     let looked = |table: &mut Table, who| {
         let look = Charge { cost: 5, count: Count::Never, ..charge(who, &limits) };
-        table.transact(&store, &[look], Charging::AllOrNothing, at(NOW)).remove(0)
+        table.begin(&store, at(NOW)).charge(&[look], ChargeMode::AllOrNothing).remove(0)
     };
     assert!(looked(&mut table, 1).admitted());
-    table.charge_late(&store, &charge(1, &limits), at(NOW));
+    table.begin(&store, at(NOW)).charge_late(&charge(1, &limits));
     let outcome = looked(&mut table, 2);
     assert_eq!((outcome.admitted(), outcome.overflowed), (false, true));
 
-    // What is given back is taken from where it was counted, and from nowhere else.
-    let held = table.transact(&store, &[charge(3, &limits)], Charging::AllOrNothing, at(NOW)).remove(0);
+    // Units are given back only to the record that they were counted in.
+    let held = table.begin(&store, at(NOW)).charge(&[charge(3, &limits)], ChargeMode::AllOrNothing).remove(0);
     assert_eq!((held.overflowed, held.verdicts[0].remaining), (true, 3));
     let back = Correction { back: Some((at(NOW), 1)), ..Correction::default() };
-    table.correct(&store, &charge(3, &limits), &back, at(NOW));
+    table.begin(&store, at(NOW)).correct(&charge(3, &limits), &back);
     assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 3, "it was not said to be from there");
-    table.correct(&store, &charge(3, &limits), &Correction { overflowed: true, ..back }, at(NOW));
+    table.begin(&store, at(NOW)).correct(&charge(3, &limits), &Correction { overflowed: true, ..back });
     assert_eq!(looked(&mut table, 4).verdicts[0].remaining, 4);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a5_no_newcomer_is_told_that_a_month_is_used_up_by_others() {
-    let (mut table, store) = (table(), Memory::default());
+fn a5_no_newcomer_is_rejected_by_a_month_that_others_have_used_up() {
+    let (mut table, store) = (table(), MemoryStore::default());
     full_page(&mut table, &store);
     let limits = [limit(1, 3, 60 * SECOND), limit(2, 3, 30 * 86_400 * SECOND)];
     assert_eq!(passed(&mut table, &store, 1, &limits, NOW, 5), 3);
@@ -384,56 +370,57 @@ fn a5_no_newcomer_is_told_that_a_month_is_used_up_by_others() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a1_late_charges_of_any_number_of_callers_are_written_at_once() {
-    let geometry = Geometry { pages: NonZeroU32::new(1_024).unwrap(), page_bytes: 1_536 };
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), geometry, Holder(1));
-    let (store, limits) = (Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    let size = TableSize { pages: NonZeroU32::new(1_024).unwrap(), page_bytes: 1_536 };
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), size, WorkerId(1));
+    let (store, limits) = (MemoryStore::default(), [limit(1, 5, 600 * SECOND)]);
     for who in 0..10_000 {
-        (0..5).for_each(|_| table.charge_late(&store, &charge(who, &limits), at(NOW)));
+        (0..5).for_each(|_| table.begin(&store, at(NOW)).charge_late(&charge(who, &limits)));
     }
     assert!((0..10_000).all(|who| !admitted(&ask(&mut table, &store, who, &limits, NOW))));
-    assert_eq!(table.take_tally().debts_dropped, 0);
+    assert_eq!(table.take_stats().debts_dropped, 0);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
-    let (mut table, store, limits) = (table(), Memory::default(), [limit(1, 5, 600 * SECOND)]);
+    let (mut table, store, limits) = (table(), MemoryStore::default(), [limit(1, 5, 600 * SECOND)]);
     store.conflicts.set(u32::MAX);
     let alone = (0..5_000).filter(|who| admitted(&ask(&mut table, &store, *who, &limits, NOW))).count();
     assert_eq!(alone, 4_096, "a worker alone decides about no more, and rejects the others");
     for who in 0..9_000 {
-        table.charge_late(&store, &charge(who, &limits), at(NOW));
+        table.begin(&store, at(NOW)).charge_late(&charge(who, &limits));
     }
-    assert_eq!(table.take_tally().debts_dropped, 9_000 - 8_192);
+    assert_eq!(table.take_stats().debts_dropped, 9_000 - 8_192);
     store.conflicts.set(0);
-    table.settle(&store, at(NOW + SECOND));
+    table.begin(&store, at(NOW + SECOND)).settle();
     assert_eq!(
-        table.take_tally().debts_dropped,
+        table.take_stats().debts_dropped,
         0,
         "all that was owed is posted, and nothing is owed any more"
     );
-    let late = (9_000..17_000).map(|who| table.charge_late(&store, &charge(who, &limits), at(NOW))).count();
-    assert_eq!((late, table.take_tally().debts_dropped), (8_000, 0));
+    let late =
+        (9_000..17_000).map(|who| table.begin(&store, at(NOW)).charge_late(&charge(who, &limits))).count();
+    assert_eq!((late, table.take_stats().debts_dropped), (8_000, 0));
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a9_after_a_stall_of_the_process_what_is_in_flight_is_still_believed() {
-    let store = Memory::default();
+fn a9_after_a_stall_of_the_process_units_in_flight_still_count() {
+    let store = MemoryStore::default();
     let (mut one, mut other) = (worker(1), worker(2));
     let limits = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 8, SECOND) }];
-    [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, at(NOW)));
+    [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, at(NOW)).settle());
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
-    // Nobody runs for 35 s; the other worker is the first to wake up.
+    // Nobody runs for 35 s, and the other worker is the first to run again.
     let awake = NOW + 35 * SECOND;
     assert_eq!(passed(&mut other, &store, 1, &limits, awake, 8), 0);
-    one.settle(&store, at(awake + SECOND));
+    one.begin(&store, at(awake + SECOND)).settle();
     for second in 1..40 {
         let now = at(awake + second * SECOND);
-        [&mut one, &mut other].into_iter().for_each(|table| table.settle(&store, now));
+        [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, now).settle());
     }
     assert_eq!(passed(&mut other, &store, 1, &limits, awake + 39 * SECOND, 1), 0, "they still are");
     // A worker that died renews nothing: its units come back.
     for second in 40..80 {
-        other.settle(&store, at(awake + second * SECOND));
+        other.begin(&store, at(awake + second * SECOND)).settle();
     }
     assert_eq!(passed(&mut other, &store, 1, &limits, awake + 79 * SECOND, 9), 8);
 }
@@ -446,7 +433,7 @@ proptest! {
         quota in 1u32..200,
         steps in proptest::collection::vec((0usize..3, 0u64..2, 0u64..400_000, 0u32..12), 1..250),
     ) {
-        let (store, limits) = (Memory::default(), [limit(1, quota, 10 * SECOND)]);
+        let (store, limits) = (MemoryStore::default(), [limit(1, quota, 10 * SECOND)]);
         let mut workers = [table(), table(), table()];
         let mut log: Vec<(u64, Micros)> = Vec::new();
         let mut now = NOW;
@@ -463,7 +450,7 @@ proptest! {
         }
         prop_assert!(store.page(0).len() <= usize::from(ONE_PAGE.page_bytes));
         store.conflicts.set(0);
-        workers.iter_mut().for_each(|worker| worker.settle(&store, at(now)));
+        workers.iter_mut().for_each(|worker| worker.begin(&store, at(now)).settle());
         let used = log.iter().filter(|(w, at)| *w == 0 && at + limits[0].window > now).count() as u64;
         let remaining = ask(&mut workers[0], &store, 0, &limits, now)[0].remaining;
         prop_assert!(remaining <= u64::from(quota).saturating_sub(used), "after the storm a debt was lost");

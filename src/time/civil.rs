@@ -1,7 +1,8 @@
-//! Days of the calendar, by their number: the next day is one more, and a weekday is a remainder.
+//! Dates as day numbers.
 //!
-//! The reckoning of years in eras of 400 is Howard Hinnant's, <https://howardhinnant.github.io/date_algorithms.html>. A
-//! library for it would weigh ten times as much as these lines.
+//! The algorithm, with years in eras of 400, is Howard Hinnant's:
+//! <https://howardhinnant.github.io/date_algorithms.html>. A library would add ten times as many bytes to the
+//! module.
 
 /// Days since 1970-01-01.
 pub type Day = i64;
@@ -9,23 +10,23 @@ pub type Day = i64;
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
 
-/// 0000-03-01. A year that begins in March ends with its leap day.
+/// 0000-03-01. Counting years from March puts the leap day at the end of the year.
 const FIRST: Day = -719_468;
 
-/// Days of 400, of 100 and of 4 years.
+/// Days in 400, 100 and 4 years.
 const ERA: i64 = 146_097;
 const CENTURY: i64 = 36_524;
 const OLYMPIAD: i64 = 1_461;
 
-/// The number of a date from the year 1 on. A 13th month is January of the next year.
+/// The day number of a date, from the year 1 on. `month` may be 13: January of the next year.
 pub const fn day(year: i64, month: i64, day: i64) -> Day {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let before = 365 * year + year / 4 - year / 100 + year / 400;
-    // 153 days are five months from March, August or January on.
+    // Five months from March, August or January on have 153 days.
     FIRST + before + (153 * month + 2) / 5 + day - 1
 }
 
-/// The year and the month, from 1 to 12, of a day from the year 1 on.
+/// The year and the month (1 to 12) of a day, from the year 1 on.
 pub const fn month_of(day: Day) -> (i64, i64) {
     let (era, days) = ((day - FIRST) / ERA, (day - FIRST) % ERA);
     let year = (days - days / (OLYMPIAD - 1) + days / CENTURY - days / (ERA - 1)) / 365;
@@ -35,7 +36,7 @@ pub const fn month_of(day: Day) -> (i64, i64) {
     if month < 10 { (year, month + 3) } else { (year + 1, month - 9) }
 }
 
-/// The day of the week, from 0 for Sunday to 6.
+/// The day of the week: 0 (Sunday) to 6.
 pub const fn weekday(day: Day) -> i64 {
     (day + 4).rem_euclid(7)
 }
@@ -47,7 +48,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn days_are_those_of_an_independent_calendar() {
+    fn days_equal_those_of_an_independent_calendar() {
         let mut expected = date(1, 1, 1);
         for number in day(1, 1, 1)..=day(9999, 12, 31) {
             let (year, month) = (i64::from(expected.year()), i64::from(expected.month()));

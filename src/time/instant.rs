@@ -1,10 +1,11 @@
-//! Instants as the configuration writes them.
+//! Instants in the configuration.
 
 use super::civil::{DAY, day, month_of};
-use super::{LAST, Micros, SECOND};
+use super::{MAX_EPOCH_SECONDS, Micros, SECOND};
 
-/// Reads an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or `2026-05-19T06:00:00Z`, as
-/// microseconds since the UNIX epoch. `None`: it is none, or before 1970.
+/// Parses an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or
+/// `2026-05-19T06:00:00Z`, into microseconds since the UNIX epoch. `None` for anything else and for instants
+/// before 1970.
 pub fn parse_instant(text: &str) -> Option<Micros> {
     let (date, rest) = text.split_at_checked(10)?;
     let time = rest.strip_prefix(['T', 't', ' '])?;
@@ -14,10 +15,10 @@ pub fn parse_instant(text: &str) -> Option<Micros> {
     let day = day(year, month, of_month);
     let sound = month_of(day) == (year, month) && hour <= 23 && minute <= 59 && second <= 59;
     let instant = day * DAY + (hour * 60 + minute) * 60 + second - parse_offset(offset)?;
-    Micros::try_from(instant).ok().filter(|_| sound && instant <= LAST)?.checked_mul(SECOND)
+    Micros::try_from(instant).ok().filter(|_| sound && instant <= MAX_EPOCH_SECONDS)?.checked_mul(SECOND)
 }
 
-/// `Z`, or `+hh:mm` or `-hh:mm`, in seconds.
+/// Parses `Z`, `+hh:mm` or `-hh:mm`; returns seconds.
 fn parse_offset(text: &str) -> Option<i64> {
     if text.eq_ignore_ascii_case("Z") {
         return Some(0);
@@ -32,7 +33,7 @@ fn parse_offset(text: &str) -> Option<i64> {
     sound.then_some((hours * 60 + minutes) * 60 * sign)
 }
 
-/// Numbers of two to four digits, with a separator between them.
+/// Parses separated numbers of two to four digits.
 fn numbers(text: &str, separator: char) -> Option<Box<[i64]>> {
     let number = |part: &str| {
         let digits = (2..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn what_is_no_instant_is_refused() {
+    fn anything_that_is_not_an_instant_is_an_error() {
         for text in [
             "",
             "2026-05-19",

@@ -1,20 +1,20 @@
-//! The periods of the calendar.
+//! Calendar periods.
 
 use super::civil::{Day, day, month_of, weekday};
 
-/// A natural period: it begins at 00:00 of its first day, wherever that is.
+/// A calendar period. It begins at 00:00 local time of its first day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
-    /// From 00:00 to 00:00.
+    /// From midnight to midnight.
     Day,
-    /// From Monday to Sunday, as ISO 8601 has it.
+    /// Monday to Sunday (ISO 8601).
     Week,
-    /// From day 1 on.
+    /// From the 1st to the last day of a month.
     Month,
 }
 
 impl Period {
-    /// The first day of the next one.
+    /// The first day of the period after the one that contains `today`.
     pub(super) fn first_day_after(self, today: Day) -> Day {
         const MONDAY: i64 = 1;
         match self {

@@ -1,14 +1,14 @@
-//! Time zones by their IANA names, so that a day, a week or a month can be a natural one of some place.
+//! IANA time zones, and where calendar periods begin in them.
 //!
-//! The names and rules are a table that `build.rs` makes from the IANA database. The edge of a period is asked for
-//! once a period, not once a request.
+//! `build.rs` generates the table of names and rules from the IANA database. The edge of a period is computed
+//! once per period and record, not once per request.
 
 mod nearest;
+mod posix_tz;
 mod rules;
-mod yearly;
 
-use super::{LAST, Micros, Period, SECOND, civil};
-use rules::Rules;
+use super::{MAX_EPOCH_SECONDS, Micros, Period, SECOND, civil};
+use rules::ZoneRules;
 use std::fmt;
 use std::iter::successors;
 
@@ -18,15 +18,15 @@ include!(concat!(env!("OUT_DIR"), "/zones.rs"));
 #[derive(Clone, Copy)]
 pub struct Zone {
     name: &'static str,
-    rules: &'static Rules,
+    rules: &'static ZoneRules,
 }
 
 impl Zone {
     /// The release of the IANA database that the table was made from, such as `2026a`.
     pub const RELEASE: &str = RELEASE;
 
-    /// The zone of that very name, such as `Europe/Madrid`; old names such as `Asia/Calcutta` are names too.
-    /// Else the few names that it may be a slip of, the likeliest first.
+    /// The zone with this exact name, such as `Europe/Madrid` or an old name such as `Asia/Calcutta`. The
+    /// error is up to three similar names, the most similar first.
     pub fn named(name: &str) -> Result<Zone, Vec<&'static str>> {
         match Zone::all().find(|zone| zone.name == name) {
             Some(zone) => Ok(zone),
@@ -34,7 +34,7 @@ impl Zone {
         }
     }
 
-    /// All names, sorted.
+    /// All names in the database, sorted.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.lines()
     }
@@ -44,30 +44,30 @@ impl Zone {
         Zone::names().zip(rules).map(|(name, rules)| Zone { name, rules })
     }
 
-    /// Its name in the IANA database.
+    /// The name in the IANA database.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// The first instant after `wall`, an instant since the UNIX epoch, at which a new `period` begins here.
+    /// The first instant after `wall` (µs since the UNIX epoch) at which a new `period` begins in this zone.
     ///
-    /// A period begins when clocks first show 00:00 of its first day, or, where they skip 00:00, whatever is
-    /// after it. Clocks set back to before that 00:00 or to it do not begin it again.
+    /// A period begins when local clocks first show 00:00 of its first day or, if they skip 00:00, the first
+    /// time after it. Setting clocks back to that 00:00 or before it does not begin the period again.
     ///
-    /// Right from 2024 on, as far as it is known today; earlier instants are reckoned with the rules of that
-    /// year. After the year 9999 there is no edge: [`Micros::MAX`].
+    /// Correct from 2024 on, as far as the database knows; earlier instants use the rules of 2024. After the
+    /// year 9999 there is no edge, and the result is [`Micros::MAX`].
     pub fn next_edge(self, wall: Micros, period: Period) -> Micros {
         self.edge_after(wall, period).unwrap_or(Micros::MAX)
     }
 
     fn edge_after(self, wall: Micros, period: Period) -> Option<Micros> {
-        let now = i64::try_from(wall / SECOND).ok().filter(|now| *now <= LAST)?;
+        let now = i64::try_from(wall / SECOND).ok().filter(|now| *now <= MAX_EPOCH_SECONDS)?;
         let first = period.first_day_after(self.rules.date_at(now));
         let edge = successors(Some(first), |day| Some(period.first_day_after(*day)))
             .map(|day| self.rules.start_of(day))
-            // On a day that clocks were set back into, the next day may have begun already.
+            // If clocks were set back across midnight, the next day may have begun already.
             .find(|start| *start > now)?;
-        u64::try_from(edge).ok().filter(|_| edge <= LAST)?.checked_mul(SECOND)
+        u64::try_from(edge).ok().filter(|_| edge <= MAX_EPOCH_SECONDS)?.checked_mul(SECOND)
     }
 }
 

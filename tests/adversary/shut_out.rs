@@ -12,9 +12,9 @@ use std::num::NonZeroU32;
 use tollgate::compile::compile;
 use tollgate::engine::Engine;
 use tollgate::identity::{Encoder, Seed};
-use tollgate::limiter::concurrency::Holder;
-use tollgate::table::memory::Memory;
-use tollgate::table::{Geometry, Table, Tally};
+use tollgate::limiter::concurrency::WorkerId;
+use tollgate::table::memory::MemoryStore;
+use tollgate::table::{Table, TableSize, TableStats};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 
 /// Pages of the default table.
@@ -71,7 +71,7 @@ enum End {
 struct Gateway {
     engine: Engine,
     table: Table,
-    store: Memory,
+    store: MemoryStore,
     now: Now,
 }
 
@@ -81,9 +81,9 @@ impl Gateway {
         let default = set.geometry;
         assert_eq!(u64::from(default.pages.get()), DEFAULT_PAGES, "{} has a default table", script.name);
         let pages = NonZeroU32::new(pages() as u32).expect("pages");
-        let table = Table::new(SEED, Geometry { pages, ..default }, Holder(1));
+        let table = Table::new(SEED, TableSize { pages, ..default }, WorkerId(1));
         let now = Now { mono: 864_000 * SECOND, wall: 1_781_500_000 * SECOND };
-        Gateway { engine: Engine::new(set), table, store: Memory::default(), now }
+        Gateway { engine: Engine::new(set), table, store: MemoryStore::default(), now }
     }
 
     /// One request and its end, 2 ms later. Answers whether it was admitted.
@@ -111,7 +111,7 @@ impl Gateway {
             let step = time.min(SECOND - self.now.mono % SECOND);
             self.now = Now { mono: self.now.mono + step, wall: self.now.wall + step };
             if self.now.mono.is_multiple_of(SECOND) {
-                self.table.settle(&self.store, self.now);
+                self.table.begin(&self.store, self.now).settle();
             }
             time -= step;
         }
@@ -183,7 +183,7 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
         "| file | made-up requests, at the default table | end | records dropped | newcomers rejected |"
     );
     println!("|---|---|---|---|---|");
-    let tell = |file: &str, admitted: u64, end: End, tally: Tally, rejected: [usize; 2]| {
+    let tell = |file: &str, admitted: u64, end: End, tally: TableStats, rejected: [usize; 2]| {
         let requests = admitted * DEFAULT_PAGES;
         let dropped = DEFAULT_PAGES * tally.evictions;
         println!("| {file} | {requests} | {end:?} | {dropped} | {rejected:?} of {NEWCOMERS} |");
@@ -197,7 +197,7 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
             let requests = a_hundred_times(ONCE_KEYS);
             let admitted = flood_of_keys(&mut gateway, &script, requests, half_of_a_key(file), end);
             assert_eq!(admitted, requests, "the flood is not what is rejected: {file}, {end:?}");
-            let tally = gateway.table.take_tally();
+            let tally = gateway.table.take_stats();
             // Elsewhere a made-up key is nobody, or has its units back with the 401.
             let makes_records = match (file, end) {
                 ("billium" | "safepays", _) | ("factuarea", End::HangUp) => true,
@@ -213,7 +213,7 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
         let requests = a_hundred_times(ONCE_INVOICES);
         let admitted = flood_of_invoices(&mut gateway, requests, end);
         assert_eq!(admitted, requests, "the flood is not what is rejected: invoices, {end:?}");
-        let tally = gateway.table.take_tally();
+        let tally = gateway.table.take_stats();
         tell("factuarea, send", admitted, end, tally, gateway.rejected_at_once_and_later(&script));
     }
 }

@@ -16,9 +16,9 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Seed;
 use tollgate::limiter::Algorithm;
-use tollgate::limiter::concurrency::Holder;
-use tollgate::table::memory::Memory;
-use tollgate::table::{Geometry, Table};
+use tollgate::limiter::concurrency::WorkerId;
+use tollgate::table::memory::MemoryStore;
+use tollgate::table::{Table, TableSize};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// 2026-06-15T05:06:40Z, ten days after the process has started: whatever is shipped is in force.
@@ -58,7 +58,7 @@ struct Stream {
 /// All of it.
 pub struct World {
     pub now: Now,
-    pub store: Memory,
+    pub store: MemoryStore,
     pub upstream: Upstream,
     /// The first promise that was broken, and what led to it.
     pub breach: Option<Breach>,
@@ -78,12 +78,12 @@ impl World {
     pub fn new(document: &Value, workers: usize, pages: u32) -> World {
         let policies = compile(document).expect("a valid policy").rules;
         let pages = NonZeroU32::new(pages).expect("at least one page");
-        let geometry = Geometry { pages, ..policies.geometry };
-        let holder = |worker: usize| Holder(worker as u32 + 1);
+        let geometry = TableSize { pages, ..policies.geometry };
+        let holder = |worker: usize| WorkerId(worker as u32 + 1);
         let table = |worker| Table::new(Seed::new([7; Seed::LEN]), geometry, holder(worker));
         World {
             now: START,
-            store: Memory::default(),
+            store: MemoryStore::default(),
             upstream: Upstream::default(),
             breach: None,
             led_to_it: String::new(),
@@ -134,7 +134,7 @@ impl World {
     }
 
     fn note_wear(&mut self, worker: usize, decision: &Decision) {
-        let tally = self.workers[worker].take_tally();
+        let tally = self.workers[worker].take_stats();
         let (wear, now) = (&mut self.wear, decision.now.mono);
         if tally.evictions > 0 {
             (wear.evictions, wear.evicted) = (wear.evictions + tally.evictions, Some(now));
@@ -191,7 +191,7 @@ impl World {
 
     fn tick(&mut self) {
         let now = self.now;
-        self.workers.iter_mut().for_each(|table| table.settle(&self.store, now));
+        self.workers.iter_mut().for_each(|table| table.begin(&self.store, now).settle());
     }
 
     fn happen(&mut self) {

@@ -6,7 +6,7 @@ use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::rules::{LimitSet, Policy};
 use tollgate::table::Count;
-use tollgate::table::Geometry;
+use tollgate::table::TableSize;
 use tollgate::time::MILLISECOND;
 
 /// A slot longer than this share of its window is told.
@@ -17,7 +17,7 @@ pub(super) fn warn_slots(
     policy: &Policy,
     kinds: &[(&str, &LimitSet)],
     path: &str,
-    table: Geometry,
+    table: TableSize,
     warnings: &mut Vec<Warning>,
 ) {
     for i in 0..policy.limit_names.len() {
@@ -26,7 +26,7 @@ pub(super) fn warn_slots(
     }
 }
 
-fn coarse(policy: &Policy, limit: &Limit, table: Geometry) -> Option<String> {
+fn coarse(policy: &Policy, limit: &Limit, table: TableSize) -> Option<String> {
     let Algorithm::SlidingWindow(slots) = limit.algorithm else { return None };
     if fine(limit, slots) {
         return None;
@@ -50,9 +50,9 @@ fn fine(limit: &Limit, slots: Slots) -> bool {
 }
 
 /// The least bytes of a page, in steps of 64, with which the slots are short enough.
-fn bytes_that_do(limit: &Limit, units: NonZeroU32, table: Geometry) -> Option<u16> {
+fn bytes_that_do(limit: &Limit, units: NonZeroU32, table: TableSize) -> Option<u16> {
     (table.page_bytes..=u16::MAX).step_by(64).find(|page_bytes| {
-        let table = Geometry { page_bytes: *page_bytes, ..table };
-        fine(limit, Slots::that_fit(units, limit.window, table.room_for_one_state()))
+        let table = TableSize { page_bytes: *page_bytes, ..table };
+        fine(limit, Slots::that_fit(units, limit.window, table.max_state_bytes()))
     })
 }

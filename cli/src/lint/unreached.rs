@@ -88,7 +88,7 @@ pub(super) fn warn_costs(
     for (at, cost) in common.into_iter().chain(own) {
         let says = |terms: &LimitSet| {
             let most =
-                terms.limits().iter().filter(|limit| !limit.is_penalty()).map(Limit::most_at_once).min()?;
+                terms.limits().iter().filter(|limit| !limit.is_penalty()).map(Limit::max_at_once).min()?;
             (cost > most)
                 .then(|| format!("such a request never passes: it costs {cost}, and a limit admits {most}"))
         };

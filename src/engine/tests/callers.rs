@@ -241,7 +241,7 @@ fn a_flood_of_keys_that_the_upstream_rejects_leaves_room_for_others() {
     let checked = (0..200)
         .filter(|i| judged_from(&mut house, "198.51.100.1", &format!("{i:04}-made-up"), 401).is_some());
     assert_eq!(checked.count(), 2);
-    assert_eq!(house.table.take_tally().overflow, 0);
+    assert_eq!(house.table.take_stats().overflow, 0);
     assert_eq!(known(&mut house), None, "a spent quota is still spent");
     for _ in 0..3 {
         assert_eq!(judged(&mut house, "honest", 200), Some(0));

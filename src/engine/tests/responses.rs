@@ -172,11 +172,11 @@ fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
     let _open = house.decide(&call);
     for _ in 0..600 {
         house.wait(1);
-        house.table.settle(&house.store, house.now);
+        house.table.begin(&house.store, house.now).settle();
         assert!(house.decide(&call).rejected());
     }
     let geometry = house.engine.rules().geometry;
-    house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(2));
+    house.table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(2));
     house.wait(15);
     assert!(house.decide(&call).rejected(), "the dead worker is still believed");
     house.wait(16);

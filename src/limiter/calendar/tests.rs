@@ -8,8 +8,8 @@ use wasm_bindgen_test::wasm_bindgen_test;
 /// 2026-01-01T00:00:00Z.
 const YEAR_2026: Micros = 1_767_225_600 * SECOND;
 
-/// The starts of the months of 2026 in Madrid, and of January 2027: 00:00 at one hour east, from April to October
-/// two.
+/// The starts of the months of 2026 in Madrid, and of January 2027: 00:00 at one hour east, from April to
+/// October two.
 fn months_in_madrid() -> Vec<Micros> {
     let days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let starts = (0..=12).map(|month| YEAR_2026 + days[..month].iter().sum::<u64>() * DAY);
@@ -39,7 +39,7 @@ fn every_verdict_is_that_of_a_list_of_all_units_in_the_same_day_week_or_month() 
     on_traces(TRACES, |random| {
         let (calendar, edges) = &calendars[random.below(3) as usize];
         let quota = random.quota();
-        let mut kept = Kept::new(quota, calendar.longest(), Algorithm::Calendar(*calendar));
+        let mut kept = Kept::new(quota, calendar.max_length(), Algorithm::Calendar(*calendar));
         let mut oracle = Oracle::default();
         let mut now = Now { mono: 400 * DAY, wall: YEAR_2026 + random.below(200 * DAY) };
         let period = |wall: Micros| edges.partition_point(|edge| *edge <= wall);
@@ -79,7 +79,7 @@ fn every_verdict_is_that_of_a_list_of_all_units_in_the_same_day_week_or_month() 
 
 fn month_in_madrid(quota: u32) -> Kept {
     let calendar = Calendar { period: Period::Month, zone: Zone::named("Europe/Madrid").unwrap() };
-    Kept::new(NonZeroU32::new(quota).unwrap(), calendar.longest(), Algorithm::Calendar(calendar))
+    Kept::new(NonZeroU32::new(quota).unwrap(), calendar.max_length(), Algorithm::Calendar(calendar))
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -23,16 +23,16 @@ impl Written {
         if self.at + age > now.mono { self.units } else { 0 }
     }
 
-    /// A belief is kept in whole seconds, rounded up: the last second of it.
-    fn last_believed(self) -> u64 {
+    /// The last second in which a worker's units count: expiry is in whole seconds, rounded up.
+    fn last_second(self) -> u64 {
         (self.at + 30 * SECOND).div_ceil(SECOND) - 1
     }
 }
 
-/// FP-1: three workers ask, release, renew, die and come again. What is younger than 30 s is counted, what is of 31 s
-/// is not.
+/// FP-1: three workers ask, release, renew, die and come again. What is younger than 30 s is counted, what is
+/// of 31 s is not.
 #[wasm_bindgen_test(unsupported = test)]
-fn who_wrote_within_30_seconds_is_believed_and_who_did_not_within_31_is_forgotten() {
+fn a_worker_counts_for_30_seconds_after_a_write_and_is_forgotten_after_31() {
     on_traces(TRACES, |random| {
         let quota = random.quota();
         let (mut kept, mut now) = (kept(quota.get()), random.start());
@@ -44,11 +44,11 @@ fn who_wrote_within_30_seconds_is_believed_and_who_did_not_within_31_is_forgotte
                 false => after(now, random.gap(40 * SECOND, 1)),
             };
             let me = random.below(3) as usize;
-            kept.holder = Holder(me as u32);
+            kept.worker = WorkerId(me as u32);
             let cost = random.cost(quota);
             let used = |age| workers.iter().map(|worker| worker.younger_than(age, now)).sum::<u64>();
             let (least, most) = (used(30 * SECOND), used(31 * SECOND));
-            let mine = match now.mono / SECOND <= workers[me].last_believed() {
+            let mine = match now.mono / SECOND <= workers[me].last_second() {
                 true => workers[me].units,
                 false => 0,
             };
@@ -59,15 +59,15 @@ fn who_wrote_within_30_seconds_is_believed_and_who_did_not_within_31_is_forgotte
                 }
                 1 => {
                     kept.change(now, |counter| {
-                        counter.hold(cost);
+                        counter.set_in_flight(cost);
                     });
                     u64::from(cost)
                 }
                 _ => {
                     let verdict = kept.ask(now, cost);
                     let fits = |used: u64| used + u64::from(cost) <= u64::from(quota.get());
-                    assert!(!verdict.admitted || fits(least), "too many believed to be in flight");
-                    assert!(verdict.admitted || !fits(most), "refused for what is to be forgotten");
+                    assert!(!verdict.admitted || fits(least), "too many in flight");
+                    assert!(verdict.admitted || !fits(most), "rejected for what is to be forgotten");
                     if !verdict.admitted {
                         continue;
                     }
@@ -93,16 +93,16 @@ fn fp_1_a_unit_is_free_when_it_is_released_and_not_before() {
 fn a_worker_that_dies_is_forgotten_after_30_seconds_and_one_that_renews_is_not() {
     let mut kept = kept(2);
     kept.ask(T0, 1);
-    kept.holder = Holder(2);
+    kept.worker = WorkerId(2);
     kept.ask(T0, 1);
     let renewed = after(T0, 25 * SECOND);
     kept.change(renewed, |counter| {
-        counter.hold(1);
+        counter.set_in_flight(1);
     });
-    assert!(!kept.judge(after(T0, BELIEVED - 1), 1).admitted);
-    assert_eq!(kept.judge(after(T0, BELIEVED), 1).remaining, 0);
-    assert!(!kept.judge(after(renewed, BELIEVED - 1), 2).admitted);
-    assert!(kept.judge(after(renewed, BELIEVED), 2).admitted);
+    assert!(!kept.judge(after(T0, WORKER_TTL - 1), 1).admitted);
+    assert_eq!(kept.judge(after(T0, WORKER_TTL), 1).remaining, 0);
+    assert!(!kept.judge(after(renewed, WORKER_TTL - 1), 2).admitted);
+    assert!(kept.judge(after(renewed, WORKER_TTL), 2).admitted);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -114,7 +114,7 @@ fn x_6_a_belief_of_a_clock_that_has_since_been_set_back_is_none() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn fp_14_a_refusal_tells_the_configured_wait() {
+fn fp_14_a_rejection_has_the_configured_wait() {
     let mut kept = kept(1);
     kept.limit.window = 7 * SECOND;
     kept.ask(T0, 1);
@@ -126,7 +126,7 @@ fn bytes_that_end_within_a_holder_are_damaged() {
     let mut kept = kept(5);
     kept.ask(T0, 3);
     for end in 1..kept.state.len() {
-        assert!(Counter::open(&kept.limit, &kept.state[..end], T0, Holder(1)).is_none(), "{end} bytes");
+        assert!(Counter::open(&kept.limit, &kept.state[..end], T0, WorkerId(1)).is_none(), "{end} bytes");
     }
 }
 
@@ -134,15 +134,15 @@ fn bytes_that_end_within_a_holder_are_damaged() {
 fn a_state_takes_as_many_bytes_as_the_documentation_says() {
     let bytes = |mono, units| {
         let mut kept = kept(u32::MAX);
-        for holder in 1..=4 {
-            kept.holder = Holder(holder);
+        for id in 1..=4 {
+            kept.worker = WorkerId(id);
             kept.change(Now { mono, ..T0 }, |counter| {
-                counter.hold(units);
+                counter.set_in_flight(units);
             });
         }
         kept.state.len()
     };
-    assert_eq!(bytes(16 * DAY, 100), 4 * 8, "of a holder, in the first weeks of a machine");
+    assert_eq!(bytes(16 * DAY, 100), 4 * 8, "per worker, in the first weeks of a machine");
     assert_eq!(bytes(8 * 365 * DAY, u32::MAX), 4 * 13, "the most, for 8 years of uptime");
     assert_eq!(bytes(16 * DAY, 0), 0);
 }

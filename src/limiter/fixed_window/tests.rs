@@ -12,8 +12,8 @@ fn next(random: &mut Random, now: Now, window: Micros) -> Now {
     }
 }
 
-/// Each decision is that of a list of all units, counted anew in the clock's window; debts of earlier instants
-/// and refunds included. Without them twice the quota is the most in any trailing window.
+/// Each decision is that of a list of all units, counted anew in the clock's window; debts of earlier
+/// instants and refunds included. Without them twice the quota is the most in any trailing window.
 #[wasm_bindgen_test(unsupported = test)]
 fn every_verdict_is_the_clocks_and_a_trailing_window_has_at_most_twice_the_quota() {
     on_traces(TRACES, |random| {

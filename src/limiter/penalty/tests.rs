@@ -51,13 +51,13 @@ fn bi_6_it_ends_at_its_end_and_not_a_microsecond_before() {
 #[wasm_bindgen_test(unsupported = test)]
 fn what_is_over_or_never_was_is_not_kept() {
     let mut kept = started();
-    let wear = kept.change(NOW, |_| {});
-    assert_eq!((wear.expires, wear.share), (NOW.mono + LENGTH, 255), "no newcomer takes its place");
+    let eviction = kept.change(NOW, |_| {});
+    assert_eq!((eviction.expires, eviction.share), (NOW.mono + LENGTH, 255), "no newcomer takes its place");
     kept.change(after(NOW, LENGTH), |_| {});
     assert!(kept.state.is_empty());
-    let wear = kept.change(after(NOW, LENGTH), |_| {});
+    let eviction = kept.change(after(NOW, LENGTH), |_| {});
     assert!(kept.state.is_empty());
-    assert_eq!(wear.share, 0);
+    assert_eq!(eviction.share, 0);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -88,7 +88,7 @@ fn a_penalty_made_shorter_ends_by_its_new_length_and_one_of_a_faster_worker_by_i
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn damaged_bytes_are_refused_and_never_block_for_longer_than_the_length() {
+fn damaged_bytes_are_rejected_and_never_block_for_longer_than_the_length() {
     let limit = Limit::penalty("p", LENGTH);
     for state in [&[0x80][..], &[1, 2], &[0xFF; 11], b"another module's"] {
         assert!(Penalty::open(&limit, state, NOW.mono).is_none(), "{state:?}");

@@ -55,8 +55,8 @@ fn every_verdict_is_the_formulas_of_a_list_of_all_units() {
     });
 }
 
-/// A worker that read the clock just before an edge may write just after another who read it just after: nothing
-/// of either window is lost.
+/// A worker that read the clock just before an edge may write just after another who read it just after:
+/// nothing of either window is lost.
 #[wasm_bindgen_test(unsupported = test)]
 fn a_slower_worker_at_an_edge_counts_in_the_window_that_has_begun() {
     on_traces(TRACES, |random| {
@@ -82,7 +82,7 @@ fn a_slower_worker_at_an_edge_counts_in_the_window_that_has_begun() {
 
 /// The most units in a trailing window of a trace that spends all it can at once late in one window, and then
 /// each unit as soon as it is admitted, or late again.
-fn most_in_a_trailing_window(random: &mut Random, quota: NonZeroU32) -> u64 {
+fn max_in_a_trailing_window(random: &mut Random, quota: NonZeroU32) -> u64 {
     let window = 60 * SECOND;
     let (mut kept, mut oracle) = (kept(quota, window), Oracle::default());
     let edge = 20_000 * window;
@@ -111,7 +111,7 @@ fn the_worst_case_in_the_documentation_is_measured() {
     for quota in [1, 2, 10, 60, 100] {
         let quota = NonZeroU32::new(quota).unwrap();
         let most = std::cell::Cell::new(0);
-        on_traces(200, |random| most.set(most.get().max(most_in_a_trailing_window(random, quota))));
+        on_traces(200, |random| most.set(most.get().max(max_in_a_trailing_window(random, quota))));
         assert_eq!(most.get(), 2 * u64::from(quota.get()) - 1, "of {quota}");
     }
 }

@@ -1,13 +1,13 @@
-//! The entries of a log: how they are written, read and added to.
+//! The encoding of a log's entries.
 
 use super::Log;
 use crate::varint;
 
-/// The entries as `(slot, units)`, oldest first.
+/// Iterates over entries as `(slot, units)`, oldest first.
 pub(super) struct Entries<'a> {
-    /// What the next one's gap counts from.
+    /// The slot that the next entry's gap counts from.
     pub base: u64,
-    /// Those that are still to come.
+    /// The remaining entries.
     pub bytes: &'a [u8],
 }
 
@@ -27,7 +27,7 @@ impl Iterator for Entries<'_> {
     }
 }
 
-/// Splits the first entry off: its slot, its units, the rest.
+/// Splits off the first entry. Returns its slot, its units and the rest.
 pub(super) fn entry(bytes: &[u8], base: u64) -> Option<(u64, u64, &[u8])> {
     let (head, rest) = varint::read(bytes)?;
     let slot = base.checked_add(head >> 1)?;
@@ -38,7 +38,7 @@ pub(super) fn entry(bytes: &[u8], base: u64) -> Option<(u64, u64, &[u8])> {
     Some((slot, units, rest))
 }
 
-/// Adds units to entries that are sorted, nearly always among the newest.
+/// Adds units to sorted entries. It searches from the end, since the slot is nearly always among the newest.
 pub(super) fn insert(entries: &mut Vec<(u64, u64)>, stamp: u64, units: u64) {
     let after = entries.iter().rposition(|(slot, _)| *slot <= stamp);
     match after.and_then(|place| entries.get_mut(place)) {

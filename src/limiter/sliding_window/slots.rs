@@ -1,13 +1,13 @@
-//! The length of a log's slots, and how many bytes a log takes with it.
+//! The length of a log's slots, and how many bytes the log takes.
 
 use crate::time::{MILLISECOND, Micros, times};
 use crate::varint;
 use std::num::NonZeroU32;
 
-/// No slot is longer than 2^32 ms, 49 days.
-pub(super) const MOST_SHIFT: u8 = 32;
+/// The longest slots have 2^32 ms: 49 days.
+pub(super) const MAX_SHIFT: u8 = 32;
 
-/// The most bytes before a state's entries.
+/// The maximum number of bytes before a state's entries.
 const HEADER_BYTES: u64 = 20;
 
 /// The length of a log's slots: `2^shift` milliseconds.
@@ -20,12 +20,12 @@ impl Slots {
     /// 1 ms.
     pub const EXACT: Slots = Slots { shift: 0 };
 
-    /// The shortest slots with which a log of this limit never passes `room` bytes.
+    /// The shortest slots with which a log of this limit never takes more than `room` bytes.
     pub fn that_fit(quota: NonZeroU32, window: Micros, room: usize) -> Slots {
-        (0..MOST_SHIFT)
+        (0..MAX_SHIFT)
             .map(|shift| Slots { shift })
-            .find(|slots| slots.most_bytes(quota, window) <= room as u64)
-            .unwrap_or(Slots { shift: MOST_SHIFT })
+            .find(|slots| slots.max_bytes(quota, window) <= room as u64)
+            .unwrap_or(Slots { shift: MAX_SHIFT })
     }
 
     /// The length of one slot.
@@ -33,27 +33,27 @@ impl Slots {
         MILLISECOND << self.shift
     }
 
-    /// The most bytes that a log of this limit takes.
+    /// The maximum number of bytes that a log of this limit takes.
     ///
     /// Entries are in distinct slots of one window, so there are at most `n = min(quota, slots)`, and at most
-    /// `slots / g` of them have a gap of `g` or more. With fewer units than slots the worst is one unit an
-    /// entry, each as far apart as can be; with more, every slot is used and has a number.
-    pub fn most_bytes(self, quota: NonZeroU32, window: Micros) -> u64 {
+    /// `slots / g` of them have a gap of `g` or more. The worst case with fewer units than slots is one unit
+    /// per entry, as far apart as possible; with more units, every slot is used and has a number.
+    pub fn max_bytes(self, quota: NonZeroU32, window: Micros) -> u64 {
         let quota = u64::from(quota.get());
         let slots = window.div_ceil(self.length()) + 1;
         let entries = quota.min(slots);
-        // A gap needs a further byte from 2^6, 2^13, 2^20, 2^27 and 2^34 slots on.
+        // A gap takes one more byte from 2^6, 2^13, 2^20, 2^27 and 2^34 slots on.
         let gaps: u64 = (0..5).map(|byte| entries.min(slots >> (6 + 7 * byte))).sum();
         let numbers = if quota > slots { entries * varint::len(quota) as u64 } else { 0 };
         HEADER_BYTES + entries + gaps + numbers
     }
 
-    /// The first slot whose time is not before `instant`.
+    /// The first slot that ends at or after `instant`.
     pub(super) const fn at_or_after(self, instant: Micros) -> u64 {
         instant.div_ceil(self.length())
     }
 
-    /// The latest instant that is of a slot.
+    /// The end of a slot: the latest instant in it.
     pub(super) const fn time(self, slot: u64) -> Micros {
         times(slot, self.length())
     }

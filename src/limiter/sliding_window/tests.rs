@@ -1,7 +1,7 @@
 use super::*;
 use crate::limiter::tests::DAY;
 use crate::limiter::{Algorithm, LimitId};
-use crate::time::MILLISECOND;
+use crate::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -31,13 +31,13 @@ impl Kept {
     }
 
     /// Changes the log and keeps what it writes.
-    fn change(&mut self, now: Micros, change: impl FnOnce(&mut Log<'_>)) -> Wear {
+    fn change(&mut self, now: Micros, change: impl FnOnce(&mut Log<'_>)) -> EvictionInfo {
         let mut state = Vec::new();
         let mut log = self.open(now);
         change(&mut log);
-        let wear = log.write(&mut state);
+        let eviction = log.write(&mut state);
         self.state = state;
-        wear
+        eviction
     }
 
     /// One request: judged, and counted if admitted.
@@ -62,7 +62,8 @@ impl Oracle {
     }
 }
 
-/// Gaps between requests, in µs: bursts, a steady pace, and jumps to just before, onto and just after an edge.
+/// Gaps between requests, in µs: bursts, a steady pace, and jumps to just before, onto and just after an
+/// edge.
 fn gaps(step: Micros, window: Micros) -> impl Strategy<Value = Vec<Micros>> {
     let gap = prop_oneof![
         4 => Just(0),
@@ -76,7 +77,8 @@ fn gaps(step: Micros, window: Micros) -> impl Strategy<Value = Vec<Micros>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// X-1, FA-5, FA-6, PA-5, PA-6, PA-9: on the clock's milliseconds the log is the truth, decision by decision.
+    /// X-1, FA-5, FA-6, PA-5, PA-6, PA-9: on the clock's milliseconds the log is the truth, decision by
+    /// decision.
     #[wasm_bindgen_test(unsupported = test)]
     fn exact_slots_answer_as_an_exact_log_would(
         quota in 1u32..40,
@@ -100,9 +102,9 @@ proptest! {
         }
     }
 
-    /// Whatever the slots: never a unit too many, and a refusal at most one slot too early.
+    /// Whatever the slots: never a unit too many, and a rejection at most one slot too early.
     #[wasm_bindgen_test(unsupported = test)]
-    fn coarse_slots_never_admit_too_much_and_refuse_at_most_a_slot_early(
+    fn coarse_slots_never_admit_too_much_and_reject_at_most_a_slot_early(
         quota in 1u32..60,
         shift in 0u8..14,
         gaps in gaps(137, 10 * SECOND),
@@ -119,7 +121,7 @@ proptest! {
                 oracle.0.push((now, 1));
             } else {
                 let used = oracle.younger_than(window + slots.length(), now);
-                prop_assert!(used >= u64::from(quota), "refused more than a slot too early");
+                prop_assert!(used >= u64::from(quota), "rejected more than a slot too early");
             }
         }
     }
@@ -165,7 +167,7 @@ proptest! {
         for gap in gaps {
             now += gap;
             kept.ask(now, cost);
-            prop_assert!(kept.state.len() as u64 <= slots.most_bytes(kept.limit.quota, kept.limit.window));
+            prop_assert!(kept.state.len() as u64 <= slots.max_bytes(kept.limit.quota, kept.limit.window));
         }
     }
 
@@ -297,7 +299,7 @@ fn the_figures_in_the_documentation_are_those_of_the_formula() {
 fn the_largest_quota_and_the_longest_window_still_fit() {
     for window in [SECOND, 60 * SECOND, 366 * DAY] {
         let slots = Slots::that_fit(NonZeroU32::MAX, window, 288);
-        assert!(slots.most_bytes(NonZeroU32::MAX, window) <= 288, "{window}: {slots:?}");
+        assert!(slots.max_bytes(NonZeroU32::MAX, window) <= 288, "{window}: {slots:?}");
         let mut kept = Kept::new(u32::MAX, window, slots);
         assert_eq!(kept.ask(T0, u32::MAX).remaining, 0);
         assert!(!kept.ask(T0 + window - 1, 1).admitted);
@@ -335,7 +337,7 @@ fn x_6_a_clock_set_back_frees_nothing_and_freezes_nothing_for_longer_than_a_wind
         let now = T0 + 30 * SECOND - back;
         assert!(!kept.ask(now, 1).admitted, "back by {back}: freed");
         let verdict = kept.ask(now, 1);
-        assert!(verdict.retry_after <= 60 * SECOND + back.min(MOST_AHEAD), "back by {back}: frozen");
+        assert!(verdict.retry_after <= 60 * SECOND + back.min(MAX_CLOCK_SKEW), "back by {back}: frozen");
         assert!(kept.ask(now + verdict.retry_after, 1).admitted);
     }
 }

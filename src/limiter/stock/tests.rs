@@ -49,11 +49,11 @@ fn what_exists_is_what_was_reserved_and_not_given_back() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn what_exists_never_expires_and_a_refusal_tells_the_configured_wait() {
+fn what_exists_never_expires_and_a_rejection_has_the_configured_wait() {
     let mut kept = kept(NonZeroU32::MIN);
     let now = Now { mono: SECOND, wall: DAY };
-    let wear = kept.change(now, |counter| counter.charge(now, 1));
-    assert_eq!((wear.expires, wear.share), (Micros::MAX, 255));
+    let eviction = kept.change(now, |counter| counter.charge(now, 1));
+    assert_eq!((eviction.expires, eviction.share), (Micros::MAX, 255));
     let verdict = kept.ask(after(now, 1_000 * DAY), 1);
     assert_eq!((verdict.admitted, verdict.retry_after), (false, 60 * SECOND));
 }
@@ -97,7 +97,7 @@ fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut Stock)) -> u6
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_report_is_believed_beside_what_others_are_creating() {
+fn a_report_is_added_to_what_others_are_creating() {
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
     assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 1);
     assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 2);
@@ -127,7 +127,7 @@ fn what_never_settles_is_in_flight_for_ten_minutes_and_then_exists_until_a_repor
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
     then(&mut state, now, |stock| stock.reserve(2));
     assert_eq!(then(&mut state, now + 2 * SECOND, |stock| stock.report(1, now + SECOND)), 3);
-    let later = now + 2 * SECOND + SETTLED_BY;
+    let later = now + 2 * SECOND + MAX_RESPONSE_TIME;
     assert_eq!(then(&mut state, later, |_| {}), 3);
     assert_eq!(then(&mut state, later + SECOND, |stock| stock.report(1, later)), 1);
 }

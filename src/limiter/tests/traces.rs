@@ -1,7 +1,7 @@
 //! What the tests of the algorithms share: random traces, a limit with its kept state, and the truth.
 
-use crate::limiter::concurrency::Holder;
-use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict, Wear};
+use crate::limiter::concurrency::WorkerId;
+use crate::limiter::{Algorithm, Counter, EvictionInfo, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 use std::num::NonZeroU32;
 
@@ -117,17 +117,17 @@ pub fn at(now: Now, mono: Micros) -> Now {
 pub struct Kept {
     pub limit: Limit,
     pub state: Vec<u8>,
-    pub holder: Holder,
+    pub worker: WorkerId,
 }
 
 impl Kept {
     pub fn new(quota: NonZeroU32, window: Micros, algorithm: Algorithm) -> Kept {
         let limit = Limit { id: LimitId(1), quota, window, algorithm };
-        Kept { limit, state: Vec::new(), holder: Holder(1) }
+        Kept { limit, state: Vec::new(), worker: WorkerId(1) }
     }
 
     pub fn open(&self, now: Now) -> Counter<'_> {
-        Counter::open(&self.limit, &self.state, now, self.holder).expect("its own state is sound")
+        Counter::open(&self.limit, &self.state, now, self.worker).expect("its own state is sound")
     }
 
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
@@ -135,13 +135,13 @@ impl Kept {
     }
 
     /// Changes the counter and keeps what it writes.
-    pub fn change(&mut self, now: Now, change: impl FnOnce(&mut Counter<'_>)) -> Wear {
+    pub fn change(&mut self, now: Now, change: impl FnOnce(&mut Counter<'_>)) -> EvictionInfo {
         let mut state = Vec::new();
         let mut counter = self.open(now);
         change(&mut counter);
-        let wear = counter.write(&mut state);
+        let eviction = counter.write(&mut state);
         self.state = state;
-        wear
+        eviction
     }
 
     /// One request: judged, and counted if admitted.

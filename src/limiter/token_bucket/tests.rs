@@ -61,8 +61,8 @@ fn ideal_level(
     fill(level, now - last)
 }
 
-/// nothing passes that the ideal bucket would not let pass, and a refusal is right, but for one nanosecond for
-/// each unit that was taken.
+/// nothing passes that the ideal bucket would not let pass, and a rejection is right, but for one
+/// nanosecond for each unit that was taken.
 #[wasm_bindgen_test(unsupported = test)]
 fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
     on_traces(TRACES, |random| {
@@ -89,7 +89,7 @@ fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
             } else if cost <= burst.get() {
                 // `taken` nanoseconds' worth of units.
                 let slack = (taken * u128::from(quota.get())).div_ceil(1_000);
-                assert!(level < needed + slack, "{now:?} {cost}: a wrong refusal");
+                assert!(level < needed + slack, "{now:?} {cost}: a wrong rejection");
             }
         }
         in_every_interval_at_most_burst_and_rate(&kept.limit, burst, &admitted);
@@ -108,7 +108,8 @@ fn in_every_interval_at_most_burst_and_rate(limit: &Limit, burst: NonZeroU32, ad
     }
 }
 
-/// A refund is of units that are still missing: what has come back by itself in the meantime is not given twice.
+/// A refund is of units that are still missing: what has come back by itself in the meantime is not given
+/// twice.
 #[wasm_bindgen_test(unsupported = test)]
 fn refunds_never_let_more_pass_than_burst_and_rate() {
     on_traces(TRACES, |random| {

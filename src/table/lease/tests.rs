@@ -1,6 +1,6 @@
-use super::super::memory::Memory;
+use super::super::memory::MemoryStore;
 use super::super::tests::{NOW, at, charge, limit, worker};
-use super::super::{Charging, Table};
+use super::super::{ChargeMode, Table};
 use super::*;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 /// Workers that share a table, and everything they admitted.
 struct Fleet {
     workers: Vec<Table>,
-    store: Memory,
+    store: MemoryStore,
     limits: [Limit; 1],
     admitted: Vec<Micros>,
     leased: u64,
@@ -18,7 +18,7 @@ impl Fleet {
     fn new(workers: u32, quota: u32) -> Fleet {
         Fleet {
             workers: (0..workers).map(worker).collect(),
-            store: Memory::default(),
+            store: MemoryStore::default(),
             limits: [limit(1, quota, 60 * SECOND)],
             admitted: Vec::new(),
             leased: 0,
@@ -27,25 +27,22 @@ impl Fleet {
 
     /// One request at each worker in turn, every `gap`, for so long; each worker ticks every second.
     fn run(&mut self, from: Micros, length: Micros, gap: Micros) -> usize {
-        let mut refused = 0;
+        let mut rejected = 0;
         for (i, now) in (from..from + length).step_by(gap as usize).enumerate() {
             let worker = i % self.workers.len();
             if now % SECOND < gap {
-                self.workers.iter_mut().for_each(|worker| worker.settle(&self.store, at(now)));
+                self.workers.iter_mut().for_each(|worker| worker.begin(&self.store, at(now)).settle());
             }
-            let outcome = self.workers[worker].transact(
-                &self.store,
-                &[charge(1, &self.limits)],
-                Charging::Sequential,
-                at(now),
-            );
-            if outcome[0].admitted() { self.admitted.push(now) } else { refused += 1 }
+            let outcome = self.workers[worker]
+                .begin(&self.store, at(now))
+                .charge(&[charge(1, &self.limits)], ChargeMode::Sequential);
+            if outcome[0].admitted() { self.admitted.push(now) } else { rejected += 1 }
         }
-        self.leased = self.workers.iter_mut().map(|worker| worker.take_tally().leased).sum();
-        refused
+        self.leased = self.workers.iter_mut().map(|worker| worker.take_stats().leased).sum();
+        rejected
     }
 
-    fn most_in_a_window(&self) -> usize {
+    fn max_in_a_window(&self) -> usize {
         let window = self.limits[0].window;
         let within =
             |(i, from): (usize, &Micros)| self.admitted[i..].partition_point(|at| *at < from + window);
@@ -62,13 +59,13 @@ fn a_hot_caller_is_served_from_leases_and_never_passes_the_limit() {
         let (leased, writes) = (fleet.leased, fleet.store.writes.get());
         assert!(leased > 4_000 && writes < 1_000, "{workers} workers: {leased} leased, {writes} writes");
         fleet.run(NOW + 25 * SECOND, 125 * SECOND, 5_003);
-        assert!(fleet.most_in_a_window() <= 6_000, "{workers} workers: {}", fleet.most_in_a_window());
+        assert!(fleet.max_in_a_window() <= 6_000, "{workers} workers: {}", fleet.max_in_a_window());
         assert!(fleet.admitted.len() >= 17_800, "{workers} workers: {} of 18000", fleet.admitted.len());
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn pa_7_a_steady_caller_below_the_limit_is_never_refused() {
+fn pa_7_a_steady_caller_below_the_limit_is_never_rejected() {
     let mut fleet = Fleet::new(4, 6_000);
     // 97 a second where 100 are allowed.
     assert_eq!(fleet.run(NOW, 180 * SECOND, 10_309), 0);
@@ -80,15 +77,15 @@ fn unused_units_go_back_with_a_tick() {
     let mut fleet = Fleet::new(1, 6_000);
     fleet.run(NOW, 30 * SECOND, 10_000);
     let end = NOW + 31 * SECOND;
-    fleet.workers[0].settle(&fleet.store, at(end));
+    fleet.workers[0].begin(&fleet.store, at(end)).settle();
     let verdicts =
-        worker(9).transact(&fleet.store, &[charge(1, &fleet.limits)], Charging::Sequential, at(end));
+        worker(9).begin(&fleet.store, at(end)).charge(&[charge(1, &fleet.limits)], ChargeMode::Sequential);
     assert_eq!(verdicts[0].verdicts[0].remaining, 6_000 - 3_000 - 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn small_quotas_and_rare_callers_are_never_leased() {
-    let mut small = Fleet::new(1, SMALL_QUOTA - 1);
+    let mut small = Fleet::new(1, MIN_QUOTA - 1);
     small.run(NOW, 60 * SECOND, 100_000);
     let mut rare = Fleet::new(1, 6_000);
     rare.run(NOW, 60 * SECOND, SECOND);
@@ -96,13 +93,14 @@ fn small_quotas_and_rare_callers_are_never_leased() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_lease_tells_what_is_left_as_if_it_were_shared() {
+fn a_lease_reports_the_remaining_units_as_if_it_were_shared() {
     let mut fleet = Fleet::new(1, 6_000);
     let mut last = 6_000;
     for i in 0..3_000 {
         let now = at(NOW + i * 5_000);
-        let outcome =
-            fleet.workers[0].transact(&fleet.store, &[charge(1, &fleet.limits)], Charging::Sequential, now);
+        let outcome = fleet.workers[0]
+            .begin(&fleet.store, now)
+            .charge(&[charge(1, &fleet.limits)], ChargeMode::Sequential);
         let verdict = outcome[0].verdicts[0];
         assert_eq!(verdict.remaining, last - 1, "request {i}");
         assert!(verdict.full_reset >= now.mono + 60 * SECOND);
@@ -112,20 +110,20 @@ fn a_lease_tells_what_is_left_as_if_it_were_shared() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_hot_caller_is_leased_whoever_is_counted_beside_it() {
-    for charging in [Charging::Sequential, Charging::AllOrNothing] {
-        hot_beside_others(charging);
+    for mode in [ChargeMode::Sequential, ChargeMode::AllOrNothing] {
+        hot_beside_others(mode);
     }
 }
 
-fn hot_beside_others(charging: Charging) {
+fn hot_beside_others(mode: ChargeMode) {
     const REQUESTS: u64 = 10_000;
-    let (mut table, store) = (worker(1), Memory::default());
+    let (mut table, store) = (worker(1), MemoryStore::default());
     let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 500, 60 * SECOND)]);
     let mut admitted = 0;
     for i in 0..REQUESTS {
         // The second caller is another one each time, so it has no lease, and may have none.
         let charges = [charge(1, &hot), charge(1_000 + i, &small)];
-        let outcomes = table.transact(&store, &charges, charging, at(NOW + i * 2_500));
+        let outcomes = table.begin(&store, at(NOW + i * 2_500)).charge(&charges, mode);
         admitted += u64::from(outcomes.iter().all(Outcome::admitted));
     }
     // 25 s: not a unit of the first ones is back, and the cap holds to the unit.
@@ -134,13 +132,13 @@ fn hot_beside_others(charging: Charging) {
     assert!(hot_writes < 1_500, "{hot_writes} writes of the hot record");
 }
 
-/// What another limit refuses is not taken from a lease, and what is left is told as it is.
+/// A request that another limit rejects takes nothing from a lease.
 #[wasm_bindgen_test(unsupported = test)]
-fn x_3_a_refusal_beside_a_lease_spends_nothing_of_it() {
-    let (mut table, store) = (worker(1), Memory::default());
+fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
+    let (mut table, store) = (worker(1), MemoryStore::default());
     let (hot, small) = ([limit(1, 6_000, 60 * SECOND)], [limit(2, 50, 60 * SECOND)]);
     let warm = |table: &mut Table, i: u64| {
-        table.transact(&store, &[charge(1, &hot)], Charging::AllOrNothing, at(NOW + i * 2_500))
+        table.begin(&store, at(NOW + i * 2_500)).charge(&[charge(1, &hot)], ChargeMode::AllOrNothing)
     };
     (0..1_000).for_each(|i| drop(warm(&mut table, i)));
     let writes = store.writes.get();
@@ -148,10 +146,10 @@ fn x_3_a_refusal_beside_a_lease_spends_nothing_of_it() {
     for i in 0..100 {
         let now = at(NOW + 2_500_000 + i);
         let outcomes =
-            table.transact(&store, &[charge(1, &hot), charge(2, &small)], Charging::AllOrNothing, now);
-        let refused = i >= 50;
-        assert_eq!(outcomes[1].admitted(), !refused, "request {i}");
-        assert_eq!(outcomes[0].charged, !refused, "request {i}");
+            table.begin(&store, now).charge(&[charge(1, &hot), charge(2, &small)], ChargeMode::AllOrNothing);
+        let rejected = i >= 50;
+        assert_eq!(outcomes[1].admitted(), !rejected, "request {i}");
+        assert_eq!(outcomes[0].charged, !rejected, "request {i}");
         left.push(outcomes[0].verdicts[0].remaining);
     }
     assert_eq!(left, (0..100).map(|i| 6_000 - 1_000 - (i + 1).min(50)).collect::<Vec<_>>());

@@ -6,7 +6,7 @@ const NOW: Micros = 100 * SECOND;
 
 fn record(fingerprint: u64, share: u8, expires: Micros, bytes: usize) -> NewRecord {
     let mut record = NewRecord::new(fingerprint);
-    record.add(LimitId(7), 1, Wear { expires, share }, &vec![0xAB; bytes]);
+    record.add(LimitId(7), 1, EvictionInfo { expires, share }, &vec![0xAB; bytes]);
     record
 }
 
@@ -40,7 +40,7 @@ fn what_was_written_is_found() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn one_client_costs_a_page_34_bytes() {
-    assert_eq!(page_of(&[record(1, 5, 200 * SECOND, 9)]).len(), HEADER + 34);
+    assert_eq!(page_of(&[record(1, 5, 200 * SECOND, 9)]).len(), PAGE_HEADER + 34);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -118,8 +118,8 @@ fn a_record_that_is_proven_is_found_by_whoever_asks_and_only_once() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a5_what_has_expired_in_a_record_protects_it_no_longer() {
     let mut mixed = NewRecord::new(proven(1));
-    mixed.add(LimitId(7), 1, Wear { expires: NOW, share: 255 }, &[1; 50]);
-    mixed.add(LimitId(8), 1, Wear { expires: 200 * SECOND, share: 3 }, &[1; 50]);
+    mixed.add(LimitId(7), 1, EvictionInfo { expires: NOW, share: 255 }, &[1; 50]);
+    mixed.add(LimitId(8), 1, EvictionInfo { expires: 200 * SECOND, share: 3 }, &[1; 50]);
     let bytes = page_of(&[mixed, record(proven(2), 100, 200 * SECOND, 100)]);
     let mut out = Vec::new();
     let page = Page::open(&bytes).unwrap();

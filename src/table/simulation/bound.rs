@@ -4,26 +4,26 @@ use super::random::Random;
 use super::scenario::{Scenario, Trouble, storms};
 use super::truth::Since;
 use super::{Run, each};
-use crate::table::{OnContention, Tally};
+use crate::table::{OnContention, TableStats};
 use crate::time::SECOND;
 
 fn stormy(random: &mut Random, on_contention: OnContention) -> Scenario {
     let scenario = if random.chance(200) { Scenario::large(random) } else { Scenario::small(random) };
     let trouble = storms(random);
-    // What is in flight is forgotten if nobody can write for 20 s.
+    // Units in flight expire if nobody can write for 20 s.
     scenario.answered_by(on_contention).with(trouble).within(30 * SECOND)
 }
 
 /// After the storm the count is the truth.
-fn settled(mut run: Run) -> Tally {
+fn settled(mut run: Run) -> TableStats {
     run.settle();
     run.assert_count();
-    run.tally
+    run.stats
 }
 
 #[test]
 fn workers_that_answer_from_their_buckets_stay_within_the_bound_and_lose_no_debt() {
-    let tally = each(
+    let stats = each(
         0x4000..0x40C0,
         |random| stormy(random, OnContention::Bucket),
         |run| {
@@ -31,12 +31,12 @@ fn workers_that_answer_from_their_buckets_stay_within_the_bound_and_lose_no_debt
             settled(run)
         },
     );
-    assert!(tally.degraded > 1_000, "{tally:?}");
+    assert!(stats.degraded > 1_000, "{stats:?}");
 }
 
 #[test]
 fn workers_that_deny_never_pass_the_limit_at_all() {
-    let tally = each(
+    let stats = each(
         0x5000..0x5080,
         |random| stormy(random, OnContention::Deny),
         |run| {
@@ -44,13 +44,13 @@ fn workers_that_deny_never_pass_the_limit_at_all() {
             settled(run)
         },
     );
-    assert!(tally.degraded > 1_000, "{tally:?}");
+    assert!(stats.degraded > 1_000, "{stats:?}");
 }
 
 #[test]
 fn workers_that_allow_everything_lose_no_debt() {
-    let tally = each(0x6000..0x6080, |random| stormy(random, OnContention::Allow), settled);
-    assert!(tally.degraded > 1_000, "{tally:?}");
+    let stats = each(0x6000..0x6080, |random| stormy(random, OnContention::Allow), settled);
+    assert!(stats.degraded > 1_000, "{stats:?}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_worker_that_dies_costs_at_most_what_it_had_admitted_alone() {
     };
     each(0x7000..0x7080, deadly, |run| {
         run.assert_cap(Since::Known, |limit| run.excess(limit));
-        run.tally
+        run.stats
     });
 }
 
@@ -73,9 +73,9 @@ fn a_damaged_page_harms_nobody_but_its_callers_counts() {
         let trouble = Trouble { damage: 100, ..storms(random) };
         Scenario::small(random).with(trouble)
     };
-    let tally = each(0x8000..0x8040, damaged, |mut run| {
+    let stats = each(0x8000..0x8040, damaged, |mut run| {
         run.settle();
-        run.tally
+        run.stats
     });
-    assert!(tally.damaged > 100, "{tally:?}");
+    assert!(stats.damaged > 100, "{stats:?}");
 }

@@ -1,42 +1,43 @@
-//! Never above the limit, while writes can succeed.
+//! The cap holds while writes can succeed.
 //!
-//! Where no worker is held up, that is so by each request's own instant. A worker that is held up between reading
-//! the clock and reading the page may be judged by a log from which a faster one has already dropped what the
-//! slower one's window would still hold. Then the cap holds in each window that is shorter by that delay: what was
-//! known to be admitted by `t` and asked for after `t − window` is never above the limit ([`Since::Known`]).
+//! Where no worker is held up, that is so by each request's own instant. A worker that is held up between
+//! reading the clock and reading the page may be judged by a log from which a faster one has already dropped
+//! what the slower one's window would still hold. Then the cap holds in each window that is shorter by that
+//! delay: what was known to be admitted by `t` and asked for after `t − window` is never above the limit
+//! ([`Since::Known`]).
 
 use super::random::Random;
 use super::scenario::{Kind, Policy, Scenario, limit};
 use super::truth::Since;
 use super::{Run, each};
-use crate::table::{Count, Tally};
+use crate::table::{Count, TableStats};
 use crate::time::SECOND;
 
 /// Nothing goes wrong that was not drawn: the cap holds and, once settled, the count is the truth.
-pub fn check(mut run: Run) -> Tally {
-    // Eight tries can be spent even so; then the bound of those who answer alone is added.
+pub fn check(mut run: Run) -> TableStats {
+    // All eight attempts can fail even so; then the bound for workers that decide alone is added.
     run.assert_cap(Since::Known, |limit| run.excess(limit));
     if !run.scenario.held_up {
         run.assert_cap(Since::Asked, |limit| run.excess(limit));
     }
     run.settle();
     run.assert_count();
-    run.tally
+    run.stats
 }
 
 #[test]
 fn while_writes_succeed_no_window_passes_its_limit_and_the_count_is_the_truth() {
-    let tally = each(0..300, Scenario::small, check);
-    assert!(tally.cas_misses > 1_000, "they must meet: {tally:?}");
+    let stats = each(0..300, Scenario::small, check);
+    assert!(stats.cas_misses > 1_000, "they must meet: {stats:?}");
 }
 
 #[test]
 fn no_window_passes_its_limit_with_leases_and_unused_units_come_back() {
-    let tally = each(0x1000..0x1018, Scenario::large, check);
-    assert!(tally.leased > 20_000, "{tally:?}");
+    let stats = each(0x1000..0x1018, Scenario::large, check);
+    assert!(stats.leased > 20_000, "{stats:?}");
 }
 
-/// A lease serves one charge of a request while others are counted in the table, refused, or undone.
+/// A lease serves one charge of a request while others are counted in the table, rejected, or undone.
 #[test]
 fn x_3_nor_does_one_beside_policies_that_are_counted_one_by_one() {
     let beside = |random: &mut Random| {
@@ -52,8 +53,8 @@ fn x_3_nor_does_one_beside_policies_that_are_counted_one_by_one() {
         let ends = random.pick(&[0, 300]);
         Scenario { ends, workers: random.between(1, 3) as usize, ..scenario }
     };
-    let tally = each(0x4000..0x4030, beside, check);
-    assert!(tally.cas_misses > 100, "{tally:?}");
+    let stats = each(0x4000..0x4030, beside, check);
+    assert!(stats.cas_misses > 100, "{stats:?}");
 }
 
 #[test]
@@ -65,8 +66,8 @@ fn sixty_four_workers_of_one_record_stay_within_the_bound() {
         let gap = scenario.gap.min(1_000_000 / workers);
         Scenario { workers: workers as usize, callers: 1, gap, ..scenario }
     };
-    let tally = each(0x2000..0x2020, crowd, check);
-    assert!(tally.degraded > 0, "{tally:?}");
+    let stats = each(0x2000..0x2020, crowd, check);
+    assert!(stats.degraded > 0, "{stats:?}");
 }
 
 #[test]
@@ -82,6 +83,6 @@ fn a_reload_in_the_middle_loses_no_count() {
         run.assert_cap(Since::Known, |limit| u64::from(limit.quota.get()) * 2 + run.excess(limit));
         run.settle();
         run.assert_count();
-        run.tally
+        run.stats
     });
 }

@@ -14,17 +14,17 @@ fn crowd(random: &mut Random) -> Scenario {
 
 #[test]
 fn a_crowded_page_keeps_its_size_and_counts_no_unit_too_few() {
-    let tally = each(0xE000..0xE0A0, crowd, |mut run: Run| {
+    let stats = each(0xE000..0xE0A0, crowd, |mut run: Run| {
         run.settle();
         for page in run.stage.world().pages() {
-            assert!(page.len() <= usize::from(PAGE_BYTES) && Page::open(page).is_ok(), "{run}");
+            assert!(page.len() <= usize::from(PAGE_BYTES) && Page::open(&page).is_ok(), "{run}");
         }
         // What is dropped, or counted for all who overflow, is no longer the caller's own.
-        if run.tally.evictions == 0 && run.tally.overflow == 0 {
+        if run.stats.evictions == 0 && run.stats.overflow == 0 {
             run.assert_cap(Since::Known, |limit| run.excess(limit));
             run.assert_no_less();
         }
-        run.tally
+        run.stats
     });
-    assert!(tally.evictions > 100 && tally.overflow > 100, "{tally:?}");
+    assert!(stats.evictions > 100 && stats.overflow > 100, "{stats:?}");
 }

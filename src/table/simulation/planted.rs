@@ -1,4 +1,4 @@
-//! The simulator can fail: with a mistake in the store, the same checks find it.
+//! The simulator finds bugs: with one in the store, the same checks fail.
 
 use super::cap::check;
 use super::scenario::Scenario;

@@ -1,4 +1,4 @@
-//! The simulator's only source of chance, so that a run is the same each time: splitmix64.
+//! The simulator's only source of randomness (SplitMix64), so that a seed always gives the same run.
 
 /// Numbers from a seed.
 pub struct Random(u64);
@@ -25,7 +25,7 @@ impl Random {
         least + self.below(most - least + 1)
     }
 
-    /// True so many times in a thousand.
+    /// True in `per_mille` of a thousand cases.
     pub fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1_000) < per_mille
     }

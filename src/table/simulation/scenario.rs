@@ -1,10 +1,10 @@
-//! What one run is made of, drawn from its seed: who asks for what, how fast, and what goes wrong.
+//! The scenario of one run, drawn from its seed: requests, their pace, and what goes wrong.
 
 use super::random::Random;
 use super::world::Bug;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::table::{Charging, Count, Geometry, OnContention};
+use crate::table::{ChargeMode, Count, OnContention, TableSize};
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
 
@@ -19,18 +19,18 @@ pub struct Scenario {
     pub policies: Vec<Policy>,
     /// What each worker's policies are from the middle of the run on.
     pub reloaded: Option<Vec<Policy>>,
-    pub charging: Charging,
+    pub mode: ChargeMode,
     pub callers: u64,
     /// Whether all policies of one caller count in one record.
     pub one_key: bool,
-    pub most_cost: u32,
+    pub max_cost: u32,
     /// The mean time between two acts.
     pub gap: Micros,
-    /// Whether time goes on between a worker's reading the clock and its writing.
+    /// Whether time passes between a worker's reading of the clock and its write.
     pub held_up: bool,
-    /// Of a thousand acts, how many end an earlier request.
+    /// How many of a thousand acts end an earlier request.
     pub ends: u64,
-    /// Of a thousand ended requests, how many give their units back.
+    /// How many of a thousand ended requests give their units back.
     pub refunds: u64,
     /// Whether at the end all streams are ended.
     pub ends_all: bool,
@@ -43,11 +43,11 @@ pub struct Scenario {
 pub struct Trouble {
     /// Writes that meet a conflict.
     pub conflicts: u64,
-    /// Reads and writes that the host refuses.
+    /// Reads and writes for which the host returns an error.
     pub unavailable: u64,
-    /// Reads and writes at which the worker's VM dies.
+    /// Reads and writes at which the worker's VM crashes.
     pub crashes: u64,
-    /// Writes after which a stranger overwrites the page.
+    /// Writes after which another module overwrites the page.
     pub damage: u64,
     /// Acts before which the wall clock is stepped.
     pub steps: u64,
@@ -93,7 +93,7 @@ pub enum Kind {
 
 pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota as u32).unwrap();
-    let room = Geometry { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.room_for_one_state();
+    let room = TableSize { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.max_state_bytes();
     let algorithm = match kind {
         Kind::Sliding => Algorithm::SlidingWindow(Slots::that_fit(quota, window, room)),
         Kind::Fixed => Algorithm::FixedWindow,
@@ -126,11 +126,11 @@ impl Scenario {
             pages: random.pick(&[3, 64]),
             policies,
             reloaded: None,
-            charging: random.pick(&[Charging::AllOrNothing, Charging::Sequential]),
+            mode: random.pick(&[ChargeMode::AllOrNothing, ChargeMode::Sequential]),
             callers: random.between(1, 3),
             one_key: random.chance(300),
-            most_cost: random.pick(&[1, 1, 3]),
-            // Each worker must come to its ticks: a VM that does not is taken to be dead.
+            max_cost: random.pick(&[1, 1, 3]),
+            // Every worker must tick often enough, or it is taken to be dead.
             gap: (window * windows / 2 / acts).min(SECOND / workers),
             held_up: random.chance(500),
             ends: random.pick(&[0, 100, 300]),
@@ -155,7 +155,7 @@ impl Scenario {
             pages: 64,
             policies: vec![Policy::new(limits)],
             callers: 1,
-            most_cost: random.pick(&[1, 2]),
+            max_cost: random.pick(&[1, 2]),
             gap: window * random.between(8, 30) / 10 / requests,
             ends: random.pick(&[0, 0, 50]),
             ..Scenario::small(random)
@@ -189,7 +189,7 @@ fn small_policy(random: &mut Random, first_id: u32, window: Micros, kinds: &[Kin
     policy
 }
 
-/// Storms of forced conflicts, and a host that refuses now and then.
+/// Storms of forced conflicts and errors of the host.
 pub fn storms(random: &mut Random) -> Trouble {
     Trouble {
         conflicts: random.pick(&[300, 700, 900, 1_000]),

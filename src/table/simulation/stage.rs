@@ -1,5 +1,5 @@
-//! Where workers take turns. Each has a thread of its own, so that it can stop anywhere, and only one of them
-//! runs at a time: at every call to the store the seed decides who goes on.
+//! The scheduler. Each worker has its own thread, so that it can stop anywhere, and only one of them
+//! runs at a time: at every call to the store, the seed decides which one continues.
 
 use super::scenario::Scenario;
 use super::world::World;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 
-/// A worker's VM dies here and now.
+/// A panic payload: the worker's VM crashes.
 pub struct Crash;
 
-/// Another worker has failed.
+/// A panic payload: another worker has failed.
 pub struct Aborted;
 
 const NOBODY: usize = usize::MAX;
@@ -22,9 +22,9 @@ const ABORTED: usize = usize::MAX - 1;
 pub struct Stage {
     world: Mutex<World>,
     threads: OnceLock<Vec<Thread>>,
-    /// Who runs.
+    /// The worker that runs.
     turn: AtomicUsize,
-    /// Who has not left yet.
+    /// The workers that have not left yet.
     here: Mutex<Vec<usize>>,
     held_up: bool,
 }
@@ -40,7 +40,7 @@ impl Stage {
         }
     }
 
-    /// Never contended: who holds the turn holds the world.
+    /// Never contended: only the worker whose turn it is uses the world.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -55,7 +55,7 @@ impl Stage {
         self.here.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All threads are there: the first may go on.
+    /// Starts the first worker, once all threads exist.
     pub fn begin(&self, threads: Vec<Thread>) {
         self.threads.get_or_init(|| threads);
         self.pass_on();
@@ -72,7 +72,7 @@ impl Stage {
         }
     }
 
-    /// Lets anyone go on, this worker included.
+    /// Lets any worker continue, possibly this one.
     pub fn pause(&self, me: usize) {
         self.pass_on();
         self.wait(me);
@@ -108,14 +108,14 @@ impl Stage {
     }
 }
 
-/// The store as one worker sees it; after the run, with nobody to take turns with.
+/// The store as one worker sees it. After the run, `me` is `None`.
 pub struct View<'a> {
     pub stage: &'a Stage,
     pub me: Option<usize>,
 }
 
 impl View<'_> {
-    /// Others may go on before and after each call, and it may be the last thing this worker does.
+    /// Other workers may run before each call, and this worker may crash after it.
     fn call<T>(&self, call: impl FnOnce(&mut World) -> T) -> T {
         let Some(me) = self.me else { return call(&mut self.stage.world()) };
         self.stage.pause(me);

@@ -1,12 +1,12 @@
-//! What large quotas on four workers cost in refusals: leases and slots err on the side of caution, but little.
+//! How many requests are wrongly rejected by large quotas on four workers: leases and slots cost little.
 
 use super::random::Random;
 use super::scenario::{Kind, Scenario, limit};
 use super::worker::{new_table, sum};
 use crate::identity::Identity;
 use crate::limiter::Limit;
-use crate::table::memory::Memory;
-use crate::table::{Charge, Charging, Count, OnContention, Table, Tally};
+use crate::table::memory::MemoryStore;
+use crate::table::{Charge, ChargeMode, Count, OnContention, Table, TableStats};
 use crate::time::{Micros, Now, SECOND};
 
 const WORKERS: usize = 4;
@@ -14,10 +14,10 @@ const WORKERS: usize = 4;
 /// One caller of four workers, each of which ticks every second.
 struct Caller {
     limits: [Limit; 1],
-    store: Memory,
+    store: MemoryStore,
     workers: Vec<Table>,
     ticked: Micros,
-    tally: Tally,
+    stats: TableStats,
 }
 
 impl Caller {
@@ -25,52 +25,53 @@ impl Caller {
         let scenario = Scenario { pages: 16, ..Scenario::small(&mut Random::new(0)) };
         Caller {
             limits: [limit(1, kind, quota, 60 * SECOND)],
-            store: Memory::default(),
+            store: MemoryStore::default(),
             workers: (0..WORKERS).map(|me| new_table(&scenario, me as u32)).collect(),
             ticked: 0,
-            tally: Tally::default(),
+            stats: TableStats::default(),
         }
     }
 
-    /// Asks the worker for one unit at an instant. Answers whether it is admitted.
+    /// Charges one unit at `mono` on a worker. Returns whether it is admitted.
     fn ask(&mut self, worker: usize, mono: Micros) -> bool {
         let now = Now { mono, wall: mono + 1_700_000_000 * SECOND };
         if mono >= self.ticked + SECOND {
             self.ticked = mono;
-            self.workers.iter_mut().for_each(|table| table.settle(&self.store, now));
+            self.workers.iter_mut().for_each(|table| table.begin(&self.store, now).settle());
         }
         let (count, on_contention) = (Count::Accepted, OnContention::Bucket);
         let identity = Identity { page: 1, fingerprint: 1 };
         let charge = Charge { identity, limits: &self.limits, cost: 1, count, on_contention };
         let table = &mut self.workers[worker];
-        let admitted = table.transact(&self.store, &[charge], Charging::AllOrNothing, now)[0].admitted();
-        self.tally = sum(self.tally, table.take_tally());
+        let admitted =
+            table.begin(&self.store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted();
+        self.stats = sum(self.stats, table.take_stats());
         admitted
     }
 }
 
-/// Of a caller at exactly `quota` a minute for five minutes, how many are refused.
-fn refused(kind: Kind, quota: u64) -> u64 {
+/// How many requests are rejected of a caller that sends exactly `quota` a minute for five minutes.
+fn rejected(kind: Kind, quota: u64) -> u64 {
     let mut caller = Caller::new(kind, quota);
     let mut random = Random::new(quota);
-    let refused = (0..5 * quota).filter(|i| {
+    let rejected = (0..5 * quota).filter(|i| {
         let at = 1_000 * SECOND + i * 60 * SECOND / quota;
         !caller.ask(random.below(WORKERS as u64) as usize, at)
     });
-    let refused = refused.count() as u64;
-    println!("{kind:?} {quota}: {refused} of {} refused, {:?}", 5 * quota, caller.tally);
-    refused
+    let rejected = rejected.count() as u64;
+    println!("{kind:?} {quota}: {rejected} of {} rejected, {:?}", 5 * quota, caller.stats);
+    rejected
 }
 
 #[test]
-fn pa_7_a_steady_caller_at_exactly_the_limit_is_hardly_refused() {
+fn pa_7_a_steady_caller_at_exactly_the_limit_is_hardly_rejected() {
     for quota in [600, 1_000] {
-        assert_eq!(refused(Kind::Sliding, quota), 0, "{quota} are counted exactly");
+        assert_eq!(rejected(Kind::Sliding, quota), 0, "{quota} are counted exactly");
     }
     for quota in [6_000, 20_000] {
         let five_minutes = 5 * quota;
-        assert!(refused(Kind::Sliding, quota) <= five_minutes / 200);
-        assert_eq!(refused(Kind::Fixed, quota), 0);
+        assert!(rejected(Kind::Sliding, quota) <= five_minutes / 200);
+        assert_eq!(rejected(Kind::Fixed, quota), 0);
     }
 }
 
@@ -81,7 +82,7 @@ fn hammered(kind: Kind, quota: u64, times: u64) -> u64 {
     let asked = quota * times;
     let admitted = (0..asked).filter(|i| caller.ask(*i as usize % WORKERS, start + i * 60 * SECOND / asked));
     let admitted = admitted.count() as u64;
-    println!("{kind:?} {quota}: {admitted} admitted of {asked}, {:?}", caller.tally);
+    println!("{kind:?} {quota}: {admitted} admitted of {asked}, {:?}", caller.stats);
     admitted
 }
 

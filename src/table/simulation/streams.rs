@@ -4,10 +4,11 @@ use super::random::Random;
 use super::scenario::{Kind, Scenario, Trouble, storms};
 use super::truth::Since;
 use super::{Run, each};
-use crate::table::Tally;
+use crate::table::TableStats;
 use crate::time::SECOND;
 
-/// Streams that end in any order, within the 20 s in which a worker that can't write is still believed.
+/// Streams that end in any order, within the 20 s in which the units of a worker that can't write still
+/// count.
 fn streams(random: &mut Random) -> Scenario {
     let ends = random.between(100, 450);
     let trouble = if random.chance(500) { storms(random) } else { Trouble::default() };
@@ -15,14 +16,14 @@ fn streams(random: &mut Random) -> Scenario {
     Scenario { ends, ..scenario.with(trouble).within(30 * SECOND) }
 }
 
-/// So many seconds in which nothing happens but ticks.
-fn seconds_go_by(run: &mut Run, seconds: u32, mut look: impl FnMut(&Run)) -> Tally {
+/// Lets seconds pass in which only ticks happen.
+fn seconds_go_by(run: &mut Run, seconds: u32, mut look: impl FnMut(&Run)) -> TableStats {
     for _ in 0..seconds {
         run.stage.world().mono += SECOND / 2;
         run.settle();
         look(run);
     }
-    run.tally
+    run.stats
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn when_all_streams_have_ended_nothing_is_in_flight() {
         for (identity, limit) in run.in_flight() {
             assert_eq!(run.counted(identity, &limit), 0, "{run}");
         }
-        run.tally
+        run.stats
     });
 }
 
@@ -60,6 +61,6 @@ fn what_a_dead_worker_had_in_flight_is_gone_after_half_a_minute() {
         run.assert_cap(Since::Known, |limit| run.excess(limit));
         seconds_go_by(&mut run, 31, |_| {});
         run.assert_in_flight();
-        run.tally
+        run.stats
     });
 }

@@ -1,4 +1,4 @@
-//! The truth, as a bystander sees it: which units were admitted when, and from when on they no longer count.
+//! The true history: which units were admitted when, and until when they count.
 
 use crate::identity::Identity;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -15,9 +15,9 @@ pub struct Spent {
     pub at: Now,
     /// When its decision was known. In between the worker may have been held up.
     pub known: Micros,
-    /// When it was begun to give them back.
+    /// When they began to be given back.
     pub given_back: Option<Micros>,
-    /// `false`: refused, and counted all the same.
+    /// `false`: rejected, and counted all the same.
     pub admitted: bool,
 }
 
@@ -33,7 +33,7 @@ pub enum Since {
 #[derive(Default)]
 pub struct Truth {
     pub spent: Vec<Spent>,
-    /// Of decisions by a worker alone, the first and the last instant.
+    /// The first and the last instant of decisions by a worker alone.
     pub alone: Option<(Micros, Micros)>,
     /// Workers that died.
     pub crashes: u64,
@@ -46,7 +46,7 @@ impl Truth {
         self.alone = Some((first.min(from), last.max(to)));
     }
 
-    /// For how long there were such decisions.
+    /// The time between the first and the last such decision.
     pub fn contended(&self) -> Micros {
         self.alone.map_or(0, |(first, last)| last - first)
     }
@@ -63,7 +63,7 @@ impl Truth {
         self.spent.iter().filter(move |spent| spent.identity == identity && spent.limit == limit.id)
     }
 
-    /// The most admitted units of one limit that count at one instant, in the whole run.
+    /// The maximum number of admitted units of one limit that count at one instant.
     pub fn most(&self, identity: Identity, limit: &Limit, since: Since) -> u64 {
         let mut changes: Vec<(Micros, i64)> = Vec::new();
         for spent in self.of(identity, limit).filter(|spent| spent.admitted) {
@@ -73,7 +73,7 @@ impl Truth {
                 changes.extend([(from, i64::from(spent.units)), (until, -i64::from(spent.units))]);
             }
         }
-        // What leaves at an instant leaves before what comes.
+        // At each instant, units leave before others come.
         changes.sort_unstable();
         let running = changes.iter().scan(0, |sum, (_, units)| {
             *sum += units;
@@ -103,7 +103,7 @@ fn leaves(limit: &Limit, at: Now) -> Micros {
     }
 }
 
-/// When the table no longer counts it: times are kept in slots, rounded up.
+/// When the table stops counting a unit: times are rounded up to slots.
 fn forgotten(limit: &Limit, at: Now) -> Micros {
     match limit.algorithm {
         Algorithm::SlidingWindow(slots) => at.mono.next_multiple_of(slots.length()) + limit.window,

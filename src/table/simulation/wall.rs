@@ -1,4 +1,5 @@
-//! The wall clock is stepped by a second, an hour, a day: nothing is freed early and nothing frozen.
+//! Steps of the wall clock by a second, an hour or a day change neither when units come back nor how many
+//!
 
 use super::each;
 use super::random::Random;
@@ -6,8 +7,8 @@ use super::scenario::{Kind, Policy, Scenario, Trouble, limit};
 use super::truth::Since;
 use super::worker::new_table;
 use crate::identity::Identity;
-use crate::table::memory::Memory;
-use crate::table::{Charge, Charging, Table};
+use crate::table::memory::MemoryStore;
+use crate::table::{Charge, ChargeMode, Table};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 
 #[test]
@@ -20,7 +21,7 @@ fn x_6_steps_of_the_wall_clock_change_nothing_that_is_not_aligned_to_it() {
         run.assert_cap(Since::Known, |limit| run.excess(limit));
         run.settle();
         run.assert_count();
-        run.tally
+        run.stats
     });
 }
 
@@ -33,7 +34,7 @@ const START: Now = Now { mono: 5_000 * SECOND, wall: 1_700_000_000 * SECOND };
 fn admitted(at: Micros, late: Micros, step: i64) -> Vec<Micros> {
     let policy = Policy::new(vec![limit(1, Kind::Fixed, QUOTA, WINDOW)]);
     let scenario = Scenario { pages: 1, ..Scenario::small(&mut Random::new(0)) };
-    let (store, mut workers) = (Memory::default(), [new_table(&scenario, 1), new_table(&scenario, 2)]);
+    let (store, mut workers) = (MemoryStore::default(), [new_table(&scenario, 1), new_table(&scenario, 2)]);
     let ask = |table: &mut Table, since: Micros, notices: Micros| {
         let wall = START.wall + since;
         let wall = if since < notices { wall } else { wall.strict_add_signed(step * SECOND as i64) };
@@ -41,7 +42,7 @@ fn admitted(at: Micros, late: Micros, step: i64) -> Vec<Micros> {
         let identity = Identity { page: 0, fingerprint: 1 };
         let charge = Charge { identity, limits: &policy.limits, cost: 1, count, on_contention };
         let now = Now { mono: START.mono + since, wall };
-        table.transact(&store, &[charge], Charging::AllOrNothing, now)[0].admitted()
+        table.begin(&store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     };
     let instants = (0..3 * WINDOW / (100 * MILLISECOND)).map(|i| i * 100 * MILLISECOND);
     let admitted = instants.filter(|since| {

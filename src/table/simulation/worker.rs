@@ -1,4 +1,4 @@
-//! One worker: it asks, ends what it has asked before, ticks, and now and then dies.
+//! One worker: it sends requests, ends earlier ones, ticks, and sometimes crashes.
 
 use super::random::Random;
 use super::scenario::{PAGE_BYTES, Policy, Scenario, Trouble};
@@ -7,8 +7,8 @@ use super::truth::Spent;
 use super::world::World;
 use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
-use crate::limiter::concurrency::Holder;
-use crate::table::{Charge, Charging, Count, Geometry, Outcome, Table, Tally};
+use crate::limiter::concurrency::WorkerId;
+use crate::table::{Charge, ChargeMode, Count, Outcome, Table, TableSize, TableStats};
 use crate::time::{Micros, Now, SECOND};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,12 +18,12 @@ pub struct Worker<'a> {
     stage: &'a Stage,
     scenario: &'a Scenario,
     pub table: Table,
-    /// Requests that may still give something back.
+    /// Requests whose units may still be given back.
     open: Vec<Open<'a>>,
     /// As of the last tick.
     pub wall_ahead: Micros,
     ticked: Micros,
-    pub tally: Tally,
+    pub stats: TableStats,
     /// Acts while writes may have been impossible.
     pub stormy: u64,
 }
@@ -31,7 +31,7 @@ pub struct Worker<'a> {
 struct Open<'a> {
     at: Now,
     cost: u32,
-    /// Which policies judged it, whose record it was, whether it was counted there.
+    /// The policies that judged it, the record's identity, and whether it was counted there.
     parts: Vec<(&'a Policy, Identity, bool)>,
 }
 
@@ -41,7 +41,7 @@ enum Act {
     Tick,
 }
 
-/// Whose record a policy's caller is: the policies may have one key or two.
+/// The identity of a policy's caller. The policies may share a key.
 pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
     let key = if scenario.one_key { 0 } else { policy as u64 };
     let mut random = Random::new(caller << 8 | key);
@@ -49,9 +49,9 @@ pub fn identity(scenario: &Scenario, policy: usize, caller: u64) -> Identity {
     Identity { page: random.below(1 << 40), fingerprint: random.below(1 << 40) }.known(random.below(4) > 0)
 }
 
-pub fn new_table(scenario: &Scenario, holder: u32) -> Table {
+pub fn new_table(scenario: &Scenario, id: u32) -> Table {
     let pages = NonZeroU32::new(scenario.pages).unwrap();
-    Table::new(Seed::new([0; Seed::LEN]), Geometry { pages, page_bytes: PAGE_BYTES }, Holder(holder))
+    Table::new(Seed::new([0; Seed::LEN]), TableSize { pages, page_bytes: PAGE_BYTES }, WorkerId(id))
 }
 
 /// The charges of one request or its end.
@@ -63,8 +63,8 @@ impl<'a> Worker<'a> {
     pub fn new(me: usize, stage: &'a Stage, scenario: &'a Scenario) -> Worker<'a> {
         let now = stage.now();
         let (wall_ahead, ticked) = (now.wall - now.mono, now.mono);
-        let (table, open, tally) = (new_table(scenario, me as u32 + 1), Vec::new(), Tally::default());
-        Worker { me, stage, scenario, table, open, wall_ahead, ticked, tally, stormy: 0 }
+        let (table, open, stats) = (new_table(scenario, me as u32 + 1), Vec::new(), TableStats::default());
+        Worker { me, stage, scenario, table, open, wall_ahead, ticked, stats, stormy: 0 }
     }
 
     /// From its first turn to the end of the run.
@@ -106,7 +106,7 @@ impl<'a> Worker<'a> {
             world.time_is_due = world.random.below(crowd) == 0;
             world.acts_left -= 1;
             world.busy += 1;
-            // The first and the last third of a run are fair.
+            // There are no storms in the first and the last third of a run.
             let storm = (self.scenario.acts / 3..self.scenario.acts * 2 / 3).contains(&world.acts_left);
             world.trouble = if storm { self.scenario.trouble } else { Default::default() };
             self.stormy += u64::from(storm);
@@ -133,7 +133,7 @@ impl<'a> Worker<'a> {
             let which = random.below(self.open.len() as u64);
             return Act::End { which, refund: random.chance(self.scenario.refunds) };
         }
-        let cost = random.between(1, u64::from(self.scenario.most_cost)) as u32;
+        let cost = random.between(1, u64::from(self.scenario.max_cost)) as u32;
         Act::Request { caller: random.below(self.scenario.callers), cost }
     }
 
@@ -145,7 +145,7 @@ impl<'a> Worker<'a> {
                 self.ticked = now.mono;
                 let now = self.stage.now();
                 self.wall_ahead = now.wall - now.mono;
-                self.table.settle(&self.view(), now);
+                self.table.begin(&self.view(), now).settle();
             }
         }
     }
@@ -165,9 +165,9 @@ impl<'a> Worker<'a> {
             policies.map(|(n, policy)| (policy, identity(self.scenario, n, caller))).collect();
         let charges = asked.iter().map(|(policy, identity)| charge(policy, &policy.limits, *identity, cost));
         let charges: Vec<_> = charges.collect();
-        let outcomes = self.table.transact(&self.view(), &charges, self.scenario.charging, now);
-        self.take_tally(now.mono);
-        assert_consistent(&charges, &outcomes, self.scenario.charging);
+        let outcomes = self.table.begin(&self.view(), now).charge(&charges, self.scenario.mode);
+        self.take_stats(now.mono);
+        assert_consistent(&charges, &outcomes, self.scenario.mode);
         let parts =
             asked.iter().zip(&outcomes).map(|((policy, who), outcome)| (*policy, *who, outcome.charged));
         let parts: Vec<_> = parts.collect();
@@ -200,10 +200,10 @@ impl<'a> Worker<'a> {
             if policy.count == Count::Never && refund && !policy.spent.is_empty() {
                 let late = charge(policy, &policy.spent, identity, open.cost);
                 self.spend(&late, false, now);
-                self.table.charge_late(&self.view(), &late, now);
+                self.table.begin(&self.view(), now).charge_late(&late);
             }
         }
-        self.take_tally(now.mono);
+        self.take_stats(now.mono);
     }
 
     fn give_back(&mut self, charge: &Charge<'_>, at: Now, now: Now) {
@@ -216,42 +216,42 @@ impl<'a> Worker<'a> {
             });
             own.unwrap().given_back = Some(now.mono);
         }
-        self.table.refund(&self.view(), charge, at, now);
+        self.table.begin(&self.view(), now).refund(charge, at);
     }
 
-    fn take_tally(&mut self, from: Micros) {
-        let new = self.table.take_tally();
+    fn take_stats(&mut self, from: Micros) {
+        let new = self.table.take_stats();
         let mut world = self.stage.world();
         if new.degraded > 0 {
             let to = world.mono;
             world.truth.note_alone(from, to);
         }
-        self.tally = sum(self.tally, new);
+        self.stats = sum(self.stats, new);
     }
 
-    /// The VM is gone, with what it owed and had leased; another takes its place.
+    /// The VM crashes and loses its debts and leases. Another one takes its place.
     fn die(&mut self) {
         let mut world = self.stage.world();
         let now = world.mono;
         world.truth.crash(self.me, now);
-        let holder = world.random.between(1_000, 1 << 30) as u32;
+        let id = world.random.between(1_000, 1 << 30) as u32;
         drop(world);
-        self.table = new_table(self.scenario, holder);
+        self.table = new_table(self.scenario, id);
         self.open.clear();
     }
 }
 
-/// What is counted is what the way of charging says, whoever answered.
-fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], charging: Charging) {
+/// Checks that exactly the charges are counted that the mode says, whoever decided.
+fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], mode: ChargeMode) {
     let all = outcomes.iter().all(Outcome::admitted);
     let mut before = true;
     for (charge, outcome) in charges.iter().zip(outcomes) {
-        let counted = match charging {
-            Charging::AllOrNothing => all,
-            Charging::Sequential => before && outcome.admitted(),
+        let counted = match mode {
+            ChargeMode::AllOrNothing => all,
+            ChargeMode::Sequential => before && outcome.admitted(),
         };
         match charge.count {
-            Count::Accepted => assert_eq!(outcome.charged, counted, "{charging:?}: {outcomes:?}"),
+            Count::Accepted => assert_eq!(outcome.charged, counted, "{mode:?}: {outcomes:?}"),
             Count::Never => assert!(!outcome.charged, "only judged: {outcomes:?}"),
             Count::All => {}
         }
@@ -259,8 +259,8 @@ fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], charging: Cha
     }
 }
 
-pub fn sum(one: Tally, other: Tally) -> Tally {
-    Tally {
+pub fn sum(one: TableStats, other: TableStats) -> TableStats {
+    TableStats {
         evictions: one.evictions + other.evictions,
         overflow: one.overflow + other.overflow,
         damaged: one.damaged + other.damaged,

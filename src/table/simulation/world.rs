@@ -1,14 +1,14 @@
 //! What all workers of a run share: the clock, the host's store with what goes wrong in it, and the truth.
-//! The store has the host's semantics to the letter (see [`World::write`]), unless a bug is planted.
+//! The store has the host's exact semantics (see [`MemoryStore`]), unless a bug is planted.
 
 use super::random::Random;
 use super::scenario::Trouble;
 use super::truth::Truth;
-use crate::table::{Cas, PageId, Read, Write};
+use crate::table::memory::MemoryStore;
+use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
-use std::collections::HashMap;
 
-/// A mistake of the store's, to see that the simulator notices.
+/// A bug of the store, to check that the simulator finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Bug {
     #[default]
@@ -29,21 +29,18 @@ pub struct World {
     pub trouble: Trouble,
     pub bug: Bug,
     pub truth: Truth,
-    /// How often another worker went on where one stopped.
+    /// How often one worker stopped and another one continued.
     pub handovers: u64,
     pub acts_left: u32,
-    /// Workers between the beginning and the end of an act.
+    /// The number of workers in the middle of an act.
     pub busy: usize,
-    /// Whether the clock is to go on before the next act.
+    /// Whether time passes before the next act.
     pub time_is_due: bool,
-    /// All instants are multiples of it: often of a millisecond, which is where slots meet.
+    /// All instants are multiples of it; often it is a millisecond, so that instants fall on the edges of
+    /// slots.
     grain: Micros,
-    pages: HashMap<PageId, (Vec<u8>, u32)>,
-    issued: u32,
+    store: MemoryStore,
 }
-
-/// The host refuses a version that was never issued, unless the key is absent.
-const NEVER_ISSUED: u32 = u32::MAX;
 
 impl World {
     pub fn new(mut random: Random, acts: u32, bug: Bug) -> World {
@@ -59,14 +56,14 @@ impl World {
             acts_left: acts,
             busy: 0,
             time_is_due: true,
-            pages: HashMap::new(),
-            // Versions pass 2^32 and skip 0 in many a run.
-            issued: u32::MAX - 400,
+            // In many runs versions wrap around, and skip 0.
+            store: MemoryStore::after_version(u32::MAX - 400),
             random,
         }
     }
 
-    /// Both clocks, read by one who last looked at the wall clock when it was so far ahead.
+    /// Both clocks, as read by a worker that last read the wall clock when it was `wall_ahead` of the
+    /// monotonic one.
     pub fn now(&self, wall_ahead: Micros) -> Now {
         Now { mono: self.mono, wall: self.mono + wall_ahead }
     }
@@ -81,28 +78,24 @@ impl World {
         }
     }
 
-    /// A worker is held up between two calls.
+    /// Time passes while a worker waits between two calls.
     pub fn hold_up(&mut self) {
         let long = if self.random.chance(50) { 20 * MILLISECOND } else { MILLISECOND / 4 };
         self.mono = (self.mono + self.random.below(long)).next_multiple_of(self.grain);
     }
 
-    pub fn pages(&self) -> impl Iterator<Item = &[u8]> {
-        self.pages.values().map(|(bytes, _)| bytes.as_slice())
+    pub fn pages(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.store.pages().into_iter().map(|page| self.store.page(page))
     }
 
     pub fn read(&mut self, page: PageId) -> Read {
         if self.random.chance(self.trouble.unavailable) {
             return Read::Unavailable;
         }
-        match self.pages.get(&page) {
-            Some((bytes, version)) => Read::Present(bytes.clone(), Cas::new(*version).unwrap()),
-            None => Read::Absent,
-        }
+        self.store.read(page)
     }
 
-    /// On a key that is present any other version is a conflict; on one that is absent every version is
-    /// stored. Each write gets the next number of one counter, which skips 0.
+    /// Writes as the host does, unless something goes wrong.
     pub fn write(&mut self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
         if self.random.chance(self.trouble.unavailable) {
             return Write::Unavailable;
@@ -110,27 +103,22 @@ impl World {
         if self.random.chance(self.trouble.conflicts) {
             return Write::Conflict;
         }
-        let given = version.map_or(NEVER_ISSUED, Cas::get);
         let overlooked = match self.bug {
             Bug::None | Bug::FalseConflicts => false,
             Bug::LostUpdates => version.is_some(),
             Bug::InsertOverwrites => version.is_none(),
         };
-        if !overlooked && self.pages.get(&page).is_some_and(|(_, current)| *current != given) {
+        if overlooked {
+            self.store.overwrite(page, bytes);
+        } else if self.store.write(page, bytes, version) == Write::Conflict {
             return Write::Conflict;
         }
-        self.overwrite(page, bytes);
         if self.random.chance(self.trouble.damage) {
-            self.overwrite(page, b"Tollgate? never heard of it");
+            self.store.overwrite(page, b"Tollgate? never heard of it");
         }
         if self.bug == Bug::FalseConflicts && self.random.below(32) == 0 {
             return Write::Conflict;
         }
         Write::Stored
-    }
-
-    fn overwrite(&mut self, page: PageId, bytes: &[u8]) {
-        self.issued = self.issued.checked_add(1).filter(|next| *next != NEVER_ISSUED).unwrap_or(1);
-        self.pages.insert(page, (bytes.to_vec(), self.issued));
     }
 }

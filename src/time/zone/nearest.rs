@@ -1,24 +1,25 @@
-//! Which zone someone meant who wrote a name that is none.
+//! Suggestions for an unknown zone name.
 //!
-//! Not the edit distance that serves for other words: `Madrid` for `Europe/Madrid` or `Europe/Kolkata` for
-//! `Asia/Kolkata` are many edits away. Cities are compared first, by the pairs of letters that they share, and
-//! the region only decides between cities.
+//! The edit distance used for other words does not work here: `Madrid` is many edits from `Europe/Madrid`,
+//! and `Europe/Kolkata` from `Asia/Kolkata`. Cities are compared first, by the pairs of letters they share;
+//! the whole name only ranks names whose cities are equally similar.
 
-/// How many are worth reading.
-const MOST: usize = 3;
+/// How many names are suggested.
+const MAX_SUGGESTIONS: usize = 3;
 
-/// The share of common pairs, in thousandths, from which on two cities are alike.
-const ALIKE: usize = 500;
+/// Less similar cities are not suggested. In thousandths, see [`likeness`].
+const MIN_LIKENESS: usize = 500;
 
-/// A longer word is no slip of a name, which has at most 32 letters.
-const LONGEST: usize = 64;
+/// In bytes. Nothing is suggested for a longer word: names have at most 32 letters.
+const MAX_NAME_LEN: usize = 64;
 
-/// The names of the city most like `word`'s, those of the likeliest region first; none if no city is alike.
+/// The names whose city is most similar to that of `word`, the most similar name first. Empty if no city is
+/// similar.
 pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    if word.len() > LONGEST {
+    if word.len() > MAX_NAME_LEN {
         return Vec::new();
     }
-    let mut least = ALIKE;
+    let mut least = MIN_LIKENESS;
     let mut best: Vec<(usize, &str)> = Vec::new();
     for name in names {
         let cities = likeness(city(word), city(name));
@@ -32,18 +33,18 @@ pub fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a 
     best.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Keeps the list in order. A library sort at the end would weigh 9 KB, as much as all names together.
+/// Inserts in order of likeness. A library sort would add 9 KB to the module, as much as all the names.
 fn insert<'a>(best: &mut Vec<(usize, &'a str)>, (likeness, name): (usize, &'a str)) {
     let place = best.partition_point(|(better, _)| *better >= likeness);
     best.insert(place, (likeness, name));
-    best.truncate(MOST);
+    best.truncate(MAX_SUGGESTIONS);
 }
 
 fn city(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// Dice's coefficient of the two sets of pairs, in thousandths.
+/// Dice's coefficient of the letter pairs of two texts, in thousandths: 0 to 1,000.
 fn likeness(a: &str, b: &str) -> usize {
     let (a, mut b) = (pairs(a), pairs(b));
     let all = a.len() + b.len();
@@ -57,8 +58,8 @@ fn likeness(a: &str, b: &str) -> usize {
     2_000 * shared / all.max(1)
 }
 
-/// Each letter with the one before it, from before the first to after the last. Case and which sign divides
-/// two words make no difference.
+/// Each letter with the one before it, with a marker at each end. Case is ignored, and `_`, `-` and space are
+/// equal.
 fn pairs(text: &str) -> Vec<(char, char)> {
     let plain = |c: char| if c == '_' || c == '-' { ' ' } else { c.to_ascii_lowercase() };
     let mut before = '^';
@@ -73,7 +74,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_slip_is_answered_with_the_zone_that_was_meant() {
+    fn a_typo_is_answered_with_the_intended_zone() {
         for (word, meant) in [
             ("Europe/Madird", "Europe/Madrid"),
             ("europe/madrid", "Europe/Madrid"),
@@ -92,14 +93,14 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_stranger_is_answered_with_none() {
+    fn a_dissimilar_name_gets_no_suggestion() {
         for word in ["", "/", "banana", "Europe/", "Europe/Xanadu", "日本", &"Madrid".repeat(1_000)] {
             assert_eq!(nearest(word, Zone::names()), [""; 0], "{word}");
         }
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn no_more_names_are_given_than_one_reads() {
+    fn at_most_three_names_are_suggested() {
         assert_eq!(
             nearest("Louisville", Zone::names()),
             ["America/Louisville", "America/Kentucky/Louisville"]

@@ -1,40 +1,41 @@
-//! When a zone's clocks show what: a yearly rule, and the changes before it came to hold.
+//! The offsets of one zone over time: a list of changes, and after the last of them a yearly rule.
 
 use super::civil::{DAY, Day};
-use super::yearly::Yearly;
+use super::posix_tz::PosixTz;
 
-/// No zone is further ahead of UTC, in seconds.
-const FURTHEST: i64 = 26 * 3_600;
+/// In seconds. No zone is further from UTC.
+const MAX_OFFSET: i64 = 26 * 3_600;
 
-/// What the table says of one zone or of several. Instants are in seconds since the UNIX epoch.
-pub struct Rules {
-    yearly: Yearly,
-    /// Instants, ascending, and the offset from each of them on, in seconds east of UTC. From the last one on the
-    /// yearly rule holds.
+/// The table's entry for one zone, or for several with the same rules. Instants are in seconds since the UNIX
+/// epoch.
+pub struct ZoneRules {
+    tz: PosixTz,
+    /// Ascending instants, and the offset from each on, in seconds east of UTC. From the last one on, `tz`
+    /// holds.
     changes: &'static [(u32, i32)],
 }
 
-impl Rules {
-    /// For the table.
-    pub const fn new(posix: &str, changes: &'static [(u32, i32)]) -> Rules {
-        let yearly = match Yearly::parse(posix) {
-            Some(yearly) => yearly,
-            // `build.rs` has read the same text with the same reader.
-            None => Yearly::constant(0),
+impl ZoneRules {
+    /// Called by the generated table.
+    pub const fn new(posix: &str, changes: &'static [(u32, i32)]) -> ZoneRules {
+        let tz = match PosixTz::parse(posix) {
+            Some(tz) => tz,
+            // Never taken: `build.rs` has parsed the same text with the same parser.
+            None => PosixTz::constant(0),
         };
-        Rules { yearly, changes }
+        ZoneRules { tz, changes }
     }
 
-    /// The date that calendars show.
+    /// The local date at `at`.
     pub fn date_at(&self, at: i64) -> Day {
         (at + i64::from(self.offset_at(at))).div_euclid(DAY)
     }
 
-    /// The first instant at which clocks show `day` or something later.
+    /// The first instant at which local time is on `day` or later.
     pub fn start_of(&self, day: Day) -> i64 {
         let midnight = day * DAY;
-        // No later than the start of the day anywhere.
-        let mut from = midnight - FURTHEST;
+        // No zone's day starts before this.
+        let mut from = midnight - MAX_OFFSET;
         loop {
             let shown = from.max(midnight - i64::from(self.offset_at(from)));
             match self.change_after(from) {
@@ -46,17 +47,17 @@ impl Rules {
 
     fn offset_at(&self, at: i64) -> i32 {
         let past = self.changes_until(at);
-        // Before the first change its offset holds, too: the table knows no earlier one.
+        // The first change's offset is used for earlier instants, too: the table has none before it.
         match self.changes.get(past.saturating_sub(1)) {
             Some((_, offset)) if past < self.changes.len() => *offset,
-            Some(_) | None => self.yearly.offset_at(at),
+            Some(_) | None => self.tz.offset_at(at),
         }
     }
 
     fn change_after(&self, at: i64) -> Option<i64> {
         match self.changes.get(self.changes_until(at)) {
             Some((change, _)) => Some(i64::from(*change)),
-            None => self.yearly.change_after(at),
+            None => self.tz.change_after(at),
         }
     }
 
@@ -66,11 +67,11 @@ impl Rules {
 }
 
 #[cfg(test)]
-impl Rules {
-    /// Whether the table says what can be.
+impl ZoneRules {
+    /// Whether changes are in order and offsets in range.
     pub fn is_readable(&self) -> bool {
         let in_order = self.changes.is_sorted_by(|(one, _), (next, _)| one < next);
-        in_order && self.changes.iter().all(|(_, offset)| i64::from(offset.abs()) < FURTHEST)
+        in_order && self.changes.iter().all(|(_, offset)| i64::from(offset.abs()) < MAX_OFFSET)
     }
 }
 

@@ -152,7 +152,7 @@ fn a_midnight_that_is_skipped_or_repeated_is_one_edge() {
 /// Clocks go back from 00:01 to 23:01, so that the old day comes back for 59 minutes after the new one.
 #[wasm_bindgen_test(unsupported = test)]
 fn a_day_that_comes_back_does_not_end_twice() {
-    static RULES: Rules = Rules::new("UTC0", &[(0, 0), (1_906_588_860, -3_600), (1_909_180_800, 0)]);
+    static RULES: ZoneRules = ZoneRules::new("UTC0", &[(0, 0), (1_906_588_860, -3_600), (1_909_180_800, 0)]);
     let zone = Zone { name: "set back at 00:01", rules: &RULES };
     let edge = 1_906_588_800 * SECOND;
     assert_eq!(zone.next_edge(edge - 1, Period::Day), edge);

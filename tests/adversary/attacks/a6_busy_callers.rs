@@ -9,9 +9,9 @@ use std::num::NonZeroU32;
 use tollgate::compile::compile;
 use tollgate::engine::Engine;
 use tollgate::identity::Seed;
-use tollgate::limiter::concurrency::Holder;
-use tollgate::table::memory::Memory;
-use tollgate::table::{Geometry, Table, Tally};
+use tollgate::limiter::concurrency::WorkerId;
+use tollgate::table::memory::MemoryStore;
+use tollgate::table::{Table, TableSize, TableStats};
 use tollgate::time::{Now, SECOND};
 
 const QUOTA: usize = 300;
@@ -30,7 +30,7 @@ struct Crowd {
     /// Requests that were rejected although their caller had room.
     wrongly_rejected: u64,
     requests: u64,
-    tally: Tally,
+    tally: TableStats,
 }
 
 impl fmt::Display for Crowd {
@@ -48,9 +48,9 @@ impl fmt::Display for Crowd {
 fn crowd(pages: u32, per_page: u32) -> Crowd {
     let document = policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 300, "window": "60s"}]}"#);
     let set = compile(&document).expect("a policy").rules;
-    let geometry = Geometry { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry };
-    let mut table = Table::new(Seed::new([7; Seed::LEN]), geometry, Holder(1));
-    let (engine, store, mut random) = (Engine::new(set), Memory::default(), Random::new(6));
+    let geometry = TableSize { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry };
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(1));
+    let (engine, store, mut random) = (Engine::new(set), MemoryStore::default(), Random::new(6));
     let callers = (pages * per_page) as usize;
     let mut admitted: Vec<VecDeque<Micros>> = vec![VecDeque::new(); callers];
     let mut most = vec![0; callers];
@@ -75,7 +75,7 @@ fn crowd(pages: u32, per_page: u32) -> Crowd {
     }
     let breaking = most.iter().filter(|most| **most > QUOTA).count();
     let worst = most.into_iter().max().unwrap_or_default();
-    Crowd { callers, breaking, worst, wrongly_rejected, requests, tally: table.take_tally() }
+    Crowd { callers, breaking, worst, wrongly_rejected, requests, tally: table.take_stats() }
 }
 
 /// A sample of the default table's pages, with as many callers for each; `ADVERSARY_TIMES=64` takes all of them.

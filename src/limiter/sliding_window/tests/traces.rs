@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::limiter::tests::{Oracle, Random, TRACES, after, at, on_traces};
-use crate::time::MILLISECOND;
 use crate::time::Now;
+use crate::time::{MILLISECOND, SECOND};
 
 /// What the list says of a request: the same verdict, found the long way.
 fn right_verdict(oracle: &Oracle, limit: &Limit, now: Micros, cost: u32) -> Verdict {
@@ -91,7 +91,7 @@ fn on_the_clocks_milliseconds_every_word_of_every_verdict_is_the_truth() {
 
 /// with slots of any length, coarsened under way or not.
 #[wasm_bindgen_test(unsupported = test)]
-fn a_ring_admits_nothing_wrongly_and_refuses_at_most_one_slot_early() {
+fn a_ring_admits_nothing_wrongly_and_rejects_at_most_one_slot_early() {
     on_traces(TRACES, |random| {
         let (quota, window) = (random.quota(), random.window());
         let slots = match random.below(3) {
@@ -129,8 +129,8 @@ fn a_ring_admits_nothing_wrongly_and_refuses_at_most_one_slot_early() {
     });
 }
 
-/// whenever the clock is set back, far or once a little, the cap holds in true time, and all is free a window
-/// after the last step or admission.
+/// whenever the clock is set back, far or once a little, the cap holds in true time, and all is free a
+/// window after the last step or admission.
 #[wasm_bindgen_test(unsupported = test)]
 fn x_6_a_clock_set_back_again_and_again_frees_nothing_and_freezes_nothing() {
     on_traces(TRACES / 5, |random| {
@@ -156,7 +156,7 @@ fn x_6_a_clock_set_back_again_and_again_frees_nothing_and_freezes_nothing() {
                 assert!(used <= u64::from(quota.get()), "freed early");
                 last = truth.mono;
             }
-            let longest = window + MOST_AHEAD + 2 * slots.length();
+            let longest = window + MAX_CLOCK_SKEW + 2 * slots.length();
             let then = truth.mono - behind + longest - (truth.mono - last).min(longest);
             assert_eq!(kept.open(then).judge(then, 0).remaining, u64::from(quota.get()), "frozen");
         }
@@ -204,7 +204,7 @@ fn the_longest_gaps_take_no_more_bytes_than_foreseen() {
         for _ in 0..50 {
             now += apart.saturating_sub(random.below(3) * slots.length());
             kept.ask(now, random.cost(quota));
-            assert!(kept.state.len() as u64 <= slots.most_bytes(quota, window), "{quota} {window} {slots:?}");
+            assert!(kept.state.len() as u64 <= slots.max_bytes(quota, window), "{quota} {window} {slots:?}");
         }
     });
 }

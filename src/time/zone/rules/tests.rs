@@ -11,7 +11,7 @@ const MIDNIGHT: i64 = 1_906_588_800;
 fn start_after(at: i64, offset: i64) -> i64 {
     let change = |at, offset| (u32::try_from(at).unwrap(), i32::try_from(offset).unwrap());
     let changes = vec![change(0, 0), change(at, offset), change(at + 30 * 24 * HOUR, 0)].leak();
-    Rules::new("UTC0", changes).start_of(day(2030, 6, 2))
+    ZoneRules::new("UTC0", changes).start_of(day(2030, 6, 2))
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -37,7 +37,7 @@ fn a_repeated_midnight_begins_the_day_the_first_time() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn the_rule_holds_from_the_last_change_on_and_the_first_offset_before_the_first() {
-    static RULES: Rules = Rules::new("XXX-2", &[(1_000, 3_600), (1_100, 7_200)]);
+    static RULES: ZoneRules = ZoneRules::new("XXX-2", &[(1_000, 3_600), (1_100, 7_200)]);
     let offset = |at| RULES.offset_at(at);
     for (at, expected) in [(-5, 3_600), (999, 3_600), (1_000, 3_600), (1_099, 3_600), (1_100, 7_200)] {
         assert_eq!(offset(at), expected, "{at}");

@@ -1,82 +1,83 @@
-//! What clocks do every year: the rule that the IANA database ends each zone with, in the notation of POSIX.
+//! POSIX TZ strings such as `CET-1CEST,M3.5.0,M10.5.0/3`: an offset and, optionally, yearly daylight saving
+//! time. The IANA database ends each zone with one.
 //!
-//! A rule is read when the module is compiled, so that the reader is not in it. `build.rs` is compiled with this
-//! file, too: it holds every rule of the table, as read and reckoned with here, against the database.
+//! The strings are parsed at compile time, so the parser is not part of the module. `build.rs` includes this
+//! file too, and checks every rule of the table, as parsed and evaluated here, against the database.
 
 use super::civil::{DAY, Day, day, month_of, weekday};
 
-/// Offsets are in seconds east of UTC.
+/// A parsed TZ string. Offsets are in seconds east of UTC.
 #[derive(Clone, Copy)]
-pub struct Yearly {
+pub struct PosixTz {
     standard: i32,
-    saving: Option<Saving>,
+    dst: Option<Dst>,
 }
 
-/// Another offset for a part of the year, which may go over its end.
+/// Daylight saving time. In the southern hemisphere `begin` is later in the year than `end`.
 #[derive(Clone, Copy)]
-struct Saving {
+struct Dst {
     offset: i32,
-    begin: Turn,
-    end: Turn,
+    begin: Rule,
+    end: Rule,
 }
 
-/// When clocks are changed, by what they show before it.
+/// When clocks change, in local time before the change.
 #[derive(Clone, Copy)]
-struct Turn {
+struct Rule {
     month: u8,
-    /// Which weekday of the month, from 1 on; 5 is the last.
+    /// Which occurrence of the weekday in the month, 1 to 5; 5 means the last.
     week: u8,
-    /// From 0 for Sunday to 6.
+    /// 0 (Sunday) to 6.
     weekday: u8,
-    /// Since 00:00 of that day; may be on another day.
+    /// Seconds since 00:00 of that day. Negative values and values above 24 h fall on another day.
     second: i32,
 }
 
-impl Yearly {
-    /// One offset all year.
-    pub const fn constant(offset: i32) -> Yearly {
-        Yearly { standard: offset, saving: None }
+impl PosixTz {
+    /// The same offset all year.
+    pub const fn constant(offset: i32) -> PosixTz {
+        PosixTz { standard: offset, dst: None }
     }
 
-    /// Reads `CET-1CEST,M3.5.0,M10.5.0/3`. `None`: a form that the database does not have.
-    pub const fn parse(posix: &str) -> Option<Yearly> {
+    /// Parses the forms that occur in the database; `None` for any other.
+    pub const fn parse(posix: &str) -> Option<PosixTz> {
         let mut text = Text(posix.as_bytes());
         text.skip_name();
-        // POSIX counts from UTC to the west.
+        // POSIX offsets are positive to the west.
         let standard = -text.time();
         if text.0.is_empty() {
-            return Some(Yearly::constant(standard));
+            return Some(PosixTz::constant(standard));
         }
         text.skip_name();
         let offset = match text.0 {
             [b',', ..] => standard + 3_600,
             _ => -text.time(),
         };
-        match (text.turn(), text.turn()) {
+        match (text.rule(), text.rule()) {
             (Some(begin), Some(end)) if text.0.is_empty() => {
-                Some(Yearly { standard, saving: Some(Saving { offset, begin, end }) })
+                Some(PosixTz { standard, dst: Some(Dst { offset, begin, end }) })
             }
             _ => None,
         }
     }
 
-    /// The offset at an instant since the UNIX epoch, in seconds.
+    /// The offset at `at`, in seconds since the UNIX epoch.
     pub fn offset_at(&self, at: i64) -> i32 {
         let past = self.changes_around(at).into_iter().filter(|(change, _)| *change <= at);
         past.max_by_key(|(change, _)| *change).map_or(self.standard, |(_, offset)| offset)
     }
 
-    /// The next change of the offset.
+    /// The first change of the offset after `at`.
     pub fn change_after(&self, at: i64) -> Option<i64> {
         self.changes_around(at).into_iter().map(|(change, _)| change).filter(|change| *change > at).min()
     }
 
-    /// The changes of that year, and of those before and after it.
-    #[inline(never)]
+    /// The changes of the year of `at` and of the years before and after it: each instant, and the offset
+    /// from then on.
     fn changes_around(&self, at: i64) -> Vec<(i64, i32)> {
         let mut changes = Vec::new();
         let (year, _) = month_of(at.div_euclid(DAY));
-        if let Some(Saving { offset, begin, end }) = self.saving {
+        if let Some(Dst { offset, begin, end }) = self.dst {
             for year in year - 1..=year + 1 {
                 changes.push((begin.at(year, self.standard), offset));
                 changes.push((end.at(year, offset), self.standard));
@@ -86,9 +87,9 @@ impl Yearly {
     }
 }
 
-impl Turn {
-    /// The instant of it in a year, while `offset` still holds.
-    #[inline(never)]
+impl Rule {
+    /// The instant of the change in `year`, in seconds since the UNIX epoch; `offset` is the one before the
+    /// change.
     fn at(self, year: i64, offset: i32) -> i64 {
         self.day(year) * DAY + i64::from(self.second) - i64::from(offset)
     }
@@ -102,7 +103,7 @@ impl Turn {
     }
 }
 
-/// What is still to be read.
+/// The rest of the text.
 struct Text<'a>(&'a [u8]);
 
 impl Text<'_> {
@@ -116,7 +117,7 @@ impl Text<'_> {
         }
     }
 
-    /// `CET` or `<+03>`.
+    /// Skips a name such as `CET` or `<+03>`.
     const fn skip_name(&mut self) {
         let quoted = self.take(b'<');
         while let [first, rest @ ..] = self.0 {
@@ -136,7 +137,7 @@ impl Text<'_> {
         number
     }
 
-    /// `2`, `-1` or `2:45`, in seconds.
+    /// Parses `2`, `-1` or `2:45`; returns seconds.
     const fn time(&mut self) -> i32 {
         let sign = if self.take(b'-') { -1 } else { 1 };
         let mut seconds = self.number() * 3_600;
@@ -148,8 +149,8 @@ impl Text<'_> {
         sign * seconds
     }
 
-    /// `,M3.5.0` or `,M10.5.0/3`.
-    const fn turn(&mut self) -> Option<Turn> {
+    /// Parses `,M3.5.0` or `,M10.5.0/3`. Without a time, clocks change at 02:00.
+    const fn rule(&mut self) -> Option<Rule> {
         if !self.take(b',') || !self.take(b'M') {
             return None;
         }
@@ -159,6 +160,6 @@ impl Text<'_> {
         self.take(b'.');
         let weekday = self.number() as u8;
         let second = if self.take(b'/') { self.time() } else { 2 * 3_600 };
-        Some(Turn { month, week, weekday, second })
+        Some(Rule { month, week, weekday, second })
     }
 }

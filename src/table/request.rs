@@ -1,0 +1,201 @@
+//! All charges of one request, and how they depend on each other: all or nothing, or in order.
+
+use super::attempt::Attempt;
+use super::charge::{Charge, ChargeMode, Correction, Count, Outcome, Verdicts, admitted};
+use super::store::{PageId, Store};
+use super::transaction::Transaction;
+use crate::limiter::Counter;
+use crate::time::Now;
+
+/// Where the units of a charge come from.
+#[allow(clippy::large_enum_variant, reason = "boxing would allocate for every request")]
+enum UnitSource {
+    /// A lease.
+    Lease,
+    /// The shared table, with this first attempt. `None`: the host could not read the page.
+    Table(Option<Attempt>),
+}
+
+impl UnitSource {
+    fn rejects(&self) -> bool {
+        match self {
+            UnitSource::Lease | UnitSource::Table(None) => false,
+            UnitSource::Table(Some(attempt)) => !admitted(&attempt.verdicts),
+        }
+    }
+}
+
+impl<S: Store> Transaction<'_, S> {
+    /// Judges all charges of a request, and counts them as `mode` says. Returns one outcome per charge, in
+    /// order.
+    pub fn charge(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
+        self.table.stalls.notice(self.now.mono);
+        match mode {
+            ChargeMode::Sequential => self.charge_in_order(charges),
+            ChargeMode::AllOrNothing => {
+                let leased = self.table.leases.can_serve_first(charges, self.now);
+                if leased == charges.len()
+                    && leased > 0
+                    && let Some(outcomes) = self.table.leases.serve_all(charges, self.now)
+                {
+                    self.table.stats.leased += 1;
+                    return outcomes;
+                }
+                let outcomes = self.charge_all_or_nothing(charges, leased);
+                charges
+                    .iter()
+                    .zip(&outcomes)
+                    .for_each(|(charge, outcome)| self.note_in_flight(charge, outcome));
+                outcomes
+            }
+        }
+    }
+
+    fn note_in_flight(&mut self, charge: &Charge<'_>, outcome: &Outcome) {
+        if outcome.charged {
+            self.table.in_flight.add(charge);
+        }
+    }
+
+    fn charge_in_order(&mut self, charges: &[Charge<'_>]) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(charges.len());
+        let (mut rejected, mut leased) = (false, !charges.is_empty());
+        for charge in charges {
+            let served = if rejected { None } else { self.table.leases.serve(charge, self.now) };
+            leased &= served.is_some();
+            let outcome = served.unwrap_or_else(|| {
+                // Charges after a rejection are only looked at, to find the longest wait.
+                let outcome = match rejected {
+                    true => self.pass_over(charge),
+                    false => self.charge_one(charge, None),
+                };
+                self.note_in_flight(charge, &outcome);
+                outcome
+            });
+            rejected |= !outcome.admitted();
+            outcomes.push(outcome);
+        }
+        self.table.stats.leased += u64::from(leased);
+        outcomes
+    }
+
+    /// The first `leased` charges have leases with enough units, and the next one has none.
+    fn charge_all_or_nothing(&mut self, charges: &[Charge<'_>], leased: usize) -> Vec<Outcome> {
+        let others = charges.len() > 1;
+        let mut sources: Vec<UnitSource> = Vec::with_capacity(charges.len());
+        for (i, charge) in charges.iter().enumerate() {
+            let leased = i < leased || i > leased && self.table.leases.can_serve(charge, self.now);
+            sources.push(match leased {
+                true => UnitSource::Lease,
+                false => UnitSource::Table(self.attempt(charge, others)),
+            });
+        }
+        if sources.iter().any(UnitSource::rejects) {
+            let outcome = |(charge, source)| self.reject(charge, source);
+            return charges.iter().zip(sources).map(outcome).collect();
+        }
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
+        let mut written: Vec<PageId> = Vec::with_capacity(charges.len());
+        for (charge, source) in charges.iter().zip(sources) {
+            let (served, attempt) = match source {
+                UnitSource::Lease => (self.table.leases.serve(charge, self.now), None),
+                UnitSource::Table(attempt) => (None, attempt),
+            };
+            let outcome = served.unwrap_or_else(|| {
+                // If this request has just written the same page, the attempt is stale.
+                let page = self.table.page_of(charge.identity);
+                let attempt = attempt.filter(|_| !written.contains(&page));
+                written.push(page);
+                self.charge_one(charge, attempt)
+            });
+            let rejected = !outcome.admitted();
+            outcomes.push(outcome);
+            if rejected {
+                // Another worker took the units between the verdict and the write.
+                self.undo(charges, &mut outcomes);
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// The outcome of a charge of a request that is rejected by this charge or by another one.
+    fn reject(&mut self, charge: &Charge<'_>, source: UnitSource) -> Outcome {
+        let attempt = match source {
+            UnitSource::Lease => {
+                let served = match charge.count {
+                    Count::All => self.table.leases.serve(charge, self.now),
+                    Count::Accepted | Count::Never => {
+                        self.table.leases.look(charge, self.now).map(Outcome::uncounted)
+                    }
+                };
+                match served {
+                    Some(outcome) => return outcome,
+                    None => self.attempt(charge, true),
+                }
+            }
+            UnitSource::Table(attempt) => attempt,
+        };
+        let starts_penalty = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
+        match attempt {
+            attempt if starts_penalty || charge.count == Count::All => self.charge_rejected(charge, attempt),
+            Some(attempt) => attempt.uncounted(),
+            None => Outcome::uncounted(unknown(charge, self.now)),
+        }
+    }
+
+    /// Counts a charge of a rejected request, if rejected requests count, and starts its penalty. If this
+    /// charge rejected the request, it stays rejected even if units have come back by the time it is written,
+    /// since the request's other charges are not counted.
+    fn charge_rejected(&mut self, charge: &Charge<'_>, attempt: Option<Attempt>) -> Outcome {
+        let rejection = attempt.as_ref().filter(|attempt| !admitted(&attempt.verdicts));
+        let rejection = rejection.map(|attempt| attempt.rejection(self.now));
+        let count = match charge.count {
+            Count::All => Count::All,
+            Count::Accepted | Count::Never => Count::Never,
+        };
+        let outcome = self.charge_one(&Charge { count, ..*charge }, attempt);
+        match rejection.filter(|_| outcome.admitted()) {
+            Some(verdicts) => Outcome { verdicts, ..outcome },
+            None => outcome,
+        }
+    }
+
+    /// Gives back what the charges before the last outcome have spent, and replaces their outcomes. Adds
+    /// those of the remaining charges.
+    fn undo(&mut self, charges: &[Charge<'_>], outcomes: &mut Vec<Outcome>) {
+        let rejection = outcomes.len() - 1;
+        for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(rejection) {
+            if outcome.charged && charge.count != Count::All {
+                let (back, overflowed) = (Some((self.now, charge.cost)), outcome.overflowed);
+                let undone = Correction { back, settled: charge.cost, overflowed, ..Correction::default() };
+                self.correct(charge, &undone);
+                *outcome = self.look(charge);
+            }
+        }
+        for charge in charges.iter().skip(rejection + 1) {
+            outcomes.push(self.pass_over(charge));
+        }
+    }
+
+    /// The outcome of a charge of a request that another charge rejects.
+    fn pass_over(&mut self, charge: &Charge<'_>) -> Outcome {
+        match charge.count {
+            Count::All => self.charge_one(charge, None),
+            Count::Accepted | Count::Never => self.look(charge),
+        }
+    }
+
+    /// The outcome of a charge if it is not counted.
+    pub(super) fn look(&mut self, charge: &Charge<'_>) -> Outcome {
+        let looked = Charge { count: Count::Never, ..*charge };
+        let now = self.now;
+        let unknown = || Outcome::uncounted(unknown(charge, now));
+        self.attempt(&looked, true).map_or_else(unknown, Attempt::uncounted)
+    }
+}
+
+/// The verdicts for a record that the host could not read: those of unused limits.
+fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
+    charge.judging().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
+}
