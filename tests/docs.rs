@@ -44,17 +44,17 @@ fn complaints(block: &Block) -> Vec<String> {
     };
     let file = match PolicyFile::read("policy.yaml", &block.text) {
         Ok(file) => file,
-        Err(error) => return vec![at(error.line, error.what.to_string())],
+        Err(error) => return vec![at(error.line, error.item.to_string())],
     };
     let [policy] = file.policies.as_slice() else { panic!("one policy") };
     match policy.compile() {
         Err(errors) => {
             let errors = file.locate_errors(policy, &errors);
-            errors.into_iter().map(|error| at(error.line, error.what.to_string())).collect()
+            errors.into_iter().map(|error| at(error.line, error.item.to_string())).collect()
         }
         Ok(set) => {
             let warnings = file.warnings(policy, &set);
-            warnings.into_iter().map(|warning| at(warning.line, warning.what.to_string())).collect()
+            warnings.into_iter().map(|warning| at(warning.line, warning.item.to_string())).collect()
         }
     }
 }

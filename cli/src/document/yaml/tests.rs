@@ -89,7 +89,7 @@ fn aliases_stand_for_their_values() {
     let both = value("a: &a { b: [1] }\nc: *a\n");
     let inner = || Value::Object(vec![("b".into(), Value::List(vec![Value::Number(1.0)]))]);
     assert_eq!(both, Value::Object(vec![("a".into(), inner()), ("c".into(), inner())]));
-    assert_eq!(rejected("a: &a [*a]"), (1, "an alias of a value that it is a part of".into()));
+    assert_eq!(rejected("a: &a [*a]"), (1, "an alias inside the value that it stands for".into()));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_text_that_is_no_yaml_is_rejected_with_its_line() {
     assert_eq!(rejected("a:\n  b: 1\n c: 2\n").0, 3);
     assert_eq!(rejected("a: *nowhere\n").0, 1);
     assert_eq!(rejected("a: 1\n---\nb: 2\n"), (3, "a second document, which Envoy would not read".into()));
-    assert_eq!(rejected("? [1]\n: 2\n"), (1, "a name of a field that is not a text".into()));
+    assert_eq!(rejected("? [1]\n: 2\n"), (1, "a field name that is not text".into()));
 }
 
 #[test]
