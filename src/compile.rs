@@ -1,8 +1,18 @@
-//! Compiles a configuration into the rules that the engine evaluates and the rules by which replies are written, or
-//! reports every error in it.
+//! Compiles a configuration into the rules that the engine evaluates and the rules by which replies are
+//! written, or reports every error in it.
 //!
-//! What is called once is not inlined here: Envoy's V8 needs memory in proportion to the largest function that it compiles,
-//! and keeps it. As one function this folder took 7 MB of a process.
+//! # Why some functions are never inlined
+//!
+//! Envoy's V8 needs memory in proportion to the largest function that it compiles, and keeps it: as a single
+//! function this folder took 7 MB of a process. So what reads one object of the language is
+//! `#[inline(never)]`, where the compiler would otherwise merge it into its only caller, and so are the
+//! functions of `config::Reader` that would be copied into every caller. Measured on the module (2026-11):
+//!
+//! | | module | largest function |
+//! |---|---|---|
+//! | none | 358.1 KB | 28.5 KB |
+//! | only here | 358.8 KB | 10.2 KB |
+//! | as it is | 351.5 KB | 9.4 KB |
 
 mod consumers;
 mod counting;

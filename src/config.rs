@@ -1,8 +1,8 @@
-//! The configuration as written: a tree of values, decoded from the form in which the host delivers it, and a reader
-//! that walks the tree and collects **every** error with its path.
+//! The configuration as written: a tree of values, decoded from the form in which the host delivers it, and a
+//! reader that walks the tree and collects **every** error with its path.
 //!
-//! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error, but an
-//! operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
+//! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
+//! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod error;
 mod names;

@@ -26,7 +26,8 @@ pub enum Applicability {
     Not(String),
 }
 
-/// Whether each policy applies to a request at a time since the UNIX epoch, in the order of the configuration.
+/// Whether each policy applies to a request at a time since the UNIX epoch, in the order of the
+/// configuration.
 pub fn applicability_of<R: Request>(
     set: &Configuration,
     asked: &RequestCache<'_, R>,

@@ -107,11 +107,11 @@ fn describe_limit(set: &Configuration, policy: &Policy, index: usize) -> String 
         |limits: &[Limit]| limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota);
     let tiers = set.rules.callers.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
     let of_tiers = tiers.filter_map(|(tier, name)| {
-        let quota = other(&policy.limit_sets.of_tier(tier).limits())?;
+        let quota = other(policy.limit_sets.of_tier(tier).limits())?;
         Some(format!("{quota} for {name}"))
     });
-    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, terms)| {
-        let quota = other(&terms.limits())?;
+    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, limits)| {
+        let quota = other(limits.limits())?;
         Some(format!("{quota} for {}", set.rules.callers.consumers.list().get(consumer)?.name))
     });
     let others: Vec<String> = of_tiers.chain(of_consumers).collect();

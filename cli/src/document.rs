@@ -20,7 +20,8 @@ pub enum Syntax {
 }
 
 impl Syntax {
-    /// The syntax by the extension of a file's name. Without one, as for standard input, it is JSON if the text is.
+    /// The syntax by the extension of a file's name. Without one, as for standard input, it is JSON if the
+    /// text is.
     pub fn of(name: &str, text: &str) -> Syntax {
         let json = match name.rsplit_once('.') {
             Some((_, ending)) => ending.eq_ignore_ascii_case("json"),

@@ -57,8 +57,8 @@ pub enum ExplainedResponse {
     },
 }
 
-/// Sends a request several times at once: each before the previous one is answered. `wall` is the time since the UNIX
-/// epoch.
+/// Sends a request several times at once: each before the previous one is answered. `wall` is the time since
+/// the UNIX epoch.
 pub fn explain(
     configuration: &Configuration,
     request: &SampleRequest,

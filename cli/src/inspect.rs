@@ -27,8 +27,8 @@ pub(crate) fn matches_paths(set: &Configuration) -> bool {
     set.rules.policies.iter().any(by_path)
 }
 
-/// For how many clients the table has room, if each sends one request with every key and they spread evenly over the
-/// pages.
+/// For how many clients the table has room, if each sends one request with every key and they spread evenly
+/// over the pages.
 pub(crate) fn table_room(set: &Configuration) -> u64 {
     let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
     for policy in &set.rules.policies {
@@ -42,7 +42,8 @@ pub(crate) fn table_room(set: &Configuration) -> u64 {
     u64::from(set.rules.geometry.pages.get()) * page / bytes.max(1)
 }
 
-/// Bytes of a page that hold no new records: the reserve for records that grow, the header, and the host's last byte.
+/// Bytes of a page that hold no new records: the reserve for records that grow, the header, and the host's
+/// last byte.
 const PAGE_OVERHEAD: u64 = 192 + 4 + 1;
 /// Bytes of a record besides its states.
 const RECORD_OVERHEAD: u64 = 14;

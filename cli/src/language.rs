@@ -1,7 +1,7 @@
 //! The policy language as data: every object, field, type, range, word and default, each with a description.
 //!
-//! The JSON Schema and the reference page are generated from it. The compiler decides what is valid; tests compare this
-//! description with it field by field, bound by bound and word by word.
+//! The JSON Schema and the reference page are generated from it. The compiler decides what is valid; tests
+//! compare this description with it field by field, bound by bound and word by word.
 
 mod configuration;
 mod consumer;
@@ -115,8 +115,8 @@ pub struct Text {
     pub name: &'static str,
     /// What texts of this form look like.
     pub what: &'static str,
-    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that does may be
-    /// an error too.
+    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that
+    /// does may be an error too.
     pub pattern: Option<&'static str>,
 }
 

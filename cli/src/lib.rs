@@ -1,4 +1,5 @@
-//! The library behind the command `tollgate`, which checks, describes and explains policies before Envoy loads them.
+//! The library behind the command `tollgate`, which checks, describes and explains policies before Envoy
+//! loads them.
 //!
 //! It uses the filter's own compiler and engine, and reads YAML exactly as Envoy does.
 

@@ -90,7 +90,8 @@ fn warn_keys(set: &Configuration, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Adds one warning for all groups of callers with the same message, with their names unless it is for all of them.
+/// Adds one warning for all groups of callers with the same message, with their names unless it is for all of
+/// them.
 fn warn_by_group(
     path: &str,
     groups: &[(&str, &LimitSet)],

@@ -1,5 +1,5 @@
-//! The text of every configuration error, pinned once: each file of `tests/diagnostics` is an invalid policy, most of
-//! them with a single error, and ends with the errors that `tollgate check` reports for it:
+//! The text of every configuration error, pinned once: each file of `tests/diagnostics` is an invalid policy,
+//! most of them with a single error, and ends with the errors that `tollgate check` reports for it:
 //!
 //! ```yaml
 //! charge: sometimes
@@ -8,10 +8,10 @@
 //!
 //! The policy is what stands before those comments, so they cannot change what they describe.
 //!
-//! To add a case, write `cli/tests/diagnostics/NAME.yaml`, with a comment that says what is wrong as its first line. Run
-//! `DIAGNOSTICS=write cargo test -p tollgate-cli --test diagnostics`, then read the errors at the end of the file as an
-//! operator would: do they say where to look and what to write instead? After a change of wording the same command
-//! rewrites all files; review the diff.
+//! To add a case, write `cli/tests/diagnostics/NAME.yaml`, with a comment that says what is wrong as its
+//! first line. Run `DIAGNOSTICS=write cargo test -p tollgate-cli --test diagnostics`, then read the errors at
+//! the end of the file as an operator would: do they say where to look and what to write instead? After a
+//! change of wording the same command rewrites all files; review the diff.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 use std::fs;

@@ -38,8 +38,9 @@ impl<'a> KnownConsumers<'a> {
         self.quotas.push(quota);
     }
 
-    /// The consumers for the engine. If a request has the credentials of two of them, the key whose name comes first
-    /// in the alphabet decides: the fields of an object have no order in a `google.protobuf.Struct`.
+    /// The consumers for the engine. If a request has the credentials of two of them, the key whose name
+    /// comes first in the alphabet decides: the fields of an object have no order in a
+    /// `google.protobuf.Struct`.
     pub fn into_consumers(self, keys: &[Key]) -> Consumers {
         let mut used = vec![false; keys.len()];
         for (key, _, _) in &self.credentials {
@@ -149,7 +150,6 @@ fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
 }
 
 /// Reads the credentials that a consumer is known by, and adds them to `known`.
-#[inline(never)]
 fn credentials(
     object: &Reader<'_>,
     consumer: usize,
@@ -210,7 +210,8 @@ fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
     in_request
 }
 
-/// The SHA-256 of a value, which is written as that or in clear text. Since it may be a secret, no error shows it.
+/// The SHA-256 of a value, which is written as that or in clear text. Since it may be a secret, no error
+/// shows it.
 fn digest(value: &Reader<'_>) -> Option<Digest> {
     const DIGEST: &str = "text: sha256: and 64 hexadecimal digits, or the value itself";
     if !value.is_text() {

@@ -41,8 +41,8 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
     if keys.is_empty() { reader.error("an object of named keys") } else { Some(keys) }
 }
 
-/// Marks the keys whose values clients cannot make up. Equal values of one kind are one caller, so a kind is proven only
-/// if all of its keys are.
+/// Marks the keys whose values clients cannot make up. Equal values of one kind are one caller, so a kind is
+/// proven only if all of its keys are.
 fn mark_proven(keys: &mut [Key]) {
     let is_proven = |key: &Key| match (&key.source, &key.validity) {
         (
@@ -80,8 +80,8 @@ impl<'r, 'a> OtherKeys<'r, 'a> {
     }
 }
 
-/// The names that can refer to these keys. An invalid name is an error of its own, and since it may be any text, errors
-/// must not list it as allowed.
+/// The names that can refer to these keys. An invalid name is an error of its own, and since it may be any
+/// text, errors must not list it as allowed.
 fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
     let names = entries.iter().map(|entry| if is_name(entry.name()) { entry.name() } else { "" });
     Vocabulary::new(names.collect())
@@ -129,8 +129,8 @@ fn key(reader: &Reader<'_>, others: OtherKeys<'_, '_>, table: Geometry) -> Optio
     Some(Key { name: String::new(), kind, source, prefix, validity, reading, proven: false })
 }
 
-/// How values are read. By default the first line of a repeated header counts: reading all lines of a header that
-/// Envoy does not know costs more.
+/// How values are read. By default the first line of a repeated header counts: reading all lines of a header
+/// that Envoy does not know costs more.
 fn reading(fields: &Fields<'_>) -> Option<Reading> {
     let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
     let repeated = fields.read_or("repeated", default, |word| {
@@ -249,8 +249,9 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: Geometry) -> Option<Va
     }
 }
 
-/// The limits whose records mark a credential as rejected and as proven valid. A marker is one of 256 units, so that its
-/// record counts as hardly used: made-up credentials must not evict other callers. No policy's name contains a #.
+/// The limits whose records mark a credential as rejected and as proven valid. A marker is one of 256 units,
+/// so that its record counts as hardly used: made-up credentials must not evict other callers. No policy's
+/// name contains a #.
 fn marker_limits(key: &str, window: Micros, table: Geometry) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
     let slots = Slots::that_fit(UNITS, window, table.room_for_one_state());
@@ -284,8 +285,8 @@ pub(super) fn key_indexes(reader: &Reader<'_>, names: Option<&Vocabulary<'_>>) -
     all(entries.iter().map(|entry| key_index(entry, names)))
 }
 
-/// Reads the name of a key, as an index of the keys. If the keys have errors of their own (`None`), every name would be
-/// an error as a consequence, so any text is taken.
+/// Reads the name of a key, as an index of the keys. If the keys have errors of their own (`None`), every
+/// name would be an error as a consequence, so any text is taken.
 pub(super) fn key_index(reader: &Reader<'_>, names: Option<&Vocabulary<'_>>) -> Option<usize> {
     match names {
         Some(names) => reader.word_in(names),

@@ -88,8 +88,8 @@ impl TieredLimit {
         self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
     }
 
-    /// The limit with another quota, and with slots for that quota: a tier of hundreds stays exact beside one of
-    /// thousands (PA-7).
+    /// The limit with another quota, and with slots for that quota: a tier of hundreds stays exact beside one
+    /// of thousands (PA-7).
     pub fn with(&self, quota: NonZeroU32) -> Limit {
         let algorithm = match self.limit.algorithm {
             Algorithm::SlidingWindow(_) => Algorithm::SlidingWindow(self.log.slots(quota, self.limit.window)),
@@ -183,7 +183,6 @@ fn default_algorithm(fields: &Fields<'_>) -> AlgorithmName {
 }
 
 /// The window in microseconds, and the algorithm with its parameters.
-#[inline(never)]
 fn counted(
     fields: &Fields<'_>,
     name: AlgorithmName,

@@ -16,8 +16,8 @@ pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// A text that can stand where HTTP wants a token, such as a header's name, in the case it is written in. `what` says
-/// in an error what it is for.
+/// A text that can stand where HTTP wants a token, such as a header's name, in the case it is written in.
+/// `what` says in an error what it is for.
 pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
     let text = if reader.is_text() { reader.text(what)? } else { return reader.error(&allowed()) };

@@ -38,7 +38,8 @@ pub(super) fn either(
     fields.read_or(name, default, |word| word.word(&words))
 }
 
-/// Applies these spellings to all paths. The paths of matches protect the upstream, all others lift that protection.
+/// Applies these spellings to all paths. The paths of matches protect the upstream, all others lift that
+/// protection.
 pub(super) fn apply(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
     read_all(exempt, spellings, Purpose::Frees);
     for policy in policies {

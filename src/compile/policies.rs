@@ -53,7 +53,6 @@ pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<
 }
 
 /// Checks the names of a policy and of its limits against `taken`, those of the policies before it.
-#[inline(never)]
 fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
     let id = |limit: &Limit| limit.id.0.to_le_bytes();
     let collides = policy.limits().iter().any(|limit| taken.find("id", &id(limit)).is_some());
@@ -82,8 +81,8 @@ fn check_consumer_quotas(policies: &[&Policy], consumers: &KnownConsumers<'_>) {
     }
 }
 
-/// The names by which other fields refer to limits, with the indexes of policy and limit: `policy/limit` for all, then
-/// `policy` for each policy with only one limit.
+/// The names by which other fields refer to limits, with the indexes of policy and limit: `policy/limit` for
+/// all, then `policy` for each policy with only one limit.
 pub(super) fn limit_references<'a>(
     policies: impl Iterator<Item = &'a Policy>,
 ) -> Vec<(String, (usize, usize))> {

@@ -1,7 +1,7 @@
 //! Compiles the rules for replies: rejections, waits and limit headers.
 //!
-//! This is a second pass over the policies, after they are compiled: a policy's rejection depends on the common one,
-//! limit headers refer to limits, and templates depend on whether limits are secret.
+//! This is a second pass over the policies, after they are compiled: a policy's rejection depends on the
+//! common one, limit headers refer to limits, and templates depend on whether limits are secret.
 
 mod headers;
 mod message;

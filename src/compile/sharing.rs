@@ -1,5 +1,5 @@
-//! Assigns records: policies that count a caller by the same keys share a record if it has room for all their limits,
-//! and otherwise have one each.
+//! Assigns records: policies that count a caller by the same keys share a record if it has room for all their
+//! limits, and otherwise have one each.
 
 use crate::config::{ListsByName, Reader};
 use crate::rules::{Key, Policy, Source};
@@ -9,7 +9,6 @@ use crate::table::Geometry;
 const MAX_COMBINATIONS: usize = 64;
 
 /// Gives a policy a record of its own if one that it shares would need room for too many limits.
-#[inline(never)]
 pub(super) fn assign_records(policies: &mut [Policy], keys: &[Key], table: Geometry) {
     let all: Vec<usize> = (0..policies.len()).collect();
     let limits: Vec<usize> = policies.iter().map(|policy| policy.limits().len()).collect();
@@ -53,8 +52,8 @@ pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: Geometry) {
     }
 }
 
-/// All combinations of keys that a policy's key can stand for, as the kinds of the keys between commas, which no name
-/// contains. `None`: there are too many.
+/// All combinations of keys that a policy's key can stand for, as the kinds of the keys between commas, which
+/// no name contains. `None`: there are too many.
 fn combinations(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for index in key {

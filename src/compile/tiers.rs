@@ -38,7 +38,6 @@ impl<'a> DeclaredTiers<'a> {
 }
 
 /// Reads the object `tiers`.
-#[inline(never)]
 pub(super) fn tiers(
     reader: &Reader<'_>,
     keys: Option<&[Key]>,

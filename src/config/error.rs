@@ -120,8 +120,8 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
-/// The allowed word that needs the fewest edits, if they are at most about a third of its length: two swapped letters
-/// are two edits, and `name` is not suggested for `rate`.
+/// The allowed word that needs the fewest edits, if they are at most about a third of its length: two swapped
+/// letters are two edits, and `name` is not suggested for `rate`.
 fn most_similar(word: &str, allowed: &[&str]) -> Option<String> {
     allowed
         .iter()

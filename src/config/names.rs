@@ -1,5 +1,5 @@
-//! Sets of names with fast look-up: a configuration can have thousands of consumers, keys and limits, and Envoy's
-//! workers serve nothing while they load it.
+//! Sets of names with fast look-up: a configuration can have thousands of consumers, keys and limits, and
+//! Envoy's workers serve nothing while they load it.
 
 use crate::by_identity::ByIdentity;
 use crate::identity::{Encoder, Identity, Seed};
@@ -72,8 +72,8 @@ pub struct Vocabulary<'a> {
 }
 
 impl<'a> Vocabulary<'a> {
-    /// A vocabulary of these words. Of equal words the first counts. An empty word takes a position, but is never
-    /// listed as allowed.
+    /// A vocabulary of these words. Of equal words the first counts. An empty word takes a position, but is
+    /// never listed as allowed.
     pub fn new(mut words: Vec<&'a str>) -> Vocabulary<'a> {
         let mut names = Names::default();
         for word in &words {

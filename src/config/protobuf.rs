@@ -1,8 +1,8 @@
-//! Decodes the protobuf encoding of `google.protobuf.Struct`, which the host delivers if an Envoy configuration contains
-//! the policy as plain YAML.
+//! Decodes the protobuf encoding of `google.protobuf.Struct`, which the host delivers if an Envoy
+//! configuration contains the policy as plain YAML.
 //!
-//! It knows only the three messages of `google/protobuf/struct.proto`: a general protobuf library would add more to the
-//! module than these lines.
+//! It knows only the three messages of `google/protobuf/struct.proto`: a general protobuf library would add
+//! more to the module than these lines.
 
 use super::Value;
 use std::fmt;

@@ -1,16 +1,16 @@
-//! Walks a [`Value`] tree. A method that finds an error records it and returns `None`, and the caller goes on reading,
-//! so that the operator sees all errors at once.
+//! Walks a [`Value`] tree. A method that finds an error records it and returns `None`, and the caller goes on
+//! reading, so that the operator sees all errors at once.
 //!
-//! These functions are called from everywhere in `compile`. Those that do some work are not inlined: they would be in the
-//! module once per caller (`compile` says what that costs).
+//! `compile` calls these functions everywhere. Those that do some work are never inlined: the module would
+//! contain them once per caller. The figures are in [`compile`](crate::compile).
 
 use super::value::Excerpt;
 use super::{ConfigError, ConfigErrors, Names, Value, Vocabulary};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-/// The path of a field of an object. A name that is not a plain word is quoted, so that the path is unambiguous and on
-/// one line.
+/// The path of a field of an object. A name that is not a plain word is quoted, so that the path is
+/// unambiguous and on one line.
 pub fn field_path(object: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     match (plain, object.is_empty()) {
@@ -20,8 +20,8 @@ pub fn field_path(object: &str, name: &str) -> String {
     }
 }
 
-/// One value of a tree. A reader holds only references, since there is one for every value. The path of a value is
-/// reconstructed when an error is reported.
+/// One value of a tree. A reader holds only references, since there is one for every value. The path of a
+/// value is reconstructed when an error is reported.
 #[derive(Clone)]
 pub struct Reader<'a> {
     value: &'a Value,
@@ -29,7 +29,8 @@ pub struct Reader<'a> {
     name: &'a str,
     /// The whole tree.
     root: &'a Value,
-    /// The field of this value that errors are about, although it may be absent; empty if they are about the value.
+    /// The field of this value that errors are about, although it may be absent; empty if they are about the
+    /// value.
     field: &'a str,
     errors: &'a RefCell<ConfigErrors>,
 }
@@ -92,8 +93,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// Records that a `word` in this value, described by `found`, is not one of the `allowed` ones. The most similar of
-    /// them becomes the suggestion.
+    /// Records that a `word` in this value, described by `found`, is not one of the `allowed` ones. The most
+    /// similar of them becomes the suggestion.
     pub fn error_word<T>(&self, found: &str, word: &str, allowed: &[&str]) -> Option<T> {
         self.record_word(found, word, allowed);
         None
@@ -106,30 +107,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline(never)]
     fn record_value(&self, allowed: &str) {
         self.record(&self.value.to_string(), allowed);
     }
 
-    #[inline(never)]
     fn record_word(&self, found: &str, word: &str, allowed: &[&str]) {
         if !self.is_full() {
             self.push(ConfigError::unknown_word(&self.path(), found, word, allowed));
         }
     }
 
-    #[inline(never)]
     fn push(&self, error: ConfigError) {
         self.errors.borrow_mut().push(error);
     }
 
-    #[inline(never)]
     fn is_full(&self) -> bool {
         self.errors.borrow_mut().is_full()
     }
 
-    /// The fields of an object whose fields must all be `known`. An unknown or repeated field is an error, but the known
-    /// ones are still read.
+    /// The fields of an object whose fields must all be `known`. An unknown or repeated field is an error,
+    /// but the known ones are still read.
     #[inline(never)]
     pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
         let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
@@ -163,7 +160,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A field, if this is an object that has it. Nothing is recorded if not.
-    #[inline(never)]
     pub fn peek(&self, name: &str) -> Option<Reader<'a>> {
         let Value::Object(fields) = self.value else { return None };
         let (name, value) = fields.iter().find(|(field, value)| field == name && *value != Value::Null)?;
@@ -171,7 +167,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries, if this is a list. Nothing is recorded if not.
-    #[inline(never)]
     pub fn entries(&self) -> Vec<Reader<'a>> {
         let Value::List(list) = self.value else { return Vec::new() };
         list.iter().map(|value| self.child("", value)).collect()
@@ -193,7 +188,6 @@ impl<'a> Reader<'a> {
     }
 
     /// The entries of a list that must not be empty.
-    #[inline(never)]
     pub fn non_empty_list(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let list = self.list(allowed)?;
         if list.is_empty() { self.error(allowed) } else { Some(list) }
@@ -230,14 +224,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Text.
-    #[inline(never)]
     pub fn text(&self, allowed: &str) -> Option<&'a str> {
         let Value::Text(text) = self.value else { return self.error(allowed) };
         Some(text)
     }
 
     /// `true` or `false`.
-    #[inline(never)]
     pub fn flag(&self) -> Option<bool> {
         let Value::Bool(flag) = self.value else { return self.error("true or false") };
         Some(*flag)
@@ -264,7 +256,6 @@ impl<'a> Reader<'a> {
     }
 
     /// One of many words: its position among them.
-    #[inline(never)]
     pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
         let Value::Text(text) = self.value else { return self.error(&words.words().join(", ")) };
         self.position_in(words, text)
@@ -275,7 +266,6 @@ impl<'a> Reader<'a> {
         self.position_in(words, self.name)
     }
 
-    #[inline(never)]
     fn position_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
         words.find(word).or_else(|| self.error_word(&Excerpt(word).to_string(), word, words.words()))
     }
@@ -302,7 +292,6 @@ impl<T> Words for WordTable<'_, T> {
     }
 }
 
-#[inline(never)]
 fn words_of(words: &dyn Words) -> Vec<&str> {
     (0..).map_while(|position| words.at(position)).collect()
 }
@@ -316,7 +305,8 @@ impl Step<'_> {
     }
 }
 
-/// Adds the steps from `here` to a value, the last one first. The value is found by its address, since many are equal.
+/// Adds the steps from `here` to a value, the last one first. The value is found by its address, since many
+/// are equal.
 fn steps_to<'a>(wanted: &Value, here: &'a Value, steps: &mut Vec<Step<'a>>) -> bool {
     let step = match here {
         _ if std::ptr::eq(wanted, here) => return true,

@@ -123,7 +123,8 @@ impl serde::Serialize for Value {
     }
 }
 
-/// How an error describes a value that it found: briefly and on one line, with at most 40 characters of a text.
+/// How an error describes a value that it found: briefly and on one line, with at most 40 characters of a
+/// text.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,7 +138,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// In decimal, cut after thousandths. (Formatting a float with the standard library would add 15 KB to the module.)
+/// In decimal, cut after thousandths. (Formatting a float with the standard library would add 15 KB to the
+/// module.)
 fn write_number(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const LARGE: f64 = 9e15;
     let size = value.abs();

@@ -46,8 +46,8 @@ impl SampleRequest {
         self
     }
 
-    /// Adds a value that an earlier filter left in its dynamic metadata. The path is the filter's name and the keys
-    /// down to the value.
+    /// Adds a value that an earlier filter left in its dynamic metadata. The path is the filter's name and
+    /// the keys down to the value.
     #[must_use]
     pub fn with_metadata<'a>(
         mut self,

@@ -1,4 +1,5 @@
-//! Policies at start: an invalid one stops Envoy with its errors in the log, a valid one works as YAML and as JSON.
+//! Policies at start: an invalid one stops Envoy with its errors in the log, a valid one works as YAML and as
+//! JSON.
 
 use serde_json::json;
 
@@ -114,8 +115,8 @@ fn an_error_in_what_a_policy_counts_is_logged_with_what_is_allowed() {
     );
 }
 
-/// Starts Envoy with one policy for each of these invalid fields, and finds each error at its path, which starts with
-/// `place`.
+/// Starts Envoy with one policy for each of these invalid fields, and finds each error at its path, which
+/// starts with `place`.
 fn assert_errors(place: &str, fields: impl Fn(&str) -> String, invalid: &[(&str, &str, &str)]) {
     let policies = invalid
         .iter()

@@ -1,5 +1,5 @@
-//! The command line tool and Envoy agree about policy files: Envoy accepts what the tool prints, and the filter reports
-//! the errors that the tool reports.
+//! The command line tool and Envoy agree about policy files: Envoy accepts what the tool prints, and the
+//! filter reports the errors that the tool reports.
 
 use std::fs;
 use std::path::Path;
@@ -52,8 +52,8 @@ fn envoy_takes_the_bootstrap_of_a_policy_in_json() {
     assert_valid(&bootstrap(&policy, &["--vm-id", "no: \"id\""]));
 }
 
-/// These files depend on how Envoy reads YAML. Those that Envoy cannot read at all, and those with a repeated field, of
-/// which it keeps the last, are left out.
+/// These files depend on how Envoy reads YAML. Those that Envoy cannot read at all, and those with a repeated
+/// field, of which it keeps the last, are left out.
 #[test]
 fn the_tool_reports_the_errors_that_the_filter_reports_for_envoys_yaml() {
     for name in [

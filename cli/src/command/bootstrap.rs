@@ -143,8 +143,8 @@ fn template_without(section: &str) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The lines of the policy for the Envoy configuration: YAML unchanged, so that its comments are kept; JSON as one
-/// string.
+/// The lines of the policy for the Envoy configuration: YAML unchanged, so that its comments are kept; JSON
+/// as one string.
 fn policy_lines(text: &str, json: bool) -> Box<dyn Iterator<Item = String> + '_> {
     if json {
         return Box::new(std::iter::once(format!("\"{}\"", escaped(text.trim()))));

@@ -13,7 +13,8 @@ use tollgate::config::{ConfigError, Value};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// Policies, or Envoy configurations with Tollgate filters, in YAML, or JSON if the name ends in .json; - for standard input
+    /// Policies, or Envoy configurations with Tollgate filters, in YAML, or JSON if the name ends in .json; -
+    /// for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// Print a JSON list with one report for each policy

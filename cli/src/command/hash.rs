@@ -1,4 +1,5 @@
-//! `tollgate hash`: the digest that a policy lists for a credential, so that the credential itself is in no file.
+//! `tollgate hash`: the digest that a policy lists for a credential, so that the credential itself is in no
+//! file.
 
 use crate::command::outcome::{Failure, Outcome};
 use clap::Args;

@@ -27,7 +27,8 @@ impl LineMap {
     }
 }
 
-/// The path without its last step. A quoted name may take several calls, since it can contain dots and brackets.
+/// The path without its last step. A quoted name may take several calls, since it can contain dots and
+/// brackets.
 fn parent(path: &str) -> &str {
     path.rfind(['.', '[']).and_then(|at| path.get(..at)).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! YAML, with scalars read as Envoy reads them.
 //!
-//! Envoy converts YAML to `google.protobuf.Value` by rules of its own, which are neither those of YAML 1.1 nor of 1.2:
-//! `quota: 010` is 8, `name: no` is false, `quota: 5.0` is text. A reader with other rules would approve files that the
-//! filter gets differently. There is one difference: if a name is repeated, Envoy silently drops the first value, while
-//! this reader keeps both, so that the compiler reports it.
+//! Envoy converts YAML to `google.protobuf.Value` by rules of its own, which are neither those of YAML 1.1
+//! nor of 1.2: `quota: 010` is 8, `name: no` is false, `quota: 5.0` is text. A reader with other rules would
+//! approve files that the filter gets differently. There is one difference: if a name is repeated, Envoy
+//! silently drops the first value, while this reader keeps both, so that the compiler reports it.
 
 use super::{Document, LineMap};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};

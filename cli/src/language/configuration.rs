@@ -95,13 +95,16 @@ pub(super) const PATHS: &[Object] = &[Object {
             match that fits. Paths in `exempt`, `except` and `returns` always match only as they are written.",
     one_of: &[],
     fields: &[
-        spelling("trailing_slash", "`/login/`"),
-        spelling("case", "`/LOGIN`"),
+        spelling("trailing_slash", "a trailing slash, as in `/login/`"),
+        spelling("case", "another case, as in `/LOGIN`"),
         spelling(
             "parameters",
-            "`/login;a=b` and `/x/..;/login`. The part after `;` is then not part of a `{parameter}` either",
+            "parameters, as in `/login;a=b` and `/x/..;/login`. The part after `;` is then not part of a `{parameter}` either",
         ),
-        spelling("suffix", "`/login.json`: the part of the last segment from its first dot on"),
+        spelling(
+            "suffix",
+            "a suffix, which starts at the first dot of the last segment, as in `/login.json`",
+        ),
     ],
 }];
 

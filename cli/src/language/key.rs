@@ -155,7 +155,7 @@ pub(super) const OBJECTS: &[Object] = &[
             "ipv6_prefix",
             number(1, 128, "bits"),
             "64",
-            "IPv6 addresses with the same first bits, this many, are one client",
+            "IPv6 addresses that agree in this many leading bits are one client",
         )],
     },
     Object {

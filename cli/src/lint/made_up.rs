@@ -13,8 +13,8 @@ const LONG_WINDOW: Micros = 86_400 * SECOND;
 /// Up to this quota, limiting made-up keys has hardly any effect.
 const FEW_UNITS: u32 = 2;
 
-/// A made-up key gets a quota of its own. If that is for a day or longer, or only one or two units, only a limit by
-/// address bounds a client that makes up keys.
+/// A made-up key gets a quota of its own. If that is for a day or longer, or only one or two units, only a
+/// limit by address bounds a client that makes up keys.
 pub(super) fn warn_made_up_keys(
     set: &Configuration,
     policy: &Policy,

@@ -26,8 +26,8 @@ pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings
     }
 }
 
-/// Whether an earlier policy of a class keeps a later one from applying at all times. One in shadow does not affect an
-/// enforced one.
+/// Whether an earlier policy of a class keeps a later one from applying at all times. One in shadow does not
+/// affect an enforced one.
 fn is_before(earlier: Mode, later: Mode) -> bool {
     match (earlier, later) {
         (Mode::Enforce, _) | (_, Mode::Shadow) => true,
@@ -117,8 +117,8 @@ pub(super) fn warn_limits(
     }
 }
 
-/// Whether `one` rejects everything that `other` would reject. A window of the clock admits its quota twice around its
-/// edge, unless every edge of it is one of the other's too.
+/// Whether `one` rejects everything that `other` would reject. A window of the clock admits its quota twice
+/// around its edge, unless every edge of it is one of the other's too.
 fn comes_before(one: &Limit, other: &Limit) -> bool {
     let (quota, most) = (u64::from(one.quota.get()), u64::from(other.quota.get()));
     let twice = 2 * quota <= most;

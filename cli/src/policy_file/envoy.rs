@@ -33,7 +33,8 @@ pub struct Filter {
     path: String,
     /// The plugin configuration.
     config: Value,
-    /// The path of its connection manager and the manager itself; `None` if the filter is in a file of its own.
+    /// The path of its connection manager and the manager itself; `None` if the filter is in a file of its
+    /// own.
     manager: Option<(String, Value)>,
 }
 

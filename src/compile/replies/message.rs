@@ -34,8 +34,8 @@ fn text(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Template> {
     scope.template(reader, reader.text("text")?, TextKind::Text)
 }
 
-/// The language for callers who ask for none of the others. If there are several, `default` must name it: the fields of
-/// an object have no order in a `google.protobuf.Struct`.
+/// The language for callers who ask for none of the others. If there are several, `default` must name it: the
+/// fields of an object have no order in a `google.protobuf.Struct`.
 fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str> {
     let tags: Vec<(&str, &'a str)> = languages.iter().map(|entry| (entry.name(), entry.name())).collect();
     let names: Vec<&str> = languages.iter().map(Reader::name).collect();

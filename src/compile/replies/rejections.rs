@@ -1,5 +1,5 @@
-//! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves out from the
-//! common one.
+//! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
+//! out from the common one.
 
 use super::headers::{RESERVED, header_name, is_reserved};
 use super::message::message;
@@ -184,7 +184,6 @@ impl RejectionCompiler<'_> {
     }
 
     /// The body and its type. `own_at` is where `own` is written.
-    #[inline(never)]
     fn body(
         &self,
         own_at: &Reader<'_>,
@@ -217,8 +216,8 @@ impl RejectionCompiler<'_> {
         Some(Arc::new(Body { template, content_type: content_type.into() }))
     }
 
-    /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. It names no limits if they
-    /// are secret.
+    /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. It names no
+    /// limits if they are secret.
     fn problem(&self, own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<Arc<Body>> {
         const TYPE: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
