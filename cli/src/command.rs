@@ -12,7 +12,7 @@ mod styles;
 use clap::{Parser, Subcommand};
 use outcome::Outcome;
 
-/// Check, explain and deploy rate-limiting policies for Tollgate, a filter for Envoy
+/// Check, explain and set up rate-limiting policies for Tollgate, a filter for Envoy
 #[derive(Parser)]
 #[command(name = "tollgate", version, styles = styles::HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
 struct Arguments {
