@@ -1,8 +1,8 @@
-//! The configuration as written: a tree of values from whichever form the host handed over,
-//! and a reader that walks it and gathers **every** error, each with its path.
+//! The configuration as written: a tree of values, decoded from the form in which the host delivers it, and a
+//! reader that walks the tree and collects **every** error with its path.
 //!
-//! `bytes → value → reader → [policy::compile](crate::policy)`. Serde's derive stops at the first
-//! error; an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
+//! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
+//! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod error;
 mod names;
@@ -11,8 +11,8 @@ mod reader;
 mod value;
 
 pub use error::{ConfigError, ConfigErrors};
-pub use names::{Lists, Names, Vocabulary};
-pub use reader::{Fields, Reader, field_path};
+pub use names::{ListsByName, Names, Vocabulary};
+pub use reader::{Fields, Reader, all, field_path};
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.
@@ -42,12 +42,12 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ConfigErrors> {
 /// Reads JSON text (RFC 8259).
 ///
 /// # Errors
-/// What was found instead.
+/// A description of what was found instead.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(bytes).map_err(|error| format!("text that is not JSON ({error})"))
 }
 
-/// Tells a Struct's encoding from JSON text without guessing.
+/// Distinguishes the encoding of a Struct from JSON text, without guessing.
 ///
 /// Each field of a Struct is encoded as tag 0x0A, and each field's value inside it as tag 0x12.
 /// JSON text may start with 0x0A, a line feed, but may contain 0x12 nowhere.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn an_empty_configuration_is_said_to_be_empty() {
+    fn an_empty_configuration_is_reported_as_nothing() {
         assert!(parse(b"").unwrap_err().to_string().starts_with("$: found nothing; allowed: a policy as"));
     }
 

@@ -8,6 +8,7 @@ mod path_template;
 mod request;
 mod request_cache;
 mod request_match;
+mod sample_request;
 pub mod spelling;
 mod status_set;
 
@@ -15,4 +16,5 @@ pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
 pub use request::{AUTHORIZATION, MetadataPath, Request, Response, is_answer, is_good};
 pub use request_cache::RequestCache;
 pub use request_match::{HeaderMatch, Host, RequestMatch};
+pub use sample_request::SampleRequest;
 pub use status_set::StatusSet;

@@ -1,4 +1,4 @@
-//! Why a policy applies to a request, or does not.
+//! Whether policies apply to a request, and why.
 
 use crate::describe::{host_name, key, path_template, request_match};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,20 +13,21 @@ use tollgate::rules::Policy;
 use tollgate::rules::{Key, Source};
 use tollgate::time::Micros;
 
-/// How a policy stands to a request.
+/// Whether a policy applies to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Applicability {
-    /// It judges the request; by each of its keys, who is counted.
+    /// It limits the request. For each of its keys, the caller that is counted.
     Counts(Vec<String>),
-    /// It judges the request in shadow, and rejects nothing.
+    /// The same in shadow: it never rejects.
     Shadows(Vec<String>),
-    /// The request may give a unit back; by each of its keys, to whom.
+    /// The request may return a unit. For each of its keys, the caller that gets it.
     Returns(Vec<String>),
-    /// It does not apply, and this is why.
+    /// It does not apply, for this reason.
     Not(String),
 }
 
-/// How each policy stands to a request at an instant of the wall clock, in their order.
+/// Whether each policy applies to a request at a time since the UNIX epoch, in the order of the
+/// configuration.
 pub fn applicability_of<R: Request>(
     set: &Configuration,
     asked: &RequestCache<'_, R>,
@@ -35,16 +36,16 @@ pub fn applicability_of<R: Request>(
     if let Some(reason) = exemption(set, asked) {
         return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
     }
-    // The identities themselves are not shown, so any seed does.
+    // Identities are not shown, so any seed will do.
     let seed = Seed::new([0; Seed::LEN]);
     let cache = ConsumerCache::default();
     let caller = Caller::new(asked, &set.rules.callers, &cache, &seed, &[]);
     let applied = applying(&set.rules, asked, &caller, wall);
-    let standing = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
-        Some(one) => who(set, policy, one, asked, &caller),
+    let applicability = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
+        Some(one) => counted(set, policy, one, asked, &caller),
         None => Applicability::Not(why_not(set, policy, asked, &caller, &applied)),
     };
-    set.rules.policies.iter().enumerate().map(standing).collect()
+    set.rules.policies.iter().enumerate().map(applicability).collect()
 }
 
 fn exemption<R: Request>(set: &Configuration, asked: &RequestCache<'_, R>) -> Option<String> {
@@ -54,7 +55,7 @@ fn exemption<R: Request>(set: &Configuration, asked: &RequestCache<'_, R>) -> Op
     exempts(&set.rules, asked).then(|| "a CORS preflight is exempt".into())
 }
 
-fn who<R: Request>(
+fn counted<R: Request>(
     set: &Configuration,
     policy: &Policy,
     applied: &Applied,
@@ -63,19 +64,19 @@ fn who<R: Request>(
 ) -> Applicability {
     let rule = role(policy, asked).and_then(|(_, rule)| rule);
     let template = rule.and_then(|rule| rule.path.as_ref());
-    let shown = |key: &usize| {
+    let caller_of = |key: &usize| {
         if caller.is_ambiguous(&[*key], template) {
             let key = set.rules.callers.keys.get(*key)?;
-            return Some(format!("{}, which the request has several times and so is rejected", key.name));
+            return Some(format!("{}, which the request has several times, so it is rejected", key.name));
         }
         let (_, value) = caller.value(*key, template)?;
         Some(shown(set.rules.callers.keys.get(caller.taken(*key, template)?)?, &value))
     };
-    let who = policy.key.iter().filter_map(shown).collect();
+    let callers = policy.key.iter().filter_map(caller_of).collect();
     match applied.role {
-        Role::Returns(_) => Applicability::Returns(who),
-        Role::Judges(_) if applied.shadow => Applicability::Shadows(who),
-        Role::Judges(_) => Applicability::Counts(who),
+        Role::Returns(_) => Applicability::Returns(callers),
+        Role::Judges(_) if applied.shadow => Applicability::Shadows(callers),
+        Role::Judges(_) => Applicability::Counts(callers),
     }
 }
 
@@ -96,15 +97,15 @@ fn why_not<R: Request>(
     let rivals = applied.iter().filter_map(|one| set.rules.policies.get(one.policy));
     let rival =
         rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str()).next();
-    format!("{} of its class does", rival.unwrap_or("another"))
+    format!("{} of the same class applies", rival.unwrap_or("another"))
 }
 
-/// What each match has against the request.
+/// Why none of the matches fits the request.
 fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> String {
     if let Some(rule) = policy.except.iter().find(|rule| rule.matches(asked)) {
-        return format!("{} is excepted", request_match(rule));
+        return format!("{} is excluded", request_match(rule));
     }
-    let against = |rule: &RequestMatch| {
+    let mismatch = |rule: &RequestMatch| {
         if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
         {
             return format!("the method is not {}", rule.methods.join(" or "));
@@ -112,23 +113,23 @@ fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> Strin
         match (&rule.path, &rule.host) {
             (Some(path), _) if !path.is_met_by(asked) => format!("the path is not {}", path_template(path)),
             (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {}", host_name(host)),
-            // The caller has found that it does not match: its headers do not.
-            (_, _) => format!("it is not {}", request_match(rule)),
+            // It does not match, so one of the headers must differ.
+            (_, _) => format!("the request is not {}", request_match(rule)),
         }
     };
-    let mut reasons: Vec<String> = policy.matches.iter().map(against).collect();
+    let mut reasons: Vec<String> = policy.matches.iter().map(mismatch).collect();
     reasons.dedup();
     reasons.join(", ")
 }
 
-/// A key's value, as much of it as may be seen: what anybody can see is no secret, anything else may be.
+/// The value of a key, masked if it may be a secret.
 fn shown(key: &Key, value: &[u8]) -> String {
     let value = match &key.source {
         Source::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
         Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::Metadata(_) => {
             String::from_utf8_lossy(value).escape_debug().to_string()
         }
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::FirstOf(_) => veiled(value),
+        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::FirstOf(_) => masked(value),
     };
     format!("{} {value}", key.name)
 }
@@ -144,8 +145,8 @@ fn address(value: &[u8], ipv6_prefix: u8) -> String {
     }
 }
 
-/// The first four characters and the length; of a short value less.
-fn veiled(value: &[u8]) -> String {
+/// The first four characters, or fewer of a short value, and the length.
+fn masked(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let most = (text.chars().count() / 2).min(4);
     let start: String = text.chars().take(most).collect();

@@ -12,9 +12,9 @@ mod styles;
 use clap::{Parser, Subcommand};
 use outcome::Outcome;
 
-/// Checks, explains and sets up rate-limiting policies for Tollgate, the filter for Envoy.
+/// Check, explain and set up rate-limiting policies for Tollgate, a filter for Envoy
 #[derive(Parser)]
-#[command(name = "tollgate", version, styles = styles::OF_HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "tollgate", version, styles = styles::HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -26,7 +26,7 @@ Examples:
   tollgate explain policy.yaml 'GET /v1/invoices?page=2' --client-ip 192.0.2.7 --times 51
   tollgate bootstrap policy.yaml --upstream localhost:3000 > envoy.yaml
 
-Exit status: 0 for yes, 1 for a policy with errors, 2 for a command that could not be carried out.";
+Exit status: 0 on success, 1 if a policy has errors, 2 if the command failed.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -38,10 +38,10 @@ enum Command {
     Reference(language::Reference),
 }
 
-/// Carries out the command that the arguments name; the first of them is the program's own name.
+/// Runs the command that the arguments name. The first argument is the name of the program.
 ///
 /// # Errors
-/// The arguments are not understood, or ask for help.
+/// The arguments are invalid, or ask for help.
 pub fn run<T: Into<std::ffi::OsString> + Clone>(
     arguments: impl IntoIterator<Item = T>,
 ) -> Result<Outcome, clap::Error> {

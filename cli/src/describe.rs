@@ -1,4 +1,4 @@
-//! A policy set in words, for whoever wants to know what it does.
+//! Describes in words what a configuration does.
 
 mod key;
 mod limit;
@@ -6,11 +6,11 @@ mod replies;
 mod request_match;
 mod status_set;
 
-use crate::inspect::{clients, counts_by, matches_paths};
+use crate::inspect::{counts_by, matches_paths, table_room};
 use jiff::Timestamp;
 pub(crate) use key::key;
 pub(crate) use limit::limit;
-use replies::{headers_in_words, rejections_in_words};
+use replies::{describe_headers, describe_rejections};
 pub(crate) use request_match::{host_name, path_template, request_match};
 pub(crate) use status_set::statuses;
 use tollgate::compile::Configuration;
@@ -23,35 +23,35 @@ use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
 use tollgate::time::SECOND;
 
-/// What will be enforced on whom.
+/// What a configuration does, in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Summary {
-    /// In the order of the configuration.
+    /// The policies, in the order of the configuration.
     pub policies: Vec<PolicySummary>,
-    /// What holds for all of them: what it is about, and what is said about it.
+    /// What holds for all policies: pairs of a topic and its description.
     pub general: Vec<(&'static str, String)>,
 }
 
-/// One policy in words.
+/// What one policy does, in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySummary {
-    /// As in the configuration.
+    /// Its name.
     pub name: String,
-    /// Which requests, and who is counted.
+    /// The requests that it applies to, and what callers are counted by.
     pub applies: String,
-    /// Each with its name, if there are several.
+    /// Its limits, with their names if there are several.
     pub limits: Vec<String>,
-    /// What else is said of it.
-    pub also: Vec<String>,
+    /// Its other fields.
+    pub notes: Vec<String>,
 }
 
-/// All of it in words.
+/// Describes a configuration.
 pub fn summary(set: &Configuration) -> Summary {
-    let policies = set.rules.policies.iter().map(|policy| policy_in_words(set, policy)).collect();
+    let policies = set.rules.policies.iter().map(|policy| describe_policy(set, policy)).collect();
     Summary { policies, general: general(set) }
 }
 
-fn policy_in_words(set: &Configuration, policy: &Policy) -> PolicySummary {
+fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
     let requests = match policy.matches.as_slice() {
         [] => "every request".to_string(),
         matches => list(matches),
@@ -68,14 +68,14 @@ fn policy_in_words(set: &Configuration, policy: &Policy) -> PolicySummary {
     };
     let several = policy.limit_names.len() > 1;
     let limits = policy.limit_names.iter().enumerate().map(|(index, name)| {
-        let words = limit_in_words(set, policy, index);
+        let words = describe_limit(set, policy, index);
         if several { format!("{name}: {words}") } else { words }
     });
     PolicySummary {
         name: policy.name.clone(),
-        applies: format!("{requests}{except}{that_have}, counted by {}", key_in_words(set, &policy.key)),
+        applies: format!("{requests}{except}{that_have}, counted by {}", describe_key(set, &policy.key)),
         limits: limits.collect(),
-        also: also(set, policy),
+        notes: notes(set, policy),
     }
 }
 
@@ -94,24 +94,24 @@ fn may_lack(set: &Configuration, key: &Key) -> bool {
     }
 }
 
-fn key_in_words(set: &Configuration, keys: &[usize]) -> String {
+fn describe_key(set: &Configuration, keys: &[usize]) -> String {
     let keys = keys.iter().filter_map(|index| set.rules.callers.keys.get(*index));
     let words = keys.map(|one| format!("{} ({})", one.name, key(one, &set.rules.callers)));
     words.collect::<Vec<_>>().join(" and ")
 }
 
-/// A limit, and what other quotas it has for whom.
-fn limit_in_words(set: &Configuration, policy: &Policy, index: usize) -> String {
+/// A limit, and the quotas of tiers and consumers that differ.
+fn describe_limit(set: &Configuration, policy: &Policy, index: usize) -> String {
     let Some(default) = policy.limits().get(index) else { return String::new() };
     let other =
         |limits: &[Limit]| limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota);
     let tiers = set.rules.callers.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
     let of_tiers = tiers.filter_map(|(tier, name)| {
-        let quota = other(&policy.limit_sets.of_tier(tier).limits())?;
+        let quota = other(policy.limit_sets.of_tier(tier).limits())?;
         Some(format!("{quota} for {name}"))
     });
-    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, terms)| {
-        let quota = other(&terms.limits())?;
+    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, limits)| {
+        let quota = other(limits.limits())?;
         Some(format!("{quota} for {}", set.rules.callers.consumers.list().get(consumer)?.name))
     });
     let others: Vec<String> = of_tiers.chain(of_consumers).collect();
@@ -119,16 +119,16 @@ fn limit_in_words(set: &Configuration, policy: &Policy, index: usize) -> String 
     limit(default) + &others
 }
 
-fn tiers_in_words(set: &Configuration, tiers: &Tiers) -> String {
+fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {
     let default = tiers.names.get(tiers.default).map_or("", String::as_str);
     let from = tiers.from.and_then(|index| set.rules.callers.keys.get(index)).map_or(String::new(), |from| {
-        format!("what {} says ({}), else ", from.name, key(from, &set.rules.callers))
+        format!("the value of {} ({}), else ", from.name, key(from, &set.rules.callers))
     });
-    format!("{}; the consumer's, else {from}{default}", tiers.names.join(", "))
+    format!("{}; that of the consumer, else {from}{default}", tiers.names.join(", "))
 }
 
-/// The keys that are only named where the first of several counts.
-fn alternatives_in_words(set: &Configuration) -> String {
+/// The keys that `first_of` refers to.
+fn describe_alternatives(set: &Configuration) -> String {
     let keys = &set.rules.callers.keys;
     let named = |index: usize| {
         keys.iter().any(|key| matches!(&key.source, Source::FirstOf(keys) if keys.contains(&index)))
@@ -143,25 +143,25 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     if set.rules.policies.len() > 1 {
         let charging = match set.rules.charging {
             ChargeMode::AllOrNothing => {
-                "all policies that apply must admit; a rejection by any spends nothing"
+                "all policies that apply must admit a request; a rejected request spends nothing"
             }
             ChargeMode::Sequential => {
-                "all policies that apply must admit, in this order; a rejection has spent what came before it"
+                "all policies that apply must admit a request, in this order; a rejected request has spent its units at those before the one that rejects"
             }
         };
-        general.push(("together", charging.into()));
+        general.push(("charge", charging.into()));
     }
-    let alternatives = alternatives_in_words(set);
+    let alternatives = describe_alternatives(set);
     if !alternatives.is_empty() {
         general.push(("keys", alternatives));
     }
     if let Some(tiers) = &set.rules.callers.tiers {
-        general.push(("tiers", tiers_in_words(set, tiers)));
+        general.push(("tiers", describe_tiers(set, tiers)));
     }
     match set.rules.callers.consumers.list().len() {
         0 => {}
-        1 => general.push(("consumers", "1 is known".into())),
-        number => general.push(("consumers", format!("{number} are known"))),
+        1 => general.push(("consumers", "1 known caller".into())),
+        number => general.push(("consumers", format!("{number} known callers"))),
     }
     let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
     let exempt: Vec<String> =
@@ -170,26 +170,26 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         general.push(("exempt", exempt.join(", ")));
     }
     if matches_paths(set) {
-        general.push(("paths", spellings_in_words(set)));
+        general.push(("paths", describe_spellings(set)));
     }
-    if let Some(words) = networks_in_words(set) {
+    if let Some(words) = describe_networks(set) {
         general.push(("ipv6", words));
     }
-    general.push(("rejection", rejections_in_words(set)));
-    general.push(("headers", headers_in_words(set)));
+    general.push(("rejection", describe_rejections(set)));
+    general.push(("headers", describe_headers(set)));
     let bytes = u64::from(set.rules.geometry.pages.get()) * u64::from(set.rules.geometry.page_bytes);
     general.push((
         "table",
-        format!("{} KiB at most, room for some {} clients", bytes.div_ceil(1024), rounded(clients(set))),
+        format!("at most {} KiB, room for about {} clients", bytes.div_ceil(1024), rounded(table_room(set))),
     ));
     general
 }
 
-/// Which spellings of a path a policy's `match` is for, too.
-fn spellings_in_words(set: &Configuration) -> String {
+/// Which other spellings of a path the `match` of a policy covers.
+fn describe_spellings(set: &Configuration) -> String {
     let Spellings { trailing_slash, case, parameters, suffix } = set.rules.routes.spellings();
     let all = [
-        (trailing_slash, "a slash at the end"),
+        (trailing_slash, "a trailing slash"),
         (case, "another case"),
         (parameters, ";parameters"),
         (suffix, "a suffix such as .json"),
@@ -205,8 +205,8 @@ fn spellings_in_words(set: &Configuration) -> String {
     }
 }
 
-/// Who has more than one of the networks that are told apart, if no policy counts wider ones.
-fn networks_in_words(set: &Configuration) -> Option<String> {
+/// A note if every policy by address counts small IPv6 networks, of which one customer usually has many.
+fn describe_networks(set: &Configuration) -> Option<String> {
     const WIDE: u8 = 56;
     let prefix = |(index, key): (usize, &Key)| match key.source {
         Source::ClientIp { ipv6_prefix } if counts_by(set, index) => Some(ipv6_prefix),
@@ -224,97 +224,99 @@ fn networks_in_words(set: &Configuration) -> Option<String> {
     let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
     let networks = 1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
     Some(format!(
-        "each /{widest} is a client of its own, and a /48 has {networks}; a second policy by \
+        "each /{widest} network is a client of its own, and a /48 has {networks} of them; a second policy by \
          `client_ip: {{ ipv6_prefix: 48 }}` would limit them together"
     ))
 }
 
-fn also(set: &Configuration, policy: &Policy) -> Vec<String> {
-    let mut also = Vec::new();
+fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
+    let mut notes = Vec::new();
     match policy.mode {
         Mode::Enforce => {}
-        Mode::Shadow => also.push("in shadow: it rejects nothing".to_string()),
+        Mode::Shadow => notes.push("in shadow: it never rejects".to_string()),
         Mode::EnforceFrom(instant) => {
             let from = Timestamp::from_second((instant / SECOND) as i64).unwrap_or_default();
-            also.push(format!("in shadow until {from}, enforced from then on"));
+            notes.push(format!("in shadow until {from}, then enforced"));
         }
     }
     let rivals = set.rules.policies.iter().take_while(|other| other.name != policy.name);
     let rivals = rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str());
     let rivals: Vec<&str> = rivals.collect();
     if !rivals.is_empty() {
-        also.push(format!("only if none of these applies: {}", rivals.join(", ")));
+        notes.push(format!("only if none of these applies: {}", rivals.join(", ")));
     }
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
-        (None, cost) => also.push(format!("a request costs {cost} units")),
+        (None, cost) => notes.push(format!("a request costs {cost} units")),
         (Some(header), 1) => {
-            also.push(format!("a request costs what its response says in {header}, else 1 unit"))
+            notes.push(format!("a request costs the number in the response header {header}, else 1 unit"))
         }
         (Some(header), cost) => {
-            also.push(format!("a request costs what its response says in {header}, else {cost} units"));
+            notes.push(format!(
+                "a request costs the number in the response header {header}, else {cost} units"
+            ));
         }
     }
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
-        also.push(limit(penalty));
+        notes.push(limit(penalty));
     }
-    also.extend(counting(policy));
-    also
+    notes.extend(counting(policy));
+    notes
 }
 
 fn list(matches: &[RequestMatch]) -> String {
     matches.iter().map(request_match).collect::<Vec<_>>().join(", ")
 }
 
-/// Two digits are all that an estimate is worth.
+/// An estimate, rounded down to two digits.
 fn rounded(number: u64) -> u64 {
     let unit = 10u64.pow(number.checked_ilog10().unwrap_or_default().saturating_sub(1));
     number / unit * unit
 }
 
 fn counting(policy: &Policy) -> Vec<String> {
-    let mut also = Vec::new();
+    let mut notes = Vec::new();
     match policy.count {
         Count::Accepted | Count::Never => {}
-        Count::All => also.push("rejected requests count, too".to_string()),
+        Count::All => notes.push("rejected requests count too".to_string()),
     }
     if let Some(statuses) = &policy.response.count {
-        also.push(format!(
-            "a request stays counted when it is answered with {}, else it is given back",
+        notes.push(format!(
+            "a request stays counted if the response is {}, else it is refunded",
             self::statuses(statuses)
         ));
     }
     if let Some(header) = &policy.response.stock {
-        also.push(format!("how many exist is what a response says in {header}"));
+        notes.push(format!("the response header {header} reports how many exist"));
     }
     if policy.response.follows() {
-        also.push(match policy.response.unanswered {
-            Unanswered::Keep => "a request without an answer stays counted".into(),
-            Unanswered::Refund => "a request without an answer is given back".into(),
-            Unanswered::Costs(1) => "a request without an answer costs 1 unit".into(),
-            Unanswered::Costs(units) => format!("a request without an answer costs {units} units"),
+        notes.push(match policy.response.unanswered {
+            Unanswered::Keep => "a request without a response stays counted".into(),
+            Unanswered::Refund => "a request without a response is refunded".into(),
+            Unanswered::Costs(1) => "a request without a response costs 1 unit".into(),
+            Unanswered::Costs(units) => format!("a request without a response costs {units} units"),
         });
     }
     if let Some(statuses) = &policy.response.refund {
-        also.push(format!("given back when answered with {}", self::statuses(statuses)));
+        notes.push(format!("refunded if the response is {}", self::statuses(statuses)));
     }
     for (rule, statuses) in &policy.response.returns {
-        also.push(format!(
-            "{} gives a unit back when answered with {}",
+        notes.push(format!(
+            "{} returns a unit if the response is {}",
             request_match(rule),
             self::statuses(statuses)
         ));
     }
     match policy.on_contention {
         OnContention::Bucket => {}
-        OnContention::Deny => also.push("rejects when its record can't be written".into()),
-        OnContention::Allow => also.push("admits when its record can't be written".into()),
+        OnContention::Deny => notes.push("rejects if its record cannot be written".into()),
+        OnContention::Allow => notes.push("admits if its record cannot be written".into()),
     }
-    also
+    notes
 }
 
 impl Summary {
-    /// As a tree, for machines.
+    /// The summary as a tree, for JSON.
     pub fn to_value(&self) -> Value {
         let list = |texts: &[String]| Value::List(texts.iter().map(|text| text.as_str().into()).collect());
         let policy = |policy: &PolicySummary| {
@@ -322,7 +324,7 @@ impl Summary {
                 ("name".into(), policy.name.as_str().into()),
                 ("applies".into(), policy.applies.as_str().into()),
                 ("limits".into(), list(&policy.limits)),
-                ("also".into(), list(&policy.also)),
+                ("notes".into(), list(&policy.notes)),
             ])
         };
         let policies = Value::List(self.policies.iter().map(policy).collect());

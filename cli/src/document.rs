@@ -1,27 +1,27 @@
-//! A file as it lies on disk, read as Envoy would read it: a tree of values, and the line of each.
+//! A file, read as Envoy would read it: a tree of values, and the line of each value.
 //!
-//! `text → document → [policy::compile](crate::policy)`, for the command line tool. The filter gets no file: Envoy
-//! reads it, and hands over what it made of it.
+//! The filter itself reads no files: Envoy does, and passes the tree on.
 
-mod lines;
+mod line_map;
 mod yaml;
 
-pub use lines::Lines;
+pub use line_map::LineMap;
 
 use std::fmt;
 use tollgate::config::{ConfigError, Value};
 
-/// How a file is written.
+/// The syntax of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
-    /// As Envoy reads its YAML: `yes` is true, and a number with a fraction is text.
+    /// YAML as Envoy reads it: `yes` is true, and a number with a fraction is text.
     Yaml,
-    /// As in a `google.protobuf.StringValue`: RFC 8259.
+    /// JSON (RFC 8259), as in a `google.protobuf.StringValue`.
     Json,
 }
 
 impl Syntax {
-    /// By the end of a file's name; without one, as of standard input, by whether the text is JSON.
+    /// The syntax by the extension of a file's name. Without one, as for standard input, it is JSON if the
+    /// text is.
     pub fn of(name: &str, text: &str) -> Syntax {
         let json = match name.rsplit_once('.') {
             Some((_, ending)) => ending.eq_ignore_ascii_case("json"),
@@ -31,21 +31,21 @@ impl Syntax {
     }
 }
 
-/// What a file says, and where.
+/// The content of a file.
 #[derive(Debug)]
 pub struct Document {
-    /// All of it.
+    /// The tree of values.
     pub value: Value,
     /// The line of each value in it.
-    pub lines: Lines,
+    pub lines: LineMap,
 }
 
-/// Why a text is no tree of values.
+/// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unreadable {
-    /// Where the reader gave up, from 1.
+pub struct SyntaxError {
+    /// The line of the error, from 1.
     pub line: Option<usize>,
-    /// What it met there.
+    /// A description of what was found there.
     pub found: String,
     syntax: Syntax,
 }
@@ -54,16 +54,17 @@ impl Document {
     /// Reads a text.
     ///
     /// # Errors
-    /// The first place where it is not what its syntax asks for.
-    pub fn read(text: &str, syntax: Syntax) -> Result<Document, Unreadable> {
+    /// The first place where the text breaks the rules of its syntax.
+    pub fn read(text: &str, syntax: Syntax) -> Result<Document, SyntaxError> {
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let unreadable = |line, found| Unreadable { line, found, syntax };
+        let syntax_error = |line, found| SyntaxError { line, found, syntax };
         match syntax {
-            Syntax::Yaml => yaml::read(text).map_err(|error| unreadable(Some(error.line), error.found)),
+            Syntax::Yaml => yaml::read(text).map_err(|error| syntax_error(Some(error.line), error.found)),
             Syntax::Json => {
-                let value = serde_json::from_str(text)
-                    .map_err(|error: serde_json::Error| unreadable(Some(error.line()), error.to_string()))?;
-                // JSON is YAML, so the reader that knows lines can tell them; its values are not taken.
+                let value = serde_json::from_str(text).map_err(|error: serde_json::Error| {
+                    syntax_error(Some(error.line()), error.to_string())
+                })?;
+                // JSON is YAML too, so the YAML reader can find the lines; its values are not used.
                 let lines = yaml::read(text).map(|document| document.lines).unwrap_or_default();
                 Ok(Document { value, lines })
             }
@@ -71,11 +72,11 @@ impl Document {
     }
 }
 
-impl Unreadable {
-    /// As a error of the whole file.
-    pub fn error(&self) -> ConfigError {
+impl SyntaxError {
+    /// The same as an error of the whole configuration.
+    pub fn to_config_error(&self) -> ConfigError {
         let allowed = match self.syntax {
-            Syntax::Yaml => "one document of YAML",
+            Syntax::Yaml => "one YAML document",
             Syntax::Json => "JSON (RFC 8259)",
         };
         ConfigError::new("", &format!("text that is not {} ({})", self.syntax, self.found), allowed)

@@ -1,16 +1,13 @@
-//! What the filter would do with a request, by the filter's own engine over a table of its own in memory.
+//! What the filter would do with a request: the filter's own engine decides, over an empty table in memory.
 
-mod called;
-mod words;
-
-pub use called::SampleRequest;
+mod json;
 
 use crate::applicability::{Applicability, applicability_of};
 use crate::describe::{PolicySummary, summary};
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::http::RequestCache;
+use tollgate::http::{RequestCache, SampleRequest};
 use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
 use tollgate::limiter::concurrency::WorkerId;
@@ -18,49 +15,50 @@ use tollgate::reply::{Header, Reply};
 use tollgate::table::{Table, memory::MemoryStore};
 use tollgate::time::{Micros, Now, SECOND};
 
-/// What became of a request that was sent so many times.
+/// What happens to a request that is sent several times at once.
 #[derive(Debug)]
 pub struct Explanation {
-    /// How often it was sent, all at one instant.
+    /// How many times it is sent.
     pub times: u32,
-    /// How many of them passed.
+    /// How many of these requests pass.
     pub passed: u32,
-    /// Which was the first to be rejected, from 1.
+    /// The number of the first request that is rejected, from 1.
     pub first_rejected: Option<u32>,
-    /// What each policy said to the last one.
-    pub policies: Vec<Part>,
-    /// What the last one is answered.
-    pub answer: Answer,
+    /// What each policy does with the last request, in the order of the configuration.
+    pub policies: Vec<PolicyExplanation>,
+    /// The response to the last request.
+    pub response: ExplainedResponse,
 }
 
-/// What one policy said to a request.
+/// What one policy does with a request.
 #[derive(Debug)]
-pub struct Part {
-    /// As in the configuration.
+pub struct PolicyExplanation {
+    /// The name of the policy.
     pub name: String,
-    /// Why it applies, or not.
-    pub standing: Applicability,
-    /// What its limits said, each in the words of the summary; nothing if it does not judge.
+    /// Whether it applies, and why.
+    pub applicability: Applicability,
+    /// A description of each limit, and its verdict; empty if the policy does not limit the request.
     pub limits: Vec<(String, Verdict)>,
 }
 
-/// What is answered.
+/// The response to a request.
 #[derive(Debug)]
-pub enum Answer {
-    /// It goes on to the upstream, whose response gets these headers.
-    Passes(Vec<(String, String)>),
-    /// It is rejected with this.
-    Rejected {
+pub enum ExplainedResponse {
+    /// That of the upstream, to which the filter adds these headers.
+    Upstream(Vec<(String, String)>),
+    /// A rejection.
+    Rejection {
         /// The HTTP status.
         status: u32,
-        /// All headers of the reply.
+        /// All headers.
         headers: Vec<(String, String)>,
         /// The body.
         body: String,
     },
 }
 
-/// Sends a request so many times at once, each before the one before is answered. `wall` is since the UNIX epoch.
+/// Sends a request several times at once: each before the previous one is answered. `wall` is the time since
+/// the UNIX epoch.
 pub fn explain(
     configuration: &Configuration,
     request: &SampleRequest,
@@ -70,7 +68,7 @@ pub fn explain(
     let engine = Engine::new(configuration.rules.clone());
     let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().geometry, WorkerId(1));
     let store = MemoryStore::default();
-    // Any instant does that no window begins before.
+    // The table must be older than any window.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
     let mut last = Decision::to_pass(now);
     let (mut passed, mut first_rejected) = (0, None);
@@ -82,34 +80,34 @@ pub fn explain(
             passed += 1;
         }
     }
-    let policies = parts(configuration, request, &last);
-    let answer = answer(configuration, &last, request);
-    Explanation { times, passed, first_rejected, policies, answer }
+    let policies = policies(configuration, request, &last);
+    let response = response(configuration, request, &last);
+    Explanation { times, passed, first_rejected, policies, response }
 }
 
-fn parts(set: &Configuration, request: &SampleRequest, decision: &Decision) -> Vec<Part> {
-    let applicability_of = applicability_of(set, &RequestCache::new(request), decision.now.wall);
+fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -> Vec<PolicyExplanation> {
+    let applicability = applicability_of(set, &RequestCache::new(request), decision.now.wall);
     let summary = summary(set);
-    let part = |(index, (standing, summary)): (usize, (Applicability, PolicySummary))| {
+    let explained = |(index, (applicability, summary)): (usize, (Applicability, PolicySummary))| {
         let verdicts = decision.all_answers().find(|answer| answer.policy == index);
         let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
         let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
-        Part { name: summary.name, standing, limits }
+        PolicyExplanation { name: summary.name, applicability, limits }
     };
-    applicability_of.into_iter().zip(summary.policies).enumerate().map(part).collect()
+    applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
 }
 
-fn answer(set: &Configuration, decision: &Decision, request: &SampleRequest) -> Answer {
+fn response(set: &Configuration, request: &SampleRequest, decision: &Decision) -> ExplainedResponse {
     let limits = set.replies.limit_headers(decision);
     let owned = |headers: Vec<Header<'_>>| {
         headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     };
-    // An id that is recognised as made up.
+    // All zeros, so that the id is recognised as an example.
     match set.replies.reply(decision, request, || [0; 16]) {
-        None => Answer::Passes(owned(limits)),
+        None => ExplainedResponse::Upstream(owned(limits)),
         Some(reply) => {
             let Reply { status, headers, body, .. } = reply.with_limit_headers(limits);
-            Answer::Rejected { status, headers: owned(headers), body: body.to_string() }
+            ExplainedResponse::Rejection { status, headers: owned(headers), body: body.to_string() }
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Questions about a compiled configuration.
+//! Properties of a configuration that both descriptions and warnings need.
 
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Counter, Limit};
 use tollgate::rules::{Key, Policy, Source};
+use tollgate::table::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 use tollgate::time::{Now, SECOND};
 
 /// Whether any policy counts by the client's address.
@@ -12,7 +13,7 @@ pub(crate) fn counts_addresses(set: &Configuration) -> bool {
     set.rules.callers.keys.iter().enumerate().any(by_address)
 }
 
-/// Whether any policy counts by this key, by index, be it as one of several.
+/// Whether any policy counts by the key with this index, alone or as one of several.
 pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
     let is_or_has = |of: &usize| {
         *of == key
@@ -21,14 +22,15 @@ pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
     set.rules.policies.iter().any(|policy| policy.key.iter().any(is_or_has))
 }
 
-/// Whether any policy is for some paths alone.
+/// Whether any policy applies only to some paths.
 pub(crate) fn matches_paths(set: &Configuration) -> bool {
     let by_path = |policy: &Policy| policy.matches.iter().any(|rule| rule.path.is_some());
     set.rules.policies.iter().any(by_path)
 }
 
-/// How many clients of one request each, by every key, the table has room for if they spread evenly.
-pub(crate) fn clients(set: &Configuration) -> u64 {
+/// For how many clients the table has room, if each sends one request with every key and they spread evenly
+/// over the pages.
+pub(crate) fn table_room(set: &Configuration) -> u64 {
     let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
     for policy in &set.rules.policies {
         match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.apart) {
@@ -37,21 +39,23 @@ pub(crate) fn clients(set: &Configuration) -> u64 {
         }
     }
     let bytes: u64 = records.iter().map(|(_, limits)| record_bytes(limits)).sum();
-    let page = u64::from(set.rules.geometry.page_bytes).saturating_sub(OF_A_PAGE);
+    let page = u64::from(set.rules.geometry.page_bytes).saturating_sub(PAGE_OVERHEAD);
     u64::from(set.rules.geometry.pages.get()) * page / bytes.max(1)
 }
 
-/// What a page keeps back for records that grow, its own first bytes, and the host's last one.
-const OF_A_PAGE: u64 = 192 + 4 + 1;
-/// What a record takes beside its states, and a state beside its bytes.
-const OF_A_RECORD: u64 = 14;
-const OF_A_STATE: u64 = 11;
+/// Bytes of a page that hold no new records: the reserve for records that grow, the header, and the host's
+/// last byte.
+const PAGE_OVERHEAD: u64 = (RESERVE + PAGE_HEADER + HOST_SUFFIX) as u64;
+/// Bytes of a record besides its states.
+const RECORD_OVERHEAD: u64 = RECORD_HEADER as u64;
+/// Bytes of a state besides its content, whose length takes one byte.
+const STATE_OVERHEAD: u64 = STATE_HEADER as u64 + 1;
 
 fn record_bytes(limits: &[&Limit]) -> u64 {
-    OF_A_RECORD + limits.iter().map(|limit| OF_A_STATE + state_bytes(limit)).sum::<u64>()
+    RECORD_OVERHEAD + limits.iter().map(|limit| STATE_OVERHEAD + state_bytes(limit)).sum::<u64>()
 }
 
-/// After one request, ten days after the start: the longer ago, the longer the numbers.
+/// The size of a state after one request, ten days after the start of Envoy: numbers get longer with time.
 fn state_bytes(limit: &Limit) -> u64 {
     let now = Now { mono: 864_000 * SECOND, wall: 1_767_222_000 * SECOND };
     let mut counter = Counter::empty(limit, now);

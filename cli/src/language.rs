@@ -1,17 +1,17 @@
-//! The policy language as data: every object, field, type, range, word and default, each with a line about it.
+//! The policy language as data: every object, field, type, range, word and default, each with a description.
 //!
-//! [`policy::compile`](crate::policy::compile) is what decides; this only tells. The JSON Schema and the reference page are
-//! made of it, and tests hold it against the compiler: field by field, bound by bound, word by word.
+//! The JSON Schema and the reference page are generated from it. The compiler decides what is valid; tests
+//! compare this description with it field by field, bound by bound and word by word.
 
+mod configuration;
 mod consumer;
 mod key;
 mod limit;
-mod matching;
 mod policy;
 mod reference;
-mod saying;
+mod replies;
+mod request_match;
 mod schema;
-mod set;
 mod texts;
 
 pub use reference::reference;
@@ -20,118 +20,118 @@ pub use schema::schema;
 /// An object of the language.
 #[derive(Debug)]
 pub struct Object {
-    /// What it is called, such as `policy`.
+    /// Its name, such as `policy`.
     pub name: &'static str,
     /// Where it stands, such as `policies[]`.
     pub at: &'static str,
-    /// What it is for.
+    /// What it describes.
     pub about: &'static str,
-    /// All that may be in it, in the order in which errors name them.
+    /// Its fields, in the order in which errors list them.
     pub fields: &'static [Field],
-    /// Of these fields exactly one must be there.
+    /// Fields of which exactly one must be present; empty if there is no such rule.
     pub one_of: &'static [&'static str],
 }
 
 /// A field of an object.
 #[derive(Debug)]
 pub struct Field {
-    /// As it is written.
+    /// Its name.
     pub name: &'static str,
-    /// What it may be.
+    /// Its type.
     pub kind: Kind,
-    /// Whether it must be there, and what follows if it is not.
+    /// Whether it is required, and what holds without it.
     pub need: Need,
-    /// What it says.
+    /// What it means.
     pub about: &'static str,
 }
 
-/// Whether a field must be there.
+/// Whether a field is required.
 #[derive(Clone, Copy, Debug)]
 pub enum Need {
-    /// Always.
+    /// It is required.
     Required,
-    /// Without it, it is as if this were written, which is JSON.
+    /// It has a default, given as JSON.
     Default(&'static str),
-    /// Without it, this is so.
+    /// It is optional; the text says what holds without it.
     Else(&'static str),
 }
 
-/// What a value may be.
+/// The type of a value.
 #[derive(Debug)]
 pub enum Kind {
     /// `true` or `false`.
     Flag,
     /// A whole number.
     Number(Range),
-    /// One of these.
+    /// One of these words.
     Words(&'static [Word]),
-    /// A text of some form.
+    /// A text of this form.
     Text(&'static Text),
-    /// A list of one or more statuses or classes of them.
+    /// A non-empty list of response statuses or classes of statuses.
     Statuses,
     /// An object of the language, by its name.
     Object(&'static str),
-    /// A list of one or more.
+    /// A non-empty list.
     List(&'static Kind),
     /// A list that may be empty.
     AnyList(&'static Kind),
-    /// One without a list, or a list of one or more.
+    /// A single value, or a non-empty list.
     OneOrList(&'static Kind),
-    /// An object whose fields' names are the writer's choice.
+    /// An object whose field names the operator chooses.
     Map {
-        /// What the names are.
+        /// The form of the names.
         names: &'static Text,
-        /// What stands beside each.
+        /// The type of the values.
         values: &'static Kind,
     },
-    /// One of several kinds.
+    /// One of several types.
     Either(&'static [Kind]),
 }
 
-/// The whole numbers that a field takes.
+/// The whole numbers that a field accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
-    /// The least.
+    /// The smallest.
     pub min: u64,
-    /// The most.
+    /// The largest.
     pub max: u64,
-    /// Of what.
+    /// Their unit, such as `seconds`; may be empty.
     pub unit: &'static str,
 }
 
-/// One of the words that a field takes.
+/// One of the words that a field accepts.
 #[derive(Debug)]
 pub struct Word {
-    /// As it is written.
+    /// The word.
     pub word: &'static str,
     /// What it means.
     pub about: &'static str,
 }
 
-/// A form that texts may have.
+/// A form of texts.
 #[derive(Debug)]
 pub struct Text {
-    /// What it is called, such as `header name`.
+    /// Its name, such as `header name`.
     pub name: &'static str,
-    /// What it is.
+    /// What texts of this form look like.
     pub what: &'static str,
-    /// A regular expression, as JSON Schema has them, that all such texts match. What does not, is a error; what
-    /// does, may be one all the same.
+    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that
+    /// does may be an error too.
     pub pattern: Option<&'static str>,
 }
 
-/// All objects, the whole configuration first.
+/// All objects of the language, the whole configuration first.
 pub fn objects() -> impl Iterator<Item = &'static Object> {
     [
-        set::OBJECTS,
+        configuration::OBJECTS,
         key::OBJECTS,
         consumer::OBJECTS,
         policy::OBJECTS,
-        matching::OBJECTS,
-        set::PATHS,
+        request_match::OBJECTS,
+        configuration::PATHS,
         limit::OBJECTS,
-        saying::OBJECTS,
-        set::TABLE,
+        replies::OBJECTS,
+        configuration::TABLE,
     ]
     .into_iter()
     .flatten()

@@ -1,6 +1,7 @@
-//! What a policy is and does, before an Envoy gets to see it: the library behind the `tollgate` command.
+//! The library behind the command `tollgate`, which checks, describes and explains policies before Envoy
+//! loads them.
 //!
-//! It uses the filter's own compiler and engine, and reads YAML as Envoy does.
+//! It uses the filter's own compiler and engine, and reads YAML exactly as Envoy does.
 
 mod applicability;
 pub mod command;

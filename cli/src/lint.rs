@@ -1,115 +1,116 @@
-//! What is legal in a policy set and probably not meant. Not in the filter: it would serve all the same.
+//! Warnings: what is valid in a configuration, but probably a mistake. The filter itself ignores them.
 
 mod coarse;
 mod covers;
+mod exposure;
 mod made_up;
-mod room;
-mod shown;
-mod unreached;
+mod table_size;
+mod unreachable;
 mod unused;
 
 use std::fmt;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
-use tollgate::rules::{Key, Source};
 use tollgate::rules::{LimitSet, Policy};
 
-/// Something legal and probably wrong.
+/// Something that is valid, but probably a mistake.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Warning {
-    /// What it is about.
+    /// The path of what it is about.
     pub path: String,
-    /// What follows from it, and what would be better.
-    pub says: String,
+    /// What happens because of it, and what would be better.
+    pub message: String,
 }
 
 impl Warning {
-    pub(crate) fn new(path: impl Into<String>, says: impl Into<String>) -> Warning {
-        Warning { path: path.into(), says: says.into() }
+    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Warning {
+        Warning { path: path.into(), message: message.into() }
     }
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "$" } else { &self.path };
-        write!(f, "{path}: {}", self.says)
+        write!(f, "{path}: {}", self.message)
     }
 }
 
-/// No key in use is longer than this; a prefix that is tells callers apart by less than was meant, or by nothing.
-const LONGEST_USUAL_KEY: usize = 40;
+/// Keys in use are rarely longer than this, so a longer prefix is likely to be the whole key.
+const MAX_USUAL_KEY: usize = 40;
 
-/// All warnings, in the order of the configuration.
+/// All warnings about a compiled configuration, in its order.
 pub fn warnings(set: &Configuration) -> Vec<Warning> {
     let mut warnings = Vec::new();
     warn_keys(set, &mut warnings);
     unused::warn_callers(set, &mut warnings);
     for (i, policy) in set.rules.policies.iter().enumerate() {
         let path = format!("policies[{i}]");
-        unreached::warn_class(set, i, &path, &mut warnings);
-        let kinds = kinds_of_callers(set, policy);
-        unreached::warn_costs(policy, &kinds, &path, &mut warnings);
-        unreached::warn_limits(policy, &kinds, &path, &mut warnings);
+        unreachable::warn_class(set, i, &path, &mut warnings);
+        let groups = caller_groups(set, policy);
+        unreachable::warn_costs(policy, &groups, &path, &mut warnings);
+        unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
-        coarse::warn_slots(policy, &kinds, &path, set.rules.geometry, &mut warnings);
+        coarse::warn_slots(policy, &groups, &path, set.rules.geometry, &mut warnings);
     }
-    shown::warn_headers(set, &mut warnings);
-    room::warn_room(set, &mut warnings);
+    exposure::warn_headers(set, &mut warnings);
+    table_size::warn_table_size(set, &mut warnings);
     warnings
 }
 
-/// What of the configuration as it was written is doubtful, though it compiles to something sound.
-pub(crate) fn warnings_as_written(set: &Configuration, value: &Value) -> Vec<Warning> {
-    shown::warn_credentials(set, value)
+/// Warnings about the source of a configuration, which are lost once it is compiled.
+pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
+    exposure::warn_credentials(set, value)
 }
 
-/// All kinds of callers by their names, with the terms that they have: tiers, and consumers with quotas of their own.
-fn kinds_of_callers<'a>(set: &'a Configuration, policy: &'a Policy) -> Vec<(&'a str, &'a LimitSet)> {
+/// Groups of callers by name, with their limits: the tiers, and consumers with quotas of their own.
+fn caller_groups<'a>(set: &'a Configuration, policy: &'a Policy) -> Vec<(&'a str, &'a LimitSet)> {
     let tiers = set.rules.callers.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
-    let mut kinds: Vec<_> =
+    let mut groups: Vec<_> =
         tiers.map(|(tier, name)| (name.as_str(), policy.limit_sets.of_tier(tier))).collect();
-    if kinds.is_empty() {
-        kinds.push(("all others", policy.limit_sets.default()));
+    if groups.is_empty() {
+        groups.push(("all others", policy.limit_sets.default()));
     }
     let consumers = set.rules.callers.consumers.list();
     let own = policy.limit_sets.of_consumers();
-    kinds.extend(own.filter_map(|(index, terms)| Some((consumers.get(index)?.name.as_str(), terms))));
-    kinds
+    groups.extend(own.filter_map(|(index, limits)| Some((consumers.get(index)?.name.as_str(), limits))));
+    groups
 }
 
 fn warn_keys(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (i, key) in set.rules.callers.keys.iter().enumerate() {
         let path = field_path("keys", &key.name);
         unused::warn_key(set, i, &path, warnings);
-        unreached::warn_alternatives(set, key, &path, warnings);
-        if let Some(prefix) = key.prefix.filter(|prefix| *prefix > LONGEST_USUAL_KEY) {
+        unreachable::warn_alternatives(set, key, &path, warnings);
+        if let Some(prefix) = key.prefix.filter(|prefix| *prefix > MAX_USUAL_KEY) {
             warnings.push(Warning::new(
                 field_path(&path, "prefix"),
-                format!("{prefix} bytes are more than most keys have; if it is to be the whole key, leave prefix out"),
+                format!("most keys are shorter than {prefix} bytes; to use the whole key, leave prefix out"),
             ));
         }
     }
 }
 
-/// One warning for all kinds of callers of whom the same is said; and who they are, unless they are all.
-fn tell_by_caller(
+/// Adds one warning for all groups of callers with the same message, with their names unless it is for all of
+/// them.
+fn warn_by_group(
     path: &str,
-    kinds: &[(&str, &LimitSet)],
-    says: impl Fn(&LimitSet) -> Option<String>,
+    groups: &[(&str, &LimitSet)],
+    message: impl Fn(&LimitSet) -> Option<String>,
     warnings: &mut Vec<Warning>,
 ) {
-    let said: Vec<(&str, Option<String>)> = kinds.iter().map(|(name, terms)| (*name, says(terms))).collect();
-    let mut told: Vec<&str> = Vec::new();
-    for says in said.iter().filter_map(|(_, says)| says.as_deref()) {
-        if told.contains(&says) {
+    let messages: Vec<(&str, Option<String>)> =
+        groups.iter().map(|(name, limits)| (*name, message(limits))).collect();
+    let mut done: Vec<&str> = Vec::new();
+    for message in messages.iter().filter_map(|(_, message)| message.as_deref()) {
+        if done.contains(&message) {
             continue;
         }
-        told.push(says);
-        let of_them = said.iter().filter(|(_, other)| other.as_deref() == Some(says));
-        let names: Vec<&str> = of_them.map(|(name, _)| *name).collect();
-        let all = names.len() == said.len();
-        let says = if all { says.to_string() } else { format!("for {}: {says}", names.join(", ")) };
-        warnings.push(Warning::new(path, says));
+        done.push(message);
+        let same = messages.iter().filter(|(_, other)| other.as_deref() == Some(message));
+        let names: Vec<&str> = same.map(|(name, _)| *name).collect();
+        let all = names.len() == messages.len();
+        let message = if all { message.to_string() } else { format!("for {}: {message}", names.join(", ")) };
+        warnings.push(Warning::new(path, message));
     }
 }
 

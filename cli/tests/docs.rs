@@ -462,7 +462,8 @@ fn assert_are_counts(expected: &Value, shown: &str, place: &str) {
 #[test]
 fn each_response_of_a_real_envoy_is_what_the_policy_answers() {
     let mut checked = 0;
-    for page in pages() {
+    // What deploy/README.md shows needs a container: `make container-test` runs it.
+    for page in pages().into_iter().filter(|page| !page.path.starts_with("deploy/")) {
         let folder = folder_for(&page);
         for block in page.blocks().iter().filter(|block| block.info == "console") {
             let shown = shown_commands(block);

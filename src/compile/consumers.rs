@@ -1,44 +1,46 @@
-//! Compiles who is known: consumers, what they are known by, and their tiers.
+//! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
-use super::keys::key_index;
 use super::limits::whole_quota;
-use super::{NAME, all, name_of};
-use crate::config::{Lists, Names, Reader, Vocabulary};
-use crate::rules::{Consumer, Consumers, Digest, Key, Source, Tiers};
+use super::name::{NAME, name_of};
+use super::tiers::{DeclaredTiers, tier_index};
+use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
+use crate::rules::{Consumer, Consumers, Digest, Key, Source};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
-const CREDENTIALS: &str = "an object of keys, each with a list of its values or their sha256:…";
-const VALUES: &str = "a list of at least one value, or sha256:… of it";
+const CREDENTIALS: &str = "an object of keys, each with a list of values or their sha256:… digests";
+const VALUES: &str = "a list of at least one value or sha256:… digest";
 
-/// Everything that is known of the consumers.
+/// The consumers, and what belongs to them until the policies are compiled.
 #[derive(Default)]
-pub(super) struct Known<'a> {
+pub(super) struct KnownConsumers<'a> {
     pub list: Vec<Consumer>,
-    /// Key, digest of a value, consumer: by index.
-    pub credentials: Vec<(usize, Digest, usize)>,
-    /// Quotas of their own.
-    pub quotas: Vec<OwnQuota<'a>>,
-    /// Indexes of those that name each policy.
-    of_policies: Lists,
-    /// What is listed before, by the names of keys.
+    /// Index of the key, digest of the value, index of the consumer.
+    credentials: Vec<(usize, Digest, usize)>,
+    /// The quotas that consumers have of their own.
+    pub quotas: Vec<ConsumerQuota<'a>>,
+    /// By the name of a policy: indexes of the quotas that name it.
+    quotas_by_policy: ListsByName,
+    /// The digests listed so far, by the name of their key.
     digests: Names,
 }
 
-impl<'a> Known<'a> {
-    /// The quotas of their own that consumers have for limits of this policy, in the order of the consumers.
-    pub fn quotas_of(&self, policy: &str) -> Vec<&OwnQuota<'a>> {
-        self.of_policies.of(policy).iter().filter_map(|index| self.quotas.get(*index)).collect()
+impl<'a> KnownConsumers<'a> {
+    /// The quotas that name this policy, in the order of the consumers.
+    pub fn quotas_of(&self, policy: &str) -> Vec<&ConsumerQuota<'a>> {
+        self.quotas_by_policy.of(policy).iter().filter_map(|index| self.quotas.get(*index)).collect()
     }
 
-    fn add_quota(&mut self, own: OwnQuota<'a>) {
-        let policy = own.at.name().split_once('/').map_or(own.at.name(), |(policy, _)| policy);
-        self.of_policies.add(policy, self.quotas.len());
-        self.quotas.push(own);
+    fn add_quota(&mut self, quota: ConsumerQuota<'a>) {
+        let name = quota.at.name();
+        let policy = name.split_once('/').map_or(name, |(policy, _)| policy);
+        self.quotas_by_policy.add(policy, self.quotas.len());
+        self.quotas.push(quota);
     }
 
-    /// All consumers. Where a request shows two of them, the key whose name comes first in the alphabet tells: the
-    /// fields of an object have no order when the policy is a `google.protobuf.Struct`.
+    /// The consumers for the engine. If a request has the credentials of two of them, the key whose name
+    /// comes first in the alphabet decides: the fields of an object have no order in a
+    /// `google.protobuf.Struct`.
     pub fn into_consumers(self, keys: &[Key]) -> Consumers {
         let mut used = vec![false; keys.len()];
         for (key, _, _) in &self.credentials {
@@ -57,16 +59,17 @@ impl<'a> Known<'a> {
     }
 }
 
-/// A consumer's quota for one limit.
-pub(super) struct OwnQuota<'a> {
+/// A consumer's own quota for one limit.
+pub(super) struct ConsumerQuota<'a> {
+    /// Index of the consumer.
     pub consumer: usize,
-    /// The field; its name is the limit's, as `policy` or `policy/limit`.
+    /// The field, whose name refers to the limit: `policy/limit`, or `policy` if that has only one.
     pub at: Reader<'a>,
     pub quota: NonZeroU32,
 }
 
-impl OwnQuota<'_> {
-    /// Whether it is for this limit of this policy.
+impl ConsumerQuota<'_> {
+    /// Whether it refers to this limit of this policy.
     pub fn is_for(&self, policy: &str, limit: &str, is_only: bool) -> bool {
         match self.at.name().split_once('/') {
             Some(names) => names == (policy, limit),
@@ -75,123 +78,48 @@ impl OwnQuota<'_> {
     }
 }
 
-/// What is known of the tiers.
+/// What a consumer may refer to. Keys that could not be read are `None`.
 #[derive(Clone, Copy)]
-pub(super) enum TierNames<'a> {
-    /// There are none.
-    None,
-    /// There are these.
-    Tiers(&'a Tiers),
-    /// They have errors of their own, so what depends on them can't be told.
-    Invalid,
+pub(super) struct ConsumerContext<'a> {
+    pub keys: Option<&'a [Key]>,
+    pub key_names: Option<&'a Vocabulary<'a>>,
+    pub tiers: DeclaredTiers<'a>,
 }
 
-impl<'a> TierNames<'a> {
-    /// As they have been read.
-    pub fn of(tiers: Option<&'a Option<Tiers>>) -> TierNames<'a> {
-        match tiers {
-            None => TierNames::Invalid,
-            Some(None) => TierNames::None,
-            Some(Some(tiers)) => TierNames::Tiers(tiers),
-        }
-    }
-
-    /// The tiers, as far as there are any.
-    #[inline(never)]
-    pub fn tiers(self) -> Option<&'a Tiers> {
-        match self {
-            TierNames::Tiers(tiers) => Some(tiers),
-            TierNames::None | TierNames::Invalid => None,
-        }
-    }
-}
-
-/// Reads the tiers.
-pub(super) fn tiers(
-    reader: &Reader<'_>,
-    keys: Option<&[Key]>,
-    words: Option<&Vocabulary<'_>>,
-) -> Option<Tiers> {
-    let fields = reader.object(&["names", "default", "from"])?;
-    let names = fields.required("names", NAMES).and_then(tier_names);
-    let from = fields.read("from", |at| {
-        let index = key_index(at, words)?;
-        let key = keys.and_then(|keys| keys.get(index));
-        let of_paths = key.is_some_and(|key| matches!(key.source, Source::PathParameter(_)));
-        if of_paths { at.error("a key without path: a tier is the same on all paths") } else { Some(index) }
-    });
-    let names = names?;
-    let default = fields.required("default", &names.join(", ")).and_then(|tier| tier_index(tier, &names));
-    Some(Tiers { default: default?, from: from?, names })
-}
-
-const NAMES: &str = "a list of 1 to 64 names of tiers";
-
+/// Reads the list `consumers`.
 #[inline(never)]
-fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
-    let entries = list.list_of_some(NAMES)?;
-    let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
-    let mut sound = Some(());
-    for (index, entry) in entries.iter().enumerate() {
-        if names.iter().take(index).any(|earlier| entry.is_word(earlier)) {
-            sound = entry.error_found("a second tier of that name", "each tier's own name");
-        }
-    }
-    if names.len() > 64 {
-        return list.error(NAMES);
-    }
-    sound.map(|()| names)
-}
-
-/// Reads the name of a tier, as an index.
-fn tier_index(reader: &Reader<'_>, names: &[String]) -> Option<usize> {
-    let words: Vec<_> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
-    reader.word(&words)
-}
-
-/// Reads the consumers.
-#[inline(never)]
-pub(super) fn consumers<'a>(
-    reader: &Reader<'a>,
-    keys: Option<&[Key]>,
-    words: Option<&Vocabulary<'_>>,
-    grades: TierNames<'_>,
-) -> Option<Known<'a>> {
-    let mut known = Known::default();
-    let (mut sound, mut names) = (Some(()), Names::default());
+pub(super) fn consumers<'a>(reader: &Reader<'a>, context: ConsumerContext<'_>) -> Option<KnownConsumers<'a>> {
+    let mut known = KnownConsumers::default();
+    let (mut valid, mut names) = (Some(()), Names::default());
     for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
-        let consumer = consumer(entry, index, keys, words, grades, &mut known);
-        match consumer {
+        match consumer(entry, index, context, &mut known) {
             Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
-                sound = entry
+                valid = entry
                     .field("name")
-                    .error_found("a second consumer of that name", "each consumer's own name");
+                    .error_found("a second consumer of the same name", "a different name for each consumer");
             }
             Some(consumer) => known.list.push(consumer),
-            None => sound = None,
+            None => valid = None,
         }
     }
-    sound.map(|()| known)
+    valid.map(|()| known)
 }
 
 #[inline(never)]
 fn consumer<'a>(
     entry: &Reader<'a>,
     index: usize,
-    keys: Option<&[Key]>,
-    words: Option<&Vocabulary<'_>>,
-    grades: TierNames<'_>,
-    known: &mut Known<'a>,
+    context: ConsumerContext<'_>,
+    known: &mut KnownConsumers<'a>,
 ) -> Option<Consumer> {
     let fields = entry.object(&["name", "keys", "tier", "attributes", "quotas"])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
-    let credentials = fields
-        .required("keys", CREDENTIALS)
-        .and_then(|object| credentials(object, index, keys, words, known));
-    let tier = fields.read("tier", |tier| match grades {
-        TierNames::Tiers(tiers) => tier_index(tier, &tiers.names),
-        TierNames::None => tier.error("no tier, as there is no object of tiers"),
-        TierNames::Invalid => tier.text("the name of a tier").map(|_| 0),
+    let credentials =
+        fields.required("keys", CREDENTIALS).and_then(|object| credentials(object, index, context, known));
+    let tier = fields.read("tier", |tier| match context.tiers {
+        DeclaredTiers::Valid(tiers) => tier_index(tier, &tiers.names),
+        DeclaredTiers::None => tier.error("no tier, because the configuration has no tiers"),
+        DeclaredTiers::Invalid => tier.text("the name of a tier").map(|_| 0),
     });
     let attributes = fields.read_or("attributes", Vec::new(), |object| {
         all(object.named_entries("an object of named texts")?.iter().map(attribute))
@@ -199,7 +127,7 @@ fn consumer<'a>(
     let quotas = fields.read_or("quotas", (), |object| {
         for at in object.named_entries("an object of limits, each with its quota")? {
             if let Some(quota) = whole_quota(&at) {
-                known.add_quota(OwnQuota { consumer: index, at, quota });
+                known.add_quota(ConsumerQuota { consumer: index, at, quota });
             }
         }
         Some(())
@@ -210,62 +138,65 @@ fn consumer<'a>(
 }
 
 fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
-    const ATTRIBUTE: &str = "a text of 1 to 256 characters";
+    const ATTRIBUTE: &str = "text of 1 to 256 characters";
     let name = name_of(entry, entry.name())?;
     if name == "name" {
-        return entry.error_found("an attribute called name", "another word: name is the consumer's own");
+        return entry
+            .error_found("an attribute called name", "another name, since name is the consumer's own");
     }
     let text = entry.text(ATTRIBUTE)?;
-    let sound = (1..=256).contains(&text.chars().count());
-    if sound { Some((name, text.to_string())) } else { entry.error(ATTRIBUTE) }
+    let valid = (1..=256).contains(&text.chars().count());
+    if valid { Some((name, text.to_string())) } else { entry.error(ATTRIBUTE) }
 }
 
-/// What a consumer is known by.
-#[inline(never)]
+/// Reads the credentials that a consumer is known by, and adds them to `known`.
 fn credentials(
     object: &Reader<'_>,
     consumer: usize,
-    keys: Option<&[Key]>,
-    words: Option<&Vocabulary<'_>>,
-    known: &mut Known<'_>,
+    context: ConsumerContext<'_>,
+    known: &mut KnownConsumers<'_>,
 ) -> Option<()> {
-    // What stands at the wrong place may be a secret, too.
+    // A value in the wrong place may be a secret, so errors must not show it.
     if !object.is_object() {
-        return object.error_found("no object", CREDENTIALS);
+        return object.error_found("a value that is not an object", CREDENTIALS);
     }
     let entries = object.named_entries(CREDENTIALS)?;
     if entries.is_empty() {
         return object.error(CREDENTIALS);
     }
-    let mut sound = Some(());
+    let mut valid = Some(());
     for entry in &entries {
-        // Without any keys every name would be a error, and the one that matters is already told.
-        let key = words.map(|words| {
-            let key = entry.name_in(words)?;
-            keys.is_none_or(|keys| shows_credentials(entry, keys, key)).then_some(key)
+        // If the keys have errors, an unknown key here may be a consequence of them: only they are reported.
+        let key = context.key_names.map(|names| {
+            let key = entry.name_in(names)?;
+            context.keys.is_none_or(|keys| can_be_credential(entry, keys, key)).then_some(key)
         });
-        let values =
-            if entry.is_list() { entry.list_of_some(VALUES) } else { entry.error_found("no list", VALUES) };
+        let values = if entry.is_list() {
+            entry.non_empty_list(VALUES)
+        } else {
+            entry.error_found("a value that is not a list", VALUES)
+        };
         for value in values.iter().flatten() {
             match (key, digest(value)) {
                 (Some(Some(_)), Some(digest))
                     if known.digests.add(entry.name(), digest.bytes()).is_some() =>
                 {
-                    sound = value.error_found("a value that is listed before", "each value for one consumer");
+                    valid = value
+                        .error_found("a value that is already listed", "each value for one consumer only");
                 }
                 (Some(Some(key)), Some(digest)) => known.credentials.push((key, digest, consumer)),
                 (None, Some(_)) => {}
-                (Some(None), _) | (_, None) => sound = None,
+                (Some(None), _) | (_, None) => valid = None,
             }
         }
-        sound = sound.and(values).filter(|_| key != Some(None)).map(|_| ());
+        valid = valid.and(values).filter(|_| key != Some(None)).map(|_| ());
     }
-    sound
+    valid
 }
 
-/// A consumer can only be known by what a request itself has.
-fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
-    let shows = keys.get(key).is_some_and(|key| match key.source {
+/// A consumer can only be known by what the request itself contains.
+fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
+    let in_request = keys.get(key).is_some_and(|key| match key.source {
         Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::Metadata(_) => true,
         Source::ClientIp { .. }
         | Source::PathParameter(_)
@@ -273,17 +204,18 @@ fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
         | Source::Constant(_)
         | Source::FirstOf(_) => false,
     });
-    if !shows {
+    if !in_request {
         entry.error_name::<()>(entry.name(), "a key with header, query, cookie or metadata");
     }
-    shows
+    in_request
 }
 
-/// A value by its digest. The value itself may be a secret: a error does not show it.
+/// The SHA-256 of a value, which is written as that or in clear text. Since it may be a secret, no error
+/// shows it.
 fn digest(value: &Reader<'_>) -> Option<Digest> {
-    const DIGEST: &str = "a text: sha256: and 64 hexadecimal digits, or the value itself";
+    const DIGEST: &str = "text: sha256: and 64 hexadecimal digits, or the value itself";
     if !value.is_text() {
-        return value.error_found("no text", DIGEST);
+        return value.error_found("a value that is not text", DIGEST);
     }
     let text = value.text(DIGEST)?;
     match text.strip_prefix("sha256:") {

@@ -1,27 +1,27 @@
-//! Compiles which requests count, how long a rejection lasts in force, and what responses change.
+//! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::keys::token;
 use super::matches::match_fields;
-use super::{all, statuses};
-use crate::config::{Fields, Reader};
+use super::name::token;
+use super::statuses;
+use crate::config::{Fields, Reader, all};
 use crate::http::{RequestMatch, StatusSet};
 use crate::rules::{MAX_UNITS, Mode, OnResponse, Unanswered};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
 
-/// Which requests count: `count`, unless `count_on` leaves that to their responses.
+/// Which requests count: as `count` says, unless `count_on` leaves it to their responses.
 pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
     let count =
         fields.read("count", |word| word.word(&[("accepted", Count::Accepted), ("all", Count::All)]))?;
     match (count, fields.optional("count_on")) {
-        (Some(_), Some(later)) => later.error_found("count_on beside count", "one of them"),
-        // Its response says whether it stays counted: until then it holds what it costs.
+        (Some(_), Some(later)) => later.error_found("count_on with count", "only one of them"),
+        // The request holds its units until its response decides whether it stays counted.
         (None, Some(_)) => Some(Count::Accepted),
         (count, None) => Some(count.unwrap_or_default()),
     }
 }
 
-/// What responses change.
+/// What responses change about the counts.
 #[inline(never)]
 pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", statuses::read);
@@ -31,14 +31,14 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let stock = fields.read("stock_header", header_name);
     let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
     let returns = fields.read_or("returns", Vec::new(), |list| {
-        all(list.list_of_some("a list of at least one match with on")?.iter().map(a_return))
+        all(list.non_empty_list("a list of at least one match with on")?.iter().map(returning))
     });
     if let (Some(returns), None) = (fields.optional("returns"), fields.optional("match")) {
-        // Without a match the policy would judge, and count, the very requests that are to give back.
-        returns.error_found::<()>("returns without match", "match beside it");
+        // Without a match the policy would also count the very requests that are to return units.
+        returns.error_found::<()>("returns without match", "only together with match");
     }
     let refund = match (refund_on?, unless?) {
-        (Some(_), Some(_)) => fields.at().error_found("both refund_on and refund_unless", "one of them")?,
+        (Some(_), Some(_)) => fields.at().error_found("refund_on with refund_unless", "only one of them")?,
         (on, unless) => on.or(unless.map(StatusSet::inverted)),
     };
     let rules = OnResponse {
@@ -51,19 +51,19 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     };
     if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.follows()) {
         unanswered.error_found::<()>(
-            "unanswered where no answer matters",
-            "only beside count_on, refund_on, refund_unless, cost_header or stock_header",
+            "unanswered, although no response changes the counts",
+            "only with count_on, refund_on, refund_unless, cost_header or stock_header",
         );
     }
     Some(rules)
 }
 
-/// A response header, in lower case as Envoy has them.
+/// The name of a response header, in lower case as Envoy delivers them.
 fn header_name(name: &Reader<'_>) -> Option<String> {
     token(name, "a header name").map(|name| name.to_ascii_lowercase())
 }
 
-/// What a request costs in the end that gets no answer.
+/// What a request costs if it gets no response.
 fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
     if reader.is_text() {
         return reader.word(&[("keep", Unanswered::Keep), ("refund", Unanswered::Refund)]);
@@ -72,22 +72,22 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
     u32::try_from(units).ok().map(Unanswered::Costs)
 }
 
-/// Requests that give a unit back: a match, and the statuses that say so (any 2xx unless named).
-fn a_return(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
+/// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
+fn returning(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
     let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
     let rule = match_fields(&fields);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))
 }
 
-/// Who answers when the record can't be written.
+/// What decides when a record cannot be written because of contention.
 pub(super) fn on_contention(word: &Reader<'_>) -> Option<OnContention> {
     let words =
         [("bucket", OnContention::Bucket), ("deny", OnContention::Deny), ("allow", OnContention::Allow)];
     word.word(&words)
 }
 
-/// Whether the policy is enforced, and from when on.
+/// Whether the policy is enforced, and since when.
 pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
     let words = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
     let mode = fields.read("mode", |word| word.word(&words));
@@ -96,14 +96,14 @@ pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
         (Some(Mode::Shadow), Some(_)) => fields
             .at()
             .field("effective_from")
-            .error_found("effective_from beside mode: shadow", "one of them"),
+            .error_found("effective_from with mode: shadow", "only one of them"),
         (_, Some(from)) => Some(Mode::EnforceFrom(from)),
         (mode, None) => Some(mode.unwrap_or_default()),
     }
 }
 
-/// An instant, in microseconds since the UNIX epoch.
+/// A timestamp, in microseconds since the UNIX epoch.
 fn instant(reader: &Reader<'_>) -> Option<Micros> {
-    const INSTANT: &str = "an instant with its offset, such as 2026-05-19T00:00:00-06:00, from 1970 on";
+    const INSTANT: &str = "a timestamp with its UTC offset, such as 2026-05-19T00:00:00-06:00, from 1970 on";
     time::parse_instant(reader.text(INSTANT)?).or_else(|| reader.error(INSTANT))
 }

@@ -1,16 +1,18 @@
-//! Lengths of time as the configuration writes them.
+//! Reads durations such as `60s`.
 
 use crate::config::Reader;
 use crate::time::{Micros, SECOND};
 
-/// A year and a day: long enough for any quota, short enough for every number derived from it.
-const LONGEST: Micros = 366 * 86_400 * SECOND;
+/// A leap year: longer than any usual quota's window, and no number derived from it overflows.
+const MAX_DURATION: Micros = 366 * 86_400 * SECOND;
+
+/// What a duration may be.
+pub(super) const DURATION: &str = "a duration such as 60s, 10m, 1h or 7d, from 1s to 366d";
 
 /// Reads `60s`, `10m`, `1h` or `7d`, from 1 s to 366 d.
 pub(super) fn read(reader: &Reader<'_>) -> Option<Micros> {
-    const ALLOWED: &str = "a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d";
-    let length = parse(reader.text(ALLOWED)?);
-    length.filter(|length| (SECOND..=LONGEST).contains(length)).or_else(|| reader.error(ALLOWED))
+    let length = parse(reader.text(DURATION)?);
+    length.filter(|length| (SECOND..=MAX_DURATION).contains(length)).or_else(|| reader.error(DURATION))
 }
 
 fn parse(text: &str) -> Option<Micros> {
@@ -33,7 +35,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn lengths_are_whole_numbers_with_a_unit() {
+    fn durations_are_whole_numbers_with_a_unit() {
         assert_eq!(parse("60s"), Some(60 * SECOND));
         assert_eq!(parse("10m"), Some(600 * SECOND));
         assert_eq!(parse("1h"), Some(3_600 * SECOND));

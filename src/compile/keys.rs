@@ -1,8 +1,9 @@
-//! Compiles the keys: where each caller's name comes from, and when it is to be believed.
+//! Compiles the keys: how callers are told apart, and when a credential is believed.
 
+use super::name::{is_name, name_of, token};
 use super::paths::{either, is_ignored};
-use super::{all, duration, is_name, name_of, statuses};
-use crate::config::{Fields, Names, Reader, Vocabulary};
+use super::{duration, statuses};
+use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::MetadataPath;
 use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
@@ -13,21 +14,21 @@ use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
 
 const HEADER: &str = "a header name";
-const COOKIE: &str = "a cookie's name";
-const PATH: &str = "a list of texts: an earlier filter's name, then the keys of its metadata";
-const TEXT: &str = "a text of 1 to 256 characters";
-const SOURCES: &str =
+const COOKIE: &str = "a cookie name";
+const METADATA: &str = "a list: the name of an earlier filter, then the keys of its metadata";
+const TEXT: &str = "text of 1 to 256 characters";
+const ONE_SOURCE: &str =
     "exactly one source: header, query, cookie, client_ip, path, metadata, consumer, constant or first_of";
 
 /// What the `key` of a policy may be.
-pub(super) const KEY: &str = "the name of a key, or a list of such names";
+pub(super) const KEY: &str = "the name of a key, or a list of names";
 
-/// Reads the named keys.
+/// Reads the object `keys`.
 #[inline(never)]
 pub(super) fn keys(reader: &Reader<'_>, table: TableSize) -> Option<Vec<Key>> {
     let entries = reader.named_entries("an object of named keys")?;
-    let words = names(&entries);
-    let others = Others { entries: &entries, words: &words };
+    let names = names(&entries);
+    let others = OtherKeys { entries: &entries, names: &names };
     let read = |entry: &Reader<'_>| {
         let name = name_of(entry, entry.name());
         let key = key(entry, others, table);
@@ -36,14 +37,14 @@ pub(super) fn keys(reader: &Reader<'_>, table: TableSize) -> Option<Vec<Key>> {
         Some(Key { name, kind, ..key })
     };
     let mut keys = all(entries.iter().map(read))?;
-    prove(&mut keys);
+    mark_proven(&mut keys);
     if keys.is_empty() { reader.error("an object of named keys") } else { Some(keys) }
 }
 
-/// Says which keys clients can't make values up for. Equal values of one kind are one caller, so what one key of a kind can't
-/// vouch for none can.
-fn prove(keys: &mut [Key]) {
-    let vouches = |key: &Key| match (&key.source, &key.validity) {
+/// Marks the keys whose values clients cannot make up. Equal values of one kind are one caller, so a kind is
+/// proven only if all of its keys are.
+fn mark_proven(keys: &mut [Key]) {
+    let is_proven = |key: &Key| match (&key.source, &key.validity) {
         (
             Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
             Validity::Present | Validity::Unless(_),
@@ -58,38 +59,36 @@ fn prove(keys: &mut [Key]) {
         }
     };
     let mut made_up = Names::default();
-    for key in keys.iter().filter(|key| !vouches(key)) {
+    for key in keys.iter().filter(|key| !is_proven(key)) {
         made_up.add("", key.kind.as_bytes());
     }
     keys.iter_mut().for_each(|key| key.proven = made_up.find("", key.kind.as_bytes()).is_none());
 }
 
-/// The keys that another can name.
+/// The keys that `first_of` and `same_as` can refer to.
 #[derive(Clone, Copy)]
-struct Others<'r, 'a> {
+struct OtherKeys<'r, 'a> {
     entries: &'r [Reader<'a>],
-    words: &'r Vocabulary<'a>,
+    names: &'r Vocabulary<'a>,
 }
 
-impl<'r, 'a> Others<'r, 'a> {
-    /// The one that a value names, and its index.
-    #[inline(never)]
+impl<'r, 'a> OtherKeys<'r, 'a> {
+    /// Reads the name of a key: its index and its entry.
     fn named(self, reader: &Reader<'_>) -> Option<(usize, &'r Reader<'a>)> {
-        let index = reader.word_in(self.words)?;
+        let index = reader.word_in(self.names)?;
         Some((index, self.entries.get(index)?))
     }
 }
 
-/// The words by which another of the keys can be named. What is no name is told as a error of its own, and may be any
-/// text: a list of what is allowed has no place for it.
-#[inline(never)]
+/// The names that can refer to these keys. An invalid name is an error of its own, and since it may be any
+/// text, errors must not list it as allowed.
 fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
     let names = entries.iter().map(|entry| if is_name(entry.name()) { entry.name() } else { "" });
     Vocabulary::new(names.collect())
 }
 
 #[inline(never)]
-fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: TableSize) -> Option<Key> {
+fn key(reader: &Reader<'_>, others: OtherKeys<'_, '_>, table: TableSize) -> Option<Key> {
     const SOURCE: [&str; 9] =
         ["header", "query", "cookie", "client_ip", "path", "metadata", "consumer", "constant", "first_of"];
     let fields = reader.object(&[
@@ -119,8 +118,8 @@ fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: TableSize) -> Option<
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), others),
-        [] => reader.error_found("no source", SOURCES),
-        several => reader.error_found(&several.join(" beside "), SOURCES),
+        [] => reader.error_found("no source", ONE_SOURCE),
+        several => reader.error_found(&several.join(" and "), ONE_SOURCE),
     };
     let source = source?;
     let in_place = reject_fields_of_others(&fields, &source);
@@ -130,7 +129,8 @@ fn key(reader: &Reader<'_>, others: Others<'_, '_>, table: TableSize) -> Option<
     Some(Key { name: String::new(), kind, source, prefix, validity, reading, proven: false })
 }
 
-/// How values are read. A header that Envoy does not know costs more to read whole, so the first line counts.
+/// How values are read. By default the first line of a repeated header counts: reading all lines of a header
+/// that Envoy does not know costs more.
 fn reading(fields: &Fields<'_>) -> Option<Reading> {
     let default = if fields.optional("header").is_some() { Repeated::First } else { Repeated::Reject };
     let repeated = fields.read_or("repeated", default, |word| {
@@ -147,7 +147,12 @@ fn reading(fields: &Fields<'_>) -> Option<Reading> {
     })
 }
 
-fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, others: Others<'_, '_>) -> Option<Source> {
+fn source(
+    fields: &Fields<'_>,
+    word: &str,
+    scheme: Option<String>,
+    others: OtherKeys<'_, '_>,
+) -> Option<Source> {
     let field = fields.optional(word)?;
     Some(match word {
         "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
@@ -156,18 +161,20 @@ fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, others: Other
         "client_ip" => Source::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
         "path" => Source::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
         "metadata" => Source::Metadata(metadata(field)?),
-        "consumer" => Source::Consumer(match name_of(field, field.text("name, or an attribute's name")?)? {
-            name if name == "name" => Attribute::Name,
-            name => Attribute::Named(name),
-        }),
+        "consumer" => {
+            Source::Consumer(match name_of(field, field.text("name, or the name of an attribute")?)? {
+                name if name == "name" => Attribute::Name,
+                name => Attribute::Named(name),
+            })
+        }
         "constant" => Source::Constant(text(field)?),
         _ => Source::FirstOf(first_of(field, others)?),
     })
 }
 
-/// A list of other keys. One that has alternatives itself would hide which of them was meant.
-fn first_of(reader: &Reader<'_>, others: Others<'_, '_>) -> Option<Vec<usize>> {
-    const KEYS: &str = "a list of two to eight names of keys";
+/// Reads the keys of `first_of`. One that has alternatives itself would hide which of them was meant.
+fn first_of(reader: &Reader<'_>, others: OtherKeys<'_, '_>) -> Option<Vec<usize>> {
+    const KEYS: &str = "a list of two to eight key names";
     let list = reader.list(KEYS)?;
     let one = |entry: &Reader<'_>| {
         let (index, other) = others.named(entry)?;
@@ -177,31 +184,31 @@ fn first_of(reader: &Reader<'_>, others: Others<'_, '_>) -> Option<Vec<usize>> {
     if (2..=8).contains(&list.len()) { keys } else { reader.error(KEYS) }
 }
 
-/// The name of a key that has values of its own: one that borrows them would be the same as neither.
-fn same_as<'a>(reader: &Reader<'_>, others: Others<'_, 'a>) -> Option<&'a str> {
+/// Reads `same_as`: the name of a key with values of its own. One that borrows its values would be ambiguous.
+fn same_as<'a>(reader: &Reader<'_>, others: OtherKeys<'_, 'a>) -> Option<&'a str> {
     let (_, other) = others.named(reader)?;
     let borrows = other.has("first_of") || other.has("same_as");
-    if borrows { reader.error("a key without first_of and same_as") } else { Some(other.name()) }
+    if borrows { reader.error("a key without first_of or same_as") } else { Some(other.name()) }
 }
 
-/// A field that the source does not know would be silently without effect.
+/// A field that does not apply to the source would silently have no effect.
 fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
     const HEADER: u8 = 1;
     const NAMED: u8 = 2;
     const PATH: u8 = 4;
     const LIST: u8 = 8;
     const OTHER: u8 = 16;
-    const SHOWN: &str = "only beside header, query or cookie";
-    /// Each with the sources that it may stand beside.
+    const SHOWN: &str = "only with header, query or cookie";
+    /// Each field with the sources that it applies to.
     const ALLOWED: [(&str, u8, &str); 8] = [
-        ("scheme", HEADER, "only beside header"),
+        ("scheme", HEADER, "only with header"),
         ("prefix", HEADER | NAMED, SHOWN),
         ("valid", HEADER | NAMED, SHOWN),
-        ("same_as", !LIST, "not beside first_of, whose values are those of its keys"),
+        ("same_as", !LIST, "not with first_of, which takes the values of its keys"),
         ("repeated", HEADER | NAMED, SHOWN),
-        ("names", NAMED, "only beside query or cookie"),
-        ("case", PATH, "only beside path"),
-        ("suffix", PATH, "only beside path"),
+        ("names", NAMED, "only with query or cookie"),
+        ("case", PATH, "only with path"),
+        ("suffix", PATH, "only with path"),
     ];
     let of = match source {
         Source::Header { .. } => HEADER,
@@ -210,16 +217,16 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
         Source::FirstOf(_) => LIST,
         Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_) => OTHER,
     };
-    let mut sound = Some(());
+    let mut valid = Some(());
     for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {
         if let Some(field) = fields.optional(name) {
-            sound = field.error(only);
+            valid = field.error(only);
         }
     }
-    sound
+    valid
 }
 
-/// When a credential is to be believed.
+/// Reads `valid`: when a credential is believed.
 fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: TableSize) -> Option<Validity> {
     const VALID: &str = "consumer, or an object with metadata, or with unless and for";
     if reader.is_word("consumer") {
@@ -235,15 +242,17 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: TableSize) -> Option<V
     match (metadata?, unless?) {
         (Some(path), None) if fields.optional("for").is_none() => Some(Validity::Metadata(path)),
         (None, Some(statuses)) => {
-            Some(Validity::Unless(CredentialRejection { statuses, limits: marks(key.name(), lasts?, table) }))
+            let limits = marker_limits(key.name(), lasts?, table);
+            Some(Validity::Unless(CredentialRejection { statuses, limits }))
         }
         (Some(_), _) | (None, None) => reader.error(VALID),
     }
 }
 
-/// Mark and proof. One unit of so many that its record counts as hardly used: made-up keys must not crowd others out of a
-/// page. No policy's name has a #.
-fn marks(key: &str, window: Micros, table: TableSize) -> [Limit; 2] {
+/// The limits whose records mark a credential as rejected and as proven valid. A marker is one of 256 units,
+/// so that its record counts as hardly used: made-up credentials must not evict other callers. No policy's
+/// name contains a #.
+fn marker_limits(key: &str, window: Micros, table: TableSize) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
     let slots = Slots::that_fit(UNITS, window, table.max_state_bytes());
     ["#valid", "#proof"].map(|what| Limit {
@@ -261,48 +270,33 @@ fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {
 }
 
 fn metadata(reader: &Reader<'_>) -> Option<MetadataPath> {
-    let entries = reader.list(PATH)?;
+    let entries = reader.list(METADATA)?;
     let segments = all(entries.iter().map(text));
     if entries.len() < 2 {
-        return reader.error(PATH);
+        return reader.error(METADATA);
     }
     let segments = segments?;
     Some(MetadataPath::new(segments.iter().map(String::as_str)))
 }
 
-/// Reads the key of a policy, as indexes.
-pub(super) fn key_indexes(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> Option<Vec<usize>> {
-    let entries = if reader.is_list() { reader.list_of_some(KEY)? } else { vec![reader.clone()] };
-    all(entries.iter().map(|entry| key_index(entry, words)))
+/// Reads the `key` of a policy, as indexes of the keys.
+pub(super) fn key_indexes(reader: &Reader<'_>, names: Option<&Vocabulary<'_>>) -> Option<Vec<usize>> {
+    let entries = if reader.is_list() { reader.non_empty_list(KEY)? } else { vec![reader.clone()] };
+    all(entries.iter().map(|entry| key_index(entry, names)))
 }
 
-/// Reads the name of a key, as an index. Without any keys every name would be a error, and the one that matters is
-/// already told.
-pub(super) fn key_index(reader: &Reader<'_>, words: Option<&Vocabulary<'_>>) -> Option<usize> {
-    match words {
-        Some(words) => reader.word_in(words),
+/// Reads the name of a key, as an index of the keys. If the keys have errors of their own (`None`), every
+/// name would be an error as a consequence, so any text is taken.
+pub(super) fn key_index(reader: &Reader<'_>, names: Option<&Vocabulary<'_>>) -> Option<usize> {
+    match names {
+        Some(names) => reader.word_in(names),
         None => reader.text(KEY).map(|_| 0),
     }
 }
 
-/// The name of a header, of all that is called in headers, as it is written.
-#[inline(never)]
-pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
-    let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
-    let text = if reader.is_text() { reader.text(what)? } else { return reader.error(&allowed()) };
-    if is_token(text) { Some(text.to_string()) } else { reader.error(&allowed()) }
-}
-
-/// Whether this can be a header's name (RFC 9110, 5.6.2).
-pub(super) fn is_token(text: &str) -> bool {
-    (1..=256).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
-}
-
-/// A short text that says something. A zero byte would end it for the host.
-#[inline(never)]
+/// A text of 1 to 256 characters. A zero byte would end it for the host.
 fn text(reader: &Reader<'_>) -> Option<String> {
     let text = reader.text(TEXT)?;
-    let sound = (1..=256).contains(&text.chars().count()) && !text.contains('\0');
-    if sound { Some(text.to_string()) } else { reader.error(TEXT) }
+    let valid = (1..=256).contains(&text.chars().count()) && !text.contains('\0');
+    if valid { Some(text.to_string()) } else { reader.error(TEXT) }
 }

@@ -1,8 +1,9 @@
-//! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
+//! Compiles the limits of a policy: which fields each algorithm has, and what they mean.
 
-use super::consumers::TierNames;
-use super::{NAME, all, duration, name_of};
-use crate::config::{Fields, Reader};
+use super::duration::{self, DURATION};
+use super::name::{NAME, name_of};
+use super::tiers::DeclaredTiers;
+use crate::config::{Fields, Reader, all};
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
@@ -11,13 +12,12 @@ use crate::time::{Micros, Period, SECOND, Zone};
 use std::num::NonZeroU32;
 
 const QUOTA: &str = "a whole number from 1 to 4294967295";
-const WINDOW: &str = "a length of time such as 60s, 10m, 1h or 7d, from 1s to 366d";
 const PERIOD: &str = "day, week or month";
 const LIMITS: &str = "a list of at least one limit";
 
 /// The algorithms by the names that the configuration gives them.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum AlgorithmName {
     SlidingWindow,
     SlidingCounter,
     FixedWindow,
@@ -27,50 +27,52 @@ enum Kind {
     Stock,
 }
 
-const KINDS: [(&str, Kind); 7] = [
-    ("sliding_window", Kind::SlidingWindow),
-    ("sliding_counter", Kind::SlidingCounter),
-    ("fixed_window", Kind::FixedWindow),
-    ("calendar", Kind::Calendar),
-    ("token_bucket", Kind::TokenBucket),
-    ("concurrency", Kind::Concurrency),
-    ("stock", Kind::Stock),
+const ALGORITHMS: [(&str, AlgorithmName); 7] = [
+    ("sliding_window", AlgorithmName::SlidingWindow),
+    ("sliding_counter", AlgorithmName::SlidingCounter),
+    ("fixed_window", AlgorithmName::FixedWindow),
+    ("calendar", AlgorithmName::Calendar),
+    ("token_bucket", AlgorithmName::TokenBucket),
+    ("concurrency", AlgorithmName::Concurrency),
+    ("stock", AlgorithmName::Stock),
 ];
 
 const PERIODS: [(&str, Period); 3] = [("day", Period::Day), ("week", Period::Week), ("month", Period::Month)];
 
-/// What the limits of one policy depend on beside themselves.
+/// What the limits of a policy depend on besides their own fields.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
+pub(super) struct LimitContext<'a> {
+    /// The policy's name.
     pub policy: &'a str,
     pub table: TableSize,
     pub count: Count,
-    /// Whether responses say how many units of a stock there are.
+    /// Whether responses report how many units of a stock there are.
     pub reported: bool,
-    pub grades: TierNames<'a>,
+    pub tiers: DeclaredTiers<'a>,
 }
 
-/// A limit with the quotas of all tiers.
-pub(super) struct LimitByTier {
+/// A limit, and its quota in each tier.
+pub(super) struct TieredLimit {
     pub name: String,
-    /// With the default tier's quota.
+    /// With the quota of the default tier.
     pub limit: Limit,
-    /// One for each tier; none if all have the same.
+    /// One for each tier; empty if all have the same.
     quotas: Vec<NonZeroU32>,
-    /// Whether a bucket's burst is its quota.
+    /// Whether the burst of a token bucket follows its quota.
     burst_is_quota: bool,
     log: LogRoom,
 }
 
-/// What decides, beside quota and window, how long a log's slots are.
+/// What decides, besides quota and window, how long the slots of a sliding window are.
 #[derive(Clone, Copy)]
 struct LogRoom {
     count: Count,
+    /// The bytes that one state may have.
     bytes: usize,
 }
 
 impl LogRoom {
-    /// If rejected requests count, too, there is no telling how many entries a log may have to hold.
+    /// If rejected requests count too, a window may have any number of entries.
     fn slots(self, quota: NonZeroU32, window: Micros) -> Slots {
         let units = match self.count {
             Count::Accepted | Count::Never => quota,
@@ -80,13 +82,14 @@ impl LogRoom {
     }
 }
 
-impl LimitByTier {
-    /// With a tier's quota.
+impl TieredLimit {
+    /// The limit with the quota of a tier.
     pub fn of_tier(&self, tier: usize) -> Limit {
         self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
     }
 
-    /// With another quota, and slots of its own: beside a plan of thousands one of hundreds stays exact (PA-7).
+    /// The limit with another quota, and with slots for that quota: a tier of hundreds stays exact beside one
+    /// of thousands (PA-7).
     pub fn with(&self, quota: NonZeroU32) -> Limit {
         let algorithm = match self.limit.algorithm {
             Algorithm::SlidingWindow(_) => Algorithm::SlidingWindow(self.log.slots(quota, self.limit.window)),
@@ -104,15 +107,15 @@ impl LimitByTier {
 }
 
 /// Reads the list of limits.
-pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<LimitByTier>> {
-    let entries = list.list_of_some(LIMITS)?;
+pub(super) fn read(list: &Reader<'_>, context: LimitContext<'_>) -> Option<Vec<TieredLimit>> {
+    let entries = list.non_empty_list(LIMITS)?;
     let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
-        let twin = |other: &LimitByTier| limit.as_ref().is_some_and(|limit| limit.name == other.name);
+        let twin = |other: &TieredLimit| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
             entry.error_found::<()>(
                 "a second limit of the same name",
-                "a name of its own for each limit of a policy",
+                "a different name for each limit of a policy",
             );
         }
     }
@@ -120,7 +123,7 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<LimitB
 }
 
 #[inline(never)]
-fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<LimitByTier> {
+fn limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLimit> {
     let fields = entry.object(&[
         "name",
         "algorithm",
@@ -132,29 +135,29 @@ fn limit(entry: &Reader<'_>, context: Context<'_>) -> Option<LimitByTier> {
         "message",
     ])?;
     let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
-    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.grades));
+    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.tiers));
     let default = quotas.as_ref().map(|(default, _)| *default);
     let (bytes, reported) = (context.table.max_state_bytes(), context.reported);
     let log = LogRoom { count: context.count, bytes };
-    let kind = fields.read_or("algorithm", default_kind(&fields), |word| word.word(&KINDS));
-    let counted = kind.and_then(|kind| counted(&fields, kind, default, log));
+    let algorithm = fields.read_or("algorithm", default_algorithm(&fields), |word| word.word(&ALGORITHMS));
+    let counted = algorithm.and_then(|name| counted(&fields, name, default, log));
     let (name, (quota, quotas), (window, mut algorithm)) = (name?, quotas?, counted?);
     if let Algorithm::Stock { reported: keeps_apart } = &mut algorithm {
         *keeps_apart = reported;
     }
     let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
-    Some(LimitByTier { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
+    Some(TieredLimit { name, limit, quotas, burst_is_quota: fields.optional("burst").is_none(), log })
 }
 
-/// The default quota, and that of each tier.
-fn quotas(reader: &Reader<'_>, grades: TierNames<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
+/// The quota of the default tier, and that of each tier.
+fn quotas(reader: &Reader<'_>, tiers: DeclaredTiers<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
     if !reader.is_object() {
         return Some((whole_quota(reader)?, Vec::new()));
     }
-    let tiers = match grades {
-        TierNames::Tiers(tiers) => tiers,
-        TierNames::None => return reader.error_found("a quota for each tier without tiers", QUOTA),
-        TierNames::Invalid => return None,
+    let tiers = match tiers {
+        DeclaredTiers::Valid(tiers) => tiers,
+        DeclaredTiers::None => return reader.error_found("a quota for each tier, but no tiers", QUOTA),
+        DeclaredTiers::Invalid => return None,
     };
     let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
     let fields = reader.object(&names)?;
@@ -163,47 +166,47 @@ fn quotas(reader: &Reader<'_>, grades: TierNames<'_>) -> Option<(NonZeroU32, Vec
     Some((*quotas.get(tiers.default)?, quotas))
 }
 
-/// A quota that is a number.
+/// Reads a quota that is a number, in units.
 pub(super) fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
     let quota = reader.whole_number(1..=u64::from(u32::MAX))?;
     NonZeroU32::new(u32::try_from(quota).ok()?)
 }
 
-/// Without an algorithm the window tells: a day, week or month is the calendar's.
-fn default_kind(fields: &Fields<'_>) -> Kind {
+/// The algorithm if none is named: `calendar` if the window is a day, week or month.
+fn default_algorithm(fields: &Fields<'_>) -> AlgorithmName {
     let named = |window: &&Reader<'_>| PERIODS.iter().any(|(word, _)| window.is_word(word));
     if fields.optional("window").is_some_and(|window| named(&window)) {
-        Kind::Calendar
+        AlgorithmName::Calendar
     } else {
-        Kind::SlidingWindow
+        AlgorithmName::SlidingWindow
     }
 }
 
-/// The window and the algorithm with what it needs.
-#[inline(never)]
+/// The window in microseconds, and the algorithm with its parameters.
 fn counted(
     fields: &Fields<'_>,
-    kind: Kind,
+    name: AlgorithmName,
     quota: Option<NonZeroU32>,
     log: LogRoom,
 ) -> Option<(Micros, Algorithm)> {
-    let in_place = reject_fields_of_others(fields, kind);
-    let window = match kind {
-        Kind::Calendar => None,
-        Kind::Concurrency => Some(fields.read_or("retry_after", SECOND, duration::read)?),
-        Kind::Stock => Some(fields.read_or("retry_after", 60 * SECOND, duration::read)?),
-        Kind::SlidingWindow | Kind::SlidingCounter | Kind::FixedWindow | Kind::TokenBucket => {
-            Some(fields.required("window", WINDOW).and_then(duration::read)?)
-        }
+    let in_place = reject_fields_of_others(fields, name);
+    let window = match name {
+        AlgorithmName::Calendar => None,
+        AlgorithmName::Concurrency => Some(fields.read_or("retry_after", SECOND, duration::read)?),
+        AlgorithmName::Stock => Some(fields.read_or("retry_after", 60 * SECOND, duration::read)?),
+        AlgorithmName::SlidingWindow
+        | AlgorithmName::SlidingCounter
+        | AlgorithmName::FixedWindow
+        | AlgorithmName::TokenBucket => Some(fields.required("window", DURATION).and_then(duration::read)?),
     };
-    let algorithm = match kind {
-        Kind::SlidingWindow => Algorithm::SlidingWindow(log.slots(quota?, window?)),
-        Kind::SlidingCounter => Algorithm::SlidingCounter,
-        Kind::FixedWindow => Algorithm::FixedWindow,
-        Kind::Calendar => Algorithm::Calendar(calendar(fields)?),
-        Kind::TokenBucket => Algorithm::TokenBucket { burst: burst(fields, quota)? },
-        Kind::Concurrency => Algorithm::Concurrency,
-        Kind::Stock => Algorithm::Stock { reported: false },
+    let algorithm = match name {
+        AlgorithmName::SlidingWindow => Algorithm::SlidingWindow(log.slots(quota?, window?)),
+        AlgorithmName::SlidingCounter => Algorithm::SlidingCounter,
+        AlgorithmName::FixedWindow => Algorithm::FixedWindow,
+        AlgorithmName::Calendar => Algorithm::Calendar(calendar(fields)?),
+        AlgorithmName::TokenBucket => Algorithm::TokenBucket { burst: burst(fields, quota)? },
+        AlgorithmName::Concurrency => Algorithm::Concurrency,
+        AlgorithmName::Stock => Algorithm::Stock { reported: false },
     };
     in_place?;
     let window = match algorithm {
@@ -224,7 +227,7 @@ fn calendar(fields: &Fields<'_>) -> Option<Calendar> {
     let zone = fields.read("time_zone", |name| {
         const ZONE: &str = "an IANA time zone such as Europe/Madrid";
         let text = name.text(ZONE)?;
-        Zone::named(text).map_or_else(|nearest| name.error_near(ZONE, &nearest), Some)
+        Zone::named(text).map_or_else(|nearest| name.error_similar(ZONE, &nearest), Some)
     });
     let zone = match zone? {
         Some(zone) => zone,
@@ -241,29 +244,33 @@ fn burst(fields: &Fields<'_>, quota: Option<NonZeroU32>) -> Option<NonZeroU32> {
     }
 }
 
-/// A field that the algorithm does not know would be silently without effect.
-fn reject_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
-    let of: [(&str, &[Kind], &str); 4] = [
-        ("time_zone", &[Kind::Calendar], "only with algorithm calendar"),
-        ("burst", &[Kind::TokenBucket], "only with algorithm token_bucket"),
-        ("retry_after", &[Kind::Concurrency, Kind::Stock], "only with algorithm concurrency or stock"),
+/// A field that does not apply to the algorithm would silently have no effect.
+fn reject_fields_of_others(fields: &Fields<'_>, name: AlgorithmName) -> Option<()> {
+    let of: [(&str, &[AlgorithmName], &str); 4] = [
+        ("time_zone", &[AlgorithmName::Calendar], "only with algorithm calendar"),
+        ("burst", &[AlgorithmName::TokenBucket], "only with algorithm token_bucket"),
+        (
+            "retry_after",
+            &[AlgorithmName::Concurrency, AlgorithmName::Stock],
+            "only with algorithm concurrency or stock",
+        ),
         (
             "window",
             &[
-                Kind::SlidingWindow,
-                Kind::SlidingCounter,
-                Kind::FixedWindow,
-                Kind::Calendar,
-                Kind::TokenBucket,
+                AlgorithmName::SlidingWindow,
+                AlgorithmName::SlidingCounter,
+                AlgorithmName::FixedWindow,
+                AlgorithmName::Calendar,
+                AlgorithmName::TokenBucket,
             ],
             "no window with algorithm concurrency or stock",
         ),
     ];
-    let mut sound = Some(());
-    for (name, kinds, allowed) in of {
-        if let Some(field) = fields.optional(name).filter(|_| !kinds.contains(&kind)) {
-            sound = field.error(allowed);
+    let mut valid = Some(());
+    for (field, algorithms, allowed) in of {
+        if let Some(field) = fields.optional(field).filter(|_| !algorithms.contains(&name)) {
+            valid = field.error(allowed);
         }
     }
-    sound
+    valid
 }

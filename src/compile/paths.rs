@@ -1,36 +1,34 @@
-//! Compiles which spellings of a path are the same.
+//! Compiles which other spellings of a path a match is for.
 
 use crate::config::{Fields, Reader};
 use crate::http::{Purpose, RequestMatch, Spellings};
 use crate::rules::Policy;
 
-/// Whatever the upstream may take for the same path, so that no spelling escapes a policy.
+/// Every spelling that an upstream may take for the same path, so that none bypasses a policy.
 pub(super) const ALL: Spellings =
     Spellings { trailing_slash: true, case: true, parameters: true, suffix: true };
 
-/// Reads which of them are the same.
-#[inline(never)]
+/// Reads the object `paths`.
 pub(super) fn spellings(reader: &Reader<'_>) -> Option<Spellings> {
     const NAMES: [&str; 4] = ["trailing_slash", "case", "parameters", "suffix"];
     let fields = reader.object(&NAMES)?;
-    let (mut ignored, mut sound) = ([true; 4], true);
+    let (mut ignored, mut valid) = ([true; 4], true);
     for (name, ignored) in NAMES.into_iter().zip(&mut ignored) {
         match is_ignored(&fields, name, true) {
             Some(is_ignored) => *ignored = is_ignored,
-            None => sound = false,
+            None => valid = false,
         }
     }
     let [trailing_slash, case, parameters, suffix] = ignored;
-    sound.then_some(Spellings { trailing_slash, case, parameters, suffix })
+    valid.then_some(Spellings { trailing_slash, case, parameters, suffix })
 }
 
-/// Reads whether a difference is ignored.
+/// Reads `ignore` or `strict`: whether a difference between two spellings is ignored.
 pub(super) fn is_ignored(fields: &Fields<'_>, name: &str, default: bool) -> Option<bool> {
     either(fields, name, default, [("ignore", true), ("strict", false)])
 }
 
 /// Reads one of two words.
-#[inline(never)]
 pub(super) fn either(
     fields: &Fields<'_>,
     name: &str,
@@ -40,9 +38,9 @@ pub(super) fn either(
     fields.read_or(name, default, |word| word.word(&words))
 }
 
-/// Reads all paths so: those of matches protect, all others free.
-#[inline(never)]
-pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
+/// Applies these spellings to all paths. The paths of matches protect the upstream, all others lift that
+/// protection.
+pub(super) fn apply(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
     read_all(exempt, spellings, Purpose::Frees);
     for policy in policies {
         read_all(&mut policy.matches, spellings, Purpose::Protects);
@@ -53,7 +51,6 @@ pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mu
     }
 }
 
-#[inline(never)]
 fn read_all(rules: &mut [RequestMatch], spellings: Spellings, purpose: Purpose) {
     for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
         path.read_as(spellings, purpose);

@@ -1,35 +1,38 @@
-//! Compiles the policies, one by one and then as a set.
+//! Compiles the policies, one by one, and then checks them as a set.
 
-use super::consumers::{Known, OwnQuota, TierNames};
+use super::consumers::{ConsumerQuota, KnownConsumers};
 use super::counting::{count, mode, on_contention, on_response};
 use super::duration;
 use super::keys::{KEY, key_indexes};
-use super::limits::{self, LimitByTier};
+use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{cost, exceptions, matches};
-use super::sharing::{check_room, set_apart};
-use super::{NAME, POLICIES, all, name_of};
-use crate::config::{Fields, Names, Reader, Vocabulary};
+use super::name::{NAME, name_of};
+use super::sharing::{assign_records, check_room};
+use super::tiers::DeclaredTiers;
+use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
 use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
 use crate::table::TableSize;
 
+/// What `policies` may be.
+pub(super) const POLICIES: &str = "a list of at least one policy";
 const LIMITS: &str = "a list of at least one limit";
 
-/// What policies depend on beside themselves. Keys that could not be read are `None`.
+/// What policies depend on besides their own fields. Keys that could not be read are `None`.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
+pub(super) struct PolicyContext<'a> {
     pub keys: Option<&'a [Key]>,
-    pub words: Option<&'a Vocabulary<'a>>,
-    pub grades: TierNames<'a>,
-    pub known: &'a Known<'a>,
+    pub key_names: Option<&'a Vocabulary<'a>>,
+    pub tiers: DeclaredTiers<'a>,
+    pub consumers: &'a KnownConsumers<'a>,
     pub table: TableSize,
 }
 
-/// Reads the list of policies.
+/// Reads the list `policies`.
 #[inline(never)]
-pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy>> {
-    let entries = list.list_of_some(POLICIES)?;
+pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<Policy>> {
+    let entries = list.non_empty_list(POLICIES)?;
     let mut classes = Vec::new();
     let policies: Vec<_> = entries.iter().map(|entry| policy(entry, context, &mut classes)).collect();
     let (mut seen, mut taken): (Vec<&Policy>, _) = (Vec::new(), Names::default());
@@ -39,16 +42,17 @@ pub(super) fn read(list: &Reader<'_>, context: Context<'_>) -> Option<Vec<Policy
         seen.push(policy);
         check_room(entry, policy, context.table);
     }
-    check_own_quotas(&seen, policies.iter().all(Option::is_some), context.known);
+    if policies.iter().all(Option::is_some) {
+        check_consumer_quotas(&seen, context.consumers);
+    }
     let mut policies = all(policies)?;
     if let Some(keys) = context.keys {
-        set_apart(&mut policies, keys, context.table);
+        assign_records(&mut policies, keys, context.table);
     }
     Some(policies)
 }
 
-/// `taken` are the names and record ids of the policies before.
-#[inline(never)]
+/// Checks the names of a policy and of its limits against `taken`, those of the policies before it.
 fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
     let id = |limit: &Limit| limit.id.0.to_le_bytes();
     let collides = policy.limits().iter().any(|limit| taken.find("id", &id(limit)).is_some());
@@ -56,25 +60,29 @@ fn check_names(entry: &Reader<'_>, policy: &Policy, taken: &mut Names) {
         taken.add("id", &id(limit));
     }
     if taken.add("name", policy.name.as_bytes()).is_some() {
-        entry.error_found::<()>(&["a second policy named ", &policy.name].concat(), "each policy's own name");
+        entry.error_found::<()>(
+            &["a second policy named ", &policy.name].concat(),
+            "a different name for each policy",
+        );
     } else if collides {
-        entry.error_found::<()>("a limit that hashes to another's record id", "another name for the policy");
+        entry.error_found::<()>(
+            "a limit with the same record id as another one",
+            "another name for the policy",
+        );
     }
 }
 
-/// A consumer's quota for a limit that does not exist would be silently without effect.
-fn check_own_quotas(policies: &[&Policy], complete: bool, known: &Known<'_>) {
-    if !complete {
-        return;
-    }
-    let words = limit_references(policies.iter().copied());
-    let words = Vocabulary::new(words.iter().map(|(word, _)| word.as_str()).collect());
-    for OwnQuota { at, .. } in &known.quotas {
-        at.name_in(&words);
+/// A consumer's quota for a limit that does not exist would silently have no effect.
+fn check_consumer_quotas(policies: &[&Policy], consumers: &KnownConsumers<'_>) {
+    let references = limit_references(policies.iter().copied());
+    let references = Vocabulary::new(references.iter().map(|(name, _)| name.as_str()).collect());
+    for ConsumerQuota { at, .. } in &consumers.quotas {
+        at.name_in(&references);
     }
 }
 
-/// All limits by the names that other fields call them: `policy/limit`, and `policy` if it has only one.
+/// The names by which other fields refer to limits, with the indexes of policy and limit: `policy/limit` for
+/// all, then `policy` for each policy with only one limit.
 pub(super) fn limit_references<'a>(
     policies: impl Iterator<Item = &'a Policy>,
 ) -> Vec<(String, (usize, usize))> {
@@ -91,7 +99,7 @@ pub(super) fn limit_references<'a>(
 }
 
 #[inline(never)]
-fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -> Option<Policy> {
+fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<String>) -> Option<Policy> {
     let fields = entry.object(&[
         "name",
         "match",
@@ -117,16 +125,18 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let matches = fields.read_or("match", Vec::new(), matches);
     let except = fields.read_or("except", Vec::new(), exceptions);
-    let key = fields.required("key", KEY).and_then(|key| key_indexes(key, context.words));
+    let key = fields.required("key", KEY).and_then(|key| key_indexes(key, context.key_names));
     let class = fields.read_or("class", 0, |class| class_bit(class, classes));
     let cost = fields.read_or("cost", 1, cost);
     let count = count(&fields);
     let limits = fields.required("limits", LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
-        let grades = context.grades;
         let reported = fields.optional("stock_header").is_some();
-        limits::read(list, limits::Context { policy, table: context.table, count, reported, grades })
+        limits::read(
+            list,
+            LimitContext { policy, table: context.table, count, reported, tiers: context.tiers },
+        )
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
     let response = on_response(&fields);
@@ -172,7 +182,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
     })
 }
 
-/// The bit of a class, by its name.
+/// Reads the name of a class, as its bit.
 fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
     let name = name_of(reader, reader.text(NAME)?)?;
     let found = classes.iter().position(|class| *class == name);
@@ -184,25 +194,24 @@ fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
     bit.or_else(|| reader.error_found("a 65th class", "at most 64 classes"))
 }
 
-/// The limits with the numbers of each tier, and of each consumer who has its own.
-#[inline(never)]
+/// The limits for everybody, for each tier, and for each consumer with quotas of its own.
 fn limit_sets(
     policy: &str,
-    limits: &[LimitByTier],
+    limits: &[TieredLimit],
     penalty: Option<Limit>,
-    context: Context<'_>,
+    context: PolicyContext<'_>,
 ) -> LimitsByCaller {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
     let set = |limits: Vec<Limit>| LimitSet::new(limits.into_iter().chain(penalty).collect());
-    let mut known = Names::default();
+    let mut names = Names::default();
     let mut sets = LimitsByCaller::for_all(set(limits.iter().map(|limit| limit.limit).collect()));
-    let tiers = context.grades.tiers();
+    let tiers = context.tiers.valid();
     for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
-        sets.add_tier(set(of_tier(tier)), &mut known);
+        sets.add_tier(set(of_tier(tier)), &mut names);
     }
-    for own in context.known.quotas_of(policy).chunk_by(|one, other| one.consumer == other.consumer) {
+    for own in context.consumers.quotas_of(policy).chunk_by(|one, other| one.consumer == other.consumer) {
         let Some(index) = own.first().map(|own| own.consumer) else { continue };
-        let Some(consumer) = context.known.list.get(index) else { continue };
+        let Some(consumer) = context.consumers.list.get(index) else { continue };
         let quota_for = |name: &str| {
             own.iter().find(|own| own.is_for(policy, name, limits.len() == 1)).map(|own| own.quota)
         };
@@ -213,21 +222,20 @@ fn limit_sets(
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
             with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
-        sets.add_consumer(index, set(with_own.collect()), &mut known);
+        sets.add_consumer(index, set(with_own.collect()), &mut names);
     }
     sets
 }
 
-/// A header that says how many there are would be without effect where nothing is counted that exists.
-fn check_stock(fields: &Fields<'_>, limits: &[LimitByTier]) {
-    let is_stock = |limit: &LimitByTier| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
+/// A header that reports a stock would silently have no effect without a limit that counts one.
+fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
+    let is_stock = |limit: &TieredLimit| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
     if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
-        header.error_found::<()>("stock_header without a stock", "only beside a limit with algorithm stock");
+        header.error_found::<()>("stock_header without a stock", "only with a limit of algorithm stock");
     }
 }
 
-/// A path parameter is a key only of requests whose template has it: where it is missing the policy would silently
-/// not apply.
+/// A policy whose key is a path parameter would silently not apply to a path without it.
 fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestMatch], keys: Option<&[Key]>) {
     let names = |index: &usize| match keys?.get(*index)?.source {
         Source::PathParameter(ref name) => Some(name.as_str()),
@@ -245,7 +253,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestM
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {
-            let found = format!("the path parameter {name} as a key, and requests without it");
+            let found = format!("a key by the path parameter {name}, and requests without it");
             fields
                 .at()
                 .field("key")

@@ -1,7 +1,7 @@
-//! Compiles what is said to clients and logs: rejections, waits, limit headers.
+//! Compiles the rules for replies: rejections, waits and limit headers.
 //!
-//! It is read after the policies, and walks over them once more: what one of them says depends on the whole, its
-//! rejections on the common ones, and all words on whether limits are secret.
+//! This is a second pass over the policies, after they are compiled: a policy's rejection depends on the
+//! common one, limit headers refer to limits, and templates depend on whether limits are secret.
 
 mod headers;
 mod message;
@@ -17,16 +17,17 @@ use headers::header_rules;
 use rejections::{CompiledRejection, rejections};
 use std::sync::Arc;
 
-/// Reads all that is said. Without sound policies it still finds the errors in it.
-pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
+/// Reads all rules for replies. Without valid policies it still reports the errors in them.
+#[inline(never)]
+pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
     let preset = root.optional("headers").and_then(|headers| headers.peek("preset"));
     let secret = preset.is_some_and(|preset| preset.is_word("secret"));
     let rejections = rejections(root, secret);
     let retry_after = root.read_or("retry_after", RetryAfter::default(), retry_after);
     let headers = root.read("headers", |headers| header_rules(headers, policies));
     let access_log = root.read_or("access_log", false, Reader::flag);
-    let (rejection, sayables) = rejections?;
-    let policies = policies?.iter().zip(sayables).map(|(policy, sayable)| policy_saying(policy, sayable));
+    let (rejection, own) = rejections?;
+    let policies = policies?.iter().zip(own).map(|(policy, own)| policy_replies(policy, own));
     Some(ReplyRules {
         retry_after: retry_after?,
         headers: headers?,
@@ -38,10 +39,9 @@ pub(super) fn saying(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<R
     })
 }
 
-#[inline(never)]
-fn policy_saying(policy: &Policy, sayable: CompiledRejection) -> PolicyReplies {
+fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {
     let several = policy.limit_names.len() > 1;
-    let messages = sayable.messages.into_iter().chain(std::iter::repeat(None));
+    let messages = own.messages.into_iter().chain(std::iter::repeat(None));
     let limits = policy.limit_names.iter().zip(policy.limits()).zip(messages);
     let limits = limits.map(|((name, limit), message)| LimitDescription {
         name: name.clone(),
@@ -52,15 +52,10 @@ fn policy_saying(policy: &Policy, sayable: CompiledRejection) -> PolicyReplies {
         message,
     });
     let details = ["tollgate_refused_by_", &policy.name].concat();
-    PolicyReplies {
-        name: policy.name.clone(),
-        rejection: sayable.rejection,
-        details,
-        limits: limits.collect(),
-    }
+    PolicyReplies { name: policy.name.clone(), rejection: own.rejection, details, limits: limits.collect() }
 }
 
-/// The length that a quota is for, in seconds: of a month, 31 days.
+/// The window of a quota, in seconds: for a calendar month, 31 days.
 fn window(limit: &Limit) -> Option<u64> {
     const DAY: u64 = 86_400;
     match limit.algorithm {
@@ -88,7 +83,7 @@ fn slides(limit: &Limit) -> bool {
     }
 }
 
-/// How callers are told to wait.
+/// Reads the object `retry_after`.
 fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
     let fields = reader.object(&["show", "min", "max", "jitter"])?;
     let default = RetryAfter::default();
@@ -99,7 +94,7 @@ fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
     let jitter = fields.read_or("jitter", default.jitter, |n| n.whole_number(0..=3_600));
     let (min, max) = (min?, max?);
     if min > max {
-        reader.field("min").error_found::<()>(&min.to_string(), &format!("at most max, {max}"))?;
+        reader.field("min").error_found::<()>(&min.to_string(), &format!("at most max ({max})"))?;
     }
     Some(RetryAfter { shown: shown?, min, max, jitter: jitter? })
 }

@@ -1,31 +1,30 @@
-//! Policies that count one caller by the same keys share its record, as far as a record has room for their limits.
+//! Assigns records: policies that count a caller by the same keys share a record if it has room for all their
+//! limits, and otherwise have one each.
 
-use crate::config::{Lists, Reader};
-use crate::rules::Policy;
-use crate::rules::{Key, Source};
+use crate::config::{ListsByName, Reader};
+use crate::rules::{Key, Policy, Source};
 use crate::table::TableSize;
 
-/// More alternatives than this are not spelled out; such policies are taken to share with all.
-const MOST_SPELLINGS: usize = 64;
+/// A policy whose key stands for more combinations than this is taken to share with all policies.
+const MAX_COMBINATIONS: usize = 64;
 
-/// Sets policies apart that share a record with more limits than it has room for: each of them gets one of its own.
-#[inline(never)]
-pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: TableSize) {
+/// Gives a policy a record of its own if one that it shares would need room for too many limits.
+pub(super) fn assign_records(policies: &mut [Policy], keys: &[Key], table: TableSize) {
     let all: Vec<usize> = (0..policies.len()).collect();
     let limits: Vec<usize> = policies.iter().map(|policy| policy.limits().len()).collect();
-    let spelled: Vec<_> = policies.iter().map(|policy| spellings(&policy.key, keys)).collect();
-    let (mut sharing, mut with_all) = (Lists::default(), Vec::new());
-    for (index, spelled) in spelled.iter().enumerate() {
-        match spelled {
-            Some(lists) => lists.iter().for_each(|list| sharing.add(list, index)),
+    let combined: Vec<_> = policies.iter().map(|policy| combinations(&policy.key, keys)).collect();
+    let (mut sharing, mut with_all) = (ListsByName::default(), Vec::new());
+    for (index, combined) in combined.iter().enumerate() {
+        match combined {
+            Some(names) => names.iter().for_each(|name| sharing.add(name, index)),
             None => with_all.push(index),
         }
     }
-    // By policy: the last one that has counted its limits.
+    // By policy: the last policy that has counted its limits, so that none is counted twice.
     let mut counted_by = vec![usize::MAX; policies.len()];
-    for (index, (policy, spelled)) in policies.iter_mut().zip(&spelled).enumerate() {
+    for (index, (policy, combined)) in policies.iter_mut().zip(&combined).enumerate() {
         let mut sum = 0;
-        // More need not be known, so that each looks at few others, however many there are.
+        // It stops as soon as there are too many, so that each policy looks at few others.
         let mut are_too_many = |others: &[usize]| {
             for other in others {
                 if sum > table.max_limits() {
@@ -36,26 +35,26 @@ pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: TableSize)
             }
             sum > table.max_limits()
         };
-        policy.apart = match spelled {
-            Some(lists) => lists.iter().any(|list| are_too_many(sharing.of(list))) || are_too_many(&with_all),
+        policy.apart = match combined {
+            Some(names) => names.iter().any(|name| are_too_many(sharing.of(name))) || are_too_many(&with_all),
             None => are_too_many(&all),
         };
     }
 }
 
-/// Notes a error if a policy has more limits than a record has room for.
+/// Records an error if a policy alone has more limits than a record has room for.
 pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: TableSize) {
     let (limits, most) = (policy.limits().len(), table.max_limits());
     if limits > most {
-        let found = format!("{limits} limits, which one record must hold");
-        let allowed = format!("at most {most}, what a page of {} bytes has room for", table.page_bytes);
+        let found = format!("{limits} limits, which must fit one record");
+        let allowed = format!("at most {most}, for which a page of {} bytes has room", table.page_bytes);
         entry.field("limits").error_found::<()>(&found, &allowed);
     }
 }
 
-/// All lists of keys that a policy's key can stand for, by what they are, with commas, which are in no name.
-/// `None`: too many.
-fn spellings(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
+/// All combinations of keys that a policy's key can stand for, as the kinds of the keys between commas, which
+/// no name contains. `None`: there are too many.
+fn combinations(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for index in key {
         let alternatives = match keys.get(*index).map(|key| &key.source) {
@@ -67,7 +66,7 @@ fn spellings(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
             longer.extend(all.iter().map(|before| [before, ",", &one.kind].concat()));
         }
         all = longer;
-        if all.len() > MOST_SPELLINGS {
+        if all.len() > MAX_COMBINATIONS {
             return None;
         }
     }

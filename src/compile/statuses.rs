@@ -4,11 +4,11 @@ use crate::config::Reader;
 use crate::http::StatusSet;
 use std::ops::RangeInclusive;
 
-const ALLOWED: &str = "a list of statuses such as 401, or classes of them such as 5xx";
+const ALLOWED: &str = "a list of statuses such as 401 or classes such as 5xx";
 
 /// Reads a list such as `[401, 5xx]`.
 pub(super) fn read(reader: &Reader<'_>) -> Option<StatusSet> {
-    let entries: Vec<_> = reader.list_of_some(ALLOWED)?.iter().map(range).collect();
+    let entries: Vec<_> = reader.non_empty_list(ALLOWED)?.iter().map(range).collect();
     Some(StatusSet::of(entries.into_iter().collect::<Option<_>>()?))
 }
 

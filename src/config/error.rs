@@ -1,57 +1,57 @@
-//! What is wrong with a configuration, said so that an operator can act on it.
+//! Configuration errors, worded so that an operator can act on them.
 
 use std::fmt;
 
-/// One error: where, what was found there, and what is allowed.
+/// One error: its path, what was found there, and what is allowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfigError {
     path: String,
     found: String,
     allowed: String,
-    /// The nearest allowed word, when what was found looks like a slip of the pen.
-    meant: Option<String>,
+    /// The allowed words that are similar to what was found, which then looks like a typo.
+    suggestion: Option<String>,
 }
 
 impl ConfigError {
     /// `path` is a JSON path without its leading `$.`, such as `policies[0].limits`; the root is empty.
     pub fn new(path: &str, found: &str, allowed: &str) -> ConfigError {
-        ConfigError { path: path.into(), found: found.into(), allowed: allowed.into(), meant: None }
+        ConfigError { path: path.into(), found: found.into(), allowed: allowed.into(), suggestion: None }
     }
 
-    /// Where; the root is empty.
+    /// The path, such as `policies[0].limits`; empty for the root.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What is there, in words.
+    /// A description of what was found.
     pub fn found(&self) -> &str {
         &self.found
     }
 
-    /// What may be there, in words.
+    /// A description of what is allowed.
     pub fn allowed(&self) -> &str {
         &self.allowed
     }
 
-    /// The nearest allowed words, if any is near.
-    pub fn meant(&self) -> Option<&str> {
-        self.meant.as_deref()
+    /// The allowed words that were probably meant, if any is similar.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.suggestion.as_deref()
     }
 
-    /// With the allowed words that what was found is near to.
-    pub fn near(self, words: &[&str]) -> ConfigError {
-        let meant = (!words.is_empty()).then(|| words.join(" or "));
-        ConfigError { meant, ..self }
+    /// The same error, with these words as the suggestion.
+    pub fn with_suggestion(self, words: &[&str]) -> ConfigError {
+        let suggestion = (!words.is_empty()).then(|| words.join(" or "));
+        ConfigError { suggestion, ..self }
     }
 
-    /// A word that is none of the `allowed` ones.
+    /// The error for a `word` that is not one of the `allowed` ones. `found` describes the word.
     pub fn unknown_word(path: &str, found: &str, word: &str, allowed: &[&str]) -> ConfigError {
-        let first = allowed.get(..MOST_WORDS).unwrap_or(allowed);
+        let first = allowed.get(..MAX_WORDS).unwrap_or(allowed);
         let mut list = if first.is_empty() { "nothing".into() } else { first.join(", ") };
         if first.len() < allowed.len() {
             list.push_str(" and more");
         }
-        ConfigError { meant: nearest(word, first), ..ConfigError::new(path, found, &list) }
+        ConfigError { suggestion: most_similar(word, first), ..ConfigError::new(path, found, &list) }
     }
 }
 
@@ -59,20 +59,20 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "$" } else { &self.path };
         write!(f, "{path}: found {}; allowed: {}", self.found, self.allowed)?;
-        match &self.meant {
+        match &self.suggestion {
             Some(word) => write!(f, "; did you mean {word}?"),
             None => Ok(()),
         }
     }
 }
 
-/// Of longer lists of words no more are told, or are looked through for one that was meant.
-const MOST_WORDS: usize = 256;
+/// At most so many allowed words are listed, and searched for a suggestion.
+const MAX_WORDS: usize = 256;
 
-/// So many errors are told, each with its place: where they are would take long to find for thousands.
-const MOST_TOLD: usize = 200;
+/// At most so many errors are collected: finding the paths of thousands would take long.
+const MAX_ERRORS: usize = 200;
 
-/// All errors of one configuration, in the order of reading; of many the first.
+/// All errors of one configuration, in reading order; if there are very many, the first 200.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
@@ -82,12 +82,12 @@ impl ConfigErrors {
         self.0.push(error);
     }
 
-    /// Whether no more are to be added. The last one says so.
-    pub(super) fn are_many(&mut self) -> bool {
-        if self.0.len() == MOST_TOLD {
-            self.push(ConfigError::new("", "more errors", "none; they are told once there are fewer"));
+    /// Whether no more errors are collected. If so, the last one says that there are more.
+    pub(super) fn is_full(&mut self) -> bool {
+        if self.0.len() == MAX_ERRORS {
+            self.push(ConfigError::new("", "more errors", "none; the others are shown once there are fewer"));
         }
-        self.0.len() > MOST_TOLD
+        self.0.len() > MAX_ERRORS
     }
 
     /// Whether there is none.
@@ -95,7 +95,7 @@ impl ConfigErrors {
         self.0.is_empty()
     }
 
-    /// In the order of reading.
+    /// The errors, in reading order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &ConfigError> {
         self.0.iter()
     }
@@ -107,7 +107,7 @@ impl From<ConfigError> for ConfigErrors {
     }
 }
 
-/// One error a line.
+/// One error per line.
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, error) in self.0.iter().enumerate() {
@@ -120,35 +120,15 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
-/// The allowed word that needs the fewest edits, if they are at most a third of its length or so: two letters
-/// swapped are two edits, and `rate` is not meant for `name`.
-fn nearest(word: &str, allowed: &[&str]) -> Option<String> {
+/// The allowed word that needs the fewest edits, if they are at most about a third of its length: two swapped
+/// letters are two edits, and `name` is not suggested for `rate`.
+fn most_similar(word: &str, allowed: &[&str]) -> Option<String> {
     allowed
         .iter()
-        .map(|candidate| (edits(word, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(word, candidate), candidate))
         .filter(|(edits, candidate)| *edits <= (candidate.len() + 1) / 3)
         .min()
         .map(|(_, candidate)| (*candidate).to_string())
-}
-
-/// Levenshtein distance, in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (to, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replace = diagonal + usize::from(from != *to);
-            diagonal = *above;
-            left = replace.min(left + 1).min(*above + 1);
-            *above = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -157,20 +137,10 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn edits_are_counted() {
-        for (a, b, distance) in
-            [("", "", 0), ("quota", "quota", 0), ("qouta", "quota", 2), ("limts", "limits", 1)]
-        {
-            assert_eq!(edits(a, b), distance, "{a} → {b}");
-            assert_eq!(edits(b, a), distance, "{b} → {a}");
-        }
-        assert_eq!(edits("kitten", "sitting"), 3);
-    }
-
-    #[wasm_bindgen_test(unsupported = test)]
-    fn a_slip_is_answered_with_the_nearest_word_and_a_stranger_with_none() {
-        assert_eq!(nearest("qouta", &["window", "quota"]).as_deref(), Some("quota"));
-        assert_eq!(nearest("banana", &["window", "quota"]), None);
-        assert_eq!(nearest("rate", &["name", "key"]), None);
+    fn a_typo_is_answered_with_the_most_similar_word_and_any_other_word_with_none() {
+        assert_eq!(most_similar("qouta", &["window", "quota"]).as_deref(), Some("quota"));
+        assert_eq!(most_similar("limts", &["name", "limits"]).as_deref(), Some("limits"));
+        assert_eq!(most_similar("banana", &["window", "quota"]), None);
+        assert_eq!(most_similar("rate", &["name", "key"]), None);
     }
 }

@@ -1,84 +1,79 @@
-//! Many names, found without asking each of them: a policy can have thousands of consumers, keys and limits, and Envoy's
-//! workers stand still while they read it.
+//! Sets of names with fast look-up: a configuration can have thousands of consumers, keys and limits, and
+//! Envoy's workers serve nothing while they load it.
 
 use crate::identity::{Encoder, Identity, Seed};
 use crate::identity_map::IdentityMap;
 
-/// Names by the order in which they came.
+/// A set of names, in the order in which they were added.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    /// By the hash of a name its place and 1. No two names have the same 128 bits.
-    places: IdentityMap<usize>,
+    /// By the 128-bit hash of a name: its position plus 1. No two names have the same hash.
+    positions: IdentityMap<usize>,
     number: usize,
 }
 
 impl Names {
-    /// Adds a name of a kind. Answers the place where it came first, if it has come before.
-    #[inline(never)]
+    /// Adds a name of a kind. Returns the position at which it was added before, if it was.
     pub fn add(&mut self, kind: &str, name: &[u8]) -> Option<usize> {
-        let place = self.places.open(identity(kind, name), usize::MAX)?;
+        let position = self.positions.open(identity(kind, name), usize::MAX)?;
         self.number += 1;
-        let before = place.checked_sub(1);
+        let before = position.checked_sub(1);
         if before.is_none() {
-            *place = self.number;
+            *position = self.number;
         }
         before
     }
 
-    /// The place where a name came first.
-    #[inline(never)]
+    /// The position at which a name was added first.
     pub fn find(&self, kind: &str, name: &[u8]) -> Option<usize> {
-        self.places.get(identity(kind, name))?.checked_sub(1)
+        self.positions.get(identity(kind, name))?.checked_sub(1)
     }
 }
 
-/// What comes from an operator needs no secret.
-#[inline(never)]
+/// Names come from the operator, not from clients, so the hash needs no secret seed.
 fn identity(kind: &str, name: &[u8]) -> Identity {
     let mut encoder = Encoder::new(&Seed::new([0; Seed::LEN]));
     encoder.add(kind, name);
     encoder.finish()
 }
 
-/// For each name a list of indexes.
+/// A list of indexes for each name.
 #[derive(Default)]
-pub struct Lists {
+pub struct ListsByName {
     names: Names,
     lists: Vec<Vec<usize>>,
 }
 
-impl Lists {
-    /// Adds to the list of a name.
-    #[inline(never)]
+impl ListsByName {
+    /// Adds an index to the list of a name.
     pub fn add(&mut self, name: &str, index: usize) {
-        let place = self.names.find("", name.as_bytes()).unwrap_or_else(|| {
+        let position = self.names.find("", name.as_bytes()).unwrap_or_else(|| {
             self.names.add("", name.as_bytes());
             self.lists.push(Vec::new());
             self.lists.len() - 1
         });
-        self.lists.get_mut(place).into_iter().for_each(|list| list.push(index));
+        self.lists.get_mut(position).into_iter().for_each(|list| list.push(index));
     }
 
-    /// The list of a name, in the order in which they were added.
-    #[inline(never)]
+    /// The indexes of a name, in the order in which they were added.
     pub fn of(&self, name: &str) -> &[usize] {
         self.names
             .find("", name.as_bytes())
-            .and_then(|place| self.lists.get(place))
+            .and_then(|position| self.lists.get(position))
             .map_or(&[], Vec::as_slice)
     }
 }
 
-/// Words of which a value has to be one, to be looked up many times.
+/// The words that one kind of value may be, for many look-ups.
 pub struct Vocabulary<'a> {
-    /// Those that are told.
+    /// The words that errors list as allowed.
     words: Vec<&'a str>,
     names: Names,
 }
 
 impl<'a> Vocabulary<'a> {
-    /// Of these words. Of equal ones the first counts, and an empty one only has a place.
-    #[inline(never)]
+    /// A vocabulary of these words. Of equal words the first counts. An empty word takes a position, but is
+    /// never listed as allowed.
     pub fn new(mut words: Vec<&'a str>) -> Vocabulary<'a> {
         let mut names = Names::default();
         for word in &words {
@@ -88,7 +83,7 @@ impl<'a> Vocabulary<'a> {
         Vocabulary { words, names }
     }
 
-    /// The place of a word among all of them.
+    /// The position of a word among all words.
     pub(super) fn find(&self, word: &str) -> Option<usize> {
         self.names.find("", word.as_bytes())
     }
@@ -106,11 +101,11 @@ mod tests {
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn a_name_is_found_where_it_came_first(words in proptest::collection::vec("[a-c]{0,3}", 0..60), other in "[a-c]{0,3}") {
+        fn a_name_is_found_where_it_was_added_first(words in proptest::collection::vec("[a-c]{0,3}", 0..60), other in "[a-c]{0,3}") {
             let first = |word: &str| words.iter().position(|one| one == word);
-            let (mut names, mut lists) = (Names::default(), Lists::default());
+            let (mut names, mut lists) = (Names::default(), ListsByName::default());
             for (index, word) in words.iter().enumerate() {
-                prop_assert_eq!(names.add("", word.as_bytes()), first(word).filter(|place| *place < index));
+                prop_assert_eq!(names.add("", word.as_bytes()), first(word).filter(|position| *position < index));
                 lists.add(word, index);
             }
             prop_assert_eq!(names.find("", other.as_bytes()), first(&other));

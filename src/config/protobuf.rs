@@ -1,8 +1,8 @@
-//! Decodes the protobuf encoding of `google.protobuf.Struct`, which is what the host hands over when
-//! an Envoy file carries the policy as plain YAML.
+//! Decodes the protobuf encoding of `google.protobuf.Struct`, which the host delivers if an Envoy
+//! configuration contains the policy as plain YAML.
 //!
-//! Only the three messages of `google/protobuf/struct.proto` are known: a general protobuf library
-//! would cost the module more than these lines.
+//! It knows only the three messages of `google/protobuf/struct.proto`: a general protobuf library would add
+//! more to the module than these lines.
 
 use super::Value;
 use std::fmt;
@@ -10,9 +10,9 @@ use std::fmt;
 /// Nesting deeper than this is rejected: the decoder recurses, and its stack is small.
 const MAX_DEPTH: u32 = 64;
 
-/// Why bytes are no Struct.
+/// Why bytes cannot be decoded as a Struct.
 #[derive(Debug, PartialEq)]
-pub(super) enum NotAStruct {
+pub(super) enum StructError {
     /// The bytes end inside a field, or a field has an encoding that the message does not know.
     Malformed,
     /// A text is not UTF-8.
@@ -21,99 +21,101 @@ pub(super) enum NotAStruct {
     TooDeep,
 }
 
-impl fmt::Display for NotAStruct {
+impl fmt::Display for StructError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotAStruct::Malformed => f.write_str("protobuf bytes that are no google.protobuf.Struct"),
-            NotAStruct::NotUtf8 => f.write_str("a google.protobuf.Struct with text that is not UTF-8"),
-            NotAStruct::TooDeep => write!(f, "a google.protobuf.Struct nested deeper than {MAX_DEPTH}"),
+            StructError::Malformed => f.write_str("protobuf bytes that are not a google.protobuf.Struct"),
+            StructError::NotUtf8 => f.write_str("a google.protobuf.Struct with text that is not UTF-8"),
+            StructError::TooDeep => write!(f, "a google.protobuf.Struct nested deeper than {MAX_DEPTH}"),
         }
     }
 }
 
 /// Decodes a `google.protobuf.Struct`.
-pub(super) fn decode_struct(bytes: &[u8]) -> Result<Value, NotAStruct> {
+pub(super) fn decode_struct(bytes: &[u8]) -> Result<Value, StructError> {
     object(bytes, 0)
 }
 
 /// `message Struct { map<string, Value> fields = 1; }`
-fn object(bytes: &[u8], depth: u32) -> Result<Value, NotAStruct> {
+fn object(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     let mut fields = Vec::new();
-    for field in Wire(bytes) {
+    for field in WireFields(bytes) {
         match field? {
-            Field { number: 1, content: Content::Bytes(entry) } => fields.push(map_entry(entry, depth)?),
-            _ => return Err(NotAStruct::Malformed),
+            WireField { number: 1, content: WireContent::Bytes(entry) } => {
+                fields.push(map_entry(entry, depth)?)
+            }
+            _ => return Err(StructError::Malformed),
         }
     }
     Ok(Value::Object(fields))
 }
 
-/// A map entry is a message of its own: the name is field 1, the value field 2.
-fn map_entry(bytes: &[u8], depth: u32) -> Result<(String, Value), NotAStruct> {
+/// A map entry is a message: field 1 is the name, field 2 the value.
+fn map_entry(bytes: &[u8], depth: u32) -> Result<(String, Value), StructError> {
     let (mut name, mut content) = (String::new(), Value::Null);
-    for field in Wire(bytes) {
+    for field in WireFields(bytes) {
         match field? {
-            Field { number: 1, content: Content::Bytes(bytes) } => name = text(bytes)?,
-            Field { number: 2, content: Content::Bytes(bytes) } => content = value(bytes, depth)?,
-            _ => return Err(NotAStruct::Malformed),
+            WireField { number: 1, content: WireContent::Bytes(bytes) } => name = text(bytes)?,
+            WireField { number: 2, content: WireContent::Bytes(bytes) } => content = value(bytes, depth)?,
+            _ => return Err(StructError::Malformed),
         }
     }
     Ok((name, content))
 }
 
 /// `message Value { oneof kind { null 1, number 2, string 3, bool 4, struct 5, list 6 } }`
-fn value(bytes: &[u8], depth: u32) -> Result<Value, NotAStruct> {
+fn value(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     if depth >= MAX_DEPTH {
-        return Err(NotAStruct::TooDeep);
+        return Err(StructError::TooDeep);
     }
     let mut kind = Value::Null;
-    for field in Wire(bytes) {
+    for field in WireFields(bytes) {
         let field = field?;
         kind = match (field.number, field.content) {
-            (1, Content::Varint(_)) => Value::Null,
-            (2, Content::Double(number)) => Value::Number(number),
-            (3, Content::Bytes(bytes)) => Value::Text(text(bytes)?),
-            (4, Content::Varint(flag)) => Value::Bool(flag != 0),
-            (5, Content::Bytes(bytes)) => object(bytes, depth + 1)?,
-            (6, Content::Bytes(bytes)) => list(bytes, depth + 1)?,
-            _ => return Err(NotAStruct::Malformed),
+            (1, WireContent::Varint(_)) => Value::Null,
+            (2, WireContent::Double(number)) => Value::Number(number),
+            (3, WireContent::Bytes(bytes)) => Value::Text(text(bytes)?),
+            (4, WireContent::Varint(flag)) => Value::Bool(flag != 0),
+            (5, WireContent::Bytes(bytes)) => object(bytes, depth + 1)?,
+            (6, WireContent::Bytes(bytes)) => list(bytes, depth + 1)?,
+            _ => return Err(StructError::Malformed),
         };
     }
     Ok(kind)
 }
 
 /// `message ListValue { repeated Value values = 1; }`
-fn list(bytes: &[u8], depth: u32) -> Result<Value, NotAStruct> {
+fn list(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     let mut values = Vec::new();
-    for field in Wire(bytes) {
+    for field in WireFields(bytes) {
         match field? {
-            Field { number: 1, content: Content::Bytes(bytes) } => values.push(value(bytes, depth)?),
-            _ => return Err(NotAStruct::Malformed),
+            WireField { number: 1, content: WireContent::Bytes(bytes) } => values.push(value(bytes, depth)?),
+            _ => return Err(StructError::Malformed),
         }
     }
     Ok(Value::List(values))
 }
 
-fn text(bytes: &[u8]) -> Result<String, NotAStruct> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| NotAStruct::NotUtf8)
+fn text(bytes: &[u8]) -> Result<String, StructError> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| StructError::NotUtf8)
 }
 
-/// The fields of one message, in the order of the wire.
-struct Wire<'a>(&'a [u8]);
+/// The fields of one message, in their order on the wire.
+struct WireFields<'a>(&'a [u8]);
 
-struct Field<'a> {
+struct WireField<'a> {
     number: u64,
-    content: Content<'a>,
+    content: WireContent<'a>,
 }
 
-enum Content<'a> {
+enum WireContent<'a> {
     Varint(u64),
     Double(f64),
     Bytes(&'a [u8]),
 }
 
-impl<'a> Iterator for Wire<'a> {
-    type Item = Result<Field<'a>, NotAStruct>;
+impl<'a> Iterator for WireFields<'a> {
+    type Item = Result<WireField<'a>, StructError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
@@ -123,32 +125,32 @@ impl<'a> Iterator for Wire<'a> {
         if field.is_none() {
             self.0 = &[];
         }
-        Some(field.ok_or(NotAStruct::Malformed))
+        Some(field.ok_or(StructError::Malformed))
     }
 }
 
-impl<'a> Wire<'a> {
-    fn field(&mut self) -> Option<Field<'a>> {
+impl<'a> WireFields<'a> {
+    fn field(&mut self) -> Option<WireField<'a>> {
         const VARINT: u64 = 0;
         const FIXED64: u64 = 1;
         const LENGTH_DELIMITED: u64 = 2;
         let tag = self.varint()?;
         let content = match tag & 7 {
-            VARINT => Content::Varint(self.varint()?),
+            VARINT => WireContent::Varint(self.varint()?),
             FIXED64 => {
                 let (bytes, rest) = self.0.split_first_chunk::<8>()?;
                 self.0 = rest;
-                Content::Double(f64::from_le_bytes(*bytes))
+                WireContent::Double(f64::from_le_bytes(*bytes))
             }
             LENGTH_DELIMITED => {
                 let length = usize::try_from(self.varint()?).ok()?;
                 let (bytes, rest) = self.0.split_at_checked(length)?;
                 self.0 = rest;
-                Content::Bytes(bytes)
+                WireContent::Bytes(bytes)
             }
             _ => return None,
         };
-        Some(Field { number: tag >> 3, content })
+        Some(WireField { number: tag >> 3, content })
     }
 
     fn varint(&mut self) -> Option<u64> {
@@ -222,7 +224,7 @@ mod tests {
         fn a_struct_cut_short_is_rejected(value in any_value(), cut in 1usize..40) {
             let bytes = encode_struct(&Value::Object(vec![("root".into(), value)]));
             let cut = bytes.len().saturating_sub(cut).max(1);
-            prop_assert_eq!(decode_struct(&bytes[..cut]), Err(NotAStruct::Malformed));
+            prop_assert_eq!(decode_struct(&bytes[..cut]), Err(StructError::Malformed));
         }
     }
 
@@ -233,6 +235,6 @@ mod tests {
             value = Value::List(vec![value]);
         }
         let bytes = encode_struct(&Value::Object(vec![("deep".into(), value)]));
-        assert_eq!(decode_struct(&bytes), Err(NotAStruct::TooDeep));
+        assert_eq!(decode_struct(&bytes), Err(StructError::TooDeep));
     }
 }

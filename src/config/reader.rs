@@ -1,37 +1,42 @@
-//! Walks a [`Value`] tree. Every method that finds a error records it and answers `None`, so that a
-//! caller goes on reading and the operator sees all errors at once.
+//! Walks a [`Value`] tree. A method that finds an error records it and returns `None`, and the caller goes on
+//! reading, so that the operator sees all errors at once.
+//!
+//! `compile` calls these functions everywhere. Those that do some work are never inlined: the module would
+//! contain them once per caller. The figures are in [`compile`](crate::compile).
 
-use super::value::Glimpse;
+use super::value::Excerpt;
 use super::{ConfigError, ConfigErrors, Names, Value, Vocabulary};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-/// The path of a field. A name that is no plain word is quoted, so that a path stays on one line and unambiguous.
+/// The path of a field of an object. A name that is not a plain word is quoted, so that the path is
+/// unambiguous and on one line.
 pub fn field_path(object: &str, name: &str) -> String {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     match (plain, object.is_empty()) {
         (true, true) => name.to_string(),
         (true, false) => format!("{object}.{name}"),
-        (false, _) => format!("{object}[{}]", Glimpse(name)),
+        (false, _) => format!("{object}[{}]", Excerpt(name)),
     }
 }
 
-/// One value of a tree. Where it stands is found out when a error has to tell it: a reader is only references, and
-/// readers are made for every value.
+/// One value of a tree. A reader holds only references, since there is one for every value. The path of a
+/// value is reconstructed when an error is reported.
 #[derive(Clone)]
 pub struct Reader<'a> {
     value: &'a Value,
-    /// The name of this field; empty at the root and in a list.
+    /// The name of this field; empty for the root and for the entries of a list.
     name: &'a str,
     /// The whole tree.
     root: &'a Value,
-    /// The field of the value that is spoken of although it may be absent; empty without one.
+    /// The field of this value that errors are about, although it may be absent; empty if they are about the
+    /// value.
     field: &'a str,
     errors: &'a RefCell<ConfigErrors>,
 }
 
-/// So few names are compared one by one.
-const FEW: usize = 20;
+/// Up to so many names are compared one by one; more go into a set.
+const FEW_NAMES: usize = 20;
 
 /// One step of a path.
 enum Step<'a> {
@@ -40,13 +45,12 @@ enum Step<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the root; errors go to `errors`.
+    /// A reader of the root. Errors are added to `errors`.
     pub fn root(value: &'a Value, errors: &'a RefCell<ConfigErrors>) -> Self {
         Reader { value, name: "", root: value, field: "", errors }
     }
 
-    /// Where this value stands, such as `policies[0].limits`.
-    #[inline(never)]
+    /// The path of this value, such as `policies[0].limits`.
     pub fn path(&self) -> String {
         let mut steps = Vec::new();
         if !self.field.is_empty() {
@@ -58,76 +62,71 @@ impl<'a> Reader<'a> {
         path
     }
 
-    fn of(&self, name: &'a str, value: &'a Value) -> Reader<'a> {
+    fn child(&self, name: &'a str, value: &'a Value) -> Reader<'a> {
         Reader { value, name, field: "", ..*self }
     }
 
-    /// Records that this value is none of what is `allowed`.
+    /// Records that this value is not `allowed`.
     pub fn error<T>(&self, allowed: &str) -> Option<T> {
-        self.tell_unlike(allowed);
+        self.record_value(allowed);
         None
     }
 
-    /// Like [`error`](Self::error), with its own words for what was found.
+    /// Like [`error`](Self::error), with another description of what was found.
     pub fn error_found<T>(&self, found: &str, allowed: &str) -> Option<T> {
-        self.tell(found, allowed);
+        self.record(found, allowed);
         None
     }
 
-    /// Records that this name, the field's or the value's own, is none of what is `allowed`.
+    /// Records that `name`, the name of this field or its value, is not `allowed`.
     pub fn error_name<T>(&self, name: &str, allowed: &str) -> Option<T> {
-        self.tell(&Glimpse(name).to_string(), allowed);
+        self.record(&Excerpt(name).to_string(), allowed);
         None
     }
 
-    /// Records that this text is none of what is `allowed`, and which allowed ones are `near`.
-    pub fn error_near<T>(&self, allowed: &str, near: &[&str]) -> Option<T> {
-        if !self.has_many() {
-            self.push(ConfigError::new(&self.path(), &self.value.to_string(), allowed).near(near));
+    /// Records that this value is not `allowed`, with `similar` values as the suggestion.
+    pub fn error_similar<T>(&self, allowed: &str, similar: &[&str]) -> Option<T> {
+        if !self.is_full() {
+            let error = ConfigError::new(&self.path(), &self.value.to_string(), allowed);
+            self.push(error.with_suggestion(similar));
         }
         None
     }
 
-    /// Records that a word in this text is none of the `allowed` ones, and which of them is near.
+    /// Records that a `word` in this value, described by `found`, is not one of the `allowed` ones. The most
+    /// similar of them becomes the suggestion.
     pub fn error_word<T>(&self, found: &str, word: &str, allowed: &[&str]) -> Option<T> {
-        self.tell_unknown(found, word, allowed);
+        self.record_word(found, word, allowed);
         None
     }
 
-    // A policy is read once, by many readings: what they have in common is not to be in the module many times, as
-    // it would be if it were inlined.
-
     #[inline(never)]
-    fn tell(&self, found: &str, allowed: &str) {
-        if !self.has_many() {
+    fn record(&self, found: &str, allowed: &str) {
+        if !self.is_full() {
             self.push(ConfigError::new(&self.path(), found, allowed));
         }
     }
 
-    #[inline(never)]
-    fn tell_unlike(&self, allowed: &str) {
-        self.tell(&self.value.to_string(), allowed);
+    fn record_value(&self, allowed: &str) {
+        self.record(&self.value.to_string(), allowed);
     }
 
-    #[inline(never)]
-    fn tell_unknown(&self, found: &str, word: &str, allowed: &[&str]) {
-        if !self.has_many() {
+    fn record_word(&self, found: &str, word: &str, allowed: &[&str]) {
+        if !self.is_full() {
             self.push(ConfigError::unknown_word(&self.path(), found, word, allowed));
         }
     }
 
-    #[inline(never)]
     fn push(&self, error: ConfigError) {
         self.errors.borrow_mut().push(error);
     }
 
-    #[inline(never)]
-    fn has_many(&self) -> bool {
-        self.errors.borrow_mut().are_many()
+    fn is_full(&self) -> bool {
+        self.errors.borrow_mut().is_full()
     }
 
-    /// The fields of an object that may have only the `known` ones. An unknown or repeated field is a
-    /// error, but the known ones are still read.
+    /// The fields of an object whose fields must all be `known`. An unknown or repeated field is an error,
+    /// but the known ones are still read.
     #[inline(never)]
     pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
         let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
@@ -140,16 +139,16 @@ impl<'a> Reader<'a> {
         Some(Fields { at: self.clone(), fields })
     }
 
-    /// The entries of an object whose names the user chooses.
+    /// The entries of an object whose names the operator chooses.
     #[inline(never)]
     pub fn named_entries(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let Value::Object(fields) = self.value else { return self.error(allowed) };
         let mut entries: Vec<Reader<'a>> = Vec::with_capacity(fields.len());
         let mut names = Names::default();
         for (name, value) in fields {
-            let entry = self.of(name, value);
+            let entry = self.child(name, value);
             let again = match fields.len() {
-                ..=FEW => entries.iter().any(|earlier| earlier.name == entry.name),
+                ..=FEW_NAMES => entries.iter().any(|earlier| earlier.name == entry.name),
                 _ => names.add("", name.as_bytes()).is_some(),
             };
             if again {
@@ -160,27 +159,25 @@ impl<'a> Reader<'a> {
         Some(entries)
     }
 
-    /// A field, for a second reading: that there is none is no error, nor that this is no object.
-    #[inline(never)]
+    /// A field, if this is an object that has it. Nothing is recorded if not.
     pub fn peek(&self, name: &str) -> Option<Reader<'a>> {
         let Value::Object(fields) = self.value else { return None };
         let (name, value) = fields.iter().find(|(field, value)| field == name && *value != Value::Null)?;
-        Some(self.of(name, value))
+        Some(self.child(name, value))
     }
 
-    /// The entries of a list, for a second reading: none if this is no list.
-    #[inline(never)]
+    /// The entries, if this is a list. Nothing is recorded if not.
     pub fn entries(&self) -> Vec<Reader<'a>> {
         let Value::List(list) = self.value else { return Vec::new() };
-        list.iter().map(|value| self.of("", value)).collect()
+        list.iter().map(|value| self.child("", value)).collect()
     }
 
-    /// The name of this field; empty at the root and in a list.
+    /// The name of this field; empty for the root and for the entries of a list.
     pub fn name(&self) -> &'a str {
         self.name
     }
 
-    /// This value under a field's path, to record a error of that field.
+    /// This value, with errors recorded for one of its fields, which may be absent.
     pub fn field(&self, name: &'a str) -> Reader<'a> {
         Reader { field: name, ..*self }
     }
@@ -190,52 +187,49 @@ impl<'a> Reader<'a> {
         if self.is_list() { Some(self.entries()) } else { self.error(allowed) }
     }
 
-    /// The entries of a list that must have at least one.
-    #[inline(never)]
-    pub fn list_of_some(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
+    /// The entries of a list that must not be empty.
+    pub fn non_empty_list(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let list = self.list(allowed)?;
         if list.is_empty() { self.error(allowed) } else { Some(list) }
     }
 
-    /// Whether this is a list, for places where one entry may stand without one.
+    /// Whether this is a list.
     pub fn is_list(&self) -> bool {
         matches!(self.value, Value::List(_))
     }
 
-    /// Whether this is text, for places where other kinds may stand.
+    /// Whether this is text.
     pub fn is_text(&self) -> bool {
         matches!(self.value, Value::Text(_))
     }
 
-    /// Whether this is `true` or `false`, for places where other kinds may stand.
+    /// Whether this is `true` or `false`.
     pub fn is_flag(&self) -> bool {
         matches!(self.value, Value::Bool(_))
     }
 
-    /// Whether this is an object with such a field.
+    /// Whether this is an object with this field.
     pub fn has(&self, name: &str) -> bool {
         self.peek(name).is_some()
     }
 
-    /// Whether this is an object, for places where other kinds may stand.
+    /// Whether this is an object.
     pub fn is_object(&self) -> bool {
         matches!(self.value, Value::Object(_))
     }
 
-    /// Whether this is that very text.
+    /// Whether this is the text `word`.
     pub fn is_word(&self, word: &str) -> bool {
         matches!(self.value, Value::Text(text) if text == word)
     }
 
     /// Text.
-    #[inline(never)]
     pub fn text(&self, allowed: &str) -> Option<&'a str> {
         let Value::Text(text) = self.value else { return self.error(allowed) };
         Some(text)
     }
 
     /// `true` or `false`.
-    #[inline(never)]
     pub fn flag(&self) -> Option<bool> {
         let Value::Bool(flag) = self.value else { return self.error("true or false") };
         Some(*flag)
@@ -256,54 +250,50 @@ impl<'a> Reader<'a> {
             .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
     }
 
-    /// One of the `words`; answers what stands beside it.
+    /// One of the `words`: the meaning that goes with it.
     pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        words.get(self.place_of_word(&List(words))?).map(|(_, meaning)| *meaning)
+        words.get(self.position_of_word(&WordTable(words))?).map(|(_, meaning)| *meaning)
     }
 
-    /// One of many words, by its place among them.
-    #[inline(never)]
+    /// One of many words: its position among them.
     pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
         let Value::Text(text) = self.value else { return self.error(&words.words().join(", ")) };
-        self.place_in(words, text)
+        self.position_in(words, text)
     }
 
-    /// Which of many words the name of this field is, by its place among them.
+    /// Which of many words the name of this field is: its position among them.
     pub fn name_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
-        self.place_in(words, self.name)
+        self.position_in(words, self.name)
+    }
+
+    fn position_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
+        words.find(word).or_else(|| self.error_word(&Excerpt(word).to_string(), word, words.words()))
     }
 
     #[inline(never)]
-    fn place_in(&self, words: &Vocabulary<'_>, word: &str) -> Option<usize> {
-        let place = words.find(word);
-        place.or_else(|| self.error_word(&Glimpse(word).to_string(), word, words.words()))
-    }
-
-    #[inline(never)]
-    fn place_of_word(&self, words: &dyn Words) -> Option<usize> {
+    fn position_of_word(&self, words: &dyn Words) -> Option<usize> {
         let words = words_of(words);
         let Value::Text(text) = self.value else { return self.error(&words.join(", ")) };
-        let place = words.iter().position(|word| word == text);
-        place.or_else(|| self.error_word(&self.value.to_string(), text, &words))
+        let position = words.iter().position(|word| word == text);
+        position.or_else(|| self.error_word(&self.value.to_string(), text, &words))
     }
 }
 
-/// Words with any meaning: reading them is one function for all meanings.
+/// Words with meanings of any type, so that reading a word is one function for all types.
 trait Words {
-    fn at(&self, place: usize) -> Option<&str>;
+    fn at(&self, position: usize) -> Option<&str>;
 }
 
-struct List<'w, T>(&'w [(&'w str, T)]);
+struct WordTable<'w, T>(&'w [(&'w str, T)]);
 
-impl<T> Words for List<'_, T> {
-    fn at(&self, place: usize) -> Option<&str> {
-        self.0.get(place).map(|(word, _)| *word)
+impl<T> Words for WordTable<'_, T> {
+    fn at(&self, position: usize) -> Option<&str> {
+        self.0.get(position).map(|(word, _)| *word)
     }
 }
 
-#[inline(never)]
 fn words_of(words: &dyn Words) -> Vec<&str> {
-    (0..).map_while(|place| words.at(place)).collect()
+    (0..).map_while(|position| words.at(position)).collect()
 }
 
 impl Step<'_> {
@@ -315,7 +305,8 @@ impl Step<'_> {
     }
 }
 
-/// Adds the way to a value, from its end. Values are told apart by where they lie in memory, since many are equal.
+/// Adds the steps from `here` to a value, the last one first. The value is found by its address, since many
+/// are equal.
 fn steps_to<'a>(wanted: &Value, here: &'a Value, steps: &mut Vec<Step<'a>>) -> bool {
     let step = match here {
         _ if std::ptr::eq(wanted, here) => return true,
@@ -330,6 +321,18 @@ fn steps_to<'a>(wanted: &Value, here: &'a Value, steps: &mut Vec<Step<'a>>) -> b
     found
 }
 
+/// All items, or `None` if any is invalid. Every item is read, so that all errors are found.
+pub fn all<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let mut all = Some(Vec::new());
+    for item in items {
+        match (&mut all, item) {
+            (Some(list), Some(item)) => list.push(item),
+            (None, _) | (_, None) => all = None,
+        }
+    }
+    all
+}
+
 /// The fields of one object.
 pub struct Fields<'a> {
     at: Reader<'a>,
@@ -337,7 +340,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The object itself, to record a error of it as a whole.
+    /// The object itself, for errors about it as a whole.
     pub fn at(&self) -> &Reader<'a> {
         &self.at
     }
@@ -348,11 +351,11 @@ impl<'a> Fields<'a> {
         self.fields.iter().find(|field| field.name() == name && *field.value != Value::Null)
     }
 
-    /// A field that must be there; its absence is a error that says what is `allowed`.
+    /// A field that must be present. If it is absent, that is an error, which says what is `allowed`.
     #[inline(never)]
     pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
         self.optional(name).or_else(|| {
-            if !self.at.has_many() {
+            if !self.at.is_full() {
                 let mut path = self.at.path();
                 Step::Field(name).write(&mut path);
                 self.at.push(ConfigError::new(&path, "nothing", allowed));
@@ -361,7 +364,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Reads an optional field. `Some(None)`: absent. `None`: present and invalid.
+    /// Reads an optional field: `Some(None)` if it is absent, `None` if it is invalid.
     pub fn read<T>(&self, name: &str, read: impl FnOnce(&Reader<'a>) -> Option<T>) -> Option<Option<T>> {
         match self.optional(name) {
             None => Some(None),
@@ -369,7 +372,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads an optional field that has a default.
+    /// Reads an optional field with a default: `None` if it is invalid.
     pub fn read_or<T>(
         &self,
         name: &str,

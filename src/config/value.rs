@@ -12,9 +12,9 @@ pub enum Value {
     Bool(bool),
     /// Any number. Both wire forms carry doubles, so whole numbers are exact up to 2^53.
     Number(f64),
-    /// Text.
+    /// A string.
     Text(String),
-    /// A list.
+    /// A list of values.
     List(Vec<Value>),
     /// Fields in the order they were written. A name may occur twice: the reader reports it.
     Object(Vec<(String, Value)>),
@@ -87,15 +87,15 @@ impl Value {
         fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
-    /// What is written, if it is a text.
+    /// The string, if this is one.
     pub fn text(&self) -> Option<&str> {
         let Value::Text(text) = self else { return None };
         Some(text)
     }
 
-    /// As JSON on lines of their own, with the fields in their order.
+    /// Indented JSON, with the fields in their order.
     pub fn to_json(&self) -> String {
-        // Nothing in a tree can't be written as JSON.
+        // Every tree can be written as JSON.
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 }
@@ -111,7 +111,7 @@ impl serde::Serialize for Value {
         match self {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(flag) => serializer.serialize_bool(*flag),
-            // Or a whole number would be written with a fraction.
+            // As a float it would be written with a fraction.
             Value::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
                 serializer.serialize_i64(*number as i64)
             }
@@ -123,21 +123,23 @@ impl serde::Serialize for Value {
     }
 }
 
-/// How a error names what it found: short, on one line, never more than a glimpse of a text.
+/// How an error describes a value that it found: briefly and on one line, with at most 40 characters of a
+/// text.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Null => f.write_str("null"),
             Value::Bool(value) => write!(f, "{value}"),
             Value::Number(value) => write_number(*value, f),
-            Value::Text(text) => write!(f, "{}", Glimpse(text)),
+            Value::Text(text) => write!(f, "{}", Excerpt(text)),
             Value::List(list) => write!(f, "a list of {}", list.len()),
             Value::Object(fields) => write!(f, "an object of {}", fields.len()),
         }
     }
 }
 
-/// In decimal, cut after thousandths. (The standard library's way of writing any number exactly has 15 KB.)
+/// In decimal, cut after thousandths. (Formatting a float with the standard library would add 15 KB to the
+/// module.)
 fn write_number(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const LARGE: f64 = 9e15;
     let size = value.abs();
@@ -154,10 +156,10 @@ fn write_number(value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(if (size * 1_000.0).fract() == 0.0 { "" } else { "…" })
 }
 
-/// A text in quotes, escaped, and cut after 40 characters.
-pub(super) struct Glimpse<'a>(pub &'a str);
+/// A text in quotes, escaped and cut after 40 characters.
+pub(super) struct Excerpt<'a>(pub &'a str);
 
-impl fmt::Display for Glimpse<'_> {
+impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LENGTH: usize = 40;
         f.write_str("\"")?;

@@ -1,11 +1,12 @@
-//! Policies at start: a wrong one stops Envoy and says why, a right one comes in either wrapping.
+//! Policies at start: an invalid one stops Envoy with its errors in the log, a valid one works as YAML and as
+//! JSON.
 
 use serde_json::json;
 
 use crate::harness::{Refusal, Setup, new_key, per_key};
 
-/// A fault in each part of the language, with the path that names it.
-const FAULTY: &str = r#"
+/// A policy with an error in each part of the language.
+const INVALID: &str = r#"
 keys:
   api_key: { header: authorization, schema: Bearer }
 policies:
@@ -21,7 +22,8 @@ policies:
 charge: sometimes
 table: { pages: 0 }
 "#;
-const FAULTS: [&str; 9] = [
+/// The paths of its errors.
+const PATHS: [&str; 9] = [
     "keys.api_key.schema",
     "policies[0].key",
     "policies[0].limits[0].quota",
@@ -34,27 +36,27 @@ const FAULTS: [&str; 9] = [
 ];
 
 #[test]
-fn a_faulty_policy_at_start_stops_envoy_and_has_every_fault_named_at_once() {
-    let refusal = Setup::yaml(FAULTY).start_refused();
+fn an_invalid_policy_at_start_stops_envoy_and_all_its_errors_are_logged_at_once() {
+    let refusal = Setup::yaml(INVALID).start_refused();
     assert!(!refusal.status.success(), "{:?}", refusal.status);
-    for path in FAULTS {
-        let line = fault(&refusal, path);
+    for path in PATHS {
+        let line = error(&refusal, path);
         assert!(line.contains("; allowed: "), "{line}");
     }
-    let line = fault(&refusal, "policies[0].limits[0].quota");
+    let line = error(&refusal, "policies[0].limits[0].quota");
     assert!(line.contains("found 0; allowed: a whole number from 1 to 4294967295"), "{line}");
 }
 
 #[test]
-fn the_same_faults_are_named_when_the_policy_is_json_text() {
-    let faulty = json!({
+fn the_same_errors_are_logged_if_the_policy_is_json_text() {
+    let invalid = json!({
         "keys": { "api_key": { "header": "authorization" } },
         "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": 0, "window": "60x" }] }],
     });
-    let refusal = Setup::json(faulty.to_string()).start_refused();
+    let refusal = Setup::json(invalid.to_string()).start_refused();
     assert!(!refusal.status.success(), "{:?}", refusal.status);
-    fault(&refusal, "policies[0].limits[0].quota");
-    fault(&refusal, "policies[0].limits[0].window");
+    error(&refusal, "policies[0].limits[0].quota");
+    error(&refusal, "policies[0].limits[0].window");
 }
 
 #[test]
@@ -67,13 +69,13 @@ fn text_that_is_no_policy_at_all_stops_envoy() {
 }
 
 #[test]
-fn a_fault_in_an_algorithms_field_is_named_with_what_is_allowed() {
-    assert_faults(
+fn an_error_in_a_field_of_an_algorithm_is_logged_with_what_is_allowed() {
+    assert_errors(
         "limits[0].",
         |fields| format!("limits: [{{ {fields} }}]"),
         &[
             ("algorithm: leaky, quota: 5, window: 1h", "algorithm", "sliding_window, sliding_counter"),
-            ("quota: 5, window: fortnight", "window", "a length of time such as 60s"),
+            ("quota: 5, window: fortnight", "window", "a duration such as 60s"),
             ("quota: 5, window: month, time_zone: Europe/Madird", "time_zone", "Europe/Madrid"),
             ("quota: 5, window: 1h, time_zone: UTC", "time_zone", "only with algorithm calendar"),
             ("algorithm: calendar, quota: 5, window: 1h", "window", "day, week, month"),
@@ -95,45 +97,46 @@ fn a_fault_in_an_algorithms_field_is_named_with_what_is_allowed() {
 }
 
 #[test]
-fn a_fault_in_what_a_policy_counts_is_named_with_what_is_allowed() {
-    assert_faults(
+fn an_error_in_what_a_policy_counts_is_logged_with_what_is_allowed() {
+    assert_errors(
         "",
         |field| format!("limits: [{{ quota: 5, window: 1h }}], {field}"),
         &[
             ("count: some", "count", "accepted, all"),
             ("count_on: [600]", "count_on[0]", "from 100 to 599"),
             ("count_on: []", "count_on", "a list of statuses such as 401"),
-            ("count: all, count_on: [401]", "count_on", "one of them"),
+            ("count: all, count_on: [401]", "count_on", "only one of them"),
             ("refund_on: [6xx]", "refund_on[0]", "1xx, 2xx, 3xx, 4xx, 5xx"),
             ("refund_unless: 201", "refund_unless", "a list of statuses such as 401"),
-            ("returns: [{ method: delete }]", "returns[0].method", "a method in capitals"),
+            ("returns: [{ method: delete }]", "returns[0].method", "an upper-case method"),
             ("returns: [{ paths: /x }]", "returns[0].paths", "method, host, path, headers, on"),
             ("on_contention: pray", "on_contention", "bucket, deny, allow"),
         ],
     );
 }
 
-/// Starts Envoy with one policy for each faulty text, and finds each fault at its path, which begins with `place`.
-fn assert_faults(place: &str, fields: impl Fn(&str) -> String, faulty: &[(&str, &str, &str)]) {
-    let policies = faulty
+/// Starts Envoy with one policy for each of these invalid fields, and finds each error at its path, which
+/// starts with `place`.
+fn assert_errors(place: &str, fields: impl Fn(&str) -> String, invalid: &[(&str, &str, &str)]) {
+    let policies = invalid
         .iter()
         .enumerate()
         .map(|(i, (text, ..))| format!("  - {{ name: policy-{i}, key: ip, {} }}\n", fields(text)));
     let policies: String = policies.collect();
     let refusal =
         Setup::yaml(format!("keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n{policies}")).start_refused();
-    for (i, (text, path, allowed)) in faulty.iter().enumerate() {
-        let line = fault(&refusal, &format!("policies[{i}].{place}{path}"));
+    for (i, (text, path, allowed)) in invalid.iter().enumerate() {
+        let line = error(&refusal, &format!("policies[{i}].{place}{path}"));
         let said = line.split_once("; allowed: ").is_some_and(|(_, said)| said.contains(allowed));
         assert!(said, "{text}: {line}");
     }
 }
 
 #[test]
-fn a_policy_without_policies_stops_envoy() {
+fn a_configuration_without_policies_stops_envoy() {
     let refusal = Setup::yaml("keys: {}\n").start_refused();
     assert!(!refusal.status.success(), "{:?}", refusal.status);
-    fault(&refusal, "policies");
+    error(&refusal, "policies");
 }
 
 #[test]
@@ -148,8 +151,8 @@ fn the_same_policy_works_as_yaml_and_as_json_text() {
     }
 }
 
-/// The log line of the fault at `path`.
-fn fault<'a>(refusal: &'a Refusal, path: &str) -> &'a str {
+/// The log line of the error at `path`.
+fn error<'a>(refusal: &'a Refusal, path: &str) -> &'a str {
     let start = format!("{path}: found ");
     let mut lines = refusal.log.lines();
     lines

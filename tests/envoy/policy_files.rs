@@ -1,5 +1,5 @@
-//! The command line tool and Envoy agree about policy files: what the one prints the other takes, and what the one finds
-//! fault with the other does.
+//! The command line tool and Envoy agree about policy files: Envoy accepts what the tool prints, and the
+//! filter reports the errors that the tool reports.
 
 use std::fs;
 use std::path::Path;
@@ -8,13 +8,13 @@ use tollgate_cli::command::{self, outcome::Status};
 
 use crate::harness::{Files, Setup, envoy, in_repository, module};
 
-/// The Envoy file that the tool prints for a policy.
+/// The Envoy configuration that the tool prints for a policy.
 fn bootstrap(policy: &Path, more: &[&str]) -> String {
     let (policy, module) = (policy.display().to_string(), module().display().to_string());
     let arguments = [&["tollgate", "bootstrap", &policy, "--wasm", &module], more].concat();
-    let outcome = command::run(arguments).expect("sound arguments");
-    assert_eq!(outcome.status, Status::Good, "{policy}: {}", outcome.complaint);
-    outcome.answer
+    let outcome = command::run(arguments).expect("valid arguments");
+    assert_eq!(outcome.status, Status::Success, "{policy}: {}", outcome.stderr);
+    outcome.stdout
 }
 
 fn assert_valid(bootstrap: &str) {
@@ -52,9 +52,10 @@ fn envoy_takes_the_bootstrap_of_a_policy_in_json() {
     assert_valid(&bootstrap(&policy, &["--vm-id", "no: \"id\""]));
 }
 
-/// The YAML of these is as odd as Envoy's reading of it. What Envoy can't read at all, or takes the last of, is left out.
+/// These files depend on how Envoy reads YAML. Those that Envoy cannot read at all, and those with a repeated
+/// field, of which it keeps the last, are left out.
 #[test]
-fn the_tool_finds_the_faults_that_the_filter_finds_in_envoys_yaml() {
+fn the_tool_reports_the_errors_that_the_filter_reports_for_envoys_yaml() {
     for name in [
         "yaml_scalars",
         "yaml_flag_for_a_name",
@@ -62,23 +63,22 @@ fn the_tool_finds_the_faults_that_the_filter_finds_in_envoys_yaml() {
         "yaml_merge",
         "yaml_octal_quota",
         "quota_large",
-        "many_faults",
+        "many_errors",
     ] {
-        let file = |ending: &str| {
-            fs::read_to_string(in_repository(format!("cli/tests/zoo/{name}.{ending}")))
-                .expect("a policy of the zoo")
-        };
-        let refusal = Setup::yaml(file("yaml")).start_refused();
-        let told = refusal.log.lines().filter_map(|line| line.split_once("wasm log tollgate: "));
-        let mut told: Vec<&str> =
-            told.map(|(_, fault)| fault).filter(|fault| fault.contains("; allowed: ")).collect();
-        let tools = file("txt");
-        let mut tools: Vec<&str> =
-            tools.lines().filter_map(|line| line.split_once(": ").map(|(_, fault)| fault)).collect();
-        // Envoy has no order of fields, and may tell all again for another worker.
-        told.sort_unstable();
-        told.dedup();
-        tools.sort_unstable();
-        assert_eq!(told, tools, "{name}");
+        let file = fs::read_to_string(in_repository(format!("cli/tests/diagnostics/{name}.yaml")))
+            .expect("an invalid policy");
+        // The file ends with the errors that the tool reports, as `cli/tests/diagnostics.rs` checks.
+        let (policy, _) = file.split_once("# error: ").expect("an expected error");
+        let expected = file.lines().filter_map(|line| line.strip_prefix("# error: ")?.split_once(": "));
+        let mut of_tool: Vec<&str> = expected.map(|(_line, error)| error).collect();
+        let refusal = Setup::yaml(policy).start_refused();
+        let logged = refusal.log.lines().filter_map(|line| line.split_once("wasm log tollgate: "));
+        let mut of_filter: Vec<&str> =
+            logged.map(|(_, text)| text).filter(|text| text.contains("; allowed: ")).collect();
+        // A Struct has no order of fields, and another worker may log the same errors again.
+        of_filter.sort_unstable();
+        of_filter.dedup();
+        of_tool.sort_unstable();
+        assert_eq!(of_filter, of_tool, "{name}");
     }
 }

@@ -1,19 +1,20 @@
-//! `tollgate check`: does the filter take these policies, and what would they do?
+//! `tollgate check`: are these policies valid, and what do they do?
 
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
-use crate::command::styles::{ERROR, FAINT, GOOD, HEADING, WARNING};
+use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
 use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
-use crate::policy_file::{Located, PolicyFile, Written};
+use crate::policy_file::{Located, PolicyFile, PolicySource};
 use clap::Args;
 use tollgate::config::{ConfigError, Value};
 
-/// Check policies: all errors, or what will be enforced on whom, and what is probably wrong
+/// Check policies: report all errors, or describe what is limited and warn about probable mistakes
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// Policies, or Envoy files with Tollgate filters in them; YAML, or JSON if the name ends so; - for standard input
+    /// Policies, or Envoy configurations with Tollgate filters, in YAML, or JSON if the name ends in .json; -
+    /// for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// Print a JSON list with one report for each policy
@@ -22,7 +23,7 @@ pub struct Check {
     /// Print only errors and warnings
     #[arg(short, long)]
     quiet: bool,
-    /// Take warnings for errors
+    /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
 }
@@ -34,13 +35,14 @@ Examples:
   tollgate check /etc/envoy/envoy.yaml
   helm template . | tollgate check -
 
-Exit status: 0 if all are sound, 1 if any is not, 2 if a file can't be read.";
+Exit status: 0 if all policies are valid, 1 if any is not, 2 if a file cannot be read.";
 
-/// What there is to say of one policy.
+/// What the command reports about one policy.
 struct Report {
-    /// The policy's file and, in an Envoy file, its filter.
     file: String,
+    /// The name of the filter, in an Envoy configuration.
     filter: Option<String>,
+    /// Each with its place, such as `policy.yaml:7`.
     errors: Vec<(String, Located<ConfigError>)>,
     warnings: Vec<(String, Located<Warning>)>,
     summary: Option<Summary>,
@@ -54,13 +56,13 @@ impl Check {
         }
         let bad =
             |report: &Report| !report.errors.is_empty() || self.deny_warnings && !report.warnings.is_empty();
-        let status = if reports.iter().any(bad) { Status::Invalid } else { Status::Good };
-        let answer = if self.json {
+        let status = if reports.iter().any(bad) { Status::Invalid } else { Status::Success };
+        let stdout = if self.json {
             Value::List(reports.iter().map(Report::to_value).collect()).to_json() + "\n"
         } else {
-            reports.iter().map(|report| report.in_words(self.quiet)).collect()
+            reports.iter().map(|report| report.to_text(self.quiet)).collect()
         };
-        Ok(Outcome::of(status, answer))
+        Ok(Outcome::of(status, stdout))
     }
 }
 
@@ -77,7 +79,7 @@ fn reports_of(input: &Input) -> Vec<Report> {
     }
 }
 
-fn report(input: &Input, file: &PolicyFile, policy: &Written) -> Report {
+fn report(input: &Input, file: &PolicyFile, policy: &PolicySource) -> Report {
     let compiled = policy.compile();
     let errors = compiled.as_ref().err().map(|errors| file.locate_errors(policy, errors));
     let warnings = compiled.as_ref().map(|set| file.warnings(policy, set)).unwrap_or_default();
@@ -102,13 +104,13 @@ impl Report {
         }
     }
 
-    fn in_words(&self, quiet: bool) -> String {
+    fn to_text(&self, quiet: bool) -> String {
         let mut text = String::new();
         for (place, error) in &self.errors {
-            text += &format!("{place}: {ERROR}error{ERROR:#}: {}\n", error.what);
+            text += &format!("{place}: {ERROR}error{ERROR:#}: {}\n", error.item);
         }
         for (place, warning) in &self.warnings {
-            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", warning.what);
+            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", warning.item);
         }
         let name = self.name();
         let warnings = match self.warnings.len() {
@@ -118,12 +120,12 @@ impl Report {
         match &self.summary {
             None => {
                 let errors = counted(self.errors.len(), "error");
-                text += &format!("{HEADING}{name}{HEADING:#}: {ERROR}rejected{ERROR:#}, {errors}\n");
+                text += &format!("{HEADING}{name}{HEADING:#}: {ERROR}invalid{ERROR:#}, {errors}\n");
             }
             Some(_) if quiet => {}
             Some(summary) => {
-                text += &format!("{HEADING}{name}{HEADING:#}: {GOOD}sound{GOOD:#}{warnings}\n");
-                text += &in_words(summary);
+                text += &format!("{HEADING}{name}{HEADING:#}: {SUCCESS}valid{SUCCESS:#}{warnings}\n");
+                text += &summary_text(summary);
             }
         }
         text
@@ -133,27 +135,27 @@ impl Report {
         let text = |text: &str| Value::from(text);
         let line = |line: Option<usize>| line.map_or(Value::Null, |line| Value::Number(line as f64));
         let error = |(_, located): &(String, Located<ConfigError>)| {
-            let error = &located.what;
+            let error = &located.item;
             object([
                 ("path", text(error.path())),
                 ("line", line(located.line)),
                 ("found", text(error.found())),
                 ("allowed", text(error.allowed())),
-                ("did_you_mean", error.meant().map_or(Value::Null, text)),
+                ("did_you_mean", error.suggestion().map_or(Value::Null, text)),
             ])
         };
         let warning = |(_, located): &(String, Located<Warning>)| {
-            let warning = &located.what;
+            let warning = &located.item;
             object([
                 ("path", text(&warning.path)),
                 ("line", line(located.line)),
-                ("says", text(&warning.says)),
+                ("message", text(&warning.message)),
             ])
         };
         object([
             ("file", text(&self.file)),
             ("filter", self.filter.as_deref().map_or(Value::Null, text)),
-            ("sound", Value::Bool(self.errors.is_empty())),
+            ("valid", Value::Bool(self.errors.is_empty())),
             ("errors", Value::List(self.errors.iter().map(error).collect())),
             ("warnings", Value::List(self.warnings.iter().map(warning).collect())),
             ("summary", self.summary.as_ref().map_or(Value::Null, Summary::to_value)),
@@ -165,15 +167,15 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }
 
-fn in_words(summary: &Summary) -> String {
+fn summary_text(summary: &Summary) -> String {
     let names = summary.policies.iter().map(|policy| policy.name.len());
     let labels = summary.general.iter().map(|(label, _)| label.len());
     let width = names.chain(labels).max().unwrap_or_default();
     let mut text = String::new();
     for policy in &summary.policies {
-        let PolicySummary { name, applies, limits, also } = policy;
+        let PolicySummary { name, applies, limits, notes } = policy;
         text += &format!("  {HEADING}{name:width$}{HEADING:#}  {applies}\n");
-        for line in limits.iter().chain(also) {
+        for line in limits.iter().chain(notes) {
             text += &format!("  {:width$}  {line}\n", "");
         }
     }

@@ -1,4 +1,4 @@
-//! Where policies come from.
+//! Policies as they are given to a command: files, or standard input.
 
 use crate::command::outcome::{Failure, counted};
 use crate::policy_file::Located;
@@ -6,11 +6,11 @@ use std::fs;
 use std::io::Read;
 use tollgate::config::ConfigError;
 
-/// A file's text.
+/// The text of a file.
 pub struct Input {
-    /// What to call it.
+    /// What messages call it.
     pub name: String,
-    /// All of it.
+    /// Its content.
     pub text: String,
 }
 
@@ -23,22 +23,23 @@ impl Input {
         } else {
             (path, fs::read(path))
         };
-        let bytes = bytes.map_err(|error| Failure::new(format!("{name} can't be read: {error}")))?;
+        let bytes = bytes.map_err(|error| Failure::new(format!("{name} cannot be read: {error}")))?;
         let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("{name} is not UTF-8 text")))?;
         Ok(Input { name: name.into(), text })
     }
 
-    /// The place of something in it, as editors understand it: `policy.yaml:7`.
+    /// The place of an error or a warning, as editors understand it: `policy.yaml:7`.
     pub fn place<T>(&self, located: &Located<T>) -> String {
         match located.line {
             Some(line) => format!("{}:{line}", self.name),
             None => self.name.clone(),
         }
     }
-    /// That its policy is rejected, and why.
-    pub fn complaint(&self, errors: &[Located<ConfigError>]) -> String {
-        let line = |error: &Located<ConfigError>| format!("{}: error: {}\n", self.place(error), error.what);
-        let told: String = errors.iter().map(line).collect();
-        format!("{told}{}: rejected, {}\n", self.name, counted(errors.len(), "error"))
+
+    /// The errors of its policy, a line each, and their number.
+    pub fn error_report(&self, errors: &[Located<ConfigError>]) -> String {
+        let line = |error: &Located<ConfigError>| format!("{}: error: {}\n", self.place(error), error.item);
+        let lines: String = errors.iter().map(line).collect();
+        format!("{lines}{}: invalid, {}\n", self.name, counted(errors.len(), "error"))
     }
 }

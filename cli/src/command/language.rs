@@ -1,4 +1,4 @@
-//! `tollgate schema` and `tollgate reference`: the language itself.
+//! `tollgate schema` and `tollgate reference`: the policy language.
 
 use crate::command::outcome::Outcome;
 use crate::language;
@@ -6,24 +6,24 @@ use clap::Args;
 
 /// Print the JSON Schema of policy files, for editors
 #[derive(Args)]
-#[command(after_help = EXAMPLES_OF_SCHEMA)]
+#[command(after_help = SCHEMA_EXAMPLES)]
 pub struct Schema {}
 
-/// Print the whole language as a page of Markdown
+/// Print the reference of the policy language as Markdown
 #[derive(Args)]
-#[command(after_help = EXAMPLES_OF_REFERENCE)]
+#[command(after_help = REFERENCE_EXAMPLES)]
 pub struct Reference {}
 
-const EXAMPLES_OF_SCHEMA: &str = "\
+const SCHEMA_EXAMPLES: &str = "\
 Examples:
   tollgate schema > tollgate.schema.json
 
-With this as the first line of a policy, editors that know the YAML language server check it while you write:
+Editors with the YAML language server check and complete a policy whose first line is:
   # yaml-language-server: $schema=tollgate.schema.json
 
 Exit status: 0.";
 
-const EXAMPLES_OF_REFERENCE: &str = "\
+const REFERENCE_EXAMPLES: &str = "\
 Examples:
   tollgate reference | less
 
@@ -31,12 +31,12 @@ Exit status: 0.";
 
 impl Schema {
     pub fn run(self) -> Outcome {
-        Outcome::good(language::schema().to_json() + "\n")
+        Outcome::success(language::schema().to_json() + "\n")
     }
 }
 
 impl Reference {
     pub fn run(self) -> Outcome {
-        Outcome::good(language::reference())
+        Outcome::success(language::reference())
     }
 }

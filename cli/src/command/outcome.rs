@@ -1,78 +1,78 @@
-//! What a command has to say, and how it went.
+//! The outcome of a command: its output and its exit status.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// How a command went.
+/// Whether a command succeeded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Status {
-    /// The answer is yes.
-    Good,
-    /// A policy has errors, or warnings that were to be taken for errors.
+    /// Success: exit status 0.
+    Success,
+    /// A policy has errors, or warnings that count as errors: exit status 1.
     Invalid,
-    /// There is no answer.
+    /// The command could not be run: exit status 2.
     Failed,
 }
 
-/// What to say, and where.
+/// The output of a command, and whether it succeeded.
 pub struct Outcome {
-    /// How it went.
+    /// Whether the command succeeded.
     pub status: Status,
-    /// For standard output.
-    pub answer: String,
-    /// For standard error.
-    pub complaint: String,
+    /// The text for standard output.
+    pub stdout: String,
+    /// The text for standard error.
+    pub stderr: String,
 }
 
-/// What kept a command from being carried out.
+/// Why a command could not be run.
 pub struct Failure(String);
 
 impl Failure {
-    pub fn new(what: impl Into<String>) -> Failure {
-        Failure(what.into())
+    pub(crate) fn new(reason: impl Into<String>) -> Failure {
+        Failure(reason.into())
     }
 }
 
 impl Outcome {
-    pub fn good(answer: impl Into<String>) -> Outcome {
-        Outcome::of(Status::Good, answer)
+    pub(crate) fn success(stdout: impl Into<String>) -> Outcome {
+        Outcome::of(Status::Success, stdout)
     }
 
-    pub fn of(status: Status, answer: impl Into<String>) -> Outcome {
-        Outcome { status, answer: answer.into(), complaint: String::new() }
+    pub(crate) fn of(status: Status, stdout: impl Into<String>) -> Outcome {
+        Outcome { status, stdout: stdout.into(), stderr: String::new() }
     }
 
-    /// There is nothing to give out, only something to say.
-    pub fn rejected(complaint: impl Into<String>) -> Outcome {
-        Outcome { status: Status::Invalid, answer: String::new(), complaint: complaint.into() }
+    /// A policy has errors, which go to standard error, and there is no other output.
+    pub(crate) fn invalid(stderr: impl Into<String>) -> Outcome {
+        Outcome { status: Status::Invalid, stdout: String::new(), stderr: stderr.into() }
     }
 
-    pub fn failed(failure: Failure) -> Outcome {
-        let complaint = format!("tollgate: {}\n", failure.0);
-        Outcome { status: Status::Failed, answer: String::new(), complaint }
+    pub(crate) fn failed(failure: Failure) -> Outcome {
+        let stderr = format!("tollgate: {}\n", failure.0);
+        Outcome { status: Status::Failed, stdout: String::new(), stderr }
     }
 
-    /// Says it, without colours where nobody would see them.
-    pub fn tell(self) -> ExitCode {
-        let told = write(anstream::stdout(), &self.answer).and(write(anstream::stderr(), &self.complaint));
-        match (told, self.status) {
+    /// Prints the output, without colours where they would not be seen.
+    pub fn print(self) -> ExitCode {
+        let printed = write(anstream::stdout(), &self.stdout).and(write(anstream::stderr(), &self.stderr));
+        match (printed, self.status) {
             (Err(_), _) | (Ok(()), Status::Failed) => ExitCode::from(2),
             (Ok(()), Status::Invalid) => ExitCode::from(1),
-            (Ok(()), Status::Good) => ExitCode::SUCCESS,
+            (Ok(()), Status::Success) => ExitCode::SUCCESS,
         }
     }
 }
 
 fn write(mut to: impl Write, text: &str) -> io::Result<()> {
     match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        // Whoever reads has read enough.
+        // The reader has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        told => told,
+        result => result,
     }
 }
 
 /// `1 error`, `2 errors`.
-pub fn counted(number: usize, what: impl Display) -> String {
+pub(crate) fn counted(number: usize, what: impl Display) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

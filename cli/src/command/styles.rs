@@ -1,19 +1,19 @@
-//! The few colours there are.
+//! Colours of the output.
 
 use anstyle::{AnsiColor, Style};
 use clap::builder::Styles;
 
-/// What a text is about.
+/// Names and headings.
 pub const HEADING: Style = Style::new().bold();
-/// What is well.
-pub const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// What is wrong.
+/// Success.
+pub const SUCCESS: Style = AnsiColor::Green.on_default().bold();
+/// Errors and rejections.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What may be wrong.
+/// Warnings.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What is beside the point.
+/// Labels.
 pub const FAINT: Style = Style::new().dimmed();
 
-/// For clap's own texts.
-pub const OF_HELP: Styles =
+/// The texts of clap.
+pub const HELP: Styles =
     Styles::styled().header(HEADING).usage(HEADING).literal(AnsiColor::Cyan.on_default()).error(ERROR);

@@ -5,43 +5,43 @@ use tollgate::http::credential::{Reading, Repeated};
 use tollgate::rules::{Attribute, Callers, Key, Source, Validity};
 use tollgate::time::{Micros, SECOND};
 
-/// Where a key's value comes from, and when it is believed.
+/// Where the value of a key comes from, and when it is accepted.
 pub(crate) fn key(key: &Key, callers: &Callers) -> String {
     let prefix = key.prefix.map_or(String::new(), |prefix| format!(", its first {prefix} bytes"));
     let valid = match &key.validity {
         Validity::Present => String::new(),
-        Validity::Consumer => ", if a consumer is known by it".into(),
+        Validity::Consumer => ", if it identifies a consumer".into(),
         Validity::Metadata(path) => format!(", if there is metadata {path}"),
         Validity::Unless(rejection) => {
             let wait = length(rejection.lasts());
-            format!(", unless it was answered with {} in the last {wait}", statuses(&rejection.statuses))
+            format!(", unless the response to it was {} in the last {wait}", statuses(&rejection.statuses))
         }
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
     source(&key.source, callers) + &reading(key) + &prefix + &valid + &same
 }
 
-/// What is read otherwise than by default.
+/// How the value is read, where that is not the default.
 fn reading(key: &Key) -> String {
     let Reading { repeated, loose_names, ignore_case, ignore_suffix } = key.reading;
     let header = matches!(key.source, Source::Header { .. });
     let repeated = match repeated {
-        Repeated::Reject if header => ", only if it is there once",
+        Repeated::Reject if header => ", only if it is not repeated",
         Repeated::Reject => "",
         Repeated::First if header => "",
         Repeated::First => ", the first",
         Repeated::Last => ", the last",
     };
-    let names = if loose_names { ", its name read loosely" } else { "" };
-    let case = if ignore_case { ", in any case" } else { "" };
-    let suffix = if ignore_suffix { ", without a suffix" } else { "" };
+    let names = if loose_names { ", loose names" } else { "" };
+    let case = if ignore_case { ", ignoring case" } else { "" };
+    let suffix = if ignore_suffix { ", without suffix" } else { "" };
     [repeated, names, case, suffix].concat()
 }
 
 fn source(source: &Source, callers: &Callers) -> String {
     match source {
         Source::Header { name, scheme } => {
-            let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(", behind {scheme}"));
+            let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(" with scheme {scheme}"));
             format!("header {name}{scheme}")
         }
         Source::Query(name) => format!("query parameter {name}"),
@@ -53,7 +53,7 @@ fn source(source: &Source, callers: &Callers) -> String {
         Source::PathParameter(name) => format!("{{{name}}} of the path"),
         Source::Consumer(Attribute::Name) => "the consumer".into(),
         Source::Consumer(Attribute::Named(name)) => format!("the consumer's {name}"),
-        Source::Constant(_) => "all together".into(),
+        Source::Constant(_) => "all callers together".into(),
         Source::FirstOf(keys) => {
             let names = keys.iter().filter_map(|index| callers.keys.get(*index));
             let names: Vec<&str> = names.map(|key| key.name.as_str()).collect();
@@ -62,7 +62,7 @@ fn source(source: &Source, callers: &Callers) -> String {
     }
 }
 
-/// In the largest unit that leaves no rest; up to two of a unit in the smaller one.
+/// A duration in the largest unit that divides it, unless that would be a single one.
 pub(crate) fn length(length: Micros) -> String {
     let seconds = length / SECOND;
     let units = [(86_400, "days"), (3_600, "h"), (60, "min")];

@@ -4,7 +4,7 @@ use super::key::length;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::time::Period;
 
-/// What a limit promises.
+/// What a limit allows.
 pub(crate) fn limit(limit: &Limit) -> String {
     let (quota, window) = (limit.quota, length(limit.window));
     match limit.algorithm {
@@ -21,7 +21,7 @@ pub(crate) fn limit(limit: &Limit) -> String {
         }
         Algorithm::TokenBucket { burst } => format!("{burst} at once, refilled by {quota} in {window}"),
         Algorithm::Concurrency => format!("at most {quota} at the same time"),
-        Algorithm::Stock { .. } => format!("at most {quota} that exist"),
-        Algorithm::Penalty => format!("after a rejection, none for {window}"),
+        Algorithm::Stock { .. } => format!("at most {quota} may exist"),
+        Algorithm::Penalty => format!("after a rejection, everything is rejected for {window}"),
     }
 }

@@ -1,11 +1,11 @@
-//! What is said to clients, in words.
+//! Replies in words.
 
 use tollgate::compile::Configuration;
 use tollgate::reply::{Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, Show, UpstreamHeaders};
 
-pub(super) fn rejections_in_words(set: &Configuration) -> String {
-    let saying = &set.replies;
-    let wait = &saying.retry_after;
+pub(super) fn describe_rejections(set: &Configuration) -> String {
+    let replies = &set.replies;
+    let wait = &replies.retry_after;
     let retry_after = match (wait.shown, wait.jitter) {
         (false, _) => " without retry-after".into(),
         (true, 0) => format!(" with retry-after of {} to {} s", wait.min, wait.max),
@@ -13,20 +13,20 @@ pub(super) fn rejections_in_words(set: &Configuration) -> String {
             format!(" with retry-after of {} to {} s, up to {jitter} s more at random", wait.min, wait.max)
         }
     };
-    let Rejection { status, body, .. } = &saying.rejection;
+    let Rejection { status, body, .. } = &replies.rejection;
     let own: Vec<&str> = set
         .rules
         .policies
         .iter()
-        .zip(&saying.policies)
-        .filter(|(_, own)| own.rejection != saying.rejection)
+        .zip(&replies.policies)
+        .filter(|(_, own)| own.rejection != replies.rejection)
         .map(|(policy, _)| policy.name.as_str())
         .collect();
-    let own = if own.is_empty() { String::new() } else { format!("; in other words by {}", own.join(", ")) };
+    let own = if own.is_empty() { String::new() } else { format!("; different for {}", own.join(", ")) };
     format!("{status}{retry_after}, {}: {}{own}", body.content_type, body.template.as_written().trim_end())
 }
 
-pub(super) fn headers_in_words(set: &Configuration) -> String {
+pub(super) fn describe_headers(set: &Configuration) -> String {
     let Some(rules) = &set.replies.headers else { return "none".into() };
     let upstream = match (rules.upstream, rules.secret()) {
         (UpstreamHeaders::Replace, false) => "the upstream's are replaced",
@@ -34,7 +34,7 @@ pub(super) fn headers_in_words(set: &Configuration) -> String {
         (UpstreamHeaders::Keep, _) => "the upstream's own are kept",
     };
     if rules.secret() {
-        return format!("none, and no number in any answer; {upstream}");
+        return format!("none, and no numbers in replies; {upstream}");
     }
     let names = match &rules.preset {
         Preset::Fields(names) => names.all().collect::<Vec<_>>().join(", "),
@@ -44,18 +44,18 @@ pub(super) fn headers_in_words(set: &Configuration) -> String {
     };
     let shown = match rules.show {
         Show::Always => "",
-        Show::OnRejection => ", with rejections only",
+        Show::OnRejection => ", only on rejections",
     };
-    format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_in_words(set, &rules.describes))
+    format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_limits(set, &rules.describes))
 }
 
-fn described_in_words(set: &Configuration, describes: &Describes) -> String {
+fn described_limits(set: &Configuration, describes: &Describes) -> String {
     let reference = |(policy, limit): &(usize, usize)| {
         let limits = &set.replies.policies.get(*policy)?.limits;
         Some(limits.get(*limit)?.reference.clone())
     };
     match describes {
-        Describes::Named(places) => places.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
+        Describes::Named(limits) => limits.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
         Describes::All => "all limits that apply".into(),
         Describes::Violated => "the limit that rejects, else the most constrained".into(),
         Describes::MostConstrained => "the most constrained limit".into(),
@@ -64,8 +64,8 @@ fn described_in_words(set: &Configuration, describes: &Describes) -> String {
 
 fn reset(rules: &HeaderRules) -> String {
     let instant = match rules.reset {
-        Reset::NextSlot => "reset when the next unit comes back",
-        Reset::FullReset => "reset when all units are back",
+        Reset::NextSlot => "reset when the next unit is available",
+        Reset::FullReset => "reset when all units are available",
         Reset::WindowEnd => "reset when the window ends",
     };
     match rules.format {

@@ -15,7 +15,7 @@ pub(crate) fn request_match(rule: &RequestMatch) -> String {
         (None, None) if words.is_empty() && rule.headers.is_empty() => words.push("every request".into()),
         (None, None) => words.push("any path".into()),
     }
-    words.extend(rule.headers.iter().map(|(name, presence)| match presence {
+    words.extend(rule.headers.iter().map(|(name, header)| match header {
         HeaderMatch::Present => format!("with {name}"),
         HeaderMatch::Absent => format!("without {name}"),
         HeaderMatch::Equal(text) => format!("with {name}: {text}"),
@@ -34,7 +34,7 @@ pub(crate) fn host_name(host: &Host) -> String {
     }
 }
 
-/// A path template, as it was written.
+/// A path template, as in the configuration.
 pub(crate) fn path_template(path: &PathTemplate) -> String {
     let segment = |segment: &PathSegment| match segment {
         PathSegment::Literal(text) => format!("/{text}"),

@@ -11,5 +11,5 @@ pub(crate) fn statuses(set: &StatusSet) -> String {
     };
     let (ranges, inverted) = set.ranges();
     let statuses = ranges.iter().map(range).collect::<Vec<_>>().join(" or ");
-    if inverted { format!("anything but {statuses}, or not at all") } else { statuses }
+    if inverted { format!("anything but {statuses}, or missing") } else { statuses }
 }

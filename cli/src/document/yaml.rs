@@ -1,31 +1,31 @@
-//! YAML, with each scalar taken for what Envoy takes it for.
+//! YAML, with scalars read as Envoy reads them.
 //!
-//! Envoy makes a `google.protobuf.Value` of its YAML by rules of its own, which are neither those of YAML 1.1 nor of
-//! 1.2. Reading a policy by other rules than the filter's host would pass a file that the host makes something
-//! else of: `quota: 010` is 8, `name: no` is false, `quota: 5.0` is a text. In one place this reader is kinder: of a name
-//! that is there twice Envoy silently drops the first, here both are kept, and the compiler tells.
+//! Envoy converts YAML to `google.protobuf.Value` by rules of its own, which are neither those of YAML 1.1
+//! nor of 1.2: `quota: 010` is 8, `name: no` is false, `quota: 5.0` is text. A reader with other rules would
+//! approve files that the filter gets differently. There is one difference: if a name is repeated, Envoy
+//! silently drops the first value, while this reader keeps both, so that the compiler reports it.
 
-use super::{Document, Lines};
+use super::{Document, LineMap};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use tollgate::config::{Value, field_path};
 
-/// Deeper trees are rejected: no policy needs them, and each level takes stack.
-const DEEPEST: usize = 100;
+/// Deeper trees are rejected: no policy needs them, and each level takes stack space.
+const MAX_DEPTH: usize = 100;
 
-/// Larger trees are rejected: a few aliases of aliases make more values than there is memory for.
-const MOST_VALUES: usize = 1_000_000;
+/// Larger trees are rejected: a few aliases of aliases can stand for more values than fit into memory.
+const MAX_VALUES: usize = 1_000_000;
 
-/// The first error of the text.
-pub(super) struct NotYaml {
+/// The first error in a text.
+pub(super) struct YamlError {
     pub line: usize,
     pub found: String,
 }
 
-type Result<T> = std::result::Result<T, NotYaml>;
+type Result<T> = std::result::Result<T, YamlError>;
 
-/// A value and where it starts.
+/// A value, and the line where it starts.
 #[derive(Clone)]
 struct Node {
     line: usize,
@@ -36,17 +36,17 @@ struct Node {
 enum Shape {
     Leaf(Value),
     List(Vec<Node>),
-    /// Each with the line of its name.
+    /// Line of the name, name, value.
     Object(Vec<(usize, String, Node)>),
 }
 
-/// Reads the first document; a second one is a error, since nobody would read it.
+/// Reads a document. A second one is an error, since Envoy would not read it.
 pub(super) fn read(text: &str) -> Result<Document> {
     let mut builder = Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), values: 0 };
     let node = builder.document()?;
-    let mut lines = Lines::default();
-    lines.note(String::new(), node.line);
-    let value = node.spread("", &mut lines);
+    let mut lines = LineMap::default();
+    lines.add(String::new(), node.line);
+    let value = node.into_value("", &mut lines);
     Ok(Document { value, lines })
 }
 
@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let column = error.marker().col() + 1;
-                Err(NotYaml {
+                Err(YamlError {
                     line: error.marker().line(),
                     found: format!("{} at column {column}", error.info()),
                 })
@@ -94,13 +94,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The value that begins with this event.
+    /// The value that starts with this event.
     fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<Node> {
-        if depth > DEEPEST {
-            return error(span, &format!("values nested deeper than {DEEPEST}"));
+        if depth > MAX_DEPTH {
+            return error(span, &format!("values nested deeper than {MAX_DEPTH}"));
         }
         let (anchor, shape) = match event {
-            Event::Alias(anchor) => return self.repeated(anchor, span),
+            Event::Alias(anchor) => return self.aliased(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
                 (anchor, Shape::Leaf(scalar(text, style, tag.as_deref())))
             }
@@ -122,10 +122,10 @@ impl<'a> Builder<'a> {
         Ok(node)
     }
 
-    /// The value that an alias stands for; it is where the alias is, its parts are where they were written.
-    fn repeated(&mut self, anchor: usize, span: &Span) -> Result<Node> {
+    /// The value that an alias stands for. Its line is that of the alias, its parts keep their own.
+    fn aliased(&mut self, anchor: usize, span: &Span) -> Result<Node> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return error(span, "an alias of a value that it is a part of");
+            return error(span, "an alias inside the value that it stands for");
         };
         self.count(node.values(), span)?;
         Ok(Node { line: span.start.line(), ..node })
@@ -133,8 +133,8 @@ impl<'a> Builder<'a> {
 
     fn count(&mut self, values: usize, span: &Span) -> Result<()> {
         self.values += values;
-        if self.values > MOST_VALUES {
-            return error(span, &format!("more than {MOST_VALUES} values, with aliases followed"));
+        if self.values > MAX_VALUES {
+            return error(span, &format!("more than {MAX_VALUES} values, with aliases followed"));
         }
         Ok(())
     }
@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
             if event == Event::MappingEnd {
                 return Ok(fields);
             }
-            // So Envoy lets a file keep what only aliases are for.
+            // Envoy drops fields with this tag: they hold values for aliases only.
             let ignored = matches!(&event, Event::Scalar(_, _, _, Some(tag)) if is_ignore(tag));
             let name = self.name(event, &span, depth)?;
             let (event, value) = self.next()?;
@@ -168,7 +168,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A field's name, as it is written: Envoy reads no numbers or flags there.
+    /// The name of a field, as it is written: Envoy does not convert names to numbers or flags.
     fn name(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<String> {
         if let Event::Scalar(text, style, anchor, tag) = &event
             && *anchor == 0
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
         match self.node(event, span, depth + 1)?.shape {
             Shape::Leaf(Value::Text(text)) => Ok(text),
             Shape::Leaf(_) | Shape::List(_) | Shape::Object(_) => {
-                error(span, "a name of a field that is not a text")
+                error(span, "a field name that is not text")
             }
         }
     }
@@ -195,23 +195,23 @@ impl Node {
         parts + 1
     }
 
-    /// The plain value, with all its parts' lines noted.
-    fn spread(self, path: &str, lines: &mut Lines) -> Value {
+    /// The value itself. The lines of all its parts are added to `lines`.
+    fn into_value(self, path: &str, lines: &mut LineMap) -> Value {
         match self.shape {
             Shape::Leaf(value) => value,
             Shape::List(entries) => {
                 let entry = |(i, node): (usize, Node)| {
                     let path = format!("{path}[{i}]");
-                    lines.note(path.clone(), node.line);
-                    node.spread(&path, lines)
+                    lines.add(path.clone(), node.line);
+                    node.into_value(&path, lines)
                 };
                 Value::List(entries.into_iter().enumerate().map(entry).collect())
             }
             Shape::Object(fields) => {
                 let field = |(line, name, node): (usize, String, Node)| {
                     let path = field_path(path, &name);
-                    lines.note(path.clone(), line);
-                    let value = node.spread(&path, lines);
+                    lines.add(path.clone(), line);
+                    let value = node.into_value(&path, lines);
                     (name, value)
                 };
                 Value::Object(fields.into_iter().map(field).collect())
@@ -221,21 +221,21 @@ impl Node {
 }
 
 fn error<T>(span: &Span, found: &str) -> Result<T> {
-    Err(NotYaml { line: span.start.line(), found: found.into() })
+    Err(YamlError { line: span.start.line(), found: found.into() })
 }
 
 fn is_ignore(tag: &Tag) -> bool {
     tag.handle == "!" && tag.suffix == "ignore"
 }
 
-/// What Envoy takes a scalar for.
+/// The value that Envoy takes a scalar for.
 fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    // An explicit tag other than `!` changes nothing, not even for a text in quotes.
-    let text_for_sure = match tag {
+    // With any other tag Envoy converts even quoted text.
+    let is_text = match tag {
         Some(tag) => tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty(),
         None => style != ScalarStyle::Plain,
     };
-    if text_for_sure {
+    if is_text {
         return Value::Text(text.into_owned());
     }
     if tag.is_none() && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL") {
@@ -251,7 +251,7 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     }
 }
 
-/// Small, large, or with a large first letter; `tRue` is a text.
+/// A flag in lower case, in upper case, or capitalized; `tRue` is text.
 fn flag(text: &str) -> Option<bool> {
     let small = text.to_ascii_lowercase();
     let large = text.chars().all(|c| c.is_ascii_uppercase());
@@ -266,7 +266,7 @@ fn flag(text: &str) -> Option<bool> {
     }
 }
 
-/// As C reads it: decimal, octal behind 0, hexadecimal behind 0x.
+/// A whole number as in C: decimal, octal after `0`, hexadecimal after `0x`.
 fn whole_number(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) => (text.get(..1)?, digits),
@@ -280,7 +280,7 @@ fn whole_number(text: &str) -> Option<i64> {
         } else {
             (digits, 10)
         };
-    // Or the number's own sign would be taken for a second one.
+    // `from_str_radix` would accept a second sign.
     let plain = digits.chars().all(|c| c.is_ascii_hexdigit());
     if plain { i64::from_str_radix(&format!("{sign}{digits}"), radix).ok() } else { None }
 }

@@ -1,49 +1,59 @@
-//! Policies: who may do what how often.
+//! Policies.
 
 use super::Kind::{AnyList, Either, List, Object as Obj, OneOrList, Statuses, Text, Words};
-use super::texts::{HEADER, INSTANT, KEY_NAME, LENGTH, NAME};
+use super::texts::{DURATION, HEADER, KEY_NAME, NAME, TIMESTAMP};
 use super::{Object, default, number, optional, required, word};
 
 pub(super) const OBJECTS: &[Object] = &[Object {
     name: "policy",
     at: "policies[]",
-    about: "Which requests, whose, and how many. It does not apply to a request that lacks its key.",
+    about: "Limits for some requests, counted per caller. A policy does not apply to a request without its key.",
     one_of: &[],
     fields: &[
-        required("name", Text(&NAME), "its own; metrics and counts are named by it"),
-        optional("match", List(&Obj("match")), "every request", "requests that it is for: any one is enough"),
-        optional("except", AnyList(&Obj("exception")), "none", "requests that it is not for after all"),
+        required(
+            "name",
+            Text(&NAME),
+            "a different name for each policy. Metrics are named after it and counts are stored under it",
+        ),
+        optional(
+            "match",
+            List(&Obj("match")),
+            "every request",
+            "the requests that it applies to: those that fit at least one match",
+        ),
+        optional("except", AnyList(&Obj("exception")), "none", "requests to exclude"),
         required(
             "key",
             OneOrList(&Text(&KEY_NAME)),
-            "who is counted. Of several keys each combination of values is a caller of its own",
+            "what callers are counted by. With several keys, each combination of values is a caller",
         ),
         optional(
             "class",
             Text(&NAME),
-            "it stands alone",
-            "of the policies of one class only the first that applies is used; at most 64 classes",
+            "the policy is independent of others",
+            "of the policies in one class, only the first that applies is used; at most 64 classes",
         ),
         required(
             "limits",
             List(&Obj("limit")),
-            "all must admit; a rejection by one spends nothing at the others. A default page has room for 36 limits of one policy. Policies with the same key share a record if it has room for all of them, and else count in one each",
+            "all must admit a request; if one rejects it, nothing is spent at the others. A page of the default size has room for 36 limits of \
+             one policy. Policies with the same key share a record if it has room for all their limits, and otherwise have one each",
         ),
         default(
             "cost",
             number(1, 1_000_000, "units"),
             "1",
-            "what a request spends whose match says nothing else",
+            "what a request costs, unless its match says otherwise",
         ),
         optional(
             "cost_header",
             Text(&HEADER),
             "the cost stays",
-            "a header of the response with the real cost, a whole number; the difference is charged or given back when it comes",
+            "a response header with the actual cost, a whole number; when the response arrives, the difference is charged or refunded",
         ),
         default(
             "count",
-            Words(&[word("accepted", "requests that are admitted"), word("all", "rejected ones, too")]),
+            Words(&[word("accepted", "admitted requests"), word("all", "rejected requests too")]),
             "\"accepted\"",
             "which requests count",
         ),
@@ -51,75 +61,80 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "count_on",
             Statuses,
             "requests count on arrival",
-            "a request holds its units until it is answered, and they stay counted only if the answer has such a status; not beside `count`",
+            "a request holds its units until its response; they stay counted only if that has one of these statuses. Not with `count`",
         ),
         optional(
             "refund_on",
             Statuses,
-            "nothing is given back",
-            "a request's units are given back when it is answered with such a status",
+            "nothing is refunded",
+            "a request's units are refunded if its response has one of these statuses",
         ),
         optional(
             "refund_unless",
             Statuses,
-            "nothing is given back",
-            "in place of `refund_on`: they are given back when it is answered with any other status",
+            "nothing is refunded",
+            "instead of `refund_on`: they are refunded if its response has any other status",
         ),
-        optional("returns", List(&Obj("return")), "none", "beside `match`: requests that give a unit back"),
+        optional("returns", List(&Obj("return")), "none", "with `match`: requests that return a unit"),
         optional(
             "stock_header",
             Text(&HEADER),
-            "what is counted is what there is",
-            "only beside a `stock`: a header of the response with how many there really are, a whole number, to a request that the policy counts or that gives a unit back. What others are just creating is counted beside it",
+            "the count is taken for the stock",
+            "only with a limit of algorithm `stock`: a response header with the number of items that really exist, on responses to requests \
+             that the policy counts or that return a unit. Requests in flight are counted on top",
         ),
         default(
             "unanswered",
             Either(&[
                 Words(&[
-                    word("keep", "what it holds"),
-                    word("refund", "nothing: whoever leaves before the answer spends nothing"),
+                    word("keep", "its units stay counted"),
+                    word(
+                        "refund",
+                        "its units are refunded, so a client that leaves before the response spends nothing",
+                    ),
                 ]),
                 number(1, 1_000_000, "units"),
             ]),
             "\"keep\"",
-            "beside `count_on`, `refund_on`, `refund_unless`, `cost_header` or `stock_header`: what a request costs in the end that gets no answer, since the client left, the upstream timed out or its connection broke; or so many units",
+            "with `count_on`, `refund_on`, `refund_unless`, `cost_header` or `stock_header`: what a request without a response costs, because \
+             the client left, the upstream timed out or the connection broke; a number is a cost in units",
         ),
         default(
             "on_contention",
             Words(&[
-                word("bucket", "the worker's own token bucket, within a stated bound"),
+                word("bucket", "the worker's own token bucket, within a documented bound"),
                 word("deny", "the request is rejected"),
-                word("allow", "the request is admitted, and counted later"),
+                word("allow", "the request is admitted and counted later"),
             ]),
             "\"bucket\"",
-            "who answers when the record can't be written",
+            "what decides when a record cannot be written because of contention",
         ),
         optional(
             "block_for",
-            Text(&LENGTH),
-            "rejected no longer than the limit says",
-            "after a rejection, reject the caller for so long",
+            Text(&DURATION),
+            "no longer than the limit rejects anyway",
+            "after a rejection, the caller is rejected for this long",
         ),
         default(
             "mode",
             Words(&[
-                word("enforce", "as it says"),
-                word("shadow", "counted and told in metrics, never rejected"),
+                word("enforce", "requests are rejected"),
+                word("shadow", "requests are counted and show in metrics, but are never rejected"),
             ]),
             "\"enforce\"",
-            "whether rejections are meant",
+            "whether rejections are enforced",
         ),
         optional(
             "effective_from",
-            Text(&INSTANT),
+            Text(&TIMESTAMP),
             "from the start",
-            "in shadow before this instant; not beside `mode: shadow`",
+            "in shadow before this time; not with `mode: shadow`",
         ),
         optional(
             "reject",
             Obj("rejection"),
-            "as the whole configuration says",
-            "its own rejection; what it does not say is as there",
+            "the common `reject`",
+            "its own rejection; fields that it leaves out are taken from the common one",
         ),
     ],
 }];

@@ -1,9 +1,9 @@
-//! The language as a JSON Schema (draft 2020-12), for editors: completion, and most errors while one writes.
+//! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
 use super::{Field, Kind, Need, Object, Range, Text, Word, objects};
 use tollgate::config::Value;
 
-/// Statuses, as `count_on` and others take them.
+/// Classes of response statuses.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// The schema of a whole policy file.
@@ -24,9 +24,9 @@ pub fn schema() -> Value {
     Value::Object(schema)
 }
 
-type Fields = Vec<(String, Value)>;
+type SchemaFields = Vec<(String, Value)>;
 
-fn definition(object: &Object) -> Fields {
+fn definition(object: &Object) -> SchemaFields {
     let properties = object.fields.iter().map(|one| (one.name.to_string(), Value::Object(property(one))));
     let required = object.fields.iter().filter(|field| matches!(field.need, Need::Required));
     let required: Vec<Value> = required.map(|field| field.name.into()).collect();
@@ -46,7 +46,7 @@ fn definition(object: &Object) -> Fields {
     fields
 }
 
-fn property(one: &Field) -> Fields {
+fn property(one: &Field) -> SchemaFields {
     let words = words_of(&one.kind).into_iter().map(|word| format!("\n- `{}`: {}", word.word, word.about));
     let otherwise = match one.need {
         Need::Required | Need::Default(_) => String::new(),
@@ -56,13 +56,13 @@ fn property(one: &Field) -> Fields {
     let mut fields = vec![text("description", &sentence(&description))];
     fields.extend(kind(&one.kind));
     if let Need::Default(json) = one.need {
-        // A test reads all of them.
+        // A test parses all defaults.
         fields.push(field("default", serde_json::from_str(json).unwrap_or(Value::Null)));
     }
     fields
 }
 
-/// The words that a value may be, also as one of several kinds.
+/// The words that a value may be, also as one of several types.
 fn words_of(kind: &Kind) -> Vec<&'static Word> {
     match kind {
         Kind::Words(words) => words.iter().collect(),
@@ -79,7 +79,7 @@ fn words_of(kind: &Kind) -> Vec<&'static Word> {
     }
 }
 
-fn kind(kind: &Kind) -> Fields {
+fn kind(kind: &Kind) -> SchemaFields {
     match kind {
         Kind::Flag => vec![text("type", "boolean")],
         Kind::Number(range) => number(range),
@@ -101,23 +101,23 @@ fn kind(kind: &Kind) -> Fields {
     }
 }
 
-fn number(range: &Range) -> Fields {
+fn number(range: &Range) -> SchemaFields {
     let bound = |bound: u64| Value::Number(bound as f64);
     vec![text("type", "integer"), field("minimum", bound(range.min)), field("maximum", bound(range.max))]
 }
 
-fn string(form: &Text) -> Fields {
+fn string(form: &Text) -> SchemaFields {
     let pattern = form.pattern.map(|pattern| text("pattern", pattern));
     [text("type", "string")].into_iter().chain(pattern).collect()
 }
 
-fn statuses() -> Fields {
+fn statuses() -> SchemaFields {
     let status = number(&Range { min: 100, max: 599, unit: "" });
     let class = vec![field("enum", Value::List(CLASSES.into_iter().map(Value::from).collect()))];
     list(any_of([status, class]), 1)
 }
 
-fn list(items: Fields, least: u64) -> Fields {
+fn list(items: SchemaFields, least: u64) -> SchemaFields {
     let mut fields = vec![text("type", "array"), field("items", Value::Object(items))];
     if least > 0 {
         fields.push(field("minItems", Value::Number(least as f64)));
@@ -125,7 +125,7 @@ fn list(items: Fields, least: u64) -> Fields {
     fields
 }
 
-fn any_of(kinds: impl IntoIterator<Item = Fields>) -> Fields {
+fn any_of(kinds: impl IntoIterator<Item = SchemaFields>) -> SchemaFields {
     vec![field("anyOf", Value::List(kinds.into_iter().map(Value::Object).collect()))]
 }
 
@@ -137,7 +137,7 @@ fn text(name: &str, text: &str) -> (String, Value) {
     field(name, text.into())
 }
 
-/// Editors show a description as Markdown or as it is; the marks of code are kept, since either reads well.
+/// Starts a description with a capital. Its Markdown is kept: editors show it either rendered or as it is.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|first| first.to_ascii_uppercase());

@@ -1,4 +1,4 @@
-//! Holds what is told of the language against the compiler, which decides.
+//! Compares the description of the language with the compiler, which decides what is valid.
 
 mod checker;
 mod example;
@@ -6,7 +6,7 @@ mod kitchen_sink;
 mod probe;
 
 use super::*;
-use checker::complaint;
+use checker::rejection;
 use example::{beside, error_path, example, with};
 use probe::probes;
 use serde_json::{Value as Json, json};
@@ -23,7 +23,7 @@ fn at<'a>(errors: &'a [ConfigError], path: &str) -> Vec<&'a ConfigError> {
 }
 
 #[test]
-fn every_example_is_sound() {
+fn every_example_is_valid() {
     for object in objects() {
         let (configuration, _) = example(object.name);
         assert_eq!(errors(&configuration), [], "{}", object.name);
@@ -31,7 +31,7 @@ fn every_example_is_sound() {
 }
 
 #[test]
-fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are_in_their_order() {
+fn an_unknown_field_is_answered_with_exactly_the_known_ones_in_their_order() {
     for object in objects() {
         let (configuration, pointer) = example(object.name);
         let errors = errors(&with(&configuration, &pointer, &json!({ "no such field": 1 })));
@@ -44,7 +44,7 @@ fn a_field_that_there_is_not_is_answered_with_exactly_those_that_there_are_in_th
 }
 
 #[test]
-fn what_is_required_is_and_nothing_else() {
+fn exactly_the_required_fields_are_required() {
     for object in objects() {
         for field in object.fields {
             let (configuration, pointer) = beside(object.name, field.name);
@@ -53,7 +53,7 @@ fn what_is_required_is_and_nothing_else() {
             let errors = errors(&without);
             let missed = at(&errors, &path).iter().any(|error| error.found() == "nothing");
             let required = matches!(field.need, Need::Required);
-            // It is so in the words of these.
+            // These are required only sometimes, as their texts say.
             let sometimes = ["limit.window", "headers.describes"];
             if !sometimes.contains(&format!("{}.{}", object.name, field.name).as_str()) {
                 assert_eq!(missed, required, "{}.{}: {errors:?}", object.name, field.name);
@@ -63,7 +63,7 @@ fn what_is_required_is_and_nothing_else() {
 }
 
 #[test]
-fn bounds_and_words_are_the_compilers_and_the_schemas() {
+fn compiler_and_schema_have_the_described_bounds_and_words() {
     let schema = schema_json();
     for object in objects() {
         for field in object.fields {
@@ -74,21 +74,25 @@ fn bounds_and_words_are_the_compilers_and_the_schemas() {
                 let path = config::field_path(&error_path(&pointer), field.name) + &probe.at;
                 let errors = errors(&configuration);
                 let errors = at(&errors, &path);
-                let told = errors.iter().map(ToString::to_string).collect::<Vec<_>>();
-                assert_eq!(errors.is_empty(), probe.taken, "{name} = {}: {told:?}", probe.value);
-                if let (Some(words), [error]) = (&probe.words, errors.as_slice()) {
-                    assert_eq!(error.allowed(), words, "{name} = {}", probe.value);
+                let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+                assert_eq!(errors.is_empty(), probe.accepted, "{name} = {}: {shown:?}", probe.value);
+                if let (Some(allowed), [error]) = (&probe.allowed, errors.as_slice()) {
+                    assert_eq!(error.allowed(), allowed, "{name} = {}", probe.value);
                 }
-                let complaint = complaint(&schema, &configuration);
-                assert!(!probe.taken || complaint.is_none(), "{name} = {}: {complaint:?}", probe.value);
-                assert!(probe.taken || !probe.plain || complaint.is_some(), "{name} = {}", probe.value);
+                let rejection = rejection(&schema, &configuration);
+                assert!(!probe.accepted || rejection.is_none(), "{name} = {}: {rejection:?}", probe.value);
+                assert!(
+                    probe.accepted || !probe.in_schema || rejection.is_some(),
+                    "{name} = {}",
+                    probe.value
+                );
             }
         }
     }
 }
 
 #[test]
-fn defaults_are_the_compilers() {
+fn compiler_and_description_have_the_same_defaults() {
     let compiled = |configuration: &Json| {
         let value = config::parse(configuration.to_string().as_bytes()).unwrap();
         compile(&value).map(|set| format!("{set:?}")).map_err(|errors| errors.to_string())
@@ -98,16 +102,16 @@ fn defaults_are_the_compilers() {
             let Need::Default(default) = field.need else { continue };
             let default: Json = serde_json::from_str(default).unwrap();
             let (configuration, pointer) = beside(object.name, field.name);
-            let written = compiled(&with(&configuration, &pointer, &json!({ field.name: default })));
+            let explicit = compiled(&with(&configuration, &pointer, &json!({ field.name: default })));
             let left_out = compiled(&with(&configuration, &pointer, &json!({ field.name: null })));
-            assert!(written.is_ok(), "{}.{}: {written:?}", object.name, field.name);
-            assert_eq!(written, left_out, "{}.{}", object.name, field.name);
+            assert!(explicit.is_ok(), "{}.{}: {explicit:?}", object.name, field.name);
+            assert_eq!(explicit, left_out, "{}.{}", object.name, field.name);
         }
     }
 }
 
 #[test]
-fn every_form_of_text_that_is_named_is_explained_and_every_one_that_is_explained_is_named() {
+fn the_forms_of_texts_that_are_used_are_exactly_those_that_are_explained() {
     fn forms(kind: &'static Kind) -> Vec<&'static str> {
         match kind {
             Kind::Text(text) => vec![text.name],
@@ -127,34 +131,34 @@ fn every_form_of_text_that_is_named_is_explained_and_every_one_that_is_explained
 }
 
 #[test]
-fn every_variable_of_templates_is_told_with_what_it_is() {
+fn every_variable_of_templates_is_described_with_its_type() {
     use tollgate::reply::Variable;
-    let told: Vec<_> = saying::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
+    let described: Vec<_> = replies::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
     let known: Vec<_> =
         Variable::WORDS.iter().map(|(word, variable)| (*word, variable.is_number())).collect();
-    assert_eq!(told, known);
+    assert_eq!(described, known);
 }
 
 #[test]
-fn every_object_that_is_named_is_there_and_every_one_that_is_there_is_named() {
-    fn named(kind: &'static Kind) -> Vec<&'static str> {
+fn the_objects_that_are_used_are_exactly_those_that_are_described() {
+    fn objects_of(kind: &'static Kind) -> Vec<&'static str> {
         match kind {
             Kind::Object(name) => vec![name],
             Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of) | Kind::Map { values: of, .. } => {
-                named(of)
+                objects_of(of)
             }
-            Kind::Either(kinds) => kinds.iter().flat_map(named).collect(),
+            Kind::Either(kinds) => kinds.iter().flat_map(objects_of).collect(),
             Kind::Flag | Kind::Number(_) | Kind::Words(_) | Kind::Text(_) | Kind::Statuses => vec![],
         }
     }
     let mut used: Vec<_> =
-        objects().flat_map(|object| object.fields).flat_map(|field| named(&field.kind)).collect();
+        objects().flat_map(|object| object.fields).flat_map(|field| objects_of(&field.kind)).collect();
     used.push("configuration");
     used.sort_unstable();
     used.dedup();
-    let mut there: Vec<_> = objects().map(|object| object.name).collect();
-    there.sort_unstable();
-    assert_eq!(used, there);
+    let mut described: Vec<_> = objects().map(|object| object.name).collect();
+    described.sort_unstable();
+    assert_eq!(used, described);
 }
 
 fn schema_json() -> Json {
@@ -162,13 +166,13 @@ fn schema_json() -> Json {
 }
 
 #[test]
-fn the_schema_takes_every_policy_of_the_repository() {
+fn the_schema_accepts_every_policy_of_the_repository() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policies");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let value = crate::document::Document::read(&text, crate::document::Syntax::Yaml).unwrap().value;
         let policy: Json = serde_json::from_str(&value.to_json()).unwrap();
-        assert_eq!(complaint(&schema_json(), &policy), None, "{}", path.display());
+        assert_eq!(rejection(&schema_json(), &policy), None, "{}", path.display());
     }
 }

@@ -1,4 +1,4 @@
-//! The forms that texts may have.
+//! The forms of texts.
 
 use super::Text;
 
@@ -11,61 +11,68 @@ const fn any(name: &'static str, what: &'static str) -> Text {
 }
 
 pub(super) const NAME: Text =
-    text("name", "letters, digits, `_` and `-`, at most 64", "^[A-Za-z0-9_-]{1,64}$");
-pub(super) const KEY_NAME: Text = text("key name", "a name under `keys`", "^[A-Za-z0-9_-]{1,64}$");
+    text("name", "at most 64 letters, digits, `_` and `-`", "^[A-Za-z0-9_-]{1,64}$");
+pub(super) const KEY_NAME: Text = text("key name", "the name of a key under `keys`", "^[A-Za-z0-9_-]{1,64}$");
 pub(super) const TIER: Text = text("tier", "one of `tiers.names`", "^[A-Za-z0-9_-]{1,64}$");
 pub(super) const LIMIT: Text = text(
     "limit reference",
-    "`policy/limit`, or `policy` alone if it has one limit",
+    "`policy/limit`, or just `policy` if it has only one limit",
     "^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64})?$",
 );
-pub(super) const LENGTH: Text = text(
-    "length of time",
+pub(super) const DURATION: Text = text(
+    "duration",
     "a whole number and its unit, `s`, `m`, `h` or `d`: `60s`, `10m`, `1h`, `7d`; from `1s` to `366d`",
     "^0*[1-9][0-9]*[smhd]$",
 );
-pub(super) const INSTANT: Text = text(
-    "instant",
-    "RFC 3339 in whole seconds, with its offset, from 1970 on: `2026-05-19T00:00:00-06:00`",
+pub(super) const TIMESTAMP: Text = text(
+    "timestamp",
+    "RFC 3339 in whole seconds with a UTC offset, from 1970 on: `2026-05-19T00:00:00-06:00`",
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]",
 );
-pub(super) const ZONE: Text =
-    text("time zone", "a name of the IANA's list, such as `Europe/Madrid`", "^[A-Za-z]");
-pub(super) const METHOD: Text = text("method", "in capitals, such as `POST`", "^[A-Z-]+$");
+pub(super) const ZONE: Text = text("time zone", "an IANA time zone such as `Europe/Madrid`", "^[A-Za-z]");
+pub(super) const METHOD: Text = text("method", "upper-case, such as `POST`", "^[A-Z-]+$");
 pub(super) const HOST: Text = text(
     "host",
-    "`api.example.com`, or `*.example.com` for all below it; without a port, in any case",
+    "`api.example.com`, or `*.example.com` for all its subdomains; without a port; case does not matter",
     r"^(\*\.)?[A-Za-z0-9._-]+$|^\[[0-9A-Fa-f:.]+\]$",
 );
 pub(super) const PATH: Text = text(
     "path",
-    "begins with `/`; `{word}` and `*` stand for one segment that is not empty, `**` at the end for any rest: `/v1/invoices/{id}/**`",
+    "starts with `/`; `{word}` and `*` stand for one non-empty segment, `**` at the end for any rest: `/v1/invoices/{id}/**`",
     r#"^(/(\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*))*/(\*\*|\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*)$"#,
 );
-pub(super) const PARAMETER: Text = text("parameter", "the word of a `{word}` in a path", "^[A-Za-z0-9_]+$");
-pub(super) const HEADER: Text =
-    text("header name", "in any case, at most 256 characters", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$");
-pub(super) const SCHEME: Text =
-    text("scheme", "of authentication, such as `Bearer`, in any case", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$");
+pub(super) const PARAMETER: Text = text("parameter", "the word in `{word}` of a path", "^[A-Za-z0-9_]+$");
+pub(super) const HEADER: Text = text(
+    "header name",
+    "at most 256 characters; case does not matter",
+    "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
+);
+pub(super) const SCHEME: Text = text(
+    "scheme",
+    "an authentication scheme such as `Bearer`; case does not matter",
+    "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
+);
 pub(super) const MEDIA_TYPE: Text = text("media type", "such as `application/json`", "^[ -~]*/[ -~]*$");
 pub(super) const LANGUAGE: Text = text("language", "such as `es` or `es-MX`", "^[A-Za-z0-9-]+$");
 pub(super) const TEMPLATE: Text =
-    any("template", "a text, in which each of the [variables](#variables) is filled in: `{retry_after}`");
-pub(super) const SECRET: Text =
-    any("credential", "what `tollgate hash` prints for it, `sha256:` and 64 digits; or the value itself");
+    any("template", "a text whose [variables](#variables), such as `{retry_after}`, are filled in");
+pub(super) const SECRET: Text = any(
+    "credential",
+    "the output of `tollgate hash`, `sha256:` and 64 hexadecimal digits; or the value itself",
+);
 pub(super) const TEXT: Text = any("text", "1 to 256 characters");
-pub(super) const ANY_TEXT: Text = any("any text", "also a longer one, and an empty one");
+pub(super) const ANY_TEXT: Text = any("any text", "of any length, also empty");
 pub(super) const COOKIE: Text =
-    text("cookie name", "as it is written, at most 256 characters", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$");
+    text("cookie name", "at most 256 characters; case matters", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$");
 
-/// All of them, in the order in which the reference explains them.
+/// All forms, in the order of the reference.
 pub(super) const ALL: &[&Text] = &[
     &NAME,
     &KEY_NAME,
     &TIER,
     &LIMIT,
-    &LENGTH,
-    &INSTANT,
+    &DURATION,
+    &TIMESTAMP,
     &ZONE,
     &METHOD,
     &HOST,

@@ -1,8 +1,8 @@
-//! Whether one match is for all requests that another one is for, as far as it can be told.
+//! Whether one match covers another, as far as that can be decided.
 
 use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
 
-/// Whether all requests that the other matches are matched by this one.
+/// Whether `one` matches every request that `other` matches.
 pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
     let methods = one.methods.is_empty()
         || !other.methods.is_empty() && other.methods.iter().all(|method| one.methods.contains(method));
@@ -16,10 +16,10 @@ pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
         (Some(host), Some(other)) => covers_host(host, other),
         (Some(_), None) => false,
     };
-    let header = |(name, presence): &(String, HeaderMatch)| {
-        other.headers.iter().any(|(of, other)| of == name && covers_header(presence, other))
+    let covered = |(name, header): &(String, HeaderMatch)| {
+        other.headers.iter().any(|(of, other)| of == name && covers_header(header, other))
     };
-    methods && path && host && one.headers.iter().all(header)
+    methods && path && host && one.headers.iter().all(covered)
 }
 
 fn covers_header(one: &HeaderMatch, other: &HeaderMatch) -> bool {
@@ -58,8 +58,8 @@ mod tests {
             methods: names.iter().map(ToString::to_string).collect(),
             ..RequestMatch::default()
         };
-        let header = |presence: HeaderMatch| RequestMatch {
-            headers: vec![("x".into(), presence)],
+        let header = |header: HeaderMatch| RequestMatch {
+            headers: vec![("x".into(), header)],
             ..RequestMatch::default()
         };
         let all = RequestMatch::default();
@@ -89,7 +89,7 @@ mod tests {
                 request_match(&one)
             );
         }
-        let strangers = [
+        let unrelated = [
             (path("/a/*"), path("/a/")),
             (path("/a/*"), path("/a/**")),
             (path("/a/*/c"), path("/a/b/d")),
@@ -99,7 +99,7 @@ mod tests {
             (header(HeaderMatch::Absent), header(HeaderMatch::Present)),
             (header(HeaderMatch::Present), all),
         ];
-        for (one, other) in strangers {
+        for (one, other) in unrelated {
             assert!(!covers(&one, &other), "{} {}", request_match(&one), request_match(&other));
         }
     }

@@ -1,4 +1,4 @@
-//! Keys that clients can make up, where a fresh one is worth much.
+//! Keys that clients can make up, where each new one gets a large quota.
 
 use super::Warning;
 use tollgate::compile::Configuration;
@@ -7,13 +7,14 @@ use tollgate::rules::Policy;
 use tollgate::rules::{Source, Validity};
 use tollgate::time::{Micros, SECOND};
 
-const LONG: Micros = 86_400 * SECOND;
+/// From this window on, a made-up key is worth it.
+const LONG_WINDOW: Micros = 86_400 * SECOND;
 
-/// So few units that each made-up key is as good as used up with its first requests.
-const FEW: u32 = 2;
+/// Up to this quota, limiting made-up keys has hardly any effect.
+const FEW_UNITS: u32 = 2;
 
-/// A made-up key has a fresh quota. Where that is a day's or longer, or where each has only a unit or two, nothing but a limit by
-/// address bounds what a client that makes up keys gets.
+/// A made-up key gets a quota of its own. If that is for a day or longer, or only one or two units, only a
+/// limit by address bounds a client that makes up keys.
 pub(super) fn warn_made_up_keys(
     set: &Configuration,
     policy: &Policy,
@@ -28,12 +29,12 @@ pub(super) fn warn_made_up_keys(
     if let Some((name, _)) = names.into_iter().find(|(_, limit)| is_worth_it(limit)) {
         warnings.push(Warning::new(
             format!("{path}.key"),
-            format!("a client that makes up values of {key} has all of {name} anew with each; say when {key} is valid, or add a policy by client_ip"),
+            format!("a client that makes up values of {key} gets a new quota of {name} with each; set valid for {key}, or add a policy by client_ip"),
         ));
     }
 }
 
-/// The name of a key, among its alternatives, whose values are believed as they are shown.
+/// The name of a key, or of one of its alternatives, whose values are accepted without being checked.
 fn made_up(set: &Configuration, key: usize) -> Option<&str> {
     let key = set.rules.callers.keys.get(key)?;
     match &key.source {
@@ -65,7 +66,7 @@ fn is_worth_it(limit: &Limit) -> bool {
         | Algorithm::SlidingCounter
         | Algorithm::FixedWindow
         | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. } => limit.window >= LONG || limit.quota.get() <= FEW,
+        | Algorithm::TokenBucket { .. } => limit.window >= LONG_WINDOW || limit.quota.get() <= FEW_UNITS,
         Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
     }
 }

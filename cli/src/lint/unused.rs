@@ -1,12 +1,11 @@
-//! What is written and nobody asks for.
+//! Keys, tiers and consumers that nothing uses.
 
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::reply::Variable;
-use tollgate::rules::Policy;
-use tollgate::rules::{Key, Source, Tiers, Validity};
+use tollgate::rules::{Key, Policy, Source, Tiers, Validity};
 
-/// A key that nothing reads.
+/// A key that nothing uses.
 pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &mut Vec<Warning>) {
     let callers = &set.rules.callers;
     let alternative = |source: &Source| matches!(source, Source::FirstOf(keys) if keys.contains(&key));
@@ -19,7 +18,7 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     }
 }
 
-/// Tiers that nobody can have or that make no difference, and consumers who are known for nothing.
+/// Tiers that no caller can have or that make no difference, and consumers that make no difference.
 pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
     if let Some(tiers) = &set.rules.callers.tiers {
         warn_tiers(set, tiers, warnings);
@@ -32,7 +31,7 @@ pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
     if !set.rules.callers.consumers.list().is_empty() && !used {
         warnings.push(Warning::new(
             "consumers",
-            "nothing depends on who is known: no key, no valid: consumer, no quota by tier or of a consumer's own",
+            "consumers make no difference: no key has consumer or valid: consumer, and no quota depends on the tier or the consumer",
         ));
     }
 }
@@ -43,35 +42,34 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
         (0..tiers.names.len()).any(|tier| policy.limit_sets.of_tier(tier) != policy.limit_sets.default())
     };
     if !set.rules.policies.iter().any(differs) && !mentions(set, Variable::Tier) {
-        warnings
-            .push(Warning::new("tiers", "nothing depends on the tier: no quota is another for another tier"));
+        warnings.push(Warning::new("tiers", "tiers make no difference: no quota depends on the tier"));
         return;
     }
     if let Some(key) = tiers.from.and_then(|key| set.rules.callers.keys.get(key)) {
-        if is_up_to_the_client(set, key) {
-            let says = format!(
-                "whoever writes {} chooses a tier: better let an earlier filter tell it in its metadata",
+        if is_chosen_by_client(set, key) {
+            let message = format!(
+                "clients can choose their tier with {}; use a key with metadata of an earlier filter instead",
                 key.name
             );
-            warnings.push(Warning::new("tiers.from", says));
+            warnings.push(Warning::new("tiers.from", message));
         }
         return;
     }
     for (index, name) in tiers.names.iter().enumerate().filter(|(index, _)| *index != tiers.default) {
         if !consumers.iter().any(|consumer| consumer.tier == Some(index)) {
-            let says = format!("no consumer is in the tier {name}");
-            warnings.push(Warning::new(format!("tiers.names[{index}]"), says));
+            let message = format!("no consumer has the tier {name}");
+            warnings.push(Warning::new(format!("tiers.names[{index}]"), message));
         }
     }
 }
 
-/// Whether a client can give a key any value it likes.
-fn is_up_to_the_client(set: &Configuration, key: &Key) -> bool {
+/// Whether clients can choose the value of a key.
+fn is_chosen_by_client(set: &Configuration, key: &Key) -> bool {
     match &key.source {
         Source::Header { .. } | Source::Query(_) | Source::Cookie(_) => key.validity == Validity::Present,
         Source::FirstOf(keys) => {
             let mut keys = keys.iter().filter_map(|key| set.rules.callers.keys.get(*key));
-            keys.any(|key| is_up_to_the_client(set, key))
+            keys.any(|key| is_chosen_by_client(set, key))
         }
         Source::ClientIp { .. }
         | Source::Metadata(_)
@@ -81,12 +79,12 @@ fn is_up_to_the_client(set: &Configuration, key: &Key) -> bool {
     }
 }
 
-/// Whether clients or access logs are told this of the caller.
+/// Whether replies or access logs contain this variable.
 fn mentions(set: &Configuration, variable: Variable) -> bool {
-    let saying = &set.replies;
-    let own = saying.policies.iter().map(|policy| &policy.rejection);
-    let messages = saying.policies.iter().flat_map(|policy| &policy.limits);
-    saying.access_log
-        || [&saying.rejection].into_iter().chain(own).any(|rejection| rejection.mentions(variable))
+    let replies = &set.replies;
+    let own = replies.policies.iter().map(|policy| &policy.rejection);
+    let messages = replies.policies.iter().flat_map(|policy| &policy.limits);
+    replies.access_log
+        || [&replies.rejection].into_iter().chain(own).any(|rejection| rejection.mentions(variable))
         || messages.filter_map(|limit| limit.message.as_ref()).any(|message| message.mentions(variable))
 }

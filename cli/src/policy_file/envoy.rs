@@ -1,6 +1,6 @@
-//! Tollgate filters in an Envoy file, and what around them is probably wrong.
+//! Tollgate filters in an Envoy configuration, with warnings about the configuration around them.
 
-use super::{Place, Written};
+use super::{PolicyPlace, PolicySource};
 use crate::inspect::{counts_addresses, matches_paths};
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
@@ -9,10 +9,10 @@ use tollgate::config::{ConfigError, Value, field_path};
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
 const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
 
-/// Fields that a policy has and no Envoy file.
+/// Fields of a policy that no Envoy configuration has.
 const OF_A_POLICY: [&str; 2] = ["policies", "keys"];
 
-/// Fields that a whole Envoy file, a file of resources, or a single one of them has, and no policy.
+/// Fields of an Envoy configuration, a file of resources or a single resource that no policy has.
 const OF_ENVOY: [&str; 8] = [
     "static_resources",
     "staticResources",
@@ -24,52 +24,57 @@ const OF_ENVOY: [&str; 8] = [
     "@type",
 ];
 
-/// A Tollgate filter of an Envoy file.
+/// A Tollgate filter of an Envoy configuration.
 #[derive(Debug)]
 pub struct Filter {
-    /// As the list of HTTP filters names it.
+    /// Its name in the list of HTTP filters.
     pub name: String,
-    /// The path of its plugin configuration.
+    /// The path of the plugin configuration.
     path: String,
-    /// Its plugin configuration.
+    /// The plugin configuration.
     config: Value,
-    /// The connection manager that it is in, and that one's path; none if the filter stands in a file of its own.
+    /// The path of its connection manager and the manager itself; `None` if the filter is in a file of its
+    /// own.
     manager: Option<(String, Value)>,
 }
 
-/// Whether this is an Envoy file rather than a policy.
+/// Whether this is an Envoy configuration rather than a policy.
 pub(super) fn is_envoy(value: &Value) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| value.get(name).is_some());
     has(&OF_ENVOY) && !has(&OF_A_POLICY)
 }
 
-/// All policies in an Envoy file, in the order of the file.
-pub(super) fn filters(file: &Value) -> Vec<Written> {
+/// All policies in an Envoy configuration, in the order of the file.
+pub(super) fn filters(file: &Value) -> Vec<PolicySource> {
     let mut found = Vec::new();
-    let around = Around { path: String::new(), name: "", manager: None };
+    let around = Surroundings { path: String::new(), name: "", manager: None };
     walk(file, &around, &mut found);
     found
 }
 
-/// What is around a value.
-struct Around<'a> {
+/// What surrounds a value.
+struct Surroundings<'a> {
     path: String,
-    /// The nearest name.
+    /// The nearest field `name`.
     name: &'a str,
     manager: Option<(String, &'a Value)>,
 }
 
-fn walk(value: &Value, around: &Around<'_>, found: &mut Vec<Written>) {
+fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>) {
     match value {
         Value::List(entries) => {
             for (i, entry) in entries.iter().enumerate() {
                 let path = format!("{}[{i}]", around.path);
-                walk(entry, &Around { path, name: around.name, manager: around.manager.clone() }, found);
+                walk(
+                    entry,
+                    &Surroundings { path, name: around.name, manager: around.manager.clone() },
+                    found,
+                );
             }
         }
         Value::Object(fields) => {
             if has_type(value, WASM_FILTER) {
-                found.extend(written(value, around));
+                found.extend(policy_source(value, around));
                 return;
             }
             let name = value.get("name").and_then(Value::text).unwrap_or(around.name);
@@ -80,7 +85,7 @@ fn walk(value: &Value, around: &Around<'_>, found: &mut Vec<Written>) {
             };
             for (field, value) in fields {
                 let path = field_path(&around.path, field);
-                walk(value, &Around { path, name, manager: manager.clone() }, found);
+                walk(value, &Surroundings { path, name, manager: manager.clone() }, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
@@ -91,8 +96,8 @@ fn has_type(value: &Value, name: &str) -> bool {
     value.get("@type").and_then(Value::text).is_some_and(|found| found.ends_with(name))
 }
 
-/// The policy of a Wasm filter, if it is one of Tollgate's.
-fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
+/// The policy of a Wasm filter, if it is a Tollgate filter.
+fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySource> {
     let config = filter.get("config")?;
     let path = field_path(&around.path, "config");
     let configuration = config.get("configuration")?;
@@ -102,14 +107,14 @@ fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
     let is_policy = |value: &Value| ours || OF_A_POLICY.iter().any(|name| value.get(name).is_some());
     let (value, place) = if has_type(configuration, "google.protobuf.StringValue") {
         match serde_json::from_str::<Value>(written.text().unwrap_or_default()) {
-            Ok(value) => (Ok(value), Place::Text(at)),
+            Ok(value) => (Ok(value), PolicyPlace::Text(at)),
             Err(error) => {
                 let found = format!("text that is not JSON ({error})");
-                (Err(ConfigError::new("", &found, "a policy as JSON")), Place::Text(at))
+                (Err(ConfigError::new("", &found, "a policy as JSON")), PolicyPlace::Text(at))
             }
         }
     } else if has_type(configuration, "google.protobuf.Struct") {
-        (Ok(written.clone()), Place::Value(at))
+        (Ok(written.clone()), PolicyPlace::Value(at))
     } else {
         return None;
     };
@@ -118,7 +123,7 @@ fn written(filter: &Value, around: &Around<'_>) -> Option<Written> {
     }
     let manager = around.manager.as_ref().map(|(path, manager)| (path.clone(), (*manager).clone()));
     let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
-    Some(Written { value, filter: Some(filter), place })
+    Some(PolicySource { value, filter: Some(filter), place })
 }
 
 fn name_of(config: &Value) -> &str {
@@ -126,7 +131,7 @@ fn name_of(config: &Value) -> &str {
 }
 
 impl Filter {
-    /// What around the policy is legal and probably wrong.
+    /// Warnings about the configuration around the policy.
     pub(super) fn warnings(&self, set: &Configuration) -> Vec<Warning> {
         let mut warnings = Vec::new();
         self.warn_plugin(&mut warnings);
@@ -147,21 +152,21 @@ impl Filter {
         if id.is_none_or(str::is_empty) {
             warnings.push(Warning::new(
                 field_path(&self.path, "vm_config"),
-                "no vm_id: the counts are shared with every other module that has none; give it one of its own",
+                "no vm_id: the filter shares its counts with every other module that has none; set one",
             ));
         }
         let policy = either(&self.config, "failure_policy", "failurePolicy").and_then(Value::text);
         if !policy.is_some_and(|word| word.eq_ignore_ascii_case("FAIL_RELOAD")) {
             warnings.push(Warning::new(
                 field_path(&self.path, "failure_policy"),
-                "not FAIL_RELOAD: should the module ever trap, that worker never limits, or never serves, again; \
-                 with FAIL_RELOAD it is loaded anew and the counts stay",
+                "not FAIL_RELOAD: if the module ever traps, that worker stops limiting, or serving, for good; \
+                 with FAIL_RELOAD the module is reloaded and the counts are kept",
             ));
         }
     }
 }
 
-/// With neither the peer's address nor proxies of one's own to trust, the client's word is taken.
+/// Without the peer's address and without trusted proxies, Envoy believes the address that the client claims.
 fn warn_address(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     let peer = is_true(either(manager, "use_remote_address", "useRemoteAddress"));
     let hops = either(manager, "xff_num_trusted_hops", "xffNumTrustedHops");
@@ -171,21 +176,21 @@ fn warn_address(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     if !peer && !trusted && !extension {
         warnings.push(Warning::new(
             field_path(path, "use_remote_address"),
-            "a policy counts by client_ip, and the client's address is whatever the client writes into \
-             x-forwarded-for; set use_remote_address: true, and behind proxies of your own also \
-             xff_num_trusted_hops",
+            "a policy counts by client_ip, but clients can choose their address with x-forwarded-for; \
+             set use_remote_address: true and, behind your own proxies, xff_num_trusted_hops",
         ));
     }
 }
 
-/// Another spelling of a path escapes a policy that matches by path.
+/// Without normalization, a differently written path bypasses a policy that matches by path.
 fn warn_paths(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     for (name, camel, slip) in
         [("normalize_path", "normalizePath", "/a/../v1 or /%761"), ("merge_slashes", "mergeSlashes", "//v1")]
     {
         if !is_true(either(manager, name, camel)) {
-            let says =
-                format!("a policy matches by path, and without {name}: true a request for {slip} escapes it");
+            let says = format!(
+                "a policy matches by path, and without {name}: true a request for {slip} bypasses it"
+            );
             warnings.push(Warning::new(field_path(path, name), says));
         }
     }
@@ -194,18 +199,18 @@ fn warn_paths(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
     if slashes.and_then(Value::text).is_none_or(|word| kept.contains(&word)) {
         warnings.push(Warning::new(
             field_path(path, "path_with_escaped_slashes_action"),
-            "a policy matches by path, and %2F is not taken for the slash that an upstream may take it for; \
+            "a policy matches by path, and an upstream may take %2F for a slash, which Envoy does not; \
              set UNESCAPE_AND_REDIRECT or REJECT_REQUEST",
         ));
     }
 }
 
-/// Envoy takes a field by its name as in the API, or as in JSON.
+/// A field by its name in the API, or by its name in JSON: Envoy accepts both.
 fn either<'a>(value: &'a Value, name: &str, camel: &str) -> Option<&'a Value> {
     value.get(name).or_else(|| value.get(camel)).filter(|value| **value != Value::Null)
 }
 
-/// Flags may be wrapped: `{ value: true }`.
+/// Whether a flag is true. Flags may be wrapped: `{ value: true }`.
 fn is_true(value: Option<&Value>) -> bool {
     value.is_some_and(|value| *value == Value::Bool(true) || value.get("value") == Some(&Value::Bool(true)))
 }

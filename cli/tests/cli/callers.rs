@@ -1,4 +1,4 @@
-//! Consumers, tiers, classes, shadow and metadata: who is told to be who, and how much of them is shown.
+//! Consumers, tiers, classes, shadow and metadata, in descriptions and explanations.
 
 use super::*;
 
@@ -42,22 +42,22 @@ reject: { body: "{consumer}, {tier}: {policy}/{limit_name} in {retry_after} s" }
 "#;
 
 fn policy_file(name: &str) -> String {
-    let digest = tollgate_reading(&["hash"], "sk_live_4242").good();
+    let digest = tollgate_reading(&["hash"], "sk_live_4242").success();
     let path = file(name, &POLICY.replace("@DIGEST@", digest.trim()));
     path.to_str().unwrap().to_string()
 }
 
-/// What is told of a request, in 2026 before the policy `later` is in force.
+/// The explanation of a request in 2026, before the policy `later` is enforced.
 fn explained(name: &str, arguments: &[&str]) -> String {
     let path = policy_file(name);
     let at = ["--at", "2026-04-01T12:00:00Z"];
-    tollgate(&[&["explain", &path], arguments, &at].concat()).good()
+    tollgate(&[&["explain", &path], arguments, &at].concat()).success()
 }
 
 #[test]
-fn the_whole_language_is_told_in_words() {
+fn every_part_of_a_policy_is_described() {
     let path = policy_file("callers-check.yaml");
-    let out = tollgate(&["check", "--deny-warnings", &path]).good();
+    let out = tollgate(&["check", "--deny-warnings", &path]).success();
     assert_eq!(
         out.split_once('\n').unwrap().1,
         "  exports    POST /v1/exports at a cost of 5, POST /v1/exports/{id}, counted by caller (organization, else company, else client_ip)
@@ -66,25 +66,25 @@ fn the_whole_language_is_told_in_words() {
              minute: at most 10 in any 60 s (300 for pro, 1000 for acme)
              day: at most 100000 in each day of UTC
              only if none of these applies: exports
-             a request costs what its response says in x-cost, else 1 unit
-             after a rejection, none for 30 s
-             a request without an answer stays counted
-  tried      every request that has it, counted by api_key (header authorization, behind Bearer, if a consumer is known by it)
+             a request costs the number in the response header x-cost, else 1 unit
+             after a rejection, everything is rejected for 30 s
+             a request without a response stays counted
+  tried      every request that has it, counted by api_key (header authorization with scheme Bearer, if it identifies a consumer)
              at most 2 in any 60 s
-             in shadow: it rejects nothing
+             in shadow: it never rejects
   later      every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
              at most 1 in any 60 s
-             in shadow until 2026-05-19T06:00:00Z, enforced from then on
-  together   all policies that apply must admit; a rejection by any spends nothing
+             in shadow until 2026-05-19T06:00:00Z, then enforced
+  charge     all policies that apply must admit a request; a rejected request spends nothing
   keys       organization: metadata envoy.filters.http.jwt_authn/payload/org, the same as company; company: the consumer's company; client_ip: the client's address, IPv6 by its first 64 bits
-  tiers      free, pro; the consumer's, else what plan says (metadata envoy.filters.http.jwt_authn/payload/plan), else free
-  consumers  1 is known
+  tiers      free, pro; that of the consumer, else the value of plan (metadata envoy.filters.http.jwt_authn/payload/plan), else free
+  consumers  1 known caller
   exempt     CORS preflights, /healthz
-  paths      also limited with a slash at the end, another case, ;parameters, a suffix such as .json
-  ipv6       each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
-  rejection    429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
+  paths      also limited with a trailing slash, another case, ;parameters, a suffix such as .json
+  ipv6       each /64 network is a client of its own, and a /48 has 65536 of them; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
+  rejection  429 with retry-after of 1 to 2147483 s, text/plain; charset=utf-8: {consumer}, {tier}: {policy}/{limit_name} in {retry_after} s
   headers    none
-  table      24576 KiB at most, room for some 130000 clients
+  table      at most 24576 KiB, room for about 130000 clients
 "
     );
 }
@@ -95,8 +95,8 @@ fn the_first_policy_of_a_class_that_applies_is_used() {
         explained("callers-class.yaml", &["POST /v1/exports"]),
         "exports  applies, counted for client_ip 127.0.0.1
          at most 20 in any 60 s: admits, 15 of 20 left
-api      does not apply: exports of its class does
-tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)
+api      does not apply: exports of the same class applies
+tried    does not apply: the request has no api_key (header authorization with scheme Bearer, if it identifies a consumer)
 later    applies in shadow, counted for client_ip 127.0.0.1
          at most 1 in any 60 s: admits, 0 of 1 left
 
@@ -111,7 +111,7 @@ passes
 }
 
 #[test]
-fn a_consumer_is_told_by_name_and_its_key_is_veiled() {
+fn a_consumer_is_named_and_its_key_is_masked() {
     let out =
         explained("callers-consumer.yaml", &["/v1/invoices", "-H", "authorization: Bearer sk_live_4242"]);
     assert_eq!(
@@ -134,13 +134,13 @@ passes
         assert!(!out.contains("4242") && !out.contains("4243") && !out.contains("sha256"), "{out}");
     }
     assert!(
-        stranger.contains("tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)\n"),
+        stranger.contains("tried    does not apply: the request has no api_key (header authorization with scheme Bearer, if it identifies a consumer)\n"),
         "{stranger}"
     );
 }
 
 #[test]
-fn metadata_stands_for_what_an_earlier_filter_found_out() {
+fn metadata_can_be_given_in_place_of_an_earlier_filter() {
     let claims = |plan: &str| {
         explained(
             "callers-metadata.yaml",
@@ -160,15 +160,15 @@ fn metadata_stands_for_what_an_earlier_filter_found_out() {
 }
 
 #[test]
-fn what_is_in_shadow_says_so_and_rejects_nothing() {
+fn a_policy_in_shadow_is_shown_as_such_and_rejects_nothing() {
     let key = ["/v1/status", "-H", "authorization: Bearer sk_live_4242", "--times", "3"];
     let out = explained("callers-shadow.yaml", &key);
     assert_eq!(
         out,
-        r#"of 3 requests 3 pass; this is the last
+        r#"3 of 3 requests pass. The last one:
 
 exports  does not apply: the method is not POST
-api      does not apply: /v1/status is excepted
+api      does not apply: /v1/status is excluded
 tried    applies in shadow, counted for api_key "sk_l…" (12 bytes)
          at most 2 in any 60 s: rejects, 0 of 2 left, wait 60 s
 later    applies in shadow, counted for client_ip 127.0.0.1
@@ -179,11 +179,11 @@ passes
     );
     let path = policy_file("callers-in-force.yaml");
     let out = tollgate(&["explain", &path, "/v1/status", "--times", "2", "--at", "2026-05-19T06:00:00Z"]);
-    assert_eq!(out.good(), "of 2 requests 1 pass, number 2 is the first rejected; this is the last
+    assert_eq!(out.success(), "1 of 2 requests pass; number 2 is the first to be rejected. The last one:
 
 exports  does not apply: the method is not POST
-api      does not apply: /v1/status is excepted
-tried    does not apply: the request has no api_key (header authorization, behind Bearer, if a consumer is known by it)
+api      does not apply: /v1/status is excluded
+tried    does not apply: the request has no api_key (header authorization with scheme Bearer, if it identifies a consumer)
 later    applies, counted for client_ip 127.0.0.1
          at most 1 in any 60 s: rejects, 0 of 1 left, wait 60 s
 
@@ -197,30 +197,31 @@ rejected with 429
 }
 
 #[test]
-fn what_is_exempt_says_by_which_rule() {
+fn an_exempt_request_is_shown_with_the_rule() {
     let out = explained("callers-exempt.yaml", &["/healthz"]);
     assert_eq!(out.matches("does not apply: /healthz is exempt\n").count(), 4, "{out}");
     let excepted = explained("callers-except.yaml", &["/v1/status"]);
-    assert!(excepted.contains("api      does not apply: /v1/status is excepted\n"), "{excepted}");
+    assert!(excepted.contains("api      does not apply: /v1/status is excluded\n"), "{excepted}");
 }
 
 #[test]
-fn machines_are_told_of_shadow_and_of_whom_is_counted() {
+fn json_has_shadow_and_who_is_counted() {
     let key = ["/v1/invoices", "-H", "authorization: Bearer sk_live_4242", "--json"];
-    let told = &json(&explained("callers-json.yaml", &key))[0]["policies"];
-    let standing = |policy: usize| (told[policy]["applies"].as_str(), told[policy]["counted"].clone());
-    assert_eq!(standing(0).0, Some("not"));
-    assert_eq!(standing(1), (Some("counts"), serde_json::json!(["company c-7"])));
-    assert_eq!(standing(2), (Some("shadows"), serde_json::json!(["api_key \"sk_l…\" (12 bytes)"])));
-    assert_eq!(standing(3), (Some("shadows"), serde_json::json!(["client_ip 127.0.0.1"])));
+    let policies = &json(&explained("callers-json.yaml", &key))[0]["policies"];
+    let applicability =
+        |policy: usize| (policies[policy]["applies"].as_str(), policies[policy]["counted"].clone());
+    assert_eq!(applicability(0).0, Some("not"));
+    assert_eq!(applicability(1), (Some("counts"), serde_json::json!(["company c-7"])));
+    assert_eq!(applicability(2), (Some("shadows"), serde_json::json!(["api_key \"sk_l…\" (12 bytes)"])));
+    assert_eq!(applicability(3), (Some("shadows"), serde_json::json!(["client_ip 127.0.0.1"])));
 }
 
 #[test]
-fn a_credential_in_clear_text_is_warned_of_and_not_shown() {
+fn a_credential_in_clear_text_is_warned_about_and_not_shown() {
     let text = POLICY.replace("@DIGEST@", "sk_live_4242");
     let path = file("callers-clear.yaml", &text);
     let ran = tollgate(&["check", "--deny-warnings", path.to_str().unwrap()]);
     assert_eq!(ran.status, 1);
-    let warning = ":11: warning: consumers[0].keys.api_key[0]: a credential in clear text; tollgate hash prints what to write in its place\n";
-    assert!(ran.out.contains(warning) && !ran.out.contains("4242"), "{}", ran.out);
+    let warning = ":11: warning: consumers[0].keys.api_key[0]: a credential in clear text; use the digest that tollgate hash prints instead\n";
+    assert!(ran.stdout.contains(warning) && !ran.stdout.contains("4242"), "{}", ran.stdout);
 }

@@ -1,37 +1,37 @@
 use super::*;
 
 #[test]
-fn a_sound_policy_is_told_in_words() {
+fn a_valid_policy_is_described() {
     assert_eq!(
-        tollgate(&["check", BILLIUM]).good(),
-        r#"envoy/policies/billium.yaml: sound
-  ip        every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
-            at most 50 in any 60 s
-  key       every request that has it, counted by api_key (header authorization, behind Bearer, its first 16 bytes)
-            at most 300 in any 60 s
-  together  all policies that apply must admit, in this order; a rejection has spent what came before it
-  exempt    CORS preflights
-  ipv6      each /64 is a client of its own, and a /48 has 65536; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
-  rejection   429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
-  headers   none
-  table     24576 KiB at most, room for some 320000 clients
+        tollgate(&["check", BILLIUM]).success(),
+        r#"envoy/policies/billium.yaml: valid
+  ip         every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
+             at most 50 in any 60 s
+  key        every request that has it, counted by api_key (header authorization with scheme Bearer, its first 16 bytes)
+             at most 300 in any 60 s
+  charge     all policies that apply must admit a request, in this order; a rejected request has spent its units at those before the one that rejects
+  exempt     CORS preflights
+  ipv6       each /64 network is a client of its own, and a /48 has 65536 of them; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
+  rejection  429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
+  headers    none
+  table      at most 24576 KiB, room for about 320000 clients
 "#
     );
 }
 
 #[test]
-fn a_invalid_policy_fails_with_1_and_all_its_errors_with_their_lines() {
+fn an_invalid_policy_fails_with_1_and_all_its_errors_with_their_lines() {
     let path = file("check-invalid.yaml", &policy("charge: sequentialy\nretry_after: { max: 0 }\n"));
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     let name = path.display();
     assert_eq!(
-        (ran.status, ran.out, ran.complaint.as_str()),
+        (ran.status, ran.stdout, ran.stderr.as_str()),
         (
             1,
             format!(
                 "{name}:6: error: charge: found \"sequentialy\"; allowed: all_or_nothing, sequential; did you mean sequential?\n\
                  {name}:7: error: retry_after.max: found 0; allowed: a whole number from 1 to 31622400\n\
-                 {name}: rejected, 2 errors\n"
+                 {name}: invalid, 2 errors\n"
             ),
             ""
         )
@@ -40,59 +40,63 @@ fn a_invalid_policy_fails_with_1_and_all_its_errors_with_their_lines() {
 
 #[test]
 fn standard_input_may_be_yaml_or_json() {
-    let sound = tollgate_reading(&["check", "-"], &policy(""));
-    assert!(sound.good().starts_with("stdin: sound\n"));
+    let valid = tollgate_reading(&["check", "-"], &policy(""));
+    assert!(valid.success().starts_with("stdin: valid\n"));
     let json = r#"{"keys": {"ip": {"client_ip": {}}}, "policies":
         [{"name": "p", "key": "ip", "limits": [{"quota": 4294967296, "window": "1m"}]}]}"#;
     let ran = tollgate_reading(&["check", "-"], json);
     assert_eq!(
-        ran.out,
+        ran.stdout,
         "stdin:2: error: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295\n\
-         stdin: rejected, 1 error\n"
+         stdin: invalid, 1 error\n"
     );
 }
 
 #[test]
-fn a_name_twice_is_a_error_in_json_too() {
+fn a_repeated_name_is_an_error_in_json_too() {
     let path = file("check-twice.json", r#"{"keys": {}, "keys": {}, "policies": []}"#);
     let ran = tollgate(&["check", path.to_str().unwrap()]);
-    assert!(ran.out.contains("keys: found the same name twice; allowed: each name once"), "{}", ran.out);
+    assert!(
+        ran.stdout.contains("keys: found the same name twice; allowed: each name once"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there_fails_with_2() {
     let ran = tollgate(&["check", "no/such.yaml"]);
-    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
-    assert!(ran.complaint.starts_with("tollgate: no/such.yaml can't be read: "), "{}", ran.complaint);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.starts_with("tollgate: no/such.yaml cannot be read: "), "{}", ran.stderr);
 }
 
 #[test]
-fn warnings_are_told_and_fail_only_if_so_asked() {
+fn warnings_are_shown_and_fail_only_with_deny_warnings() {
     let path = file("check-doubtful.yaml", &policy("table: { pages: 1 }\n"));
     let path = path.to_str().unwrap();
     let warning = format!(
-        "{path}:6: warning: table: there is room for some 39 clients; of more, those that used least are forgotten\n"
+        "{path}:6: warning: table: there is room for about 39 clients; if there are more, those that used least are forgotten\n"
     );
-    let out = tollgate(&["check", path]).good();
-    assert!(out.starts_with(&warning) && out.contains(": sound, 1 warning\n"), "{out}");
-    assert_eq!(tollgate(&["check", "--quiet", path]).good(), warning);
+    let out = tollgate(&["check", path]).success();
+    assert!(out.starts_with(&warning) && out.contains(": valid, 1 warning\n"), "{out}");
+    assert_eq!(tollgate(&["check", "--quiet", path]).success(), warning);
     let denied = tollgate(&["check", "-q", "--deny-warnings", path]);
-    assert_eq!((denied.status, denied.out), (1, warning));
+    assert_eq!((denied.status, denied.stdout), (1, warning));
 }
 
 #[test]
-fn machines_get_json_with_the_same_in_it() {
-    let report = &json(&tollgate(&["check", "--json", BILLIUM]).good())[0];
-    assert_eq!((&report["sound"], &report["errors"]), (&true.into(), &serde_json::json!([])));
+fn json_has_the_same_content() {
+    let report = &json(&tollgate(&["check", "--json", BILLIUM]).success())[0];
+    assert_eq!((&report["valid"], &report["errors"]), (&true.into(), &serde_json::json!([])));
     assert_eq!(report["summary"]["policies"][0]["limits"][0], "at most 50 in any 60 s");
-    let ran = tollgate(&["check", "--json", BILLIUM, "cli/tests/zoo/charge_word.yaml"]);
+    let ran = tollgate(&["check", "--json", BILLIUM, "cli/tests/diagnostics/charge_word.yaml"]);
     assert_eq!(ran.status, 1);
     assert_eq!(
-        json(&ran.out)[1],
+        json(&ran.stdout)[1],
         serde_json::json!({
-            "file": "cli/tests/zoo/charge_word.yaml",
+            "file": "cli/tests/diagnostics/charge_word.yaml",
             "filter": null,
-            "sound": false,
+            "valid": false,
             "errors": [{
                 "path": "charge",
                 "line": 8,
@@ -136,19 +140,19 @@ const STRUCT: &str = r#""@type": type.googleapis.com/google.protobuf.Struct
                             policies: [{ name: p, key: ip, match: [{ path: /v1 }], limits: [{ quota: 5, window: 1m }] }]"#;
 
 #[test]
-fn what_around_a_policy_is_probably_wrong_is_told() {
+fn probable_mistakes_around_a_policy_are_warned_about() {
     let path = file("check-envoy.yaml", &envoy("", "", STRUCT));
     let ran = tollgate(&["check", "-q", path.to_str().unwrap()]);
-    let warnings: Vec<&str> = ran.out.lines().collect();
+    let warnings: Vec<&str> = ran.stdout.lines().collect();
     let manager = "static_resources.listeners[0].filter_chains[0].filters[0].typed_config";
     let filter = format!("{manager}.http_filters[0].typed_config.config");
     let expected = [
-        ("14", format!("{filter}.vm_config: no vm_id: the counts are shared")),
+        ("14", format!("{filter}.vm_config: no vm_id: the filter shares its counts")),
         ("14", format!("{filter}.failure_policy: not FAIL_RELOAD: ")),
         (
             "7",
             format!(
-                "{manager}.use_remote_address: a policy counts by client_ip, and the client's address is whatever"
+                "{manager}.use_remote_address: a policy counts by client_ip, but clients can choose their address"
             ),
         ),
         (
@@ -158,7 +162,7 @@ fn what_around_a_policy_is_probably_wrong_is_told() {
         ("7", format!("{manager}.merge_slashes: ")),
         ("7", format!("{manager}.path_with_escaped_slashes_action: ")),
     ];
-    assert_eq!(warnings.len(), expected.len(), "{}", ran.out);
+    assert_eq!(warnings.len(), expected.len(), "{}", ran.stdout);
     for (warning, (line, says)) in warnings.iter().zip(expected) {
         let beginning = format!("{}:{line}: warning: {says}", path.display());
         assert!(warning.starts_with(&beginning), "{warning}\n{beginning}");
@@ -166,7 +170,7 @@ fn what_around_a_policy_is_probably_wrong_is_told() {
 }
 
 #[test]
-fn an_envoy_file_that_is_set_up_well_has_no_warnings() {
+fn a_good_envoy_configuration_has_no_warnings() {
     let lines = |options: &[&str], indent: usize| options.join(&format!("\n{}", " ".repeat(indent)));
     let manager = [
         "use_remote_address: true",
@@ -177,40 +181,40 @@ fn an_envoy_file_that_is_set_up_well_has_no_warnings() {
     let plugin = ["failure_policy: FAIL_RELOAD", "vm_config: { vm_id: tollgate }"];
     let text = envoy(&lines(&manager, 16), &lines(&plugin, 24), STRUCT);
     let path = file("check-envoy-well.yaml", &text);
-    assert_eq!(tollgate(&["check", "-q", path.to_str().unwrap()]).good(), "");
+    assert_eq!(tollgate(&["check", "-q", path.to_str().unwrap()]).success(), "");
 }
 
 #[test]
-fn a_policy_as_text_in_an_envoy_file_is_checked_too() {
+fn a_policy_as_json_text_in_an_envoy_configuration_is_checked_too() {
     let configuration = r#""@type": type.googleapis.com/google.protobuf.StringValue
                           value: '{"keys": {"h": {"header": "x"}}, "policies": [{"name": "p", "key": "h", "limits": [{"quota": 0, "window": "1m"}]}]}'"#;
     let path = file("check-envoy-text.yaml", &envoy("", "", configuration));
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     let name = path.display();
     assert_eq!(
-        (ran.status, ran.out),
+        (ran.status, ran.stdout),
         (
             1,
             format!(
                 "{name}:18: error: policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
-                 {name}, filter limits: rejected, 1 error\n"
+                 {name}, filter limits: invalid, 1 error\n"
             )
         )
     );
 }
 
 #[test]
-fn an_envoy_file_without_tollgate_is_a_error() {
+fn an_envoy_configuration_without_tollgate_is_an_error() {
     let text = "static_resources: { listeners: [] }\n";
     let ran = tollgate_reading(&["check", "-"], text);
     assert_eq!(ran.status, 1);
-    assert!(ran.out.contains("found an Envoy file in which no Wasm filter has a policy"), "{}", ran.out);
+    assert!(ran.stdout.contains("found an Envoy configuration without a Tollgate filter"), "{}", ran.stdout);
 }
 
 #[test]
 fn a9_a_policy_by_64_bits_of_ipv6_alone_is_mentioned_and_is_no_warning() {
     let check = |name: &str, policy: &str| {
-        tollgate(&["check", "--deny-warnings", file(name, policy).to_str().unwrap()]).good()
+        tollgate(&["check", "--deny-warnings", file(name, policy).to_str().unwrap()]).success()
     };
     let by = |prefixes: &[u8]| {
         let keys: String =
@@ -223,25 +227,25 @@ fn a9_a_policy_by_64_bits_of_ipv6_alone_is_mentioned_and_is_no_warning() {
     };
     for (prefixes, mentioned) in [(&[64][..], true), (&[128], true), (&[64, 48], false), (&[56], false)] {
         let out = check("check-ipv6.yaml", &by(prefixes));
-        assert_eq!(out.contains("is a client of its own"), mentioned, "{prefixes:?}: {out}");
+        assert_eq!(out.contains("network is a client of its own"), mentioned, "{prefixes:?}: {out}");
     }
 }
 
 #[test]
-fn a8_which_spellings_of_a_path_are_limited_is_told() {
+fn a8_the_spellings_of_a_path_that_are_limited_are_described() {
     let of = |paths: &str| {
         let policy = format!(
             "keys: {{ ip: {{ client_ip: {{}} }} }}\n{paths}\npolicies:\n  - {{ name: p, key: ip, match: [{{ path: /login }}], limits: [{{ quota: 5, window: 1m }}] }}\n"
         );
-        let out = tollgate(&["check", file("check-paths.yaml", &policy).to_str().unwrap()]).good();
+        let out = tollgate(&["check", file("check-paths.yaml", &policy).to_str().unwrap()]).success();
         out.lines().find_map(|line| line.trim().strip_prefix("paths")).unwrap_or_default().trim().to_string()
     };
     assert_eq!(
         of(""),
-        "also limited with a slash at the end, another case, ;parameters, a suffix such as .json"
+        "also limited with a trailing slash, another case, ;parameters, a suffix such as .json"
     );
     assert_eq!(
         of("paths: { case: strict, suffix: strict }"),
-        "also limited with a slash at the end, ;parameters; not limited with another case, a suffix such as .json"
+        "also limited with a trailing slash, ;parameters; not limited with another case, a suffix such as .json"
     );
 }

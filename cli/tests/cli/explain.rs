@@ -3,10 +3,10 @@ use super::*;
 #[test]
 fn a_request_that_passes_is_explained() {
     assert_eq!(
-        tollgate(&["explain", BILLIUM, "GET /v1/invoices/7?x=1"]).good(),
+        tollgate(&["explain", BILLIUM, "GET /v1/invoices/7?x=1"]).success(),
         "ip   applies, counted for client_ip 127.0.0.1
      at most 50 in any 60 s: admits, 49 of 50 left
-key  does not apply: the request has no api_key (header authorization, behind Bearer, its first 16 bytes)
+key  does not apply: the request has no api_key (header authorization with scheme Bearer, its first 16 bytes)
 
 passes
 "
@@ -17,10 +17,10 @@ passes
 fn a_request_that_is_rejected_is_explained_without_its_key() {
     let arguments =
         ["explain", BILLIUM, "/", "-H", "Authorization: Bearer sk_live_123456789", "--times", "51"];
-    let out = tollgate(&[&arguments[..], &["--client-ip", "2001:db8::9"]].concat()).good();
+    let out = tollgate(&[&arguments[..], &["--client-ip", "2001:db8::9"]].concat()).success();
     assert_eq!(
         out,
-        "of 51 requests 50 pass, number 51 is the first rejected; this is the last
+        "50 of 51 requests pass; number 51 is the first to be rejected. The last one:
 
 ip   applies, counted for client_ip 2001:db8::/64
      at most 50 in any 60 s: rejects, 0 of 50 left, wait 60 s
@@ -38,13 +38,13 @@ rejected with 429
 }
 
 #[test]
-fn the_instant_is_what_calendars_and_headers_go_by() {
+fn calendars_and_headers_use_the_given_time() {
     let text = "keys: { ip: { client_ip: {} } }
 policies: [{ name: p, key: ip, limits: [{ quota: 5, window: month, time_zone: Europe/Madrid }] }]
 headers: { preset: x-ratelimit }
 ";
     let path = file("explain-month.yaml", text);
-    let at = |instant: &str| tollgate(&["explain", path.to_str().unwrap(), "/", "--at", instant]).good();
+    let at = |instant: &str| tollgate(&["explain", path.to_str().unwrap(), "/", "--at", instant]).success();
     assert!(
         at("2026-03-31T21:59:59Z").contains("  x-ratelimit-reset: 1774994400\n"),
         "{}",
@@ -54,20 +54,20 @@ headers: { preset: x-ratelimit }
 }
 
 #[test]
-fn machines_get_json() {
-    let out = tollgate(&["explain", BILLIUM, "/", "--times", "51", "--json"]).good();
-    let told = &json(&out)[0];
+fn json_has_the_same_content() {
+    let out = tollgate(&["explain", BILLIUM, "/", "--times", "51", "--json"]).success();
+    let explained = &json(&out)[0];
     assert_eq!(
-        (&told["rejected"], &told["status"], &told["first_rejected"]),
+        (&explained["rejected"], &explained["status"], &explained["first_rejected"]),
         (&true.into(), &429.into(), &51.into())
     );
-    assert_eq!(told["headers"]["retry-after"], "60");
-    assert_eq!(told["policies"][0]["limits"][0]["wait_seconds"], 60);
-    assert_eq!(told["policies"][1]["applies"], "not");
+    assert_eq!(explained["headers"]["retry-after"], "60");
+    assert_eq!(explained["policies"][0]["limits"][0]["wait_seconds"], 60);
+    assert_eq!(explained["policies"][1]["applies"], "not");
 }
 
 #[test]
-fn what_is_no_request_and_what_is_no_policy_is_rejected() {
+fn invalid_requests_and_invalid_policies_are_rejected() {
     for arguments in [
         &["explain", BILLIUM, "GET"][..],
         &["explain", BILLIUM, "/", "-H", "nothing"],
@@ -77,13 +77,13 @@ fn what_is_no_request_and_what_is_no_policy_is_rejected() {
         &["explain", "no/such.yaml", "/"],
     ] {
         let ran = tollgate(arguments);
-        assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{arguments:?}");
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{arguments:?}");
     }
-    let ran = tollgate(&["explain", "cli/tests/zoo/charge_word.yaml", "/"]);
-    assert_eq!((ran.status, ran.out.as_str()), (1, ""));
+    let ran = tollgate(&["explain", "cli/tests/diagnostics/charge_word.yaml", "/"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
     assert!(
-        ran.complaint.ends_with("cli/tests/zoo/charge_word.yaml: rejected, 1 error\n"),
+        ran.stderr.ends_with("cli/tests/diagnostics/charge_word.yaml: invalid, 1 error\n"),
         "{}",
-        ran.complaint
+        ran.stderr
     );
 }

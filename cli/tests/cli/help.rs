@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn each_command_has_examples_in_its_help() {
-    let help = tollgate(&["--help"]).good();
+    let help = tollgate(&["--help"]).success();
     let (_, commands) = help.split_once("Commands:\n").unwrap();
     let commands: Vec<&str> = commands
         .lines()
@@ -11,7 +11,7 @@ fn each_command_has_examples_in_its_help() {
         .collect();
     assert!(commands.contains(&"check") && help.contains("Examples:\n"), "{help}");
     for command in commands {
-        let help = tollgate(&[command, "--help"]).good();
+        let help = tollgate(&[command, "--help"]).success();
         assert!(help.contains(&format!("Usage: tollgate {command}")), "{help}");
         assert!(help.contains("Examples:\n") && help.contains(&format!("  tollgate {command}")), "{help}");
         assert!(help.contains("Exit status: 0"), "{help}");
@@ -19,20 +19,23 @@ fn each_command_has_examples_in_its_help() {
 }
 
 #[test]
-fn a_command_that_is_none_fails_with_2_and_names_the_nearest() {
+fn an_unknown_command_fails_with_2_and_suggests_a_similar_one() {
     let ran = tollgate(&["chekc"]);
-    assert_eq!((ran.status, ran.out.as_str()), (2, ""));
-    assert!(ran.complaint.contains("'check'"), "{}", ran.complaint);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("'check'"), "{}", ran.stderr);
     assert_eq!(tollgate(&[]).status, 2);
 }
 
 #[test]
-fn nothing_is_coloured_in_a_pipe_and_all_is_if_so_asked() {
-    for arguments in
-        [&["--help"][..], &["check", BILLIUM], &["check", "cli/tests/zoo/many_errors.yaml"], &["nonsense"]]
-    {
+fn output_has_colours_only_if_they_are_forced_or_shown() {
+    for arguments in [
+        &["--help"][..],
+        &["check", BILLIUM],
+        &["check", "cli/tests/diagnostics/many_errors.yaml"],
+        &["nonsense"],
+    ] {
         let ran = tollgate(arguments);
-        assert!(!ran.out.contains('\u{1B}') && !ran.complaint.contains('\u{1B}'), "{arguments:?}");
+        assert!(!ran.stdout.contains('\u{1B}') && !ran.stderr.contains('\u{1B}'), "{arguments:?}");
     }
     let coloured = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["check", BILLIUM])
@@ -44,7 +47,7 @@ fn nothing_is_coloured_in_a_pipe_and_all_is_if_so_asked() {
 }
 
 #[test]
-fn a_reader_that_has_read_enough_is_no_failure() {
+fn a_reader_that_stops_reading_is_not_a_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(["bootstrap", BILLIUM])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))

@@ -23,28 +23,28 @@ use std::process::{Command, Stdio};
 
 const BILLIUM: &str = "envoy/policies/billium.yaml";
 
-/// What the program said, and how it went.
+/// The output of the program, and its exit status.
 struct Ran {
     status: i32,
-    out: String,
-    complaint: String,
+    stdout: String,
+    stderr: String,
 }
 
 impl Ran {
-    /// What it printed, after checking that all went well.
+    /// Its standard output, if it succeeded.
     #[track_caller]
-    fn good(self) -> String {
-        assert_eq!((self.status, self.complaint.as_str()), (0, ""), "{}", self.out);
-        self.out
+    fn success(self) -> String {
+        assert_eq!((self.status, self.stderr.as_str()), (0, ""), "{}", self.stdout);
+        self.stdout
     }
 }
 
-/// Runs it in the repository's folder.
+/// Runs the program in the folder of the repository.
 fn tollgate(arguments: &[&str]) -> Ran {
     tollgate_reading(arguments, "")
 }
 
-/// Runs it with this on its standard input.
+/// Runs the program with this as its standard input.
 fn tollgate_reading(arguments: &[&str], input: &str) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tollgate"))
         .args(arguments)
@@ -61,12 +61,12 @@ fn tollgate_reading(arguments: &[&str], input: &str) -> Ran {
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     Ran {
         status: output.status.code().expect("an exit status"),
-        out: text(output.stdout),
-        complaint: text(output.stderr),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
     }
 }
 
-/// A file of a test's own.
+/// Writes a file for a test.
 fn file(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, text).expect("a file for a test");

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// All of them, as a user would call them.
+/// The paths of all policies in the repository.
 fn policies() -> Vec<String> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("envoy/policies");
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -13,45 +13,45 @@ fn policies() -> Vec<String> {
 }
 
 #[test]
-fn each_is_sound_without_a_warning() {
+fn each_is_valid_without_a_warning() {
     for policy in policies() {
-        assert_eq!(tollgate(&["check", "--quiet", "--deny-warnings", &policy]).good(), "");
+        assert_eq!(tollgate(&["check", "--quiet", "--deny-warnings", &policy]).success(), "");
     }
 }
 
 #[test]
-fn each_is_told_in_words() {
+fn each_is_described() {
     for policy in policies() {
-        let told = tollgate(&["check", &policy]).good();
-        assert!(told.starts_with(&format!("{policy}: sound\n")), "{told}");
+        let described = tollgate(&["check", &policy]).success();
+        assert!(described.starts_with(&format!("{policy}: valid\n")), "{described}");
         for beginning in ["  exempt ", "  rejection ", "  headers ", "  table "] {
-            assert!(told.lines().any(|line| line.starts_with(beginning)), "{policy}: {beginning}");
+            assert!(described.lines().any(|line| line.starts_with(beginning)), "{policy}: {beginning}");
         }
-        assert!(!told.contains("sha256"), "{told}");
+        assert!(!described.contains("sha256"), "{described}");
     }
 }
 
 #[test]
 fn each_explains_a_request() {
     for policy in policies() {
-        let out = tollgate(&["explain", &policy, "GET /", "--json"]).good();
-        let told = &json(&out)[0];
-        let report = &json(&tollgate(&["check", "--json", &policy]).good())[0];
+        let out = tollgate(&["explain", &policy, "GET /", "--json"]).success();
+        let described = &json(&out)[0];
+        let report = &json(&tollgate(&["check", "--json", &policy]).success())[0];
         let names = |list: &serde_json::Value| {
             let list = list.as_array().unwrap().iter();
             list.map(|policy| policy["name"].clone()).collect::<Vec<_>>()
         };
-        assert_eq!(names(&told["policies"]), names(&report["summary"]["policies"]), "{policy}");
-        assert_eq!(told["rejected"], false, "{policy}");
+        assert_eq!(names(&described["policies"]), names(&report["summary"]["policies"]), "{policy}");
+        assert_eq!(described["rejected"], false, "{policy}");
     }
 }
 
 #[test]
-fn each_goes_into_an_envoy_file_as_it_is() {
+fn each_goes_into_an_envoy_configuration_unchanged() {
     for policy in policies() {
-        let told = |out: String| out.split_once('\n').unwrap().1.to_string();
-        let envoy = tollgate(&["bootstrap", &policy]).good();
-        let within = tollgate_reading(&["check", "--deny-warnings", "-"], &envoy).good();
-        assert_eq!(told(within), told(tollgate(&["check", &policy]).good()), "{policy}");
+        let described = |out: String| out.split_once('\n').unwrap().1.to_string();
+        let envoy = tollgate(&["bootstrap", &policy]).success();
+        let within = tollgate_reading(&["check", "--deny-warnings", "-"], &envoy).success();
+        assert_eq!(described(within), described(tollgate(&["check", &policy]).success()), "{policy}");
     }
 }

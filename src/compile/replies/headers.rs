@@ -1,16 +1,16 @@
-//! Compiles which limit headers there are, and what headers may be called.
+//! Compiles the limit headers, and which names headers may have.
 
-use super::super::all;
-use super::super::keys::is_token;
+use super::super::name::is_token;
 use super::super::policies::limit_references;
-use crate::config::{Fields, Reader};
+use crate::config::{Fields, Reader, all};
 use crate::reply::{Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders};
 use crate::rules::Policy;
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
-const LIMITREF: &str = "a limit, as policy/limit, or as policy if that has one limit";
-/// What the filter, Envoy or HTTP itself says in a reply.
-pub(super) const OWNED: [&str; 16] = [
+const LIMIT_REFERENCE: &str = "a limit, as policy/limit, or just policy if it has only one limit";
+
+/// Headers of a reply that the filter, Envoy or HTTP itself sets.
+pub(super) const RESERVED: [&str; 16] = [
     "cache-control",
     "connection",
     "content-encoding",
@@ -31,7 +31,7 @@ pub(super) const OWNED: [&str; 16] = [
 
 /// The presets by the names that the configuration gives them.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum PresetName {
     XRateLimit,
     Ietf,
     Github,
@@ -39,17 +39,17 @@ enum Kind {
     Secret,
 }
 
-const KINDS: [(&str, Kind); 5] = [
-    ("x-ratelimit", Kind::XRateLimit),
-    ("ietf", Kind::Ietf),
-    ("github", Kind::Github),
-    ("envoy", Kind::Envoy),
-    ("secret", Kind::Secret),
+const PRESETS: [(&str, PresetName); 5] = [
+    ("x-ratelimit", PresetName::XRateLimit),
+    ("ietf", PresetName::Ietf),
+    ("github", PresetName::Github),
+    ("envoy", PresetName::Envoy),
+    ("secret", PresetName::Secret),
 ];
 
-/// Whether a header of this lower-case name is not for the configuration to send.
-pub(super) fn is_owned(name: &str) -> bool {
-    OWNED.contains(&name) || name.starts_with("grpc-")
+/// Whether a configuration must not send a header of this lower-case name.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || name.starts_with("grpc-")
 }
 
 /// A header's name, in lower case.
@@ -57,12 +57,12 @@ pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
     if is_token(name) { Some(name.to_ascii_lowercase()) } else { at.error_name(name, TOKEN) }
 }
 
-/// Which limit headers there are.
+/// Reads the object `headers`.
 #[inline(never)]
 pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<HeaderRules> {
     let fields = reader.object(&["preset", "show", "describes", "reset", "format", "upstream", "names"])?;
-    let words = KINDS.map(|(word, _)| word).join(", ");
-    let kind = fields.required("preset", &words).and_then(|word| word.word(&KINDS));
+    let presets = PRESETS.map(|(word, _)| word).join(", ");
+    let name = fields.required("preset", &presets).and_then(|word| word.word(&PRESETS));
     let show = fields.read_or("show", Show::Always, |word| {
         word.word(&[("always", Show::Always), ("on_429", Show::OnRejection)])
     });
@@ -78,129 +78,127 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
     let upstream = fields.read_or("upstream", UpstreamHeaders::Replace, |word| {
         word.word(&[("replace", UpstreamHeaders::Replace), ("keep", UpstreamHeaders::Keep)])
     });
-    let kind = kind?;
-    let in_place = reject_fields_of_others(&fields, kind);
-    let preset = preset(&fields, kind);
-    // Invalid policies have no names to choose from, and their own errors are told.
-    let describes = policies.and_then(|policies| describes(&fields, kind, policies));
+    let name = name?;
+    let in_place = reject_fields_of_others(&fields, name);
+    let preset = preset(&fields, name);
+    // Invalid policies have no limits to refer to, and errors of their own.
+    let describes = policies.and_then(|policies| describes(&fields, name, policies));
     in_place?;
     Some(HeaderRules {
         preset: preset?,
         show: show?,
         describes: describes?,
         reset: reset?,
-        format: format?.unwrap_or(kind.usual_format()),
+        format: format?.unwrap_or(name.default_format()),
         upstream: upstream?,
     })
 }
 
-impl Kind {
-    fn usual_format(self) -> ResetFormat {
+impl PresetName {
+    fn default_format(self) -> ResetFormat {
         match self {
-            Kind::XRateLimit | Kind::Github => ResetFormat::Epoch,
-            Kind::Ietf | Kind::Envoy | Kind::Secret => ResetFormat::Delta,
+            PresetName::XRateLimit | PresetName::Github => ResetFormat::Epoch,
+            PresetName::Ietf | PresetName::Envoy | PresetName::Secret => ResetFormat::Delta,
         }
     }
 }
 
-/// A field that the preset does not know would be silently without effect.
-fn reject_fields_of_others(fields: &Fields<'_>, kind: Kind) -> Option<()> {
-    let mut sound = Some(());
-    let mut reject = |name: &str, allowed: &str| {
-        if let Some(field) = fields.optional(name) {
-            sound = field.error_found(&[name, " beside this preset"].concat(), allowed);
+/// A field that does not apply to the preset would silently have no effect.
+fn reject_fields_of_others(fields: &Fields<'_>, name: PresetName) -> Option<()> {
+    let mut valid = Some(());
+    let mut reject = |field: &str, allowed: &str| {
+        if let Some(at) = fields.optional(field) {
+            valid = at.error_found(&[field, " with this preset"].concat(), allowed);
         }
     };
-    match kind {
-        Kind::XRateLimit | Kind::Github => {}
-        Kind::Envoy => reject("names", "only with preset x-ratelimit or github"),
-        Kind::Ietf => {
+    match name {
+        PresetName::XRateLimit | PresetName::Github => {}
+        PresetName::Envoy => reject("names", "only with preset x-ratelimit or github"),
+        PresetName::Ietf => {
             reject("names", "only with preset x-ratelimit or github");
             if fields.optional("format").is_some_and(|format| !format.is_word("delta")) {
                 reject("format", "delta");
             }
         }
-        Kind::Secret => {
-            for name in ["show", "describes", "reset", "format", "names"] {
-                reject(name, "only upstream beside preset secret");
+        PresetName::Secret => {
+            for field in ["show", "describes", "reset", "format", "names"] {
+                reject(field, "only upstream with preset secret");
             }
         }
     }
-    sound
+    valid
 }
 
-fn preset(fields: &Fields<'_>, kind: Kind) -> Option<Preset> {
-    Some(match kind {
-        Kind::XRateLimit => Preset::Fields(named_headers(fields, HeaderNames::x_ratelimit())?),
-        Kind::Github => Preset::Fields(named_headers(fields, HeaderNames::github())?),
-        Kind::Envoy => Preset::Envoy,
-        Kind::Ietf => Preset::Ietf,
-        Kind::Secret => Preset::Secret,
+fn preset(fields: &Fields<'_>, name: PresetName) -> Option<Preset> {
+    Some(match name {
+        PresetName::XRateLimit => Preset::Fields(named_headers(fields, HeaderNames::x_ratelimit())?),
+        PresetName::Github => Preset::Fields(named_headers(fields, HeaderNames::github())?),
+        PresetName::Envoy => Preset::Envoy,
+        PresetName::Ietf => Preset::Ietf,
+        PresetName::Secret => Preset::Secret,
     })
 }
 
-/// The usual names, with those in their place that are written.
-fn named_headers(fields: &Fields<'_>, usual: HeaderNames) -> Option<HeaderNames> {
-    let Some(written) = fields.optional("names") else { return Some(usual) };
+/// The names of the preset, replaced by those in the object `names`.
+fn named_headers(fields: &Fields<'_>, defaults: HeaderNames) -> Option<HeaderNames> {
+    let Some(written) = fields.optional("names") else { return Some(defaults) };
     let names = written.object(&["limit", "remaining", "reset", "used", "resource"])?;
     let name = |field: &str| names.read(field, own_name);
     let [limit, remaining, reset, used, resource] =
         ["limit", "remaining", "reset", "used", "resource"].map(name);
     let names = HeaderNames {
-        limit: limit?.unwrap_or(usual.limit),
-        remaining: remaining?.unwrap_or(usual.remaining),
-        reset: reset?.unwrap_or(usual.reset),
-        used: used?.or(usual.used),
-        resource: resource?.or(usual.resource),
+        limit: limit?.unwrap_or(defaults.limit),
+        remaining: remaining?.unwrap_or(defaults.remaining),
+        reset: reset?.unwrap_or(defaults.reset),
+        used: used?.or(defaults.used),
+        resource: resource?.or(defaults.resource),
     };
     let twin = |(i, name): (usize, &str)| names.all().take(i).any(|other| other == name);
     if names.all().enumerate().any(twin) {
-        return written.error_found("one name for two headers", "a name of its own for each");
+        return written.error_found("one name for two headers", "a different name for each header");
     }
     Some(names)
 }
 
-#[inline(never)]
 fn own_name(at: &Reader<'_>) -> Option<String> {
     let name = header_name(at, at.text(TOKEN)?)?;
-    if is_owned(&name) { at.error("a name that nothing else has in a response") } else { Some(name) }
+    if is_reserved(&name) { at.error("a name that no other response header has") } else { Some(name) }
 }
 
-/// What headers may speak about, by its name.
+/// What `describes` may name: a rule, or a limit by the indexes of policy and limit.
 #[derive(Clone, Copy)]
-enum Choice {
+enum Described {
     Violated,
     MostConstrained,
     Limit((usize, usize)),
 }
 
-impl Choice {
-    fn place(self) -> Option<(usize, usize)> {
+impl Described {
+    fn limit(self) -> Option<(usize, usize)> {
         match self {
-            Choice::Limit(place) => Some(place),
-            Choice::Violated | Choice::MostConstrained => None,
+            Described::Limit(indexes) => Some(indexes),
+            Described::Violated | Described::MostConstrained => None,
         }
     }
 }
 
-/// What the headers speak about.
-#[inline(never)]
-fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Describes> {
-    let either = [("violated", Choice::Violated), ("most_constrained", Choice::MostConstrained)];
+/// Reads `describes`: which limit the headers describe.
+fn describes(fields: &Fields<'_>, name: PresetName, policies: &[Policy]) -> Option<Describes> {
+    let either = [("violated", Described::Violated), ("most_constrained", Described::MostConstrained)];
     let references = limit_references(policies.iter());
     let mut words = either.to_vec();
-    words.extend(references.iter().map(|(name, place)| (name.as_str(), Choice::Limit(*place))));
-    // Only these are told: their short names are the same limits again.
+    words.extend(references.iter().map(|(name, indexes)| (name.as_str(), Described::Limit(*indexes))));
+    // Only these are listed as missing: the short names are the same limits again.
     let in_full: usize = policies.iter().map(|policy| policy.limit_names.len()).sum();
     let (full, _) = words.split_at_checked(either.len() + in_full)?;
     let Some(written) = fields.optional("describes") else {
-        return match (kind, full) {
-            (Kind::Ietf, _) => Some(Describes::All),
-            (Kind::Envoy | Kind::Secret, _) => Some(Describes::MostConstrained),
-            (Kind::XRateLimit | Kind::Github, [_, _, (_, Choice::Limit(only))]) => {
+        return match (name, full) {
+            (PresetName::Ietf, _) => Some(Describes::All),
+            (PresetName::Envoy | PresetName::Secret, _) => Some(Describes::MostConstrained),
+            (PresetName::XRateLimit | PresetName::Github, [_, _, (_, Described::Limit(only))]) => {
                 Some(Describes::Named(vec![*only]))
             }
-            (Kind::XRateLimit | Kind::Github, _) => {
+            (PresetName::XRateLimit | PresetName::Github, _) => {
                 let names: Vec<_> = full.iter().map(|(name, _)| *name).collect();
                 fields.required("describes", &names.join(", ")).and(None)
             }
@@ -208,13 +206,13 @@ fn describes(fields: &Fields<'_>, kind: Kind, policies: &[Policy]) -> Option<Des
     };
     if !written.is_list() {
         return Some(match written.word(&words)? {
-            Choice::Limit(place) => Describes::Named(vec![place]),
-            Choice::Violated => Describes::Violated,
-            Choice::MostConstrained => Describes::MostConstrained,
+            Described::Limit(indexes) => Describes::Named(vec![indexes]),
+            Described::Violated => Describes::Violated,
+            Described::MostConstrained => Describes::MostConstrained,
         });
     }
     let (_, words) = words.split_at_checked(either.len())?;
-    let entries = written.list_of_some(LIMITREF)?;
-    let places = all(entries.iter().map(|entry| entry.word(words)))?;
-    Some(Describes::Named(places.into_iter().filter_map(Choice::place).collect()))
+    let entries = written.non_empty_list(LIMIT_REFERENCE)?;
+    let described = all(entries.iter().map(|entry| entry.word(words)))?;
+    Some(Describes::Named(described.into_iter().filter_map(Described::limit).collect()))
 }

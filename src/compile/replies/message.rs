@@ -1,23 +1,22 @@
-//! Compiles messages: one text, or one for each language.
+//! Compiles messages: one text, or a text for each language.
 
-use super::super::all;
 use super::template::TemplateScope;
-use crate::config::Reader;
+use crate::config::{Reader, all};
 use crate::reply::{Message, Template, TextKind};
 
-const MESSAGE: &str = "a text, or an object of texts by language such as es, with default";
+const MESSAGE: &str = "text, or an object of texts by language such as es, with default";
 const TAG: &str = "a language tag such as es or es-MX";
 const DEFAULT: &str = "default";
 
 /// Reads a message.
-pub(super) fn message(reader: &Reader<'_>, speech: &TemplateScope) -> Option<Message> {
+pub(super) fn message(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Message> {
     if reader.is_text() {
-        return text(reader, speech).map(Message::one);
+        return text(reader, scope).map(Message::one);
     }
     let mut entries = reader.named_entries(MESSAGE)?;
     entries.retain(|entry| entry.name() != DEFAULT);
     let texts = all(entries.iter().map(|entry| {
-        let (tag, text) = (tag(entry), text(entry, speech));
+        let (tag, text) = (tag(entry), text(entry, scope));
         Some((tag?, text?))
     }));
     let first = default(reader, &entries);
@@ -31,12 +30,12 @@ pub(super) fn message(reader: &Reader<'_>, speech: &TemplateScope) -> Option<Mes
     Some(Message::by_language(texts, first?))
 }
 
-fn text(reader: &Reader<'_>, speech: &TemplateScope) -> Option<Template> {
-    speech.template(reader, reader.text("a text")?, TextKind::Text)
+fn text(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Template> {
+    scope.template(reader, reader.text("text")?, TextKind::Text)
 }
 
-/// The language for callers who ask for none of them. It has to be named if there are several: the fields of an
-/// object come in any order when the policy is a `google.protobuf.Struct`, a map.
+/// The language for callers who ask for none of the others. If there are several, `default` must name it: the
+/// fields of an object have no order in a `google.protobuf.Struct`.
 fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str> {
     let tags: Vec<(&str, &'a str)> = languages.iter().map(|entry| (entry.name(), entry.name())).collect();
     let names: Vec<&str> = languages.iter().map(Reader::name).collect();
@@ -48,11 +47,11 @@ fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str>
     }
 }
 
-/// A tag (RFC 5646, 2.1) as far as its form goes.
+/// Checks the form of a language tag (RFC 5646, 2.1), not whether the language exists.
 fn tag(entry: &Reader<'_>) -> Option<String> {
     let tag = entry.name();
     let part =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let sound = tag.len() <= 35 && tag.split('-').all(part);
-    if sound { Some(tag.into()) } else { entry.error_name(tag, TAG) }
+    let valid = tag.len() <= 35 && tag.split('-').all(part);
+    if valid { Some(tag.into()) } else { entry.error_name(tag, TAG) }
 }

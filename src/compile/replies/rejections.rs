@@ -1,21 +1,21 @@
-//! Compiles rejections: the common one, and field by field what each policy has in its place.
+//! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
+//! out from the common one.
 
-use super::super::all;
-use super::headers::{OWNED, header_name, is_owned};
+use super::headers::{RESERVED, header_name, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
-use crate::config::{Fields, Reader};
+use crate::config::{Fields, Reader, all};
 use crate::reply::{Body, Message, Rejection, Template, TextKind, Variable, is_limit_header};
 use std::sync::Arc;
 
 const CONTENT_TYPE: &str = "a media type such as application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
-const HEADER_VALUE: &str = "a text of visible ASCII, without spaces around it";
+const HEADER_VALUE: &str = "visible ASCII text without spaces around it";
 
-/// What one policy says when it rejects.
+/// The rejection of one policy.
 pub(super) struct CompiledRejection {
     pub rejection: Rejection,
-    /// Its limits' own messages, in their order.
+    /// The messages that its limits have of their own, in their order.
     pub messages: Vec<Option<Message>>,
 }
 
@@ -26,7 +26,7 @@ impl CompiledRejection {
     }
 }
 
-/// A rejection as far as one place writes it.
+/// The fields of one `reject` object.
 #[derive(Default)]
 struct RejectionFields<'a> {
     status: Option<u32>,
@@ -47,67 +47,72 @@ enum BodyFormat {
 /// Reads all rejections: the common one, and one for each policy.
 #[inline(never)]
 pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<CompiledRejection>)> {
-    let writer = Writer {
-        speech: TemplateScope::new(secret),
+    let compiler = RejectionCompiler {
+        scope: TemplateScope::new(secret),
         secret,
-        place: root.at().peek("reject").unwrap_or(root.at().clone()),
+        common_at: root.at().peek("reject").unwrap_or(root.at().clone()),
     };
-    let written = root.read_or("reject", RejectionFields::default(), |reject| writer.read(reject));
-    let nothing = RejectionFields::default();
-    let common = written.as_ref().unwrap_or(&nothing);
-    let body = writer.body(&writer.place, common, &nothing);
-    let usual = writer.rejection(common, &nothing, body);
+    let fields = root.read_or("reject", RejectionFields::default(), |reject| compiler.read(reject));
+    let no_fields = RejectionFields::default();
+    let common = fields.as_ref().unwrap_or(&no_fields);
+    let body = compiler.body(&compiler.common_at, common, &no_fields);
+    let rejection = compiler.rejection(common, &no_fields, body);
     let policies = root.optional("policies").map(Reader::entries).unwrap_or_default();
-    let sayables = policies.iter().map(|policy| writer.sayable(policy, common, usual.as_ref()));
-    let sayables: Vec<_> = sayables.collect();
-    let usual = usual?;
-    common.is_told(&writer.place, &|variable| {
-        let by = |sayable: &CompiledRejection| sayable.mentions(variable);
-        usual.mentions(variable) || sayables.iter().flatten().any(by)
+    let own = policies.iter().map(|policy| compiler.policy(policy, common, rejection.as_ref()));
+    let own: Vec<_> = own.collect();
+    let rejection = rejection?;
+    common.check_used(&compiler.common_at, &|variable| {
+        rejection.mentions(variable) || own.iter().flatten().any(|own| own.mentions(variable))
     })?;
-    written.as_ref()?;
-    Some((usual, all(sayables)?))
+    fields.as_ref()?;
+    Some((rejection, all(own)?))
 }
 
-struct Writer<'a> {
-    speech: TemplateScope,
+struct RejectionCompiler<'a> {
+    scope: TemplateScope,
+    /// Whether limits are secret.
     secret: bool,
-    /// Where what is common is written.
-    place: Reader<'a>,
+    /// Where the common rejection is written.
+    common_at: Reader<'a>,
 }
 
-impl Writer<'_> {
-    fn sayable(
+impl RejectionCompiler<'_> {
+    /// The rejection of one policy.
+    fn policy(
         &self,
         policy: &Reader<'_>,
         common: &RejectionFields<'_>,
-        usual: Option<&Rejection>,
+        common_rejection: Option<&Rejection>,
     ) -> Option<CompiledRejection> {
-        let place = policy.peek("reject").unwrap_or(policy.clone());
+        let at = policy.peek("reject").unwrap_or(policy.clone());
         let own = policy
             .peek("reject")
             .map_or_else(|| Some(RejectionFields::default()), |reject| self.read(&reject));
         let limits = policy.peek("limits").map(|limits| limits.entries()).unwrap_or_default();
         let (messages, own) = (self.limit_messages(&limits), own?);
-        let body = if own.shapes_the_body(common) {
-            self.body(&place, &own, common)
+        let body = if own.changes_the_body(common) {
+            self.body(&at, &own, common)
         } else {
-            usual.map(|usual| Arc::clone(&usual.body))
+            common_rejection.map(|rejection| Arc::clone(&rejection.body))
         };
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
-        let sayable = CompiledRejection { rejection, messages };
-        let told = own.is_told(&place, &|variable| sayable.mentions(variable));
-        let silent = !sayable.rejection.mentions(Variable::Message);
-        let own_messages = limits.iter().filter_map(|limit| limit.peek("message"));
-        let untold: Vec<_> = own_messages.filter(|_| silent).map(|at| untold(&at, "message")).collect();
-        told.filter(|_| untold.is_empty())?;
-        Some(sayable)
+        let compiled = CompiledRejection { rejection, messages };
+        let used = own.check_used(&at, &|variable| compiled.mentions(variable));
+        let unused_messages: Vec<_> = if compiled.rejection.mentions(Variable::Message) {
+            Vec::new()
+        } else {
+            limits.iter().filter_map(|limit| limit.peek("message")).collect()
+        };
+        for at in &unused_messages {
+            unused::<()>(at, "message");
+        }
+        used.filter(|()| unused_messages.is_empty()).map(|()| compiled)
     }
 
     fn limit_messages(&self, limits: &[Reader<'_>]) -> Option<Vec<Option<Message>>> {
-        let speech = self.speech.of_messages();
+        let scope = self.scope.of_messages();
         all(limits.iter().map(|limit| match limit.peek("message") {
-            Some(at) => message(&at, &speech).map(Some),
+            Some(at) => message(&at, &scope).map(Some),
             None => Some(None),
         }))
     }
@@ -120,15 +125,15 @@ impl Writer<'_> {
         let format = fields.read("format", |word| {
             word.word(&[("template", BodyFormat::Template), ("problem", BodyFormat::Problem)])
         });
-        let body = fields.read("body", |body| body.text("a text"));
+        let body = fields.read("body", |body| body.text("text"));
         let content_type = fields.read("content_type", |field| {
             let text = field.text(CONTENT_TYPE)?;
-            let sound = text.contains('/') && text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-            if sound { Some(text) } else { field.error(CONTENT_TYPE) }
+            let valid = text.contains('/') && text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
+            if valid { Some(text) } else { field.error(CONTENT_TYPE) }
         });
-        let speech = self.speech.of_messages();
-        let message = fields.read("message", |field| message(field, &speech).map(Arc::new));
-        let code = fields.read("code", |code| code.text("a text"));
+        let scope = self.scope.of_messages();
+        let message = fields.read("message", |field| message(field, &scope).map(Arc::new));
+        let code = fields.read("code", |code| code.text("text"));
         let headers = fields.read("headers", |headers| self.headers(headers).map(Arc::new));
         Some(RejectionFields {
             status: status?.and_then(|status| u32::try_from(status).ok()),
@@ -142,9 +147,9 @@ impl Writer<'_> {
     }
 
     fn headers(&self, reader: &Reader<'_>) -> Option<Vec<(String, Template)>> {
-        let entries = reader.named_entries("an object of texts by header name")?;
+        let entries = reader.named_entries("an object with a text for each header")?;
         all(entries.iter().map(|entry| {
-            let (name, value) = (further_name(entry), self.header_value(entry));
+            let (name, value) = (reply_header_name(entry), self.header_value(entry));
             Some((name?, value?))
         }))
     }
@@ -155,11 +160,10 @@ impl Writer<'_> {
         if !visible || text.is_empty() || text.trim_ascii() != text {
             return entry.error(HEADER_VALUE);
         }
-        self.speech.template(entry, text, TextKind::Header)
+        self.scope.template(entry, text, TextKind::Header)
     }
 
-    /// What is `own`, and in its gaps what is `common`, with this body.
-    #[inline(never)]
+    /// The rejection with this body. What `own` leaves out is taken from `common`.
     fn rejection(
         &self,
         own: &RejectionFields<'_>,
@@ -168,7 +172,7 @@ impl Writer<'_> {
     ) -> Option<Rejection> {
         let message = match own.message.as_ref().or(common.message.as_ref()) {
             Some(message) => Arc::clone(message),
-            None => Arc::new(Message::one(self.speech.plain("Too many requests")?)),
+            None => Arc::new(Message::one(self.scope.plain("Too many requests")?)),
         };
         Some(Rejection {
             status: status(own, common),
@@ -179,51 +183,41 @@ impl Writer<'_> {
         })
     }
 
-    /// The body and its type. `place` is where what is `own` is written.
-    #[inline(never)]
+    /// The body and its type. `own_at` is where `own` is written.
     fn body(
         &self,
-        place: &Reader<'_>,
+        own_at: &Reader<'_>,
         own: &RejectionFields<'_>,
         common: &RejectionFields<'_>,
     ) -> Option<Arc<Body>> {
         if own.format.or(common.format) == Some(BodyFormat::Problem) {
-            let sound = self.reject_beside_problem(place, own);
-            return self.problem(own, common).filter(|_| sound);
+            let valid = reject_fields_of_templates(own_at, own);
+            return self.problem(own, common).filter(|_| valid);
         }
         let (given, body) = (own.content_type.or(common.content_type), own.body.or(common.body));
-        // Who put this body and this type together is to be told.
+        // Errors belong to the field that brought this body and this type together.
         let at = match (own.body, own.content_type) {
-            (Some(_), _) => place.field("body"),
-            (None, Some(_)) => place.field("content_type"),
-            (None, None) => self.place.field("body"),
+            (Some(_), _) => own_at.field("body"),
+            (None, Some(_)) => own_at.field("content_type"),
+            (None, None) => self.common_at.field("body"),
         };
         let (template, content_type) = match (body, given) {
             (None, Some(given)) if is_json(given) => {
-                return at.error_found("JSON without a body", "body beside it");
+                return at.error_found("a content_type of JSON without a body", "a body with it");
             }
-            (None, given) => (self.speech.plain("{message}\n")?, given.unwrap_or(PLAIN)),
-            (Some(body), Some(given)) if is_json(given) => (self.speech.json(&at, body)?, given),
-            (Some(body), Some(given)) => (self.speech.template(&at, body, TextKind::Text)?, given),
-            (Some(body), None) => match self.speech.json_at_sight(body) {
+            (None, given) => (self.scope.plain("{message}\n")?, given.unwrap_or(PLAIN)),
+            (Some(body), Some(given)) if is_json(given) => (self.scope.json(&at, body)?, given),
+            (Some(body), Some(given)) => (self.scope.template(&at, body, TextKind::Text)?, given),
+            (Some(body), None) => match self.scope.json_if_it_is(body) {
                 Some(template) => (template, "application/json"),
-                None => (self.speech.template(&at, body, TextKind::Text)?, PLAIN),
+                None => (self.scope.template(&at, body, TextKind::Text)?, PLAIN),
             },
         };
         Some(Arc::new(Body { template, content_type: content_type.into() }))
     }
 
-    fn reject_beside_problem(&self, place: &Reader<'_>, own: &RejectionFields<'_>) -> bool {
-        let written = [("body", own.body), ("content_type", own.content_type)];
-        for (name, _) in written.iter().filter(|(_, written)| written.is_some()) {
-            let found = [name, " beside format problem"].concat();
-            place.field(name).error_found::<()>(&found, "only with format template");
-        }
-        written.iter().all(|(_, written)| written.is_none())
-    }
-
-    /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. Where limits are secret it
-    /// does not name any.
+    /// The body of RFC 9457, of the type that draft-ietf-httpapi-ratelimit-headers-11 defines. It names no
+    /// limits if they are secret.
     fn problem(&self, own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<Arc<Body>> {
         const TYPE: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
@@ -238,47 +232,61 @@ impl Writer<'_> {
     }
 }
 
+/// `format: problem` defines body and content type itself.
+fn reject_fields_of_templates(at: &Reader<'_>, own: &RejectionFields<'_>) -> bool {
+    let fields = [("body", own.body), ("content_type", own.content_type)];
+    for (name, _) in fields.iter().filter(|(_, value)| value.is_some()) {
+        let found = [name, " with format problem"].concat();
+        at.field(name).error_found::<()>(&found, "only with format template");
+    }
+    fields.iter().all(|(_, value)| value.is_none())
+}
+
 fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> u32 {
     own.status.or(common.status).unwrap_or(429)
 }
 
-/// The name of a header that the filter sends for the configuration.
-fn further_name(entry: &Reader<'_>) -> Option<String> {
+/// The name of a header that the configuration adds to replies.
+fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
     let name = header_name(entry, entry.name())?;
-    if is_owned(&name) || is_limit_header(name.as_bytes()) {
-        let others = OWNED.join(", ");
+    if is_reserved(&name) || is_limit_header(name.as_bytes()) {
+        let reserved = RESERVED.join(", ");
         return entry.error_found(
             &["the header ", &name].concat(),
-            &["none of ", &others, ", grpc-*; limits are told by headers"].concat(),
+            &["any header but ", &reserved, " and grpc-*; for limit headers use the field headers"].concat(),
         );
     }
     Some(name)
 }
 
 impl RejectionFields<'_> {
-    /// Whether it makes another body of what is `common`.
-    fn shapes_the_body(&self, common: &RejectionFields<'_>) -> bool {
+    /// Whether these fields make a body other than the common one.
+    fn changes_the_body(&self, common: &RejectionFields<'_>) -> bool {
         let in_problems =
             common.format == Some(BodyFormat::Problem) && (self.status.is_some() || self.code.is_some());
         self.format.is_some() || self.body.is_some() || self.content_type.is_some() || in_problems
     }
 
-    /// ConfigErrors for what no template tells: it would be silently without effect.
-    fn is_told(&self, place: &Reader<'_>, told: &dyn Fn(Variable) -> bool) -> Option<()> {
-        let mut sound = Some(());
-        let written = [
+    /// Checks that a template uses the message and the code: otherwise they would silently have no effect.
+    fn check_used(&self, at: &Reader<'_>, is_used: &dyn Fn(Variable) -> bool) -> Option<()> {
+        let mut valid = Some(());
+        let fields = [
             (self.message.is_some(), Variable::Message, "message"),
             (self.code.is_some(), Variable::Code, "code"),
         ];
-        for (_, _, name) in written.iter().filter(|(written, variable, _)| *written && !told(*variable)) {
-            sound = untold(&place.field(name), name);
+        for (_, _, name) in fields.iter().filter(|(given, variable, _)| *given && !is_used(*variable)) {
+            valid = unused(&at.field(name), name);
         }
-        sound
+        valid
     }
 }
 
-fn untold(at: &Reader<'_>, word: &str) -> Option<()> {
-    at.error_found("what no template tells", &["{", word, "} in reject.body or reject.headers"].concat())
+/// Records that no template uses the text at `at`.
+fn unused<T>(at: &Reader<'_>, variable: &str) -> Option<T> {
+    at.error_found(
+        "a text that no template uses",
+        &["a template with {", variable, "} in reject.body or reject.headers"].concat(),
+    )
 }
 
 fn is_json(content_type: &str) -> bool {

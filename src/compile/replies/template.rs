@@ -1,91 +1,93 @@
-//! Compiles templates, with errors for what they can't tell or would break.
+//! Compiles templates, with errors for unknown variables and for what would not be valid JSON.
 
 use crate::config::{Reader, Value, parse_json};
 use crate::reply::{Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
 
-/// What the templates of one place may tell.
+/// The variables that templates may use in one place of the configuration.
 pub(super) struct TemplateScope {
-    words: Vec<(&'static str, Variable)>,
+    variables: Vec<(&'static str, Variable)>,
+    /// Whether variables that reveal limits are left out.
     secret: bool,
 }
 
 impl TemplateScope {
-    /// All words; those that tell limits not where limits are `secret` (FP-8).
+    /// All variables, or all that do not reveal limits if limits are `secret` (FP-8).
     pub fn new(secret: bool) -> TemplateScope {
-        let words = Variable::WORDS.iter().filter(|(_, variable)| !(secret && variable.reveals_limits()));
-        TemplateScope { words: words.copied().collect(), secret }
+        let variables = Variable::WORDS.iter().filter(|(_, variable)| !(secret && variable.reveals_limits()));
+        TemplateScope { variables: variables.copied().collect(), secret }
     }
 
-    /// The same inside a message, which can't contain itself.
+    /// The same inside a message, which cannot contain itself.
     pub fn of_messages(&self) -> TemplateScope {
-        let words = self.words.iter().filter(|(_, variable)| *variable != Variable::Message);
-        TemplateScope { words: words.copied().collect(), secret: self.secret }
+        let variables = self.variables.iter().filter(|(_, variable)| *variable != Variable::Message);
+        TemplateScope { variables: variables.copied().collect(), secret: self.secret }
     }
 
-    /// A text of our own.
+    /// Compiles a text of the filter's own.
     pub fn plain(&self, text: &str) -> Option<Template> {
-        Template::compile(text, TextKind::Text, &self.words).ok()
+        Template::compile(text, TextKind::Text, &self.variables).ok()
     }
 
-    /// Compiles a text that stands in the configuration at `at`.
+    /// Compiles a text of the configuration, which stands at `at`.
     pub fn template(&self, at: &Reader<'_>, text: &str, kind: TextKind) -> Option<Template> {
-        match Template::compile(text, kind, &self.words) {
+        match Template::compile(text, kind, &self.variables) {
             Ok(template) => Some(template),
-            Err(flaws) => {
-                flaws.iter().for_each(|flaw| self.tell(at, flaw));
+            Err(errors) => {
+                errors.iter().for_each(|error| self.report(at, error));
                 None
             }
         }
     }
 
-    /// A template that is a JSON document, whatever its variables stand for; and what it is.
+    /// Compiles a template that must be a JSON document, whatever its variables stand for.
     pub fn json(&self, at: &Reader<'_>, text: &str) -> Option<Template> {
         let template = self.template(at, text, TextKind::Json)?;
         match filled_json(&template) {
             Ok(_) => Some(template),
-            Err(found) => at.error_found(&found, "JSON, also when it is filled in; or another content_type"),
+            Err(found) => at
+                .error_found(&found, "a template that is JSON once it is filled in, or another content_type"),
         }
     }
 
-    /// A template that is a JSON object or list, if this text is one. What is wrong with it as such is no error.
-    pub fn json_at_sight(&self, text: &str) -> Option<Template> {
-        let template = Template::compile(text, TextKind::Json, &self.words).ok()?;
+    /// Compiles a template if it is a JSON object or list. If it is not, that is no error.
+    pub fn json_if_it_is(&self, text: &str) -> Option<Template> {
+        let template = Template::compile(text, TextKind::Json, &self.variables).ok()?;
         match filled_json(&template).ok()? {
             Value::Object(_) | Value::List(_) => Some(template),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => None,
         }
     }
 
-    fn tell(&self, at: &Reader<'_>, flaw: &TemplateError) {
-        match flaw {
+    fn report(&self, at: &Reader<'_>, error: &TemplateError) {
+        match error {
             TemplateError::Bare(word) => at.error_found::<()>(
                 &["{", word, "} outside quotes"].concat(),
-                "outside quotes only numbers: retry_after, limit, remaining, reset, window",
+                "only numbers outside quotes: retry_after, limit, remaining, reset, window",
             ),
             TemplateError::Unknown(word) => {
                 let withheld = self.secret
                     && Variable::WORDS
                         .iter()
                         .any(|(known, variable)| known == word && variable.reveals_limits());
-                let withheld = if withheld { " beside headers.preset secret" } else { "" };
+                let withheld = if withheld { " with headers.preset secret" } else { "" };
                 let found = ["{", word, "}", withheld].concat();
-                let words: Vec<&str> = self.words.iter().map(|(word, _)| *word).collect();
-                at.error_word(&found, word, &words)
+                let variables: Vec<&str> = self.variables.iter().map(|(word, _)| *word).collect();
+                at.error_word(&found, word, &variables)
             }
         };
     }
 }
 
-/// What a template is as JSON, with least and with most in the place of its variables.
+/// A template as JSON, with the shortest values for its variables; with the longest ones it must be JSON too.
 fn filled_json(template: &Template) -> Result<Value, String> {
-    parse_json(template.render(&Dummy(u64::MAX, "\"")).as_bytes())?;
-    parse_json(template.render(&Dummy(0, "")).as_bytes())
+    parse_json(template.render(&SameValue(u64::MAX, "\"")).as_bytes())?;
+    parse_json(template.render(&SameValue(0, "")).as_bytes())
 }
 
-/// The same for all variables.
-struct Dummy(u64, &'static str);
+/// One number for all numeric variables, and one text for all others.
+struct SameValue(u64, &'static str);
 
-impl VariableSource for Dummy {
+impl VariableSource for SameValue {
     fn render(&self, variable: Variable) -> Rendered<'_> {
         if variable.is_number() { Rendered::Number(self.0) } else { Rendered::Text(self.1) }
     }

@@ -1,4 +1,5 @@
-//! What it costs to load a large policy: in proportion to its length, since all of Envoy's workers stand still meanwhile.
+//! What it costs to load a large policy: in proportion to its length, since all of Envoy's workers stand
+//! still meanwhile.
 
 use super::super::*;
 use crate::config::parse;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Texts that are to be in proportion to their number; `i` counts.
 type Piece = fn(usize) -> String;
 
-/// A policy with so many of one thing: text, pieces between commas, text.
+/// A policy with many pieces of one kind: `before`, pieces separated by commas, `after`.
 struct Shape {
     name: &'static str,
     before: &'static str,
@@ -89,7 +90,8 @@ impl Shape {
 /// How long each took at best, so that what else the machine does counts little.
 #[derive(Clone, Copy, Debug)]
 struct Times {
-    /// To read the text as a tree: in proportion to its length, whatever caches and the system's memory make of it.
+    /// To read the text as a tree: in proportion to its length, whatever caches and the system's memory make
+    /// of it.
     parse: Duration,
     compile: Duration,
 }

@@ -17,9 +17,9 @@ fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
-/// Each of these was seen in the errors that the filter told in Envoy 1.40.0.
+/// Each of these was seen in the errors that the filter logged in Envoy 1.40.0.
 #[test]
-fn scalars_are_what_envoy_takes_them_for() {
+fn scalars_are_read_as_envoy_reads_them() {
     let cases = [
         ("60s", text("60s")),
         ("5", Value::Number(5.0)),
@@ -69,7 +69,7 @@ fn scalars_are_what_envoy_takes_them_for() {
 }
 
 #[test]
-fn names_of_fields_are_as_they_are_written() {
+fn field_names_are_not_converted() {
     let names = |text: &str| {
         let Value::Object(fields) = value(text) else { panic!("{text}") };
         fields.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
@@ -79,7 +79,7 @@ fn names_of_fields_are_as_they_are_written() {
 }
 
 #[test]
-fn a_name_that_is_there_twice_is_kept_twice() {
+fn a_repeated_name_is_kept_twice() {
     let twice = Value::Object(vec![("a".into(), Value::Number(1.0)), ("a".into(), Value::Number(2.0))]);
     assert_eq!(value("a: 1\na: 2\n"), twice);
 }
@@ -89,16 +89,16 @@ fn aliases_stand_for_their_values() {
     let both = value("a: &a { b: [1] }\nc: *a\n");
     let inner = || Value::Object(vec![("b".into(), Value::List(vec![Value::Number(1.0)]))]);
     assert_eq!(both, Value::Object(vec![("a".into(), inner()), ("c".into(), inner())]));
-    assert_eq!(rejected("a: &a [*a]"), (1, "an alias of a value that it is a part of".into()));
+    assert_eq!(rejected("a: &a [*a]"), (1, "an alias inside the value that it stands for".into()));
 }
 
 #[test]
-fn a_text_that_is_no_yaml_is_rejected_with_its_line() {
+fn text_that_is_not_yaml_is_rejected_with_its_line() {
     assert_eq!(rejected("a: 1\nb: [1, 2\nc: 3\n").0, 3);
     assert_eq!(rejected("a:\n  b: 1\n c: 2\n").0, 3);
     assert_eq!(rejected("a: *nowhere\n").0, 1);
     assert_eq!(rejected("a: 1\n---\nb: 2\n"), (3, "a second document, which Envoy would not read".into()));
-    assert_eq!(rejected("? [1]\n: 2\n"), (1, "a name of a field that is not a text".into()));
+    assert_eq!(rejected("? [1]\n: 2\n"), (1, "a field name that is not text".into()));
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! As much of JSON Schema as the language's own uses. A keyword that it does not know is a failure.
+//! The part of JSON Schema that the schema of the language uses. It fails on any other keyword.
 
 use regex_lite::Regex;
 use serde_json::Value as Json;
 
-/// The first thing that a schema has against a value.
-pub(super) fn complaint(schema: &Json, value: &Json) -> Option<String> {
+/// The first reason why a schema rejects a value.
+pub(super) fn rejection(schema: &Json, value: &Json) -> Option<String> {
     check(schema, schema, value, "$").err()
 }
 
 fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), String> {
-    let rejected = |what: &str| Err(format!("{at}: {what}"));
+    let reject = |what: &str| Err(format!("{at}: {what}"));
     for (keyword, rule) in schema.as_object().unwrap() {
         let fits = |schema: &Json| check(root, schema, value, at).is_ok();
         match keyword.as_str() {
@@ -18,29 +18,29 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                 let pointer = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(pointer).expect(pointer), value, at)?;
             }
-            "type" if !has_type(rule.as_str().unwrap(), value) => return rejected("another type"),
-            "enum" if !rule.as_array().unwrap().contains(value) => return rejected("none of the words"),
+            "type" if !has_type(rule.as_str().unwrap(), value) => return reject("another type"),
+            "enum" if !rule.as_array().unwrap().contains(value) => return reject("none of the words"),
             "minimum" if value.as_i64().is_some_and(|n| n < rule.as_i64().unwrap()) => {
-                return rejected("less");
+                return reject("less");
             }
             "maximum" if value.as_i64().is_some_and(|n| n > rule.as_i64().unwrap()) => {
-                return rejected("more");
+                return reject("more");
             }
-            "pattern" if !matches(rule, value) => return rejected("another pattern"),
+            "pattern" if !matches(rule, value) => return reject("another pattern"),
             "minItems"
                 if value.as_array().is_some_and(|list| (list.len() as u64) < rule.as_u64().unwrap()) =>
             {
-                return rejected("too short");
+                return reject("too short");
             }
-            "anyOf" if !rule.as_array().unwrap().iter().any(fits) => return rejected("none of several"),
+            "anyOf" if !rule.as_array().unwrap().iter().any(fits) => return reject("none of several"),
             "oneOf" if rule.as_array().unwrap().iter().filter(|one| fits(one)).count() != 1 => {
-                return rejected("not one of several");
+                return reject("not one of several");
             }
             "required" => {
                 let missing =
                     rule.as_array().unwrap().iter().find(|name| value.get(name.as_str().unwrap()).is_none());
                 if let Some(name) = missing {
-                    return rejected(&format!("no {name}"));
+                    return reject(&format!("no {name}"));
                 }
             }
             "items" => {
@@ -64,7 +64,7 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                 for (name, value) in value.as_object().into_iter().flatten() {
                     match rule {
                         _ if known.is_some_and(|known| known.get(name).is_some()) => {}
-                        Json::Bool(false) => return rejected(&format!("{name} is unknown")),
+                        Json::Bool(false) => return reject(&format!("{name} is unknown")),
                         Json::Bool(true)
                         | Json::Null
                         | Json::Number(_)

@@ -1,8 +1,8 @@
-//! A sound configuration around each object.
+//! A valid configuration with each object.
 
 use serde_json::{Value as Json, json};
 
-/// A sound configuration in which an object of this name stands, and where: a JSON pointer.
+/// A valid configuration with an object of this name, and the JSON pointer to that object.
 pub(super) fn example(object: &str) -> (Json, String) {
     let pointer = match object {
         "configuration" => "",
@@ -54,7 +54,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
     (configuration, pointer.into())
 }
 
-/// The same, with what must stand beside a field, or must not.
+/// The same, with the changes without which a field would not be valid.
 pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
     let (configuration, pointer) = example(object);
     let beside = match (object, field) {
@@ -91,7 +91,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
     (with(&configuration, &pointer, &beside), pointer)
 }
 
-/// A configuration with these fields in the object at `pointer`; `null` takes one away.
+/// A configuration with these fields added to the object at `pointer`; `null` removes one.
 pub(super) fn with(configuration: &Json, pointer: &str, fields: &Json) -> Json {
     let mut configuration = configuration.clone();
     let object = configuration.pointer_mut(pointer).and_then(Json::as_object_mut).expect(pointer);
@@ -105,7 +105,7 @@ pub(super) fn with(configuration: &Json, pointer: &str, fields: &Json) -> Json {
     configuration
 }
 
-/// `/policies/0/limits` as errors write it: `policies[0].limits`.
+/// `/policies/0/limits` as in errors: `policies[0].limits`.
 pub(super) fn error_path(pointer: &str) -> String {
     pointer.split('/').skip(1).fold(String::new(), |path, step| match step.parse::<usize>() {
         Ok(index) => format!("{path}[{index}]"),

@@ -54,7 +54,7 @@ fn the_file_with_all_fields_has_all_fields() {
 }
 
 #[test]
-fn the_file_with_all_fields_tells_every_word() {
+fn the_file_with_all_fields_names_every_word() {
     fn words(kind: &'static Kind) -> Vec<&'static str> {
         match kind {
             Kind::Words(words) => words.iter().map(|word| word.word).collect(),
@@ -70,7 +70,7 @@ fn the_file_with_all_fields_tells_every_word() {
             assert!(FILE.contains(word), "{} {word}", field.name);
         }
     }
-    for variable in saying::VARIABLES {
+    for variable in replies::VARIABLES {
         assert!(FILE.contains(&format!("{{{}}}", variable.name)), "{}", variable.name);
     }
 }

@@ -1,4 +1,4 @@
-//! Values that a kind must take, and values that it must not.
+//! Values that a type must accept, and values that it must reject.
 
 use super::super::texts;
 use super::{Kind, Text};
@@ -7,44 +7,44 @@ use serde_json::{Value as Json, json};
 /// One value to try.
 pub(super) struct Probe {
     pub value: Json,
-    /// Where within the value the error would be.
+    /// The path within the value where the error would be.
     pub at: String,
-    /// Whether it is to be taken.
-    pub taken: bool,
-    /// Whether a schema can tell.
-    pub plain: bool,
-    /// What the error must name as allowed, if it is known to the letter.
-    pub words: Option<String>,
+    /// Whether it must be accepted.
+    pub accepted: bool,
+    /// Whether the schema can reject it.
+    pub in_schema: bool,
+    /// What the error must list as allowed, if that is known exactly.
+    pub allowed: Option<String>,
 }
 
-fn probe(value: Json, taken: bool) -> Probe {
-    Probe { value, at: String::new(), taken, plain: true, words: None }
+fn probe(value: Json, accepted: bool) -> Probe {
+    Probe { value, at: String::new(), accepted, in_schema: true, allowed: None }
 }
 
-/// Values at the edges of a kind.
+/// Values at the edges of a type.
 pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
     match kind {
         Kind::Flag => vec![probe(json!(true), true), probe(json!(false), true), probe(json!("yes"), false)],
         Kind::Number(range) => {
             let below = range.min.checked_sub(1).map(|below| probe(json!(below), false));
             let edges = [(range.min, true), (range.max, true), (range.max + 1, false)];
-            let edges = edges.into_iter().map(|(number, taken)| probe(json!(number), taken));
+            let edges = edges.into_iter().map(|(number, accepted)| probe(json!(number), accepted));
             let others = [probe(json!("some"), false), probe(json!(1.5), false)];
             below.into_iter().chain(edges).chain(others).collect()
         }
         Kind::Words(words) => {
             let list = words.iter().map(|word| word.word).collect::<Vec<_>>().join(", ");
-            let wrong = Probe { words: Some(list), ..probe(json!("no such word"), false) };
+            let wrong = Probe { allowed: Some(list), ..probe(json!("no such word"), false) };
             words.iter().map(|word| probe(json!(word.word), true)).chain([wrong]).collect()
         }
         Kind::Text(text) => text_probes(text),
         Kind::Statuses => {
-            let taken = [json!([100, 599]), json!(["1xx", "2xx", "3xx", "4xx", "5xx"])];
+            let accepted = [json!([100, 599]), json!(["1xx", "2xx", "3xx", "4xx", "5xx"])];
             let rejected = [json!([99]), json!([600]), json!(["6xx"])];
             let rejected =
                 rejected.into_iter().map(|value| Probe { at: "[0]".into(), ..probe(value, false) });
             let lists = [probe(json!([]), false), probe(json!(401), false)];
-            taken.into_iter().map(|value| probe(value, true)).chain(rejected).chain(lists).collect()
+            accepted.into_iter().map(|value| probe(value, true)).chain(rejected).chain(lists).collect()
         }
         Kind::Object(_) => vec![probe(json!("a text"), false)],
         Kind::List(of) => in_list(of).chain([probe(json!([]), false), probe(json!(7), false)]).collect(),
@@ -56,12 +56,12 @@ pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
 }
 
 fn text_probes(text: &Text) -> Vec<Probe> {
-    if text.name == texts::LENGTH.name {
-        let lengths =
+    if text.name == texts::DURATION.name {
+        let durations =
             [("1s", true), ("366d", true), ("0s", false), ("60", false), ("1.5m", false), ("1w", false)];
-        let lengths = lengths.into_iter().map(|(length, taken)| probe(json!(length), taken));
-        let too_long = Probe { plain: false, ..probe(json!("367d"), false) };
-        return lengths.chain([too_long]).collect();
+        let durations = durations.into_iter().map(|(duration, accepted)| probe(json!(duration), accepted));
+        let too_long = Probe { in_schema: false, ..probe(json!("367d"), false) };
+        return durations.chain([too_long]).collect();
     }
     if text.pattern.is_some() { vec![probe(json!("\u{7}"), false)] } else { vec![probe(json!(7), false)] }
 }
@@ -85,11 +85,11 @@ fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
     probes(values).into_iter().map(inside).collect()
 }
 
-/// What one kind takes, all do; what one rejects, another may take, unless it is a number.
+/// What one type accepts, all do together. What one rejects another may accept, unless it is a number.
 fn either(kinds: &'static [Kind]) -> Vec<Probe> {
     let of = |kind: &'static Kind| {
         let number = matches!(kind, Kind::Number(_));
-        probes(kind).into_iter().filter(move |probe| probe.taken || number && probe.value.is_number())
+        probes(kind).into_iter().filter(move |probe| probe.accepted || number && probe.value.is_number())
     };
     kinds.iter().flat_map(of).collect()
 }

@@ -1,8 +1,8 @@
-//! Tiers, consumers, and what each kind of caller may do.
+//! Warnings about tiers, consumers, and the quotas of each group of callers.
 
 use super::{NOTHING, warnings};
 
-/// A policy `p` with these limits and fields, for these tiers and consumers.
+/// The warnings about a policy `p` with these limits and fields, for these tiers and consumers.
 fn policy(limits: &str, more: &str, callers: &str) -> Vec<String> {
     warnings(&format!(
         "keys:
@@ -24,26 +24,26 @@ fn acme(more: &str) -> String {
 }
 
 #[test]
-fn a_limit_that_never_rejects_some_callers_is_warned_for_those() {
+fn a_limit_that_never_rejects_some_callers_is_warned_about_for_those() {
     let limits = "{ name: minute, quota: { free: 10, pro: 300, max: 3000 }, window: 1m }, \
                   { name: hour, quota: { free: 10, pro: 300, max: 90000 }, window: 1h }";
-    let says = |quota: u32| {
+    let message = |quota: u32| {
         format!(
-            "minute never rejects anything: hour admits {quota} in a longer time, and minute {quota} in a shorter one"
+            "minute never rejects anything: hour admits {quota} in a longer window than minute, which admits {quota}"
         )
     };
     assert_eq!(
         policy(limits, "", TIERS),
         [
-            format!("policies[0].limits[0]: for free: {}", says(10)),
-            format!("policies[0].limits[0]: for pro: {}", says(300)),
+            format!("policies[0].limits[0]: for free: {}", message(10)),
+            format!("policies[0].limits[0]: for pro: {}", message(300)),
         ]
     );
     let same = limits.replace("{ free: 10, pro: 300, max: 90000 }", "10");
-    let told = policy(&same, "", TIERS);
-    assert_eq!(told.len(), 3, "each tier's own numbers: {told:?}");
+    let found = policy(&same, "", TIERS);
+    assert_eq!(found.len(), 3, "each tier's own numbers: {found:?}");
     let all = policy(&same.replace("{ free: 10, pro: 300, max: 3000 }", "10"), "", "");
-    assert_eq!(all, [format!("policies[0].limits[0]: {}", says(10))], "all callers need no name");
+    assert_eq!(all, [format!("policies[0].limits[0]: {}", message(10))], "all callers need no name");
 }
 
 #[test]
@@ -52,38 +52,37 @@ fn a_consumers_own_quota_is_compared_too() {
     assert_eq!(
         policy(limits, "", &acme("quotas: { p/minute: 200 }")),
         [
-            "policies[0].limits[0]: for acme: minute never rejects anything: hour admits 100 in a longer time, and minute \
-          200 in a shorter one"
+            "policies[0].limits[0]: for acme: minute never rejects anything: hour admits 100 in a longer window than minute, which admits 200"
         ]
     );
     assert_eq!(policy(limits, "", &acme("quotas: { p/minute: 99 }")), NOTHING);
 }
 
 #[test]
-fn a_cost_that_no_quota_bears_is_warned_for_whom_it_is_too_much() {
-    let says = |cost: u32, most: u32| {
-        format!("such a request never passes: it costs {cost}, and a limit admits {most}")
+fn a_cost_above_every_quota_is_warned_about_for_those_callers() {
+    let message = |cost: u32, most: u32| {
+        format!("such a request never passes: it costs {cost}, but a limit admits at most {most}")
     };
     let limit = "{ quota: 10, window: 1m }, { name: more, quota: 100, window: 2m }";
-    assert_eq!(policy(limit, "cost: 11", ""), [format!("policies[0].cost: {}", says(11, 10))]);
+    assert_eq!(policy(limit, "cost: 11", ""), [format!("policies[0].cost: {}", message(11, 10))]);
     assert_eq!(policy(limit, "cost: 10", ""), NOTHING);
     assert_eq!(
         policy(limit, "cost: 11, match: [{ path: /a, cost: 12 }, { path: /b, cost: 10 }]", ""),
-        [format!("policies[0].match[0].cost: {}", says(12, 10))],
+        [format!("policies[0].match[0].cost: {}", message(12, 10))],
         "no request costs what the policy says"
     );
     assert_eq!(
         policy("{ quota: { free: 10, pro: 20, max: 30 }, window: 1m }", "cost: 25", TIERS),
         [
-            format!("policies[0].cost: for free: {}", says(25, 10)),
-            format!("policies[0].cost: for pro: {}", says(25, 20))
+            format!("policies[0].cost: for free: {}", message(25, 10)),
+            format!("policies[0].cost: for pro: {}", message(25, 20))
         ]
     );
     let bucket = "{ algorithm: token_bucket, quota: 10, window: 1m, burst: 50 }";
     assert_eq!(policy(bucket, "cost: 50", ""), NOTHING, "a bucket admits its burst at once");
-    assert_eq!(policy(bucket, "cost: 51", ""), [format!("policies[0].cost: {}", says(51, 50))]);
+    assert_eq!(policy(bucket, "cost: 51", ""), [format!("policies[0].cost: {}", message(51, 50))]);
     let slow = "{ algorithm: token_bucket, quota: 100, window: 1m, burst: 5 }";
-    assert_eq!(policy(slow, "cost: 6", ""), [format!("policies[0].cost: {}", says(6, 5))]);
+    assert_eq!(policy(slow, "cost: 6", ""), [format!("policies[0].cost: {}", message(6, 5))]);
     assert_eq!(
         policy("{ quota: 5, window: 1m }", "block_for: 1h, cost: 5", ""),
         NOTHING,
@@ -94,43 +93,43 @@ fn a_cost_that_no_quota_bears_is_warned_for_whom_it_is_too_much() {
 const BY_TIER: &str = "{ quota: { free: 10, pro: 20, max: 30 }, window: 1m }";
 
 #[test]
-fn a_tier_that_nobody_can_have_is_warned() {
+fn a_tier_that_nobody_can_have_is_warned_about() {
     let tiers = "tiers: { names: [free, pro, max], default: free }\n";
     assert_eq!(
         policy(BY_TIER, "", &(tiers.to_string() + &acme("tier: max"))),
-        ["tiers.names[1]: no consumer is in the tier pro"]
+        ["tiers.names[1]: no consumer has the tier pro"]
     );
     assert_eq!(policy(BY_TIER, "", TIERS), NOTHING, "the key names any of them");
 }
 
 #[test]
-fn tiers_that_make_no_difference_are_warned() {
-    let told = ["tiers: nothing depends on the tier: no quota is another for another tier"];
-    assert_eq!(policy("{ quota: 10, window: 1m }", "", TIERS), told);
-    assert_eq!(policy("{ quota: { free: 10, pro: 10, max: 10 }, window: 1m }", "", TIERS), told);
+fn tiers_that_make_no_difference_are_warned_about() {
+    let found = ["tiers: tiers make no difference: no quota depends on the tier"];
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", TIERS), found);
+    assert_eq!(policy("{ quota: { free: 10, pro: 10, max: 10 }, window: 1m }", "", TIERS), found);
     let body = format!("{TIERS}\nreject: {{ body: 'not for {{tier}}' }}");
-    assert_eq!(policy("{ quota: 10, window: 1m }", "", &body), NOTHING, "who is rejected is told");
+    assert_eq!(policy("{ quota: 10, window: 1m }", "", &body), NOTHING, "who is rejected is found");
     assert_eq!(policy("{ quota: 10, window: 1m }", "", &format!("{TIERS}\naccess_log: true")), NOTHING);
 }
 
 #[test]
-fn a_tier_that_the_client_can_choose_is_warned() {
+fn a_tier_that_the_client_can_choose_is_warned_about() {
     let from = |key: &str| policy(BY_TIER, "", &TIERS.replace("from: plan", &format!("from: {key}")));
-    let told = [
-        "tiers.from: whoever writes api_key chooses a tier: better let an earlier filter tell it in its metadata",
+    let found = [
+        "tiers.from: clients can choose their tier with api_key; use a key with metadata of an earlier filter instead",
     ];
-    assert_eq!(from("api_key"), told);
+    assert_eq!(from("api_key"), found);
     assert_eq!(from("either").len(), 1);
 }
 
 #[test]
-fn consumers_who_are_known_for_nothing_are_warned() {
+fn consumers_that_make_no_difference_are_warned_about() {
     let limit = "{ quota: 10, window: 1m }";
-    let told = [
-        "consumers: nothing depends on who is known: no key, no valid: consumer, no quota by tier or of a consumer's own",
+    let found = [
+        "consumers: consumers make no difference: no key has consumer or valid: consumer, and no quota depends on the tier or the consumer",
     ];
     let attributes = acme("attributes: { company: c-1 }");
-    assert_eq!(policy(limit, "", &attributes), told);
+    assert_eq!(policy(limit, "", &attributes), found);
     assert_eq!(policy(limit, "", &format!("{attributes}\naccess_log: true")), NOTHING);
     assert_eq!(policy(limit, "reject: { body: 'not for {consumer}' }", &attributes), NOTHING);
     assert_eq!(policy(limit, "", &acme("quotas: { p: 20 }")), NOTHING);
@@ -145,8 +144,8 @@ fn consumers_who_are_known_for_nothing_are_warned() {
 }
 
 #[test]
-fn a5_a_made_up_key_that_is_worth_a_month_is_warned_unless_addresses_are_counted_too() {
-    let told = |key: &str, limit: &str, more: &str| {
+fn a5_a_made_up_key_that_is_worth_a_month_is_warned_about_unless_addresses_are_counted_too() {
+    let found = |key: &str, limit: &str, more: &str| {
         warnings(&format!(
             "keys: {{ api_key: {{ {key} }}, client_ip: {{ client_ip: {{}} }}, either: {{ first_of: [api_key, client_ip] }} }}\n\
              policies: [{{ name: p, key: either, limits: [{limit}] }}{more}]\n\
@@ -154,12 +153,12 @@ fn a5_a_made_up_key_that_is_worth_a_month_is_warned_unless_addresses_are_counted
             0
         ))
     };
-    let says = "policies[0].key: a client that makes up values of api_key has all of limit anew with each; say when api_key is valid, or add a policy by client_ip";
+    let message = "policies[0].key: a client that makes up values of api_key gets a new quota of limit with each; set valid for api_key, or add a policy by client_ip";
     for limit in ["{ quota: 100, window: month }", "{ quota: 9, window: 1d }", "{ quota: 2, window: 10m }"] {
-        assert_eq!(told("header: x-key", limit, ""), [says]);
+        assert_eq!(found("header: x-key", limit, ""), [message]);
         let by_address = ", { name: ip, key: client_ip, limits: [{ quota: 10, window: 1m }] }";
-        assert_eq!(told("header: x-key", limit, by_address), NOTHING);
-        assert_eq!(told("header: x-key, valid: consumer", limit, ""), NOTHING);
+        assert_eq!(found("header: x-key", limit, by_address), NOTHING);
+        assert_eq!(found("header: x-key, valid: consumer", limit, ""), NOTHING);
     }
-    assert_eq!(told("header: x-key", "{ quota: 60, window: 1m }", ""), NOTHING);
+    assert_eq!(found("header: x-key", "{ quota: 60, window: 1m }", ""), NOTHING);
 }

@@ -1,0 +1,51 @@
+//! The lines of the values in a file.
+
+use std::collections::HashMap;
+
+/// The line of each value, by its path.
+#[derive(Debug, Default)]
+pub struct LineMap(HashMap<String, usize>);
+
+impl LineMap {
+    /// Adds the line of a value, from 1. If a name is repeated the last line is kept, where the error is.
+    pub(super) fn add(&mut self, path: String, line: usize) {
+        self.0.insert(path, line);
+    }
+
+    /// The line of the value with this path or, if there is none, of the nearest value around it.
+    pub fn of(&self, path: &str) -> Option<usize> {
+        let mut path = path;
+        loop {
+            if let Some(line) = self.0.get(path) {
+                return Some(*line);
+            }
+            if path.is_empty() {
+                return None;
+            }
+            path = parent(path);
+        }
+    }
+}
+
+/// The path without its last step. A quoted name may take several calls, since it can contain dots and
+/// brackets.
+fn parent(path: &str) -> &str {
+    path.rfind(['.', '[']).and_then(|at| path.get(..at)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_value_has_the_line_of_what_surrounds_it() {
+        let mut lines = LineMap::default();
+        lines.add(String::new(), 1);
+        lines.add("policies".into(), 4);
+        lines.add("policies[0]".into(), 5);
+        assert_eq!(lines.of("policies[0].limits[1].quota"), Some(5));
+        assert_eq!(lines.of("policies[0][\"a.b[c\"]"), Some(5));
+        assert_eq!(lines.of("keys"), Some(1));
+        assert_eq!(LineMap::default().of("keys"), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! Explanations as JSON.
+
+use super::{ExplainedResponse, Explanation, PolicyExplanation};
+use crate::applicability::Applicability;
+use tollgate::config::Value;
+use tollgate::limiter::Verdict;
+use tollgate::time::{Micros, seconds_up};
+
+impl PolicyExplanation {
+    /// The verdict of each limit, a line each.
+    pub fn verdicts(&self) -> impl Iterator<Item = String> {
+        self.limits.iter().map(|(limit, verdict)| {
+            let word = if verdict.admitted { "admits" } else { "rejects" };
+            let wait = match verdict.retry_after {
+                0 => String::new(),
+                wait => format!(", wait {} s", seconds_up(wait)),
+            };
+            format!("{limit}: {word}, {} of {} left{wait}", verdict.remaining, verdict.quota)
+        })
+    }
+}
+
+impl Explanation {
+    /// The explanation as a tree, for JSON.
+    pub fn to_value(&self) -> Value {
+        let number = |number: u32| Value::Number(f64::from(number));
+        let first = self.first_rejected.map_or(Value::Null, number);
+        let mut fields = vec![
+            field("times", number(self.times)),
+            field("passed", number(self.passed)),
+            field("first_rejected", first),
+            field("policies", Value::List(self.policies.iter().map(policy).collect())),
+        ];
+        match &self.response {
+            ExplainedResponse::Upstream(headers) => {
+                fields.push(field("rejected", Value::Bool(false)));
+                fields.push(field("headers", headers_of(headers)));
+            }
+            ExplainedResponse::Rejection { status, headers, body } => {
+                fields.push(field("rejected", Value::Bool(true)));
+                fields.push(field("status", number(*status)));
+                fields.push(field("headers", headers_of(headers)));
+                fields.push(field("body", body.as_str().into()));
+            }
+        }
+        Value::Object(fields)
+    }
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.into(), value)
+}
+
+fn policy(policy: &PolicyExplanation) -> Value {
+    let who = |who: &[String]| Value::List(who.iter().map(|who| who.as_str().into()).collect());
+    let (word, (name, why)) = match &policy.applicability {
+        Applicability::Counts(keys) => ("counts", field("counted", who(keys))),
+        Applicability::Shadows(keys) => ("shadows", field("counted", who(keys))),
+        Applicability::Returns(keys) => ("returns", field("counted", who(keys))),
+        Applicability::Not(reason) => ("not", field("reason", reason.as_str().into())),
+    };
+    let limits = policy.limits.iter().map(|(limit, verdict)| verdict_of(limit, verdict)).collect();
+    Value::Object(vec![
+        field("name", policy.name.as_str().into()),
+        field("applies", word.into()),
+        (name, why),
+        field("limits", Value::List(limits)),
+    ])
+}
+
+fn verdict_of(limit: &str, verdict: &Verdict) -> Value {
+    let seconds = |time: Micros| Value::Number(seconds_up(time) as f64);
+    Value::Object(vec![
+        field("limit", limit.into()),
+        field("admitted", Value::Bool(verdict.admitted)),
+        field("quota", Value::Number(f64::from(verdict.quota.get()))),
+        field("remaining", Value::Number(verdict.remaining as f64)),
+        field("wait_seconds", seconds(verdict.retry_after)),
+    ])
+}
+
+fn headers_of(headers: &[(String, String)]) -> Value {
+    Value::Object(headers.iter().map(|(name, value)| field(name, value.as_str().into())).collect())
+}

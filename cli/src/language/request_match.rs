@@ -1,0 +1,72 @@
+//! Matches.
+
+use super::Kind::{Either, Flag, Map, OneOrList, Statuses, Text};
+use super::texts::{ANY_TEXT, HEADER, HOST, METHOD, PATH};
+use super::{Field, Object, number, optional};
+
+const fn method() -> Field {
+    optional("method", OneOrList(&Text(&METHOD)), "any", "one of these methods")
+}
+
+const fn host() -> Field {
+    optional("host", Text(&HOST), "any", "the host of the request")
+}
+
+const fn path() -> Field {
+    optional(
+        "path",
+        Text(&PATH),
+        "any",
+        "the whole path without the query, as Envoy passes it on. The `match` of a policy also covers [other spellings](#paths)",
+    )
+}
+
+const fn headers() -> Field {
+    optional(
+        "headers",
+        Map { names: &HEADER, values: &Either(&[Flag, Text(&ANY_TEXT)]) },
+        "any",
+        "by name: `true` if it must be present, `false` if it must be absent, or the exact value",
+    )
+}
+
+pub(super) const OBJECTS: &[Object] = &[
+    Object {
+        name: "match",
+        at: "policies[].match[]",
+        about: "Requests that fulfil every field; an empty match covers all requests.",
+        one_of: &[],
+        fields: &[
+            method(),
+            host(),
+            path(),
+            headers(),
+            optional(
+                "cost",
+                number(1, 1_000_000, "units"),
+                "the policy's",
+                "what such a request costs; if several matches fit, the first one decides",
+            ),
+        ],
+    },
+    Object {
+        name: "exception",
+        at: "policies[].except[], exempt[]",
+        about: "Requests that fulfil every field: a match without a cost.",
+        one_of: &[],
+        fields: &[method(), host(), path(), headers()],
+    },
+    Object {
+        name: "return",
+        at: "policies[].returns[]",
+        about: "Requests that return a unit if their response has one of the statuses in `on`: a match without a cost.",
+        one_of: &[],
+        fields: &[
+            method(),
+            host(),
+            path(),
+            headers(),
+            optional("on", Statuses, "`[2xx]`", "the response statuses that return a unit"),
+        ],
+    },
+];

@@ -1,0 +1,159 @@
+//! What never has an effect, because something else always comes first.
+
+use super::covers::covers;
+use super::{Warning, warn_by_group};
+use tollgate::compile::Configuration;
+use tollgate::http::RequestMatch;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::rules::{Key, LimitSet, Mode, Policy, Source};
+use tollgate::time::Period;
+
+/// A policy of a class in which an earlier policy applies to all of its requests.
+pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
+    let Some(policy) = set.rules.policies.get(index).filter(|policy| policy.class != 0) else { return };
+    let earlier = set.rules.policies.iter().take(index).filter(|other| other.class == policy.class);
+    let excepted = |rule: &RequestMatch| policy.except.iter().any(|own| covers(own, rule));
+    let comes_first = |other: &&Policy| {
+        is_before(other.mode, policy.mode)
+            && other.except.iter().all(excepted)
+            && has_whenever(set, &other.key, &policy.key)
+            && covers_all(&other.matches, &policy.matches)
+    };
+    if let Some(other) = earlier.into_iter().find(comes_first) {
+        let message =
+            format!("it never applies: {} of the same class comes first for all of its requests", other.name);
+        warnings.push(Warning::new(path, message));
+    }
+}
+
+/// Whether an earlier policy of a class keeps a later one from applying at all times. One in shadow does not
+/// affect an enforced one.
+fn is_before(earlier: Mode, later: Mode) -> bool {
+    match (earlier, later) {
+        (Mode::Enforce, _) | (_, Mode::Shadow) => true,
+        (Mode::EnforceFrom(earlier), Mode::EnforceFrom(later)) => earlier <= later,
+        (Mode::EnforceFrom(_), Mode::Enforce) | (Mode::Shadow, Mode::Enforce | Mode::EnforceFrom(_)) => false,
+    }
+}
+
+/// Whether every request with the keys `other` has the keys `one` too.
+fn has_whenever(set: &Configuration, one: &[usize], other: &[usize]) -> bool {
+    let has = |index: &usize| other.contains(index) || key(set, *index).is_some_and(is_always_there);
+    one.iter().all(|index| match key(set, *index).map(|key| &key.source) {
+        Some(Source::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
+        Some(_) | None => has(index),
+    })
+}
+
+fn key(set: &Configuration, index: usize) -> Option<&Key> {
+    set.rules.callers.keys.get(index)
+}
+
+fn is_always_there(key: &Key) -> bool {
+    matches!(key.source, Source::ClientIp { .. } | Source::Constant(_))
+}
+
+/// Whether each of the later matches is covered by one of the earlier.
+fn covers_all(earlier: &[RequestMatch], later: &[RequestMatch]) -> bool {
+    let everything = [RequestMatch::default()];
+    let later = if later.is_empty() { &everything } else { later };
+    earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| covers(other, rule)))
+}
+
+/// Alternatives of a key after one that every request has.
+pub(super) fn warn_alternatives(set: &Configuration, one: &Key, path: &str, warnings: &mut Vec<Warning>) {
+    let Source::FirstOf(keys) = &one.source else { return };
+    let mut before: Option<&Key> = None;
+    for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
+        if let Some(always) = before {
+            let message = format!("{} is never used: every request has {}", alternative.name, always.name);
+            warnings.push(Warning::new(format!("{path}.first_of[{i}]"), message));
+        }
+        before = before.or(Some(alternative).filter(|key| is_always_there(key)));
+    }
+}
+
+/// Costs above a quota. `groups` are the groups of callers by name.
+pub(super) fn warn_costs(
+    policy: &Policy,
+    groups: &[(&str, &LimitSet)],
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    let own = policy.matches.iter().enumerate();
+    let own = own.filter_map(|(i, rule)| Some((format!("{path}.match[{i}].cost"), rule.cost?)));
+    let counts = policy.matches.is_empty() || policy.matches.iter().any(|rule| rule.cost.is_none());
+    let common = counts.then(|| (format!("{path}.cost"), policy.cost));
+    for (at, cost) in common.into_iter().chain(own) {
+        let message = |limits: &LimitSet| {
+            let most =
+                limits.limits().iter().filter(|limit| !limit.is_penalty()).map(Limit::max_at_once).min()?;
+            (cost > most).then(|| {
+                format!("such a request never passes: it costs {cost}, but a limit admits at most {most}")
+            })
+        };
+        warn_by_group(&at, groups, message, warnings);
+    }
+}
+
+/// Limits that never reject, because another limit of the policy admits no more in a longer window.
+pub(super) fn warn_limits(
+    policy: &Policy,
+    groups: &[(&str, &LimitSet)],
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    for (i, name) in policy.limit_names.iter().enumerate() {
+        let message = |limits: &LimitSet| {
+            let limit = limits.limits().get(i)?;
+            let others = limits.limits().iter().zip(&policy.limit_names);
+            let (other, other_name) = others.into_iter().find(|(other, _)| comes_before(other, limit))?;
+            Some(format!(
+                "{name} never rejects anything: {other_name} admits {} in a longer window than {name}, which admits {}",
+                other.quota, limit.quota
+            ))
+        };
+        warn_by_group(&format!("{path}.limits[{i}]"), groups, message, warnings);
+    }
+}
+
+/// Whether `one` rejects everything that `other` would reject. A window of the clock admits its quota twice
+/// around its edge, unless every edge of it is one of the other's too.
+fn comes_before(one: &Limit, other: &Limit) -> bool {
+    let (quota, most) = (u64::from(one.quota.get()), u64::from(other.quota.get()));
+    let twice = 2 * quota <= most;
+    one.window > other.window
+        && has_window(other)
+        && match one.algorithm {
+            Algorithm::SlidingWindow(_) => quota <= most,
+            Algorithm::SlidingCounter => twice,
+            Algorithm::FixedWindow => {
+                let within =
+                    other.algorithm == Algorithm::FixedWindow && one.window.is_multiple_of(other.window);
+                twice || within && quota <= most
+            }
+            Algorithm::Calendar(calendar) => {
+                let within = matches!(other.algorithm, Algorithm::Calendar(days)
+                    if days.zone == calendar.zone && days.period == Period::Day);
+                twice || within && quota <= most
+            }
+            // A token bucket admits its quota on top of its burst; the others have no window.
+            Algorithm::TokenBucket { .. }
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => false,
+        }
+}
+
+fn has_window(limit: &Limit) -> bool {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_) => true,
+        Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock { .. }
+        | Algorithm::Penalty => false,
+    }
+}

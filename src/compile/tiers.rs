@@ -1,0 +1,80 @@
+//! Compiles the tiers: classes of callers with quotas of their own.
+
+use super::keys::key_index;
+use super::name::{NAME, name_of};
+use crate::config::{Reader, Vocabulary, all};
+use crate::rules::{Key, Source, Tiers};
+
+const TIER_NAMES: &str = "a list of 1 to 64 tier names";
+
+/// The object `tiers`, for the parts of a configuration that refer to it.
+#[derive(Clone, Copy)]
+pub(super) enum DeclaredTiers<'a> {
+    /// The configuration has no tiers.
+    None,
+    /// It has these.
+    Valid(&'a Tiers),
+    /// They have errors of their own, so references to them cannot be checked.
+    Invalid,
+}
+
+impl<'a> DeclaredTiers<'a> {
+    /// From what [`Fields::read`](crate::config::Fields::read) gave for the field `tiers`.
+    pub fn of(read: Option<&'a Option<Tiers>>) -> DeclaredTiers<'a> {
+        match read {
+            None => DeclaredTiers::Invalid,
+            Some(None) => DeclaredTiers::None,
+            Some(Some(tiers)) => DeclaredTiers::Valid(tiers),
+        }
+    }
+
+    /// The tiers, if there are any and they are valid.
+    pub fn valid(self) -> Option<&'a Tiers> {
+        match self {
+            DeclaredTiers::Valid(tiers) => Some(tiers),
+            DeclaredTiers::None | DeclaredTiers::Invalid => None,
+        }
+    }
+}
+
+/// Reads the object `tiers`.
+pub(super) fn tiers(
+    reader: &Reader<'_>,
+    keys: Option<&[Key]>,
+    key_names: Option<&Vocabulary<'_>>,
+) -> Option<Tiers> {
+    let fields = reader.object(&["names", "default", "from"])?;
+    let names = fields.required("names", TIER_NAMES).and_then(tier_names);
+    let from = fields.read("from", |at| {
+        let index = key_index(at, key_names)?;
+        let key = keys.and_then(|keys| keys.get(index));
+        if key.is_some_and(|key| matches!(key.source, Source::PathParameter(_))) {
+            return at.error("a key that does not use path, since a tier must be the same on all paths");
+        }
+        Some(index)
+    });
+    let names = names?;
+    let default = fields.required("default", &names.join(", ")).and_then(|tier| tier_index(tier, &names));
+    Some(Tiers { default: default?, from: from?, names })
+}
+
+fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
+    let entries = list.non_empty_list(TIER_NAMES)?;
+    let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
+    let mut valid = Some(());
+    for (index, entry) in entries.iter().enumerate() {
+        if names.iter().take(index).any(|earlier| entry.is_word(earlier)) {
+            valid = entry.error_found("a second tier of the same name", "a different name for each tier");
+        }
+    }
+    if names.len() > 64 {
+        return list.error(TIER_NAMES);
+    }
+    valid.map(|()| names)
+}
+
+/// Reads the name of a tier, as an index of `names`.
+pub(super) fn tier_index(reader: &Reader<'_>, names: &[String]) -> Option<usize> {
+    let words: Vec<_> = names.iter().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+    reader.word(&words)
+}
