@@ -108,7 +108,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     else {
         return None;
     };
-    paths::read_as(spellings, &mut policies, &mut exempt);
+    paths::set_spellings(spellings, &mut policies, &mut exempt);
     let reads_authorization = keys.iter().any(|key| key.source.reads_header(AUTHORIZATION));
     let callers = Callers { consumers: known.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();
@@ -135,7 +135,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
         if policy.matches.is_empty() {
             routes.add(index, None);
         }
-        let rules = policy.matches.iter().chain(policy.response.rules());
+        let rules = policy.matches.iter().chain(policy.response.return_matches());
         rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path.as_ref()));
     }
     routes
@@ -169,6 +169,12 @@ fn name_of(reader: &Reader<'_>, name: &str) -> Option<String> {
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// A quota that is a number.
+fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
+    let quota = reader.whole_number(1..=u64::from(u32::MAX))?;
+    NonZeroU32::new(u32::try_from(quota).ok()?)
 }
 
 /// All of them, each read even after one has failed.

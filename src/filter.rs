@@ -172,10 +172,10 @@ impl Passage {
             return; // the reply is our own, and has all that it needs
         }
         let worker = worker.borrow();
-        if worker.engine.follows_the_response(decision) {
+        if worker.engine.awaits_response(decision) {
             let now = worker.clock.now();
             let answered = |table: &mut Table| {
-                worker.engine.answered(decision, &host::ResponseHeaders, table, &host::SharedData, now);
+                worker.engine.on_response(decision, &host::ResponseHeaders, table, &host::SharedData, now);
             };
             with_table(answered);
         }
@@ -195,9 +195,9 @@ impl Passage {
     fn end(self) {
         let (Some(worker), Some(mut decision)) = (self.worker, self.decision) else { return };
         let worker = worker.borrow();
-        if worker.engine.follows_the_end(&decision) {
+        if worker.engine.awaits_stream_end(&decision) {
             let now = worker.clock.now();
-            with_table(|table| worker.engine.ended(&mut decision, table, &host::SharedData, now));
+            with_table(|table| worker.engine.on_stream_end(&mut decision, table, &host::SharedData, now));
         }
     }
 }

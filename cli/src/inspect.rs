@@ -2,13 +2,14 @@
 
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Counter, Limit};
-use tollgate::rules::{Key, Policy, Source};
+use tollgate::rules::{Key, KeySource, Policy};
 use tollgate::time::{Now, SECOND};
 
 /// Whether any policy counts by the client's address.
 pub(crate) fn counts_addresses(set: &Configuration) -> bool {
-    let by_address =
-        |(index, key): (usize, &Key)| matches!(key.source, Source::ClientIp { .. }) && counts_by(set, index);
+    let by_address = |(index, key): (usize, &Key)| {
+        matches!(key.source, KeySource::ClientIp { .. }) && counts_by(set, index)
+    };
     set.rules.callers.keys.iter().enumerate().any(by_address)
 }
 
@@ -16,7 +17,7 @@ pub(crate) fn counts_addresses(set: &Configuration) -> bool {
 pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
     let is_or_has = |of: &usize| {
         *of == key
-            || matches!(set.rules.callers.keys.get(*of).map(|of| &of.source), Some(Source::FirstOf(keys)) if keys.contains(&key))
+            || matches!(set.rules.callers.keys.get(*of).map(|of| &of.source), Some(KeySource::FirstOf(keys)) if keys.contains(&key))
     };
     set.rules.policies.iter().any(|policy| policy.key.iter().any(is_or_has))
 }
@@ -31,7 +32,7 @@ pub(crate) fn matches_paths(set: &Configuration) -> bool {
 pub(crate) fn clients(set: &Configuration) -> u64 {
     let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
     for policy in &set.rules.policies {
-        match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.apart) {
+        match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.own_record) {
             Some((_, limits)) => limits.extend(policy.limits()),
             None => records.push((&policy.key, policy.limits().iter().collect())),
         }

@@ -11,7 +11,7 @@ mod unused;
 use std::fmt;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
-use tollgate::rules::{Key, Source};
+use tollgate::rules::{Key, KeySource};
 use tollgate::rules::{LimitSet, Policy};
 
 /// Something legal and probably wrong.

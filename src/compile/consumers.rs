@@ -1,10 +1,9 @@
 //! Compiles who is known: consumers, what they are known by, and their tiers.
 
 use super::keys::key_index;
-use super::limits::whole_quota;
-use super::{NAME, all, name_of};
+use super::{NAME, all, name_of, whole_quota};
 use crate::config::{Lists, Names, Reader, Vocabulary};
-use crate::rules::{Consumer, Consumers, Digest, Key, Source, Tiers};
+use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, Tiers};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
@@ -117,7 +116,7 @@ pub(super) fn tiers(
     let from = fields.read("from", |at| {
         let index = key_index(at, words)?;
         let key = keys.and_then(|keys| keys.get(index));
-        let of_paths = key.is_some_and(|key| matches!(key.source, Source::PathParameter(_)));
+        let of_paths = key.is_some_and(|key| matches!(key.source, KeySource::PathParameter(_)));
         if of_paths { at.error("a key without path: a tier is the same on all paths") } else { Some(index) }
     });
     let names = names?;
@@ -266,12 +265,14 @@ fn credentials(
 /// A consumer can only be known by what a request itself has.
 fn shows_credentials(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
     let shows = keys.get(key).is_some_and(|key| match key.source {
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::Metadata(_) => true,
-        Source::ClientIp { .. }
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => false,
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::Metadata(_) => {
+            true
+        }
+        KeySource::ClientIp { .. }
+        | KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::FirstOf(_) => false,
     });
     if !shows {
         entry.error_name::<()>(entry.name(), "a key with header, query, cookie or metadata");

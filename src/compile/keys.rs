@@ -7,7 +7,7 @@ use crate::http::MetadataPath;
 use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::rules::{Attribute, CredentialRejection, Key, Source, Validity};
+use crate::rules::{Attribute, CredentialRejection, Key, KeySource, Validity};
 use crate::table::Geometry;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -45,17 +45,21 @@ pub(super) fn keys(reader: &Reader<'_>, table: Geometry) -> Option<Vec<Key>> {
 fn prove(keys: &mut [Key]) {
     let vouches = |key: &Key| match (&key.source, &key.validity) {
         (
-            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_),
             Validity::Present | Validity::Unless(_),
         )
-        | (Source::PathParameter(_) | Source::FirstOf(_), _) => false,
+        | (KeySource::PathParameter(_) | KeySource::FirstOf(_), _) => false,
         (
-            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_),
             Validity::Consumer | Validity::Metadata(_),
         )
-        | (Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_), _) => {
-            true
-        }
+        | (
+            KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_),
+            _,
+        ) => true,
     };
     let mut made_up = Names::default();
     for key in keys.iter().filter(|key| !vouches(key)) {
@@ -147,21 +151,28 @@ fn reading(fields: &Fields<'_>) -> Option<Reading> {
     })
 }
 
-fn source(fields: &Fields<'_>, word: &str, scheme: Option<String>, others: Others<'_, '_>) -> Option<Source> {
+fn source(
+    fields: &Fields<'_>,
+    word: &str,
+    scheme: Option<String>,
+    others: Others<'_, '_>,
+) -> Option<KeySource> {
     let field = fields.optional(word)?;
     Some(match word {
-        "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
-        "query" => Source::Query(text(field)?),
-        "cookie" => Source::Cookie(token(field, COOKIE)?),
-        "client_ip" => Source::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
-        "path" => Source::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
-        "metadata" => Source::Metadata(metadata(field)?),
-        "consumer" => Source::Consumer(match name_of(field, field.text("name, or an attribute's name")?)? {
-            name if name == "name" => Attribute::Name,
-            name => Attribute::Named(name),
-        }),
-        "constant" => Source::Constant(text(field)?),
-        _ => Source::FirstOf(first_of(field, others)?),
+        "header" => KeySource::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
+        "query" => KeySource::Query(text(field)?),
+        "cookie" => KeySource::Cookie(token(field, COOKIE)?),
+        "client_ip" => KeySource::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
+        "path" => KeySource::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
+        "metadata" => KeySource::Metadata(metadata(field)?),
+        "consumer" => {
+            KeySource::Consumer(match name_of(field, field.text("name, or an attribute's name")?)? {
+                name if name == "name" => Attribute::Name,
+                name => Attribute::Named(name),
+            })
+        }
+        "constant" => KeySource::Constant(text(field)?),
+        _ => KeySource::FirstOf(first_of(field, others)?),
     })
 }
 
@@ -185,7 +196,7 @@ fn same_as<'a>(reader: &Reader<'_>, others: Others<'_, 'a>) -> Option<&'a str> {
 }
 
 /// A field that the source does not know would be silently without effect.
-fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, source: &KeySource) -> Option<()> {
     const HEADER: u8 = 1;
     const NAMED: u8 = 2;
     const PATH: u8 = 4;
@@ -204,11 +215,14 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
         ("suffix", PATH, "only beside path"),
     ];
     let of = match source {
-        Source::Header { .. } => HEADER,
-        Source::Query(_) | Source::Cookie(_) => NAMED,
-        Source::PathParameter(_) => PATH,
-        Source::FirstOf(_) => LIST,
-        Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_) => OTHER,
+        KeySource::Header { .. } => HEADER,
+        KeySource::Query(_) | KeySource::Cookie(_) => NAMED,
+        KeySource::PathParameter(_) => PATH,
+        KeySource::FirstOf(_) => LIST,
+        KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_) => OTHER,
     };
     let mut sound = Some(());
     for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {

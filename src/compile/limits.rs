@@ -1,7 +1,7 @@
 //! Compiles the limits of a policy: which fields each algorithm takes, and what they mean.
 
 use super::consumers::TierNames;
-use super::{NAME, all, duration, name_of};
+use super::{NAME, all, duration, name_of, whole_quota};
 use crate::config::{Fields, Reader};
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
@@ -161,12 +161,6 @@ fn quotas(reader: &Reader<'_>, grades: TierNames<'_>) -> Option<(NonZeroU32, Vec
     let quotas = names.iter().map(|name| fields.required(name, QUOTA).and_then(whole_quota));
     let quotas = all(quotas.collect::<Vec<_>>())?;
     Some((*quotas.get(tiers.default)?, quotas))
-}
-
-/// A quota that is a number.
-pub(super) fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
-    let quota = reader.whole_number(1..=u64::from(u32::MAX))?;
-    NonZeroU32::new(u32::try_from(quota).ok()?)
 }
 
 /// Without an algorithm the window tells: a day, week or month is the calendar's.

@@ -42,13 +42,13 @@ pub(super) fn either(
 
 /// Reads all paths so: those of matches protect, all others free.
 #[inline(never)]
-pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
-    read_all(exempt, spellings, Purpose::Frees);
+pub(super) fn set_spellings(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
+    read_all(exempt, spellings, Purpose::Exempts);
     for policy in policies {
-        read_all(&mut policy.matches, spellings, Purpose::Protects);
-        read_all(&mut policy.except, spellings, Purpose::Frees);
+        read_all(&mut policy.matches, spellings, Purpose::Limits);
+        read_all(&mut policy.except, spellings, Purpose::Exempts);
         for (rule, _) in &mut policy.response.returns {
-            read_all(std::slice::from_mut(rule), spellings, Purpose::Frees);
+            read_all(std::slice::from_mut(rule), spellings, Purpose::Exempts);
         }
     }
 }
@@ -56,6 +56,6 @@ pub(super) fn read_as(spellings: Spellings, policies: &mut [Policy], exempt: &mu
 #[inline(never)]
 fn read_all(rules: &mut [RequestMatch], spellings: Spellings, purpose: Purpose) {
     for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
-        path.read_as(spellings, purpose);
+        path.set_spellings(spellings, purpose);
     }
 }

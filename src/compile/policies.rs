@@ -11,7 +11,7 @@ use super::{NAME, POLICIES, all, name_of};
 use crate::config::{Fields, Names, Reader, Vocabulary};
 use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
-use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
+use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
 use crate::table::Geometry;
 
 const LIMITS: &str = "a list of at least one limit";
@@ -163,7 +163,7 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         except,
         class,
         key,
-        apart: false,
+        own_record: false,
         cost,
         count,
         on_contention,
@@ -230,15 +230,15 @@ fn check_stock(fields: &Fields<'_>, limits: &[LimitByTier]) {
 /// not apply.
 fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestMatch], keys: Option<&[Key]>) {
     let names = |index: &usize| match keys?.get(*index)?.source {
-        Source::PathParameter(ref name) => Some(name.as_str()),
-        Source::Header { .. }
-        | Source::Query(_)
-        | Source::Cookie(_)
-        | Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => None,
+        KeySource::PathParameter(ref name) => Some(name.as_str()),
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::FirstOf(_) => None,
     };
     for name in key.iter().filter_map(names) {
         let has = |rule: &RequestMatch| {

@@ -2,7 +2,7 @@
 
 use crate::config::{Lists, Reader};
 use crate::rules::Policy;
-use crate::rules::{Key, Source};
+use crate::rules::{Key, KeySource};
 use crate::table::Geometry;
 
 /// More alternatives than this are not spelled out; such policies are taken to share with all.
@@ -36,7 +36,7 @@ pub(super) fn set_apart(policies: &mut [Policy], keys: &[Key], table: Geometry) 
             }
             sum > table.most_limits()
         };
-        policy.apart = match spelled {
+        policy.own_record = match spelled {
             Some(lists) => lists.iter().any(|list| are_too_many(sharing.of(list))) || are_too_many(&with_all),
             None => are_too_many(&all),
         };
@@ -59,7 +59,7 @@ fn spellings(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for index in key {
         let alternatives = match keys.get(*index).map(|key| &key.source) {
-            Some(Source::FirstOf(alternatives)) => alternatives.as_slice(),
+            Some(KeySource::FirstOf(alternatives)) => alternatives.as_slice(),
             Some(_) | None => std::slice::from_ref(index),
         };
         let mut longer = Vec::new();

@@ -4,8 +4,8 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
 use tollgate::reply::Describes;
+use tollgate::rules::KeySource;
 use tollgate::rules::Mode;
-use tollgate::rules::Source;
 
 /// Headers about a policy that is not enforced: they are not sent.
 pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
@@ -26,7 +26,7 @@ pub(super) fn warn_credentials(set: &Configuration, value: &Value) -> Vec<Warnin
     let secret = |name: &str| {
         let key = set.rules.callers.keys.iter().find(|key| key.name == name);
         key.is_some_and(|key| {
-            matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_))
+            matches!(key.source, KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_))
         })
     };
     let mut warnings = Vec::new();

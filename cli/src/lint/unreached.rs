@@ -5,7 +5,7 @@ use super::{Warning, tell_by_caller};
 use tollgate::compile::Configuration;
 use tollgate::http::RequestMatch;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{Key, Source};
+use tollgate::rules::{Key, KeySource};
 use tollgate::rules::{LimitSet, Mode, Policy};
 use tollgate::time::Period;
 
@@ -41,7 +41,7 @@ fn is_before(earlier: Mode, later: Mode) -> bool {
 fn has_whenever(set: &Configuration, one: &[usize], other: &[usize]) -> bool {
     let has = |index: &usize| other.contains(index) || key(set, *index).is_some_and(is_always_there);
     one.iter().all(|index| match key(set, *index).map(|key| &key.source) {
-        Some(Source::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
+        Some(KeySource::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
         Some(_) | None => has(index),
     })
 }
@@ -51,7 +51,7 @@ fn key(set: &Configuration, index: usize) -> Option<&Key> {
 }
 
 fn is_always_there(key: &Key) -> bool {
-    matches!(key.source, Source::ClientIp { .. } | Source::Constant(_))
+    matches!(key.source, KeySource::ClientIp { .. } | KeySource::Constant(_))
 }
 
 /// Whether each of the later matches is covered by one of the earlier.
@@ -63,7 +63,7 @@ fn covers_all(earlier: &[RequestMatch], later: &[RequestMatch]) -> bool {
 
 /// Alternatives behind one that every request has.
 pub(super) fn warn_alternatives(set: &Configuration, one: &Key, path: &str, warnings: &mut Vec<Warning>) {
-    let Source::FirstOf(keys) = &one.source else { return };
+    let KeySource::FirstOf(keys) = &one.source else { return };
     let mut before: Option<&Key> = None;
     for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
         if let Some(always) = before {
