@@ -118,7 +118,7 @@ fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> Strin
             (_, _) => format!("it is not {}", request_match(rule)),
         }
     };
-    let mut reasons: Vec<String> = policy.matches.iter().map(against).collect();
+    let mut reasons: Vec<String> = policy.judged().map(against).collect();
     reasons.dedup();
     reasons.join(", ")
 }

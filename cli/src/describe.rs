@@ -54,7 +54,7 @@ pub fn summary(set: &Configuration) -> Summary {
 fn policy_in_words(set: &Configuration, policy: &Policy) -> PolicySummary {
     let requests = match policy.matches.as_slice() {
         [] => "every request".to_string(),
-        matches => list(matches),
+        matches => matches.iter().map(with_cost).collect::<Vec<_>>().join(", "),
     };
     let except = match policy.except.as_slice() {
         [] => String::new(),
@@ -258,6 +258,12 @@ fn also(set: &Configuration, policy: &Policy) -> Vec<String> {
     }
     also.extend(counting(policy));
     also
+}
+
+/// A match and its own cost.
+fn with_cost((rule, cost): &(RequestMatch, Option<u32>)) -> String {
+    let cost = cost.map_or_else(String::new, |cost| format!(" at a cost of {cost}"));
+    request_match(rule) + &cost
 }
 
 fn list(matches: &[RequestMatch]) -> String {

@@ -41,21 +41,21 @@ pub(super) fn either(
 }
 
 /// Reads all paths so: those of matches protect, all others free.
-#[inline(never)]
 pub(super) fn set_spellings(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
-    read_all(exempt, spellings, Purpose::Exempts);
+    set_all(exempt, spellings, Purpose::Exempts);
     for policy in policies {
-        read_all(&mut policy.matches, spellings, Purpose::Limits);
-        read_all(&mut policy.except, spellings, Purpose::Exempts);
-        for (rule, _) in &mut policy.response.returns {
-            read_all(std::slice::from_mut(rule), spellings, Purpose::Exempts);
-        }
+        set_all(policy.matches.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Limits);
+        set_all(&mut policy.except, spellings, Purpose::Exempts);
+        set_all(policy.response.returns.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Exempts);
     }
 }
 
-#[inline(never)]
-fn read_all(rules: &mut [RequestMatch], spellings: Spellings, purpose: Purpose) {
-    for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
+fn set_all<'a>(
+    rules: impl IntoIterator<Item = &'a mut RequestMatch>,
+    spellings: Spellings,
+    purpose: Purpose,
+) {
+    for path in rules.into_iter().filter_map(|rule| rule.path.as_mut()) {
         path.set_spellings(spellings, purpose);
     }
 }

@@ -138,9 +138,10 @@ fn policy(entry: &Reader<'_>, context: Context<'_>, classes: &mut Vec<String>) -
         return None;
     };
     check_stock(&fields, &limits);
-    check_path_parameters(&fields, &key, &matches, context.keys);
+    let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
+    check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {
-        check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
+        check_path_parameters(&fields, &key, &[rule], context.keys);
     }
     let (
         Some(except),
@@ -228,7 +229,12 @@ fn check_stock(fields: &Fields<'_>, limits: &[LimitByTier]) {
 
 /// A path parameter is a key only of requests whose template has it: where it is missing the policy would silently
 /// not apply.
-fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestMatch], keys: Option<&[Key]>) {
+fn check_path_parameters(
+    fields: &Fields<'_>,
+    key: &[usize],
+    matches: &[&RequestMatch],
+    keys: Option<&[Key]>,
+) {
     let names = |index: &usize| match keys?.get(*index)?.source {
         KeySource::PathParameter(ref name) => Some(name.as_str()),
         KeySource::Header { .. }
@@ -241,7 +247,7 @@ fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestM
         | KeySource::FirstOf(_) => None,
     };
     for name in key.iter().filter_map(names) {
-        let has = |rule: &RequestMatch| {
+        let has = |rule: &&RequestMatch| {
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {

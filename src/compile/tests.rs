@@ -27,6 +27,13 @@ pub(super) fn with(fields: &str) -> String {
     )
 }
 
+/// Compiles only if another thread may share a configuration, as a host with one process for several workers does.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<crate::rules::PolicySet>();
+    is_shared::<crate::reply::ReplyRules>();
+};
+
 #[wasm_bindgen_test(unsupported = test)]
 fn of_hundreds_of_errors_the_first_are_told_and_that_there_are_more() {
     let unknown: Vec<_> = (0..300).map(|i| format!(r#""unknown{i}": 1"#)).collect();

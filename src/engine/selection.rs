@@ -76,7 +76,7 @@ pub fn role<'a, R: Request>(
     policy: &'a Policy,
     request: &RequestCache<'_, R>,
 ) -> Option<(Role, Option<&'a RequestMatch>)> {
-    let mut matching = policy.matches.iter().filter(|rule| rule.matches(request));
+    let mut matching = policy.matches.iter().filter(|(rule, _)| rule.matches(request));
     let first = matching.next();
     if first.is_none() && !policy.matches.is_empty() {
         let (index, rule) = policy.response.find_return(request)?;
@@ -85,13 +85,14 @@ pub fn role<'a, R: Request>(
     if policy.except.iter().any(|rule| rule.matches(request)) {
         return None;
     }
-    let cost_of = |rule: &RequestMatch| rule.cost.unwrap_or(policy.cost);
+    let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);
     let mut cost = first.map_or(policy.cost, cost_of);
     // If the path matches only in another spelling, the upstream may see a path with a higher cost.
-    if first.is_some_and(|rule| !rule.matches_as_written(request)) {
+    let first_rule = first.map(|(rule, _)| rule);
+    if first_rule.is_some_and(|rule| !rule.matches_as_written(request)) {
         cost = matching.map(cost_of).fold(cost, u32::max);
     }
-    Some((Role::Judges(cost), first))
+    Some((Role::Judges(cost), first_rule))
 }
 
 /// The policies that judge the request, each with the request's cost in units.

@@ -13,8 +13,6 @@ pub struct RequestMatch {
     pub path: Option<PathTemplate>,
     /// What must hold for headers, by lower-case name.
     pub headers: Vec<(String, HeaderMatch)>,
-    /// The cost of a request that matches, in units, if it differs from the policy's.
-    pub cost: Option<u32>,
 }
 
 /// What must hold for a header.

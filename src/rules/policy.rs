@@ -11,8 +11,9 @@ use crate::table::{Charge, Count, OnContention};
 pub struct Policy {
     /// As in the configuration.
     pub name: String,
-    /// The policy applies to requests that any of these match; if there are none, to all requests.
-    pub matches: Vec<RequestMatch>,
+    /// The policy applies to requests that any of these match; if there are none, to all requests. Each has the cost of its
+    /// requests in units, if it differs from the policy's.
+    pub matches: Vec<(RequestMatch, Option<u32>)>,
     /// It does not apply to requests that any of these match.
     pub except: Vec<RequestMatch>,
     /// Of the policies of one class, only the first that applies is used. A single bit; 0 for no class.
@@ -39,6 +40,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The requests that the policy judges; all if there are none.
+    pub fn judged(&self) -> impl Iterator<Item = &RequestMatch> {
+        self.matches.iter().map(|(rule, _)| rule)
+    }
+
     /// The limits of callers with neither a tier nor quotas of their own: one or more, and last the penalty,
     /// if there is one.
     pub fn limits(&self) -> &[Limit] {

@@ -18,7 +18,7 @@ pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings
         is_before(other.mode, policy.mode)
             && other.except.iter().all(excepted)
             && has_whenever(set, &other.key, &policy.key)
-            && covers_all(&other.matches, &policy.matches)
+            && covers_all(other, policy)
     };
     if let Some(other) = earlier.into_iter().find(comes_first) {
         let says =
@@ -54,11 +54,15 @@ fn is_always_there(key: &Key) -> bool {
     matches!(key.source, KeySource::ClientIp { .. } | KeySource::Constant(_))
 }
 
-/// Whether each of the later matches is covered by one of the earlier.
-fn covers_all(earlier: &[RequestMatch], later: &[RequestMatch]) -> bool {
-    let everything = [RequestMatch::default()];
-    let later = if later.is_empty() { &everything } else { later };
-    earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| covers(other, rule)))
+/// Whether each match of the later policy is covered by one of the earlier's.
+fn covers_all(earlier: &Policy, later: &Policy) -> bool {
+    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| covers(other, rule));
+    earlier.matches.is_empty()
+        || if later.matches.is_empty() {
+            is_covered(&RequestMatch::default())
+        } else {
+            later.judged().all(is_covered)
+        }
 }
 
 /// Alternatives behind one that every request has.
@@ -82,8 +86,8 @@ pub(super) fn warn_costs(
     warnings: &mut Vec<Warning>,
 ) {
     let own = policy.matches.iter().enumerate();
-    let own = own.filter_map(|(i, rule)| Some((format!("{path}.match[{i}].cost"), rule.cost?)));
-    let counts = policy.matches.is_empty() || policy.matches.iter().any(|rule| rule.cost.is_none());
+    let own = own.filter_map(|(i, (_, cost))| Some((format!("{path}.match[{i}].cost"), (*cost)?)));
+    let counts = policy.matches.is_empty() || policy.matches.iter().any(|(_, cost)| cost.is_none());
     let common = counts.then(|| (format!("{path}.cost"), policy.cost));
     for (at, cost) in common.into_iter().chain(own) {
         let says = |terms: &LimitSet| {
