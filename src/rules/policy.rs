@@ -11,8 +11,8 @@ use crate::table::{Charge, Count, OnContention};
 pub struct Policy {
     /// As in the configuration.
     pub name: String,
-    /// The policy applies to requests that any of these match; if there are none, to all requests. Each has the cost of its
-    /// requests in units, if it differs from the policy's.
+    /// The policy applies to requests that any of these match; if there are none, to all requests. Each has
+    /// the cost of its requests in units, if it differs from the policy's.
     pub matches: Vec<(RequestMatch, Option<u32>)>,
     /// It does not apply to requests that any of these match.
     pub except: Vec<RequestMatch>,
