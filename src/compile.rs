@@ -150,7 +150,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
         if policy.matches.is_empty() {
             routes.add(index, None);
         }
-        let rules = policy.matches.iter().chain(policy.response.rules());
+        let rules = policy.judged().chain(policy.response.return_matches());
         rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path.as_ref()));
     }
     routes

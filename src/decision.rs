@@ -1,4 +1,4 @@
-//! Many verdicts, one decision: a plain value that the glue applies.
+//! What the engine decided about one request: plain data, which `reply` puts into words and `filter` applies.
 
 use crate::identity::Identity;
 use crate::limiter::Verdict;
@@ -9,213 +9,227 @@ use std::cmp::Reverse;
 /// What was decided about one request.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    answers: Vec<PolicyDecision>,
-    /// The one that rejects for longest, by index; the first of several. `None`: none does.
-    violated: Option<usize>,
+    policies: Vec<PolicyDecision>,
+    /// Index into `policies` of the one that rejects for longest. `None`: the request is admitted.
+    rejecting: Option<usize>,
+    /// The wait that it asks for; 0 if the request is admitted.
+    retry_after: Micros,
     consumer: Option<usize>,
     tier: Option<usize>,
-    /// When.
+    /// The instant at which the request was decided.
     pub now: Now,
     answered: bool,
-    /// What most decisions have nothing of, so that they are short.
-    rest: Option<Box<Rest>>,
+    /// Boxed, because most decisions have none of it.
+    extras: Option<Box<Extras>>,
 }
 
-/// What some decisions have beside their answers.
+/// The parts of a decision that most requests do not have.
 #[derive(Clone, Debug, Default)]
-struct Rest {
-    /// Answers of policies in shadow: noted, and without consequence.
+struct Extras {
     shadows: Vec<PolicyDecision>,
-    /// Policies that the request may give a unit back to.
-    returns: Vec<Applied>,
+    returns: Vec<AppliedPolicy>,
     credential_check: CredentialCheck,
 }
 
-/// One policy's part in a decision.
+/// What one policy decided about a request.
 #[derive(Clone, Debug)]
 pub struct PolicyDecision {
-    /// The policy's index in its set.
+    /// The policy, as an index into `PolicySet::policies`.
     pub policy: usize,
-    /// Who was counted.
+    /// The caller that the policy counted.
     pub identity: Identity,
-    /// The number of the caller's limit set.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`.
     pub limit_set: usize,
-    /// What the request costs, in units.
+    /// The request's cost in units.
     pub cost: u32,
-    /// What its limits said, and whether they counted it.
+    /// The verdicts of the policy's limits, and whether they counted the request.
     pub outcome: Outcome,
 }
 
-/// How a policy takes part in one request.
+/// How a policy takes part in a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Role {
-    /// Its limits judge the request, which costs so many units.
+    /// Its limits judge the request, at this cost in units.
     Judges(u32),
-    /// The request gives a unit back, if its response says so.
+    /// The request gives a unit back if its response says so. The index is that of the rule in
+    /// `OnResponse::returns`.
     Returns(usize),
 }
 
-/// A policy that takes part in one request, and whom it counts.
+/// A policy that takes part in a request, and the caller it counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Applied {
-    /// The policy's index in its set.
+pub struct AppliedPolicy {
+    /// The policy, as an index into `PolicySet::policies`.
     pub policy: usize,
-    /// How it takes part.
+    /// Whether it judges the request or takes units back.
     pub role: Role,
-    /// Who is counted.
+    /// The caller it counts.
     pub identity: Identity,
-    /// The number of the caller's limit set.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`.
     pub limit_set: usize,
-    /// Whether a rejection is only noted.
+    /// Whether the policy is in shadow mode: it counts, but its rejections have no effect.
     pub shadow: bool,
 }
 
-/// A credential that an answer may reject.
+/// A credential that the upstream's response may reject.
 #[derive(Clone, Copy, Debug)]
 pub struct Credential {
-    /// Its key, by index.
+    /// The key it was read by, as an index into `Callers::keys`.
     pub key: usize,
-    /// Its record.
+    /// The record that holds its marker and its proof.
     pub identity: Identity,
-    /// Whether an answer has proved it of late.
+    /// Whether a recent response has proved it.
     pub proved: bool,
 }
 
-/// What an answer can say about a request's credentials.
+/// What to do once the response says whether the request's credentials are valid.
 #[derive(Clone, Debug, Default)]
 pub struct CredentialCheck {
-    /// Credentials that the answer may reject.
+    /// The credentials that the response may reject.
     pub credentials: Vec<Credential>,
-    /// The policies that would have judged the request without those keys, and what it costs there: they count it if the
-    /// keys are rejected.
-    pub as_anonymous: Vec<(Applied, u32)>,
-    /// Their answers, apart, until an answer has proved the keys.
-    pub held: Vec<PolicyDecision>,
-    /// Who judges a caller without those keys: by policy, and whom it counts.
+    /// The policies that would also have judged the request without these credentials, and its cost there.
+    /// They count the request if the response rejects the credentials.
+    pub as_anonymous: Vec<(AppliedPolicy, u32)>,
+    /// What the enforced ones among those policies decided when they counted the request provisionally, each
+    /// in a record of its own, because no response has proved the credentials yet.
+    pub provisional: Vec<PolicyDecision>,
+    /// Every policy that judges the request without these credentials, with the caller it counts.
     pub anonymous: Vec<(usize, Identity)>,
 }
 
 impl CredentialCheck {
-    /// Takes the answers of the policies that hold units, the last `held`. If one of them rejects the request, it is answered as
-    /// that of a caller without the keys.
-    pub fn with_answers(mut self, held: usize, answers: &mut Vec<PolicyDecision>) -> CredentialCheck {
-        self.held = answers.split_off(answers.len().saturating_sub(held));
-        if self.held.iter().any(PolicyDecision::rejected) {
-            let said = |one: &PolicyDecision| self.anonymous.contains(&(one.policy, one.identity));
-            let (mut said, unsaid): (Vec<PolicyDecision>, Vec<PolicyDecision>) =
-                answers.drain(..).partition(said);
-            said.append(&mut self.held);
-            *answers = said;
-            // What these have counted has to be settled all the same.
-            self.held = unsaid;
+    /// Takes over the last `provisional` decisions from `policies`. If one of them rejects the request,
+    /// `policies` become what they would be for a caller without the credentials.
+    pub fn take_provisional(&mut self, provisional: usize, policies: &mut Vec<PolicyDecision>) {
+        self.provisional = policies.split_off(policies.len().saturating_sub(provisional));
+        if self.provisional.iter().any(PolicyDecision::rejected) {
+            let is_anonymous = |one: &PolicyDecision| self.anonymous.contains(&(one.policy, one.identity));
+            let (mut anonymous, others): (Vec<PolicyDecision>, Vec<PolicyDecision>) =
+                policies.drain(..).partition(is_anonymous);
+            anonymous.append(&mut self.provisional);
+            *policies = anonymous;
+            // The other policies may have counted the request, which still has to be settled.
+            self.provisional = others;
         }
-        self
     }
 }
 
 impl PolicyDecision {
-    /// Whether this policy rejected.
+    /// Whether the policy rejects the request.
     pub fn rejected(&self) -> bool {
         !self.outcome.admitted()
     }
 
-    /// What was counted when it was decided, at that instant.
+    /// What the policy counted when the request was decided, at `at`.
     pub fn charged(&self, at: Now) -> Charged {
         Charged { cost: self.cost, at: self.outcome.charged.then_some(at) }
+    }
+
+    /// The wait that the policy asks for; 0 if it admits the request.
+    fn retry_after(&self) -> Micros {
+        self.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max().unwrap_or_default()
     }
 }
 
 impl Decision {
-    /// The decision that follows from the answers of all policies that are enforced; with none, to pass.
+    /// Combines the decisions of all enforced policies. If there are none, the request is admitted.
     #[inline]
-    pub fn new(answers: Vec<PolicyDecision>, now: Now) -> Decision {
-        let rejected = answers.iter().any(PolicyDecision::rejected);
+    pub fn new(policies: Vec<PolicyDecision>, now: Now) -> Decision {
+        let rejecting = if policies.iter().any(PolicyDecision::rejected) { longest(&policies) } else { None };
+        let wait = rejecting.and_then(|index| policies.get(index)).map(PolicyDecision::retry_after);
         Decision {
-            violated: if rejected { longest_rejection(&answers) } else { None },
-            answers,
+            policies,
+            rejecting,
+            retry_after: wait.unwrap_or_default(),
             consumer: None,
             tier: None,
             now,
             answered: false,
-            rest: None,
+            extras: None,
         }
     }
 
-    /// The decision about a request that no policy applies to.
-    pub fn to_pass(now: Now) -> Decision {
+    /// The decision for a request that no policy applies to.
+    pub fn admit(now: Now) -> Decision {
         Decision::new(Vec::new(), now)
     }
 
+    /// Adds the decisions of the policies in shadow mode, in the order of the configuration.
     pub fn add_shadows(&mut self, shadows: Vec<PolicyDecision>) {
         if !shadows.is_empty() {
-            self.rest.get_or_insert_default().shadows = shadows;
+            self.extras.get_or_insert_default().shadows = shadows;
         }
     }
 
-    pub fn add_returns(&mut self, returns: Vec<Applied>) {
+    /// Adds the policies that the request may give a unit back to.
+    pub fn add_returns(&mut self, returns: Vec<AppliedPolicy>) {
         if !returns.is_empty() {
-            self.rest.get_or_insert_default().returns = returns;
+            self.extras.get_or_insert_default().returns = returns;
         }
     }
 
+    /// Sets consumer and tier, as indexes, as far as they have been looked up.
     pub fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
         (self.consumer, self.tier) = (consumer, tier);
     }
 
+    /// Sets what to do about the request's credentials when the response arrives.
     pub fn set_credential_check(&mut self, check: CredentialCheck) {
-        self.rest.get_or_insert_default().credential_check = check;
+        self.extras.get_or_insert_default().credential_check = check;
     }
 
-    /// The answers of policies that the request comes under only if its credentials are rejected.
-    pub fn held(&self) -> &[PolicyDecision] {
-        self.rest.as_deref().map_or(&[], |rest| &rest.credential_check.held)
+    /// The decisions of the enforced policies, in the order of the configuration.
+    pub fn policies(&self) -> &[PolicyDecision] {
+        &self.policies
     }
 
-    /// The answers of enforced policies, in the order of the policies.
-    pub fn answers(&self) -> &[PolicyDecision] {
-        &self.answers
-    }
-
-    /// The answers of policies in shadow, in the order of the policies.
+    /// The decisions of the policies in shadow mode, in the order of the configuration.
     pub fn shadows(&self) -> &[PolicyDecision] {
-        self.rest.as_deref().map_or(&[], |rest| &rest.shadows)
+        self.extras.as_deref().map_or(&[], |extras| &extras.shadows)
     }
 
-    /// The answers of enforced policies, then of those in shadow.
-    pub fn all_answers(&self) -> impl Iterator<Item = &PolicyDecision> {
-        self.answers.iter().chain(self.shadows())
+    /// The decisions of the enforced policies, then of those in shadow mode.
+    pub fn all_policies(&self) -> impl Iterator<Item = &PolicyDecision> {
+        self.policies.iter().chain(self.shadows())
     }
 
-    pub fn all_answers_mut(&mut self) -> impl Iterator<Item = &mut PolicyDecision> {
-        self.answers.iter_mut().chain(self.rest.iter_mut().flat_map(|rest| &mut rest.shadows))
+    /// The same as [`Decision::all_policies`], mutable.
+    pub fn all_policies_mut(&mut self) -> impl Iterator<Item = &mut PolicyDecision> {
+        self.policies.iter_mut().chain(self.extras.iter_mut().flat_map(|extras| &mut extras.shadows))
+    }
+
+    /// The decisions that apply only if the response rejects the request's credentials.
+    pub fn provisional(&self) -> &[PolicyDecision] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.credential_check.provisional)
     }
 
     /// The policies that the request may give a unit back to.
-    pub fn returns(&self) -> &[Applied] {
-        self.rest.as_deref().map_or(&[], |rest| &rest.returns)
+    pub fn returns(&self) -> &[AppliedPolicy] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.returns)
     }
 
-    /// What the response can say about the request's credentials, if it can say anything.
+    /// What to do about the request's credentials when the response arrives. `None`: it cannot reject any.
     pub fn credential_check(&self) -> Option<&CredentialCheck> {
-        self.rest.as_deref().map(|rest| &rest.credential_check).filter(|trial| !trial.credentials.is_empty())
+        let check = self.extras.as_deref().map(|extras| &extras.credential_check);
+        check.filter(|check| !check.credentials.is_empty())
     }
 
-    /// The consumer, by index, if a policy has asked for it and it is known.
+    /// The consumer, as an index into the configuration's list. `None`: it is unknown, or was not looked up.
     pub fn consumer(&self) -> Option<usize> {
         self.consumer
     }
 
-    /// The tier, by index, if a policy has asked for it.
+    /// The tier, as an index into the configuration's list. `None`: it was not looked up.
     pub fn tier(&self) -> Option<usize> {
         self.tier
     }
 
     /// Whether the request is rejected.
     pub fn rejected(&self) -> bool {
-        self.violated.is_some()
+        self.rejecting.is_some()
     }
 
-    /// Notes that the upstream has answered.
+    /// Records that the upstream has answered.
     pub fn mark_answered(&mut self) {
         self.answered = true;
     }
@@ -225,33 +239,31 @@ impl Decision {
         self.answered
     }
 
-    /// Whether a good answer would prove a caller whose record a full page may drop, though it has used much.
+    /// Whether a successful response would prove a caller who has used much of its quota, but whose record
+    /// the table may still evict.
     pub fn awaits_proof(&self) -> bool {
-        self.answers.iter().any(|answer| answer.outcome.unproven)
+        self.policies.iter().any(|one| one.outcome.unproven)
     }
 
-    /// The answer of the policy that rejects for longest, if any does; the first of several.
-    pub fn violated(&self) -> Option<&PolicyDecision> {
-        self.answers.get(self.violated?)
+    /// The policy that rejects for longest; the first, if several ask for the same wait.
+    pub fn rejecting(&self) -> Option<&PolicyDecision> {
+        self.policies.get(self.rejecting?)
     }
 
-    /// The longest wait that any limit asks for (BI-12): with less, the next request is rejected too.
+    /// The longest wait that any limit asks for (BI-12): an earlier retry is rejected again.
     pub fn retry_after(&self) -> Micros {
-        let verdicts = self.answers.iter().flat_map(|answer| &answer.outcome.verdicts);
-        verdicts.map(|verdict| verdict.retry_after).max().unwrap_or_default()
+        self.retry_after
     }
 
-    /// The verdict of one limit, if its policy applies.
+    /// The verdict of one limit, by the indexes of its policy and of itself. `None`: its policy does not
+    /// apply.
     pub fn verdict(&self, policy: usize, limit: usize) -> Option<&Verdict> {
-        self.answers.iter().find(|answer| answer.policy == policy)?.outcome.verdicts.get(limit)
+        self.policies.iter().find(|one| one.policy == policy)?.outcome.verdicts.get(limit)
     }
 }
 
-/// The answer that rejects for longest, by index.
-#[inline(never)]
-fn longest_rejection(answers: &[PolicyDecision]) -> Option<usize> {
-    let wait =
-        |answer: &PolicyDecision| answer.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
-    let rejections = answers.iter().enumerate().filter(|(_, answer)| answer.rejected());
-    rejections.min_by_key(|(_, answer)| Reverse(wait(answer))).map(|(index, _)| index)
+/// The index of the policy that rejects for longest.
+fn longest(policies: &[PolicyDecision]) -> Option<usize> {
+    let rejections = policies.iter().enumerate().filter(|(_, one)| one.rejected());
+    rejections.min_by_key(|(_, one)| Reverse(one.retry_after())).map(|(index, _)| index)
 }

@@ -1,4 +1,5 @@
-//! The story of a request, on one screen. Start here.
+//! The story of a request, on one screen. Start here: [`Engine::decide`], then [`Engine::on_response`] and
+//! [`Engine::on_stream_end`].
 
 pub mod caller;
 mod credential_rejection;
@@ -7,7 +8,7 @@ mod selection;
 
 pub use selection::{applying, exempts, role};
 
-use crate::decision::{Applied, Decision, PolicyDecision, Role};
+use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::http::{Request, RequestCache, Response, is_answer, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
@@ -17,25 +18,25 @@ use crate::time::Now;
 use caller::{Caller, ConsumerCache};
 use selection::judges;
 
-/// One configuration's limiter in one worker. The table, where counts live, is the worker's.
+/// Evaluates requests against one configuration's policies, in one worker. Counts live in the worker's
+/// [`Table`].
 pub struct Engine {
     rules: PolicySet,
-    /// Whether any policy, or any key, waits for responses or for streams' ends.
-    follows: bool,
-    /// Whether any key is valid until the upstream says as_anonymous.
+    /// `PolicySet::awaits_responses`, computed once.
+    awaits_responses: bool,
+    /// `PolicySet::checks_credentials`, computed once.
     checks_credentials: bool,
     consumers: ConsumerCache,
 }
 
 impl Engine {
-    /// An engine that has decided nothing yet.
+    /// An engine for these policies. It has not seen a request yet.
     pub fn new(rules: PolicySet) -> Engine {
-        let (follows, checks_credentials) = (rules.follows_responses(), rules.checks_credentials());
-        Engine { rules, follows, checks_credentials, consumers: ConsumerCache::default() }
+        let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
+        Engine { rules, awaits_responses, checks_credentials, consumers: ConsumerCache::default() }
     }
 
     /// Decides one request, and counts it.
-    #[inline(never)]
     pub fn decide(
         &self,
         request: &impl Request,
@@ -43,68 +44,71 @@ impl Engine {
         store: &impl Store,
         now: Now,
     ) -> Decision {
-        let asked = RequestCache::new(request);
-        if exempts(&self.rules, &asked) {
-            return Decision::to_pass(now);
+        let request = RequestCache::new(request);
+        if exempts(&self.rules, &request) {
+            return Decision::admit(now);
         }
 
-        // Who is asking: a credential that the upstream has rejected of late is as good as absent.
-        let checked = self.checks_credentials.then(|| self.check_credentials(&asked, table, store, now));
+        // Who is asking? A credential that the upstream has recently rejected is treated as absent.
+        let checked = self.checks_credentials.then(|| self.check_credentials(&request, table, store, now));
         let rejected = checked.as_ref().map_or(&[][..], |checked| &checked.rejected);
         let seed = *table.seed();
-        let caller = self.caller(&asked, &seed, rejected);
+        let caller = self.caller(&request, &seed, rejected);
 
-        // Which policies apply, and who is counted by each. A credential that no answer has proved yet also holds a unit
-        // where a caller without it is counted.
-        let applied = applying(&self.rules, &asked, &caller, now.wall);
-        let open = checked.as_ref().filter(|checked| checked.is_open());
-        let trial = open.map(|checked| self.trial(checked, &asked, &applied, &seed, now));
-        let held = trial.as_ref().map_or(&[][..], |(_, held)| held);
-        let in_force = || judges(&applied).filter(|(one, _)| !one.shadow).chain(held.iter().copied());
+        // Which policies apply, and whom does each count? While no response has proved a credential, the
+        // request is also counted, provisionally, as one without it.
+        let applied = applying(&self.rules, &request, &caller, now.wall);
+        let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
+        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seed, now));
+        let provisional = check.as_ref().map_or(&[][..], |(_, provisional)| provisional);
+        let enforced = || judges(&applied).filter(|(one, _)| !one.shadow).chain(provisional.iter().copied());
 
-        // One transaction judges all their limits, and counts the request where it is to count.
-        let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + held.len());
-        charges.extend(in_force().filter_map(|one| self.charge(&one)));
+        // One transaction asks all limits of all enforced policies, and counts the request where it should
+        // count.
+        let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + provisional.len());
+        charges.extend(enforced().filter_map(|one| self.charge(&one)));
         let outcomes = table.begin(store, now).charge(&charges, self.rules.charging);
 
-        // Many verdicts, one decision; `response` puts it into words.
-        let mut answers = Vec::with_capacity(outcomes.len());
-        answers.extend(in_force().zip(outcomes).map(|(one, outcome)| answer(one, outcome)));
-        let trial = trial.map(|(trial, held)| trial.with_answers(held.len(), &mut answers));
-        let mut decision = Decision::new(answers, now);
+        // The verdicts of all limits become one decision. Turning it into a reply is the job of `reply`.
+        let mut policies = Vec::with_capacity(outcomes.len());
+        policies.extend(enforced().zip(outcomes).map(|(one, outcome)| policy_decision(one, outcome)));
+        let check = check.map(|(mut check, provisional)| {
+            check.take_provisional(provisional.len(), &mut policies);
+            check
+        });
+        let mut decision = Decision::new(policies, now);
         if applied.iter().any(|one| one.shadow || matches!(one.role, Role::Returns(_))) {
-            self.add_others(&mut decision, &applied, table, store, now);
+            self.add_unenforced(&mut decision, &applied, table, store, now);
         }
         if decision.rejected() || self.rules.logs_callers {
-            caller.introduce();
+            caller.resolve();
         }
-        decision.set_caller(caller.known());
-        if let Some(trial) = trial {
-            decision.set_credential_check(trial);
+        decision.set_caller(caller.resolved());
+        if let Some(check) = check {
+            decision.set_credential_check(check);
         }
         decision
     }
 
     fn caller<'a, R: Request>(
         &'a self,
-        asked: &'a RequestCache<'a, R>,
+        request: &'a RequestCache<'a, R>,
         seed: &'a Seed,
         rejected: &'a [usize],
     ) -> Caller<'a, R> {
-        Caller::new(asked, &self.rules.callers, &self.consumers, seed, rejected)
+        Caller::new(request, &self.rules.callers, &self.consumers, seed, rejected)
     }
 
-    fn charge(&self, (applied, cost): &(Applied, u32)) -> Option<Charge<'_>> {
+    fn charge(&self, (applied, cost): &(AppliedPolicy, u32)) -> Option<Charge<'_>> {
         Some(self.policy(applied.policy)?.charge(applied.identity, applied.limit_set, *cost))
     }
 
-    /// Adds the policies that are not in force: each of those in shadow is a decision of its own, and some may get a unit
-    /// back.
-    #[inline(never)]
-    fn add_others(
+    /// Adds the policies that cannot reject the request: those in shadow mode, each decided on its own, and
+    /// those that the request may give a unit back to.
+    fn add_unenforced(
         &self,
         decision: &mut Decision,
-        applied: &[Applied],
+        applied: &[AppliedPolicy],
         table: &mut Table,
         store: &impl Store,
         now: Now,
@@ -116,11 +120,11 @@ impl Engine {
         decision.add_returns(returns.copied().collect());
     }
 
-    /// How a policy in shadow answers, as if it were the only one. What an enforced policy rejects is not counted by
-    /// it either.
+    /// What a policy in shadow mode decides, as if it were the only one. If an enforced policy has rejected
+    /// the request, the shadow policy does not count it.
     fn shadow(
         &self,
-        one: (Applied, u32),
+        one: (AppliedPolicy, u32),
         rejected: bool,
         table: &mut Table,
         store: &impl Store,
@@ -130,43 +134,43 @@ impl Engine {
         let count = if rejected { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
         let outcome = table.begin(store, now).charge(&charges, ChargeMode::AllOrNothing).pop()?;
-        Some(answer(one, outcome))
+        Some(policy_decision(one, outcome))
     }
 
-    /// Whether anything about an admitted request waits for its response.
+    /// Whether the response to an admitted request may change any count.
     #[inline]
-    pub fn follows_the_response(&self, decision: &Decision) -> bool {
+    pub fn awaits_response(&self, decision: &Decision) -> bool {
         !decision.rejected()
-            && (decision.awaits_proof() || self.follows && self.follows_this_response(decision))
+            && (decision.awaits_proof() || self.awaits_responses && self.response_changes_counts(decision))
     }
 
-    fn follows_this_response(&self, decision: &Decision) -> bool {
-        let waits = |answer: &PolicyDecision| {
-            self.policy(answer.policy).is_some_and(|policy| policy.response.follows())
+    fn response_changes_counts(&self, decision: &Decision) -> bool {
+        let depends = |one: &PolicyDecision| {
+            self.policy(one.policy).is_some_and(|policy| policy.response.depends_on_response())
         };
-        decision.all_answers().any(waits)
+        decision.all_policies().any(depends)
             || !decision.returns().is_empty()
             || decision.credential_check().is_some()
     }
 
-    /// Whether anything about a request waits for its stream's end.
+    /// Whether the end of the request's stream may change any count.
     #[inline]
-    pub fn follows_the_end(&self, decision: &Decision) -> bool {
-        let waits = |answer: &PolicyDecision| {
-            self.policy(answer.policy).is_some_and(|policy| {
+    pub fn awaits_stream_end(&self, decision: &Decision) -> bool {
+        let awaits = |one: &PolicyDecision| {
+            self.policy(one.policy).is_some_and(|policy| {
                 let rules = &policy.response;
-                policy.follows_the_end()
-                    || decision.rejected() && rules.gives_back_unsent()
-                    || !decision.is_answered() && rules.follows_unanswered()
+                policy.awaits_stream_end()
+                    || decision.rejected() && rules.refunds_unsent()
+                    || !decision.is_answered() && rules.depends_on_missing_response()
             })
         };
-        self.follows && decision.all_answers().chain(decision.held()).any(waits)
+        self.awaits_responses && decision.all_policies().chain(decision.provisional()).any(awaits)
     }
 
-    /// Takes note of an admitted request's response: it may be counted now, or given back. What Envoy answers because the
-    /// upstream did not is no answer: then everything stays as it is until the stream ends.
-    #[inline(never)]
-    pub fn answered(
+    /// Applies what the response changes: it may count an admitted request, or give its units back. A
+    /// response that Envoy made up because the upstream did not answer changes nothing; those requests are
+    /// settled when their stream ends.
+    pub fn on_response(
         &self,
         decision: &mut Decision,
         response: &impl Response,
@@ -179,58 +183,58 @@ impl Engine {
         }
         decision.mark_answered();
         let (at, good) = (decision.now, is_good(response));
-        for answer in decision.all_answers_mut().filter(|answer| !answer.rejected()) {
-            let Some(policy) = self.policy(answer.policy) else { continue };
-            let (correction, units) = policy.response.answered(response, answer.charged(at), at, now);
-            let proves = good && answer.outcome.unproven;
-            self.correct(answer, Correction { proves, ..correction }, table, store, now);
-            update_remaining(policy, answer, units);
+        for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
+            let Some(policy) = self.policy(one.policy) else { continue };
+            let (correction, units) = policy.response.on_response(response, one.charged(at), at, now);
+            let proves = good && one.outcome.unproven;
+            self.correct(one, Correction { proves, ..correction }, table, store, now);
+            update_remaining(policy, one, units);
         }
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
-            let correction = policy.response.returned(rule, response, at, now);
+            let correction = policy.response.on_return(rule, response, at, now);
             table.begin(store, now).correct(&policy.charge(one.identity, one.limit_set, 1), &correction);
         }
         self.record_rejection(decision, response, table, store, now);
     }
 
-    /// Takes note of a stream's end, however it came: what was in flight no longer is.
-    #[inline(never)]
-    pub fn ended(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
-        for answer in decision.all_answers().chain(decision.held()).filter(|answer| answer.outcome.charged) {
-            let Some(policy) = self.policy(answer.policy) else { continue };
-            let (rules, held) = (&policy.response, answer.charged(decision.now));
+    /// Applies what the end of the stream changes, whatever ended it: units in flight are released, and a
+    /// request that never got a response is settled.
+    pub fn on_stream_end(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
+        for one in decision.all_policies().chain(decision.provisional()).filter(|one| one.outcome.charged) {
+            let Some(policy) = self.policy(one.policy) else { continue };
+            let (rules, charged) = (&policy.response, one.charged(decision.now));
             let correction = match (decision.rejected(), decision.is_answered()) {
-                // Another policy has rejected it.
-                (true, _) if !answer.rejected() && !policy.counts_all() => rules.unsent(held),
-                (false, false) => rules.unanswered(held, now),
+                // Another policy rejected the request, so the upstream never saw it.
+                (true, _) if !one.rejected() && !policy.counts_all() => rules.on_unsent(charged),
+                (false, false) => rules.on_missing_response(charged, now),
                 (true, _) | (false, true) => Correction::default(),
             };
-            if policy.follows_the_end() {
-                let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
+            if policy.awaits_stream_end() {
+                let charge = policy.charge(one.identity, one.limit_set, one.cost);
                 table.begin(store, now).release(&charge, &correction);
             } else {
-                self.correct(answer, correction, table, store, now);
+                self.correct(one, correction, table, store, now);
             }
         }
     }
 
     fn correct(
         &self,
-        answer: &PolicyDecision,
+        one: &PolicyDecision,
         correction: Correction,
         table: &mut Table,
         store: &impl Store,
         now: Now,
     ) {
-        if let Some(policy) = self.policy(answer.policy).filter(|_| !correction.is_none()) {
-            let charge = policy.charge(answer.identity, answer.limit_set, answer.cost);
-            let overflowed = answer.outcome.overflowed;
+        if let Some(policy) = self.policy(one.policy).filter(|_| !correction.is_none()) {
+            let charge = policy.charge(one.identity, one.limit_set, one.cost);
+            let overflowed = one.outcome.overflowed;
             table.begin(store, now).correct(&charge, &Correction { overflowed, ..correction });
         }
     }
 
-    /// What was configured.
+    /// The compiled configuration.
     pub fn rules(&self) -> &PolicySet {
         &self.rules
     }
@@ -240,19 +244,20 @@ impl Engine {
     }
 }
 
-/// Corrects what is left after a request whose cost turned out to be `units` (FA-13). What is in flight stays in flight.
-fn update_remaining(policy: &Policy, answer: &mut PolicyDecision, units: u32) {
-    let judged = answer.cost;
-    let limits = policy.limit_sets.get(answer.limit_set).limits();
-    for (limit, verdict) in limits.iter().zip(&mut answer.outcome.verdicts) {
+/// Corrects what the verdicts say is left, after a request whose real cost turned out to be `units` (FA-13).
+/// A concurrency limit is not affected: the request is still in flight.
+fn update_remaining(policy: &Policy, one: &mut PolicyDecision, units: u32) {
+    let judged = one.cost;
+    let limits = policy.limit_sets.get(one.limit_set).limits();
+    for (limit, verdict) in limits.iter().zip(&mut one.outcome.verdicts) {
         if limit.algorithm != Algorithm::Concurrency {
             verdict.recount(judged, units);
         }
     }
 }
 
-fn answer((applied, cost): (Applied, u32), outcome: Outcome) -> PolicyDecision {
-    let Applied { policy, identity, limit_set, .. } = applied;
+fn policy_decision((applied, cost): (AppliedPolicy, u32), outcome: Outcome) -> PolicyDecision {
+    let AppliedPolicy { policy, identity, limit_set, .. } = applied;
     PolicyDecision { policy, identity, limit_set, cost, outcome }
 }
 

@@ -1,6 +1,5 @@
-//! What HTTP requests and responses are to a rate limiter: how they are matched and what is read from them.
-//!
-//! This is the lowest floor: nothing in here knows what a limit is.
+//! HTTP requests and responses: what is read from them, and how they are matched. Nothing in here knows
+//! limits.
 
 pub mod client_ip;
 pub mod credential;

@@ -1,26 +1,43 @@
 //! Tollgate: an exact, bounded rate-limiting filter for Envoy.
 //!
-//! The way of a request, each step a module:
+//! A configuration is compiled once. Then each request takes this way, and never turns back:
 //!
 //! ```text
-//! configuration ──config──▶ value ──policy::compile──▶ PolicySet          once, at load
-//!
-//! request ──▶ engine::decide                                             per request
-//!               │ policy    which policies apply
-//!               │ identity  who is asking  ──key──▶ Identity (a keyed hash)
-//!               │ table     one transaction over all limits
-//!               │             page, store   where counts live
-//!               │             limiter       one formula per algorithm
-//!               │             fallback      while a record can't be written
-//!               ▼
-//!             Decision ──response──▶ pass on │ reply, and limit headers on the way back
+//!                 configuration
+//!                       │ config    reads it as a value
+//!                       │ compile   reports every error, or returns
+//!                       ▼
+//!             PolicySet and ReplyRules                      once, at load
+//! ──────────────────────│─────────────────────────────────────────────────
+//!                       │                                   per request
+//!   request ──▶ engine::Engine::decide
+//!      │           │  http       reads the request, matches it against policies
+//!      │           │  identity   turns a caller's keys into a keyed hash
+//!      │           │  table      asks and counts all limits in one transaction
+//!      │           │  limiter    one formula per algorithm
+//!      │           ▼
+//!      │        Decision ──▶ reply    the reply to a rejected request,
+//!      │           │                  limit headers, an access log line
+//!      ▼           ▼
+//!   response ─▶ engine::Engine::on_response, on_stream_end   correct the counts
 //! ```
 //!
-//! All of that is pure: no host call, no clock, no global. `filter` is the thin glue to Envoy, and
-//! `filter::proxy_wasm` the only part that calls it.
+//! The modules are floors. Each imports only from floors below its own, and `tests/floors.rs` keeps it so:
 //!
-//! Modules behind the feature `cli` are for the command line tool: files as they lie on disk (`policy_file`, `document`),
-//! what the filter would do with a request (`explain`), and the language as data (`language`).
+//! ```text
+//! filter                              the only code that calls Envoy
+//! compile                             from a configuration to rules and replies
+//! engine    reply                     decide a request; put a decision into words
+//! decision                            what was decided about one request
+//! rules                               policies, keys, consumers: compiled, plain data
+//! table     config                    the counts; the configuration's text, read with paths for errors
+//! limiter                             algorithms
+//! identity_map                         a map by identity
+//! time  varint  http  identity        the ground: nothing here knows limits
+//! ```
+//!
+//! Everything but `filter` is pure: no host call, no clock, no global state. So the whole decision runs in
+//! native tests.
 
 pub mod compile;
 pub mod config;
@@ -36,6 +53,8 @@ pub mod table;
 pub mod time;
 mod varint;
 
-// What a module is made of, and its tests. A native build has no host for it.
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(all(target_arch = "wasm32", not(test)))]
 mod filter;
+
+#[cfg(test)]
+mod testing;

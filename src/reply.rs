@@ -1,21 +1,18 @@
-//! What is said about a decision, to clients and to operators' logs: plain values, which the glue sends.
+//! Turns a decision into what clients and operators see. Everything that does not depend on the request is
+//! compiled at load, into [`ReplyRules`].
 //!
 //! ```text
-//! Decision ──rejection──▶ Reply           what a rejected caller gets    template, message, wait
-//!          ──headers────▶ limit headers   with every response
-//!          ──access─────▶ a line          for access logs
+//! Decision ──reply──────────▶ Reply             for a rejected request
+//!          ──limit_headers──▶ limit headers     for every response
+//!          ──access_line────▶ a line of text    for Envoy's access logs
 //! ```
-//!
-//! Whatever of it does not depend on the request is prepared at load: a [`ReplyRules`].
 
 mod access_log;
-mod decimal;
 mod limit_headers;
 mod local_reply;
 mod message;
 mod retry_after;
 mod template;
-mod value;
 
 pub use limit_headers::{
     Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders,
@@ -24,164 +21,150 @@ pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::RetryAfter;
 pub use template::{Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
-pub use value::HeaderValue;
 
 use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
 use crate::rules::Consumer;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-/// A header's name, lower-case, and its value.
-pub type Header<'a> = (&'a str, HeaderValue<'a>);
+/// A header's name, in lower case, and its value.
+pub type Header<'a> = (&'a str, Cow<'a, str>);
 
-/// All that one configuration has to say.
+/// One configuration's replies, limit headers and access log lines, compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplyRules {
-    /// How rejected callers are told to wait.
+    /// How the wait in `retry-after` is computed.
     pub retry_after: RetryAfter,
-    /// Which limit headers responses carry, if any.
+    /// The limit headers that responses carry, if any.
     pub headers: Option<HeaderRules>,
-    /// Whether access logs get a line.
+    /// Whether each request gets an access log line.
     pub access_log: bool,
-    /// What is common to all rejections.
+    /// The rejection used if a policy's own cannot be found.
     pub rejection: Rejection,
-    /// One for each policy.
+    /// One entry for each policy, in the order of the configuration.
     pub policies: Vec<PolicyReplies>,
-    /// The known clients, by index.
+    /// The consumers, in the order of the configuration.
     pub consumers: Arc<[Consumer]>,
-    /// The names of the tiers, by index.
+    /// The tiers' names, in the order of the configuration.
     pub tiers: Vec<String>,
 }
 
-/// What is said about one policy.
+/// What replies show of one policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyReplies {
-    /// Its name.
+    /// The policy's name.
     pub name: String,
-    /// Its rejections.
+    /// How it rejects requests.
     pub rejection: Rejection,
-    /// For access logs: that it is this policy which has rejected.
+    /// Envoy's response code details of its rejections, which access logs show.
     pub details: String,
-    /// One for each of its limits that has a name.
+    /// One entry for each limit that has a name, in the order of the configuration.
     pub limits: Vec<LimitDescription>,
 }
 
-/// What is said about one limit, as far as it is the same for all callers.
+/// What replies show of one limit, as far as it is the same for all callers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitDescription {
-    /// Its name.
+    /// The limit's own name.
     pub name: String,
-    /// What tells it from all others: `policy`, or `policy/limit` if there are several.
+    /// Its name among the limits of all policies: `policy`, or `policy/limit` if the policy has several.
     pub reference: String,
-    /// The length that its quota is for, in seconds. `None`: it has no window.
+    /// The length of its window in seconds. `None`: it has none.
     pub window: Option<u64>,
-    /// Whether its window moves with the clock, and has no edge of its own.
+    /// Whether its window slides, rather than ending at fixed instants.
     pub slides: bool,
-    /// Whether it counts requests in flight, and not requests.
+    /// Whether it counts requests in flight.
     pub concurrent: bool,
-    /// Its own message.
+    /// The limit's own message, if it has one.
     pub message: Option<Message>,
 }
 
 impl ReplyRules {
-    /// The headers that every response to this request carries, the filter's own and the upstream's alike.
+    /// The limit headers that the response to this request carries, whether it is a rejection or the
+    /// upstream's.
     pub fn limit_headers(&self, decision: &Decision) -> Vec<Header<'_>> {
         self.headers.as_ref().map(|rules| rules.render(self, decision)).unwrap_or_default()
     }
 
-    /// The name of the known client that asked; empty if it is none.
+    /// The consumer's name; empty if it is not known.
     pub(crate) fn consumer_name(&self, decision: &Decision) -> &str {
         let consumer = decision.consumer().and_then(|index| self.consumers.get(index));
         consumer.map_or("", |consumer| &consumer.name)
     }
 
-    /// The tier of the client that asked; empty if there are none.
+    /// The name of the caller's tier; empty if there are no tiers.
     fn tier_name(&self, decision: &Decision) -> &str {
         decision.tier().and_then(|tier| self.tiers.get(tier)).map_or("", String::as_str)
     }
 
-    /// The names of the policies that would have rejected if they were in force.
+    /// The names of the policies in shadow mode that would have rejected the request.
     fn shadow_rejections<'a>(&'a self, decision: &'a Decision) -> impl Iterator<Item = &'a str> {
-        let rejections = decision.shadows().iter().filter(|answer| answer.rejected());
-        rejections.filter_map(|answer| self.policies.get(answer.policy)).map(|policy| policy.name.as_str())
+        let rejections = decision.shadows().iter().filter(|one| one.rejected());
+        rejections.filter_map(|one| self.policies.get(one.policy)).map(|policy| policy.name.as_str())
     }
 
-    /// What becomes of limit headers that the upstream has sent, as far as all of them go: whether none may stay.
+    /// Whether all limit headers of the upstream are removed, since limits are secret.
     pub fn removes_limit_headers(&self) -> bool {
         self.headers
             .as_ref()
             .is_some_and(|rules| rules.secret() && rules.upstream == UpstreamHeaders::Replace)
     }
 
-    /// Whether the upstream's limit headers stay in the place of ours.
+    /// Whether the upstream's limit headers are kept, and the filter's own are left out.
     pub fn keeps_limit_headers(&self) -> bool {
         self.headers.as_ref().is_some_and(|rules| rules.upstream == UpstreamHeaders::Keep)
     }
 }
 
-/// Whether headers of this lower-case name tell limits, in any of the spellings that APIs have.
+/// Whether a header with this lower-case name is a limit header, in any of the spellings that APIs use.
 pub fn is_limit_header(name: &[u8]) -> bool {
     let rest = name.strip_prefix(b"x-").unwrap_or(name);
     rest.starts_with(b"ratelimit") || rest.starts_with(b"rate-limit")
 }
 
-/// One limit and its verdict, to be spoken about.
+/// One limit that replies may show, and its verdict.
 #[derive(Clone, Copy)]
 struct DescribedLimit<'a, 'd> {
-    /// The policy's name.
+    /// The name of the limit's policy.
     policy: &'a str,
     description: &'a LimitDescription,
     verdict: &'d Verdict,
 }
 
-/// All limits that a decision may speak about, in the order of the configuration.
-fn described<'a, 'd>(rules: &'a ReplyRules, decision: &'d Decision) -> Vec<DescribedLimit<'a, 'd>> {
+/// The named limits of these policies, in the order of the configuration. A limit without a name is never
+/// shown.
+fn described<'a, 'd>(rules: &'a ReplyRules, policies: &'d [PolicyDecision]) -> Vec<DescribedLimit<'a, 'd>> {
     let mut all = Vec::new();
-    decision.answers().iter().for_each(|answer| add_described(&mut all, rules, answer));
-    all
-}
-
-/// Those of one policy.
-fn described_of<'a, 'd>(rules: &'a ReplyRules, answer: &'d PolicyDecision) -> Vec<DescribedLimit<'a, 'd>> {
-    let mut all = Vec::new();
-    add_described(&mut all, rules, answer);
-    all
-}
-
-/// A limit without a name is not spoken about.
-#[inline(never)]
-fn add_described<'a, 'd>(
-    all: &mut Vec<DescribedLimit<'a, 'd>>,
-    rules: &'a ReplyRules,
-    answer: &'d PolicyDecision,
-) {
-    let Some(policy) = rules.policies.get(answer.policy) else { return };
-    for (description, verdict) in policy.limits.iter().zip(&answer.outcome.verdicts) {
-        all.push(DescribedLimit { policy: &policy.name, description, verdict });
+    for one in policies {
+        let Some(policy) = rules.policies.get(one.policy) else { continue };
+        for (description, verdict) in policy.limits.iter().zip(&one.outcome.verdicts) {
+            all.push(DescribedLimit { policy: &policy.name, description, verdict });
+        }
     }
+    all
 }
 
-/// The limit at a place, as indexes of a policy and of its limit, if it applies.
+/// The limit with these indexes of its policy and of itself. `None`: its policy does not apply.
 #[inline]
 fn described_at<'a, 'd>(
     rules: &'a ReplyRules,
     decision: &'d Decision,
-    place: (usize, usize),
+    (policy, limit): (usize, usize),
 ) -> Option<DescribedLimit<'a, 'd>> {
-    let (policy, limit) = place;
     let verdict = decision.verdict(policy, limit)?;
     let policy = rules.policies.get(policy)?;
     Some(DescribedLimit { policy: &policy.name, description: policy.limits.get(limit)?, verdict })
 }
 
-/// The limit that has the least left; one that rejects before one that does not, and the longer wait first.
+/// The limit with the least left. Of several, one that rejects, and the one with the longest wait.
 fn most_constrained<'a, 'd>(limits: &[DescribedLimit<'a, 'd>]) -> Option<DescribedLimit<'a, 'd>> {
     first_by(limits, |verdict| (verdict.admitted, verdict.remaining, Reverse(verdict.retry_after)))
 }
 
-/// The limit that rejects for longest (BI-12); if none does, the most_constrained.
-fn violated<'a, 'd>(limits: &[DescribedLimit<'a, 'd>]) -> Option<DescribedLimit<'a, 'd>> {
+/// The limit that rejects for longest (BI-12). If none rejects, the one with the least left.
+fn rejecting<'a, 'd>(limits: &[DescribedLimit<'a, 'd>]) -> Option<DescribedLimit<'a, 'd>> {
     first_by(limits, |verdict| (verdict.admitted, Reverse(verdict.retry_after), verdict.remaining))
 }
 
@@ -190,4 +173,13 @@ fn first_by<'a, 'd, T: Ord>(
     order: impl Fn(&Verdict) -> T,
 ) -> Option<DescribedLimit<'a, 'd>> {
     limits.iter().min_by_key(|limit| order(limit.verdict)).copied()
+}
+
+/// A number's digits, as text.
+fn decimal(number: u64) -> Cow<'static, str> {
+    Cow::Owned(itoa::Buffer::new().format(number).into())
+}
+
+fn push_decimal(out: &mut String, number: u64) {
+    out.push_str(itoa::Buffer::new().format(number));
 }

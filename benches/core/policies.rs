@@ -186,17 +186,17 @@ struct Paced {
 impl Subject for Paced {
     fn decide(&mut self) -> bool {
         let mut decision = self.gate.next();
-        if self.gate.engine.follows_the_response(&decision) {
+        if self.gate.engine.awaits_response(&decision) {
             let Fixture { table, store, now } = &mut self.gate.house;
-            self.gate.engine.answered(&mut decision, &Good, table, store, *now);
+            self.gate.engine.on_response(&mut decision, &Good, table, store, *now);
         }
-        if self.gate.engine.follows_the_end(&decision) {
+        if self.gate.engine.awaits_stream_end(&decision) {
             let Fixture { table, store, now } = &mut self.gate.house;
-            self.gate.engine.ended(&mut decision, table, store, *now);
+            self.gate.engine.on_stream_end(&mut decision, table, store, *now);
         }
         // One that applies to nobody would pass as well.
-        let judged = decision.answers().iter().map(|answer| answer.policy).eq(self.by.iter().copied());
-        assert!(judged, "judged by {:?}", decision.answers());
+        let judged = decision.policies().iter().map(|answer| answer.policy).eq(self.by.iter().copied());
+        assert!(judged, "judged by {:?}", decision.policies());
         !decision.rejected()
     }
 

@@ -3,14 +3,14 @@
 use crate::describe::{host_name, key, path_template, request_match};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use tollgate::compile::Configuration;
-use tollgate::decision::{Applied, Role};
+use tollgate::decision::{AppliedPolicy, Role};
 use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::engine::{applying, exempts, role};
 use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
 use tollgate::identity::Seed;
 use tollgate::rules::Policy;
-use tollgate::rules::{Key, Source};
+use tollgate::rules::{Key, KeySource};
 use tollgate::time::Micros;
 
 /// Whether a policy applies to a request.
@@ -58,7 +58,7 @@ fn exemption<R: Request>(set: &Configuration, asked: &RequestCache<'_, R>) -> Op
 fn counted<R: Request>(
     set: &Configuration,
     policy: &Policy,
-    applied: &Applied,
+    applied: &AppliedPolicy,
     asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
 ) -> Applicability {
@@ -70,7 +70,7 @@ fn counted<R: Request>(
             return Some(format!("{}, which the request has several times, so it is rejected", key.name));
         }
         let (_, value) = caller.value(*key, template)?;
-        Some(shown(set.rules.callers.keys.get(caller.taken(*key, template)?)?, &value))
+        Some(shown(set.rules.callers.keys.get(caller.source_of(*key, template)?)?, &value))
     };
     let callers = policy.key.iter().filter_map(caller_of).collect();
     match applied.role {
@@ -85,7 +85,7 @@ fn why_not<R: Request>(
     policy: &Policy,
     asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
-    applied: &[Applied],
+    applied: &[AppliedPolicy],
 ) -> String {
     let Some((_, rule)) = role(policy, asked) else { return mismatches(policy, asked) };
     let template = rule.and_then(|rule| rule.path.as_ref());
@@ -111,13 +111,15 @@ fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> Strin
             return format!("the method is not {}", rule.methods.join(" or "));
         }
         match (&rule.path, &rule.host) {
-            (Some(path), _) if !path.is_met_by(asked) => format!("the path is not {}", path_template(path)),
+            (Some(path), _) if !path.matches_request(asked) => {
+                format!("the path is not {}", path_template(path))
+            }
             (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {}", host_name(host)),
             // It does not match, so one of the headers must differ.
             (_, _) => format!("the request is not {}", request_match(rule)),
         }
     };
-    let mut reasons: Vec<String> = policy.matches.iter().map(mismatch).collect();
+    let mut reasons: Vec<String> = policy.judged().map(mismatch).collect();
     reasons.dedup();
     reasons.join(", ")
 }
@@ -125,11 +127,14 @@ fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> Strin
 /// The value of a key, masked if it may be a secret.
 fn shown(key: &Key, value: &[u8]) -> String {
     let value = match &key.source {
-        Source::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
-        Source::PathParameter(_) | Source::Consumer(_) | Source::Constant(_) | Source::Metadata(_) => {
-            String::from_utf8_lossy(value).escape_debug().to_string()
+        KeySource::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
+        KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::Metadata(_) => String::from_utf8_lossy(value).escape_debug().to_string(),
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::FirstOf(_) => {
+            masked(value)
         }
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::FirstOf(_) => masked(value),
     };
     format!("{} {value}", key.name)
 }

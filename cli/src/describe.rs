@@ -17,7 +17,7 @@ use tollgate::compile::Configuration;
 use tollgate::config::Value;
 use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
-use tollgate::rules::{Key, Source, Tiers};
+use tollgate::rules::{Key, KeySource, Tiers};
 use tollgate::rules::{Mode, Policy, Unanswered};
 use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
@@ -54,7 +54,7 @@ pub fn summary(set: &Configuration) -> Summary {
 fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
     let requests = match policy.matches.as_slice() {
         [] => "every request".to_string(),
-        matches => list(matches),
+        matches => matches.iter().map(with_cost).collect::<Vec<_>>().join(", "),
     };
     let except = match policy.except.as_slice() {
         [] => String::new(),
@@ -82,15 +82,15 @@ fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
 /// Whether a request can be without this key.
 fn may_lack(set: &Configuration, key: &Key) -> bool {
     match &key.source {
-        Source::ClientIp { .. } | Source::Constant(_) | Source::PathParameter(_) => false,
-        Source::FirstOf(keys) => {
+        KeySource::ClientIp { .. } | KeySource::Constant(_) | KeySource::PathParameter(_) => false,
+        KeySource::FirstOf(keys) => {
             keys.iter().filter_map(|key| set.rules.callers.keys.get(*key)).all(|key| may_lack(set, key))
         }
-        Source::Header { .. }
-        | Source::Query(_)
-        | Source::Cookie(_)
-        | Source::Metadata(_)
-        | Source::Consumer(_) => true,
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_) => true,
     }
 }
 
@@ -131,7 +131,7 @@ fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {
 fn describe_alternatives(set: &Configuration) -> String {
     let keys = &set.rules.callers.keys;
     let named = |index: usize| {
-        keys.iter().any(|key| matches!(&key.source, Source::FirstOf(keys) if keys.contains(&index)))
+        keys.iter().any(|key| matches!(&key.source, KeySource::FirstOf(keys) if keys.contains(&index)))
     };
     let words = keys.iter().enumerate().filter(|(index, _)| named(*index));
     let words = words.map(|(_, one)| format!("{}: {}", one.name, key(one, &set.rules.callers)));
@@ -209,16 +209,16 @@ fn describe_spellings(set: &Configuration) -> String {
 fn describe_networks(set: &Configuration) -> Option<String> {
     const WIDE: u8 = 56;
     let prefix = |(index, key): (usize, &Key)| match key.source {
-        Source::ClientIp { ipv6_prefix } if counts_by(set, index) => Some(ipv6_prefix),
-        Source::ClientIp { .. }
-        | Source::Header { .. }
-        | Source::Query(_)
-        | Source::Cookie(_)
-        | Source::Metadata(_)
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => None,
+        KeySource::ClientIp { ipv6_prefix } if counts_by(set, index) => Some(ipv6_prefix),
+        KeySource::ClientIp { .. }
+        | KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::Metadata(_)
+        | KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::FirstOf(_) => None,
     };
     let prefixes = set.rules.callers.keys.iter().enumerate().filter_map(prefix);
     let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
@@ -264,6 +264,12 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     notes
 }
 
+/// A match and its own cost.
+fn with_cost((rule, cost): &(RequestMatch, Option<u32>)) -> String {
+    let cost = cost.map_or_else(String::new, |cost| format!(" at a cost of {cost}"));
+    request_match(rule) + &cost
+}
+
 fn list(matches: &[RequestMatch]) -> String {
     matches.iter().map(request_match).collect::<Vec<_>>().join(", ")
 }
@@ -289,7 +295,7 @@ fn counting(policy: &Policy) -> Vec<String> {
     if let Some(header) = &policy.response.stock {
         notes.push(format!("the response header {header} reports how many exist"));
     }
-    if policy.response.follows() {
+    if policy.response.depends_on_response() {
         notes.push(match policy.response.unanswered {
             Unanswered::Keep => "a request without a response stays counted".into(),
             Unanswered::Refund => "a request without a response is refunded".into(),

@@ -70,7 +70,7 @@ pub fn explain(
     let store = MemoryStore::default();
     // The table must be older than any window.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };
-    let mut last = Decision::to_pass(now);
+    let mut last = Decision::admit(now);
     let (mut passed, mut first_rejected) = (0, None);
     for number in 1..=times {
         last = engine.decide(request, &mut table, &store, now);
@@ -89,7 +89,7 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
     let applicability = applicability_of(set, &RequestCache::new(request), decision.now.wall);
     let summary = summary(set);
     let explained = |(index, (applicability, summary)): (usize, (Applicability, PolicySummary))| {
-        let verdicts = decision.all_answers().find(|answer| answer.policy == index);
+        let verdicts = decision.all_policies().find(|answer| answer.policy == index);
         let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
         let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
         PolicyExplanation { name: summary.name, applicability, limits }

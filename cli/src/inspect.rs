@@ -2,14 +2,15 @@
 
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Counter, Limit};
-use tollgate::rules::{Key, Policy, Source};
+use tollgate::rules::{Key, KeySource, Policy};
 use tollgate::table::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 use tollgate::time::{Now, SECOND};
 
 /// Whether any policy counts by the client's address.
 pub(crate) fn counts_addresses(set: &Configuration) -> bool {
-    let by_address =
-        |(index, key): (usize, &Key)| matches!(key.source, Source::ClientIp { .. }) && counts_by(set, index);
+    let by_address = |(index, key): (usize, &Key)| {
+        matches!(key.source, KeySource::ClientIp { .. }) && counts_by(set, index)
+    };
     set.rules.callers.keys.iter().enumerate().any(by_address)
 }
 
@@ -17,14 +18,14 @@ pub(crate) fn counts_addresses(set: &Configuration) -> bool {
 pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
     let is_or_has = |of: &usize| {
         *of == key
-            || matches!(set.rules.callers.keys.get(*of).map(|of| &of.source), Some(Source::FirstOf(keys)) if keys.contains(&key))
+            || matches!(set.rules.callers.keys.get(*of).map(|of| &of.source), Some(KeySource::FirstOf(keys)) if keys.contains(&key))
     };
     set.rules.policies.iter().any(|policy| policy.key.iter().any(is_or_has))
 }
 
 /// Whether any policy applies only to some paths.
 pub(crate) fn matches_paths(set: &Configuration) -> bool {
-    let by_path = |policy: &Policy| policy.matches.iter().any(|rule| rule.path.is_some());
+    let by_path = |policy: &Policy| policy.judged().any(|rule| rule.path.is_some());
     set.rules.policies.iter().any(by_path)
 }
 
@@ -33,7 +34,7 @@ pub(crate) fn matches_paths(set: &Configuration) -> bool {
 pub(crate) fn table_room(set: &Configuration) -> u64 {
     let mut records: Vec<(&[usize], Vec<&Limit>)> = Vec::new();
     for policy in &set.rules.policies {
-        match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.apart) {
+        match records.iter_mut().find(|(key, _)| *key == policy.key && !policy.own_record) {
             Some((_, limits)) => limits.extend(policy.limits()),
             None => records.push((&policy.key, policy.limits().iter().collect())),
         }

@@ -6,7 +6,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::http::credential::{Reading, Repeated};
-use tollgate::rules::{Callers, Key, Source, Validity};
+use tollgate::rules::{Callers, Key, KeySource, Validity};
 use tollgate::identity::Seed;
 use tollgate::http::PathTemplate;
 use tollgate::http::{RequestCache, MetadataPath, Request};
@@ -38,7 +38,7 @@ impl Request for Sent {
 
 /// What counts of these bytes as a key from this source, of repeated ones the first.
 fn value(
-    source: Source,
+    source: KeySource,
     prefix: Option<usize>,
     template: Option<&PathTemplate>,
     bytes: &[u8],
@@ -75,7 +75,7 @@ fn prefix(input: &Input<'_>) -> Option<usize> {
 
 fn header(input: &Input<'_>) {
     let source =
-        Source::Header { name: "authorization".into(), scheme: input.with_scheme.then(|| "Bearer".into()) };
+        KeySource::Header { name: "authorization".into(), scheme: input.with_scheme.then(|| "Bearer".into()) };
     let read = |bytes: &[u8]| value(source.clone(), prefix(input), None, bytes);
     let found = read(input.bytes);
     if let Some(value) = &found {
@@ -90,7 +90,7 @@ fn header(input: &Input<'_>) {
 }
 
 fn address(input: &Input<'_>) {
-    let source = Source::ClientIp { ipv6_prefix: input.ipv6_prefix };
+    let source = KeySource::ClientIp { ipv6_prefix: input.ipv6_prefix };
     let read = |bytes: &[u8]| value(source.clone(), None, None, bytes);
     let key = read(input.bytes).expect("a client without an address is still a client");
     assert!(!key.is_empty() || input.bytes.is_empty());
@@ -108,20 +108,20 @@ fn address(input: &Input<'_>) {
 
 /// A later parameter or cookie makes no other caller: the first counts, or none does (which is an empty value).
 fn elsewhere(input: &Input<'_>) {
-    let found = |source: &Source, bytes: &[u8]| value(source.clone(), None, None, bytes);
+    let found = |source: &KeySource, bytes: &[u8]| value(source.clone(), None, None, bytes);
     let is_same_or_none =
         |found: Option<Vec<u8>>, value: &[u8]| found.is_some_and(|found| found.is_empty() || found == value);
-    let query = Source::Query("k".into());
+    let query = KeySource::Query("k".into());
     if let Some(value) = found(&query, input.bytes).filter(|_| !input.bytes.contains(&b'#')) {
         let more = [input.bytes, b"&k=second"].concat();
         assert!(is_same_or_none(found(&query, &more), &value), "a second parameter makes another caller");
     }
-    let cookie = Source::Cookie("k".into());
+    let cookie = KeySource::Cookie("k".into());
     if let Some(value) = found(&cookie, input.bytes) {
         let more = [input.bytes, b"; k=second"].concat();
         assert!(is_same_or_none(found(&cookie, &more), &value), "a second cookie makes another caller");
     }
     let template = PathTemplate::parse("/{id}/**").expect("a template");
-    let path = Source::PathParameter("id".into());
+    let path = KeySource::PathParameter("id".into());
     let _ = value(path, None, Some(&template), input.bytes);
 }

@@ -4,7 +4,7 @@ use super::limits::whole_quota;
 use super::name::{NAME, name_of};
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
-use crate::rules::{Consumer, Consumers, Digest, Key, Source};
+use crate::rules::{Consumer, Consumers, Digest, Key, KeySource};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
@@ -197,12 +197,14 @@ fn credentials(
 /// A consumer can only be known by what the request itself contains.
 fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
     let in_request = keys.get(key).is_some_and(|key| match key.source {
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) | Source::Metadata(_) => true,
-        Source::ClientIp { .. }
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => false,
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::Metadata(_) => {
+            true
+        }
+        KeySource::ClientIp { .. }
+        | KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::FirstOf(_) => false,
     });
     if !in_request {
         entry.error_name::<()>(entry.name(), "a key with header, query, cookie or metadata");

@@ -49,7 +49,7 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
         stock: stock?,
         unanswered: unanswered?,
     };
-    if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.follows()) {
+    if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.depends_on_response()) {
         unanswered.error_found::<()>(
             "unanswered, although no response changes the counts",
             "only with count_on, refund_on, refund_unless, cost_header or stock_header",

@@ -8,7 +8,7 @@ use crate::http::MetadataPath;
 use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::rules::{Attribute, CredentialRejection, Key, Source, Validity};
+use crate::rules::{Attribute, CredentialRejection, Key, KeySource, Validity};
 use crate::table::TableSize;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -46,17 +46,21 @@ pub(super) fn keys(reader: &Reader<'_>, table: TableSize) -> Option<Vec<Key>> {
 fn mark_proven(keys: &mut [Key]) {
     let is_proven = |key: &Key| match (&key.source, &key.validity) {
         (
-            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_),
             Validity::Present | Validity::Unless(_),
         )
-        | (Source::PathParameter(_) | Source::FirstOf(_), _) => false,
+        | (KeySource::PathParameter(_) | KeySource::FirstOf(_), _) => false,
         (
-            Source::Header { .. } | Source::Query(_) | Source::Cookie(_),
+            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_),
             Validity::Consumer | Validity::Metadata(_),
         )
-        | (Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_), _) => {
-            true
-        }
+        | (
+            KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_),
+            _,
+        ) => true,
     };
     let mut made_up = Names::default();
     for key in keys.iter().filter(|key| !is_proven(key)) {
@@ -152,23 +156,23 @@ fn source(
     word: &str,
     scheme: Option<String>,
     others: OtherKeys<'_, '_>,
-) -> Option<Source> {
+) -> Option<KeySource> {
     let field = fields.optional(word)?;
     Some(match word {
-        "header" => Source::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
-        "query" => Source::Query(text(field)?),
-        "cookie" => Source::Cookie(token(field, COOKIE)?),
-        "client_ip" => Source::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
-        "path" => Source::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
-        "metadata" => Source::Metadata(metadata(field)?),
+        "header" => KeySource::Header { name: token(field, HEADER)?.to_ascii_lowercase(), scheme },
+        "query" => KeySource::Query(text(field)?),
+        "cookie" => KeySource::Cookie(token(field, COOKIE)?),
+        "client_ip" => KeySource::ClientIp { ipv6_prefix: ipv6_prefix(field)? },
+        "path" => KeySource::PathParameter(name_of(field, field.text("the name of a path parameter")?)?),
+        "metadata" => KeySource::Metadata(metadata(field)?),
         "consumer" => {
-            Source::Consumer(match name_of(field, field.text("name, or the name of an attribute")?)? {
+            KeySource::Consumer(match name_of(field, field.text("name, or the name of an attribute")?)? {
                 name if name == "name" => Attribute::Name,
                 name => Attribute::Named(name),
             })
         }
-        "constant" => Source::Constant(text(field)?),
-        _ => Source::FirstOf(first_of(field, others)?),
+        "constant" => KeySource::Constant(text(field)?),
+        _ => KeySource::FirstOf(first_of(field, others)?),
     })
 }
 
@@ -192,7 +196,7 @@ fn same_as<'a>(reader: &Reader<'_>, others: OtherKeys<'_, 'a>) -> Option<&'a str
 }
 
 /// A field that does not apply to the source would silently have no effect.
-fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, source: &KeySource) -> Option<()> {
     const HEADER: u8 = 1;
     const NAMED: u8 = 2;
     const PATH: u8 = 4;
@@ -211,11 +215,14 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &Source) -> Option<()> {
         ("suffix", PATH, "only with path"),
     ];
     let of = match source {
-        Source::Header { .. } => HEADER,
-        Source::Query(_) | Source::Cookie(_) => NAMED,
-        Source::PathParameter(_) => PATH,
-        Source::FirstOf(_) => LIST,
-        Source::ClientIp { .. } | Source::Metadata(_) | Source::Consumer(_) | Source::Constant(_) => OTHER,
+        KeySource::Header { .. } => HEADER,
+        KeySource::Query(_) | KeySource::Cookie(_) => NAMED,
+        KeySource::PathParameter(_) => PATH,
+        KeySource::FirstOf(_) => LIST,
+        KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_) => OTHER,
     };
     let mut valid = Some(());
     for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {

@@ -18,12 +18,12 @@ pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers"])?)))
 }
 
-/// The matches of a policy, which may have a cost.
-pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
+/// The matches of a policy, each with its own cost.
+pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<(RequestMatch, Option<u32>)>> {
     let one = |entry: &Reader<'_>| {
         let fields = entry.object(&["method", "host", "path", "headers", "cost"])?;
         let (rule, cost) = (match_fields(&fields), fields.read("cost", cost));
-        Some(RequestMatch { cost: cost?, ..rule? })
+        Some((rule?, cost?))
     };
     all(list.non_empty_list("a list of at least one match")?.iter().map(one))
 }
@@ -45,7 +45,7 @@ pub(super) fn match_fields(fields: &Fields<'_>) -> Option<RequestMatch> {
     let headers = fields.read_or("headers", Vec::new(), |object| {
         all(object.named_entries("an object of headers")?.iter().map(header))
     });
-    Some(RequestMatch { methods: methods?, host: host?, path: path?, headers: headers?, cost: None })
+    Some(RequestMatch { methods: methods?, host: host?, path: path?, headers: headers? })
 }
 
 fn method(reader: &Reader<'_>) -> Option<String> {

@@ -41,18 +41,20 @@ pub(super) fn either(
 /// Applies these spellings to all paths. The paths of matches protect the upstream, all others lift that
 /// protection.
 pub(super) fn apply(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {
-    read_all(exempt, spellings, Purpose::Frees);
+    apply_to(exempt, spellings, Purpose::Exempts);
     for policy in policies {
-        read_all(&mut policy.matches, spellings, Purpose::Protects);
-        read_all(&mut policy.except, spellings, Purpose::Frees);
-        for (rule, _) in &mut policy.response.returns {
-            read_all(std::slice::from_mut(rule), spellings, Purpose::Frees);
-        }
+        apply_to(policy.matches.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Limits);
+        apply_to(&mut policy.except, spellings, Purpose::Exempts);
+        apply_to(policy.response.returns.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Exempts);
     }
 }
 
-fn read_all(rules: &mut [RequestMatch], spellings: Spellings, purpose: Purpose) {
-    for path in rules.iter_mut().filter_map(|rule| rule.path.as_mut()) {
-        path.read_as(spellings, purpose);
+fn apply_to<'a>(
+    rules: impl IntoIterator<Item = &'a mut RequestMatch>,
+    spellings: Spellings,
+    purpose: Purpose,
+) {
+    for path in rules.into_iter().filter_map(|rule| rule.path.as_mut()) {
+        path.set_spellings(spellings, purpose);
     }
 }

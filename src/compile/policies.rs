@@ -12,7 +12,7 @@ use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
-use crate::rules::{Key, LimitSet, LimitsByCaller, Policy, Source};
+use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
 use crate::table::TableSize;
 
 /// What `policies` may be.
@@ -148,9 +148,10 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         return None;
     };
     check_stock(&fields, &limits);
-    check_path_parameters(&fields, &key, &matches, context.keys);
+    let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
+    check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {
-        check_path_parameters(&fields, &key, std::slice::from_ref(rule), context.keys);
+        check_path_parameters(&fields, &key, &[rule], context.keys);
     }
     let (
         Some(except),
@@ -173,7 +174,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         except,
         class,
         key,
-        apart: false,
+        own_record: false,
         cost,
         count,
         on_contention,
@@ -236,20 +237,25 @@ fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
 }
 
 /// A policy whose key is a path parameter would silently not apply to a path without it.
-fn check_path_parameters(fields: &Fields<'_>, key: &[usize], matches: &[RequestMatch], keys: Option<&[Key]>) {
+fn check_path_parameters(
+    fields: &Fields<'_>,
+    key: &[usize],
+    matches: &[&RequestMatch],
+    keys: Option<&[Key]>,
+) {
     let names = |index: &usize| match keys?.get(*index)?.source {
-        Source::PathParameter(ref name) => Some(name.as_str()),
-        Source::Header { .. }
-        | Source::Query(_)
-        | Source::Cookie(_)
-        | Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::Consumer(_)
-        | Source::Constant(_)
-        | Source::FirstOf(_) => None,
+        KeySource::PathParameter(ref name) => Some(name.as_str()),
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_)
+        | KeySource::FirstOf(_) => None,
     };
     for name in key.iter().filter_map(names) {
-        let has = |rule: &RequestMatch| {
+        let has = |rule: &&RequestMatch| {
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {

@@ -2,7 +2,7 @@
 //! limits, and otherwise have one each.
 
 use crate::config::{ListsByName, Reader};
-use crate::rules::{Key, Policy, Source};
+use crate::rules::{Key, KeySource, Policy};
 use crate::table::TableSize;
 
 /// A policy whose key stands for more combinations than this is taken to share with all policies.
@@ -35,7 +35,7 @@ pub(super) fn assign_records(policies: &mut [Policy], keys: &[Key], table: Table
             }
             sum > table.max_limits()
         };
-        policy.apart = match combined {
+        policy.own_record = match combined {
             Some(names) => names.iter().any(|name| are_too_many(sharing.of(name))) || are_too_many(&with_all),
             None => are_too_many(&all),
         };
@@ -58,7 +58,7 @@ fn combinations(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for index in key {
         let alternatives = match keys.get(*index).map(|key| &key.source) {
-            Some(Source::FirstOf(alternatives)) => alternatives.as_slice(),
+            Some(KeySource::FirstOf(alternatives)) => alternatives.as_slice(),
             Some(_) | None => std::slice::from_ref(index),
         };
         let mut longer = Vec::new();

@@ -2,7 +2,7 @@ use super::*;
 use crate::config::{ConfigError, parse};
 use crate::limiter::Algorithm;
 use crate::limiter::sliding_window::Slots;
-use crate::rules::Source;
+use crate::rules::KeySource;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -33,6 +33,13 @@ pub(super) fn with(fields: &str) -> String {
     )
 }
 
+/// Compiles only if another thread may share a configuration, as a host with one process for several workers does.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<crate::rules::PolicySet>();
+    is_shared::<crate::reply::ReplyRules>();
+};
+
 #[wasm_bindgen_test(unsupported = test)]
 fn of_hundreds_of_errors_the_first_are_reported_and_that_there_are_more() {
     let unknown: Vec<_> = (0..300).map(|i| format!(r#""unknown{i}": 1"#)).collect();
@@ -62,8 +69,8 @@ fn a_valid_policy_is_compiled_with_its_defaults() {
     assert_eq!(set.rules.charging, ChargeMode::AllOrNothing);
     assert_eq!(set.rules.geometry, TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
     assert!(set.rules.exempt_preflight);
-    assert_eq!(set.rules.callers.keys[0].source, Source::ClientIp { ipv6_prefix: 64 });
-    let Source::Header { name, .. } = &set.rules.callers.keys[1].source else { panic!("a header") };
+    assert_eq!(set.rules.callers.keys[0].source, KeySource::ClientIp { ipv6_prefix: 64 });
+    let KeySource::Header { name, .. } = &set.rules.callers.keys[1].source else { panic!("a header") };
     assert_eq!(name, "authorization", "header names are case-insensitive");
 }
 
@@ -196,7 +203,7 @@ fn more_limits_than_a_page_has_room_for_are_an_error() {
     // Several policies share a record if it has room for all of them, and else have one each.
     for (policies, apart) in [(policies(2, 4), false), (policies(3, 3), true), (policies(100, 1), true)] {
         let set = compiled(&policies).unwrap();
-        assert!(set.rules.policies.iter().all(|policy| policy.apart == apart), "{policies}");
+        assert!(set.rules.policies.iter().all(|policy| policy.own_record == apart), "{policies}");
     }
 }
 

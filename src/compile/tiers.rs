@@ -3,7 +3,7 @@
 use super::keys::key_index;
 use super::name::{NAME, name_of};
 use crate::config::{Reader, Vocabulary, all};
-use crate::rules::{Key, Source, Tiers};
+use crate::rules::{Key, KeySource, Tiers};
 
 const TIER_NAMES: &str = "a list of 1 to 64 tier names";
 
@@ -48,7 +48,7 @@ pub(super) fn tiers(
     let from = fields.read("from", |at| {
         let index = key_index(at, key_names)?;
         let key = keys.and_then(|keys| keys.get(index));
-        if key.is_some_and(|key| matches!(key.source, Source::PathParameter(_))) {
+        if key.is_some_and(|key| matches!(key.source, KeySource::PathParameter(_))) {
             return at.error("a key that does not use path, since a tier must be the same on all paths");
         }
         Some(index)

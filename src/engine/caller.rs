@@ -1,21 +1,23 @@
-//! One request's caller: the values of the keys, asked for when they are first needed and then kept.
+//! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
+//! needed, and then kept.
 
 use super::key_value::{path_parameter, read};
-use crate::http::credential::Found;
+use crate::http::credential::Presented;
 use crate::http::{PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed};
 use crate::identity_map::IdentityMap;
-use crate::rules::{Callers, Consumers, Digest, Key, Source, Tiers, Validity};
+use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
-/// The consumers that this worker has recognised, by a keyed hash of key and credential: a digest costs ten times as much.
-/// It holds no more entries than there are credentials in the configuration, because unknown credentials are not added.
+/// The consumers that this worker has recognised, by a keyed hash of key and credential: a SHA-256 digest
+/// costs ten times as much. The cache has at most one entry for each credential of the configuration, because
+/// unknown credentials are not added.
 #[derive(Default)]
 pub struct ConsumerCache(RefCell<IdentityMap<usize>>);
 
 impl ConsumerCache {
-    /// The consumer who is known by this credential under this key.
+    /// The consumer, by index, who owns this credential under this key.
     fn consumer(&self, consumers: &Consumers, key: usize, credential: &[u8], seed: &Seed) -> Option<usize> {
         let mut encoder = Encoder::new(seed);
         encoder.add("", &key.to_le_bytes());
@@ -33,33 +35,36 @@ impl ConsumerCache {
     }
 }
 
-/// Whoever makes one request.
+/// The caller of one request.
 pub struct Caller<'a, R> {
-    asked: &'a RequestCache<'a, R>,
+    request: &'a RequestCache<'a, R>,
     callers: &'a Callers,
     cache: &'a ConsumerCache,
     seed: &'a Seed,
-    credentials: Vec<OnceCell<Option<Shown<'a>>>>,
+    /// By key.
+    credentials: Vec<OnceCell<Option<PresentedCredential<'a>>>>,
     consumer: OnceCell<Option<usize>>,
     tier: OnceCell<usize>,
-    /// Keys, by index, that an upstream has rejected.
+    /// The keys, by index, whose credentials the upstream has rejected.
     rejected: &'a [usize],
 }
 
-/// A credential that a request has.
-struct Shown<'a> {
+/// A credential that the request presents.
+struct PresentedCredential<'a> {
+    /// Empty if the request presents conflicting values.
     value: Cow<'a, [u8]>,
-    /// The request has several that differ, and none of them counts. The value is empty.
-    repeated: bool,
-    /// Who is known by it: a digest, computed when it is first needed and then kept.
+    /// Whether the request presents several different values, so that none of them counts.
+    conflicting: bool,
+    /// The consumer who owns it, by index.
     owner: OnceCell<Option<usize>>,
 }
 
 impl<'a, R: Request> Caller<'a, R> {
-    /// The caller of a request that has been asked nothing yet. The keys `rejected`, by index, are as good as absent.
+    /// The caller of `request`, of which nothing has been read yet. The keys `rejected`, by index, are
+    /// treated as absent.
     #[inline]
     pub fn new(
-        asked: &'a RequestCache<'a, R>,
+        request: &'a RequestCache<'a, R>,
         callers: &'a Callers,
         cache: &'a ConsumerCache,
         seed: &'a Seed,
@@ -67,7 +72,7 @@ impl<'a, R: Request> Caller<'a, R> {
     ) -> Self {
         let credentials = callers.keys.iter().map(|_| OnceCell::new()).collect();
         Caller {
-            asked,
+            request,
             callers,
             cache,
             seed,
@@ -78,8 +83,9 @@ impl<'a, R: Request> Caller<'a, R> {
         }
     }
 
-    /// Who is counted by these keys, by index. `None`: the request lacks one of them. `template` is the one that
-    /// the request has matched. With the name of a record it is another identity than without.
+    /// The identity that these keys, by index, give the caller. `None`: the request lacks one of them.
+    /// `template` is the one that the request has matched. A policy with a record of its own passes that
+    /// record's name, which makes it another identity.
     pub fn identity(
         &self,
         keys: &[usize],
@@ -88,7 +94,7 @@ impl<'a, R: Request> Caller<'a, R> {
     ) -> Option<Identity> {
         let mut encoder = Encoder::new(self.seed);
         if let Some(record) = record {
-            // No key has an empty name.
+            // A key's kind is never empty, so this cannot be mistaken for a key's value.
             encoder.add("", record.as_bytes());
         }
         let mut proven = true;
@@ -100,26 +106,27 @@ impl<'a, R: Request> Caller<'a, R> {
         Some(encoder.finish().known(proven))
     }
 
-    /// The value that counts, and the key that has it: one of its alternatives, or itself.
+    /// A key's value, and the key it comes from: the key itself, or the first of its alternatives that the
+    /// request has.
     pub fn value(&self, index: usize, template: Option<&PathTemplate>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
         let key = self.callers.keys.get(index)?;
         let value = match &key.source {
-            Source::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
-            Source::PathParameter(name) => {
-                Cow::Owned(path_parameter(self.asked, template?, name, key.reading)?)
+            KeySource::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
+            KeySource::PathParameter(name) => {
+                Cow::Owned(path_parameter(self.request, template?, name, key.reading)?)
             }
-            // Who it is can't be told: the same caller whoever it is.
-            Source::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
-            Source::Consumer(attribute) => {
+            // Nobody can tell who the consumer is, so all such requests count as one caller.
+            KeySource::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
+            KeySource::Consumer(attribute) => {
                 let consumer = self.callers.consumers.list().get(self.consumer()?)?;
                 Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
             }
-            Source::Constant(text) => Cow::Borrowed(text.as_bytes()),
-            Source::Header { .. }
-            | Source::Query(_)
-            | Source::Cookie(_)
-            | Source::ClientIp { .. }
-            | Source::Metadata(_) => {
+            KeySource::Constant(text) => Cow::Borrowed(text.as_bytes()),
+            KeySource::Header { .. }
+            | KeySource::Query(_)
+            | KeySource::Cookie(_)
+            | KeySource::ClientIp { .. }
+            | KeySource::Metadata(_) => {
                 let whole = self.credential(index)?;
                 Cow::Borrowed(whole.get(..key.prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
             }
@@ -127,61 +134,64 @@ impl<'a, R: Request> Caller<'a, R> {
         Some((key, value))
     }
 
-    /// Whether the value that counts for any of these keys can't be told, since the request has several (A7). Who that
-    /// is must not be the client's choice, so whatever counts by them rejects it.
+    /// Whether the request presents conflicting values for any of these keys (A7). A client must not be able
+    /// to choose which one counts, so every policy that counts by such a key rejects the request.
     pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
         keys.iter().any(|key| match self.callers.keys.get(*key).map(|key| &key.source) {
-            Some(Source::FirstOf(keys)) => {
+            Some(KeySource::FirstOf(keys)) => {
                 let first = keys.iter().find(|key| self.value(**key, template).is_some());
                 first.is_some_and(|key| self.is_ambiguous(&[*key], template))
             }
-            Some(Source::Consumer(_)) => self.hides_the_consumer(),
-            Some(Source::Header { .. } | Source::Query(_) | Source::Cookie(_)) => self.is_repeated(*key),
+            Some(KeySource::Consumer(_)) => self.hides_the_consumer(),
+            Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)) => {
+                self.is_conflicting(*key)
+            }
             Some(
-                Source::ClientIp { .. }
-                | Source::Metadata(_)
-                | Source::PathParameter(_)
-                | Source::Constant(_),
+                KeySource::ClientIp { .. }
+                | KeySource::Metadata(_)
+                | KeySource::PathParameter(_)
+                | KeySource::Constant(_),
             )
             | None => false,
         })
     }
 
-    /// Whether the request has several values of this key that differ.
-    fn is_repeated(&self, key: usize) -> bool {
+    fn is_conflicting(&self, key: usize) -> bool {
         self.callers.keys.get(key).is_some_and(Key::can_be_ambiguous)
-            && self.shown(key).is_some_and(|shown| shown.repeated)
+            && self.presented(key).is_some_and(|presented| presented.conflicting)
     }
 
-    /// Whether a key that consumers are known by is there several times.
+    /// Whether the request presents conflicting values for a key that identifies consumers.
     fn hides_the_consumer(&self) -> bool {
-        self.callers.consumers.keys().any(|key| self.is_repeated(key))
+        self.callers.consumers.keys().any(|key| self.is_conflicting(key))
     }
 
-    /// The key, by index, that has the value of this one: one of its alternatives, or itself.
-    pub fn taken(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
+    /// The key, by index, that this key's value comes from: the key itself, or the first of its alternatives
+    /// that the request has.
+    pub fn source_of(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
         match &self.callers.keys.get(key)?.source {
-            Source::FirstOf(keys) => keys.iter().find_map(|key| self.taken(*key, template)),
-            Source::Header { .. }
-            | Source::Query(_)
-            | Source::Cookie(_)
-            | Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_) => self.value(key, template).map(|_| key),
+            KeySource::FirstOf(keys) => keys.iter().find_map(|key| self.source_of(*key, template)),
+            KeySource::Header { .. }
+            | KeySource::Query(_)
+            | KeySource::Cookie(_)
+            | KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::PathParameter(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_) => self.value(key, template).map(|_| key),
         }
     }
 
-    /// The consumer, by index, if it is a known one.
+    /// The consumer, by index. `None`: it is not a known one.
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {
             let mut keys = self.callers.consumers.keys();
-            keys.find_map(|key| self.owner(key, self.shown(key)?))
+            keys.find_map(|key| self.owner(key, self.presented(key)?))
         })
     }
 
-    /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there are none.
+    /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there
+    /// are no tiers.
     pub fn tier(&self) -> usize {
         *self.tier.get_or_init(|| self.callers.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
     }
@@ -195,65 +205,65 @@ impl<'a, R: Request> Caller<'a, R> {
         consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
     }
 
-    /// The keys that the caller shows and an upstream's answer may reject, by index, each with its record.
-    pub fn on_trial(&self) -> Vec<(usize, Identity)> {
+    /// The keys, by index, whose credentials the upstream's response may reject, each with the credential's
+    /// record.
+    pub fn rejectable_credentials(&self) -> Vec<(usize, Identity)> {
         let keys = self.callers.keys.iter().enumerate();
-        let on_trial = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
+        let rejectable = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
         let record = |(index, key): (usize, &Key)| {
-            // The whole value: keys that share a prefix stand or fall by themselves.
+            // The whole value, so that credentials with the same prefix are rejected one by one.
             let mut encoder = Encoder::new(self.seed);
             encoder.add(&key.kind, self.credential(index).filter(|value| !value.is_empty())?);
             Some((index, encoder.finish()))
         };
-        on_trial.filter_map(record).collect()
+        rejectable.filter_map(record).collect()
     }
 
-    /// Finds out consumer and tier, for what is to be said about the caller.
-    pub fn introduce(&self) {
+    /// Looks up consumer and tier, for replies and access logs that name them.
+    pub fn resolve(&self) {
         if self.callers.tiers.is_some() {
             self.tier();
         }
         self.consumer();
     }
 
-    /// Consumer and tier, by index, as far as they have been asked for.
-    pub fn known(&self) -> (Option<usize>, Option<usize>) {
+    /// Consumer and tier, by index, as far as they have been looked up.
+    pub fn resolved(&self) -> (Option<usize>, Option<usize>) {
         (self.consumer.get().copied().flatten(), self.tier.get().copied())
     }
 
-    /// The whole value of a key that the request itself has, if it is valid.
+    /// The whole value of a key that is read from the request itself, if it is valid.
     fn credential(&self, index: usize) -> Option<&[u8]> {
-        self.shown(index).map(|shown| shown.value.as_ref())
+        self.presented(index).map(|presented| presented.value.as_ref())
     }
 
-    fn shown(&self, index: usize) -> Option<&Shown<'a>> {
+    fn presented(&self, index: usize) -> Option<&PresentedCredential<'a>> {
         let read = || {
-            let found = read(self.asked, self.callers.keys.get(index)?)?;
-            let shown = match found {
-                Found::One(value) => Shown { value, repeated: false, owner: OnceCell::new() },
-                Found::Several => {
-                    Shown { value: Cow::Borrowed(&[]), repeated: true, owner: OnceCell::from(None) }
-                }
+            let (value, conflicting) = match read(self.request, self.callers.keys.get(index)?)? {
+                Presented::One(value) => (value, false),
+                Presented::Conflicting => (Cow::Borrowed(&[][..]), true),
             };
-            // One of several may be valid: they are not as good as none.
-            (shown.repeated || self.is_valid(index, &shown)).then_some(shown)
+            let owner = if conflicting { OnceCell::from(None) } else { OnceCell::new() };
+            let presented = PresentedCredential { value, conflicting, owner };
+            // One of several conflicting values may be valid, so they do not count as absent.
+            (conflicting || self.is_valid(index, &presented)).then_some(presented)
         };
         self.credentials.get(index)?.get_or_init(read).as_ref()
     }
 
-    /// The consumer, by index, who is known by a credential under this key.
-    fn owner(&self, key: usize, shown: &Shown<'_>) -> Option<usize> {
-        *shown
-            .owner
-            .get_or_init(|| self.cache.consumer(&self.callers.consumers, key, &shown.value, self.seed))
+    /// The consumer, by index, who owns a credential under this key.
+    fn owner(&self, key: usize, presented: &PresentedCredential<'_>) -> Option<usize> {
+        let find = || self.cache.consumer(&self.callers.consumers, key, &presented.value, self.seed);
+        *presented.owner.get_or_init(find)
     }
 
-    fn is_valid(&self, index: usize, shown: &Shown<'_>) -> bool {
+    fn is_valid(&self, index: usize, presented: &PresentedCredential<'_>) -> bool {
         match self.callers.keys.get(index).map(|key| &key.validity) {
-            Some(Validity::Consumer) => self.owner(index, shown).is_some(),
+            Some(Validity::Consumer) => self.owner(index, presented).is_some(),
             Some(Validity::Metadata(path)) => {
-                // Envoy gives `false` as one zero byte.
-                self.asked.request().metadata(path).is_some_and(|value| !value.is_empty() && value != [0])
+                // Envoy serialises `false` as one zero byte.
+                let value = self.request.uncached().metadata(path);
+                value.is_some_and(|value| !value.is_empty() && value != [0])
             }
             Some(Validity::Unless(_)) => !self.rejected.contains(&index),
             Some(Validity::Present) => true,
@@ -268,35 +278,23 @@ mod tests {
     use crate::http::MetadataPath;
     use crate::http::credential::Reading;
     use crate::rules::{Attribute, Consumer};
+    use crate::testing::FakeRequest;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     const SEED: Seed = Seed::new([1; Seed::LEN]);
 
-    #[derive(Default)]
-    struct Fake {
-        key: Option<&'static str>,
-        proven: Option<&'static str>,
-        metadata_reads: std::cell::Cell<u32>,
-    }
-
-    impl Request for Fake {
-        fn header(&self, name: &str) -> Option<Vec<u8>> {
-            (name == "x-key").then_some(self.key?.into())
-        }
-        fn source_address(&self) -> Option<Vec<u8>> {
-            Some(b"192.0.2.7:80".to_vec())
-        }
-        fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
-            self.metadata_reads.set(self.metadata_reads.get() + 1);
-            (path == &proof()).then_some(self.proven?.into())
-        }
+    /// A request with this API key, and this organization that an earlier filter has proved.
+    fn presenting(key: Option<&str>, proven: Option<&str>) -> FakeRequest {
+        let request =
+            key.into_iter().fold(FakeRequest::from("192.0.2.7"), |request, key| request.with("x-key", key));
+        proven.into_iter().fold(request, |request, value| request.with_metadata(proof(), value))
     }
 
     fn proof() -> MetadataPath {
         MetadataPath::new(["auth", "organization"])
     }
 
-    fn key(name: &str, source: Source) -> Key {
+    fn key(name: &str, source: KeySource) -> Key {
         Key {
             name: name.into(),
             kind: name.into(),
@@ -308,7 +306,8 @@ mod tests {
         }
     }
 
-    /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the address.
+    /// A key of the caller's own, an identity that was proven, what is known of the consumer, and the
+    /// address.
     fn callers() -> Callers {
         let acme = Consumer {
             name: "acme".into(),
@@ -317,25 +316,25 @@ mod tests {
         };
         Callers {
             keys: vec![
-                key("x", Source::Header { name: "x-key".into(), scheme: None }),
-                key("organization", Source::Metadata(proof())),
-                key("known", Source::Consumer(Attribute::Named("organization".into()))),
-                key("ip", Source::ClientIp { ipv6_prefix: 64 }),
-                key("anyone", Source::FirstOf(vec![1, 2, 3])),
+                key("x", KeySource::Header { name: "x-key".into(), scheme: None }),
+                key("organization", KeySource::Metadata(proof())),
+                key("known", KeySource::Consumer(Attribute::Named("organization".into()))),
+                key("ip", KeySource::ClientIp { ipv6_prefix: 64 }),
+                key("anyone", KeySource::FirstOf(vec![1, 2, 3])),
             ],
             consumers: Consumers::new(vec![acme], [(0, Digest::of(b"k1"), 0), (0, Digest::of(b"k2"), 0)]),
             tiers: Some(Tiers { names: vec!["free".into(), "pro".into()], default: 0, from: None }),
         }
     }
 
-    fn identity(callers: &Callers, request: &Fake, keys: &[usize]) -> Option<Identity> {
-        let asked = RequestCache::new(request);
-        Caller::new(&asked, callers, &ConsumerCache::default(), &SEED, &[]).identity(keys, None, None)
+    fn identity(callers: &Callers, request: &FakeRequest, keys: &[usize]) -> Option<Identity> {
+        let request = RequestCache::new(request);
+        Caller::new(&request, callers, &ConsumerCache::default(), &SEED, &[]).identity(keys, None, None)
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_two_keys_of_one_organization_share() {
-        let of = |key| identity(&callers(), &Fake { key: Some(key), ..Fake::default() }, &[4]);
+        let of = |key| identity(&callers(), &presenting(Some(key), None), &[4]);
         assert_eq!(of("k1"), of("k2"));
         assert_ne!(of("k1"), of("k3"));
     }
@@ -343,9 +342,7 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_a_claim_and_an_attribute_can_be_the_same_organization() {
         let mut callers = callers();
-        let of = |callers: &Callers, key, proven| {
-            identity(callers, &Fake { key, proven, ..Fake::default() }, &[4]).unwrap()
-        };
+        let of = |callers: &Callers, key, proven| identity(callers, &presenting(key, proven), &[4]).unwrap();
         assert_ne!(of(&callers, Some("k1"), None), of(&callers, None, Some("o7")));
         callers.keys[1].kind = "known".into();
         assert_eq!(of(&callers, Some("k1"), None), of(&callers, None, Some("o7")));
@@ -353,15 +350,14 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_6_a_bogus_key_is_no_identity() {
-        let of = |key| identity(&callers(), &Fake { key, ..Fake::default() }, &[4]);
+        let of = |key| identity(&callers(), &presenting(key, None), &[4]);
         assert_eq!(of(Some("k3")), of(None));
         assert_eq!(of(Some("k3")), of(Some("k4")));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn fp_5_what_an_earlier_filter_proved_comes_first() {
-        let proven =
-            |proven| identity(&callers(), &Fake { key: Some("k1"), proven, ..Fake::default() }, &[4]);
+        let proven = |proven| identity(&callers(), &presenting(Some("k1"), proven), &[4]);
         assert_ne!(proven(Some("o7")), proven(None));
         assert_ne!(proven(Some("o7")), proven(Some("o8")));
         assert_eq!(proven(Some("")), proven(None));
@@ -371,7 +367,7 @@ mod tests {
     fn pa_8_a_key_that_nobody_is_known_by_is_absent_if_consumers_decide() {
         let mut callers = callers();
         callers.keys[0].validity = Validity::Consumer;
-        let of = |key| identity(&callers, &Fake { key: Some(key), ..Fake::default() }, &[0]);
+        let of = |key| identity(&callers, &presenting(Some(key), None), &[0]);
         assert_eq!(of("k3"), None);
         assert!(of("k1").is_some());
     }
@@ -380,7 +376,7 @@ mod tests {
     fn pa_8_a_key_without_proof_is_absent_if_metadata_decides() {
         let mut callers = callers();
         callers.keys[0].validity = Validity::Metadata(proof());
-        let of = |proven| identity(&callers, &Fake { key: Some("k3"), proven, ..Fake::default() }, &[0]);
+        let of = |proven| identity(&callers, &presenting(Some("k3"), proven), &[0]);
         assert!(of(Some("yes")).is_some());
         for proven in [None, Some(""), Some("\0")] {
             assert_eq!(of(proven), None);
@@ -391,9 +387,9 @@ mod tests {
     fn fa_2_the_tier_is_the_consumers_own_or_the_default() {
         let callers = callers();
         let tier = |key| {
-            let request = Fake { key, ..Fake::default() };
-            let asked = RequestCache::new(&request);
-            Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
+            let request = presenting(key, None);
+            let request = RequestCache::new(&request);
+            Caller::new(&request, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
     }
@@ -403,9 +399,9 @@ mod tests {
         let mut callers = callers();
         callers.tiers.as_mut().unwrap().from = Some(1);
         let tier = |key, proven| {
-            let request = Fake { key, proven, ..Fake::default() };
-            let asked = RequestCache::new(&request);
-            Caller::new(&asked, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
+            let request = presenting(key, proven);
+            let request = RequestCache::new(&request);
+            Caller::new(&request, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
         };
         assert_eq!(tier(None, Some("pro")), 1);
         assert_eq!(tier(None, Some("gold")), 0);
@@ -416,61 +412,46 @@ mod tests {
     fn bi_3_the_first_16_characters_count_and_a_shorter_key_whole() {
         let mut callers = callers();
         callers.keys[0].prefix = Some(16);
-        let of = |key| identity(&callers, &Fake { key: Some(key), ..Fake::default() }, &[0]).unwrap();
+        let of = |key| identity(&callers, &presenting(Some(key), None), &[0]).unwrap();
         assert_eq!(of("0123456789abcdefXYZ"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcdeX"), of("0123456789abcdef"));
         assert_ne!(of("0123456789abcde"), of("0123456789abcdef"));
         assert_ne!(of("short"), of("shor"));
     }
 
-    /// A request with a query, and a callers whose key `q` reads it.
-    struct Query<'a>(&'a str);
-
-    impl Request for Query<'_> {
-        fn header(&self, name: &str) -> Option<Vec<u8>> {
-            (name == ":path").then(|| format!("/?{}", self.0).into())
-        }
-        fn source_address(&self) -> Option<Vec<u8>> {
-            Some(b"192.0.2.7:80".to_vec())
-        }
-        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
-            None
-        }
-    }
-
     #[wasm_bindgen_test(unsupported = test)]
     fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes_its_place() {
         let acme = Consumer { name: "acme".into(), tier: None, attributes: Vec::new() };
         for validity in [Validity::Present, Validity::Consumer, Validity::Metadata(proof())] {
-            let q = Key { validity: validity.clone(), ..key("q", Source::Query("q".into())) };
+            let q = Key { validity: validity.clone(), ..key("q", KeySource::Query("q".into())) };
             let callers = Callers {
                 keys: vec![
                     q,
-                    key("ip", Source::ClientIp { ipv6_prefix: 64 }),
-                    key("anyone", Source::FirstOf(vec![0, 1])),
-                    key("name", Source::Consumer(Attribute::Name)),
+                    key("ip", KeySource::ClientIp { ipv6_prefix: 64 }),
+                    key("anyone", KeySource::FirstOf(vec![0, 1])),
+                    key("name", KeySource::Consumer(Attribute::Name)),
                 ],
                 consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
                 tiers: None,
             };
             assert!(callers.keys.iter().any(Key::can_be_ambiguous));
             for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {
-                let request = Query(query);
-                let asked = RequestCache::new(&request);
+                let request = FakeRequest::from("192.0.2.7").with(":path", format!("/?{query}"));
+                let request = RequestCache::new(&request);
                 let cache = ConsumerCache::default();
-                let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
+                let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
                 for key in [0, 2, 3] {
                     assert!(caller.is_ambiguous(&[1, key], None), "{validity:?} {query} {key}");
                     assert!(caller.identity(&[1, key], None, None).is_some(), "{validity:?} {query} {key}");
                 }
                 assert!(!caller.is_ambiguous(&[1], None));
-                assert_eq!((caller.consumer(), caller.on_trial()), (None, vec![]));
+                assert_eq!((caller.consumer(), caller.rejectable_credentials()), (None, vec![]));
             }
             for query in ["q=k1&q=k1", "q=&q=k1", "q=%6b1;q=k1", "x=1", ""] {
-                let request = Query(query);
-                let asked = RequestCache::new(&request);
+                let request = FakeRequest::from("192.0.2.7").with(":path", format!("/?{query}"));
+                let request = RequestCache::new(&request);
                 let cache = ConsumerCache::default();
-                let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
+                let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
                 assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
             }
         }
@@ -478,11 +459,11 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn what_is_asked_twice_is_read_once() {
-        let (request, callers) = (Fake { proven: Some("o"), ..Fake::default() }, callers());
-        let asked = RequestCache::new(&request);
+        let (fake, callers) = (presenting(None, Some("o")), callers());
+        let request = RequestCache::new(&fake);
         let cache = ConsumerCache::default();
-        let caller = Caller::new(&asked, &callers, &cache, &SEED, &[]);
+        let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
         assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));
-        assert_eq!(request.metadata_reads.get(), 1);
+        assert_eq!(fake.metadata_reads.get(), 1);
     }
 }

@@ -60,7 +60,7 @@ impl Metrics {
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
         let refused = decision.rejected();
-        for answer in decision.answers() {
+        for answer in decision.policies() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
             outcomes.refused.pending += u64::from(answer.rejected());
             self.overflow_rejected.pending += u64::from(answer.rejected() && answer.outcome.overflowed);

@@ -53,9 +53,9 @@ impl<H: Host> TollgateStream<H> {
         }
         let Worker { host, engine, replies, clock, table, .. } = &*worker.borrow();
         let response = StreamResponse { host: *host, stream };
-        if engine.follows_the_response(decision) {
+        if engine.awaits_response(decision) {
             let now = clock.now::<H>();
-            table.with(|table| engine.answered(decision, &response, table, &SharedData(*host), now));
+            table.with(|table| engine.on_response(decision, &response, table, &SharedData(*host), now));
         }
         set_limit_headers(response, replies, decision);
     }
@@ -66,9 +66,9 @@ impl<H: Host> Drop for TollgateStream<H> {
     fn drop(&mut self) {
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
         let Worker { host, engine, clock, table, .. } = &*worker.borrow();
-        if engine.follows_the_end(decision) {
+        if engine.awaits_stream_end(decision) {
             let now = clock.now::<H>();
-            table.with(|table| engine.ended(decision, table, &SharedData(*host), now));
+            table.with(|table| engine.on_stream_end(decision, table, &SharedData(*host), now));
         }
     }
 }

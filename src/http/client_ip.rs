@@ -1,10 +1,11 @@
 //! The client's address as a key.
 
-/// The address in its shortest unambiguous form: 4 bytes, or 16 with what is behind the prefix cleared.
-/// An IPv4-mapped IPv6 address is the IPv4 one. What is no IP, such as the path of a Unix socket, stands
-/// for itself.
+/// Turns the client's address, as `ip:port` or `[ip]:port`, into its shortest unambiguous form: the 4 bytes
+/// of an IPv4 address, or the 16 bytes of an IPv6 address with all bits after `ipv6_prefix` (0 to 128)
+/// cleared. An IPv4-mapped IPv6 address becomes the IPv4 address. Anything else, such as the path of a Unix
+/// socket, is returned as it is.
 pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    // In the place of the text: a request less for memory.
+    // Reusing the text's buffer saves an allocation.
     if let Some(octets) = dotted(&address) {
         address.truncate(octets.len());
         address.copy_from_slice(&octets);
@@ -13,7 +14,6 @@ pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     any_ip(address, ipv6_prefix)
 }
 
-#[inline(never)]
 fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
     let Some(mut octets) = ipv6_and_port(&address) else { return address };
@@ -31,14 +31,14 @@ fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     address
 }
 
-/// An IPv4 address and its port, read without the standard library's parser for all addresses: that is 4 KB of code,
-/// which Envoy has driven from the processor's caches by the next request. `None`: it is to read the address.
+/// Parses an IPv4 address and its port. The standard library's parser for all kinds of addresses is 4 KB of
+/// code, which Envoy has evicted from the CPU caches by the next request.
 fn dotted(address: &[u8]) -> Option<[u8; 4]> {
     let (mut octets, mut rest) = ([0_u8; 4], address);
     for (octet, end) in octets.iter_mut().zip(*b"...:") {
         let (mut value, mut digits) = (0_u16, 0);
         while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
-            // A zero in front would be octal to some.
+            // Some parsers read a leading zero as octal.
             if digits == 3 || (digits > 0 && value == 0) {
                 return None;
             }
@@ -50,19 +50,19 @@ fn dotted(address: &[u8]) -> Option<[u8; 4]> {
     rest.iter().all(u8::is_ascii_digit).then_some(octets)
 }
 
-/// An IPv6 address, in brackets or not, and its port.
+/// Parses an IPv6 address, in brackets or not, and its port.
 fn ipv6_and_port(address: &[u8]) -> Option<[u8; 16]> {
     let colon = address.iter().rposition(|byte| *byte == b':')?;
     let host = address.get(..colon)?;
     let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
-    // A zone index names an interface of this machine, not a client.
+    // A zone index (`%eth0`) names an interface of this machine, not a client.
     ipv6(host.split(|byte| *byte == b'%').next()?)
 }
 
-/// An IPv6 address (RFC 4291, 2.2), read without the standard library's parser, which is 4 KB.
+/// Parses an IPv6 address (RFC 4291, 2.2), without the 4 KB of the standard library's parser.
 fn ipv6(mut rest: &[u8]) -> Option<[u8; 16]> {
     let (mut octets, mut len) = ([0; 16], 0);
-    // Where `::` stands.
+    // The position of `::` in the octets.
     let mut gap = None;
     if let Some(behind) = rest.strip_prefix(b"::") {
         (gap, rest) = (Some(0), behind);
@@ -75,7 +75,7 @@ fn ipv6(mut rest: &[u8]) -> Option<[u8; 16]> {
         }
         let behind = rest.get(digits..).filter(|_| (1..=4).contains(&digits))?;
         if behind.first() == Some(&b'.') {
-            // An IPv4 address for the last two groups.
+            // An IPv4 address takes the place of the last two groups.
             let mut text = [b':'; 16];
             text.get_mut(..rest.len())?.copy_from_slice(rest);
             let ipv4 = dotted(text.get(..=rest.len())?)?;
@@ -112,7 +112,7 @@ mod tests {
     use std::net::{IpAddr, Ipv6Addr};
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    /// As the standard library reads it.
+    /// The same with the standard library's parser.
     fn parse_ip(address: &[u8]) -> Option<IpAddr> {
         let address = std::str::from_utf8(address).ok()?;
         let (host, _port) = address.rsplit_once(':')?;

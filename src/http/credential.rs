@@ -1,46 +1,48 @@
-//! Values that clients show: in a header, in the query, in a cookie. All of them are bytes from strangers.
+//! Values that clients present in a header, in the query or in a cookie. All of them are untrusted bytes.
 //!
-//! A server may read another value than the one that is counted here, and then its client has as many budgets as there are
-//! spellings. So what is read here is never finer than what any common server reads: whatever one of them takes for the
-//! same value is the same value here.
+//! If this code told two values apart that the upstream reads as one, a client would have one budget for each
+//! spelling. So it never distinguishes more than common servers do: if any of them reads two spellings as the
+//! same value, they are the same value here.
 
 use super::spelling::{Plus, decoded, hex};
 
-/// How a value is read. What the server behind reads differently is another caller to one of them.
+/// How values are read. It should match how the upstream reads them; otherwise the two disagree about who the
+/// caller is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// Which value counts if a header, a parameter or a cookie is there several times.
+    /// Which value counts if a header, a parameter or a cookie is repeated.
     pub repeated: Repeated,
-    /// A parameter's or cookie's name in any case, with `.` or a space for `_`, and with `[]` behind it.
+    /// Whether the names of parameters and cookies ignore case, take `.` and a space for `_`, and may end
+    /// with `[]`.
     pub loose_names: bool,
-    /// Values of a path parameter that differ in case alone are one.
+    /// Whether the values of a path parameter ignore case.
     pub ignore_case: bool,
-    /// A suffix such as `.json` is no part of a path parameter.
+    /// Whether a suffix such as `.json` is removed from a path parameter.
     pub ignore_suffix: bool,
 }
 
-/// Which of several different values under one name counts.
+/// Which of several different values with the same name counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Repeated {
-    /// None: every policy that counts by the key rejects the request.
+    /// None of them: every policy that counts by the key rejects the request.
     #[default]
     Reject,
-    /// The first that is not empty.
+    /// The first non-empty one.
     First,
-    /// The last that is not empty.
+    /// The last non-empty one.
     Last,
 }
 
-/// What a request says under one name.
+/// What a request presents under one name.
 #[derive(Debug, PartialEq)]
-pub enum Found<V> {
+pub enum Presented<V> {
     /// This value, which is not empty.
     One(V),
-    /// Different values, and none of them is to be believed.
-    Several,
+    /// Different values, of which none counts.
+    Conflicting,
 }
 
-/// A header's value: what stands in its first line, behind the scheme if there is to be one.
+/// The value in the first line of a header, after the authentication scheme if one is expected.
 pub fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> {
     let value = match scheme {
         Some(scheme) => credentials(value, scheme)?,
@@ -49,48 +51,47 @@ pub fn in_header<'a>(value: &'a [u8], scheme: Option<&str>) -> Option<&'a [u8]> 
     (!value.is_empty()).then_some(value)
 }
 
-/// Where a value is looked for.
+/// Where a value is looked up.
 #[derive(Clone, Copy)]
-pub enum Place<'a> {
-    /// In all lines of a header, joined with commas, behind the scheme if there is to be one.
-    Lines(Option<&'a str>),
-    /// In a query, under this name, decoded as forms are (WHATWG URL: `+` and `%20` are spaces). Some servers end a
-    /// parameter at `;`, too.
+pub enum Location<'a> {
+    /// In all lines of a header, joined with commas, after this authentication scheme if one is expected.
+    HeaderLines(Option<&'a str>),
+    /// In a query, under this name, decoded like a form (WHATWG URL: `+` and `%20` are spaces). A parameter
+    /// also ends at `;`, as it does for some servers.
     Query(&'a str),
-    /// In all lines of the cookie header, joined with semicolons, under this name (RFC 6265, 4.2.1). A comma is part of a
-    /// value.
+    /// In all lines of the cookie header, joined with semicolons, under this name (RFC 6265, 4.2.1). Commas
+    /// are part of the value.
     Cookies(&'a str),
 }
 
-/// The query of a path.
+/// The query of a request target, without the `?`.
 pub fn query(path: &[u8]) -> &[u8] {
     let path = path.split(|byte| *byte == b'#').next().unwrap_or_default();
     path.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default()
 }
 
-/// More parts than some servers read (PHP and Express stop at 1,000).
-const MANY: usize = 256;
+/// Some servers stop reading after a number of parameters or cookies (PHP and Express after 1,000).
+const MAX_PARTS: usize = 256;
 
-/// The value that counts of all that stand there. Empty ones never do: a server that reads one knows nobody by it.
-#[inline(never)]
-pub fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec<u8>>> {
-    let (end, other_end) = match place {
-        Place::Lines(_) => (b',', b','),
-        Place::Query(_) => (b'&', b';'),
-        Place::Cookies(_) => (b';', b';'),
+/// The value that counts, of all that the text has. Empty values never count, because no server accepts them.
+pub fn find(location: Location<'_>, text: &[u8], reading: Reading) -> Option<Presented<Vec<u8>>> {
+    let (end, other_end) = match location {
+        Location::HeaderLines(_) => (b',', b','),
+        Location::Query(_) => (b'&', b';'),
+        Location::Cookies(_) => (b';', b';'),
     };
     let mut found: Option<Vec<u8>> = None;
-    // Whether others differ from what was found, and whether servers differ in which of them they see at all.
-    let (mut differ, mut odd) = (false, matches!(place, Place::Query(_)) && text.contains(&b';'));
+    // Whether the text has different values, and whether some servers would skip one of them.
+    let (mut differ, mut odd) = (false, matches!(location, Location::Query(_)) && text.contains(&b';'));
     for (count, part) in text.split(|byte| *byte == end || *byte == other_end).enumerate() {
-        let value = match place {
-            Place::Lines(scheme) => in_header(part, scheme).map(<[u8]>::to_vec),
-            Place::Query(name) | Place::Cookies(name) => {
-                in_pair(part, name, reading.loose_names, matches!(place, Place::Cookies(_)))
+        let value = match location {
+            Location::HeaderLines(scheme) => in_header(part, scheme).map(<[u8]>::to_vec),
+            Location::Query(name) | Location::Cookies(name) => {
+                in_pair(part, name, reading.loose_names, matches!(location, Location::Cookies(_)))
             }
         };
         let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-        odd |= !matches!(place, Place::Lines(_)) && (count > MANY || is_odd(part));
+        odd |= !matches!(location, Location::HeaderLines(_)) && (count > MAX_PARTS || is_odd(part));
         match &found {
             Some(other) if *other == value => continue,
             Some(_) => differ = true,
@@ -101,13 +102,13 @@ pub fn find(place: Place<'_>, text: &[u8], reading: Reading) -> Option<Found<Vec
         }
     }
     if differ && (odd || reading.repeated == Repeated::Reject) {
-        return Some(Found::Several);
+        return Some(Presented::Conflicting);
     }
-    found.map(Found::One)
+    found.map(Presented::One)
 }
 
-/// Whether some servers pass over what is written so: Go does over a cookie with such bytes, and over a parameter with a
-/// `%` that encodes nothing.
+/// Whether some servers skip a pair that is written like this. Go skips cookies with such bytes, and
+/// parameters with a `%` that encodes nothing.
 fn is_odd(part: &[u8]) -> bool {
     let mut rest = part.trim_ascii();
     while let Some((byte, behind)) = rest.split_first() {
@@ -120,7 +121,7 @@ fn is_odd(part: &[u8]) -> bool {
     false
 }
 
-/// What stands behind a name.
+/// The value of a `name=value` pair, if it has this name.
 fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u8>> {
     let at = pair.iter().position(|byte| *byte == b'=')?;
     let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
@@ -129,10 +130,10 @@ fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u
     }
     let found = found.trim_ascii();
     let named = found == name.as_bytes() || loosely && is_named(found, name, true);
-    named.then(|| of_cookie(value.trim_ascii()))
+    named.then(|| cookie_value(value.trim_ascii()))
 }
 
-/// Whether a parameter's name, as it is written, is this one.
+/// Whether a parameter's encoded name is this one.
 fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
     if written == name.as_bytes() {
         return true;
@@ -145,8 +146,8 @@ fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
     written == name.as_bytes() || loosely && loose(&written) == loose(name.as_bytes())
 }
 
-/// A name as ASP.NET (in any case) and PHP (`a.b`, `a b` and `a_b` are the same, and `a[]` is one of several `a`) read it.
-#[inline(never)]
+/// A name as ASP.NET and PHP read it: ASP.NET ignores case; to PHP `a.b`, `a b` and `a_b` are the same name,
+/// and `a[]` is one of several values of `a`.
 fn loose(name: &[u8]) -> Vec<u8> {
     let mut loose = Vec::with_capacity(name.len());
     let name = name.trim_ascii_start();
@@ -160,11 +161,11 @@ fn loose(name: &[u8]) -> Vec<u8> {
     loose
 }
 
-/// A cookie's value: without quotes and the escapes that they allow (Python's), decoded (Express, Rack, PHP), and with
-/// spaces as `+` (Rack reads a `+` as a space).
-fn of_cookie(value: &[u8]) -> Vec<u8> {
+/// Normalises a cookie's value: removes quotes and the escapes inside them (as Python does), decodes `%` (as
+/// Express, Rack and PHP do), and turns spaces into `+` (since Rack reads `+` as a space).
+fn cookie_value(value: &[u8]) -> Vec<u8> {
     let mut value = match value.split_first() {
-        // Some take away whatever stands last (Express' cookie 0.x).
+        // Express' cookie 0.x removes the last character whatever it is.
         Some((b'"', rest)) => {
             let inside = rest.split_last().map_or(rest, |(_, inside)| inside);
             decoded(&unescaped(inside), Plus::IsAPlus)
@@ -175,8 +176,7 @@ fn of_cookie(value: &[u8]) -> Vec<u8> {
     value
 }
 
-/// With `\101` as `A`, and otherwise without what escapes the next byte.
-#[inline(never)]
+/// Resolves escapes: `\101` becomes `A`, and any other `\` is removed.
 fn unescaped(quoted: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(quoted.len());
     let mut rest = quoted;
@@ -194,15 +194,16 @@ fn unescaped(quoted: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What the first of several lines of one header says. Envoy joins the lines of the headers it knows, such as
-/// `authorization`, with commas, and gives the first line of others: with everything behind a comma left out,
-/// a caller who adds a second line is still the caller of the first.
+/// The first of several lines of one header. Envoy joins the lines of headers that it knows, such as
+/// `authorization`, with commas, and returns only the first line of others. Dropping everything after a comma
+/// makes both the same, so a caller cannot become another one by adding a second line.
 fn first_line(value: &[u8]) -> &[u8] {
     value.split(|byte| *byte == b',').next().unwrap_or_default().trim_ascii()
 }
 
-/// The credentials behind an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces), up to
-/// a space: a server that reads `Bearer abc x` may take `abc`. Or up to a comma, the end of the first line.
+/// The credentials after an authentication scheme (RFC 9110, 11.4: the scheme in any case, then spaces). They
+/// end at a space, since a server that reads `Bearer abc x` may accept `abc`, or at a comma, the end of the
+/// first line.
 fn credentials<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let (found, behind) = value.trim_ascii_start().split_at_checked(scheme.len())?;
     let words = behind.trim_ascii_start();
@@ -223,23 +224,23 @@ mod tests {
         Reading { repeated, ..Reading::default() }
     }
 
-    fn in_query(path: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
-        find(Place::Query(name), super::query(path), reading)
+    fn in_query(path: &[u8], name: &str, reading: Reading) -> Option<Presented<Vec<u8>>> {
+        find(Location::Query(name), super::query(path), reading)
     }
 
-    fn in_cookies(lines: &[u8], name: &str, reading: Reading) -> Option<Found<Vec<u8>>> {
-        find(Place::Cookies(name), lines, reading)
+    fn in_cookies(lines: &[u8], name: &str, reading: Reading) -> Option<Presented<Vec<u8>>> {
+        find(Location::Cookies(name), lines, reading)
     }
 
-    fn in_lines(lines: &[u8], scheme: Option<&str>, repeated: Repeated) -> Option<Found<Vec<u8>>> {
-        find(Place::Lines(scheme), lines, reading(repeated))
+    fn in_lines(lines: &[u8], scheme: Option<&str>, repeated: Repeated) -> Option<Presented<Vec<u8>>> {
+        find(Location::HeaderLines(scheme), lines, reading(repeated))
     }
 
     /// What a request that says it once says.
-    fn one(found: Option<Found<Vec<u8>>>) -> Option<Vec<u8>> {
+    fn one(found: Option<Presented<Vec<u8>>>) -> Option<Vec<u8>> {
         match found {
-            Some(Found::One(value)) => Some(value),
-            Some(Found::Several) | None => None,
+            Some(Presented::One(value)) => Some(value),
+            Some(Presented::Conflicting) | None => None,
         }
     }
 
@@ -348,9 +349,9 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn a7_of_repeated_ones_that_differ_none_counts_or_the_first_or_the_last() {
         for (repeated, expected) in [
-            (Repeated::Reject, Found::Several),
-            (Repeated::First, Found::One(b"fake".to_vec())),
-            (Repeated::Last, Found::One(b"real".to_vec())),
+            (Repeated::Reject, Presented::Conflicting),
+            (Repeated::First, Presented::One(b"fake".to_vec())),
+            (Repeated::Last, Presented::One(b"real".to_vec())),
         ] {
             let cookies = in_cookies(b"s=; s=fake; a=1; s=real; s", "s", reading(repeated));
             assert_eq!(cookies.as_ref(), Some(&expected));
@@ -373,15 +374,15 @@ mod tests {
                 ["/?a=1;key=x&key=real", "/?key=%zz&key=real", "/?key=real&key=%4", "/?key=real;key=x"]
             {
                 let found = in_query(path.as_bytes(), "key", reading(repeated));
-                assert_eq!(found, Some(Found::Several), "{path}");
+                assert_eq!(found, Some(Presented::Conflicting), "{path}");
             }
             let many = format!("/?key=real{}&key=x", "&a=1".repeat(300));
-            assert_eq!(in_query(many.as_bytes(), "key", reading(repeated)), Some(Found::Several));
+            assert_eq!(in_query(many.as_bytes(), "key", reading(repeated)), Some(Presented::Conflicting));
             for cookies in
                 ["s=x\"y; s=real", "s=real; s=a\\b", "s=\u{e9}; s=real", "s=\"x\"; s=real", "s=a b; s=real"]
             {
                 let found = in_cookies(cookies.as_bytes(), "s", reading(repeated));
-                assert_eq!(found, Some(Found::Several), "{cookies}");
+                assert_eq!(found, Some(Presented::Conflicting), "{cookies}");
             }
             // Once is once, however it is written.
             assert_eq!(one(in_query(b"/?a=1;key=%zz", "key", reading(repeated))).unwrap(), b"%zz");
@@ -432,20 +433,21 @@ mod tests {
             prop_assert!(!plain || session(quoted.as_bytes()) == Some(spaced));
         }
 
-        /// Whatever a client adds to what it shows, one value counts and it is one that is there, or none does.
+        /// Whatever a client adds to what it shows, one value counts and it is one that is there, or none
+        /// does.
         #[wasm_bindgen_test(unsupported = test)]
         fn repeating_never_makes_a_value_that_is_not_there(values in prop::collection::vec("[ab]{0,2}", 1..6)) {
             let told: Vec<&str> = values.iter().map(String::as_str).filter(|value| !value.is_empty()).collect();
             let pairs = |separator: &str| values.iter().map(|value| format!("key={value}")).collect::<Vec<_>>().join(separator);
             for (repeated, expected) in [(Repeated::First, told.first()), (Repeated::Last, told.last())] {
-                let expected = expected.map(|value| Found::One(value.as_bytes().to_vec()));
+                let expected = expected.map(|value| Presented::One(value.as_bytes().to_vec()));
                 let (query, cookies) = (format!("/?{}", pairs("&")), pairs("; "));
                 prop_assert_eq!(&in_query(query.as_bytes(), "key", reading(repeated)), &expected);
                 prop_assert_eq!(&in_cookies(cookies.as_bytes(), "key", reading(repeated)), &expected);
             }
             let same = told.iter().all(|value| Some(value) == told.first());
             let found = in_cookies(pairs(";").as_bytes(), "key", Reading::default());
-            let expected = told.first().map(|first| if same { Found::One(first.as_bytes().to_vec()) } else { Found::Several });
+            let expected = told.first().map(|first| if same { Presented::One(first.as_bytes().to_vec()) } else { Presented::Conflicting });
             prop_assert_eq!(found, expected);
         }
     }

@@ -1,39 +1,39 @@
-//! Path templates such as `/v1/invoices/{id}/send`, and which spellings of a path they match.
+//! Path templates such as `/v1/invoices/{id}/send`, and the spellings of a path that they match.
 
 use super::{Request, RequestCache, spelling};
 
-/// Which other spellings of a path a server takes for the same.
+/// The spellings of a path that the upstream takes for the same path.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spellings {
-    /// With slashes behind it.
+    /// Trailing slashes do not matter.
     pub trailing_slash: bool,
-    /// In any case.
+    /// Case does not matter.
     pub case: bool,
-    /// With parameters behind a `;` in its segments.
+    /// In each segment, parameters after a `;` do not matter.
     pub parameters: bool,
-    /// With a suffix such as `.json` behind its last segment.
+    /// A suffix of the last segment, such as `.json`, does not matter.
     pub suffix: bool,
 }
 
-/// What a path template is for.
+/// What a path template is for, which decides how it treats a path that can be read in two ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Purpose {
-    /// Requests that match are limited: each spelling that may be the path is.
+    /// Requests that match are limited: the template matches if either reading does.
     #[default]
-    Protects,
-    /// Requests that match are not limited, or get something back: only a path that can be no other is.
-    Frees,
+    Limits,
+    /// Requests that match are exempt, or give units back: the template matches only if both readings do.
+    Exempts,
 }
 
-/// A path such as `/v1/invoices/{id}/send`, segment by segment.
+/// A compiled path template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathTemplate {
     segments: Vec<PathSegment>,
-    /// `**` at the end: any further segments, none included.
+    /// Whether the template ends with `**`: any number of further segments, including none.
     open: bool,
-    /// The literal segments as they are compared with other spellings of a path: read as a server reads them. One may be
-    /// less, without an empty last one.
-    read: Vec<Option<Vec<u8>>>,
+    /// The segments as they are compared with decoded paths: literals as a server reads them, `None` for a
+    /// parameter. An empty last segment is left out if trailing slashes do not matter.
+    decoded: Vec<Option<Vec<u8>>>,
     spellings: Spellings,
     purpose: Purpose,
 }
@@ -41,14 +41,14 @@ pub struct PathTemplate {
 /// One segment of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathSegment {
-    /// This text.
+    /// Exactly this text.
     Literal(String),
-    /// `*` or `{name}`: any one segment that is not empty.
+    /// `*` or `{name}`: any one non-empty segment.
     Any(Option<String>),
 }
 
 impl PathTemplate {
-    /// Compiles a template. `None`: it is none.
+    /// Compiles a template. `None`: the text is not one.
     pub fn parse(text: &str) -> Option<PathTemplate> {
         let mut segments = Vec::new();
         let mut open = false;
@@ -65,54 +65,54 @@ impl PathTemplate {
         let mut template = PathTemplate {
             segments,
             open,
-            read: Vec::new(),
+            decoded: Vec::new(),
             spellings: Spellings::default(),
             purpose: Purpose::default(),
         };
         let once = |(i, name)| !template.parameters().take(i).any(|earlier| earlier == name);
         let all_once = template.parameters().enumerate().all(once);
-        template.read_as(Spellings::default(), Purpose::default());
+        template.set_spellings(Spellings::default(), Purpose::default());
         all_once.then_some(template)
     }
 
-    /// From now on it matches these spellings.
-    #[inline(never)]
-    pub fn read_as(&mut self, spellings: Spellings, purpose: Purpose) {
+    /// Sets which spellings of a path the template matches.
+    pub fn set_spellings(&mut self, spellings: Spellings, purpose: Purpose) {
         (self.spellings, self.purpose) = (spellings, purpose);
-        self.read.clear();
+        self.decoded.clear();
         for segment in &self.segments {
-            self.read.push(match segment {
+            self.decoded.push(match segment {
                 PathSegment::Any(_) => None,
                 PathSegment::Literal(text) => {
-                    let mut read = spelling::segment(text.as_bytes(), spellings.parameters);
+                    let mut decoded = spelling::segment(text.as_bytes(), spellings.parameters);
                     if spellings.case {
-                        read.make_ascii_lowercase();
+                        decoded.make_ascii_lowercase();
                     }
-                    Some(read)
+                    Some(decoded)
                 }
             });
         }
-        if spellings.trailing_slash && !self.open && self.read.len() > 1 {
-            self.read.pop_if(|last| last.as_ref().is_some_and(Vec::is_empty));
+        if spellings.trailing_slash && !self.open && self.decoded.len() > 1 {
+            self.decoded.pop_if(|last| last.as_ref().is_some_and(Vec::is_empty));
         }
     }
 
-    /// The segments that every matching path begins with, as a server reads them; in lower case if case does not matter.
+    /// The literal segments that every matching path begins with, as a server reads them; in lower case if
+    /// case does not matter.
     pub fn beginning(&self) -> impl Iterator<Item = &[u8]> {
-        self.read.iter().map_while(Option::as_deref)
+        self.decoded.iter().map_while(Option::as_deref)
     }
 
-    /// Its segments, without a final `**`.
+    /// The segments, without a final `**`.
     pub fn segments(&self) -> &[PathSegment] {
         &self.segments
     }
 
-    /// Whether it ends with `**`.
+    /// Whether the template ends with `**`.
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// The names of its parameters.
+    /// The names of the parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             PathSegment::Any(name) => name.as_deref(),
@@ -120,35 +120,36 @@ impl PathTemplate {
         })
     }
 
-    /// Which segment of a matching path stands for a parameter, from 0.
-    pub fn place_of(&self, name: &str) -> Option<usize> {
+    /// The index of the segment that is the parameter of this name.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         self.segments.iter().position(|segment| match segment {
             PathSegment::Any(named) => named.as_deref() == Some(name),
             PathSegment::Literal(_) => false,
         })
     }
 
-    /// Whether what follows a `;` is no part of a segment.
-    pub fn parameters_are_apart(&self) -> bool {
+    /// Whether parameters after a `;` are dropped from each segment.
+    pub fn strips_parameters(&self) -> bool {
         self.spellings.parameters
     }
 
-    /// Whether a request's path matches. A path may be read in two ways, and nobody knows which one the upstream's is:
-    /// what protects applies to either, what frees asks for both.
-    pub fn is_met_by<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
-        let written = asked.path();
-        let read = || asked.read_path(self.spellings.parameters);
+    /// Whether a request's path matches. The upstream may read the path as written or decoded, and nobody
+    /// knows which: see [`Purpose`].
+    pub fn matches_request<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
+        let written = request.path();
+        let decoded = || request.decoded_path(self.spellings.parameters);
         match self.purpose {
-            Purpose::Protects => {
-                self.matches_reading(written) || read().is_some_and(|path| self.matches_reading(path))
+            Purpose::Limits => {
+                self.matches_decoded(written) || decoded().is_some_and(|path| self.matches_decoded(path))
             }
-            Purpose::Frees => self.matches(written) && read().is_none_or(|path| self.matches_reading(path)),
+            Purpose::Exempts => {
+                self.matches(written) && decoded().is_none_or(|path| self.matches_decoded(path))
+            }
         }
     }
 
-    /// Whether one reading of a path matches, in any of the spellings.
-    #[inline(never)]
-    pub fn matches_reading(&self, path: &[u8]) -> bool {
+    /// Whether a path, as written or decoded, matches in one of the spellings.
+    pub fn matches_decoded(&self, path: &[u8]) -> bool {
         let Some(mut path) = path.strip_prefix(b"/") else { return false };
         while self.spellings.trailing_slash
             && let Some(shorter) = path.strip_suffix(b"/")
@@ -156,7 +157,7 @@ impl PathTemplate {
             path = shorter;
         }
         let mut rest = Some(path);
-        for segment in &self.read {
+        for segment in &self.decoded {
             let Some(left) = rest else { return false };
             let end = left.iter().position(|byte| *byte == b'/');
             let (found, behind) = left.split_at(end.unwrap_or(left.len()));
@@ -179,12 +180,11 @@ impl PathTemplate {
         self.open || rest.is_none()
     }
 
-    #[inline(never)]
     fn is_literal(&self, text: &[u8], found: &[u8]) -> bool {
         if self.spellings.case { text.eq_ignore_ascii_case(found) } else { text == found }
     }
 
-    /// Whether a path, without its query, matches to the letter.
+    /// Whether a path, without its query, matches exactly as it is written.
     pub fn matches(&self, path: &[u8]) -> bool {
         let Some(path) = path.strip_prefix(b"/") else { return false };
         let mut rest = path.split(|byte| *byte == b'/');
@@ -205,7 +205,7 @@ impl PathSegment {
             return (!name.is_empty() && name.bytes().all(plain))
                 .then(|| PathSegment::Any(Some(name.into())));
         }
-        // On the wire all else is percent-encoded: it could never match.
+        // On the wire, any other byte is percent-encoded, so such a literal could never match.
         let literal = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"*{}?#".contains(&byte));
         literal.then(|| PathSegment::Literal(text.to_string()))
     }
@@ -221,7 +221,7 @@ impl PathSegment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::MetadataPath;
+    use crate::testing::FakeRequest;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -276,31 +276,16 @@ mod tests {
     fn a_parameter_is_the_segment_it_stands_for() {
         let template = PathTemplate::parse("/v1/{kind}/*/{id}/**").unwrap();
         assert_eq!(template.parameters().collect::<Vec<_>>(), ["kind", "id"]);
-        assert_eq!(template.place_of("kind"), Some(1));
-        assert_eq!(template.place_of("id"), Some(3));
-        assert_eq!(template.place_of("v1"), None);
-    }
-
-    /// A request for a path.
-    struct Path<'a>(&'a str);
-
-    impl Request for Path<'_> {
-        fn header(&self, name: &str) -> Option<Vec<u8>> {
-            (name == ":path").then(|| self.0.into())
-        }
-        fn source_address(&self) -> Option<Vec<u8>> {
-            None
-        }
-        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
-            None
-        }
+        assert_eq!(template.index_of("kind"), Some(1));
+        assert_eq!(template.index_of("id"), Some(3));
+        assert_eq!(template.index_of("v1"), None);
     }
 
     const ALL: Spellings = Spellings { trailing_slash: true, case: true, parameters: true, suffix: true };
 
-    fn read_as(template: &str, spellings: Spellings, purpose: Purpose) -> PathTemplate {
+    fn set_spellings(template: &str, spellings: Spellings, purpose: Purpose) -> PathTemplate {
         let mut template = PathTemplate::parse(template).unwrap();
-        template.read_as(spellings, purpose);
+        template.set_spellings(spellings, purpose);
         template
     }
 
@@ -316,19 +301,21 @@ mod tests {
             "/a/login/;",
         ];
         let strict = Spellings::default();
-        let met = |template: &PathTemplate, path| template.is_met_by(&RequestCache::new(&Path(path)));
+        let met = |template: &PathTemplate, path| {
+            template.matches_request(&RequestCache::new(&FakeRequest::to(path)))
+        };
         for path in paths {
-            assert!(met(&read_as("/a/login", ALL, Purpose::Protects), path), "{path}");
-            assert!(met(&read_as("/a/**", ALL, Purpose::Protects), path), "{path}");
-            assert!(!met(&read_as("/a/login", ALL, Purpose::Frees), path), "{path}");
+            assert!(met(&set_spellings("/a/login", ALL, Purpose::Limits), path), "{path}");
+            assert!(met(&set_spellings("/a/**", ALL, Purpose::Limits), path), "{path}");
+            assert!(!met(&set_spellings("/a/login", ALL, Purpose::Exempts), path), "{path}");
         }
         for path in ["/a/login/", "/A/Login", "/a;x/login;a=b", "/a/login.json"] {
-            assert!(!met(&read_as("/a/login", strict, Purpose::Protects), path), "{path}");
+            assert!(!met(&set_spellings("/a/login", strict, Purpose::Limits), path), "{path}");
         }
         // A server that takes nothing from a path for parameters reads it as it is written.
-        assert!(met(&read_as("/b/{x}/a/login", ALL, Purpose::Protects), "/b/..;/a/login"));
+        assert!(met(&set_spellings("/b/{x}/a/login", ALL, Purpose::Limits), "/b/..;/a/login"));
         // Freed is a path only if it is so in both readings.
-        let health = read_as("/health/**", ALL, Purpose::Frees);
+        let health = set_spellings("/health/**", ALL, Purpose::Exempts);
         assert!(met(&health, "/health/a;b/c") && met(&health, "/health"));
         assert!(!met(&health, "/health/..;/a/login") && !met(&health, "/health;/x"));
         for (template, path) in [
@@ -338,7 +325,7 @@ mod tests {
             ("/", "/;x"),
             ("/caf%C3%A9", "/caf%c3%a9"),
         ] {
-            assert!(met(&read_as(template, ALL, Purpose::Protects), path), "{template} {path}");
+            assert!(met(&set_spellings(template, ALL, Purpose::Limits), path), "{template} {path}");
         }
         for (template, path) in [
             ("/login", "/"),
@@ -348,7 +335,7 @@ mod tests {
             ("/login", "/login/x"),
             ("/login", "/.login"),
         ] {
-            assert!(!met(&read_as(template, ALL, Purpose::Protects), path), "{template} {path}");
+            assert!(!met(&set_spellings(template, ALL, Purpose::Limits), path), "{template} {path}");
         }
     }
 }

@@ -1,54 +1,53 @@
-//! Which requests a policy applies to.
+//! Matching requests by method, host, path and headers.
 
 use super::{PathTemplate, Request, RequestCache};
 
-/// Matches a request on all that it names; naming nothing, it matches all.
+/// Matches the requests that meet all of its conditions; without any condition it matches every request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RequestMatch {
-    /// One of these methods, in capitals; any if there is none.
+    /// The methods that match, in capitals; all do if the list is empty.
     pub methods: Vec<String>,
-    /// The host that is asked for.
+    /// The host that must match.
     pub host: Option<Host>,
-    /// The path, without the query.
+    /// The template that the path, without the query, must match.
     pub path: Option<PathTemplate>,
-    /// What headers, by lower-case name, are to be like.
+    /// What must hold for headers, by lower-case name.
     pub headers: Vec<(String, HeaderMatch)>,
-    /// What a request that matches costs, if not what its policy says.
-    pub cost: Option<u32>,
 }
 
-/// What a header is to be like.
+/// What must hold for a header.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HeaderMatch {
-    /// There, whatever its value.
+    /// It is present, with any value.
     Present,
-    /// Not there.
+    /// It is absent.
     Absent,
-    /// There with this value.
+    /// It has this value.
     Equal(String),
 }
 
-/// A host, or all hosts below one.
+/// A host, or all of its subdomains.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Host {
-    /// This one, in lower case.
+    /// This host, in lower case.
     Exact(String),
-    /// `*.example.com` as `.example.com`: any host that ends so, at any depth.
+    /// All hosts that end with this suffix, at any depth. `*.example.com` is `.example.com` here.
     Suffix(String),
 }
 
 impl RequestMatch {
-    pub fn matches<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
-        let method = || asked.method();
+    /// Whether a request matches.
+    pub fn matches<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
+        let method = || request.method();
         (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
-            && self.path.as_ref().is_none_or(|path| path.is_met_by(asked))
-            && self.host.as_ref().is_none_or(|host| host.matches(asked.host()))
-            && self.headers.iter().all(|(name, presence)| presence.holds(asked.request().header(name)))
+            && self.path.as_ref().is_none_or(|path| path.matches_request(request))
+            && self.host.as_ref().is_none_or(|host| host.matches(request.host()))
+            && self.headers.iter().all(|(name, header)| header.holds(request.uncached().header(name)))
     }
 
-    /// Whether a request that matches does so to the letter, and not only by another spelling of its path.
-    pub fn matches_as_written<R: Request>(&self, asked: &RequestCache<'_, R>) -> bool {
-        self.path.as_ref().is_none_or(|path| path.matches(asked.path()))
+    /// Whether a request that matches does so as it is written, and not only in another spelling of its path.
+    pub fn matches_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
+        self.path.as_ref().is_none_or(|path| path.matches(request.path()))
     }
 }
 
@@ -63,19 +62,20 @@ impl HeaderMatch {
 }
 
 impl Host {
-    /// Compiles a host. `None`: it is none.
+    /// Parses a host, without a port. `None`: it is not one.
     pub fn parse(text: &str) -> Option<Host> {
-        let (name, below) = match text.strip_prefix("*.") {
+        let (name, is_suffix) = match text.strip_prefix("*.") {
             Some(rest) => (rest, true),
             None => (text, false),
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let address = name.starts_with('[') && name.ends_with(']') && !below;
+        let address = name.starts_with('[') && name.ends_with(']') && !is_suffix;
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        let sound = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
-        sound.then(|| if below { Host::Suffix(format!(".{name}")) } else { Host::Exact(name) })
+        let is_valid = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
+        is_valid.then(|| if is_suffix { Host::Suffix(format!(".{name}")) } else { Host::Exact(name) })
     }
 
+    /// Whether a host, in lower case and without a port, matches.
     pub fn matches(&self, host: &[u8]) -> bool {
         match self {
             Host::Exact(name) => host == name.as_bytes(),

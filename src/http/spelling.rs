@@ -1,17 +1,16 @@
-//! One thing may be spelled in many ways. Here a spelling becomes the thing, so that another spelling of a path or of a
-//! credential is neither another caller nor a way around a policy.
+//! Normalises spellings of paths and credentials, so that a differently encoded path does not bypass a
+//! policy, and a differently encoded credential is not another caller.
 
-/// What a `+` stands for.
+/// How `+` is decoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Plus {
-    /// A space, as in forms and queries.
+    /// As a space, as in forms and queries.
     IsASpace,
-    /// Itself.
+    /// As itself.
     IsAPlus,
 }
 
-/// With `%41` as `A`. What is no two hexadecimal digits stands for itself.
-#[inline(never)]
+/// Decodes `%41` to `A`. A `%` without two hexadecimal digits after it is kept.
 pub fn decoded(text: &[u8], plus: Plus) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -28,15 +27,14 @@ pub fn decoded(text: &[u8], plus: Plus) -> Vec<u8> {
     bytes
 }
 
-/// A byte from its two hexadecimal digits.
+/// Parses two hexadecimal digits.
 pub fn hex([high, low]: [u8; 2]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(high)? << 4 | digit(low)?)
 }
 
-/// A segment of a path: decoded, and with `parameters` also without what follows its first `;`. An encoded slash does not
-/// end a segment, so it becomes a zero byte.
-#[inline(never)]
+/// Decodes a segment of a path and, with `parameters`, drops everything from its first `;`. An encoded slash
+/// does not end the segment, so it becomes a zero byte.
 pub fn segment(written: &[u8], parameters: bool) -> Vec<u8> {
     let name = written.split(|byte| parameters && *byte == b';').next().unwrap_or_default();
     let mut segment = decoded(name, Plus::IsAPlus);
@@ -44,9 +42,9 @@ pub fn segment(written: &[u8], parameters: bool) -> Vec<u8> {
     segment
 }
 
-/// The path that a server may read in one with `%` or, with `parameters`, `;` in it. Each segment is decoded, loses its
-/// parameters and is then resolved if it is `.` or `..`: `/a/..;x/log%69n` is `/login`. `None`: it can only be read as it is.
-#[inline(never)]
+/// The path as a server reads it that decodes each segment, drops its parameters (with `parameters`), and
+/// then resolves `.` and `..`: `/a/..;x/log%69n` is `/login`. `None`: the path has neither `%` nor, with
+/// `parameters`, `;`, so every server reads it as it is.
 pub fn path(written: &[u8], parameters: bool) -> Option<Vec<u8>> {
     if !written.iter().any(|byte| *byte == b'%' || parameters && *byte == b';') {
         return None;
@@ -55,7 +53,7 @@ pub fn path(written: &[u8], parameters: bool) -> Option<Vec<u8>> {
     for text in written.strip_prefix(b"/")?.split(|byte| *byte == b'/') {
         let mut segment = segment(text, parameters);
         match segment.as_slice() {
-            // Nothing but parameters.
+            // The segment had nothing but parameters.
             b"" if !text.is_empty() => {}
             b"." => {}
             b".." => read.truncate(read.iter().rposition(|byte| *byte == b'/').unwrap_or(0)),
@@ -71,8 +69,7 @@ pub fn path(written: &[u8], parameters: bool) -> Option<Vec<u8>> {
     Some(read)
 }
 
-/// Without the last suffixes: `login.json` is `login`. A name that begins with a dot has none there.
-#[inline(never)]
+/// Removes all suffixes: `login.json` becomes `login`. A dot at the beginning does not start a suffix.
 pub fn without_suffix(name: &[u8]) -> &[u8] {
     let dot = name.iter().skip(1).position(|byte| *byte == b'.');
     dot.and_then(|dot| name.get(..=dot)).unwrap_or(name)

@@ -2,26 +2,26 @@
 
 use std::ops::RangeInclusive;
 
-/// Some HTTP statuses.
+/// A set of HTTP statuses, which may also contain "no response".
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusSet {
     ranges: Vec<RangeInclusive<u16>>,
-    /// All but these, and no response at all.
+    /// The set is every status outside the ranges, and "no response".
     inverted: bool,
 }
 
 impl StatusSet {
-    /// The statuses in any of these ranges.
+    /// The statuses in these ranges.
     pub fn of(ranges: Vec<RangeInclusive<u16>>) -> StatusSet {
         StatusSet { ranges, inverted: false }
     }
 
-    /// The ranges that were named, and whether the set is all but these.
+    /// The ranges, and whether the set is everything outside them.
     pub fn ranges(&self) -> (&[RangeInclusive<u16>], bool) {
         (&self.ranges, self.inverted)
     }
 
-    /// Whether a response's status is in it; `None` is a request that got no response.
+    /// Whether the set contains a status. `None` stands for "no response".
     pub fn contains(&self, status: Option<u16>) -> bool {
         let named = status.is_some_and(|status| self.ranges.iter().any(|range| range.contains(&status)));
         named != self.inverted
@@ -32,7 +32,7 @@ impl StatusSet {
         StatusSet { ranges: vec![200..=299], inverted: false }
     }
 
-    /// All other statuses, and no response at all.
+    /// Everything that is not in this set: all other statuses, and "no response".
     pub fn inverted(self) -> StatusSet {
         StatusSet { inverted: !self.inverted, ..self }
     }

@@ -1,42 +1,47 @@
-//! One line about a decision, for Envoy's access logs.
+//! One line about each decision, for Envoy's access logs.
 
-use super::decimal::Decimal;
-use super::{DescribedLimit, ReplyRules, described, described_of, most_constrained, violated};
+use super::{DescribedLimit, ReplyRules, described, most_constrained, push_decimal, rejecting};
 use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
 
-/// What an access log shows as `%FILTER_STATE(wasm.tollgate:PLAIN)%`: words and what they are, such as
-/// `decision=refused policy=ip limit=minute quota=50 remaining=0 retry_after=7 near=false`. `None`: it is not asked
-/// for. No word in it needs quotes, and none is a client's.
 impl ReplyRules {
+    /// The line that an access log shows as `%FILTER_STATE(wasm.tollgate:PLAIN)%`, such as `decision=refused
+    /// policy=ip limit=minute quota=50 remaining=0 retry_after=7 near=false`. `None`: access log lines are
+    /// not configured. No value in it needs quotes, and none comes from a client.
     pub fn access_line(&self, decision: &Decision) -> Option<String> {
         self.access_log.then(|| line(self, decision))
     }
+
+    /// Whether an admitted request has left its caller with a tenth of some quota of this policy, or less
+    /// (FA-26).
+    pub fn near_limit(&self, one: &PolicyDecision) -> bool {
+        let limits = self.policies.get(one.policy).map_or(0, |policy| policy.limits.len());
+        one.outcome.verdicts.iter().take(limits).any(Verdict::near_limit)
+    }
 }
 
-#[inline(never)]
 fn line(rules: &ReplyRules, decision: &Decision) -> String {
-    const USUAL: usize = 128;
-    let mut line = String::with_capacity(USUAL);
-    let rejecting = decision.violated();
-    line.push_str(if rejecting.is_some() { "decision=refused" } else { "decision=admitted" });
-    let limit = match rejecting {
-        Some(answer) => violated(&described_of(rules, answer)),
-        None => most_constrained(&described(rules, decision)),
+    const USUAL_LEN: usize = 128;
+    let mut line = String::with_capacity(USUAL_LEN);
+    let rejected = decision.rejecting();
+    line.push_str(if rejected.is_some() { "decision=refused" } else { "decision=admitted" });
+    let limit = match rejected {
+        Some(one) => rejecting(&described(rules, std::slice::from_ref(one))),
+        None => most_constrained(&described(rules, decision.policies())),
     };
     if let Some(DescribedLimit { policy, description, verdict, .. }) = limit {
         line.extend([" policy=", policy, " limit=", &description.name, " quota="]);
-        line.push_str(&Decimal::new(verdict.quota.get().into()));
+        push_decimal(&mut line, verdict.quota.get().into());
         line.push_str(" remaining=");
-        line.push_str(&Decimal::new(verdict.remaining));
+        push_decimal(&mut line, verdict.remaining);
     }
-    if rejecting.is_some() {
+    if rejected.is_some() {
         line.push_str(" retry_after=");
-        line.push_str(&Decimal::new(rules.retry_after.seconds(decision)));
+        push_decimal(&mut line, rules.retry_after.seconds(decision));
     }
-    let near = rejecting.is_none() && decision.answers().iter().any(|answer| rules.near_limit(answer));
+    let near = rejected.is_none() && decision.policies().iter().any(|one| rules.near_limit(one));
     line.push_str(if near { " near=true" } else { " near=false" });
-    if decision.answers().iter().any(|answer| answer.outcome.overflowed) {
+    if decision.policies().iter().any(|one| one.outcome.overflowed) {
         line.push_str(" overflow=true");
     }
     for (word, name) in [(" consumer=", rules.consumer_name(decision)), (" tier=", rules.tier_name(decision))]
@@ -49,12 +54,4 @@ fn line(rules: &ReplyRules, decision: &Decision) -> String {
         line.extend([if i == 0 { " shadow=" } else { "," }, policy]);
     }
     line
-}
-
-/// Whether an admitted request has left its caller with a tenth of some quota of this policy, or less (FA-26).
-impl ReplyRules {
-    pub fn near_limit(&self, answer: &PolicyDecision) -> bool {
-        let limits = self.policies.get(answer.policy).map_or(0, |policy| policy.limits.len());
-        answer.outcome.verdicts.iter().take(limits).any(Verdict::near_limit)
-    }
 }

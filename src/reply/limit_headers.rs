@@ -1,102 +1,104 @@
-//! Limit headers: which limits they describe, in which form, and what *reset* means.
+//! Limit headers: which limits they describe, in which form, and which instant *reset* means.
 
 mod forms;
 
 pub use forms::HeaderNames;
 
-use super::{DescribedLimit, Header, ReplyRules, described, described_at, most_constrained, violated};
+use super::{DescribedLimit, Header, ReplyRules, described, described_at, most_constrained, rejecting};
 use crate::decision::Decision;
 use crate::time::{MILLISECOND, Micros, SECOND, seconds_up, times};
 
-/// Which headers tell limits.
+/// Which limit headers responses carry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderRules {
-    /// Their form.
+    /// The headers' form.
     pub preset: Preset,
-    /// When they are sent.
+    /// Which responses carry them.
     pub show: Show,
-    /// What they speak about.
+    /// Which limits they describe.
     pub describes: Describes,
-    /// Which instant a reset is.
+    /// Which instant the reset is.
     pub reset: Reset,
-    /// How an instant is told.
+    /// How the reset is written.
     pub format: ResetFormat,
-    /// What becomes of such headers from the upstream.
+    /// What happens to limit headers from the upstream.
     pub upstream: UpstreamHeaders,
 }
 
-/// A form that clients know.
+/// A form of limit headers that clients know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preset {
-    /// A header for each number about one limit.
+    /// One header for each number of one limit.
     Fields(HeaderNames),
     /// As Envoy's own limiters write them (draft-polli-ratelimit-headers-02 and -03).
     Envoy,
     /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
     Ietf,
-    /// None at all (FP-8).
+    /// No headers, because limits are secret (FP-8).
     Secret,
 }
 
-/// When limit headers are sent.
+/// Which responses carry limit headers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Show {
-    /// With every response.
+    /// All responses.
     Always,
-    /// With rejections only.
+    /// Only rejections.
     OnRejection,
 }
 
-/// Which limits the headers speak about.
+/// Which limits the headers describe.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Describes {
-    /// These, as indexes of a policy and of its limit. Where there is room for one: the first that applies.
+    /// These limits, as indexes of a policy and of its limit. A form that describes a single limit uses the
+    /// first one that applies.
     Named(Vec<(usize, usize)>),
-    /// All that apply.
+    /// All limits that apply.
     All,
-    /// The one that rejects for longest, else the most constrained.
+    /// The limit that rejects for longest; if none rejects, the one with the least left.
     Violated,
-    /// The one that has the least left.
+    /// The limit with the least left.
     MostConstrained,
 }
 
-/// Which instant a reset is.
+/// Which instant the reset is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Reset {
-    /// When the next unit comes back (FA-10).
+    /// The instant at which the next unit becomes available (FA-10).
     #[default]
     NextSlot,
-    /// When all units are back (PA-3).
+    /// The instant at which all units are available again (PA-3).
     FullReset,
-    /// When the window ends that the request is in; of a sliding one, the window that begins with it.
+    /// The end of the window that the request is in. For a sliding window: of the window that begins with the
+    /// request.
     WindowEnd,
 }
 
-/// How an instant is told, in whole seconds, rounded up.
+/// How the reset is written, in whole seconds, rounded up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ResetFormat {
-    /// Since the UNIX epoch.
+    /// As seconds since the UNIX epoch.
     Epoch,
-    /// From now on.
+    /// As seconds from now.
     Delta,
 }
 
-/// What becomes of limit headers that the upstream has sent.
+/// What happens to limit headers that the upstream has sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum UpstreamHeaders {
-    /// The filter's take their place.
+    /// The filter's own headers replace them.
     Replace,
-    /// They stay, and the filter's are left out.
+    /// They are kept, and the filter's own are left out.
     Keep,
 }
 
 impl HeaderRules {
-    /// Whether limits are not to be told.
+    /// Whether limits are secret.
     pub fn secret(&self) -> bool {
         self.preset == Preset::Secret
     }
 
-    /// The headers for one decision; none if no described policy applies.
+    /// The headers for one decision; none if no described limit applies.
     pub(super) fn render<'a, 'd>(
         &'a self,
         replies: &'a ReplyRules,
@@ -111,16 +113,16 @@ impl HeaderRules {
         match &self.preset {
             Preset::Fields(names) => one().map(|limit| names.render(limit, reset(limit))),
             Preset::Envoy => {
-                one().map(|limit| forms::envoy(limit, reset(limit), &described(replies, decision)))
+                one().map(|limit| forms::envoy(limit, reset(limit), &described(replies, decision.policies())))
             }
             Preset::Ietf => {
                 let all = self.all_described(replies, decision);
                 let longest = decision.retry_after();
-                let tells_wait = |limit: &DescribedLimit<'_, '_>| limit.verdict.retry_after == longest;
-                // Where the one to wait for is told of, too, the others tell when they are back themselves.
-                let each_its_own = all.iter().any(tells_wait);
+                let asks_for_longest = |limit: &DescribedLimit<'_, '_>| limit.verdict.retry_after == longest;
+                // If the limit with the longest wait is described, each of the others shows its own reset.
+                let each_its_own = all.iter().any(asks_for_longest);
                 Some(forms::ietf(&all, |limit| {
-                    let wait = wait.filter(|_| !each_its_own || tells_wait(&limit));
+                    let wait = wait.filter(|_| !each_its_own || asks_for_longest(&limit));
                     self.reset_of(limit, decision, wait)
                 }))
             }
@@ -129,7 +131,7 @@ impl HeaderRules {
         .unwrap_or_default()
     }
 
-    /// The limit that headers about one describe, if it applies.
+    /// The limit that a form with a single limit describes.
     #[inline]
     fn described<'a, 'd>(
         &self,
@@ -137,25 +139,27 @@ impl HeaderRules {
         decision: &'d Decision,
     ) -> Option<DescribedLimit<'a, 'd>> {
         match &self.describes {
-            Describes::Named(places) => {
-                places.iter().find_map(|place| described_at(replies, decision, *place))
+            Describes::Named(limits) => {
+                limits.iter().find_map(|limit| described_at(replies, decision, *limit))
             }
-            Describes::Violated => violated(&described(replies, decision)),
-            Describes::All | Describes::MostConstrained => most_constrained(&described(replies, decision)),
+            Describes::Violated => rejecting(&described(replies, decision.policies())),
+            Describes::All | Describes::MostConstrained => {
+                most_constrained(&described(replies, decision.policies()))
+            }
         }
     }
 
-    /// The limits that headers about several describe.
+    /// The limits that a form with several limits describes.
     fn all_described<'a, 'd>(
         &self,
         replies: &'a ReplyRules,
         decision: &'d Decision,
     ) -> Vec<DescribedLimit<'a, 'd>> {
         match &self.describes {
-            Describes::Named(places) => {
-                places.iter().filter_map(|place| described_at(replies, decision, *place)).collect()
+            Describes::Named(limits) => {
+                limits.iter().filter_map(|limit| described_at(replies, decision, *limit)).collect()
             }
-            Describes::All => described(replies, decision),
+            Describes::All => described(replies, decision.policies()),
             Describes::Violated | Describes::MostConstrained => {
                 self.described(replies, decision).into_iter().collect()
             }
@@ -171,15 +175,15 @@ impl HeaderRules {
     }
 }
 
-/// Workers know the wall clock to some microseconds. An edge of the clock that is so little after a whole second is at it.
-const WALL_IS_KNOWN_TO: Micros = MILLISECOND;
+/// How precisely workers know the wall clock. A window's edge this little after a whole second is meant to be
+/// on it.
+const WALL_CLOCK_PRECISION: Micros = MILLISECOND;
 
-/// With a rejection a reset is never before the `wait` that is told is over, whichever limit rejects (PA-4): some
-/// clients read only the reset. Rounded is the instant itself, so that a limit's answers before and after it is used up
-/// tell the same one.
+/// A rejection's reset is never before the end of its `wait`, whichever limit rejects, because some clients
+/// read only the reset (PA-4). The instant itself is rounded, so that it is the same before and after the
+/// limit is used up.
 impl Reset {
-    /// In seconds since the UNIX epoch.
-    #[inline(never)]
+    /// The reset in seconds since the UNIX epoch.
     pub(super) fn epoch(
         self,
         limit: DescribedLimit<'_, '_>,
@@ -188,26 +192,28 @@ impl Reset {
     ) -> u64 {
         let now = decision.now;
         let reset = now.wall_at(self.instant(limit, decision));
-        let over = now.wall.saturating_add(wait.unwrap_or_default());
-        let known_to = if limit.description.slides { 0 } else { WALL_IS_KNOWN_TO };
-        // The one to wait for may be an edge, too.
-        let told = seconds_up(reset.saturating_sub(known_to).max(over.saturating_sub(WALL_IS_KNOWN_TO)));
+        let wait_end = now.wall.saturating_add(wait.unwrap_or_default());
+        let precision = if limit.description.slides { 0 } else { WALL_CLOCK_PRECISION };
+        // The end of the wait may be a window's edge, too.
+        let rounded =
+            seconds_up(reset.saturating_sub(precision).max(wait_end.saturating_sub(WALL_CLOCK_PRECISION)));
         match (self, wait) {
-            // A client that adds the seconds of `retry-after` to its clock is not to be later than this reset (PA-4).
+            // A client that adds the seconds of `retry-after` to its clock must not come back before this
+            // reset (PA-4).
             (Reset::FullReset, Some(wait)) if limit.description.slides => {
-                told.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
+                rounded.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
             }
-            (Reset::NextSlot | Reset::FullReset | Reset::WindowEnd, _) => told,
+            (Reset::NextSlot | Reset::FullReset | Reset::WindowEnd, _) => rounded,
         }
     }
 
-    /// In seconds from now on.
+    /// The reset in seconds from now.
     fn delta(self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
         let reset = self.instant(limit, decision).saturating_sub(decision.now.mono);
         seconds_up(reset.max(wait.unwrap_or_default()))
     }
 
-    /// On the monotonic clock.
+    /// The reset on the monotonic clock.
     fn instant(self, limit: DescribedLimit<'_, '_>, decision: &Decision) -> Micros {
         let DescribedLimit { description, verdict, .. } = limit;
         match (self, description.window) {

@@ -1,32 +1,31 @@
-//! What a rejected request is answered, in the words that its policy has for it.
+//! The reply to a rejected request, with the status, body and headers that its policy configures.
 
-use super::decimal::Decimal;
 use super::message::Message;
 use super::template::{Rendered, Template, Variable, VariableSource, push_hex};
-use super::{DescribedLimit, Header, HeaderValue, LimitDescription, ReplyRules};
+use super::{DescribedLimit, Header, LimitDescription, ReplyRules, decimal};
 use crate::decision::Decision;
 use crate::http::Request;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// The rejections of one policy.
+/// How one policy rejects requests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
-    /// 400 to 599.
+    /// The HTTP status, 400 to 599.
     pub status: u32,
-    /// What is sent.
+    /// The body and its media type.
     pub body: Arc<Body>,
-    /// What `{message}` stands for, unless the limit has its own.
+    /// The value of `{message}`, unless the limit has its own.
     pub message: Arc<Message>,
-    /// What `{code}` stands for.
+    /// The value of `{code}`.
     pub code: String,
-    /// Further headers, by their lower-case names.
+    /// Additional headers, by their lower-case names.
     pub headers: Arc<Vec<(String, Template)>>,
 }
 
 impl Rejection {
-    /// Whether this variable is in what is said, or in the message there.
+    /// Whether the body, a header or the message uses this variable.
     pub fn mentions(&self, variable: Variable) -> bool {
         self.body.template.mentions(variable)
             || self.headers.iter().any(|(_, template)| template.mentions(variable))
@@ -34,31 +33,31 @@ impl Rejection {
     }
 }
 
-/// A body and what it is.
+/// A body and its media type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Body {
-    /// A media type.
+    /// The value of `content-type`.
     pub content_type: String,
-    /// The text.
+    /// The body's text.
     pub template: Template,
 }
 
-/// A whole answer in the place of the upstream's.
+/// The response that Envoy sends in the upstream's place (a "local reply").
 #[derive(Debug, PartialEq)]
 pub struct Reply<'a> {
-    /// The HTTP status.
+    /// The HTTP status, 400 to 599.
     pub status: u32,
-    /// Without `content-length`, which Envoy adds.
+    /// All headers but `content-length`, which Envoy adds.
     pub headers: Vec<Header<'a>>,
-    /// For a HEAD request Envoy leaves it out.
+    /// The body. Envoy leaves it out of a response to HEAD.
     pub body: Cow<'a, str>,
-    /// For access logs: which policy rejected.
+    /// Envoy's response code details, which name the policy that rejects.
     pub details: &'a str,
 }
 
 impl<'a> Reply<'a> {
-    /// With limit headers sent along, which costs less than to set them one by one when the reply comes by. They take the
-    /// place of others of their names.
+    /// Adds limit headers, which replace headers of the same name. Sending them with the reply costs less
+    /// than setting each when the reply passes the filter as a response.
     pub fn with_limit_headers(mut self, limits: Vec<Header<'a>>) -> Reply<'a> {
         self.headers.retain(|(name, _)| !limits.iter().any(|(limit, _)| limit == name));
         self.headers.extend(limits);
@@ -67,9 +66,9 @@ impl<'a> Reply<'a> {
 }
 
 impl ReplyRules {
-    /// The reply to a rejected request; none to one that may pass. The request is asked only for what the reply needs.
-    /// `new_id` draws an id at random for one that came without.
-    #[inline(never)]
+    /// The reply to a rejected request. `None`: the request is admitted. Only what the reply needs is read
+    /// from the request. `new_id` returns 16 random bytes; it is called if the reply needs a request id and
+    /// the request has none.
     pub fn reply<'a>(
         &'a self,
         decision: &Decision,
@@ -82,19 +81,19 @@ impl ReplyRules {
         let body = template.render(&rejection);
         let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
         headers.push(("content-type", content_type.as_str().into()));
-        // Once the body has needed the message its language is known.
+        // The language is known only if the body has used the message.
         headers.extend(rejection.language().map(|tag| ("content-language", tag.into())));
         headers.push(("cache-control", "no-store".into()));
-        headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.render(&rejection).into())));
+        headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.render(&rejection))));
         if self.retry_after.shown {
-            headers.push(("retry-after", Decimal::new(rejection.wait).into()));
+            headers.push(("retry-after", decimal(rejection.wait)));
             headers.extend(rejection.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
         }
         Some(Reply { status: *status, headers, body, details: rejection.details })
     }
 }
 
-/// What there is to tell about one rejected request.
+/// The values of a reply's variables, for one rejected request.
 struct RejectedRequest<'a, 'd, R> {
     rules: &'a ReplyRules,
     decision: &'d Decision,
@@ -103,9 +102,11 @@ struct RejectedRequest<'a, 'd, R> {
     policy: &'a str,
     rejection: &'a Rejection,
     details: &'a str,
-    /// The limit that is named. `None`: only one without a name has rejected, and its policy names none.
+    /// The limit that the reply names. `None`: the policy has no limit with a name.
     limit: Option<DescribedLimit<'a, 'd>>,
+    /// The value of `retry-after`, in seconds.
     wait: u64,
+    /// The message's language and its text.
     message: OnceCell<(&'a str, Cow<'a, str>)>,
     request_id: OnceCell<String>,
     violated: OnceCell<String>,
@@ -118,8 +119,8 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         request: &'d R,
         new_id: fn() -> [u8; 16],
     ) -> Option<Self> {
-        let answer = decision.violated()?;
-        let own = rules.policies.get(answer.policy);
+        let rejecting = decision.rejecting()?;
+        let own = rules.policies.get(rejecting.policy);
         Some(RejectedRequest {
             rules,
             decision,
@@ -128,7 +129,7 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
             policy: own.map_or("", |own| &own.name),
             rejection: own.map_or(&rules.rejection, |own| &own.rejection),
             details: own.map_or("", |own| &own.details),
-            limit: super::violated(&super::described_of(rules, answer)),
+            limit: super::rejecting(&super::described(rules, std::slice::from_ref(rejecting))),
             wait: rules.retry_after.seconds(decision),
             message: OnceCell::new(),
             request_id: OnceCell::new(),
@@ -140,7 +141,7 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         self.limit.map(|limit| limit.description)
     }
 
-    /// The message in the caller's language, and which it is.
+    /// The message in the caller's language, after the tag of that language.
     fn message(&self) -> &(&'a str, Cow<'a, str>) {
         self.message.get_or_init(|| {
             let own = self.description().and_then(|description| description.message.as_ref());
@@ -150,7 +151,7 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         })
     }
 
-    /// The language of the message, if it was told and there are several.
+    /// The message's language, if the reply has used the message and there are several languages.
     fn language(&self) -> Option<&'a str> {
         self.message.get().map(|(tag, _)| *tag).filter(|tag| !tag.is_empty())
     }
@@ -161,11 +162,11 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         })
     }
 
-    /// The names of all limits that reject, as a JSON list. Names have no character that JSON would escape.
+    /// The names of all limits that reject, as a JSON list. No name has a character that JSON escapes.
     fn violated(&self) -> &str {
         self.violated.get_or_init(|| {
             let mut list = String::from("[");
-            let all = super::described(self.rules, self.decision);
+            let all = super::described(self.rules, self.decision.policies());
             for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
                 let comma = if list.len() > 1 { "," } else { "" };
                 list.extend([comma, "\"", &limit.description.reference, "\""]);
@@ -181,13 +182,13 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 
-    /// What a gRPC client waits, in milliseconds. It reads 32 bits: with more it would retry at once, and a negative
-    /// number says not to.
-    fn grpc_pushback(&self) -> Option<HeaderValue<'static>> {
+    /// The wait for a gRPC client in milliseconds; `None` for other clients. The client reads 32 bits and
+    /// would retry at once on overflow; `-1` tells it not to retry.
+    fn grpc_pushback(&self) -> Option<Cow<'static, str>> {
         let content_type = self.request.header("content-type")?;
         let rest = content_type.strip_prefix(b"application/grpc")?;
         let wait = self.wait.saturating_mul(1_000);
-        let wait = || if i32::try_from(wait).is_ok() { Decimal::new(wait).into() } else { "-1".into() };
+        let wait = || if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() };
         matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
     }
 }
@@ -217,11 +218,11 @@ impl<R: Request> VariableSource for RejectedRequest<'_, '_, R> {
     }
 }
 
-/// The caller's or the proxy's own id, if it is one: some visible characters.
+/// The request's id, if it is usable: 1 to 128 visible ASCII characters.
 fn sane_id(id: Option<Vec<u8>>) -> Option<String> {
-    const LONGEST: usize = 128;
+    const MAX_LEN: usize = 128;
     let id = String::from_utf8(id?).ok()?;
-    let sane = (1..=LONGEST).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let sane = (1..=MAX_LEN).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
     sane.then_some(id)
 }
 

@@ -1,22 +1,23 @@
-//! The message of a rejection: one text, or one for each of several languages.
+//! The message of a rejection, in one language or in several.
 
 use super::template::{Template, Variable};
 
-/// What a caller is told in words, in one language or in several.
+/// A message: one text, or one for each language.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Language tags as they were written, each with its text; the first is for callers who ask for none of them.
-    /// A single text needs no tag.
+    /// Language tags and texts. The first is the default, for callers who accept none of the languages. The
+    /// tag of a single text may be empty.
     texts: Vec<(String, Template)>,
 }
 
 impl Message {
-    /// One text for all.
+    /// The same text for all callers.
     pub fn one(text: Template) -> Message {
         Message { texts: vec![(String::new(), text)] }
     }
 
-    /// By language. The order of the others does not depend on that of the `texts`.
+    /// One text for each language tag. After the default, the texts are sorted, so that their order in the
+    /// configuration does not matter.
     pub fn by_language(texts: Vec<(String, Template)>, default: &str) -> Message {
         let mut message = Message { texts: Vec::with_capacity(texts.len()) };
         for (tag, text) in texts {
@@ -31,13 +32,12 @@ impl Message {
         message
     }
 
-    /// Whether any of its texts has this variable.
+    /// Whether any of the texts uses this variable.
     pub fn mentions(&self, variable: Variable) -> bool {
         self.texts.iter().any(|(_, text)| text.mentions(variable))
     }
 
-    /// The text for a caller, and its language if there are several. Asks for the caller's `accept-language` only
-    /// then.
+    /// The tag and the text for a caller. `accept_language` is called only if there are several languages.
     pub fn choose(&self, accept_language: impl FnOnce() -> Option<Vec<u8>>) -> Option<(&str, &Template)> {
         let place = if self.texts.len() > 1 {
             let tags = Tags(&self.texts);
@@ -49,16 +49,17 @@ impl Message {
     }
 }
 
-/// The languages that there are.
+/// The languages to choose from.
 struct Tags<'a>(&'a [(String, Template)]);
 
 impl Tags<'_> {
-    /// The language that an `accept-language` header (RFC 9110, 12.5.4) asks for most: by its weight, then in its
-    /// order, found by lookup (RFC 4647, 3.4). `None`: none of them.
+    /// The language, by index, that an `accept-language` header (RFC 9110, 12.5.4) prefers: the one with the
+    /// highest weight, then the first in the list, by lookup (RFC 4647, 3.4). `None`: it accepts none of
+    /// them.
     fn choose(&self, header: &[u8]) -> Option<usize> {
-        /// No honest list is longer.
-        const LONGEST: usize = 512;
-        let header = header.get(..LONGEST).unwrap_or(header);
+        /// No real list is longer.
+        const MAX_LEN: usize = 512;
+        let header = header.get(..MAX_LEN).unwrap_or(header);
         let (mut best, mut any) = (None, 0);
         for (range, weight) in ranges(header) {
             if range == b"*" {
@@ -67,7 +68,7 @@ impl Tags<'_> {
                 best = self.lookup(range).map(|place| (place, weight)).or(best);
             }
         }
-        // The asterisk is for languages that nothing else in the list is about.
+        // `*` stands for the languages that no other range in the list matches.
         let others = || {
             (0..self.0.len())
                 .find(|place| !ranges(header).any(|(range, _)| self.lookup(range) == Some(*place)))
@@ -79,7 +80,7 @@ impl Tags<'_> {
         }
     }
 
-    /// The language that a range names, or else one that is broader: `es-MX` finds `es`.
+    /// The language, by index, that matches a range, or a prefix of it: `es-MX` finds `es`.
     fn lookup(&self, range: &[u8]) -> Option<usize> {
         let mut range = range;
         loop {
@@ -89,7 +90,7 @@ impl Tags<'_> {
             }
             let hyphen = range.iter().rposition(|byte| *byte == b'-')?;
             range = range.get(..hyphen)?;
-            // A single character only introduces what was behind it.
+            // A single-character subtag only introduces the subtag after it, so both go.
             if let [rest @ .., b'-', _] = range {
                 range = rest;
             }
@@ -97,7 +98,7 @@ impl Tags<'_> {
     }
 }
 
-/// The ranges of a list with their weights, in thousandths. What is no range is none.
+/// The ranges of an `accept-language` list with their weights, in thousandths. Invalid entries are skipped.
 fn ranges(header: &[u8]) -> impl Iterator<Item = (&[u8], u16)> {
     header.split(|byte| *byte == b',').filter_map(|entry| {
         let mut parts = entry.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
@@ -107,7 +108,7 @@ fn ranges(header: &[u8]) -> impl Iterator<Item = (&[u8], u16)> {
     })
 }
 
-/// `0.75` as 750. `None`: no weight.
+/// Parses a weight: `0.75` is 750. `None`: it is not one.
 fn thousandths(text: &[u8]) -> Option<u16> {
     let (whole, fraction) = text.split_first()?;
     let fraction = match fraction {

@@ -1,50 +1,52 @@
-//! How long a rejected caller is told to wait.
+//! The wait that a rejection asks for.
 
 use crate::decision::Decision;
 use crate::identity::Identity;
 use crate::time::{Micros, Now, SECOND, seconds_up, times};
 
-/// What `retry-after` says, in seconds.
+/// How the value of `retry-after` is computed, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryAfter {
     /// Whether the header is sent with a rejection.
     pub shown: bool,
-    /// Never less, 1 or more.
+    /// The lower bound, 1 or more.
     pub min: u64,
-    /// Never more.
+    /// The upper bound.
     pub max: u64,
-    /// Up to so many are added, so that those who are rejected together do not come back together.
+    /// The most seconds that are added at random, so that callers who are rejected together do not come back
+    /// together.
     pub jitter: u64,
 }
 
 impl Default for RetryAfter {
     fn default() -> Self {
-        /// Longer waits make most Node clients retry at once: their timers hold 2^31-1 ms.
-        const LONGEST_OF_A_TIMER: u64 = 2_147_483;
-        RetryAfter { shown: true, min: 1, max: LONGEST_OF_A_TIMER, jitter: 0 }
+        /// A longer wait makes most Node clients retry at once, because their timers hold at most 2^31-1 ms.
+        const MAX_TIMER_SECONDS: u64 = 2_147_483;
+        RetryAfter { shown: true, min: 1, max: MAX_TIMER_SECONDS, jitter: 0 }
     }
 }
 
 impl RetryAfter {
-    /// The wait that a rejection tells: rounded up, so that what is told is never earlier than the truth unless
-    /// `max` is. The same for the same decision, however often it is asked.
+    /// The value of `retry-after` in seconds. It is rounded up, so that it is never too short unless `max`
+    /// makes it so. The jitter is the same each time for one decision.
     pub(super) fn seconds(&self, decision: &Decision) -> u64 {
-        let truth = seconds_up(decision.retry_after()).max(self.min);
-        let jitter = decision.violated().filter(|_| self.jitter > 0).map_or(0, |answer| {
+        let exact = seconds_up(decision.retry_after()).max(self.min);
+        let jitter = decision.rejecting().filter(|_| self.jitter > 0).map_or(0, |one| {
             let spread = self.jitter.saturating_add(1);
-            mixed(&answer.identity, &decision.now).checked_rem(spread).unwrap_or_default()
+            mixed(&one.identity, &decision.now).checked_rem(spread).unwrap_or_default()
         });
-        truth.saturating_add(jitter).min(self.max)
+        exact.saturating_add(jitter).min(self.max)
     }
 
-    /// The same before it is rounded: what rounds it once more, to tell an instant, would tell a second too many.
+    /// The same wait before rounding, from which an instant can be computed and rounded only once.
     pub(super) fn wait(&self, decision: &Decision) -> Micros {
-        let (truth, told) = (decision.retry_after(), self.seconds(decision));
-        if told == seconds_up(truth) { truth } else { times(told, SECOND) }
+        let (exact, shown) = (decision.retry_after(), self.seconds(decision));
+        if shown == seconds_up(exact) { exact } else { times(shown, SECOND) }
     }
 }
 
-/// A number that differs by caller and by instant and that nobody needs to be unable to guess.
+/// A number that differs by caller and by instant. It need not be unpredictable. (A random number would cost
+/// a host call per rejection, and drawing it twice would give `retry-after` and the reset different waits.)
 fn mixed(identity: &Identity, now: &Now) -> u64 {
     const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15; // 2^64 / the golden ratio
     let product = (identity.page ^ now.mono.rotate_left(32)).wrapping_mul(SPREAD);

@@ -1,30 +1,27 @@
-//! Texts with variables, compiled at load: a fill is one pass over what is there already.
+//! Texts with variables, compiled at load and rendered in one pass.
 //!
-//! `text ──compile──▶ Template ──fill──▶ what is sent`
-//!
-//! `{lowercase_word}` is a variable and every other brace is itself, so JSON needs no escapes of its own. What a
-//! variable stands for is written so that it can't change what is around it: in JSON it is escaped, in a header only
-//! visible characters pass.
+//! `{lowercase_word}` is a variable, and every other brace is literal, so JSON needs no escapes. A value
+//! cannot change the text around it: in JSON it is escaped, and in a header only visible characters pass.
 
-use super::decimal::Decimal;
+use super::push_decimal;
 use std::borrow::Cow;
 
-/// What a template can tell of a rejection.
+/// A variable of a template.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Variable {
-    /// The wait that `retry-after` tells, in seconds.
+    /// The value of `retry-after`, in seconds.
     RetryAfter,
     /// The quota of the limit that rejects.
     Limit,
-    /// What is left of it.
+    /// The units left of it.
     Remaining,
-    /// When it is worth to try again, in seconds since the UNIX epoch.
+    /// The instant of the reset, in seconds since the UNIX epoch.
     Reset,
-    /// The length that the quota is for, in seconds; 0 for a limit without a window.
+    /// The length of the limit's window in seconds; 0 for a limit without one.
     Window,
     /// The name of the policy that rejects.
     Policy,
-    /// The name of its limit that does.
+    /// The name of the limit that rejects.
     LimitName,
     /// The request's id.
     RequestId,
@@ -32,19 +29,19 @@ pub enum Variable {
     Message,
     /// The configured code.
     Code,
-    /// The known caller's name; empty without one.
+    /// The consumer's name; empty if it is not known.
     Consumer,
-    /// The caller's tier; empty without one.
+    /// The name of the caller's tier; empty if there are no tiers.
     Tier,
-    /// The names of all limits that reject, as a JSON list. Only for `format: problem`.
+    /// The names of all limits that reject, as a JSON list. Only `format: problem` uses it.
     Violated,
 }
 
-/// LimitDescription and what they stand for.
+/// Variables by the names that templates use.
 pub type VariableNames = [(&'static str, Variable)];
 
 impl Variable {
-    /// All that a configuration may use.
+    /// The variables that a configuration may use.
     pub const WORDS: &'static VariableNames = &[
         ("retry_after", Variable::RetryAfter),
         ("limit", Variable::Limit),
@@ -60,45 +57,45 @@ impl Variable {
         ("tier", Variable::Tier),
     ];
 
-    /// What `format: problem` is made of.
+    /// The variables of the body that `format: problem` generates.
     pub const OF_PROBLEMS: &'static VariableNames = &[
         ("message", Variable::Message),
         ("code", Variable::Code),
         ("violated_policies", Variable::Violated),
     ];
 
-    /// Whether it stands for a number, and may stand in JSON without quotes.
+    /// Whether the value is a number, which JSON allows outside quotes.
     pub fn is_number(self) -> bool {
         self == Variable::RetryAfter || self.reveals_limits()
     }
 
-    /// Whether it tells what is not to be told where limits are secret (FP-8).
+    /// Whether the value reveals a limit, which is not allowed if limits are secret (FP-8).
     pub fn reveals_limits(self) -> bool {
         [Variable::Limit, Variable::Remaining, Variable::Reset, Variable::Window].contains(&self)
     }
 }
 
-/// What a variable stands for in one reply.
+/// The value of a variable in one reply.
 #[derive(Clone, Copy, Debug)]
 pub enum Rendered<'a> {
-    /// Written in decimal.
+    /// A number, written in decimal.
     Number(u64),
-    /// Any text, also a client's.
+    /// Any text, possibly from a client.
     Text(&'a str),
-    /// JSON already.
+    /// Text that is JSON already.
     Json(&'a str),
 }
 
-/// What variables stand for. RequestCache only for those that a template has.
+/// Supplies the values of variables. Only those that the template uses are requested.
 pub trait VariableSource {
-    /// What this one stands for.
+    /// The value of one variable.
     fn render(&self, variable: Variable) -> Rendered<'_>;
 }
 
-/// Where a template's text is sent.
+/// Where a template's text is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TextKind {
-    /// As it stands.
+    /// As plain text.
     Text,
     /// In a JSON document.
     Json,
@@ -106,54 +103,54 @@ pub enum TextKind {
     Header,
 }
 
-/// Why a text is no template.
+/// Why a text is not a valid template.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TemplateError {
-    /// A word that is no variable here.
+    /// This variable is not known here.
     Unknown(String),
-    /// A text outside quotes in JSON.
+    /// This variable is not a number, and stands outside quotes in JSON.
     Bare(String),
 }
 
-/// A text with its variables found.
+/// A compiled template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
-    /// All that stays as it is, without the variables.
+    /// The literal text, without the variables.
     text: String,
-    /// In the order of their places.
+    /// The variables, in the order of their positions.
     slots: Vec<Slot>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Slot {
-    /// Where in the text, as an index of bytes.
+    /// The position in the literal text, in bytes.
     at: usize,
     variable: Variable,
     form: Form,
 }
 
-/// How a value is written so that it stays a value.
+/// How a value is escaped.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
     Plain,
     /// Inside the quotes of a JSON string (RFC 8259, 7).
     JsonString,
-    /// Visible ASCII and spaces, since anything else may end a header or the connection.
+    /// Only visible ASCII and spaces, because anything else may end the header or the connection.
     Header,
 }
 
 impl Template {
-    /// Finds the variables, which are the `known` ones.
+    /// Compiles a text in which the variables `known` may be used.
     ///
     /// # Errors
-    /// All flaws, in the order of the text.
+    /// All errors, in the order of the text.
     pub fn compile(
         text: &str,
         kind: TextKind,
         known: &VariableNames,
     ) -> Result<Template, Vec<TemplateError>> {
         let mut template = Template { text: String::with_capacity(text.len()), slots: Vec::new() };
-        let (mut json, mut flaws, mut rest) = (JsonText::default(), Vec::new(), text);
+        let (mut json, mut errors, mut rest) = (JsonText::default(), Vec::new(), text);
         while let Some((literal, tail)) = rest.find('{').and_then(|brace| rest.split_at_checked(brace)) {
             template.literal(literal, &mut json);
             let Some((word, after)) = variable(tail) else {
@@ -169,9 +166,9 @@ impl Template {
                 TextKind::Header => Form::Header,
             };
             match known.iter().find(|(name, _)| *name == word) {
-                None => flaws.push(TemplateError::Unknown(word.into())),
+                None => errors.push(TemplateError::Unknown(word.into())),
                 Some((_, variable)) if kind == TextKind::Json && !variable.may_stand(json.inside) => {
-                    flaws.push(TemplateError::Bare(word.into()));
+                    errors.push(TemplateError::Bare(word.into()));
                 }
                 Some((_, variable)) => {
                     template.slots.push(Slot { at: template.text.len(), variable: *variable, form });
@@ -179,7 +176,7 @@ impl Template {
             }
         }
         template.literal(rest, &mut json);
-        if flaws.is_empty() { Ok(template) } else { Err(flaws) }
+        if errors.is_empty() { Ok(template) } else { Err(errors) }
     }
 
     fn literal(&mut self, text: &str, json: &mut JsonText) {
@@ -187,7 +184,7 @@ impl Template {
         json.read(text);
     }
 
-    /// As it was written.
+    /// The text as it was written.
     pub fn as_written(&self) -> String {
         let (mut text, mut rest) = (String::new(), 0);
         let words = Variable::WORDS.iter().chain(Variable::OF_PROBLEMS);
@@ -201,35 +198,35 @@ impl Template {
         text + self.text.get(rest..).unwrap_or_default()
     }
 
-    /// Whether it has this variable.
+    /// Whether the template uses this variable.
     pub fn mentions(&self, variable: Variable) -> bool {
         self.slots.iter().any(|slot| slot.variable == variable)
     }
 
-    /// The text with what its variables stand for.
-    pub fn render(&self, facts: &dyn VariableSource) -> Cow<'_, str> {
-        const USUAL_VALUE: usize = 24;
+    /// The text with the values of its variables.
+    pub fn render(&self, source: &dyn VariableSource) -> Cow<'_, str> {
+        const USUAL_VALUE_LEN: usize = 24;
         if self.slots.is_empty() {
             return Cow::Borrowed(&self.text);
         }
-        let mut filled = String::with_capacity(self.text.len() + self.slots.len() * USUAL_VALUE);
+        let mut rendered = String::with_capacity(self.text.len() + self.slots.len() * USUAL_VALUE_LEN);
         let mut rest = 0;
         for slot in &self.slots {
-            filled.push_str(self.text.get(rest..slot.at).unwrap_or_default());
+            rendered.push_str(self.text.get(rest..slot.at).unwrap_or_default());
             rest = slot.at;
-            match facts.render(slot.variable) {
-                Rendered::Number(number) => filled.push_str(&Decimal::new(number)),
-                Rendered::Text(text) => slot.form.push(&mut filled, text),
-                Rendered::Json(text) => filled.push_str(text),
+            match source.render(slot.variable) {
+                Rendered::Number(number) => push_decimal(&mut rendered, number),
+                Rendered::Text(text) => slot.form.push(&mut rendered, text),
+                Rendered::Json(text) => rendered.push_str(text),
             }
         }
-        filled.push_str(self.text.get(rest..).unwrap_or_default());
-        Cow::Owned(filled)
+        rendered.push_str(self.text.get(rest..).unwrap_or_default());
+        Cow::Owned(rendered)
     }
 }
 
 impl Variable {
-    /// Whether JSON stays JSON with it inside or outside quotes.
+    /// Whether JSON allows the variable here, `inside` quotes or outside.
     fn may_stand(self, inside: bool) -> bool {
         if inside { self != Variable::Violated } else { self.is_number() || self == Variable::Violated }
     }
@@ -266,20 +263,20 @@ pub(super) fn push_hex(out: &mut String, byte: u8) {
     out.extend(digits.iter().filter_map(|digit| char::from_digit(u32::from(*digit), 16)));
 }
 
-/// The word of a variable that the text begins with, and what is behind it.
+/// If the text begins with a variable: its name, and the text after it.
 fn variable(text: &str) -> Option<(&str, &str)> {
     let (word, rest) = text.strip_prefix('{')?.split_once('}')?;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let sound = word.starts_with(|first: char| first.is_ascii_lowercase()) && word.bytes().all(plain);
-    sound.then_some((word, rest))
+    let is_valid = word.starts_with(|first: char| first.is_ascii_lowercase()) && word.bytes().all(plain);
+    is_valid.then_some((word, rest))
 }
 
-/// How far JSON has been read: only what tells strings from the rest.
+/// A scanner of JSON that only distinguishes strings from the rest.
 #[derive(Default)]
 struct JsonText {
-    /// Inside the quotes of a string.
+    /// Whether the scanner is inside a string.
     inside: bool,
-    /// Behind a backslash.
+    /// Whether the last byte was a backslash that escapes the next one.
     escaped: bool,
 }
 

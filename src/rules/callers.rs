@@ -1,4 +1,5 @@
-//! Known clients. Their secrets are known by digests only, so neither the configuration nor a log has one.
+//! How callers are told apart: keys, consumers and tiers. A consumer's credentials are stored as digests, so
+//! no dump of the configuration shows one.
 
 use super::{Attribute, Key};
 use crate::identity::Identity;
@@ -6,7 +7,8 @@ use crate::identity_map::IdentityMap;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
-/// SHA-256 of a credential. No salt: an API key is random, not a password (see DESIGN.md).
+/// The SHA-256 digest of a credential. It has no salt, because API keys are random, unlike passwords (see
+/// DESIGN.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
@@ -16,12 +18,12 @@ impl Digest {
         Digest(Sha256::digest(credential).into())
     }
 
-    /// All of it.
+    /// The digest's 32 bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Its first 16 bytes, to be found by: no two digests have the same.
+    /// The first 16 bytes, to look the digest up by.
     fn half(&self) -> Identity {
         let number = |at| {
             self.0.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
@@ -29,7 +31,7 @@ impl Digest {
         Identity { page: number(0), fingerprint: number(8) }
     }
 
-    /// From 64 hexadecimal digits, in any case.
+    /// Parses 64 hexadecimal digits, in any case.
     pub fn parse(text: &str) -> Option<Digest> {
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         let mut bytes = [0; 32];
@@ -43,29 +45,30 @@ impl Digest {
     }
 }
 
-/// Everybody the configuration can tell apart.
+/// Everything that tells callers apart.
 #[derive(Clone, Debug, Default)]
 pub struct Callers {
-    /// The named keys.
+    /// The named keys, in the order of the configuration.
     pub keys: Vec<Key>,
-    /// Who is known by them.
+    /// The known clients.
     pub consumers: Consumers,
-    /// Their classes, if there are any.
+    /// The tiers, if there are any.
     pub tiers: Option<Tiers>,
 }
 
 /// A known client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
-    /// Its own.
+    /// The consumer's name, which is unique.
     pub name: String,
-    /// The index of its tier, if it has one of its own.
+    /// The tier of its own, as an index into `Tiers::names`.
     pub tier: Option<usize>,
-    /// What else is known of it, by name.
+    /// Names and values of its attributes.
     pub attributes: Vec<(String, String)>,
 }
 
 impl Consumer {
+    /// The value of an attribute, if the consumer has it.
     pub fn attribute(&self, attribute: &Attribute) -> Option<&str> {
         match attribute {
             Attribute::Name => Some(&self.name),
@@ -76,21 +79,22 @@ impl Consumer {
     }
 }
 
-/// All known clients, and what they are known by.
+/// The known clients and their credentials.
 #[derive(Clone, Debug, Default)]
 pub struct Consumers {
     /// In the order of the configuration. Shared with the replies, which name consumers.
     list: Arc<[Consumer]>,
-    /// For each key that consumers are known by: its index, and who has which digest, found by the digest's first half.
+    /// For each key that has credentials of consumers: the key's index, and digest and consumer index of each
+    /// credential, by the digest's first half.
     known: Vec<(usize, IdentityMap<(Digest, usize)>)>,
 }
 
 impl Consumers {
-    /// With the consumers, and for each credential the key's index, its digest and the consumer's index.
+    /// `credentials` has the key's index, the digest and the consumer's index of each credential.
     pub fn new(list: Vec<Consumer>, credentials: impl IntoIterator<Item = (usize, Digest, usize)>) -> Self {
         let mut known: Vec<(usize, IdentityMap<(Digest, usize)>)> = Vec::new();
         for (key, digest, consumer) in credentials {
-            let place = known.iter().position(|(of, _)| *of == key).unwrap_or_else(|| {
+            let place = known.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
                 known.push((key, IdentityMap::default()));
                 known.len() - 1
             });
@@ -102,32 +106,32 @@ impl Consumers {
         Consumers { list: list.into(), known }
     }
 
-    /// In the order of the configuration.
+    /// The consumers, in the order of the configuration.
     pub fn list(&self) -> &Arc<[Consumer]> {
         &self.list
     }
 
-    /// The indexes of the keys that consumers are known by, in the order in which they are looked at.
+    /// The keys, by index, that identify consumers, in the order in which they are tried.
     pub fn keys(&self) -> impl Iterator<Item = usize> + '_ {
         self.known.iter().map(|(key, _)| *key)
     }
 
-    /// The consumer who is known by a credential with this digest under this key.
+    /// The consumer, by index, who owns a credential with this digest under this key.
     pub fn find(&self, key: usize, digest: &Digest) -> Option<usize> {
-        let (_, digests) = self.known.iter().find(|(of, _)| *of == key)?;
+        let (_, digests) = self.known.iter().find(|(other, _)| *other == key)?;
         let (_, consumer) = digests.get(digest.half()).filter(|(whole, _)| whole == digest)?;
         Some(*consumer)
     }
 }
 
-/// Classes of consumers.
+/// The tiers that callers belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tiers {
-    /// One or more.
+    /// The tiers' names, one or more.
     pub names: Vec<String>,
-    /// The tier of whoever has no other, by index.
+    /// The tier used when none is known, as an index into `names`.
     pub default: usize,
-    /// The index of the key whose value names the tier of those whose consumer has none.
+    /// The key, by index, whose value names the tier of callers whose consumer has none.
     pub from: Option<usize>,
 }
 

@@ -1,157 +1,160 @@
-//! Named keys: how callers are told apart, and when a key is believed.
+//! Named keys: where a caller's identity is read from, and when it is believed.
 
 use crate::http::credential::{Reading, Repeated};
 use crate::http::{MetadataPath, StatusSet};
 use crate::limiter::Limit;
 use crate::time::Micros;
 
-/// A named way to tell callers apart.
+/// One way to tell callers apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     /// As in the configuration.
     pub name: String,
-    /// What its values are, hashed with them, so that organization 1 is not user 1 (FP-5). It is the key's own name,
-    /// or another's whose equal values are the same caller.
+    /// What the values identify. It is hashed with them, so that organization 1 is not user 1 (FP-5). Usually
+    /// the key's own name; keys with the same kind identify the same callers by equal values.
     pub kind: String,
     /// Where the value comes from.
-    pub source: Source,
-    /// Only so many first bytes tell callers apart (BI-3). A consumer is known by the whole value.
+    pub source: KeySource,
+    /// The number of leading bytes that tell callers apart (BI-3); `None` for all. Consumers are always
+    /// identified by the whole value.
     pub prefix: Option<usize>,
-    /// When the value is to be believed. One that is not is as good as absent (FP-6, PA-8).
+    /// When a value is believed. Otherwise it is treated as absent (FP-6, PA-8).
     pub validity: Validity,
-    /// Whether clients can't make values up: Envoy, an earlier filter or the list of consumers vouches for them.
+    /// Whether clients cannot make values up, because Envoy, an earlier filter or the list of consumers
+    /// vouches for them.
     pub proven: bool,
-    /// Which spellings are one value.
+    /// How values are read.
     pub reading: Reading,
 }
 
 impl Key {
-    /// Whether a request may have several values of which nobody can tell which one counts. Even where the first or the
-    /// last does, servers may differ in what they pass over.
+    /// Whether a request may present conflicting values. That is possible even if the first or the last one
+    /// counts, since servers differ in which values they skip.
     pub fn can_be_ambiguous(&self) -> bool {
         match self.source {
-            Source::Header { .. } => self.reading.repeated == Repeated::Reject,
-            Source::Query(_) | Source::Cookie(_) => true,
-            Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
+            KeySource::Header { .. } => self.reading.repeated == Repeated::Reject,
+            KeySource::Query(_) | KeySource::Cookie(_) => true,
+            KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::PathParameter(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_)
+            | KeySource::FirstOf(_) => false,
         }
     }
 }
 
 /// Where a key's value comes from.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+pub enum KeySource {
     /// A request header.
     Header {
-        /// Lower-case.
+        /// The header's name, in lower case.
         name: String,
-        /// The authentication scheme to expect before the value and to leave out, such as `Bearer`.
+        /// The authentication scheme that must precede the value, such as `Bearer`. It is not part of the
+        /// value.
         scheme: Option<String>,
     },
-    /// A parameter of the query.
+    /// The query parameter of this name.
     Query(String),
-    /// A cookie.
+    /// The cookie of this name.
     Cookie(String),
-    /// The client's IP, never a header that the client can write.
+    /// The client's IP address as Envoy knows it, never a header that the client can set.
     ClientIp {
-        /// IPv6 addresses that share so many first bits are one client.
+        /// IPv6 addresses with this many leading bits in common are one client, 0 to 128.
         ipv6_prefix: u8,
     },
-    /// What an earlier filter has found out, such as a claim of a verified token.
+    /// Metadata that an earlier filter has left, such as a claim of a verified token.
     Metadata(MetadataPath),
-    /// A parameter of the path template that the request has matched.
+    /// The parameter of this name in the path template that the request has matched.
     PathParameter(String),
-    /// What is known of the consumer.
+    /// An attribute of the consumer.
     Consumer(Attribute),
-    /// The same for all.
+    /// A constant, so that all callers are counted together.
     Constant(String),
-    /// The first of these keys, by index, that the request has.
+    /// The first of these keys, by index, that the request has a value for.
     FirstOf(Vec<usize>),
 }
 
-impl Source {
-    /// Whether one client may have this value and any number of others: addresses of IPv6 by a long prefix.
+impl KeySource {
+    /// Whether a single client may easily have many values like this one: IPv6 addresses with a long prefix.
     pub fn is_cheap(&self, value: &[u8]) -> bool {
         const USUAL_NETWORK: u8 = 48;
         const IPV6: usize = 16;
-        matches!(self, Source::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
+        matches!(self, KeySource::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
             && value.len() == IPV6
     }
 
-    /// Whether it is this header, by its lower-case name.
+    /// Whether this is the header of this lower-case name.
     pub fn reads_header(&self, header: &str) -> bool {
         match self {
-            Source::Header { name, .. } => name == header,
-            Source::Query(_)
-            | Source::Cookie(_)
-            | Source::ClientIp { .. }
-            | Source::Metadata(_)
-            | Source::PathParameter(_)
-            | Source::Consumer(_)
-            | Source::Constant(_)
-            | Source::FirstOf(_) => false,
+            KeySource::Header { name, .. } => name == header,
+            KeySource::Query(_)
+            | KeySource::Cookie(_)
+            | KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::PathParameter(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_)
+            | KeySource::FirstOf(_) => false,
         }
     }
 }
 
-/// What is known of a consumer.
+/// An attribute of a consumer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribute {
-    /// Its own name.
+    /// The consumer's name.
     Name,
-    /// One of its attributes.
+    /// The configured attribute of this name.
     Named(String),
 }
 
-/// When a credential is to be believed.
+/// When a credential is believed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validity {
-    /// Whenever it is there.
+    /// Whenever it is present.
     Present,
-    /// When a consumer is known by it.
+    /// When a consumer owns it.
     Consumer,
-    /// When an earlier filter has left this metadata.
+    /// When an earlier filter has set this metadata.
     Metadata(MetadataPath),
-    /// Until the upstream answers it with a status that says otherwise; then not, for a while.
+    /// Until the upstream rejects it; then not, for a while.
     Unless(CredentialRejection),
 }
 
-/// How an upstream says that a credential is not valid, and how long that is remembered.
+/// How the upstream rejects a credential, and how long the engine remembers it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CredentialRejection {
-    /// The statuses that say so.
+    /// The response statuses that reject it.
     pub statuses: StatusSet,
-    /// The mark that is left in the record of a credential that is rejected, and the proof in that of one that is not: a unit
-    /// of these limits each, which says so as long as its window is.
+    /// Two limits in the credential's own record: a unit taken of the first is the marker of a rejected
+    /// credential, one of the second is the proof of a valid one. Each lasts for the limit's window.
     pub limits: [Limit; 2],
 }
 
 impl CredentialRejection {
-    /// The mark.
-    pub fn mark(&self) -> &[Limit] {
-        let [mark, _] = &self.limits;
-        std::slice::from_ref(mark)
+    /// The limit whose units are markers.
+    pub fn marker(&self) -> &[Limit] {
+        let [marker, _] = &self.limits;
+        std::slice::from_ref(marker)
     }
 
-    /// The proof.
+    /// The limit whose units are proofs.
     pub fn proof(&self) -> &[Limit] {
         let [_, proof] = &self.limits;
         std::slice::from_ref(proof)
     }
 
-    /// How many units each has: one of them is taken.
+    /// The quota of each of the two limits.
     pub fn units(&self) -> u32 {
-        let [mark, _] = &self.limits;
-        mark.quota.get()
+        let [marker, _] = &self.limits;
+        marker.quota.get()
     }
 
-    /// How long it is remembered.
-    pub fn lasts(&self) -> Micros {
-        let [mark, _] = &self.limits;
-        mark.window
+    /// How long a rejection or a proof is remembered.
+    pub fn window(&self) -> Micros {
+        let [marker, _] = &self.limits;
+        marker.window
     }
 }

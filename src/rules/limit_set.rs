@@ -1,63 +1,63 @@
-//! One policy's limits for each kind of caller: the default, a tier's, or a consumer's own.
+//! One policy's limits for each kind of caller: the default ones, a tier's, or a consumer's own.
 //!
-//! All of them count in the same record under the same limit ids, so a change of tier moves the quota and nothing else
-//! (FA-24).
+//! All of them count in the same record under the same limit ids, so a change of tier changes the quota and
+//! keeps the counts (FA-24).
 
 use crate::config::Names;
 use crate::limiter::{Algorithm, Limit};
 
-/// A policy's limits as they are for some callers: in order, a penalty last.
+/// A policy's limits for some callers, in the order of the configuration, a penalty last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LimitSet(Vec<Limit>);
 
 impl LimitSet {
-    /// From all limits.
+    /// A set of these limits, a penalty last.
     pub fn new(limits: Vec<Limit>) -> LimitSet {
         LimitSet(limits)
     }
 
-    /// All limits, a penalty last.
+    /// The limits, a penalty last.
     pub fn limits(&self) -> &[Limit] {
         &self.0
     }
 
-    /// Whether units come back when the stream ends.
+    /// Whether any limit counts requests in flight, so that units come back when a stream ends.
     pub fn has_concurrency(&self) -> bool {
         self.0.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
     }
 
-    /// All that differs between the limit sets of one policy.
+    /// The bytes of every number that can differ between the limit sets of one policy.
     fn numbers(&self) -> Vec<u8> {
         let numbers = self.0.iter().flat_map(|limit| [limit.quota.get(), limit.max_at_once()]);
         numbers.flat_map(u32::to_le_bytes).collect()
     }
 }
 
-/// All limit sets of one policy, each stored once.
+/// The limit sets of one policy, equal ones stored once.
 #[derive(Clone, Debug)]
 pub struct LimitsByCaller {
-    /// For callers without a tier or quota of their own.
+    /// For callers with neither a tier nor quotas of their own.
     default: LimitSet,
     others: Vec<LimitSet>,
     /// By tier: an index into `others`, or `None` for the default.
     by_tier: Vec<Option<usize>>,
-    /// By consumer index, in ascending order: the same.
+    /// The same by consumer, as pairs in ascending order of the consumer's index.
     by_consumer: Vec<(usize, Option<usize>)>,
 }
 
 impl LimitsByCaller {
-    /// The same limits for everybody.
+    /// The same limits for all callers.
     pub fn for_all(default: LimitSet) -> LimitsByCaller {
         LimitsByCaller { default, others: Vec::new(), by_tier: Vec::new(), by_consumer: Vec::new() }
     }
 
-    /// Adds the next tier's limits. `known` indexes the sets that were added before.
+    /// Adds the next tier's limits. `known` is the caller's index of the sets added so far.
     pub fn add_tier(&mut self, set: LimitSet, known: &mut Names) {
         let index = self.index_of(set, known);
         self.by_tier.push(index);
     }
 
-    /// Adds a consumer's own limits. Consumers are added in the order of their indexes.
+    /// Adds a consumer's own limits. Consumers must be added in the order of their indexes.
     pub fn add_consumer(&mut self, consumer: usize, set: LimitSet, known: &mut Names) {
         let index = self.index_of(set, known);
         self.by_consumer.push((consumer, index));
@@ -75,13 +75,13 @@ impl LimitsByCaller {
         })
     }
 
-    /// Whether callers differ in their limits.
+    /// Whether some callers have other limits than the default.
     pub fn differ(&self) -> bool {
         !self.others.is_empty()
     }
 
-    /// The number of a caller's limit set, for [`LimitsByCaller::get`]: a consumer's own, else its tier's. `tier` is asked
-    /// only if needed.
+    /// The number of a caller's limit set, for [`LimitsByCaller::get`]: a consumer's own, else its tier's.
+    /// `tier` is called only if the consumer has none.
     pub fn number_for(&self, consumer: Option<usize>, tier: impl FnOnce() -> usize) -> usize {
         let own = || {
             let consumer = consumer?;
@@ -92,12 +92,12 @@ impl LimitsByCaller {
         index.map_or(0, |index| index + 1)
     }
 
-    /// The limit set of this number: 0 for the default.
+    /// The limit set with this number; 0 is the default.
     pub fn get(&self, number: usize) -> &LimitSet {
         self.at(number.checked_sub(1))
     }
 
-    /// The limits of callers without a tier or quota of their own.
+    /// The limits of callers with neither a tier nor quotas of their own.
     pub fn default(&self) -> &LimitSet {
         &self.default
     }
@@ -107,7 +107,7 @@ impl LimitsByCaller {
         self.at(self.by_tier.get(tier).copied().flatten())
     }
 
-    /// The limits of consumers who have quotas of their own, by index.
+    /// The consumers with quotas of their own, by index, and their limits.
     pub fn of_consumers(&self) -> impl Iterator<Item = (usize, &LimitSet)> {
         self.by_consumer.iter().map(|(consumer, index)| (*consumer, self.at(*index)))
     }

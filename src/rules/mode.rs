@@ -1,21 +1,21 @@
-//! Whether a policy's rejections are enforced, or only noted.
+//! Whether a policy's rejections are enforced.
 
 use crate::time::Micros;
 
-/// When a policy is enforced. In shadow it judges and counts as if it were, and rejects nothing.
+/// When a policy is enforced. In shadow mode it judges and counts requests, but rejects none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Mode {
     /// Always.
     #[default]
     Enforce,
-    /// Never: it is being tried out.
+    /// Never.
     Shadow,
-    /// From this instant of the wall clock on (FP-3).
+    /// From this instant of the wall clock on (FP-3); in shadow mode before it.
     EnforceFrom(Micros),
 }
 
 impl Mode {
-    /// Whether a rejection at an instant of the wall clock is only noted.
+    /// Whether the policy is in shadow mode at this instant of the wall clock.
     pub fn is_shadow(self, wall: Micros) -> bool {
         match self {
             Mode::Enforce => false,

@@ -1,4 +1,4 @@
-//! One policy.
+//! One policy: which requests it applies to, whom it counts, and its limits.
 
 use super::{LimitsByCaller, Mode, OnResponse};
 use crate::http::RequestMatch;
@@ -6,45 +6,52 @@ use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::{Charge, Count, OnContention};
 
-/// RequestMatch, key and limits.
+/// One policy.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// As in the configuration.
     pub name: String,
-    /// Applies to requests that any of these match; to all if there are none.
-    pub matches: Vec<RequestMatch>,
-    /// But not to those that any of these match.
+    /// The policy applies to requests that any of these match; if there are none, to all requests. Each has
+    /// the cost of its requests in units, if it differs from the policy's.
+    pub matches: Vec<(RequestMatch, Option<u32>)>,
+    /// It does not apply to requests that any of these match.
     pub except: Vec<RequestMatch>,
-    /// Of the policies of one class only the first that applies is used. The class as a bit of its own.
+    /// Of the policies of one class, only the first that applies is used. A single bit; 0 for no class.
     pub class: u64,
-    /// Indexes into the callers' keys, one or more: who is counted.
+    /// The keys that identify the caller to count, as indexes into `Callers::keys`; one or more.
     pub key: Vec<usize>,
-    /// Whether whom it counts has a record for this policy alone, since all limits by that key are too many for one.
-    pub apart: bool,
-    /// One for each of the limits, a penalty apart.
+    /// Whether callers have a record for this policy alone. Otherwise they share one with all policies by the
+    /// same key; that is not possible if these have too many limits for one record.
+    pub own_record: bool,
+    /// The limits' names. A penalty, the last limit, has none.
     pub limit_names: Vec<String>,
-    /// The limits, with their numbers for each kind of caller.
+    /// The limits of each kind of caller.
     pub limit_sets: LimitsByCaller,
-    /// What a request costs whose match does not say, in units.
+    /// The cost of a request in units, unless its match has another.
     pub cost: u32,
     /// Which requests count.
     pub count: Count,
-    /// What answers when its record can't be written.
+    /// What decides while the caller's record cannot be written.
     pub on_contention: OnContention,
-    /// What responses change about its counts.
+    /// What responses change about the counts.
     pub response: OnResponse,
-    /// Whether its rejections are enforced.
+    /// Whether rejections are enforced.
     pub mode: Mode,
 }
 
 impl Policy {
-    /// One or more limits, and last the penalty, if there is one ([`Limit::is_penalty`]): those of callers about whom
-    /// nothing special is known.
+    /// The requests that the policy judges; all if there are none.
+    pub fn judged(&self) -> impl Iterator<Item = &RequestMatch> {
+        self.matches.iter().map(|(rule, _)| rule)
+    }
+
+    /// The limits of callers with neither a tier nor quotas of their own: one or more, and last the penalty,
+    /// if there is one.
     pub fn limits(&self) -> &[Limit] {
         self.limit_sets.default().limits()
     }
 
-    /// What one request of `cost` units asks of all limits.
+    /// The charge of one request of `cost` units, for a caller with this limit set.
     pub fn charge(&self, identity: Identity, limit_set: usize, cost: u32) -> Charge<'_> {
         self.charge_of(self.limit_sets.get(limit_set).limits(), identity, cost)
     }
@@ -53,29 +60,29 @@ impl Policy {
         Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention }
     }
 
-    /// The name of the records that are its alone; with none it shares those of the other policies by the same key.
-    pub fn record(&self) -> Option<&str> {
-        self.apart.then_some(self.name.as_str())
+    /// The name that tells this policy's records from the shared ones, if it has records of its own.
+    pub fn record_name(&self) -> Option<&str> {
+        self.own_record.then_some(self.name.as_str())
     }
 
-    /// Whether rejected requests count, too.
+    /// Whether rejected requests count as well.
     pub fn counts_all(&self) -> bool {
         self.count == Count::All
     }
 
-    /// Whether a stream's end changes its counts, whatever the answer.
-    pub fn follows_the_end(&self) -> bool {
+    /// Whether the end of a stream changes the counts, whatever the response.
+    pub fn awaits_stream_end(&self) -> bool {
         self.limit_sets.default().has_concurrency()
     }
 
-    /// More than any of its limits admits at once.
-    pub fn too_much(&self, limit_set: usize) -> u32 {
+    /// A cost in units that none of the limits ever admits.
+    pub fn more_than_any_limit_admits(&self, limit_set: usize) -> u32 {
         let most = self.limit_sets.get(limit_set).limits().iter().map(Limit::max_at_once).max();
         most.unwrap_or_default().saturating_add(1)
     }
 
-    /// Whether it depends on responses or on streams' ends.
-    pub fn follows_responses(&self) -> bool {
-        self.follows_the_end() || self.response.follows() || !self.response.returns.is_empty()
+    /// Whether the counts depend on responses or on the ends of streams.
+    pub fn awaits_responses(&self) -> bool {
+        self.awaits_stream_end() || self.response.depends_on_response() || !self.response.returns.is_empty()
     }
 }

@@ -1,118 +1,120 @@
-//! Which policies a path can meet, found without asking each of them.
+//! An index of the policies by path, so that a request is matched only against policies that its path can
+//! match.
 
 use crate::http::spelling::without_suffix;
 use crate::http::{PathTemplate, Request, RequestCache, Spellings};
 
-/// A tree of the segments that policies' paths begin with. The policies at a node, and at those on the way to it, can be
-/// met by paths that lead there; whether they are is for [`crate::http::RequestMatch`] to say.
+/// A tree of the literal segments that the policies' path templates begin with. A path can match the policies
+/// of all nodes on its way down the tree; whether it does is decided by each policy's
+/// [`crate::http::RequestMatch`].
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
-    /// So many policies there are.
+    /// The number of policies.
     policies: usize,
     root: Node,
-    /// Which spellings of a path are the same.
+    /// The spellings in which paths match.
     spellings: Spellings,
 }
 
-/// More segments of a path than this do not tell policies apart here.
-const DEPTH: usize = 8;
+/// The index uses at most this many segments of a path.
+const MAX_DEPTH: usize = 8;
 
 #[derive(Clone, Debug, Default)]
 struct Node {
-    /// Indexes of policies whose path has no further segment, or a parameter next.
+    /// The policies, by index, that have no further literal segment.
     policies: Vec<usize>,
-    /// By segment, as a server reads it, in order.
-    next: Vec<(Vec<u8>, Node)>,
+    /// The nodes below, by segment as a server reads it, in ascending order.
+    children: Vec<(Vec<u8>, Node)>,
 }
 
 impl Routes {
-    /// For this many policies whose paths are all read in these spellings. [`Routes::add`] adds each path of each policy.
+    /// An empty index for this many policies, whose paths match in these spellings. [`Routes::add`] fills it.
     pub fn new(policies: usize, spellings: Spellings) -> Routes {
         Routes { policies, root: Node::default(), spellings }
     }
 
-    /// Adds a path that a policy, by index, can be met by; `None` is any path. Policies are added in order.
+    /// Adds a path that a policy, by index, matches; `None` stands for any path.
     pub fn add(&mut self, index: usize, path: Option<&PathTemplate>) {
-        self.root.add(index, &mut path.into_iter().flat_map(PathTemplate::beginning).take(DEPTH));
+        self.root.add(index, &mut path.into_iter().flat_map(PathTemplate::beginning).take(MAX_DEPTH));
     }
 
-    /// The indexes of the policies that a request can meet, in order. The path is asked for only if one depends on it.
+    /// The policies, by index, that a request can match, in order. The path is read only if some policy
+    /// depends on it.
     #[inline]
-    pub fn candidates<R: Request>(&self, asked: &RequestCache<'_, R>) -> Candidates {
-        let mut found = Candidates::of(self.policies);
+    pub fn candidates<R: Request>(&self, request: &RequestCache<'_, R>) -> Candidates {
+        let mut found = Candidates::none_of(self.policies);
         found.add(&self.root.policies);
-        if !self.root.next.is_empty() {
-            self.walk(asked.path(), &mut found);
-            if let Some(path) = asked.read_path(self.spellings.parameters) {
+        if !self.root.children.is_empty() {
+            self.walk(request.path(), &mut found);
+            if let Some(path) = request.decoded_path(self.spellings.parameters) {
                 self.walk(path, &mut found);
             }
         }
         found
     }
 
-    /// Which spellings of a path are the same.
+    /// The spellings in which paths match.
     pub fn spellings(&self) -> Spellings {
         self.spellings
     }
 
-    #[inline(never)]
     fn walk(&self, path: &[u8], found: &mut Candidates) {
         let Spellings { suffix, case, .. } = self.spellings;
         let mut node = &self.root;
         for segment in path.strip_prefix(b"/").unwrap_or_default().split(|byte| *byte == b'/') {
             let bare = if suffix { without_suffix(segment) } else { segment };
             if bare.len() < segment.len()
-                && let Some(next) = node.next(bare, case)
+                && let Some(child) = node.child(bare, case)
             {
-                found.add(&next.policies);
+                found.add(&child.policies);
             }
-            let Some(next) = node.next(segment, case) else { break };
-            node = next;
+            let Some(child) = node.child(segment, case) else { break };
+            node = child;
             found.add(&node.policies);
         }
     }
 }
 
 impl Node {
-    /// What is behind a segment, or behind the one that it is in lower case.
-    #[inline(never)]
-    fn next(&self, segment: &[u8], any_case: bool) -> Option<&Node> {
+    /// The node below for this segment; with `any_case`, for the segment in lower case.
+    fn child(&self, segment: &[u8], any_case: bool) -> Option<&Node> {
         let read = |byte: &u8| if any_case { byte.to_ascii_lowercase() } else { *byte };
         let order = |(known, _): &(Vec<u8>, Node)| known.iter().copied().cmp(segment.iter().map(read));
-        let at = self.next.binary_search_by(order).ok()?;
-        self.next.get(at).map(|(_, node)| node)
+        let at = self.children.binary_search_by(order).ok()?;
+        self.children.get(at).map(|(_, node)| node)
     }
 
     fn add(&mut self, policy: usize, beginning: &mut dyn Iterator<Item = &[u8]>) {
         let Some(segment) = beginning.next() else { return self.policies.push(policy) };
-        let at = match self.next.binary_search_by(|(known, _)| known.as_slice().cmp(segment)) {
+        let at = match self.children.binary_search_by(|(known, _)| known.as_slice().cmp(segment)) {
             Ok(at) => at,
             Err(at) => {
-                self.next.insert(at, (segment.into(), Node::default()));
+                self.children.insert(at, (segment.into(), Node::default()));
                 at
             }
         };
-        if let Some((_, next)) = self.next.get_mut(at) {
-            next.add(policy, beginning);
+        if let Some((_, child)) = self.children.get_mut(at) {
+            child.add(policy, beginning);
         }
     }
 }
 
-/// Indexes of policies, in order, each once.
+/// A set of policies' indexes, iterated in ascending order.
 pub struct Candidates {
-    /// A bit for each policy: for the first 64, then for the others.
+    /// One bit for each of the 64 policies from `64 * at` on.
     word: u64,
+    /// The bits of all policies but the first 64.
     others: Vec<u64>,
     at: usize,
 }
 
 impl Candidates {
     #[inline]
-    fn of(len: usize) -> Candidates {
-        Candidates { word: 0, others: vec![0; len.div_ceil(64).saturating_sub(1)], at: 0 }
+    fn none_of(policies: usize) -> Candidates {
+        Candidates { word: 0, others: vec![0; policies.div_ceil(64).saturating_sub(1)], at: 0 }
     }
 
-    /// How many there are.
+    /// The number of candidates left.
     pub fn len(&self) -> usize {
         let others = self.others.iter().skip(self.at).map(|word| word.count_ones());
         (self.word.count_ones() + others.sum::<u32>()) as usize
@@ -147,34 +149,19 @@ impl Iterator for Candidates {
 
 #[cfg(test)]
 mod tests {
-    use crate::compile::compile;
-    use crate::config::parse;
     use crate::engine::role;
-    use crate::http::{MetadataPath, Request, RequestCache};
+    use crate::http::RequestCache;
     use crate::rules::PolicySet;
+    use crate::testing::{FakeRequest, compiled};
     use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
 
-    struct Get<'a>(&'a str);
-
-    impl Request for Get<'_> {
-        fn header(&self, name: &str) -> Option<Vec<u8>> {
-            (name == ":path").then(|| self.0.into())
-        }
-        fn source_address(&self) -> Option<Vec<u8>> {
-            None
-        }
-        fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
-            None
-        }
-    }
-
-    /// A policy for each of these lists of paths.
+    /// A policy set with one policy for each of these lists of paths.
     fn set(policies: &[Vec<String>]) -> PolicySet {
         set_with("", policies)
     }
 
-    /// The same with these options about paths.
+    /// The same with these options for `paths`.
     fn set_with(options: &str, policies: &[Vec<String>]) -> PolicySet {
         let policy = |(index, paths): (usize, &Vec<String>)| {
             let rules: Vec<_> = paths.iter().map(|path| format!(r#"{{"path": "{path}"}}"#)).collect();
@@ -189,11 +176,11 @@ mod tests {
             r#"{{"keys": {{"all": {{"constant": "x"}}}}, "paths": {{{options}}}, "policies": [{}]}}"#,
             policies.join(",")
         );
-        compile(&parse(json.as_bytes()).unwrap()).unwrap().rules
+        compiled(&json).rules
     }
 
     fn candidates(set: &PolicySet, path: &str) -> Vec<usize> {
-        set.routes.candidates(&RequestCache::new(&Get(path))).collect()
+        set.routes.candidates(&RequestCache::new(&FakeRequest::to(path))).collect()
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -214,12 +201,12 @@ mod tests {
             options in "(\"(case|suffix|parameters|trailing_slash)\": \"strict\")?",
         ) {
             let set = set_with(&options, &policies);
-            let get = Get(&path);
-            let asked = RequestCache::new(&get);
-            let found: Vec<usize> = set.routes.candidates(&asked).collect();
+            let get = FakeRequest::to(&path);
+            let request = RequestCache::new(&get);
+            let found: Vec<usize> = set.routes.candidates(&request).collect();
             prop_assert!(found.is_sorted_by(|one, next| one < next));
             for (index, policy) in set.policies.iter().enumerate() {
-                prop_assert!(role(policy, &asked).is_none() || found.contains(&index), "{index}");
+                prop_assert!(role(policy, &request).is_none() || found.contains(&index), "{index}");
             }
         }
     }

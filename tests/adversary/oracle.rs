@@ -240,7 +240,7 @@ fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> 
             limits.map(|(limit, rule)| (Account { policy, limit, identity }, *rule, u64::from(answer.cost)));
         accounts.collect::<Vec<_>>()
     };
-    decision.answers().iter().flat_map(of_policy).collect()
+    decision.policies().iter().flat_map(of_policy).collect()
 }
 
 impl Wear {

@@ -94,13 +94,13 @@ impl Gateway {
         self.wait(2 * MILLISECOND);
         let Gateway { engine, table, store, now } = self;
         if let End::Answer(status) = end
-            && engine.follows_the_response(&decision)
+            && engine.awaits_response(&decision)
         {
             let answer = Answer { status, cost: 1, stock: None, origin: Origin::Upstream };
-            engine.answered(&mut decision, &answer, table, store, *now);
+            engine.on_response(&mut decision, &answer, table, store, *now);
         }
-        if engine.follows_the_end(&decision) {
-            engine.ended(&mut decision, table, store, *now);
+        if engine.awaits_stream_end(&decision) {
+            engine.on_stream_end(&mut decision, table, store, *now);
         }
         admitted
     }

@@ -142,7 +142,7 @@ impl World {
         if tally.overflow > 0 {
             (wear.overflow, wear.overflowed) = (wear.overflow + tally.overflow, Some(now));
         }
-        let costs = decision.answers().iter().map(|answer| u64::from(answer.cost));
+        let costs = decision.policies().iter().map(|answer| u64::from(answer.cost));
         wear.most_cost = costs.fold(wear.most_cost, u64::max);
         if tally.degraded > 0 {
             wear.alone = Some((wear.alone.map_or(now, |(first, _)| first), now));
@@ -231,15 +231,15 @@ impl World {
     /// As in the filter: the engine hears of a response, and of a stream's end, only if it says that it waits for one.
     fn answered(&mut self, stream: &mut Stream, answer: Answer) {
         let Stream { engine, decision, worker, .. } = stream;
-        if engine.follows_the_response(decision) {
-            engine.answered(decision, &answer, &mut self.workers[*worker], &self.store, self.now);
+        if engine.awaits_response(decision) {
+            engine.on_response(decision, &answer, &mut self.workers[*worker], &self.store, self.now);
         }
     }
 
     fn end(&mut self, id: StreamId, stream: &mut Stream) {
         let Stream { engine, decision, worker, ended, .. } = stream;
-        if engine.follows_the_end(decision) {
-            engine.ended(decision, &mut self.workers[*worker], &self.store, self.now);
+        if engine.awaits_stream_end(decision) {
+            engine.on_stream_end(decision, &mut self.workers[*worker], &self.store, self.now);
         }
         *ended = true;
         self.oracle.note(id, |life| life.ended = true);
@@ -261,7 +261,7 @@ impl Stream {
         let counts_things = |policy: usize| {
             policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
         };
-        let judges = self.decision.answers().iter().map(|answer| (answer.policy, answer.identity));
+        let judges = self.decision.policies().iter().map(|answer| (answer.policy, answer.identity));
         let returns = self.decision.returns().iter().map(|one| (one.policy, one.identity));
         judges.chain(returns).filter(|(policy, _)| counts_things(*policy)).collect()
     }

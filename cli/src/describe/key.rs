@@ -2,7 +2,7 @@
 
 use super::status_set::statuses;
 use tollgate::http::credential::{Reading, Repeated};
-use tollgate::rules::{Attribute, Callers, Key, Source, Validity};
+use tollgate::rules::{Attribute, Callers, Key, KeySource, Validity};
 use tollgate::time::{Micros, SECOND};
 
 /// Where the value of a key comes from, and when it is accepted.
@@ -13,7 +13,7 @@ pub(crate) fn key(key: &Key, callers: &Callers) -> String {
         Validity::Consumer => ", if it identifies a consumer".into(),
         Validity::Metadata(path) => format!(", if there is metadata {path}"),
         Validity::Unless(rejection) => {
-            let wait = length(rejection.lasts());
+            let wait = length(rejection.window());
             format!(", unless the response to it was {} in the last {wait}", statuses(&rejection.statuses))
         }
     };
@@ -24,7 +24,7 @@ pub(crate) fn key(key: &Key, callers: &Callers) -> String {
 /// How the value is read, where that is not the default.
 fn reading(key: &Key) -> String {
     let Reading { repeated, loose_names, ignore_case, ignore_suffix } = key.reading;
-    let header = matches!(key.source, Source::Header { .. });
+    let header = matches!(key.source, KeySource::Header { .. });
     let repeated = match repeated {
         Repeated::Reject if header => ", only if it is not repeated",
         Repeated::Reject => "",
@@ -38,23 +38,23 @@ fn reading(key: &Key) -> String {
     [repeated, names, case, suffix].concat()
 }
 
-fn source(source: &Source, callers: &Callers) -> String {
+fn source(source: &KeySource, callers: &Callers) -> String {
     match source {
-        Source::Header { name, scheme } => {
+        KeySource::Header { name, scheme } => {
             let scheme = scheme.as_ref().map_or(String::new(), |scheme| format!(" with scheme {scheme}"));
             format!("header {name}{scheme}")
         }
-        Source::Query(name) => format!("query parameter {name}"),
-        Source::Cookie(name) => format!("cookie {name}"),
-        Source::ClientIp { ipv6_prefix } => {
+        KeySource::Query(name) => format!("query parameter {name}"),
+        KeySource::Cookie(name) => format!("cookie {name}"),
+        KeySource::ClientIp { ipv6_prefix } => {
             format!("the client's address, IPv6 by its first {ipv6_prefix} bits")
         }
-        Source::Metadata(path) => format!("metadata {path}"),
-        Source::PathParameter(name) => format!("{{{name}}} of the path"),
-        Source::Consumer(Attribute::Name) => "the consumer".into(),
-        Source::Consumer(Attribute::Named(name)) => format!("the consumer's {name}"),
-        Source::Constant(_) => "all callers together".into(),
-        Source::FirstOf(keys) => {
+        KeySource::Metadata(path) => format!("metadata {path}"),
+        KeySource::PathParameter(name) => format!("{{{name}}} of the path"),
+        KeySource::Consumer(Attribute::Name) => "the consumer".into(),
+        KeySource::Consumer(Attribute::Named(name)) => format!("the consumer's {name}"),
+        KeySource::Constant(_) => "all callers together".into(),
+        KeySource::FirstOf(keys) => {
             let names = keys.iter().filter_map(|index| callers.keys.get(*index));
             let names: Vec<&str> = names.map(|key| key.name.as_str()).collect();
             names.join(", else ")

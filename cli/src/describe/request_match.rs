@@ -20,9 +20,6 @@ pub(crate) fn request_match(rule: &RequestMatch) -> String {
         HeaderMatch::Absent => format!("without {name}"),
         HeaderMatch::Equal(text) => format!("with {name}: {text}"),
     }));
-    if let Some(cost) = rule.cost {
-        words.push(format!("at a cost of {cost}"));
-    }
     words.join(" ")
 }
 

@@ -4,7 +4,7 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
 use tollgate::reply::Describes;
-use tollgate::rules::{Mode, Source};
+use tollgate::rules::{KeySource, Mode};
 
 /// Headers that describe a policy in shadow are never sent.
 pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
@@ -25,7 +25,7 @@ pub(super) fn warn_credentials(set: &Configuration, value: &Value) -> Vec<Warnin
     let is_secret = |name: &str| {
         let key = set.rules.callers.keys.iter().find(|key| key.name == name);
         key.is_some_and(|key| {
-            matches!(key.source, Source::Header { .. } | Source::Query(_) | Source::Cookie(_))
+            matches!(key.source, KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_))
         })
     };
     let mut warnings = Vec::new();

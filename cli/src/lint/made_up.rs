@@ -4,7 +4,7 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::rules::Policy;
-use tollgate::rules::{Source, Validity};
+use tollgate::rules::{KeySource, Validity};
 use tollgate::time::{Micros, SECOND};
 
 /// From this window on, a made-up key is worth it.
@@ -38,24 +38,26 @@ pub(super) fn warn_made_up_keys(
 fn made_up(set: &Configuration, key: usize) -> Option<&str> {
     let key = set.rules.callers.keys.get(key)?;
     match &key.source {
-        Source::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) if key.validity == Validity::Present => {
+        KeySource::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)
+            if key.validity == Validity::Present =>
+        {
             Some(&key.name)
         }
-        Source::Header { .. }
-        | Source::Query(_)
-        | Source::Cookie(_)
-        | Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_) => None,
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_) => None,
     }
 }
 
 fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
     let is_address = |key: &usize| {
-        matches!(set.rules.callers.keys.get(*key).map(|key| &key.source), Some(Source::ClientIp { .. }))
+        matches!(set.rules.callers.keys.get(*key).map(|key| &key.source), Some(KeySource::ClientIp { .. }))
     };
     policy.key.iter().all(is_address)
 }

@@ -5,7 +5,7 @@ use super::{Warning, warn_by_group};
 use tollgate::compile::Configuration;
 use tollgate::http::RequestMatch;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{Key, LimitSet, Mode, Policy, Source};
+use tollgate::rules::{Key, KeySource, LimitSet, Mode, Policy};
 use tollgate::time::Period;
 
 /// A policy of a class in which an earlier policy applies to all of its requests.
@@ -17,7 +17,7 @@ pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings
         is_before(other.mode, policy.mode)
             && other.except.iter().all(excepted)
             && has_whenever(set, &other.key, &policy.key)
-            && covers_all(&other.matches, &policy.matches)
+            && covers_all(other, policy)
     };
     if let Some(other) = earlier.into_iter().find(comes_first) {
         let message =
@@ -40,7 +40,7 @@ fn is_before(earlier: Mode, later: Mode) -> bool {
 fn has_whenever(set: &Configuration, one: &[usize], other: &[usize]) -> bool {
     let has = |index: &usize| other.contains(index) || key(set, *index).is_some_and(is_always_there);
     one.iter().all(|index| match key(set, *index).map(|key| &key.source) {
-        Some(Source::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
+        Some(KeySource::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
         Some(_) | None => has(index),
     })
 }
@@ -50,19 +50,23 @@ fn key(set: &Configuration, index: usize) -> Option<&Key> {
 }
 
 fn is_always_there(key: &Key) -> bool {
-    matches!(key.source, Source::ClientIp { .. } | Source::Constant(_))
+    matches!(key.source, KeySource::ClientIp { .. } | KeySource::Constant(_))
 }
 
-/// Whether each of the later matches is covered by one of the earlier.
-fn covers_all(earlier: &[RequestMatch], later: &[RequestMatch]) -> bool {
-    let everything = [RequestMatch::default()];
-    let later = if later.is_empty() { &everything } else { later };
-    earlier.is_empty() || later.iter().all(|rule| earlier.iter().any(|other| covers(other, rule)))
+/// Whether each match of the later policy is covered by one of the earlier policy's.
+fn covers_all(earlier: &Policy, later: &Policy) -> bool {
+    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| covers(other, rule));
+    earlier.matches.is_empty()
+        || if later.matches.is_empty() {
+            is_covered(&RequestMatch::default())
+        } else {
+            later.judged().all(is_covered)
+        }
 }
 
 /// Alternatives of a key after one that every request has.
 pub(super) fn warn_alternatives(set: &Configuration, one: &Key, path: &str, warnings: &mut Vec<Warning>) {
-    let Source::FirstOf(keys) = &one.source else { return };
+    let KeySource::FirstOf(keys) = &one.source else { return };
     let mut before: Option<&Key> = None;
     for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
         if let Some(always) = before {
@@ -81,8 +85,8 @@ pub(super) fn warn_costs(
     warnings: &mut Vec<Warning>,
 ) {
     let own = policy.matches.iter().enumerate();
-    let own = own.filter_map(|(i, rule)| Some((format!("{path}.match[{i}].cost"), rule.cost?)));
-    let counts = policy.matches.is_empty() || policy.matches.iter().any(|rule| rule.cost.is_none());
+    let own = own.filter_map(|(i, (_, cost))| Some((format!("{path}.match[{i}].cost"), (*cost)?)));
+    let counts = policy.matches.is_empty() || policy.matches.iter().any(|(_, cost)| cost.is_none());
     let common = counts.then(|| (format!("{path}.cost"), policy.cost));
     for (at, cost) in common.into_iter().chain(own) {
         let message = |limits: &LimitSet| {

@@ -3,12 +3,12 @@
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::reply::Variable;
-use tollgate::rules::{Key, Policy, Source, Tiers, Validity};
+use tollgate::rules::{Key, KeySource, Policy, Tiers, Validity};
 
 /// A key that nothing uses.
 pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &mut Vec<Warning>) {
     let callers = &set.rules.callers;
-    let alternative = |source: &Source| matches!(source, Source::FirstOf(keys) if keys.contains(&key));
+    let alternative = |source: &KeySource| matches!(source, KeySource::FirstOf(keys) if keys.contains(&key));
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
         || callers.keys.iter().any(|other| alternative(&other.source))
         || callers.consumers.keys().any(|known_by| known_by == key)
@@ -24,7 +24,7 @@ pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
         warn_tiers(set, tiers, warnings);
     }
     let of_consumers =
-        |key: &Key| matches!(key.source, Source::Consumer(_)) || key.validity == Validity::Consumer;
+        |key: &Key| matches!(key.source, KeySource::Consumer(_)) || key.validity == Validity::Consumer;
     let used = set.rules.callers.keys.iter().any(of_consumers)
         || set.rules.policies.iter().any(|policy| policy.limit_sets.differ())
         || mentions(set, Variable::Consumer);
@@ -66,16 +66,18 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
 /// Whether clients can choose the value of a key.
 fn is_chosen_by_client(set: &Configuration, key: &Key) -> bool {
     match &key.source {
-        Source::Header { .. } | Source::Query(_) | Source::Cookie(_) => key.validity == Validity::Present,
-        Source::FirstOf(keys) => {
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) => {
+            key.validity == Validity::Present
+        }
+        KeySource::FirstOf(keys) => {
             let mut keys = keys.iter().filter_map(|key| set.rules.callers.keys.get(*key));
             keys.any(|key| is_chosen_by_client(set, key))
         }
-        Source::ClientIp { .. }
-        | Source::Metadata(_)
-        | Source::PathParameter(_)
-        | Source::Consumer(_)
-        | Source::Constant(_) => false,
+        KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::PathParameter(_)
+        | KeySource::Consumer(_)
+        | KeySource::Constant(_) => false,
     }
 }
 

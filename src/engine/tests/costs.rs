@@ -1,16 +1,15 @@
 //! Requests that cost more than a unit.
 
-use super::responses::Answered;
 use super::*;
 
-fn house(policy: &str) -> Fixture {
+fn fixture(policy: &str) -> Fixture {
     Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {policy}}}]}}"#
     ))
 }
 
-fn call(path: &'static str) -> Call {
-    Call::from("192.0.2.1").with(":method", "GET").with(":path", path)
+fn request(path: &'static str) -> FakeRequest {
+    FakeRequest::from("192.0.2.1").with(":method", "GET").with(":path", path)
 }
 
 fn left(decision: &Decision) -> u64 {
@@ -19,24 +18,27 @@ fn left(decision: &Decision) -> u64 {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_match_can_cost_more_than_its_policy_says() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""cost": 2, "match": [{"path": "/export", "cost": 5}, {}], "limits": [{"quota": 10, "window": "1m"}]"#,
     );
-    assert_eq!(left(&house.decide(&call("/"))), 8);
-    assert_eq!(left(&house.decide(&call("/export"))), 3);
-    let rejected = house.decide(&call("/export"));
+    assert_eq!(left(&fixture.decide(&request("/"))), 8);
+    assert_eq!(left(&fixture.decide(&request("/export"))), 3);
+    let rejected = fixture.decide(&request("/export"));
     assert!(rejected.rejected());
     assert_eq!(left(&rejected), 3);
-    assert_eq!(left(&house.decide(&call("/"))), 1);
-    assert!(house.decide(&call("/")).rejected());
+    assert_eq!(left(&fixture.decide(&request("/"))), 1);
+    assert!(fixture.decide(&request("/")).rejected());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_response_can_say_what_its_request_has_cost() {
-    let mut house = house(r#""cost": 3, "cost_header": "X-Cost", "limits": [{"quota": 20, "window": "1m"}]"#);
+    let mut fixture =
+        fixture(r#""cost": 3, "cost_header": "X-Cost", "limits": [{"quota": 20, "window": "1m"}]"#);
     let mut served = |cost: Option<&'static str>| {
-        let mut decision = house.decide(&call("/"));
-        house.answered_with(&mut decision, &Answered { status: 200, cost });
+        let mut decision = fixture.decide(&request("/"));
+        let response = FakeResponse::of_upstream(200);
+        let response = cost.into_iter().fold(response, |response, cost| response.with("x-cost", cost));
+        fixture.on_response(&mut decision, &response);
         left(&decision)
     };
     assert_eq!(served(Some("7")), 13);
@@ -50,13 +52,13 @@ fn a_response_can_say_what_its_request_has_cost() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn what_is_in_flight_comes_back_with_all_that_it_cost() {
-    let mut house = house(r#""cost": 3, "limits": [{"algorithm": "concurrency", "quota": 7}]"#);
-    let mut one = house.decide(&call("/"));
-    let mut other = house.decide(&call("/"));
+    let mut fixture = fixture(r#""cost": 3, "limits": [{"algorithm": "concurrency", "quota": 7}]"#);
+    let mut one = fixture.decide(&request("/"));
+    let mut other = fixture.decide(&request("/"));
     assert_eq!(left(&other), 1);
-    assert!(house.decide(&call("/")).rejected());
+    assert!(fixture.decide(&request("/")).rejected());
     for decision in [&mut one, &mut other] {
-        house.ended(decision);
+        fixture.on_stream_end(decision);
     }
-    assert_eq!(left(&house.decide(&call("/"))), 4);
+    assert_eq!(left(&fixture.decide(&request("/"))), 4);
 }

@@ -17,12 +17,12 @@ const PARSEO: &str = r#"{
 
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_7_ten_a_second_all_pass_for_five_minutes_beside_a_larger_plan() {
-    let mut house = Fixture::new(PARSEO);
-    let start = house.now;
+    let mut fixture = Fixture::new(PARSEO);
+    let start = fixture.now;
     for i in 0..3_000 {
-        house.now =
+        fixture.now =
             Now { mono: start.mono + i * 100 * MILLISECOND, wall: start.wall + i * 100 * MILLISECOND };
-        assert!(!house.decide(&Call::default().key("shop")).rejected(), "request {i}");
+        assert!(!fixture.decide(&FakeRequest::default().key("shop")).rejected(), "request {i}");
     }
 }
 
@@ -34,21 +34,21 @@ fn fa_24_a_change_between_plans_whose_logs_differ_keeps_the_count() {
         .replace(r#""keys": {"api_key": {"#, r#""keys": {"plan": {"header": "x-plan"}, "api_key": {"#)
         .replace(r#""default": "standard""#, r#""default": "standard", "from": "plan""#)
         .replace(r#", "tier": "business""#, "");
-    let mut house = Fixture::new(&policy);
-    let on = |plan: &'static str| move |_| Call::default().key("anyone").with("x-plan", plan);
-    assert_eq!(house.passed(400, on("standard")), 400);
-    house.wait(30);
-    assert_eq!(house.passed(3_000, on("business")), 2_600);
-    assert_eq!(house.passed(10, on("standard")), 0);
+    let mut fixture = Fixture::new(&policy);
+    let on = |plan: &'static str| move |_| FakeRequest::default().key("anyone").with("x-plan", plan);
+    assert_eq!(fixture.passed(400, on("standard")), 400);
+    fixture.wait(30);
+    assert_eq!(fixture.passed(3_000, on("business")), 2_600);
+    assert_eq!(fixture.passed(10, on("standard")), 0);
     // The 400 have left, the 2,600 have not.
-    house.wait(31);
-    assert_eq!(house.passed(10, on("standard")), 0);
-    assert_eq!(house.passed(3_000, on("business")), 400);
+    fixture.wait(31);
+    assert_eq!(fixture.passed(10, on("standard")), 0);
+    assert_eq!(fixture.passed(3_000, on("business")), 400);
     // After a whole window without a request the log is as exact as any.
-    house.wait(62);
-    assert_eq!(house.passed(700, on("standard")), 600);
-    house.now.mono += 60 * SECOND - MILLISECOND;
-    assert_eq!(house.passed(1, on("standard")), 0);
-    house.now.mono += MILLISECOND;
-    assert_eq!(house.passed(700, on("standard")), 600);
+    fixture.wait(62);
+    assert_eq!(fixture.passed(700, on("standard")), 600);
+    fixture.now.mono += 60 * SECOND - MILLISECOND;
+    assert_eq!(fixture.passed(1, on("standard")), 0);
+    fixture.now.mono += MILLISECOND;
+    assert_eq!(fixture.passed(700, on("standard")), 600);
 }

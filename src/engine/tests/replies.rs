@@ -1,9 +1,10 @@
 //! What rejected callers are told, to the byte.
 
 use super::*;
+use crate::reply::Reply;
 
 /// One policy, `p`, of two requests per minute for each IP, with these further fields of the whole.
-fn house(fields: &str) -> Fixture {
+fn fixture(fields: &str) -> Fixture {
     of_policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 2, "window": "60s"}]}"#, fields)
 }
 
@@ -12,33 +13,33 @@ fn of_policies(policies: &str, fields: &str) -> Fixture {
     Fixture::new(&format!(r#"{{"keys": {keys}, "policies": [{policies}], {fields}}}"#))
 }
 
-fn caller() -> Call {
-    Call::from("192.0.2.1")
+fn caller() -> FakeRequest {
+    FakeRequest::from("192.0.2.1")
 }
 
 impl Fixture {
     /// The third request's rejection: its status, headers and body.
-    fn rejection(&mut self, call: &Call) -> (u32, Vec<String>, String) {
-        let decision = (0..3).map(|_| self.decide(call)).last().unwrap();
-        let Reply { status, headers, body, .. } = self.reply(&decision, call);
+    fn rejection(&mut self, request: &FakeRequest) -> (u32, Vec<String>, String) {
+        let decision = (0..3).map(|_| self.decide(request)).last().unwrap();
+        let Reply { status, headers, body, .. } = self.reply(&decision, request);
         let headers = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         (status, headers, body.into_owned())
     }
 
-    fn body(&mut self, call: &Call) -> String {
-        self.rejection(call).2
+    fn body(&mut self, request: &FakeRequest) -> String {
+        self.rejection(request).2
     }
 
     /// What an access log shows of the next request.
-    fn line(&mut self, call: &Call) -> String {
-        let decision = self.decide(call);
+    fn line(&mut self, request: &FakeRequest) -> String {
+        let decision = self.decide(request);
         self.replies.access_line(&decision).unwrap()
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn without_any_words_a_rejection_is_as_it_always_was() {
-    let (status, headers, body) = house(r#""reject": {}"#).rejection(&caller());
+    let (status, headers, body) = fixture(r#""reject": {}"#).rejection(&caller());
     assert_eq!((status, body.as_str()), (429, "Too many requests\n"));
     assert_eq!(
         headers,
@@ -48,7 +49,7 @@ fn without_any_words_a_rejection_is_as_it_always_was() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_14_the_body_is_factuareas_to_the_byte() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""reject": {"body": "{\"error\":{\"type\":\"rate_limit_error\",\"code\":\"{code}\",\"message\":\"{message}\",\"request_id\":\"req_{request_id}\"}}",
             "message": "Has superado el límite de peticiones. Vuelve a intentarlo en unos segundos."}"#,
     );
@@ -57,46 +58,52 @@ fn fa_14_the_body_is_factuareas_to_the_byte() {
             r#"{{"error":{{"type":"rate_limit_error","code":"rate_limit_exceeded","message":"Has superado el límite de peticiones. Vuelve a intentarlo en unos segundos.","request_id":"req_{id}"}}}}"#
         )
     };
-    let (_, headers, body) = house.rejection(&caller().with("x-request-id", "6e1c-4f"));
+    let (_, headers, body) = fixture.rejection(&caller().with("x-request-id", "6e1c-4f"));
     assert_eq!(body, expected("6e1c-4f"));
     assert_eq!(headers[0], "content-type: application/json");
     let own = "abababababababababababababababab";
-    assert_eq!(house.body(&caller()), expected(own));
+    assert_eq!(fixture.body(&caller()), expected(own));
     for hostile in [&b"a\" b"[..], b"\xFF", b"", &[b'a'; 129]] {
-        assert_eq!(house.body(&caller().with("x-request-id", hostile)), expected(own), "{hostile:?}");
+        assert_eq!(fixture.body(&caller().with("x-request-id", hostile)), expected(own), "{hostile:?}");
     }
-    assert_eq!(house.body(&caller().with("x-request-id", b"a\"b")), expected("a\\\"b"));
+    assert_eq!(fixture.body(&caller().with("x-request-id", b"a\"b")), expected("a\\\"b"));
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_4_the_body_is_safepays_with_the_real_wait() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""reject": {"body": "{\"error\": \"Rate limit exceeded. Please retry after {retry_after} seconds.\"}"}"#,
     );
-    assert_eq!(house.body(&caller()), r#"{"error": "Rate limit exceeded. Please retry after 60 seconds."}"#);
-    house.wait(31);
-    assert_eq!(house.body(&caller()), r#"{"error": "Rate limit exceeded. Please retry after 29 seconds."}"#);
+    assert_eq!(
+        fixture.body(&caller()),
+        r#"{"error": "Rate limit exceeded. Please retry after 60 seconds."}"#
+    );
+    fixture.wait(31);
+    assert_eq!(
+        fixture.body(&caller()),
+        r#"{"error": "Rate limit exceeded. Please retry after 29 seconds."}"#
+    );
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_7_the_body_is_billiums_to_the_byte() {
     let body =
         r#"{"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}"#;
-    let mut house = house(&format!(r#""reject": {{"body": {body:?}}}"#));
-    let (status, headers, said) = house.rejection(&caller());
+    let mut fixture = fixture(&format!(r#""reject": {{"body": {body:?}}}"#));
+    let (status, headers, said) = fixture.rejection(&caller());
     assert_eq!((status, said.as_str()), (429, body));
     assert_eq!(headers, ["content-type: application/json", "cache-control: no-store", "retry-after: 60"]);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fp_9_fp_10_fp_11_a_rejection_has_code_message_and_log_id() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""headers": {"preset": "secret"},
            "reject": {"code": "RATE_LIMIT_EXCEEDED", "message": "Slow down.",
             "body": "{\"code\":\"{code}\",\"message\":\"{message}\"}", "headers": {"X-Facturapi-Log-Id": "{request_id}"}}"#,
     );
-    let call = caller().with("x-request-id", "log-1");
-    let (_, headers, body) = house.rejection(&call);
+    let request = caller().with("x-request-id", "log-1");
+    let (_, headers, body) = fixture.rejection(&request);
     assert_eq!(body, r#"{"code":"RATE_LIMIT_EXCEEDED","message":"Slow down."}"#);
     assert_eq!(
         headers,
@@ -107,7 +114,7 @@ fn fp_9_fp_10_fp_11_a_rejection_has_code_message_and_log_id() {
             "retry-after: 60"
         ]
     );
-    assert_eq!(house.headers(&call), [""; 0], "FP-8");
+    assert_eq!(fixture.headers(&request), [""; 0], "FP-8");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -157,16 +164,16 @@ fn bi_12_fa_15_the_limit_that_rejects_for_longest_chooses_the_words() {
             {"name": "hour", "quota": 3, "window": "1h", "message": "an hour of {limit}"},
             {"name": "day", "quota": 4, "window": "1d"}],
          "reject": {"message": "a while", "headers": {"x-policy": "{policy}/{limit_name} {remaining} {window} {code}"}}}"#;
-    let mut house = of_policies(policies, r#""reject": {"status": 420, "code": "c", "message": "common"}"#);
-    let call = |ip: &str| Call::from(ip).key("k");
-    let (status, headers, body) = house.rejection(&call("192.0.2.1"));
+    let mut fixture = of_policies(policies, r#""reject": {"status": 420, "code": "c", "message": "common"}"#);
+    let request = |ip: &str| FakeRequest::from(ip).key("k");
+    let (status, headers, body) = fixture.rejection(&request("192.0.2.1"));
     assert_eq!((status, body.as_str()), (503, "a minute\n"));
     assert!(!headers.iter().any(|header| header.starts_with("x-policy")));
-    let (status, headers, body) = house.rejection(&call("192.0.2.2"));
+    let (status, headers, body) = fixture.rejection(&request("192.0.2.2"));
     assert_eq!((status, body.as_str()), (420, "an hour of 3\n"));
     assert_eq!(headers[2..], ["x-policy: long/hour 0 3600 c", "retry-after: 3600"]);
-    house.wait(3_600);
-    let (status, headers, body) = house.rejection(&call("192.0.2.2"));
+    fixture.wait(3_600);
+    let (status, headers, body) = fixture.rejection(&request("192.0.2.2"));
     assert_eq!((status, body.as_str()), (420, "a while\n"));
     assert_eq!(headers[2..], ["x-policy: long/day 0 86400 c", "retry-after: 82800"]);
 }
@@ -178,10 +185,10 @@ fn a_policys_own_body_keeps_what_it_does_not_write() {
         {"name": "json", "key": "ip", "match": [{"path": "/json"}], "limits": [{"quota": 2, "window": "60s"}], "reject": {"body": "[{limit}]"}},
         {"name": "typed", "key": "ip", "match": [{"path": "/typed"}], "limits": [{"quota": 2, "window": "60s"}], "reject": {"content_type": "text/html"}},
         {"name": "problem", "key": "ip", "match": [{"path": "/problem"}], "limits": [{"quota": 2, "window": "60s"}], "reject": {"format": "problem"}}"#;
-    let mut house =
+    let mut fixture =
         of_policies(policies, r#""reject": {"body": "{\"limit\":{limit}}", "headers": {"x-a": "b"}}"#);
     let mut said = |path: &str| {
-        let (_, headers, body) = house.rejection(&caller().with(":path", path));
+        let (_, headers, body) = fixture.rejection(&caller().with(":path", path));
         assert!(headers.contains(&"x-a: b".to_string()));
         (headers[0].clone(), body)
     };
@@ -194,7 +201,7 @@ fn a_policys_own_body_keeps_what_it_does_not_write() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_message_is_in_the_callers_language_and_says_so() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""reject": {"message": {"en": "Wait {retry_after} s.", "es": "Espere {retry_after} s.", "default": "es"}}"#,
     );
     for (accepted, language, body) in [
@@ -202,8 +209,8 @@ fn a_message_is_in_the_callers_language_and_says_so() {
         (Some("en-GB, es;q=0.1"), "en", "Wait 60 s.\n"),
         (Some("fr"), "es", "Espere 60 s.\n"),
     ] {
-        let call = accepted.map_or_else(caller, |accepted| caller().with("accept-language", accepted));
-        let (_, headers, said) = house.rejection(&call);
+        let request = accepted.map_or_else(caller, |accepted| caller().with("accept-language", accepted));
+        let (_, headers, said) = fixture.rejection(&request);
         assert_eq!(said, body);
         assert_eq!(headers[1], format!("content-language: {language}"));
     }
@@ -212,7 +219,7 @@ fn a_message_is_in_the_callers_language_and_says_so() {
 #[wasm_bindgen_test(unsupported = test)]
 fn grpc_callers_are_pushed_back_in_milliseconds() {
     let pushback = |fields: &str, content_type: &'static str| {
-        let headers = house(fields).rejection(&caller().with("content-type", content_type)).1;
+        let headers = fixture(fields).rejection(&caller().with("content-type", content_type)).1;
         headers
             .into_iter()
             .find_map(|header| Some(header.strip_prefix("grpc-retry-pushback-ms: ")?.to_string()))
@@ -239,23 +246,23 @@ fn grpc_callers_are_pushed_back_in_milliseconds() {
 #[wasm_bindgen_test(unsupported = test)]
 fn x_9_the_wait_has_a_least_a_most_and_jitter_between() {
     let waits = |retry_after: &str, elapsed: u64| {
-        let mut house =
-            house(&format!(r#""retry_after": {{{retry_after}}}, "headers": {{"preset": "x-ratelimit"}}"#));
-        house.passed(2, |_| caller());
-        house.wait(elapsed);
-        let wait = |house: &mut Fixture| {
-            house.now.mono += 1_000;
-            house.now.wall += 1_000;
-            let decision = house.decide(&caller());
-            let reply = house.reply(&decision, &caller());
+        let mut fixture =
+            fixture(&format!(r#""retry_after": {{{retry_after}}}, "headers": {{"preset": "x-ratelimit"}}"#));
+        fixture.passed(2, |_| caller());
+        fixture.wait(elapsed);
+        let wait = |fixture: &mut Fixture| {
+            fixture.now.mono += 1_000;
+            fixture.now.wall += 1_000;
+            let decision = fixture.decide(&caller());
+            let reply = fixture.reply(&decision, &caller());
             let told: u64 = reply.headers.last().unwrap().1.parse().unwrap();
             let reset: u64 =
-                house.headers(&caller()).last().unwrap()["x-ratelimit-reset: ".len()..].parse().unwrap();
-            let over = house.now.wall + told * SECOND;
+                fixture.headers(&caller()).last().unwrap()["x-ratelimit-reset: ".len()..].parse().unwrap();
+            let over = fixture.now.wall + told * SECOND;
             assert!((reset + 1) * SECOND > over, "PA-4, FA-11: in whole seconds of the clock");
             told
         };
-        let told: Vec<u64> = (0..200).map(|_| wait(&mut house)).collect();
+        let told: Vec<u64> = (0..200).map(|_| wait(&mut fixture)).collect();
         (*told.iter().min().unwrap(), *told.iter().max().unwrap())
     };
     assert_eq!(waits(r#""min": 1"#, 50), (10, 10));
@@ -269,7 +276,7 @@ fn x_9_the_wait_has_a_least_a_most_and_jitter_between() {
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_5_the_header_may_be_left_out_while_the_words_still_tell_the_wait() {
     let (_, headers, body) =
-        house(r#""retry_after": {"show": "never"}, "reject": {"body": "{retry_after}"}"#)
+        fixture(r#""retry_after": {"show": "never"}, "reject": {"body": "{retry_after}"}"#)
             .rejection(&caller());
     assert_eq!(headers, ["content-type: text/plain; charset=utf-8", "cache-control: no-store"]);
     assert_eq!(body, "60");
@@ -277,20 +284,24 @@ fn sp_5_the_header_may_be_left_out_while_the_words_still_tell_the_wait() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn an_access_log_gets_a_line_that_needs_no_quotes() {
-    let mut house = house(r#""access_log": true"#);
+    let mut fixture = fixture(r#""access_log": true"#);
     assert_eq!(
-        house.line(&caller()),
+        fixture.line(&caller()),
         "decision=admitted policy=p limit=limit quota=2 remaining=1 near=false"
     );
-    assert_eq!(house.line(&caller()), "decision=admitted policy=p limit=limit quota=2 remaining=0 near=true");
-    house.wait(53);
     assert_eq!(
-        house.line(&caller()),
+        fixture.line(&caller()),
+        "decision=admitted policy=p limit=limit quota=2 remaining=0 near=true"
+    );
+    fixture.wait(53);
+    assert_eq!(
+        fixture.line(&caller()),
         "decision=refused policy=p limit=limit quota=2 remaining=0 retry_after=7 near=false"
     );
-    let exempt =
-        Call::from("192.0.2.1").with(":method", "OPTIONS").with("access-control-request-method", "GET");
-    assert_eq!(house.line(&exempt), "decision=admitted near=false");
+    let exempt = FakeRequest::from("192.0.2.1")
+        .with(":method", "OPTIONS")
+        .with("access-control-request-method", "GET");
+    assert_eq!(fixture.line(&exempt), "decision=admitted near=false");
     let mut silent = super::Fixture::new(BILLIUM);
     let decision = silent.decide(&caller());
     assert_eq!(silent.replies.access_line(&decision), None);
@@ -304,12 +315,12 @@ proptest! {
         message in any::<String>().prop_filter("no variables", |text| !text.contains('{')),
     ) {
         let message = serde_json::to_string(&message).unwrap();
-        let mut house = house(&format!(
+        let mut fixture = fixture(&format!(
             r#""reject": {{"body": "{{\"m\":\"{{message}}\",\"i\":\"{{request_id}}\"}}", "message": {{"es": {message}, "en": "n", "default": "es"}},
                 "headers": {{"x-id": "{{request_id}} {{message}}"}}}}"#
         ));
-        let call = caller().with("x-request-id", &id).with("accept-language", &language);
-        let (_, headers, body) = house.rejection(&call);
+        let request = caller().with("x-request-id", &id).with("accept-language", &language);
+        let (_, headers, body) = fixture.rejection(&request);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{}", body);
         prop_assert!(headers.iter().flat_map(|header| header.bytes()).all(|byte| (b' '..=b'~').contains(&byte)));
     }
@@ -317,13 +328,13 @@ proptest! {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_reply_has_each_limit_header_once() {
-    let mut house = house(
+    let mut fixture = fixture(
         r#""reject": {"headers": {"x-quota": "own", "x-more": "own"}},
             "headers": {"preset": "x-ratelimit", "names": {"limit": "x-quota"}}"#,
     );
-    let decision = (0..3).map(|_| house.decide(&caller())).last().unwrap();
-    let limits = house.replies.limit_headers(&decision);
-    let reply = house.reply(&decision, &caller()).with_limit_headers(limits);
+    let decision = (0..3).map(|_| fixture.decide(&caller())).last().unwrap();
+    let limits = fixture.replies.limit_headers(&decision);
+    let reply = fixture.reply(&decision, &caller()).with_limit_headers(limits);
     let told = |name| {
         let values = reply.headers.iter().filter(move |(header, _)| *header == name);
         values.map(|(_, value)| &**value).collect::<Vec<_>>()

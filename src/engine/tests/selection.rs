@@ -2,8 +2,7 @@
 
 use super::*;
 
-/// One request of the call passes, and so would `more` after it.
-fn house(policies: &str) -> Fixture {
+fn fixture(policies: &str) -> Fixture {
     Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}, "key": {{"header": "x-key"}}}}, "policies": [{policies}]}}"#
     ))
@@ -17,17 +16,17 @@ fn one(name: &str, fields: &str) -> String {
     )
 }
 
-fn get(path: &'static str) -> Call {
-    Call::from("192.0.2.1").with(":method", "GET").with(":path", path)
+fn get(path: &'static str) -> FakeRequest {
+    FakeRequest::from("192.0.2.1").with(":method", "GET").with(":path", path)
 }
 
-fn post(path: &'static str) -> Call {
-    Call::from("192.0.2.1").with(":method", "POST").with(":path", path)
+fn post(path: &'static str) -> FakeRequest {
+    FakeRequest::from("192.0.2.1").with(":method", "POST").with(":path", path)
 }
 
 /// How many of three requests pass.
-fn of_three(house: &mut Fixture, call: impl Fn() -> Call) -> usize {
-    house.passed(3, |_| call())
+fn of_three(fixture: &mut Fixture, request: impl Fn() -> FakeRequest) -> usize {
+    fixture.passed(3, |_| request())
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -37,71 +36,71 @@ fn fp_4_of_a_class_the_first_policy_that_applies_counts_and_no_other() {
         one("list", r#""class": "kind", "match": [{"method": "GET"}]"#),
         one("write", r#""class": "kind""#),
     ];
-    let mut house = house(&policies.join(","));
+    let mut fixture = fixture(&policies.join(","));
     // Each has its own counter: were one request counted twice, the next class would be used up.
-    assert_eq!(of_three(&mut house, || get("/v2/invoices/7")), 1);
-    assert_eq!(of_three(&mut house, || get("/v2/invoices")), 1);
-    assert_eq!(of_three(&mut house, || post("/v2/invoices")), 1);
+    assert_eq!(of_three(&mut fixture, || get("/v2/invoices/7")), 1);
+    assert_eq!(of_three(&mut fixture, || get("/v2/invoices")), 1);
+    assert_eq!(of_three(&mut fixture, || post("/v2/invoices")), 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_8_who_lacks_the_first_policys_key_is_the_next_ones_in_its_class() {
     let keyed = r#"{"name": "key", "class": "who", "key": "key", "limits": [{"quota": 2, "window": "1h"}]}"#;
-    let mut house = house(&[keyed.to_string(), one("ip", r#""class": "who""#)].join(","));
-    assert_eq!(house.passed(3, |_| get("/").with("x-key", "k")), 2);
-    assert_eq!(of_three(&mut house, || get("/")), 1);
+    let mut fixture = fixture(&[keyed.to_string(), one("ip", r#""class": "who""#)].join(","));
+    assert_eq!(fixture.passed(3, |_| get("/").with("x-key", "k")), 2);
+    assert_eq!(of_three(&mut fixture, || get("/")), 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn sp_10_exempt_and_excepted_requests_are_not_limited() {
-    let mut house = Fixture::new(&format!(
+    let mut fixture = Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "exempt": [{{"path": "/webhooks/**"}}],
             "policies": [{}]}}"#,
         one("p", r#""except": [{"method": "GET", "path": "/health"}]"#)
     ));
-    assert_eq!(of_three(&mut house, || post("/webhooks/7")), 3);
-    assert_eq!(of_three(&mut house, || get("/health")), 3);
-    assert_eq!(of_three(&mut house, || post("/health")), 1);
+    assert_eq!(of_three(&mut fixture, || post("/webhooks/7")), 3);
+    assert_eq!(of_three(&mut fixture, || get("/health")), 3);
+    assert_eq!(of_three(&mut fixture, || post("/health")), 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_match_can_ask_for_methods_a_host_and_headers() {
     let rule = r#""match": [{"method": ["PUT", "PATCH"], "host": "*.example.com",
                    "headers": {"X-Mode": "live", "x-debug": false, "x-app": true}}]"#;
-    let mut house = house(&one("p", rule));
-    let call = |method: &'static str, host: &'static str| {
-        let call = Call::from("192.0.2.1").with(":method", method).with(":authority", host);
-        call.with(":path", "/").with("x-app", "").with("x-mode", "live")
+    let mut fixture = fixture(&one("p", rule));
+    let request = |method: &'static str, host: &'static str| {
+        let request = FakeRequest::from("192.0.2.1").with(":method", method).with(":authority", host);
+        request.with(":path", "/").with("x-app", "").with("x-mode", "live")
     };
-    assert_eq!(of_three(&mut house, || call("GET", "a.example.com")), 3);
-    assert_eq!(of_three(&mut house, || call("PUT", "example.org")), 3);
-    assert_eq!(of_three(&mut house, || call("PUT", "a.example.com").with("x-debug", "1")), 3);
-    assert_eq!(of_three(&mut house, || call("PUT", "A.Example.com.:8443")), 1);
-    assert_eq!(of_three(&mut house, || call("PATCH", "a.b.example.com")), 0);
+    assert_eq!(of_three(&mut fixture, || request("GET", "a.example.com")), 3);
+    assert_eq!(of_three(&mut fixture, || request("PUT", "example.org")), 3);
+    assert_eq!(of_three(&mut fixture, || request("PUT", "a.example.com").with("x-debug", "1")), 3);
+    assert_eq!(of_three(&mut fixture, || request("PUT", "A.Example.com.:8443")), 1);
+    assert_eq!(of_three(&mut fixture, || request("PATCH", "a.b.example.com")), 0);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_19_a_path_parameter_is_a_key() {
-    let mut house = Fixture::new(
+    let mut fixture = Fixture::new(
         r#"{"keys": {"key": {"header": "x-key"}, "invoice": {"path": "id"}},
             "policies": [{"name": "send", "key": ["key", "invoice"], "limits": [{"quota": 1, "window": "10m"}],
                           "match": [{"method": "POST", "path": "/v1/invoices/{id}/send"}]}]}"#,
     );
-    assert_eq!(of_three(&mut house, || post("/v1/invoices/7/send").with("x-key", "k")), 1);
-    assert_eq!(of_three(&mut house, || post("/v1/invoices/%37/send?again").with("x-key", "k")), 0);
-    assert_eq!(of_three(&mut house, || post("/v1/invoices/8/send").with("x-key", "k")), 1);
-    assert_eq!(of_three(&mut house, || post("/v1/invoices/7/send").with("x-key", "l")), 1);
+    assert_eq!(of_three(&mut fixture, || post("/v1/invoices/7/send").with("x-key", "k")), 1);
+    assert_eq!(of_three(&mut fixture, || post("/v1/invoices/%37/send?again").with("x-key", "k")), 0);
+    assert_eq!(of_three(&mut fixture, || post("/v1/invoices/8/send").with("x-key", "k")), 1);
+    assert_eq!(of_three(&mut fixture, || post("/v1/invoices/7/send").with("x-key", "l")), 1);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_policy_in_shadow_judges_and_rejects_nothing() {
-    let mut house = house(&one("checked", r#""mode": "shadow""#));
+    let mut fixture = fixture(&one("checked", r#""mode": "shadow""#));
     let shadows: Vec<bool> = (0..3)
         .map(|_| {
-            let decision = house.decide(&get("/"));
+            let decision = fixture.decide(&get("/"));
             assert!(!decision.rejected());
             assert_eq!(decision.retry_after(), 0);
-            assert!(house.replies.limit_headers(&decision).is_empty());
+            assert!(fixture.replies.limit_headers(&decision).is_empty());
             decision.shadows()[0].rejected()
         })
         .collect();
@@ -112,9 +111,9 @@ fn a_policy_in_shadow_judges_and_rejects_nothing() {
 fn a_policy_in_shadow_spends_nothing_of_an_enforced_one_and_counts_only_what_passes() {
     let shadow =
         r#"{"name": "checked", "key": "ip", "mode": "shadow", "limits": [{"quota": 3, "window": "1h"}]}"#;
-    let mut house = house(&[one("enforced", ""), shadow.to_string()].join(","));
-    assert_eq!(of_three(&mut house, || get("/")), 1);
-    let decision = house.decide(&get("/"));
+    let mut fixture = fixture(&[one("enforced", ""), shadow.to_string()].join(","));
+    assert_eq!(of_three(&mut fixture, || get("/")), 1);
+    let decision = fixture.decide(&get("/"));
     // Only the one that passed was counted: after this one there would be one left.
     assert_eq!(decision.shadows()[0].outcome.verdicts[0].remaining, 1);
 }
@@ -123,20 +122,20 @@ fn a_policy_in_shadow_spends_nothing_of_an_enforced_one_and_counts_only_what_pas
 fn a_policy_in_shadow_takes_no_place_in_its_class() {
     let checked = one("checked", r#""class": "c", "mode": "shadow""#);
     let enforced = r#"{"name": "p", "class": "c", "key": "ip", "limits": [{"quota": 2, "window": "1h"}]}"#;
-    let mut house = house(&[checked, enforced.to_string()].join(","));
-    assert_eq!(of_three(&mut house, || get("/")), 2);
+    let mut fixture = fixture(&[checked, enforced.to_string()].join(","));
+    assert_eq!(of_three(&mut fixture, || get("/")), 2);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fp_3_a_policy_is_enforced_from_its_instant_on() {
-    // 2025-05-15T13:00:00Z is the house's clock.
-    let mut house = house(&one("p", r#""effective_from": "2025-05-15T15:01:00+02:00""#));
-    assert_eq!(of_three(&mut house, || get("/")), 3);
-    house.now.mono += 59 * SECOND;
-    house.now.wall += 59 * SECOND;
-    assert_eq!(of_three(&mut house, || get("/")), 3);
-    house.now.mono += SECOND;
-    house.now.wall += SECOND;
+    // 2025-05-15T13:00:00Z is the fixture's clock.
+    let mut fixture = fixture(&one("p", r#""effective_from": "2025-05-15T15:01:00+02:00""#));
+    assert_eq!(of_three(&mut fixture, || get("/")), 3);
+    fixture.now.mono += 59 * SECOND;
+    fixture.now.wall += 59 * SECOND;
+    assert_eq!(of_three(&mut fixture, || get("/")), 3);
+    fixture.now.mono += SECOND;
+    fixture.now.wall += SECOND;
     // What was counted in shadow counts.
-    assert_eq!(of_three(&mut house, || get("/")), 0);
+    assert_eq!(of_three(&mut fixture, || get("/")), 0);
 }

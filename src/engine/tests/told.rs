@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// All algorithms, five units in a minute, and what they tell the window to be: two for the counter, since a unit counts
-/// until the end of the window after its own.
+/// All algorithms, five units in a minute, and what they tell the window to be: two for the counter, since a
+/// unit counts until the end of the window after its own.
 const ALGORITHMS: [(&str, u64); 7] = [
     (r#""window": "60s""#, 60),
     (r#""window": "60s", "algorithm": "sliding_counter""#, 120),
@@ -15,11 +15,11 @@ const ALGORITHMS: [(&str, u64); 7] = [
 ];
 const RESETS: [&str; 3] = ["next_slot", "full_reset", "window_end"];
 
-fn caller() -> Call {
-    Call::from("192.0.2.1")
+fn caller() -> FakeRequest {
+    FakeRequest::from("192.0.2.1")
 }
 
-fn house(limit: &str, headers: &str) -> Fixture {
+fn fixture(limit: &str, headers: &str) -> Fixture {
     Fixture::new(&format!(
         r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
             "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, {limit}}}]}}],
@@ -60,8 +60,8 @@ fn x_9_no_wait_and_no_reset_is_told_to_be_longer_than_the_window() {
         for reset in RESETS {
             // At a whole second, and at any other time.
             for micros in [0, 1, 499_999, 999_999] {
-                let mut ietf = house(limit, &format!(r#""preset": "ietf", "reset": "{reset}""#));
-                let mut epoch = house(limit, &format!(r#""preset": "x-ratelimit", "reset": "{reset}""#));
+                let mut ietf = fixture(limit, &format!(r#""preset": "ietf", "reset": "{reset}""#));
+                let mut epoch = fixture(limit, &format!(r#""preset": "x-ratelimit", "reset": "{reset}""#));
                 ietf.go_on(micros);
                 epoch.go_on(micros);
                 // All in the same instant, and then some within the same millisecond.
@@ -88,18 +88,18 @@ fn x_9_no_wait_and_no_reset_is_told_to_be_longer_than_the_window() {
 fn a_reset_is_one_number_before_and_after_the_quota_is_used_up() {
     for (limit, _) in &ALGORITHMS[..5] {
         for micros in [1_000, 300_000, 999_000] {
-            let mut house = house(limit, r#""preset": "x-ratelimit""#);
-            house.go_on(micros);
+            let mut fixture = fixture(limit, r#""preset": "x-ratelimit""#);
+            fixture.go_on(micros);
             // The next unit of a bucket or of two counters is another after each request.
-            (0..4).for_each(|_| drop(house.decide(&caller())));
-            let (reset, none) = house.told();
+            (0..4).for_each(|_| drop(fixture.decide(&caller())));
+            let (reset, none) = fixture.told();
             assert_eq!(none, None, "{limit}");
             let steps = if limit.contains("bucket") || limit.contains("counter") { 1 } else { 40 };
             for _ in 0..steps {
-                house.go_on(97_000);
-                let (again, wait) = house.told();
-                assert_eq!(again, reset, "{limit}: {wait:?} at {:?}", house.now);
-                let over = house.now.wall + wait.unwrap() * SECOND;
+                fixture.go_on(97_000);
+                let (again, wait) = fixture.told();
+                assert_eq!(again, reset, "{limit}: {wait:?} at {:?}", fixture.now);
+                let over = fixture.now.wall + wait.unwrap() * SECOND;
                 assert!(over.abs_diff(reset.unwrap() * SECOND) < SECOND, "FA-11: {limit}");
             }
         }
@@ -110,14 +110,15 @@ fn a_reset_is_one_number_before_and_after_the_quota_is_used_up() {
 fn an_edge_of_the_clock_is_told_as_one_second_although_workers_know_it_to_some_microseconds() {
     for limit in [ALGORITHMS[2].0, ALGORITHMS[3].0] {
         for reset in RESETS {
-            let mut house = house(limit, &format!(r#""preset": "x-ratelimit", "reset": "{reset}""#));
-            house.go_on(12_345_678);
-            let (edge, _) = house.told();
+            let mut fixture = fixture(limit, &format!(r#""preset": "x-ratelimit", "reset": "{reset}""#));
+            fixture.go_on(12_345_678);
+            let (edge, _) = fixture.told();
             for request in 0..20 {
-                // After a tick the wall clock may be read some microseconds later or earlier than the monotonic one.
-                house.now.wall = house.now.wall + 17 * (request % 3) - 13;
-                house.go_on(1_000_000);
-                assert_eq!(house.told().0, edge, "{limit} {reset}");
+                // After a tick the wall clock may be read some microseconds later or earlier than the
+                // monotonic one.
+                fixture.now.wall = fixture.now.wall + 17 * (request % 3) - 13;
+                fixture.go_on(1_000_000);
+                assert_eq!(fixture.told().0, edge, "{limit} {reset}");
             }
         }
     }
@@ -125,34 +126,34 @@ fn an_edge_of_the_clock_is_told_as_one_second_although_workers_know_it_to_some_m
 
 #[wasm_bindgen_test(unsupported = test)]
 fn an_edge_of_the_clock_is_one_second_although_another_limit_is_described() {
-    let mut house = Fixture::new(
+    let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}},
             "policies": [{"name": "p", "key": "ip", "limits": [
                 {"name": "minute", "quota": 50, "window": "60s"}, {"name": "day", "quota": 1, "window": "day"}]}],
             "headers": {"preset": "x-ratelimit", "describes": "p/minute"}}"#,
     );
-    house.go_on(12_345_678);
-    house.decide(&caller());
-    let (edge, _) = house.told();
+    fixture.go_on(12_345_678);
+    fixture.decide(&caller());
+    let (edge, _) = fixture.told();
     assert_eq!(edge.unwrap() % 86_400, 0);
     for request in 0..20 {
-        house.now.wall = house.now.wall + 17 * (request % 3) - 13;
-        house.go_on(1_000_000);
-        assert_eq!(house.told().0, edge);
+        fixture.now.wall = fixture.now.wall + 17 * (request % 3) - 13;
+        fixture.go_on(1_000_000);
+        assert_eq!(fixture.told().0, edge);
     }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_rejects_is_not_told_of() {
     let said = |describes: &str| {
-        let mut house = Fixture::new(&format!(
+        let mut fixture = Fixture::new(&format!(
             r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
                 "policies": [{{"name": "p", "key": "ip", "limits": [
                     {{"name": "second", "quota": 5, "window": "1s"}}, {{"name": "hour", "quota": 1, "window": "1h"}}]}}],
                 "headers": {{"preset": "ietf"{describes}}}}}"#
         ));
-        house.decide(&caller());
-        house.headers(&caller()).pop().unwrap()
+        fixture.decide(&caller());
+        fixture.headers(&caller()).pop().unwrap()
     };
     assert_eq!(said(""), r#"ratelimit: "p/second";r=4;t=1, "p/hour";r=0;t=3600"#);
     assert_eq!(said(r#", "describes": "p/second""#), r#"ratelimit: "p/second";r=4;t=3600"#, "PA-4");
@@ -179,13 +180,13 @@ proptest! {
 /// The wait and the reset of a rejection, when it is truly over, and when it was.
 fn told_on_rejection(reset: &str, micros: u64, quota: u32) -> (u64, u64, u64, Now) {
     let policy = BILLIUM.replace("\"quota\": 50", &format!("\"quota\": {quota}"));
-    let mut house = Fixture::new(&policy.replace("next_slot", reset));
-    house.now.wall += micros;
-    house.passed(4, |_| caller());
-    house.go_on(micros);
-    let decision = house.decide(&caller());
+    let mut fixture = Fixture::new(&policy.replace("next_slot", reset));
+    fixture.now.wall += micros;
+    fixture.passed(4, |_| caller());
+    fixture.go_on(micros);
+    let decision = fixture.decide(&caller());
     let verdict = decision.verdict(0, 0).unwrap();
     assert_eq!(verdict.remaining, 0);
-    let (reset, wait) = house.told();
-    (wait.unwrap(), reset.unwrap(), house.now.wall + verdict.retry_after, house.now)
+    let (reset, wait) = fixture.told();
+    (wait.unwrap(), reset.unwrap(), fixture.now.wall + verdict.retry_after, fixture.now)
 }

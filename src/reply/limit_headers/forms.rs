@@ -1,20 +1,19 @@
-//! The forms of limit headers that clients know, byte by byte.
+//! The forms of limit headers that clients know, to the byte.
 
-use super::super::decimal::Decimal;
-use super::super::{DescribedLimit, Header};
+use super::super::{DescribedLimit, Header, decimal, push_decimal};
 
-/// The names of headers with one number each, in lower case.
+/// The lower-case names of headers that carry one value each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderNames {
-    /// The quota.
+    /// The header with the quota.
     pub limit: String,
-    /// What is left.
+    /// The header with the units left.
     pub remaining: String,
-    /// When it is more again.
+    /// The header with the reset.
     pub reset: String,
-    /// What is used, if it is told.
+    /// The header with the units used, if it is sent.
     pub used: Option<String>,
-    /// The name of the policy, if it is told.
+    /// The header with the policy's name, if it is sent.
     pub resource: Option<String>,
 }
 
@@ -31,7 +30,7 @@ impl HeaderNames {
         }
     }
 
-    /// The same, `-used` and `-resource`.
+    /// The same three, and `x-ratelimit-used` and `-resource`.
     pub fn github() -> HeaderNames {
         HeaderNames {
             used: Some("x-ratelimit-used".into()),
@@ -40,7 +39,7 @@ impl HeaderNames {
         }
     }
 
-    /// All of them.
+    /// All names.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         let always = [&self.limit, &self.remaining, &self.reset];
         always.into_iter().chain(&self.used).chain(&self.resource).map(String::as_str)
@@ -50,49 +49,48 @@ impl HeaderNames {
         let quota = u64::from(limit.verdict.quota.get());
         let remaining = limit.verdict.remaining;
         let mut headers = Vec::with_capacity(5);
-        headers.push((self.limit.as_str(), Decimal::new(quota).into()));
-        headers.push((self.remaining.as_str(), Decimal::new(remaining).into()));
-        headers.push((self.reset.as_str(), Decimal::new(reset).into()));
+        headers.push((self.limit.as_str(), decimal(quota)));
+        headers.push((self.remaining.as_str(), decimal(remaining)));
+        headers.push((self.reset.as_str(), decimal(reset)));
         headers.extend(self.used.as_deref().map(|name| {
             let used = quota.saturating_sub(remaining);
-            (name, Decimal::new(used).into())
+            (name, decimal(used))
         }));
         headers.extend(self.resource.as_deref().map(|name| (name, limit.policy.into())));
         headers
     }
 }
 
-/// `x-ratelimit-limit: 10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"`: the quota that is told of, then all that
-/// apply. What is left and the reset are of the one that is told of.
-#[inline(never)]
+/// `x-ratelimit-limit: 10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"`: the quota of the described
+/// limit, then those of all limits that apply. The other headers are about the described limit.
 pub(super) fn envoy<'a, 'd>(
     limit: DescribedLimit<'a, 'd>,
     reset: u64,
     all: &[DescribedLimit<'a, 'd>],
 ) -> Vec<Header<'a>> {
-    let mut quotas = Decimal::new(limit.verdict.quota.get().into()).to_string();
+    let mut quotas = String::new();
+    push_decimal(&mut quotas, limit.verdict.quota.get().into());
     for limit in all {
         quotas.push_str(", ");
-        quotas.push_str(&Decimal::new(limit.verdict.quota.get().into()));
+        push_decimal(&mut quotas, limit.verdict.quota.get().into());
         push_window(&mut quotas, *limit);
         quotas.extend([";name=\"", &limit.description.reference, "\""]);
     }
     vec![
         ("x-ratelimit-limit", quotas.into()),
-        ("x-ratelimit-remaining", Decimal::new(limit.verdict.remaining).into()),
-        ("x-ratelimit-reset", Decimal::new(reset).into()),
+        ("x-ratelimit-remaining", decimal(limit.verdict.remaining)),
+        ("x-ratelimit-reset", decimal(reset)),
     ]
 }
 
-/// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC 9651).
-/// HeaderNames have no character that such a field would escape.
-#[inline(never)]
+/// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC
+/// 9651). No limit's name has a character that such a field escapes.
 pub(super) fn ietf<'a, 'd>(
     limits: &[DescribedLimit<'a, 'd>],
     reset: impl Fn(DescribedLimit<'a, 'd>) -> u64,
 ) -> Vec<Header<'a>> {
     if limits.is_empty() {
-        // An empty list is no field at all.
+        // A structured field cannot be an empty list.
         return Vec::new();
     }
     let (mut policies, mut states) = (String::new(), String::new());
@@ -102,25 +100,25 @@ pub(super) fn ietf<'a, 'd>(
             list.extend([comma, "\"", &limit.description.reference, "\""]);
         }
         policies.push_str(";q=");
-        policies.push_str(&Decimal::new(limit.verdict.quota.get().into()));
+        push_decimal(&mut policies, limit.verdict.quota.get().into());
         if limit.description.concurrent {
             policies.push_str(";qu=\"concurrent-requests\"");
         }
         push_window(&mut policies, *limit);
         states.push_str(";r=");
-        states.push_str(&Decimal::new(limit.verdict.remaining));
+        push_decimal(&mut states, limit.verdict.remaining);
         if limit.description.window.is_some() {
             states.push_str(";t=");
-            states.push_str(&Decimal::new(reset(*limit)));
+            push_decimal(&mut states, reset(*limit));
         }
     }
     vec![("ratelimit-policy", policies.into()), ("ratelimit", states.into())]
 }
 
-/// The window, if the limit has one.
+/// Appends the window, if the limit has one.
 fn push_window(out: &mut String, limit: DescribedLimit<'_, '_>) {
     if let Some(window) = limit.description.window {
         out.push_str(";w=");
-        out.push_str(&Decimal::new(window));
+        push_decimal(out, window);
     }
 }

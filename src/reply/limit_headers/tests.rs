@@ -1,13 +1,12 @@
-//! Each preset, to the byte, for two policies: `api` with a limit per minute and one per month, and `flight`, which
-//! counts what is in flight.
+//! Each preset, to the byte, for two policies: `api` with a limit per minute and one per month, and `flight`,
+//! which counts what is in flight.
 
 use super::super::ReplyRules;
-use crate::compile::compile;
-use crate::config::parse;
 use crate::decision::{Decision, PolicyDecision};
 use crate::identity::Identity;
 use crate::limiter::Verdict;
 use crate::table::Outcome;
+use crate::testing::compiled;
 use crate::time::{Now, SECOND};
 use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -21,7 +20,7 @@ fn set(headers: &str) -> ReplyRules {
                 {{"name": "minute", "quota": 30, "window": "60s"}}, {{"name": "month", "quota": 5000, "window": "month"}}]}},
             {{"name": "flight", "key": "ip", "limits": [{{"algorithm": "concurrency", "quota": 8}}]}}]}}"#
     );
-    compile(&parse(json.as_bytes()).unwrap()).unwrap().replies
+    compiled(&json).replies
 }
 
 /// A verdict; `next` and `full` are seconds from now.
@@ -37,14 +36,14 @@ fn verdict(quota: u32, remaining: u64, next: u64, full: u64, retry: u64) -> Verd
 }
 
 fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
-    let answer = |(policy, verdicts): &(usize, &[Verdict])| PolicyDecision {
+    let policy_decision = |(policy, verdicts): &(usize, &[Verdict])| PolicyDecision {
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
         cost: 1,
         outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
-    Decision::new(policies.iter().map(answer).collect(), NOW)
+    Decision::new(policies.iter().map(policy_decision).collect(), NOW)
 }
 
 /// 30 a minute, of which 17 are left, 5,000 a month, of which 4,000 are, and 8 in flight, of which 3 are.
