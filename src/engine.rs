@@ -13,13 +13,12 @@ use crate::http::{Request, RequestCache, Response, is_answer, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
-use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Table};
-use crate::time::Now;
+use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction};
 use caller::{Caller, ConsumerCache};
 use selection::judges;
 
 /// Evaluates requests against one configuration's policies, in one worker. Counts live in the worker's
-/// [`Table`].
+/// [`Table`](crate::table::Table).
 pub struct Engine {
     rules: PolicySet,
     /// `PolicySet::awaits_responses`, computed once.
@@ -37,29 +36,23 @@ impl Engine {
     }
 
     /// Decides one request, and counts it.
-    pub fn decide(
-        &self,
-        request: &impl Request,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
-    ) -> Decision {
-        let request = RequestCache::new(request);
+    pub fn decide(&self, request: &impl Request, transaction: &mut Transaction<'_, impl Store>) -> Decision {
+        let (request, now) = (RequestCache::new(request), transaction.now());
         if exempts(&self.rules, &request) {
             return Decision::admit(now);
         }
 
         // Who is asking? A credential that the upstream has recently rejected is treated as absent.
-        let checked = self.checks_credentials.then(|| self.check_credentials(&request, table, store, now));
+        let checked = self.checks_credentials.then(|| self.check_credentials(&request, transaction));
         let rejected = checked.as_ref().map_or(&[][..], |checked| &checked.rejected);
-        let seed = *table.seed();
+        let seed = *transaction.seed();
         let caller = self.caller(&request, &seed, rejected);
 
         // Which policies apply, and whom does each count? While no response has proved a credential, the
         // request is also counted, provisionally, as one without it.
         let applied = applying(&self.rules, &request, &caller, now.wall);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
-        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seed, now));
+        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seed, now.wall));
         let provisional = check.as_ref().map_or(&[][..], |(_, provisional)| provisional);
         let enforced = || judges(&applied).filter(|(one, _)| !one.shadow).chain(provisional.iter().copied());
 
@@ -67,7 +60,7 @@ impl Engine {
         // count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + provisional.len());
         charges.extend(enforced().filter_map(|one| self.charge(&one)));
-        let outcomes = table.begin(store, now).charge(&charges, self.rules.charging);
+        let outcomes = transaction.charge(&charges, self.rules.charging);
 
         // The verdicts of all limits become one decision. Turning it into a reply is the job of `reply`.
         let mut policies = Vec::with_capacity(outcomes.len());
@@ -78,7 +71,7 @@ impl Engine {
         });
         let mut decision = Decision::new(policies, now);
         if applied.iter().any(|one| one.shadow || matches!(one.role, Role::Returns(_))) {
-            self.add_unenforced(&mut decision, &applied, table, store, now);
+            self.add_unenforced(&mut decision, &applied, transaction);
         }
         if decision.rejected() || self.rules.logs_callers {
             caller.resolve();
@@ -109,12 +102,10 @@ impl Engine {
         &self,
         decision: &mut Decision,
         applied: &[AppliedPolicy],
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) {
         let shadows = judges(applied).filter(|(one, _)| one.shadow);
-        let shadows = shadows.filter_map(|one| self.shadow(one, decision.rejected(), table, store, now));
+        let shadows = shadows.filter_map(|one| self.shadow(one, decision.rejected(), transaction));
         decision.add_shadows(shadows.collect());
         let returns = applied.iter().filter(|one| matches!(one.role, Role::Returns(_)));
         decision.add_returns(returns.copied().collect());
@@ -126,14 +117,12 @@ impl Engine {
         &self,
         one: (AppliedPolicy, u32),
         rejected: bool,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) -> Option<PolicyDecision> {
         let charge = self.charge(&one)?;
         let count = if rejected { Count::Never } else { charge.count };
         let charges = [Charge { count, ..charge }];
-        let outcome = table.begin(store, now).charge(&charges, ChargeMode::AllOrNothing).pop()?;
+        let outcome = transaction.charge(&charges, ChargeMode::AllOrNothing).pop()?;
         Some(policy_decision(one, outcome))
     }
 
@@ -174,47 +163,45 @@ impl Engine {
         &self,
         decision: &mut Decision,
         response: &impl Response,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) {
         if decision.rejected() || decision.is_answered() || !is_answer(response) {
             return;
         }
         decision.mark_answered();
-        let (at, good) = (decision.now, is_good(response));
+        let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
             let Some(policy) = self.policy(one.policy) else { continue };
             let (correction, units) = policy.response.on_response(response, one.charged(at), at, now);
             let proves = good && one.outcome.unproven;
-            self.correct(one, Correction { proves, ..correction }, table, store, now);
+            self.correct(one, Correction { proves, ..correction }, transaction);
             update_remaining(policy, one, units);
         }
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
             let correction = policy.response.on_return(rule, response, at, now);
-            table.begin(store, now).correct(&policy.charge(one.identity, one.limit_set, 1), &correction);
+            transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &correction);
         }
-        self.record_rejection(decision, response, table, store, now);
+        self.record_rejection(decision, response, transaction);
     }
 
     /// Applies what the end of the stream changes, whatever ended it: units in flight are released, and a
     /// request that never got a response is settled.
-    pub fn on_stream_end(&self, decision: &mut Decision, table: &mut Table, store: &impl Store, now: Now) {
+    pub fn on_stream_end(&self, decision: &mut Decision, transaction: &mut Transaction<'_, impl Store>) {
         for one in decision.all_policies().chain(decision.provisional()).filter(|one| one.outcome.charged) {
             let Some(policy) = self.policy(one.policy) else { continue };
             let (rules, charged) = (&policy.response, one.charged(decision.now));
             let correction = match (decision.rejected(), decision.is_answered()) {
                 // Another policy rejected the request, so the upstream never saw it.
                 (true, _) if !one.rejected() && !policy.counts_all() => rules.on_unsent(charged),
-                (false, false) => rules.on_missing_response(charged, now),
+                (false, false) => rules.on_missing_response(charged, transaction.now()),
                 (true, _) | (false, true) => Correction::default(),
             };
             if policy.awaits_stream_end() {
                 let charge = policy.charge(one.identity, one.limit_set, one.cost);
-                table.begin(store, now).release(&charge, &correction);
+                transaction.release(&charge, &correction);
             } else {
-                self.correct(one, correction, table, store, now);
+                self.correct(one, correction, transaction);
             }
         }
     }
@@ -223,14 +210,12 @@ impl Engine {
         &self,
         one: &PolicyDecision,
         correction: Correction,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) {
         if let Some(policy) = self.policy(one.policy).filter(|_| !correction.is_none()) {
             let charge = policy.charge(one.identity, one.limit_set, one.cost);
             let overflowed = one.outcome.overflowed;
-            table.begin(store, now).correct(&charge, &Correction { overflowed, ..correction });
+            transaction.correct(&charge, &Correction { overflowed, ..correction });
         }
     }
 

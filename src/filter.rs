@@ -17,6 +17,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod trap;
+mod worker;
 
-use root::{TollgateRoot, Worker, WorkerTable};
+use root::TollgateRoot;
 use stream::{Flow, TollgateStream};
+use worker::WorkerTable;

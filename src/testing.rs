@@ -147,7 +147,7 @@ impl Fixture {
     }
 
     pub fn decide(&mut self, request: &FakeRequest) -> Decision {
-        self.engine.decide(request, &mut self.table, &self.store, self.now)
+        self.engine.decide(request, &mut self.table.begin(&self.store, self.now))
     }
 
     /// How many of these requests are admitted.
@@ -158,14 +158,14 @@ impl Fixture {
     /// As the filter does, tells the engine of a response only if it awaits one.
     pub fn on_response(&mut self, decision: &mut Decision, response: &FakeResponse) {
         if self.engine.awaits_response(decision) {
-            self.engine.on_response(decision, response, &mut self.table, &self.store, self.now);
+            self.engine.on_response(decision, response, &mut self.table.begin(&self.store, self.now));
         }
     }
 
     /// As the filter does, tells the engine of a stream's end only if it awaits one.
     pub fn on_stream_end(&mut self, decision: &mut Decision) {
         if self.engine.awaits_stream_end(decision) {
-            self.engine.on_stream_end(decision, &mut self.table, &self.store, self.now);
+            self.engine.on_stream_end(decision, &mut self.table.begin(&self.store, self.now));
         }
     }
 

@@ -145,7 +145,7 @@ impl Gate {
     pub fn next(&mut self) -> Decision {
         self.house.wait(self.pace);
         let Fixture { table, store, now } = &mut self.house;
-        self.engine.decide(&self.call, table, store, *now)
+        self.engine.decide(&self.call, &mut table.begin(store, *now))
     }
 }
 
@@ -188,11 +188,11 @@ impl Subject for Paced {
         let mut decision = self.gate.next();
         if self.gate.engine.awaits_response(&decision) {
             let Fixture { table, store, now } = &mut self.gate.house;
-            self.gate.engine.on_response(&mut decision, &Good, table, store, *now);
+            self.gate.engine.on_response(&mut decision, &Good, &mut table.begin(store, *now));
         }
         if self.gate.engine.awaits_stream_end(&decision) {
             let Fixture { table, store, now } = &mut self.gate.house;
-            self.gate.engine.on_stream_end(&mut decision, table, store, *now);
+            self.gate.engine.on_stream_end(&mut decision, &mut table.begin(store, *now));
         }
         // One that applies to nobody would pass as well.
         let judged = decision.policies().iter().map(|answer| answer.policy).eq(self.by.iter().copied());

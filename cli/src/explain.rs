@@ -73,7 +73,7 @@ pub fn explain(
     let mut last = Decision::admit(now);
     let (mut passed, mut first_rejected) = (0, None);
     for number in 1..=times {
-        last = engine.decide(request, &mut table, &store, now);
+        last = engine.decide(request, &mut table.begin(&store, now));
         if last.rejected() {
             first_rejected = first_rejected.or(Some(number));
         } else {

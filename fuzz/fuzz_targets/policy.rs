@@ -45,7 +45,7 @@ fn decide(configuration: Configuration) {
     let mut now = Now { mono: 100_000 * SECOND, wall: 1_800_000_000 * SECOND };
     for i in 0..8u64 {
         let call = Call { caller: (i % 2) as u8 };
-        let mut decision = engine.decide(&call, &mut table, &store, now);
+        let mut decision = engine.decide(&call, &mut table.begin(&store, now));
         for verdict in decision.policies().iter().flat_map(|answer| &answer.outcome.verdicts) {
             assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
         }
@@ -61,9 +61,9 @@ fn decide(configuration: Configuration) {
         now = Now { mono: now.mono + i * SECOND / 4, wall: now.wall + i * SECOND / 4 };
         if i % 3 != 0 {
             let answer = Answer { status: [201, 401, 503][i as usize % 3], number: i };
-            engine.on_response(&mut decision, &answer, &mut table, &store, now);
+            engine.on_response(&mut decision, &answer, &mut table.begin(&store, now));
         }
-        engine.on_stream_end(&mut decision, &mut table, &store, now);
+        engine.on_stream_end(&mut decision, &mut table.begin(&store, now));
         table.begin(&store, now).settle();
     }
     for page in store.pages() {

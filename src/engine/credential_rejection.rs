@@ -17,8 +17,8 @@ use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::rules::{CredentialRejection, Policy, Validity};
-use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Table};
-use crate::time::Now;
+use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Transaction};
+use crate::time::Micros;
 
 /// A request's credentials that the upstream decides about, by what their records say.
 #[derive(Default)]
@@ -34,17 +34,15 @@ impl Engine {
     pub(super) fn check_credentials<R: Request>(
         &self,
         request: &RequestCache<'_, R>,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) -> CheckedCredentials {
         let mut checked = CheckedCredentials::default();
-        let seed = *table.seed();
+        let seed = *transaction.seed();
         let caller = self.caller(request, &seed, &[]);
         for (key, identity) in caller.rejectable_credentials() {
             let Some(rejection) = self.rejection(key) else { continue };
             let look = [look(identity, rejection)];
-            let outcomes = table.begin(store, now).charge(&look, ChargeMode::AllOrNothing);
+            let outcomes = transaction.charge(&look, ChargeMode::AllOrNothing);
             let mut absent =
                 outcomes.iter().flat_map(|outcome| &outcome.verdicts).map(|verdict| verdict.admitted);
             let (unmarked, unproved) = (absent.next().unwrap_or(true), absent.next().unwrap_or(true));
@@ -63,13 +61,13 @@ impl Engine {
         request: &RequestCache<'_, R>,
         applied: &[AppliedPolicy],
         seed: &Seed,
-        now: Now,
+        wall: Micros,
     ) -> (CredentialCheck, Vec<(AppliedPolicy, u32)>) {
         let CheckedCredentials { rejected, credentials } = checked;
         let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
         let anonymous = self.caller(request, seed, &without);
-        let as_anonymous = applying(&self.rules, request, &anonymous, now.wall);
+        let as_anonymous = applying(&self.rules, request, &anonymous, wall);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
         let is_new =
@@ -92,12 +90,10 @@ impl Engine {
         &self,
         decision: &Decision,
         response: &impl Response,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) {
         let Some(check) = decision.credential_check() else { return };
-        let status = Some(response.status());
+        let (now, status) = (transaction.now(), Some(response.status()));
         let rejects = |one: &&Credential| {
             self.rejection(one.key).is_some_and(|rejection| rejection.statuses.contains(status))
         };
@@ -106,17 +102,17 @@ impl Engine {
         // If the request has several credentials, nobody can tell which one the upstream accepted.
         let proves = good && check.credentials.len() == 1;
         if rejected {
-            self.refund_rejected(decision, check, table, store, now);
+            self.refund_rejected(decision, check, transaction);
         }
         for one in &check.credentials {
             let Some(rejection) = self.rejection(one.key) else { continue };
             let more = Some((now, 1));
             if rejects(&one) {
                 let marker = Correction { more, ..Correction::default() };
-                table.begin(store, now).correct(&charge(one.identity, rejection.marker()), &marker);
+                transaction.correct(&charge(one.identity, rejection.marker()), &marker);
             } else if proves && !one.proved {
                 let proof = Correction { more, proves: true, ..Correction::default() };
-                table.begin(store, now).correct(&charge(one.identity, rejection.proof()), &proof);
+                transaction.correct(&charge(one.identity, rejection.proof()), &proof);
             }
         }
         for one in &check.provisional {
@@ -126,7 +122,7 @@ impl Engine {
                 true => Correction { settled: one.cost, ..charged.give_back() },
                 false => charged.count_at(now, one.cost),
             };
-            self.correct(one, correction, table, store, now);
+            self.correct(one, correction, transaction);
         }
         for (applied, cost) in check.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(applied.policy) else { continue };
@@ -135,7 +131,7 @@ impl Engine {
                 true => policy.response.on_response(response, uncounted.charged(now), decision.now, now).0,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },
             };
-            self.correct(&uncounted, correction, table, store, now);
+            self.correct(&uncounted, correction, transaction);
         }
     }
 
@@ -146,15 +142,13 @@ impl Engine {
         &self,
         decision: &Decision,
         check: &CredentialCheck,
-        table: &mut Table,
-        store: &impl Store,
-        now: Now,
+        transaction: &mut Transaction<'_, impl Store>,
     ) {
         let in_their_name = |one: &&PolicyDecision| !check.anonymous.contains(&(one.policy, one.identity));
         let keeps = |policy: &Policy| policy.response.depends_on_response() || policy.counts_all();
         for one in decision.all_policies().filter(in_their_name) {
             if self.policy(one.policy).is_some_and(|policy| !keeps(policy)) {
-                self.correct(one, one.charged(decision.now).give_back(), table, store, now);
+                self.correct(one, one.charged(decision.now).give_back(), transaction);
             }
         }
     }

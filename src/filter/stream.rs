@@ -1,7 +1,7 @@
 //! One request on its way through the filter.
 
-use super::Worker;
 use super::host::{Host, SharedData, StreamRequest, StreamResponse, new_id};
+use super::worker::Worker;
 use crate::decision::Decision;
 use crate::reply::{ReplyRules, is_limit_header};
 use crate::table::Table;
@@ -34,7 +34,7 @@ impl<H: Host> TollgateStream<H> {
         let Worker { host, engine, replies, clock, metrics, table } = &mut *worker.borrow_mut();
         let (host, now) = (*host, clock.now::<H>());
         let request = StreamRequest { host, stream };
-        let decide = |table: &mut Table| engine.decide(&request, table, &SharedData(host), now);
+        let decide = |table: &mut Table| engine.decide(&request, &mut table.begin(&SharedData(host), now));
         let Some(decision) = table.with(decide) else { return Flow::Continue };
         metrics.count(replies, &decision);
         if let Some(line) = replies.access_line(&decision) {
@@ -55,7 +55,9 @@ impl<H: Host> TollgateStream<H> {
         let response = StreamResponse { host: *host, stream };
         if engine.awaits_response(decision) {
             let now = clock.now::<H>();
-            table.with(|table| engine.on_response(decision, &response, table, &SharedData(*host), now));
+            table.with(|table| {
+                engine.on_response(decision, &response, &mut table.begin(&SharedData(*host), now))
+            });
         }
         set_limit_headers(response, replies, decision);
     }
@@ -68,7 +70,7 @@ impl<H: Host> Drop for TollgateStream<H> {
         let Worker { host, engine, clock, table, .. } = &*worker.borrow();
         if engine.awaits_stream_end(decision) {
             let now = clock.now::<H>();
-            table.with(|table| engine.on_stream_end(decision, table, &SharedData(*host), now));
+            table.with(|table| engine.on_stream_end(decision, &mut table.begin(&SharedData(*host), now)));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::store::Store;
 use super::worker::Table;
+use crate::identity::Seed;
 use crate::time::{Micros, Now};
 
 /// Charges and corrections at one instant. Each is written on its own, so nothing is left to commit or to
@@ -22,6 +23,16 @@ impl Table {
 }
 
 impl<S> Transaction<'_, S> {
+    /// The instant of all its charges and corrections.
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// The seed of the table's identities.
+    pub fn seed(&self) -> &Seed {
+        self.table.seed()
+    }
+
     /// The length of the last stall, if it was recent; else 0.
     pub(super) fn stall(&self) -> Micros {
         self.table.stalls.length(self.now.mono)

@@ -89,7 +89,7 @@ impl Gateway {
     /// One request and its end, 2 ms later. Answers whether it was admitted.
     fn ask(&mut self, call: &Call, end: End) -> bool {
         let Gateway { engine, table, store, .. } = self;
-        let mut decision = engine.decide(call, table, store, self.now);
+        let mut decision = engine.decide(call, &mut table.begin(store, self.now));
         let admitted = !decision.rejected();
         self.wait(2 * MILLISECOND);
         let Gateway { engine, table, store, now } = self;
@@ -97,10 +97,10 @@ impl Gateway {
             && engine.awaits_response(&decision)
         {
             let answer = Answer { status, cost: 1, stock: None, origin: Origin::Upstream };
-            engine.on_response(&mut decision, &answer, table, store, *now);
+            engine.on_response(&mut decision, &answer, &mut table.begin(store, *now));
         }
         if engine.awaits_stream_end(&decision) {
-            engine.on_stream_end(&mut decision, table, store, *now);
+            engine.on_stream_end(&mut decision, &mut table.begin(store, *now));
         }
         admitted
     }

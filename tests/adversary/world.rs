@@ -104,7 +104,8 @@ impl World {
 
     /// One request to one worker. Answers whether it was admitted.
     pub fn ask(&mut self, worker: usize, visit: &Visit, fate: Fate) -> bool {
-        let decision = self.engine.decide(&visit.call, &mut self.workers[worker], &self.store, self.now);
+        let decision =
+            self.engine.decide(&visit.call, &mut self.workers[worker].begin(&self.store, self.now));
         self.note_wear(worker, &decision);
         let stream = self.next;
         self.next += 1;
@@ -232,14 +233,14 @@ impl World {
     fn answered(&mut self, stream: &mut Stream, answer: Answer) {
         let Stream { engine, decision, worker, .. } = stream;
         if engine.awaits_response(decision) {
-            engine.on_response(decision, &answer, &mut self.workers[*worker], &self.store, self.now);
+            engine.on_response(decision, &answer, &mut self.workers[*worker].begin(&self.store, self.now));
         }
     }
 
     fn end(&mut self, id: StreamId, stream: &mut Stream) {
         let Stream { engine, decision, worker, ended, .. } = stream;
         if engine.awaits_stream_end(decision) {
-            engine.on_stream_end(decision, &mut self.workers[*worker], &self.store, self.now);
+            engine.on_stream_end(decision, &mut self.workers[*worker].begin(&self.store, self.now));
         }
         *ended = true;
         self.oracle.note(id, |life| life.ended = true);

@@ -236,9 +236,7 @@ fn a2_what_envoy_answers_in_the_upstreams_place_is_no_answer_and_what_another_fi
             fixture.engine.on_response(
                 &mut decision,
                 &response,
-                &mut fixture.table,
-                &fixture.store,
-                fixture.now,
+                &mut fixture.table.begin(&fixture.store, fixture.now),
             );
             fixture.on_stream_end(&mut decision);
         }
@@ -293,9 +291,7 @@ fn a2_a_request_that_the_client_breaks_off_in_the_middle_gets_no_answer() {
             fixture.engine.on_response(
                 &mut decision,
                 &FakeResponse::instead_of_upstream(status),
-                &mut fixture.table,
-                &fixture.store,
-                fixture.now,
+                &mut fixture.table.begin(&fixture.store, fixture.now),
             );
             fixture.on_stream_end(&mut decision);
         }
@@ -334,8 +330,8 @@ fn a_stream_that_ends_under_a_newer_policy_takes_nothing_from_what_that_has_coun
                 (0..200).filter(|_| !fixture.decide(&FakeRequest::from("192.0.2.1")).rejected()).count();
             fixture.wait(if newer.contains("1h") { 70 } else { 0 });
             let response = FakeResponse::of_upstream(500);
-            older.on_response(decision, &response, &mut fixture.table, &fixture.store, fixture.now);
-            older.on_stream_end(decision, &mut fixture.table, &fixture.store, fixture.now);
+            older.on_response(decision, &response, &mut fixture.table.begin(&fixture.store, fixture.now));
+            older.on_stream_end(decision, &mut fixture.table.begin(&fixture.store, fixture.now));
         }
         assert!(passed <= 100, "{newer}: {passed} of 100");
     }

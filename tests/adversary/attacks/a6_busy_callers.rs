@@ -66,7 +66,7 @@ fn crowd(pages: u32, per_page: u32) -> Crowd {
         while passed.front().is_some_and(|at| at + WINDOW <= mono) {
             passed.pop_front();
         }
-        if !engine.decide(&call, &mut table, &store, now).rejected() {
+        if !engine.decide(&call, &mut table.begin(&store, now)).rejected() {
             passed.push_back(mono);
             most[caller as usize] = passed.len().max(most[caller as usize]);
         } else if passed.len() < QUOTA {

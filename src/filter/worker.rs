@@ -1,0 +1,88 @@
+//! What the requests under one configuration share in one worker: its engine, replies, counters and the table.
+
+use super::host::{Clock, Host, SharedData, new_holder};
+use super::metrics::Metrics;
+use super::{alarm, shared_table};
+use crate::compile::{Configuration, compile};
+use crate::config::{self, ConfigError, ConfigErrors};
+use crate::engine::Engine;
+use crate::reply::ReplyRules;
+use crate::rules::PolicySet;
+use crate::table::Table;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has in flight,
+/// outlives it. It is absent until a configuration is accepted.
+#[derive(Clone, Default)]
+pub(super) struct WorkerTable(Rc<RefCell<Option<Table>>>);
+
+impl WorkerTable {
+    /// Lends the table. `None`: there is none yet.
+    #[inline]
+    pub fn with<T>(&self, use_it: impl FnOnce(&mut Table) -> T) -> Option<T> {
+        self.0.borrow_mut().as_mut().map(use_it)
+    }
+
+    /// Takes the limits of a new configuration. Opens the table, if no configuration before this one has.
+    fn join<H: Host>(&self, host: H, rules: &PolicySet) -> Result<(), ConfigErrors> {
+        let geometry = rules.geometry;
+        let seed = shared_table::create_or_join(host, geometry.pages).map_err(|found| {
+            let allowed =
+                format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
+            ConfigErrors::from(ConfigError::new("table.pages", &found.found, &allowed))
+        })?;
+        let mut place = self.0.borrow_mut();
+        let table = place.get_or_insert_with(|| {
+            let mut new = Table::new(seed, geometry, new_holder::<H>());
+            // From here on a time without a tick is a stall.
+            new.begin(&SharedData(host), Clock::new::<H>().now::<H>()).settle();
+            new
+        });
+        table.set_page_bytes(geometry.page_bytes);
+        table.set_in_force(rules.limits());
+        Ok(())
+    }
+}
+
+/// What all streams under one configuration share.
+pub(super) struct Worker<H: Host> {
+    pub host: H,
+    pub engine: Engine,
+    pub replies: ReplyRules,
+    pub clock: Clock,
+    pub metrics: Metrics,
+    pub table: WorkerTable,
+}
+
+impl<H: Host> Worker<H> {
+    pub fn configured(host: H, table: WorkerTable) -> Result<Worker<H>, ConfigErrors> {
+        let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
+        table.join(host, &rules)?;
+        let names = rules.policies.iter().map(|policy| policy.name.as_str());
+        let metrics = Metrics::define(host, names);
+        let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
+        Ok(Worker { host, engine, replies, clock, metrics, table })
+    }
+
+    /// Posts what is owed and renews what is held, between requests.
+    pub fn settle(&mut self) {
+        self.clock.follow_the_wall::<H>();
+        let now = self.clock.now::<H>();
+        let tally = self.table.with(|table| {
+            table.begin(&SharedData(self.host), now).settle();
+            table.take_stats()
+        });
+        let tally = tally.unwrap_or_default();
+        if let Some(alarm) = self.metrics.alarm(&tally).filter(|_| alarm::is_due(self.host, now.mono)) {
+            log::warn!("{alarm}");
+        }
+        self.metrics.flush(self.host, tally);
+    }
+
+    /// Posts everything that the worker has open, also what could still be used.
+    pub fn close(&mut self) {
+        let now = self.clock.now::<H>();
+        self.table.with(|table| table.begin(&SharedData(self.host), now).close());
+    }
+}
