@@ -28,7 +28,7 @@ pub(super) struct Knows {
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     pub writes: u32,
     /// While it is set, no write succeeds.
-    pub refuses_writes: bool,
+    pub rejects_writes: bool,
     pub tick: Option<Duration>,
     pub counters: Vec<(String, u64)>,
     pub filter_state: Vec<(String, String)>,
@@ -112,7 +112,7 @@ impl Host for Fake {
 
     fn write_shared(self, key: &[u8], value: &[u8], version: Option<Cas>) -> Write {
         host(|knows| {
-            if knows.refuses_writes {
+            if knows.rejects_writes {
                 return Write::Unavailable;
             }
             if knows.shared.get(key).is_some_and(|(_, own)| version.map(Cas::get) != Some(*own)) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// The proxy. Every call is one that Envoy has for proxy-wasm modules; another host has to offer the same.
 ///
-/// No call fails loudly: what the proxy refuses to do is either lost or answered with an absent value, as each says.
+/// No call fails loudly: what the proxy rejects to do is either lost or answered with an absent value, as each says.
 pub(super) trait Host: Copy + 'static {
     /// Names the stream that a callback is for. Where the proxy itself knows it, as with proxy-wasm, it is `()`.
     type Stream: Copy;
@@ -29,7 +29,7 @@ pub(super) trait Host: Copy + 'static {
     /// Asks for a tick every `period` from now on. Without ticks, later requests post the debts.
     fn tick_every(self, period: Duration);
 
-    /// Defines a counter, or finds the one with this name. `None`: the proxy refuses.
+    /// Defines a counter, or finds the one with this name. `None`: the proxy rejects.
     fn define_counter(self, name: &str) -> Option<u32>;
 
     /// Adds to a counter.
@@ -62,7 +62,7 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response header.
     fn remove_response_header(self, stream: Self::Stream, name: &[u8]);
 
-    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If it is refused, they show a dash.
+    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If it is rejected, they show a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);
 
     /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the HTTP status,

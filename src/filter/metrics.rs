@@ -26,11 +26,11 @@ pub(super) struct Metrics {
 struct Outcomes {
     /// Requests that the policy applies to and the filter let pass.
     admitted: Counter,
-    /// Requests that the policy refused.
-    refused: Counter,
+    /// Requests that the policy rejected.
+    rejected: Counter,
     /// Admitted ones that left a tenth of one of its quotas, or less.
     near_limit: Counter,
-    /// Requests that the policy would have refused, were it not in shadow.
+    /// Requests that the policy would have rejected, were it not in shadow.
     shadow_refused: Counter,
 }
 
@@ -39,7 +39,7 @@ impl Metrics {
     pub fn define<'a>(host: impl Host, policies: impl Iterator<Item = &'a str>) -> Metrics {
         let outcomes = |name: &str| Outcomes {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
-            refused: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
+            rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
             near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
             shadow_refused: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
         };
@@ -59,18 +59,18 @@ impl Metrics {
 
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
-        let refused = decision.rejected();
+        let rejected = decision.rejected();
         for answer in decision.policies() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
-            outcomes.refused.pending += u64::from(answer.rejected());
+            outcomes.rejected.pending += u64::from(answer.rejected());
             self.overflow_rejected.pending += u64::from(answer.rejected() && answer.outcome.overflowed);
-            outcomes.admitted.pending += u64::from(!refused);
-            outcomes.near_limit.pending += u64::from(!refused && replies.near_limit(answer));
+            outcomes.admitted.pending += u64::from(!rejected);
+            outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(answer));
         }
         for answer in decision.shadows() {
             let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
             outcomes.shadow_refused.pending += u64::from(answer.rejected());
-            outcomes.admitted.pending += u64::from(!refused && !answer.rejected());
+            outcomes.admitted.pending += u64::from(!rejected && !answer.rejected());
         }
     }
 
@@ -111,7 +111,7 @@ impl Metrics {
         table.into_iter().for_each(|counter| counter.flush(host));
         for outcomes in &mut self.policies {
             outcomes.admitted.flush(host);
-            outcomes.refused.flush(host);
+            outcomes.rejected.flush(host);
             outcomes.near_limit.flush(host);
             outcomes.shadow_refused.flush(host);
         }

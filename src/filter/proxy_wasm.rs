@@ -28,7 +28,7 @@ thread_local! {
 }
 
 proxy_wasm::main! {{
-    // The logger that `log::info!` and the others write to. It panics if Envoy refuses a line, which it does only to a level
+    // The logger that `log::info!` and the others write to. It panics if Envoy rejects a line, which it does only to a level
     // above critical and to an address outside the module's memory.
     proxy_wasm::set_log_level(LogLevel::Info);
     panic::set_hook(Box::new(report_trap));
@@ -105,17 +105,17 @@ impl Host for ProxyWasm {
         configuration.ok().flatten().unwrap_or_default()
     }
 
-    /// Envoy never refuses a timer to a root.
+    /// Envoy never rejects a timer to a root.
     fn tick_every(self, period: Duration) {
         _ = hostcalls::set_tick_period(period);
     }
 
-    /// Envoy refuses only a kind of metric that it does not know.
+    /// Envoy rejects only a kind of metric that it does not know.
     fn define_counter(self, name: &str) -> Option<u32> {
         hostcalls::define_metric(MetricType::Counter, name).ok()
     }
 
-    /// The SDK expects both ways in which Envoy can refuse.
+    /// The SDK expects both ways in which Envoy can reject.
     fn add_to_counter(self, id: u32, by: u64) {
         _ = hostcalls::increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));
     }
@@ -148,7 +148,7 @@ impl Host for ProxyWasm {
         header_map::each(&abi::header_map(MapType::HttpResponseHeaders), &mut |name, _| show(name));
     }
 
-    /// Envoy refuses only outside the response's callbacks.
+    /// Envoy rejects only outside the response's callbacks.
     fn set_response_header(self, (): (), name: &str, value: &str) {
         _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, Some(value));
     }
@@ -169,7 +169,7 @@ impl Host for ProxyWasm {
     }
 }
 
-/// Envoy has no header map outside the map's own callbacks, and only then refuses: each is asked for in its own.
+/// Envoy has no header map outside the map's own callbacks, and only then rejects: each is asked for in its own.
 #[inline(never)]
 fn header(map: MapType, name: &str) -> Option<Vec<u8>> {
     hostcalls::get_map_value_bytes(map, name).ok().flatten()

@@ -94,7 +94,7 @@ fn workers_of_one_process_share_their_counts() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_configuration_with_errors_is_refused_and_limits_nothing() {
+fn a_configuration_with_errors_is_rejected_and_limits_nothing() {
     let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTable::default());
     assert!(!root.configure());
     assert_eq!(root.create_stream().request(STREAM), Flow::Continue);
@@ -102,7 +102,7 @@ fn a_configuration_with_errors_is_refused_and_limits_nothing() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_host_without_random_bytes_is_refused() {
+fn a_host_without_random_bytes_is_rejected() {
     let fake = Fake::new(TWO_PER_MINUTE);
     host(|knows| knows.has_random_bytes = false);
     assert!(!TollgateRoot::new(fake, WorkerTable::default()).configure());
@@ -136,9 +136,9 @@ fn a_deleted_configuration_reports_what_was_counted_since_the_last_tick() {
 fn a_deleted_configuration_posts_what_its_worker_owes() {
     let worker = Worker::start(TWO_PER_MINUTE);
     let other = Worker::join(Fake);
-    host(|knows| knows.refuses_writes = true);
+    host(|knows| knows.rejects_writes = true);
     assert_eq!(worker.passed("acme", 1), 1);
-    host(|knows| knows.refuses_writes = false);
+    host(|knows| knows.rejects_writes = false);
     drop(worker);
     assert_eq!(other.passed("acme", 5), 1);
 }

@@ -34,7 +34,7 @@ fn fa_4_a_calendar_month_passes_its_quota_and_ends_with_its_last_day() {
 fn fa_1_madrid_has_another_midnight_than_utc() {
     let utc = with_limit("quota: 1, window: day");
     let madrid = with_limit("quota: 1, window: day, time_zone: Europe/Madrid");
-    let ahead = (refusal(&utc, 1).retry_after() + 86_400 - refusal(&madrid, 1).retry_after()) % 86_400;
+    let ahead = (rejection(&utc, 1).retry_after() + 86_400 - rejection(&madrid, 1).retry_after()) % 86_400;
     let hours = [3_600, 7_200];
     assert!(hours.iter().any(|hour| ahead.abs_diff(*hour) <= READING), "{ahead} seconds ahead of UTC");
 }
@@ -45,11 +45,11 @@ fn a_token_bucket_passes_its_burst_at_once_and_then_one_at_a_time() {
     let gateway = with_limit("algorithm: token_bucket, quota: 30, window: 60s, burst: 5");
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(10), 5);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    assert!(refused.retry_after() <= 2, "{refused:?}");
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert!(rejected.retry_after() <= 2, "{rejected:?}");
 
-    thread::sleep(Duration::from_secs(refused.retry_after()));
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
     assert_eq!(request.admitted_of(5), 1);
 }
 
@@ -76,30 +76,30 @@ fn x_2_a_request_exactly_retry_after_later_is_admitted_by_every_algorithm() {
     for algorithm in WITH_A_WINDOW {
         let request = gateway.get(&format!("/{algorithm}")).key(new_key());
         let mut connection = request.connect();
-        // The window may be any instant's, so that more than two may pass before one is refused.
+        // The window may be any instant's, so that more than two may pass before one is rejected.
         let mut responses = (0..10).map(|_| connection.exchange(&request));
-        let refused = responses.find(|response| response.status == 429).unwrap();
-        thread::sleep(Duration::from_secs(refused.retry_after()));
-        assert_eq!(request.send().status, 200, "{algorithm} after {} s", refused.retry_after());
+        let rejected = responses.find(|response| response.status == 429).unwrap();
+        thread::sleep(Duration::from_secs(rejected.retry_after()));
+        assert_eq!(request.send().status, 200, "{algorithm} after {} s", rejected.retry_after());
     }
 }
 
-/// A gateway with one limit and no cap on what a refusal tells.
+/// A gateway with one limit and no cap on what a rejection tells.
 fn with_limit(fields: &str) -> Gateway {
     Setup::yaml(per_key_limit(fields) + "retry_after: { max: 31622400 }\n").start()
 }
 
 fn assert_ends_with(period: Period, gateway: &Gateway, quota: usize) {
-    let (refused, left) = end_of(period, || refusal(gateway, quota));
-    let told = refused.retry_after();
+    let (rejected, left) = end_of(period, || rejection(gateway, quota));
+    let told = rejected.retry_after();
     assert!(told.abs_diff(left) <= READING, "told {told} s of {left} s");
 }
 
 /// The answer to a new key's first request beyond the quota.
-fn refusal(gateway: &Gateway, quota: usize) -> Response {
+fn rejection(gateway: &Gateway, quota: usize) -> Response {
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(quota), quota);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    refused
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    rejected
 }

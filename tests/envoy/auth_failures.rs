@@ -31,17 +31,17 @@ fn answered(gateway: &Gateway, from: Ipv4Addr, key: &str, status: u16) -> Reques
     gateway.get("/").from(from).key(key).answered(status)
 }
 
-/// Fails until the address is refused. Answers how often it took.
-fn failures_before_refusal(gateway: &Gateway, from: Ipv4Addr) -> usize {
+/// Fails until the address is rejected. Answers how often it took.
+fn failures_before_rejection(gateway: &Gateway, from: Ipv4Addr) -> usize {
     let attempt = |_: &usize| answered(gateway, from, &new_key(), 401).send().status == 401;
     (0..2 * FAILURES).take_while(attempt).count()
 }
 
 #[test]
-fn fa_17_after_five_failures_even_a_good_request_from_that_address_is_refused() {
+fn fa_17_after_five_failures_even_a_good_request_from_that_address_is_rejected() {
     let gateway = gateway();
     let ip = new_ip();
-    assert_eq!(failures_before_refusal(&gateway, ip), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, ip), FAILURES);
     assert_eq!(answered(&gateway, ip, &new_key(), 200).send().status, 429);
     assert_eq!(gateway.get("/").from(ip).send().status, 429);
 }
@@ -49,10 +49,10 @@ fn fa_17_after_five_failures_even_a_good_request_from_that_address_is_refused() 
 #[test]
 fn fa_17_other_addresses_are_unaffected() {
     let gateway = gateway();
-    assert_eq!(failures_before_refusal(&gateway, new_ip()), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, new_ip()), FAILURES);
     let other = new_ip();
     assert_eq!(answered(&gateway, other, &new_key(), 200).admitted_of(KEY_QUOTA), KEY_QUOTA);
-    assert_eq!(failures_before_refusal(&gateway, other), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, other), FAILURES);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn fa_17_good_requests_never_count() {
     for _ in 0..4 {
         assert_eq!(answered(&gateway, ip, &new_key(), 200).admitted_of(KEY_QUOTA), KEY_QUOTA);
     }
-    assert_eq!(failures_before_refusal(&gateway, ip), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, ip), FAILURES);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn fa_17_other_failures_do_not_count() {
     for status in [400, 402, 403, 404, 500, 503] {
         assert_eq!(answered(&gateway, ip, &new_key(), status).send().status, status);
     }
-    assert_eq!(failures_before_refusal(&gateway, ip), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, ip), FAILURES);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod client_ip;
 mod keys;
 mod layers;
 mod penalty;
-mod refusal;
+mod rejection;
 
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;

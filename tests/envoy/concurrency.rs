@@ -65,7 +65,7 @@ impl Slow {
     fn flight(&self, request: &Request) -> Flight {
         within(SOON, "room for one more in flight", || {
             let client = request.begin();
-            let passed = eventually("a refusal, or the request at the upstream", || {
+            let passed = eventually("a rejection, or the request at the upstream", || {
                 let call = self.upstream.next_call();
                 if call.is_none() && client.answered() { Some(None) } else { call.map(Some) }
             });
@@ -93,7 +93,7 @@ impl Slow {
 }
 
 impl Caller {
-    /// Whether every worker refuses it.
+    /// Whether every worker rejects it.
     fn is_full(&self) -> bool {
         let connections = (0..20).map(|_| self.quick.connect());
         connections.map(|mut connection| connection.exchange(&self.quick).status).all(|status| status == 429)

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Refusal, Setup, new_key, per_key};
+use crate::harness::{Rejection, Setup, new_key, per_key};
 
 /// A policy with an error in each part of the language.
 const INVALID: &str = r#"
@@ -37,13 +37,13 @@ const PATHS: [&str; 9] = [
 
 #[test]
 fn an_invalid_policy_at_start_stops_envoy_and_all_its_errors_are_logged_at_once() {
-    let refusal = Setup::yaml(INVALID).start_refused();
-    assert!(!refusal.status.success(), "{:?}", refusal.status);
+    let rejection = Setup::yaml(INVALID).start_rejected();
+    assert!(!rejection.status.success(), "{:?}", rejection.status);
     for path in PATHS {
-        let line = error(&refusal, path);
+        let line = error(&rejection, path);
         assert!(line.contains("; allowed: "), "{line}");
     }
-    let line = error(&refusal, "policies[0].limits[0].quota");
+    let line = error(&rejection, "policies[0].limits[0].quota");
     assert!(line.contains("found 0; allowed: a whole number from 1 to 4294967295"), "{line}");
 }
 
@@ -53,18 +53,18 @@ fn the_same_errors_are_logged_if_the_policy_is_json_text() {
         "keys": { "api_key": { "header": "authorization" } },
         "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": 0, "window": "60x" }] }],
     });
-    let refusal = Setup::json(invalid.to_string()).start_refused();
-    assert!(!refusal.status.success(), "{:?}", refusal.status);
-    error(&refusal, "policies[0].limits[0].quota");
-    error(&refusal, "policies[0].limits[0].window");
+    let rejection = Setup::json(invalid.to_string()).start_rejected();
+    assert!(!rejection.status.success(), "{:?}", rejection.status);
+    error(&rejection, "policies[0].limits[0].quota");
+    error(&rejection, "policies[0].limits[0].window");
 }
 
 #[test]
 fn text_that_is_no_policy_at_all_stops_envoy() {
     for text in ["{", "[]", "null", "", "5"] {
-        let refusal = Setup::json(text).start_refused();
-        assert!(!refusal.status.success(), "{text:?}: {:?}", refusal.status);
-        assert!(refusal.log.contains("; allowed: "), "{text:?}: nothing says what is allowed");
+        let rejection = Setup::json(text).start_rejected();
+        assert!(!rejection.status.success(), "{text:?}: {:?}", rejection.status);
+        assert!(rejection.log.contains("; allowed: "), "{text:?}: nothing says what is allowed");
     }
 }
 
@@ -123,10 +123,10 @@ fn assert_errors(place: &str, fields: impl Fn(&str) -> String, invalid: &[(&str,
         .enumerate()
         .map(|(i, (text, ..))| format!("  - {{ name: policy-{i}, key: ip, {} }}\n", fields(text)));
     let policies: String = policies.collect();
-    let refusal =
-        Setup::yaml(format!("keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n{policies}")).start_refused();
+    let rejection =
+        Setup::yaml(format!("keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n{policies}")).start_rejected();
     for (i, (text, path, allowed)) in invalid.iter().enumerate() {
-        let line = error(&refusal, &format!("policies[{i}].{place}{path}"));
+        let line = error(&rejection, &format!("policies[{i}].{place}{path}"));
         let said = line.split_once("; allowed: ").is_some_and(|(_, said)| said.contains(allowed));
         assert!(said, "{text}: {line}");
     }
@@ -134,9 +134,9 @@ fn assert_errors(place: &str, fields: impl Fn(&str) -> String, invalid: &[(&str,
 
 #[test]
 fn a_configuration_without_policies_stops_envoy() {
-    let refusal = Setup::yaml("keys: {}\n").start_refused();
-    assert!(!refusal.status.success(), "{:?}", refusal.status);
-    error(&refusal, "policies");
+    let rejection = Setup::yaml("keys: {}\n").start_rejected();
+    assert!(!rejection.status.success(), "{:?}", rejection.status);
+    error(&rejection, "policies");
 }
 
 #[test]
@@ -152,10 +152,10 @@ fn the_same_policy_works_as_yaml_and_as_json_text() {
 }
 
 /// The log line of the error at `path`.
-fn error<'a>(refusal: &'a Refusal, path: &str) -> &'a str {
+fn error<'a>(rejection: &'a Rejection, path: &str) -> &'a str {
     let start = format!("{path}: found ");
-    let mut lines = refusal.log.lines();
+    let mut lines = rejection.log.lines();
     lines
         .find(|line| line.contains(&start))
-        .unwrap_or_else(|| panic!("no line {start:?} in the log:\n{}", refusal.log))
+        .unwrap_or_else(|| panic!("no line {start:?} in the log:\n{}", rejection.log))
 }

@@ -66,9 +66,9 @@ fn a_consumer_is_known_by_a_value_or_its_digest_under_any_of_its_keys() {
     let statuses: Vec<_> = known.iter().map(|request| request.send().status).collect();
     assert_eq!(statuses, [200, 200, 200, 200, 429]);
     for request in &known {
-        let refused = request.send();
+        let rejected = request.send();
         assert_eq!(
-            (refused.text(), quotas(&refused)),
+            (rejected.text(), quotas(&rejected)),
             (r#"{"consumer":"acme","tier":"pro","limit":4}"#, PRO)
         );
     }
@@ -98,8 +98,8 @@ fn fa_2_whoever_is_not_known_has_the_default_tier() {
     let gateway = gateway();
     let request = gateway.get("/").key("zzzz");
     assert_eq!(request.admitted_of(5), 2);
-    let refused = request.send();
-    assert_eq!((refused.text(), quotas(&refused)), (r#"{"consumer":"","tier":"free","limit":2}"#, FREE));
+    let rejected = request.send();
+    assert_eq!((rejected.text(), quotas(&rejected)), (r#"{"consumer":"","tier":"free","limit":2}"#, FREE));
 }
 
 #[test]
@@ -117,11 +117,11 @@ fn fa_24_another_tier_moves_the_cap_at_once_and_keeps_what_was_used() {
     let on = |plan: &str| gateway.get("/").key("zzzz").metadata("plan", plan).send();
     assert_eq!(left(&on("free")), 1);
     assert_eq!(left(&on("pro")), 2);
-    let refused = on("free");
-    assert_eq!((refused.status, left(&refused), quotas(&refused)), (429, 0, FREE));
+    let rejected = on("free");
+    assert_eq!((rejected.status, left(&rejected), quotas(&rejected)), (429, 0, FREE));
     assert_eq!((left(&on("max")), left(&on("max")), left(&on("max"))), (2, 1, 0));
-    let refused = on("pro");
-    assert_eq!((refused.status, left(&refused), quotas(&refused)), (429, 0, PRO));
+    let rejected = on("pro");
+    assert_eq!((rejected.status, left(&rejected), quotas(&rejected)), (429, 0, PRO));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::harness::{
 const CROWD: Crowd = Crowd(8);
 const REQUESTS_EACH: usize = 150;
 
-/// A run of refusals that no race explains.
+/// A run of rejections that no race explains.
 const RUN: usize = 300;
 
 #[test]
@@ -30,7 +30,7 @@ fn x_3_eight_clients_and_four_workers_get_exactly_300_a_minute() {
 #[test]
 fn x_3_eight_clients_and_four_workers_get_10000_a_minute_or_a_hundred_less() {
     let gateway = Setup::yaml(per_key(10_000, "60s")).workers(4).start();
-    let crowd = || CROWD.admitted_before_refusals(RUN, &gateway.get("/").key(new_key()));
+    let crowd = || CROWD.admitted_before_rejections(RUN, &gateway.get("/").key(new_key()));
     let admitted = within_a_minute(crowd);
     assert!((9_900..=10_000).contains(&admitted), "{admitted} passed");
     leases_were_used(&gateway);
@@ -43,7 +43,7 @@ fn x_3_algorithms_that_lease_admit_their_quota_or_a_hundredth_less() {
         let gateway = Setup::yaml(policy).workers(4).start();
         let (admitted, _) = end_of(Period::Minute, || {
             let request = gateway.get("/").key(new_key());
-            CROWD.admitted_before_refusals(RUN, &request)
+            CROWD.admitted_before_rejections(RUN, &request)
         });
         assert!((2_970..=3_000).contains(&admitted), "{algorithm}: {admitted} passed");
         leases_were_used(&gateway);
@@ -59,12 +59,12 @@ fn x_3_algorithms_that_never_lease_admit_exactly_their_quota() {
     ] {
         let gateway = Setup::yaml(per_key_limit(fields)).workers(4).start();
         let request = gateway.get("/").key(new_key());
-        assert_eq!(CROWD.admitted_before_refusals(RUN, &request), 2_000, "{fields}");
+        assert_eq!(CROWD.admitted_before_rejections(RUN, &request), 2_000, "{fields}");
     }
 }
 
 #[test]
-fn fa_22_a_refusal_by_either_policy_spends_nothing_of_the_other() {
+fn fa_22_a_rejection_by_either_policy_spends_nothing_of_the_other() {
     for (first, second) in [("narrow", "wide"), ("wide", "narrow")] {
         let gateway = two_policies(first, second, "all_or_nothing");
         let wide = race(&gateway);
@@ -73,7 +73,7 @@ fn fa_22_a_refusal_by_either_policy_spends_nothing_of_the_other() {
 }
 
 #[test]
-fn bi_5_in_order_a_refusal_spends_what_comes_before_it_and_nothing_after() {
+fn bi_5_in_order_a_rejection_spends_what_comes_before_it_and_nothing_after() {
     let gateway = two_policies("narrow", "wide", "sequential");
     assert_eq!(race(&gateway).admitted_of(400), 200);
     let gateway = two_policies("wide", "narrow", "sequential");
@@ -97,7 +97,7 @@ fn who_may_never_be_one_too_many_is_not_under_contention_either() {
     let policy = per_key(300, "1h") + "    on_contention: deny\n";
     let gateway = Setup::yaml(policy).workers(4).start();
     let request = gateway.get("/").key(new_key());
-    assert_eq!(CROWD.admitted_before_refusals(RUN, &request), 300);
+    assert_eq!(CROWD.admitted_before_rejections(RUN, &request), 300);
 }
 
 /// 200 for the key `narrow`, 400 for the key `wide`, in this order.

@@ -22,9 +22,9 @@ fn a_policy_can_cost_more_than_a_unit_and_a_match_something_else() {
     let get = |target| gateway.get(target).key(&key);
     assert_eq!(left(&get("/")), 17);
     assert_eq!(left(&get("/export")), 7);
-    // Ten are too many, three are not: who is refused for one thing may still do another.
-    let refused = get("/export").send();
-    assert_eq!((refused.status, refused.number("x-ratelimit-remaining")), (429, 7));
+    // Ten are too many, three are not: who is rejected for one thing may still do another.
+    let rejected = get("/export").send();
+    assert_eq!((rejected.status, rejected.number("x-ratelimit-remaining")), (429, 7));
     assert_eq!(left(&get("/")), 4);
     assert_eq!(left(&get("/ping")), 3);
     assert_eq!(left(&get("/")), 0);
@@ -36,9 +36,9 @@ fn what_costs_more_than_the_whole_quota_is_never_admitted() {
     let gateway = twenty("cost: 21");
     let request = gateway.get("/").key(new_key());
     for _ in 0..3 {
-        let refused = request.send();
-        assert_eq!((refused.status, refused.number("x-ratelimit-remaining")), (429, 20));
-        refused.retry_after();
+        let rejected = request.send();
+        assert_eq!((rejected.status, rejected.number("x-ratelimit-remaining")), (429, 20));
+        rejected.retry_after();
     }
 }
 
@@ -75,8 +75,8 @@ fn a_response_that_says_nothing_or_nonsense_costs_what_was_charged() {
     for much in ["99999999999999999999999999", "4294967296", "1000001"] {
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.clone().answered_with("x-cost", much).send().status, 200);
-        let refused = request.send();
-        assert_eq!((refused.status, refused.number("x-ratelimit-remaining")), (429, 0), "{much}");
+        let rejected = request.send();
+        assert_eq!((rejected.status, rejected.number("x-ratelimit-remaining")), (429, 0), "{much}");
     }
     let silent = gateway.get("/").key(new_key());
     assert_eq!((left(&silent), left(&silent)), (15, 10));
@@ -96,7 +96,7 @@ fn a_caller_can_not_say_what_its_request_costs() {
     let gateway = twenty("cost: 5\n    cost_header: x-cost");
     let request = gateway.get("/").key(new_key()).header("x-cost", "0");
     assert_eq!((left(&request), left(&request)), (15, 10));
-    // A refusal has no response of the upstream.
+    // A rejection has no response of the upstream.
     assert_eq!(request.admitted_of(3), 2);
     assert_eq!(request.admitted_of(3), 0);
 }

@@ -1,4 +1,4 @@
-//! Which requests count: refused ones, failed ones (SP-6, PA-9, FA-23).
+//! Which requests count: rejected ones, failed ones (SP-6, PA-9, FA-23).
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ const QUOTA: usize = 3;
 const ALGORITHMS: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_window", "token_bucket"];
 
 #[test]
-fn sp_6_where_all_count_a_flood_longer_than_the_window_stays_refused() {
+fn sp_6_where_all_count_a_flood_longer_than_the_window_stays_rejected() {
     let gateway = counting("all");
     let request = gateway.get("/").key(new_key());
     assert_eq!(admitted_of_flood(&request, Duration::from_secs(5)), QUOTA);
@@ -32,9 +32,9 @@ fn sp_6_where_all_count_exactly_the_quota_passes_at_first() {
     }
 }
 
-/// The request that is refused counts from now, so nothing is free before a whole window from now has passed.
+/// The request that is rejected counts from now, so nothing is free before a whole window from now has passed.
 #[test]
-fn sp_6_x_2_where_all_count_a_refusal_tells_the_wait_that_it_has_itself_caused() {
+fn sp_6_x_2_where_all_count_a_rejection_tells_the_wait_that_it_has_itself_caused() {
     let policy = per_key(1, "60s") + "    count: all\n";
     let gateway = Setup::yaml(policy).start();
     let request = gateway.get("/").key(new_key());

@@ -3,7 +3,7 @@
 use crate::harness::{Setup, Upstream, new_key, per_key};
 
 #[test]
-fn x_1_exactly_the_quota_passes_and_the_next_request_is_refused() {
+fn x_1_exactly_the_quota_passes_and_the_next_request_is_rejected() {
     for quota in [1, 2, 7, 300] {
         let gateway = Setup::yaml(per_key(quota, "1h")).start();
         let request = gateway.get("/").key(new_key());

@@ -7,7 +7,7 @@ mod auth_failures;
 mod headers;
 mod month;
 mod near;
-mod refusals;
+mod rejections;
 mod tiers;
 mod window;
 
@@ -83,7 +83,7 @@ impl Timed {
         self.assert_within(told, length, 0);
     }
 
-    /// The same, or one second later: what a refusal's reset may be, since its wait is rounded up by itself.
+    /// The same, or one second later: what a rejection's reset may be, since its wait is rounded up by itself.
     fn assert_at_most_a_second_after(&self, told: u64, length: Duration) {
         self.assert_within(told, length, 1);
     }
@@ -98,7 +98,7 @@ impl Timed {
 }
 
 /// That it is a 429 whose body is the document's to the byte, with this code and this message.
-fn assert_refused(response: &Response, code: &str, message: &str) {
+fn assert_rejected(response: &Response, code: &str, message: &str) {
     assert_eq!(response.status, 429, "{response:?}");
     let id = request_id(response);
     let body = format!(
@@ -109,15 +109,15 @@ fn assert_refused(response: &Response, code: &str, message: &str) {
     assert_eq!(response.value("content-type"), "application/json");
 }
 
-/// The id in the body of a refusal.
-fn request_id(refused: &Response) -> String {
-    let id = refused.json()["error"]["request_id"].as_str().expect("a request id").to_owned();
+/// The id in the body of a rejection.
+fn request_id(rejected: &Response) -> String {
+    let id = rejected.json()["error"]["request_id"].as_str().expect("a request id").to_owned();
     assert!(id.strip_prefix("req_").is_some_and(|id| id.len() >= 32), "{id}");
     id
 }
 
-/// Answered with 401 until the address is refused. Answers how often that took.
-fn failures_before_refusal(gateway: &Gateway, from: Ipv4Addr) -> usize {
+/// Answered with 401 until the address is rejected. Answers how often that took.
+fn failures_before_rejection(gateway: &Gateway, from: Ipv4Addr) -> usize {
     let attempt = |_: &usize| list(gateway, &new_key()).from(from).answered(401).send().status == 401;
     (0..50).take_while(attempt).count()
 }

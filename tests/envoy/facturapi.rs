@@ -7,7 +7,7 @@ mod beginning;
 mod classes;
 mod identities;
 mod in_flight;
-mod refusal;
+mod rejection;
 
 use std::sync::LazyLock;
 
@@ -43,10 +43,10 @@ fn heavy(gateway: &Gateway) -> Request {
 }
 
 /// A new caller's first request beyond what it may.
-fn refusal(gateway: &Gateway) -> Response {
+fn rejection(gateway: &Gateway) -> Response {
     let request = heavy(gateway).from(new_ip());
     assert_eq!(request.admitted_of(HEAVY_QUOTA), HEAVY_QUOTA);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    refused
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    rejected
 }

@@ -25,7 +25,7 @@ pub use caller::{new_ip, new_key};
 pub use clock::{Period, end_of, unix_time};
 pub use crowd::Crowd;
 pub use files::Files;
-pub use gateway::{Gateway, Refusal, Shared};
+pub use gateway::{Gateway, Rejection, Shared};
 pub use in_flight::InFlight;
 pub use live::Update;
 pub use metadata::METADATA;

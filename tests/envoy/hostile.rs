@@ -9,7 +9,7 @@ const QUOTA: usize = 5;
 /// One that takes headers of any number and length.
 static UPSTREAM: LazyLock<Upstream> = LazyLock::new(|| Upstream::answering(&[]));
 
-/// Lets through to the filter what Envoy by default refuses before it.
+/// Lets through to the filter what Envoy by default rejects before it.
 fn gateway() -> Gateway {
     Setup::yaml(per_key(5, "1h"))
         .upstream(UPSTREAM.address())
@@ -136,7 +136,7 @@ fn bytes_that_are_no_text_in_the_target_are_answered() {
 }
 
 #[test]
-fn a_body_with_a_refused_request_breaks_nothing() {
+fn a_body_with_a_rejected_request_breaks_nothing() {
     let gateway = gateway();
     let key = new_key();
     assert_eq!(gateway.get("/").key(&key).admitted_of(QUOTA), QUOTA);

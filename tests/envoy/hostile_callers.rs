@@ -39,7 +39,7 @@ access_log: true
 reject: { body: '{\"consumer\":\"{consumer}\",\"tier\":\"{tier}\"}' }
 ";
 
-/// Lets through to the filter what Envoy by default refuses before it.
+/// Lets through to the filter what Envoy by default rejects before it.
 fn setup() -> Setup {
     Setup::yaml(POLICY)
         .upstream(UPSTREAM.address())
@@ -133,7 +133,7 @@ fn parameters_of_the_path_are_one_caller_in_each_spelling_that_envoy_lets_throug
     assert_eq!(get("%61").admitted_of(3) + get("%FF").admitted_of(3) + get("%25").admitted_of(3), 0);
     assert_eq!(get("a;b=c").admitted_of(3) + get("b").admitted_of(3) + get(";/a").admitted_of(3), 0);
     assert_eq!(get(&"i".repeat(60 * 1024)).admitted_of(2 * QUOTA), QUOTA);
-    // What could mean another path is redirected or refused, and reaches no policy.
+    // What could mean another path is redirected or rejected, and reaches no policy.
     for odd in ["a%2fb", "a%5cb", "%00", "a%2F..%2Fb"] {
         let status = get(odd).send().status;
         assert!([307, 400].contains(&status), "{odd}: {status}");
@@ -210,7 +210,7 @@ fn hosts_and_headers_of_any_bytes_are_compared_and_match_nothing_by_chance() {
 }
 
 #[test]
-fn a_flood_of_made_up_keys_that_the_upstream_refuses_frees_nobody_and_shuts_nobody_out() {
+fn a_flood_of_made_up_keys_that_the_upstream_rejects_frees_nobody_and_shuts_nobody_out() {
     let policy = POLICY.replace("access_log: true", "table: { pages: 16, page_bytes: 1536 }");
     let gateway = Setup::yaml(policy).start();
     let spent = gateway.get("/query?key=acme");

@@ -31,12 +31,12 @@ fn a_request_is_answered_by_the_upstream_and_told_its_limits() {
 }
 
 #[test]
-fn a_refusal_tells_all_that_there_is_to_tell() {
+fn a_rejection_tells_all_that_there_is_to_tell() {
     let gateway = gateway();
     let send = by_acme(&gateway, "POST", "/v1/invoices/7/send");
     assert_eq!(send.send().status, 200);
-    let refused = send.send();
-    assert_eq!((refused.status, refused.value("content-type")), (429, "application/json"));
+    let rejected = send.send();
+    assert_eq!((rejected.status, rejected.value("content-type")), (429, "application/json"));
     let expected = json!({
         "code": "rate_limited",
         "message": "Too many requests.",
@@ -45,15 +45,15 @@ fn a_refusal_tells_all_that_there_is_to_tell() {
         "quota": 1,
         "left": 0,
         "window": 600,
-        "reset": refused.json()["reset"],
-        "wait": refused.retry_after(),
+        "reset": rejected.json()["reset"],
+        "wait": rejected.retry_after(),
         "consumer": "acme",
         "tier": "pro",
-        "request": refused.value("x-request-id"),
+        "request": rejected.value("x-request-id"),
     });
-    assert_eq!(refused.json(), expected);
-    assert!(refused.json()["reset"].as_u64().unwrap() > 1_700_000_000, "{refused:?}");
-    assert!((590..=606).contains(&refused.retry_after()), "ten minutes and some jitter: {refused:?}");
+    assert_eq!(rejected.json(), expected);
+    assert!(rejected.json()["reset"].as_u64().unwrap() > 1_700_000_000, "{rejected:?}");
+    assert!((590..=606).contains(&rejected.retry_after()), "ten minutes and some jitter: {rejected:?}");
     assert_eq!(by_acme(&gateway, "POST", "/v1/invoices/8/send").send().status, 200);
 }
 

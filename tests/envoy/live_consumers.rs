@@ -56,8 +56,8 @@ fn fa_24_x_5_a_consumer_who_moves_to_another_tier_keeps_its_key_and_its_count() 
     assert_eq!(admitted(&shop), 3);
 
     update(&gateway, &on("free"), "4");
-    let refused = shop.send();
-    assert_eq!((refused.status, refused.number("x-ratelimit-remaining")), (429, 0));
+    let rejected = shop.send();
+    assert_eq!((rejected.status, rejected.number("x-ratelimit-remaining")), (429, 0));
     assert_eq!(admitted(&shop), 0);
 
     update(&gateway, &on("pro"), "7");
@@ -110,12 +110,12 @@ fn x_5_other_tiers_and_other_numbers_leave_the_counts() {
 }
 
 #[test]
-fn x_5_a_faulty_list_of_consumers_changes_nobody() {
+fn x_5_a_invalid_list_of_consumers_changes_nobody() {
     let gateway = Setup::yaml(policy("api_key", &probe(", tier: pro"))).live().start();
     let request = gateway.get("/").key("probe");
     assert_eq!(admitted(&request), 7);
-    let faulty = policy("api_key", &probe(", tier: gold"));
-    assert_eq!(gateway.update(&faulty), Update::Refused);
+    let invalid = policy("api_key", &probe(", tier: gold"));
+    assert_eq!(gateway.update(&invalid), Update::Rejected);
     assert!(gateway.log().contains("consumers[0].tier: found \"gold\"; allowed: free, pro"));
     assert_eq!(admitted(&request), 0);
     assert_eq!(request.send().value("x-ratelimit-limit"), "7");

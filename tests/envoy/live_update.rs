@@ -1,4 +1,4 @@
-//! A new policy while Envoy serves: counts stay, and a faulty one changes nothing.
+//! A new policy while Envoy serves: counts stay, and a invalid one changes nothing.
 
 use crate::harness::{Crowd, Gateway, Setup, Update, eventually, new_key, per_key, per_key_limit};
 
@@ -13,7 +13,7 @@ fn x_5_counters_survive_a_policy_update() {
 
     assert_eq!(gateway.update(&per_key(8, "1h")), Update::Accepted);
 
-    // A worker that has not changed over yet refuses, and that spends nothing.
+    // A worker that has not changed over yet rejects, and that spends nothing.
     let mut more = 0;
     eventually("three more requests to pass", || {
         more += admitted(&gateway, &key, 1);
@@ -82,7 +82,7 @@ fn x_5_counts_far_below_a_large_quota_survive_too() {
     // What a worker had leased by the old policy is free for others only after a tick.
     let mut more = 0;
     eventually("the other thousand to pass", || {
-        more += Crowd(4).admitted_before_refusals(100, &request);
+        more += Crowd(4).admitted_before_rejections(100, &request);
         (more >= 1_000).then_some(())
     });
     assert_eq!(more, 1_000);
@@ -101,46 +101,46 @@ fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
     wait_until_limit_is(&gateway, "6000");
     let mut more = 0;
     eventually("the other thousand to pass", || {
-        more += Crowd(4).admitted_before_refusals(100, &request);
+        more += Crowd(4).admitted_before_rejections(100, &request);
         (more >= 1_000).then_some(())
     });
     assert_eq!(more, 1_000);
 }
 
 #[test]
-fn a_faulty_update_is_refused_and_says_why() {
+fn a_invalid_update_is_rejected_and_says_why() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
-    assert_eq!(gateway.update(&per_key(0, "60x")), Update::Refused);
+    assert_eq!(gateway.update(&per_key(0, "60x")), Update::Rejected);
     let log = gateway.log();
     assert!(log.contains("policies[0].limits[0].quota: found 0; allowed: "));
     assert!(log.contains("policies[0].limits[0].window: found "));
 }
 
 #[test]
-fn an_update_that_would_lose_the_counts_to_a_table_of_another_size_is_refused() {
+fn an_update_that_would_lose_the_counts_to_a_table_of_another_size_is_rejected() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
     let key = new_key();
     assert_eq!(admitted(&gateway, &key, 5), 5);
     let smaller = per_key(5, "1h") + "table: { pages: 8 }\n";
-    assert_eq!(gateway.update(&smaller), Update::Refused);
+    assert_eq!(gateway.update(&smaller), Update::Rejected);
     assert!(gateway.log().contains("table.pages: found 8; allowed: 16384"));
     assert_eq!(admitted(&gateway, &key, MANY), 0);
 }
 
 #[test]
-fn x_5_after_a_refused_update_the_old_policy_serves_with_its_counts() {
+fn x_5_after_a_rejected_update_the_old_policy_serves_with_its_counts() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
     let key = new_key();
     assert_eq!(admitted(&gateway, &key, 2), 2);
-    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Refused);
+    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Rejected);
     assert_eq!(admitted(&gateway, &key, MANY), 3);
     assert_eq!(admitted(&gateway, &new_key(), MANY), 5);
 }
 
 #[test]
-fn after_a_refused_update_a_good_one_is_taken() {
+fn after_a_rejected_update_a_good_one_is_taken() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
-    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Refused);
+    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Rejected);
     assert_eq!(gateway.update(&per_key(1, "1h")), Update::Accepted);
     wait_until_quota_is(&gateway, 1);
 }

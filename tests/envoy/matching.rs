@@ -17,7 +17,7 @@ policies:
     .start()
 }
 
-/// Whether a request counts: whether a second one of the same caller is refused.
+/// Whether a request counts: whether a second one of the same caller is rejected.
 fn counts(gateway: &Gateway, method: &str, target: &str) -> bool {
     gateway.request(method, target).from(new_ip()).admitted_of(2) == 1
 }

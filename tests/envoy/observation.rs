@@ -15,7 +15,7 @@ fn fp_12_every_decision_is_counted_once_under_its_policy() {
 }
 
 #[test]
-fn fp_12_a_refusal_is_counted_under_the_policy_that_refused() {
+fn fp_12_a_rejection_is_counted_under_the_policy_that_rejected() {
     let policy = "keys:
   client_ip: { client_ip: {} }
   api_key: { header: authorization, scheme: Bearer }
@@ -66,7 +66,7 @@ fn the_log_says_which_build_serves_which_policies() {
 fn wait_for_decisions(gateway: &Gateway, policy: &str, count: u64) {
     eventually("the workers' report", || {
         let admitted = gateway.metric(&format!("policy.{policy}.admitted"));
-        let refused = gateway.metric(&format!("policy.{policy}.refused"));
-        (admitted + refused >= count).then_some(())
+        let rejected = gateway.metric(&format!("policy.{policy}.refused"));
+        (admitted + rejected >= count).then_some(())
     });
 }

@@ -1,4 +1,4 @@
-//! A further period of refusals after the first excess: BI-6.
+//! A further period of rejections after the first excess: BI-6.
 
 use std::thread;
 use std::time::Duration;
@@ -11,29 +11,29 @@ fn blocking() -> Gateway {
     Setup::yaml(per_key(QUOTA as u32, "1s") + "    block_for: 6s\n").start()
 }
 
-/// The first refusal of this caller, who has used up what it may.
+/// The first rejection of this caller, who has used up what it may.
 fn first_excess(request: &Request) -> Response {
     assert_eq!(request.admitted_of(QUOTA), QUOTA);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    refused
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    rejected
 }
 
 #[test]
-fn bi_6_after_the_first_excess_a_caller_is_refused_for_the_further_period_and_no_longer() {
+fn bi_6_after_the_first_excess_a_caller_is_rejected_for_the_further_period_and_no_longer() {
     let gateway = blocking();
     let request = gateway.get("/").key(new_key());
-    let refused = first_excess(&request);
-    assert_eq!(refused.retry_after(), 6, "{refused:?}");
+    let rejected = first_excess(&request);
+    assert_eq!(rejected.retry_after(), 6, "{rejected:?}");
 
     // The limit itself would long admit it again. What is tried meanwhile prolongs nothing.
     thread::sleep(Duration::from_secs(2));
     assert_eq!(request.admitted_of(5), 0);
-    let refused = request.send();
-    assert!(refused.retry_after() <= 4, "{refused:?}");
-    assert_eq!(gateway.get("/").key(new_key()).send().status, 200, "nobody else is refused");
+    let rejected = request.send();
+    assert!(rejected.retry_after() <= 4, "{rejected:?}");
+    assert_eq!(gateway.get("/").key(new_key()).send().status, 200, "nobody else is rejected");
 
-    thread::sleep(Duration::from_secs(refused.retry_after()));
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
     assert_eq!(request.admitted_of(QUOTA), QUOTA);
 }
 
@@ -41,8 +41,8 @@ fn bi_6_after_the_first_excess_a_caller_is_refused_for_the_further_period_and_no
 fn bi_6_without_block_for_a_caller_is_admitted_as_soon_as_the_limit_allows() {
     let gateway = Setup::yaml(per_key(QUOTA as u32, "1s")).start();
     let request = gateway.get("/").key(new_key());
-    let refused = first_excess(&request);
-    assert_eq!(refused.retry_after(), 1, "{refused:?}");
+    let rejected = first_excess(&request);
+    assert_eq!(rejected.retry_after(), 1, "{rejected:?}");
     thread::sleep(Duration::from_secs(1));
     assert_eq!(request.send().status, 200);
 }

@@ -71,8 +71,8 @@ fn the_tool_reports_the_errors_that_the_filter_reports_for_envoys_yaml() {
         let (policy, _) = file.split_once("# error: ").expect("an expected error");
         let expected = file.lines().filter_map(|line| line.strip_prefix("# error: ")?.split_once(": "));
         let mut of_tool: Vec<&str> = expected.map(|(_line, error)| error).collect();
-        let refusal = Setup::yaml(policy).start_refused();
-        let logged = refusal.log.lines().filter_map(|line| line.split_once("wasm log tollgate: "));
+        let rejection = Setup::yaml(policy).start_rejected();
+        let logged = rejection.log.lines().filter_map(|line| line.split_once("wasm log tollgate: "));
         let mut of_filter: Vec<&str> =
             logged.map(|(_, text)| text).filter(|text| text.contains("; allowed: ")).collect();
         // A Struct has no order of fields, and another worker may log the same errors again.

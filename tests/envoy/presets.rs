@@ -1,4 +1,4 @@
-//! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on refusals.
+//! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on rejections.
 
 use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_key, unix_time};
 
@@ -17,7 +17,7 @@ headers: {{ {headers} }}
     )
 }
 
-/// An admitted request, one whose upstream fails, and a refused one, all of one caller.
+/// An admitted request, one whose upstream fails, and a rejected one, all of one caller.
 fn responses(gateway: &Gateway) -> [Response; 3] {
     let request = gateway.get("/").key(new_key());
     let responses = [request.send(), request.clone().header("x-demo-status", "503").send(), request.send()];
@@ -94,20 +94,20 @@ fn ietf_fields_are_lists_of_all_limits() {
         assert_near(second.strip_prefix(&format!(r#""api/day";r={day};t="#)).expect("day"), 24 * HOUR);
         assert_eq!(response.limit_headers().len(), 2, "{response:?}");
     }
-    let refused = &responses(&gateway)[2];
+    let rejected = &responses(&gateway)[2];
     assert!(
-        refused.value("ratelimit").contains(&format!(";t={},", refused.retry_after())),
-        "X-9: {refused:?}"
+        rejected.value("ratelimit").contains(&format!(";t={},", rejected.retry_after())),
+        "X-9: {rejected:?}"
     );
 }
 
 #[test]
-fn headers_may_be_for_refusals_only() {
+fn headers_may_be_for_rejections_only() {
     let gateway = Setup::yaml(policy("preset: x-ratelimit, describes: violated, show: on_429")).start();
-    let [admitted, failed, refused] = responses(&gateway);
+    let [admitted, failed, rejected] = responses(&gateway);
     assert!(admitted.limit_headers().is_empty() && failed.limit_headers().is_empty(), "{admitted:?}");
-    assert_eq!(refused.value("x-ratelimit-limit"), "2");
-    assert_eq!(refused.limit_headers().len(), 3);
+    assert_eq!(rejected.value("x-ratelimit-limit"), "2");
+    assert_eq!(rejected.limit_headers().len(), 3);
 }
 
 /// What an upstream may tell of limits of its own, and two headers that tell of none.
@@ -138,14 +138,14 @@ fn first_two(request: &Request) -> [Response; 2] {
 #[test]
 fn fp_8_where_limits_are_secret_no_header_tells_them_not_even_the_upstreams() {
     let (_upstream, gateway) = secret("");
-    let [admitted, refused] = first_two(&gateway.get("/").key(new_key()));
-    assert_eq!((admitted.status, refused.status), (200, 429));
-    for response in [&admitted, &refused] {
+    let [admitted, rejected] = first_two(&gateway.get("/").key(new_key()));
+    assert_eq!((admitted.status, rejected.status), (200, 429));
+    for response in [&admitted, &rejected] {
         assert!(response.limit_headers().is_empty(), "{response:?}");
     }
     assert_eq!((admitted.value("x-rate"), admitted.value("x-request-cost")), ("kept", "kept"));
     assert_eq!(admitted.body, b"ok");
-    refused.retry_after();
+    rejected.retry_after();
     // Also where no policy applies.
     assert!(gateway.get("/").send().limit_headers().is_empty());
 }
@@ -153,9 +153,9 @@ fn fp_8_where_limits_are_secret_no_header_tells_them_not_even_the_upstreams() {
 #[test]
 fn x_8_beside_secret_limits_of_our_own_the_upstreams_may_be_kept() {
     let (_upstream, gateway) = secret(", upstream: keep");
-    let [admitted, refused] = first_two(&gateway.get("/").key(new_key()));
+    let [admitted, rejected] = first_two(&gateway.get("/").key(new_key()));
     assert_eq!(admitted.limit_headers().len(), 6, "{admitted:?}");
-    assert!(refused.limit_headers().is_empty(), "{refused:?}");
+    assert!(rejected.limit_headers().is_empty(), "{rejected:?}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! What a refused caller reads: bodies, messages, further headers, waits.
+//! What a rejected caller reads: bodies, messages, further headers, waits.
 
 use crate::harness::{Request, Response, Setup, Upstream, new_ip, new_key, per_address, per_key};
 use serde_json::{Value, json};
 
-/// Its bodies are made of what a refusal can tell.
+/// Its bodies are made of what a rejection can tell.
 const TEMPLATES: &str = r#"
 reject:
   body: '{"error":{"code":"{code}","message":"{message}","request_id":"req_{request_id}","wait":{retry_after},"limit":{limit}}}'
@@ -15,8 +15,8 @@ reject:
 /// At the edge Envoy replaces the ids that callers send; this lets them through to the filter.
 const CALLERS_ID: &str = "preserve_external_request_id: true";
 
-/// The first refusal of a caller who may ask once.
-fn refusal(request: &Request) -> Response {
+/// The first rejection of a caller who may ask once.
+fn rejection(request: &Request) -> Response {
     let mut connection = request.connect();
     assert_eq!(connection.exchange(request).status, 200);
     connection.exchange(request)
@@ -29,30 +29,30 @@ fn json_of(response: &Response) -> Value {
 #[test]
 fn fa_14_a_body_is_filled_in_and_its_length_is_right() {
     let gateway = Setup::yaml(per_key(1, "1h") + TEMPLATES).manager(CALLERS_ID).start();
-    let refused = refusal(&gateway.get("/").key(new_key()).header("x-request-id", "log\"7"));
-    assert_eq!((refused.status, refused.value("content-type")), (429, "application/json"));
-    assert_eq!(refused.value("content-length"), refused.body.len().to_string());
+    let rejected = rejection(&gateway.get("/").key(new_key()).header("x-request-id", "log\"7"));
+    assert_eq!((rejected.status, rejected.value("content-type")), (429, "application/json"));
+    assert_eq!(rejected.value("content-length"), rejected.body.len().to_string());
     let expected = json!({"error": {
         "code": "too_many",
         "message": "key/limit: 0 \"of\" 1 in 3600 s",
         "request_id": "req_log\"7",
-        "wait": refused.retry_after(),
+        "wait": rejected.retry_after(),
         "limit": 1,
     }});
-    assert_eq!(json_of(&refused), expected);
-    assert_eq!(refused.value("x-facturapi-log-id"), "log\"7");
+    assert_eq!(json_of(&rejected), expected);
+    assert_eq!(rejected.value("x-facturapi-log-id"), "log\"7");
 }
 
 #[test]
-fn fp_11_each_refusal_has_an_id_of_its_own_with_or_without_the_proxys() {
+fn fp_11_each_rejection_has_an_id_of_its_own_with_or_without_the_proxys() {
     for manager in ["generate_request_id: true", "generate_request_id: false"] {
         let gateway = Setup::yaml(per_key(1, "1h") + TEMPLATES).manager(manager).start();
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.send().status, 200);
         let id = || {
-            let refused = request.send();
-            let id = refused.value("x-facturapi-log-id").to_owned();
-            assert_eq!(json_of(&refused)["error"]["request_id"], format!("req_{id}"));
+            let rejected = request.send();
+            let id = rejected.value("x-facturapi-log-id").to_owned();
+            assert_eq!(json_of(&rejected)["error"]["request_id"], format!("req_{id}"));
             assert!(id.len() >= 32, "{id}");
             id
         };
@@ -75,11 +75,11 @@ fn whatever_a_caller_sends_the_body_stays_json() {
     assert_eq!(gateway.get("/").key(&key).send().status, 200);
     let hostile: [&[u8]; 4] = [b"\xff\xfe", b"\"}{\\", b"\\u0000\"", &[b'a'; 4_000]];
     for id in hostile {
-        let refused = gateway.get("/").key(&key).header("x-request-id", id).send();
-        assert_eq!(refused.status, 429);
+        let rejected = gateway.get("/").key(&key).header("x-request-id", id).send();
+        assert_eq!(rejected.status, 429);
         assert!(
-            json_of(&refused)["error"]["request_id"].as_str().unwrap().starts_with("req_"),
-            "{refused:?}"
+            json_of(&rejected)["error"]["request_id"].as_str().unwrap().starts_with("req_"),
+            "{rejected:?}"
         );
     }
 }
@@ -105,8 +105,8 @@ reject:
 ";
     let gateway = Setup::yaml(policy).start();
     let message = |request: Request| {
-        let refused = refusal(&request.from(new_ip()));
-        (refused.status, json_of(&refused)["message"].as_str().unwrap().to_owned())
+        let rejected = rejection(&request.from(new_ip()));
+        (rejected.status, json_of(&rejected)["message"].as_str().unwrap().to_owned())
     };
     let sent = message(gateway.request("POST", "/v1/invoices/7/send").header("content-length", "0"));
     assert_eq!(sent, (420, "This invoice was sent just now.".into()));
@@ -132,11 +132,11 @@ fn a_message_is_in_the_language_that_is_asked_for_however_the_policy_is_delivere
             ("fr-CA", "Attendez.\n", "fr"),
             ("es;q=0,*", "Warten.\n", "de"),
         ] {
-            let refused = refusal(&gateway.get("/").key(new_key()).header("accept-language", accepted));
-            assert_eq!(String::from_utf8_lossy(&refused.body), body, "{accepted}");
-            assert_eq!(refused.value("content-language"), language);
+            let rejected = rejection(&gateway.get("/").key(new_key()).header("accept-language", accepted));
+            assert_eq!(String::from_utf8_lossy(&rejected.body), body, "{accepted}");
+            assert_eq!(rejected.value("content-language"), language);
         }
-        let silent = refusal(&gateway.get("/").key(new_key()));
+        let silent = rejection(&gateway.get("/").key(new_key()));
         assert_eq!(silent.body, b"Espere.\n");
     }
 }
@@ -145,17 +145,17 @@ fn a_message_is_in_the_language_that_is_asked_for_however_the_policy_is_delivere
 fn a_problem_is_told_as_rfc_9457_has_it() {
     let rejection = "reject: { format: problem, message: 'Wait {retry_after} s.', code: too_many }\n";
     let gateway = Setup::yaml(per_key(1, "1h") + rejection).start();
-    let refused = refusal(&gateway.get("/").key(new_key()));
-    assert_eq!(refused.value("content-type"), "application/problem+json");
+    let rejected = rejection(&gateway.get("/").key(new_key()));
+    assert_eq!(rejected.value("content-type"), "application/problem+json");
     let expected = json!({
         "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
         "title": "Request cannot be satisfied as assigned quota has been exceeded",
         "status": 429,
-        "detail": format!("Wait {} s.", refused.retry_after()),
+        "detail": format!("Wait {} s.", rejected.retry_after()),
         "code": "too_many",
         "violated-policies": ["key"],
     });
-    assert_eq!(json_of(&refused), expected);
+    assert_eq!(json_of(&rejected), expected);
 }
 
 #[test]
@@ -165,8 +165,8 @@ fn x_4_a_head_gets_the_headers_of_a_body_and_no_body() {
     let mut connection = head.connect();
     assert_eq!(connection.exchange(&head).status, 200);
     for _ in 0..2 {
-        let refused = connection.exchange(&head);
-        assert_eq!((refused.status, refused.value("content-type")), (429, "application/json"));
+        let rejected = connection.exchange(&head);
+        assert_eq!((rejected.status, rejected.value("content-type")), (429, "application/json"));
     }
 }
 
@@ -177,10 +177,10 @@ fn grpc_callers_learn_in_trailers_when_to_come_back() {
     let call = call.header("content-type", "application/grpc").header("content-length", "0");
     // The upstream is none that speaks gRPC, but it was asked.
     assert_eq!(call.send().status, 200);
-    let refused = call.send();
-    assert_eq!((refused.status, refused.value("grpc-status")), (200, "8"));
-    assert_eq!(refused.value("grpc-retry-pushback-ms"), "20000");
-    let plain = refusal(&gateway.get("/").key(new_key()));
+    let rejected = call.send();
+    assert_eq!((rejected.status, rejected.value("grpc-status")), (200, "8"));
+    assert_eq!(rejected.value("grpc-retry-pushback-ms"), "20000");
+    let plain = rejection(&gateway.get("/").key(new_key()));
     assert!(plain.values("grpc-retry-pushback-ms").is_empty());
 }
 
@@ -193,9 +193,9 @@ fn x_9_a_wait_has_a_least_a_most_and_jitter() {
         assert_eq!(request.send().status, 200);
         let mut connection = request.connect();
         let mut wait = || {
-            let refused = connection.exchange(&request);
-            let (told, reset) = (refused.retry_after(), refused.value("x-ratelimit-reset"));
-            assert!(reset.parse::<u64>().unwrap() >= told, "PA-4: {refused:?}");
+            let rejected = connection.exchange(&request);
+            let (told, reset) = (rejected.retry_after(), rejected.value("x-ratelimit-reset"));
+            assert!(reset.parse::<u64>().unwrap() >= told, "PA-4: {rejected:?}");
             told
         };
         (0..60).map(|_| wait()).collect::<Vec<_>>()
@@ -210,10 +210,10 @@ fn x_9_a_wait_has_a_least_a_most_and_jitter() {
 }
 
 #[test]
-fn sp_5_a_refusal_may_keep_its_wait_to_itself() {
+fn sp_5_a_rejection_may_keep_its_wait_to_itself() {
     let gateway = Setup::yaml(per_key(1, "1h") + "retry_after: { show: never }\n").start();
-    let refused = refusal(&gateway.get("/").key(new_key()));
-    assert!(refused.values("retry-after").is_empty(), "{refused:?}");
+    let rejected = rejection(&gateway.get("/").key(new_key()));
+    assert!(rejected.values("retry-after").is_empty(), "{rejected:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The form of a refusal, and what is never refused: X-4.
+//! The form of a rejection, and what is never rejected: X-4.
 
 use crate::harness::{Request, Setup, new_ip, new_key, per_address, per_key};
 
@@ -13,9 +13,9 @@ fn x_4_a_head_429_has_no_body() {
 
     let head = gateway.request("HEAD", "/").key(&key);
     let mut connection = head.connect();
-    let refused = connection.exchange(&head);
-    assert_eq!(refused.status, 429);
-    refused.retry_after();
+    let rejected = connection.exchange(&head);
+    assert_eq!(rejected.status, 429);
+    rejected.retry_after();
     // The next thing on the connection is the next response, and not a body.
     assert_eq!(connection.exchange(&get).status, 429);
 }
@@ -34,28 +34,28 @@ fn x_4_the_content_type_is_the_bodys() {
     let gateway = Setup::yaml(per_key(1, "1h") + TEXT_REJECTION).start();
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(1), 1);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    assert_eq!(refused.body, b"slow down");
-    assert_eq!(refused.value("content-type"), "text/plain");
-    assert_eq!(refused.value("content-length"), "9");
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert_eq!(rejected.body, b"slow down");
+    assert_eq!(rejected.value("content-type"), "text/plain");
+    assert_eq!(rejected.value("content-length"), "9");
 }
 
 #[test]
-fn x_4_without_a_reject_block_a_refusal_is_still_a_429_with_a_body_of_its_content_type() {
+fn x_4_without_a_reject_block_a_rejection_is_still_a_429_with_a_body_of_its_content_type() {
     let gateway = Setup::yaml(per_key(1, "1h")).start();
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(1), 1);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    assert_eq!(refused.value("content-length"), refused.body.len().to_string());
-    if refused.value("content-type") == "application/json" {
-        refused.json();
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert_eq!(rejected.value("content-length"), rejected.body.len().to_string());
+    if rejected.value("content-type") == "application/json" {
+        rejected.json();
     }
 }
 
 #[test]
-fn x_4_the_status_of_a_refusal_is_configurable() {
+fn x_4_the_status_of_a_rejection_is_configurable() {
     let rejection = "reject: { status: 503, body: '{}', content_type: application/json }\n";
     let gateway = Setup::yaml(per_key(1, "1h") + rejection).start();
     let request = gateway.get("/").key(new_key());

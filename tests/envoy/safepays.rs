@@ -3,7 +3,7 @@
 //! Its windows are the clock's, so what is to be in one of them is done again if it was over before the end.
 
 mod counting;
-mod refusal;
+mod rejection;
 mod scope;
 mod windows;
 

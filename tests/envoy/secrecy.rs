@@ -29,15 +29,15 @@ fn x_10_a_key_is_in_no_log_line_no_metric_and_no_dump() {
 }
 
 #[test]
-fn x_10_a_refusal_does_not_repeat_the_key() {
+fn x_10_a_rejection_does_not_repeat_the_key() {
     let gateway = gateway_that_logs_everything();
     for (key, prefix) in KEYS {
         let request = gateway.get("/").key(key);
         assert_eq!(request.admitted_of(20), 20);
-        let refused = request.send();
-        assert_eq!(refused.status, 429);
-        assert!(!format!("{:?}", refused.headers).contains(prefix));
-        assert!(!String::from_utf8_lossy(&refused.body).contains(prefix));
+        let rejected = request.send();
+        assert_eq!(rejected.status, 429);
+        assert!(!format!("{:?}", rejected.headers).contains(prefix));
+        assert!(!String::from_utf8_lossy(&rejected.body).contains(prefix));
     }
 }
 
@@ -52,7 +52,7 @@ policies:
     Setup::yaml(policy).module_calls_logged().start()
 }
 
-/// Consumers by digest, each under another source of keys, and one more key that the upstream refuses.
+/// Consumers by digest, each under another source of keys, and one more key that the upstream rejects.
 const CONSUMERS: &str = "keys:
   api_key: { header: authorization, scheme: Bearer }
   partner: { query: partner }
@@ -126,23 +126,23 @@ fn x_10_what_a_consumer_is_known_by_is_in_no_answer_no_log_line_and_no_metric() 
     assert!(SECRETS.iter().all(|secret| !dump.contains(secret)), "the policy has no more than digests");
 }
 
-/// A value may be written as it is, and be a secret all the same: a fault tells where it stands.
+/// A value may be written as it is, and be a secret all the same: a error tells where it stands.
 #[test]
-fn x_10_a_fault_about_a_consumers_key_does_not_show_it() {
+fn x_10_a_error_about_a_consumers_key_does_not_show_it() {
     let short = format!("sha256:{}", &DIGESTS[0][1..]);
     let policy = CONSUMERS
         .replace("sha256:DIGEST-1", &format!("{short}, hush-hush, hush-hush"))
         .replace("sha256:DIGEST-2", "[hush-list]")
         .replace("sha256:DIGEST-3", "sha256:hush");
-    let refusal = Setup::yaml(policy).start_refused();
+    let rejection = Setup::yaml(policy).start_rejected();
     for place in ["api_key[0]", "api_key[2]", "partner[0]", "session[0]"] {
         assert!(
-            refusal.log.contains(&format!("consumers[0].keys.{place}: found ")),
+            rejection.log.contains(&format!("consumers[0].keys.{place}: found ")),
             "{place}: {}",
-            refusal.log
+            rejection.log
         );
     }
-    for line in refusal.log.lines().filter(|line| line.contains("wasm log")) {
+    for line in rejection.log.lines().filter(|line| line.contains("wasm log")) {
         assert!(!line.contains("hush") && !line.contains(&DIGESTS[0][1..]), "{line}");
     }
 }

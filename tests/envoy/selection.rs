@@ -17,7 +17,7 @@ policies:
     .start()
 }
 
-/// Whether a request counts: whether a second one of the same caller is refused.
+/// Whether a request counts: whether a second one of the same caller is rejected.
 fn counts(request: &Request) -> bool {
     request.clone().from(new_ip()).admitted_of(2) == 1
 }

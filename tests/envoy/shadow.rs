@@ -1,4 +1,4 @@
-//! Policies that are only tried out, or whose day has not come: they judge, count, and refuse nothing.
+//! Policies that are only tried out, or whose day has not come: they judge, count, and reject nothing.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -27,7 +27,7 @@ fn wait_for(gateway: &Gateway, metric: &str, count: u64) {
 }
 
 #[test]
-fn a_policy_in_shadow_refuses_nothing_and_tells_nothing_but_its_counter() {
+fn a_policy_in_shadow_rejects_nothing_and_tells_nothing_but_its_counter() {
     let gateway = Setup::yaml(policy("mode: shadow")).start();
     let request = get(&gateway);
     assert_eq!(request.admitted_of(10), 10);
@@ -52,7 +52,7 @@ policies:
     let gateway = Setup::yaml(policy).start();
     let request = gateway.get("/").from(new_ip());
     assert_eq!(request.admitted_of(10), QUOTA);
-    // What is refused by others is not counted in shadow either; that it would be refused is.
+    // What is rejected by others is not counted in shadow either; that it would be rejected is.
     wait_for(&gateway, "policy.enforced.refused", 7);
     wait_for(&gateway, "policy.tried.admitted", 1);
 }
@@ -96,9 +96,9 @@ fn fp_2_a_policy_taken_out_of_shadow_has_counted_all_along() {
     let (spent, half) = (get(&gateway), get(&gateway));
     assert_eq!((spent.admitted_of(10), half.admitted_of(2)), (10, 2));
     assert_eq!(gateway.update(&policy("mode: enforce")), Update::Accepted);
-    // A worker that has not changed over yet refuses nothing.
-    let many_refused = || (0..40).all(|_| spent.send().status == 429);
-    eventually("both workers to enforce", || many_refused().then_some(()));
+    // A worker that has not changed over yet rejects nothing.
+    let many_rejected = || (0..40).all(|_| spent.send().status == 429);
+    eventually("both workers to enforce", || many_rejected().then_some(()));
     assert_eq!(half.admitted_of(10), 1);
 }
 

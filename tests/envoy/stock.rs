@@ -33,7 +33,7 @@ fn delete(gateway: &Gateway, company: &str, status: u16) -> Request {
     request.answered(status)
 }
 
-/// How many of `times` creations pass; each other is refused.
+/// How many of `times` creations pass; each other is rejected.
 fn created(gateway: &Gateway, company: &str, times: usize) -> usize {
     let request = create(gateway, company, 201);
     let mut connection = request.connect();
@@ -172,7 +172,7 @@ fn fa_18_a_creation_without_an_answer_takes_one() {
 }
 
 #[test]
-fn fa_18_a_creation_that_another_policy_refuses_takes_nothing() {
+fn fa_18_a_creation_that_another_policy_rejects_takes_nothing() {
     for charge in ["all_or_nothing", "sequential"] {
         let policy = format!(
             "{POLICY}
@@ -186,7 +186,7 @@ charge: {charge}
         let gateway = Setup::yaml(policy).start();
         let company = new_key();
         assert_eq!(created(&gateway, &company, 20), 2, "{charge}");
-        // Two exist, so that from elsewhere there is room for three, whatever was refused.
+        // Two exist, so that from elsewhere there is room for three, whatever was rejected.
         let mut more = 0;
         for _ in 0..QUOTA {
             let elsewhere = create(&gateway, &company, 201).from(new_ip());

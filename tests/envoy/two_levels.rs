@@ -4,7 +4,7 @@ use crate::harness::{Gateway, Period, Setup, end_of, new_key};
 
 const MINUTE: usize = 5;
 
-/// The month is the smaller one, so that it can refuse at all within a test.
+/// The month is the smaller one, so that it can reject at all within a test.
 fn gateway(charge: &str) -> Gateway {
     Setup::yaml(format!(
         "keys:
@@ -24,21 +24,21 @@ charge: {charge}
 }
 
 #[test]
-fn fa_22_a_refusal_by_the_month_spends_nothing_of_the_minute() {
+fn fa_22_a_rejection_by_the_month_spends_nothing_of_the_minute() {
     for charge in ["all_or_nothing", "sequential"] {
         let gateway = gateway(charge);
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.admitted_of(3), 3);
         for _ in 0..2 * MINUTE {
-            let refused = request.send();
-            assert_eq!(refused.status, 429);
-            assert_eq!(refused.value("x-ratelimit-remaining"), "2", "{charge}");
+            let rejected = request.send();
+            assert_eq!(rejected.status, 429);
+            assert_eq!(rejected.value("x-ratelimit-remaining"), "2", "{charge}");
         }
     }
 }
 
 #[test]
-fn fa_9_a_refusal_by_the_month_shows_the_minutes_limit() {
+fn fa_9_a_rejection_by_the_month_shows_the_minutes_limit() {
     let gateway = gateway("all_or_nothing");
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(3), 3);
@@ -46,13 +46,13 @@ fn fa_9_a_refusal_by_the_month_shows_the_minutes_limit() {
 }
 
 #[test]
-fn fa_4_a_refusal_by_the_month_tells_to_wait_for_the_first_of_the_next() {
+fn fa_4_a_rejection_by_the_month_tells_to_wait_for_the_first_of_the_next() {
     let gateway = gateway("all_or_nothing");
-    let (refused, left) = end_of(Period::Month, || {
+    let (rejected, left) = end_of(Period::Month, || {
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.admitted_of(3), 3);
         request.send()
     });
-    let told = refused.retry_after();
+    let told = rejected.retry_after();
     assert!(told.abs_diff(left) <= 2, "told {told} s of {left} s");
 }

@@ -49,11 +49,11 @@ fn x_8_a_429_has_each_rate_limit_header_once() {
         let gateway = gateway(&upstream, setting);
         let quota = usize::try_from(QUOTA).unwrap();
         assert_eq!(gateway.get("/").admitted_of(quota), quota);
-        let refused = gateway.get("/").send();
-        assert_eq!(refused.status, 429);
-        assert_eq!(refused.value("x-ratelimit-limit"), "5");
-        assert_eq!(refused.value("x-ratelimit-remaining"), "0");
-        assert_eq!(refused.values("x-ratelimit-reset").len(), 1);
+        let rejected = gateway.get("/").send();
+        assert_eq!(rejected.status, 429);
+        assert_eq!(rejected.value("x-ratelimit-limit"), "5");
+        assert_eq!(rejected.value("x-ratelimit-remaining"), "0");
+        assert_eq!(rejected.values("x-ratelimit-reset").len(), 1);
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long a refused caller is told to wait, and that the wait is true.
+//! How long a rejected caller is told to wait, and that the wait is true.
 
 use std::thread;
 use std::time::Duration;
@@ -14,11 +14,11 @@ fn x_2_a_request_exactly_retry_after_later_is_admitted() {
     let gateway = Setup::yaml(per_key(2, "3s")).start();
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(2), 2);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
 
     // The one wait of these tests that is real: it is what the promise is about.
-    thread::sleep(Duration::from_secs(refused.retry_after()));
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
     assert_eq!(request.send().status, 200);
 }
 
@@ -30,7 +30,7 @@ fn x_9_retry_after_is_never_zero_not_even_for_the_last_fraction_of_a_second() {
     let mut next = || connection.exchange(&request);
     assert_eq!(next().status, 200);
     assert_eq!(next().status, 429);
-    // Refusals all through the second that the window lasts.
+    // Rejections all through the second that the window lasts.
     eventually("the window's end", || {
         let response = next();
         if response.status == 200 {
@@ -44,21 +44,21 @@ fn x_9_retry_after_is_never_zero_not_even_for_the_last_fraction_of_a_second() {
 #[test]
 fn x_9_retry_after_covers_the_whole_wait() {
     let gateway = Setup::yaml(per_key(1, "1h")).start();
-    let refused = refusal(&gateway);
-    assert!((3_500..=3_600).contains(&refused.retry_after()), "{refused:?}");
+    let rejected = rejection(&gateway);
+    assert!((3_500..=3_600).contains(&rejected.retry_after()), "{rejected:?}");
 }
 
 #[test]
 fn x_9_retry_after_is_capped_where_clients_would_overflow() {
     let gateway = Setup::yaml(per_key(1, LONG_WINDOW)).start();
-    assert_eq!(refusal(&gateway).retry_after(), LONGEST_WAIT);
+    assert_eq!(rejection(&gateway).retry_after(), LONGEST_WAIT);
 }
 
 #[test]
 fn x_9_with_a_higher_cap_the_whole_wait_is_told() {
     let policy = per_key(1, LONG_WINDOW) + "retry_after: { max: 31622400 }\n";
     let gateway = Setup::yaml(policy).start();
-    let told = refusal(&gateway).retry_after();
+    let told = rejection(&gateway).retry_after();
     assert!((60 * 86_400 - 100..=60 * 86_400).contains(&told), "told {told} s");
 }
 
@@ -66,11 +66,11 @@ fn x_9_with_a_higher_cap_the_whole_wait_is_told() {
 fn x_9_the_cap_on_retry_after_is_configurable() {
     let policy = per_key(1, "1h") + "retry_after: { max: 5 }\n";
     let gateway = Setup::yaml(policy).start();
-    assert_eq!(refusal(&gateway).retry_after(), 5);
+    assert_eq!(rejection(&gateway).retry_after(), 5);
 }
 
 #[test]
-fn x_9_only_a_refusal_has_retry_after() {
+fn x_9_only_a_rejection_has_retry_after() {
     let gateway = Setup::yaml(per_key(1, "1h")).start();
     let request = gateway.get("/").key(new_key());
     let admitted = request.send();
@@ -80,10 +80,10 @@ fn x_9_only_a_refusal_has_retry_after() {
 }
 
 /// The answer to the second request of a new key.
-fn refusal(gateway: &Gateway) -> Response {
+fn rejection(gateway: &Gateway) -> Response {
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.send().status, 200);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    refused
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    rejected
 }

@@ -35,11 +35,11 @@ fn x_6_a_step_of_the_wall_clock_frees_nothing() {
     for now in [MIDDLE + HOUR, MIDDLE + 40 * DAY, MIDDLE, MIDDLE - 2 * HOUR, MIDDLE - 400 * DAY, MIDDLE + 5] {
         set(&gateway, now);
         for (caller, algorithm) in callers.iter().zip(ALGORITHMS) {
-            let refused = caller.send();
-            assert_eq!(refused.status, 429, "{algorithm} at {now}");
+            let rejected = caller.send();
+            assert_eq!(rejected.status, 429, "{algorithm} at {now}");
             // By two counters a unit still weighs in the window after its own.
             let windows = if algorithm == "sliding_counter" { 2 } else { 1 };
-            assert!(refused.retry_after() <= windows * HOUR + 1, "{algorithm} at {now}: {refused:?}");
+            assert!(rejected.retry_after() <= windows * HOUR + 1, "{algorithm} at {now}: {rejected:?}");
         }
     }
 }
@@ -51,7 +51,7 @@ fn x_6_a_step_of_the_wall_clock_freezes_nothing() {
         let callers = ALGORITHMS.map(|algorithm| gateway.get(&format!("/{algorithm}")).key(new_key()));
         for caller in &callers {
             let mut connection = caller.connect();
-            // The window may end meanwhile, so that some more may pass before one is refused.
+            // The window may end meanwhile, so that some more may pass before one is rejected.
             assert!((0..20).any(|_| connection.exchange(caller).status == 429));
         }
         gateway.set_wall_clock(now);
@@ -80,9 +80,9 @@ fn x_6_a_step_of_the_wall_clock_frees_no_month() {
     assert!((10 * DAY..20 * DAY).contains(&told), "{told}");
     for now in [MIDDLE + 20 * DAY, MIDDLE - 20 * DAY, MIDDLE + 400 * DAY, MIDDLE + 5] {
         set(&gateway, now);
-        let refused = request.send();
-        assert_eq!(refused.status, 429, "at {now}");
-        assert!(refused.retry_after().abs_diff(told) <= 60, "{told} s, then at {now} {refused:?}");
+        let rejected = request.send();
+        assert_eq!(rejected.status, 429, "at {now}");
+        assert!(rejected.retry_after().abs_diff(told) <= 60, "{told} s, then at {now} {rejected:?}");
     }
 }
 
@@ -144,9 +144,9 @@ fn fa_25_fa_4_what_march_has_used_up_april_gives_anew_at_its_first_second() {
     set(&gateway, APRIL - 10);
     let request = gateway.get("/").key(new_key());
     assert_eq!(request.admitted_of(5), 2);
-    let refused = request.send();
-    assert!((1..=10).contains(&refused.retry_after()), "{refused:?}");
-    thread::sleep(Duration::from_secs(refused.retry_after()));
+    let rejected = request.send();
+    assert!((1..=10).contains(&rejected.retry_after()), "{rejected:?}");
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
     let admitted = request.send();
     assert_eq!(admitted.status, 200);
     assert!(admitted.number("x-ratelimit-reset").abs_diff(MAY) <= 1, "{admitted:?}");

@@ -59,9 +59,9 @@ fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>,
     }
 }
 
-/// Not the SDK's, which panics if the host refuses: a panic's own line must not panic.
+/// Not the SDK's, which panics if the host rejects: a panic's own line must not panic.
 pub(super) fn log(level: LogLevel, message: &str) {
-    // SAFETY: the pointer is to a live text of the length given. A line that the host refuses is lost.
+    // SAFETY: the pointer is to a live text of the length given. A line that the host rejects is lost.
     unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
@@ -121,7 +121,7 @@ pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
     buffer(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) }).ok()
 }
 
-/// Not the SDK's, which panics where Envoy refuses, as it does if another filter has a state of that name.
+/// Not the SDK's, which panics where Envoy rejects, as it does if another filter has a state of that name.
 pub(super) fn set_property(name: &str, text: &str) {
     // SAFETY: the pointers are to live values of the lengths given.
     unsafe { proxy_set_property(name.as_ptr(), name.len(), text.as_ptr(), text.len()) };

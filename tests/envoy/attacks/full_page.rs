@@ -87,7 +87,7 @@ fn late_costs_of_newcomers_are_limited_in_a_full_page() {
 
 /// Else a made-up key would be a budget of its own for as long as it is shown.
 #[test]
-fn a_refused_credential_is_none_any_more_in_a_full_page() {
+fn a_rejected_credential_is_none_any_more_in_a_full_page() {
     let served = served(
         "  key: { header: x-key, valid: { unless: [401], for: 10m } }
   client_ip: { client_ip: {} }\n",

@@ -14,7 +14,7 @@ const RATE: &str = "limits: [{ quota: 10, window: 1h }], refund_on: [5xx]";
 const LATE: &str = "limits: [{ quota: 10, window: 1h }], count_on: [401]";
 const WAYS: [&str; 3] = [STOCK, RATE, LATE];
 
-/// A filter that refuses every login.
+/// A filter that rejects every login.
 const REFUSES: &str = r#"- name: later
   typed_config:
     "@type": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua
@@ -42,7 +42,7 @@ fn hang_ups(fields: &str) -> usize {
     (0..TRIES).map(|_| served.hung_up(slice::from_ref(&request))).sum()
 }
 
-/// One caller is answered by Envoy, with this status, or refused: how often has it reached the upstream?
+/// One caller is answered by Envoy, with this status, or rejected: how often has it reached the upstream?
 fn unanswered(served: &Served, request: &Request, status: u16) -> usize {
     let attempt = || {
         let answered = request.send().status;

@@ -29,8 +29,8 @@ fn hang_ups(served: &Served, path: &str, from: impl Fn() -> Ipv4Addr, count: usi
     (0..count / AT_ONCE).map(|_| served.hung_up(&clients())).sum()
 }
 
-/// So many made-up keys that the upstream refuses, from one address. How many reached the upstream?
-fn refused(served: &Served, path: &str, from: Ipv4Addr, count: usize) -> usize {
+/// So many made-up keys that the upstream rejects, from one address. How many reached the upstream?
+fn rejected(served: &Served, path: &str, from: Ipv4Addr, count: usize) -> usize {
     let keys = (0..count / EACH).map(|_| ask(served, path, from, &new_key()).answered(401));
     let mut requests = keys.flat_map(|request| vec![request; EACH]);
     let mut connection = served.gateway.get(path).from(from).connect();
@@ -54,8 +54,8 @@ fn one_address_with_made_up_keys_shuts_no_new_customer_out_of_factuareas_file() 
     let path = "/v1/invoices";
     let attacker = new_ip();
     let left = hang_ups(&served, path, || attacker, 5_000);
-    let heard = refused(&served, path, attacker, 5_000);
-    let attack = format!("{left} of 5,000 hang-ups and {heard} of 5,000 refused keys at the upstream");
+    let heard = rejected(&served, path, attacker, 5_000);
+    let attack = format!("{left} of 5,000 hang-ups and {heard} of 5,000 rejected keys at the upstream");
     assert_newcomers_served(&served, path, &attack);
 }
 
@@ -78,8 +78,8 @@ fn one_address_with_made_up_keys_shuts_no_new_customer_out_of_the_other_files() 
         let served = served(file);
         let attacker = new_ip();
         let left = hang_ups(&served, path, || attacker, 1_000);
-        let heard = refused(&served, path, attacker, 2_000);
-        assert_newcomers_served(&served, path, &format!("{left} hang-ups and {heard} refused keys: {file}"));
+        let heard = rejected(&served, path, attacker, 2_000);
+        assert_newcomers_served(&served, path, &format!("{left} hang-ups and {heard} rejected keys: {file}"));
     }
 }
 

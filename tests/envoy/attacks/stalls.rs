@@ -28,9 +28,9 @@ fn in_flight_after_a_stall(age: Duration) -> usize {
         thread::sleep(STALL);
         (0..MORE).map(|_| request.begin()).collect()
     });
-    eventually("each at the upstream, or refused", || {
-        let refused = more.iter().filter(|client| client.answered()).count();
-        (refused + served.upstream.requests() >= MORE + QUOTA).then_some(())
+    eventually("each at the upstream, or rejected", || {
+        let rejected = more.iter().filter(|client| client.answered()).count();
+        (rejected + served.upstream.requests() >= MORE + QUOTA).then_some(())
     });
     let in_flight = served.upstream.requests();
     held.into_iter().for_each(land);

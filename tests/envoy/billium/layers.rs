@@ -49,18 +49,18 @@ fn bi_4_seven_ips_with_one_key_get_exactly_300() {
 }
 
 #[test]
-fn bi_5_a_refusal_by_the_key_has_spent_the_ips_unit() {
-    assert_eq!(keyless_requests_left_after_refusals_by_key(&gateway(), 10), IP_QUOTA - 10);
+fn bi_5_a_rejection_by_the_key_has_spent_the_ips_unit() {
+    assert_eq!(keyless_requests_left_after_rejections_by_key(&gateway(), 10), IP_QUOTA - 10);
 }
 
 #[test]
-fn bi_5_a_refusal_by_the_key_spends_nothing_when_charging_is_all_or_nothing() {
+fn bi_5_a_rejection_by_the_key_spends_nothing_when_charging_is_all_or_nothing() {
     let gateway = policy().replacing("charge: sequential", "charge: all_or_nothing").start();
-    assert_eq!(keyless_requests_left_after_refusals_by_key(&gateway, 10), IP_QUOTA);
+    assert_eq!(keyless_requests_left_after_rejections_by_key(&gateway, 10), IP_QUOTA);
 }
 
 #[test]
-fn bi_5_a_refusal_by_the_ip_spends_nothing_of_the_key() {
+fn bi_5_a_rejection_by_the_ip_spends_nothing_of_the_key() {
     let gateway = gateway();
     let (ip, key) = (new_ip(), new_key());
     exhaust_ip(&gateway, ip);
@@ -92,27 +92,27 @@ fn bi_11_without_an_authorization_header_only_the_ip_layer_counts() {
 }
 
 #[test]
-fn bi_12_of_two_refusals_the_longer_wait_is_told_when_it_is_the_keys() {
-    assert!(retry_after_when_both_layers_refuse("10s", "1h", "sequential") > 10);
-    assert!(retry_after_when_both_layers_refuse("10s", "1h", "all_or_nothing") > 10);
+fn bi_12_of_two_rejections_the_longer_wait_is_told_when_it_is_the_keys() {
+    assert!(retry_after_when_both_layers_reject("10s", "1h", "sequential") > 10);
+    assert!(retry_after_when_both_layers_reject("10s", "1h", "all_or_nothing") > 10);
 }
 
 #[test]
-fn bi_12_of_two_refusals_the_longer_wait_is_told_when_it_is_the_ips() {
-    assert!(retry_after_when_both_layers_refuse("1h", "10s", "sequential") > 10);
-    assert!(retry_after_when_both_layers_refuse("1h", "10s", "all_or_nothing") > 10);
+fn bi_12_of_two_rejections_the_longer_wait_is_told_when_it_is_the_ips() {
+    assert!(retry_after_when_both_layers_reject("1h", "10s", "sequential") > 10);
+    assert!(retry_after_when_both_layers_reject("1h", "10s", "all_or_nothing") > 10);
 }
 
-fn keyless_requests_left_after_refusals_by_key(gateway: &Gateway, refusals: usize) -> usize {
+fn keyless_requests_left_after_rejections_by_key(gateway: &Gateway, rejections: usize) -> usize {
     let (ip, key) = (new_ip(), new_key());
     exhaust_key(gateway, &key);
     let request = gateway.get("/invoices").from(ip);
-    assert_eq!(request.clone().key(key).admitted_of(refusals), 0);
+    assert_eq!(request.clone().key(key).admitted_of(rejections), 0);
     request.admitted_of(IP_QUOTA + 1)
 }
 
 /// Both layers with one request each, both used up by one request.
-fn retry_after_when_both_layers_refuse(ip_window: &str, key_window: &str, charge: &str) -> u64 {
+fn retry_after_when_both_layers_reject(ip_window: &str, key_window: &str, charge: &str) -> u64 {
     let one_request = |window| format!("quota: 1, window: {window}");
     let gateway = policy()
         .replacing("quota: 50, window: 60s", &one_request(ip_window))
@@ -121,7 +121,7 @@ fn retry_after_when_both_layers_refuse(ip_window: &str, key_window: &str, charge
         .start();
     let request = gateway.get("/invoices").key(new_key());
     assert_eq!(request.send().status, 200);
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    refused.retry_after()
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    rejected.retry_after()
 }

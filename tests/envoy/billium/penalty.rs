@@ -1,4 +1,4 @@
-//! The further period of refusals, which the document leaves open: BI-6.
+//! The further period of rejections, which the document leaves open: BI-6.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn with(fields: &str) -> Gateway {
 }
 
 #[test]
-fn bi_6_by_default_a_refused_ip_is_admitted_as_soon_as_its_window_allows() {
+fn bi_6_by_default_a_rejected_ip_is_admitted_as_soon_as_its_window_allows() {
     let gateway = with("");
     let request = gateway.get("/invoices").from(new_ip());
     assert_eq!(request.admitted_of(QUOTA), QUOTA);
@@ -23,19 +23,19 @@ fn bi_6_by_default_a_refused_ip_is_admitted_as_soon_as_its_window_allows() {
 }
 
 #[test]
-fn bi_6_with_a_penalty_it_is_refused_for_longer_and_nobody_else_is() {
+fn bi_6_with_a_penalty_it_is_rejected_for_longer_and_nobody_else_is() {
     let gateway = with("\n    block_for: 6s");
     let request = gateway.get("/invoices").from(new_ip());
     assert_eq!(request.admitted_of(QUOTA), QUOTA);
-    let refused = request.send();
-    assert_eq!((refused.status, refused.retry_after()), (429, 6));
+    let rejected = request.send();
+    assert_eq!((rejected.status, rejected.retry_after()), (429, 6));
 
     thread::sleep(Duration::from_secs(3));
-    let refused = request.send();
-    assert_eq!(refused.status, 429);
-    assert!(refused.retry_after() <= 3, "{refused:?}");
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert!(rejected.retry_after() <= 3, "{rejected:?}");
     assert_eq!(gateway.get("/invoices").from(new_ip()).admitted_of(QUOTA), QUOTA);
 
-    thread::sleep(Duration::from_secs(refused.retry_after()));
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
     assert_eq!(request.send().status, 200);
 }

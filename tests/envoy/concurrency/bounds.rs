@@ -4,7 +4,7 @@ use super::*;
 use crate::harness::Crowd;
 
 #[test]
-fn fp_1_three_may_be_in_flight_and_a_fourth_is_refused() {
+fn fp_1_three_may_be_in_flight_and_a_fourth_is_rejected() {
     let slow = Slow::start();
     let caller = slow.new_caller();
     slow.full(&caller, QUOTA).into_iter().for_each(Flight::land);
@@ -23,14 +23,14 @@ fn fp_1_when_one_has_ended_one_more_passes() {
 }
 
 #[test]
-fn fp_1_requests_one_after_another_are_never_refused() {
+fn fp_1_requests_one_after_another_are_never_rejected() {
     let slow = Slow::start();
     let caller = slow.new_caller();
     assert_eq!(caller.quick.admitted_of(50), 50);
 }
 
 #[test]
-fn fp_14_a_refusal_tells_the_configured_wait_whatever_is_in_flight() {
+fn fp_14_a_rejection_tells_the_configured_wait_whatever_is_in_flight() {
     let slow = Slow::start();
     let caller = slow.new_caller();
     let flights = slow.full(&caller, QUOTA);
@@ -41,7 +41,7 @@ fn fp_14_a_refusal_tells_the_configured_wait_whatever_is_in_flight() {
 }
 
 #[test]
-fn fp_14_without_a_configured_wait_a_refusal_tells_one_second() {
+fn fp_14_without_a_configured_wait_a_rejection_tells_one_second() {
     let upstream = Upstream::answering(&[]);
     let policy = per_key_limit("algorithm: concurrency, quota: 3");
     let gateway = Setup::yaml(policy).upstream(upstream.address()).start();
@@ -76,7 +76,7 @@ fn fp_1_of_a_crowd_that_comes_at_once_three_pass() {
     let slow = Slow::with(|setup| setup.workers(4));
     let caller = slow.new_caller();
     let clients: Vec<_> = (0..16).map(|_| caller.held.begin()).collect();
-    eventually("a refusal for all but three", || {
+    eventually("a rejection for all but three", || {
         let answered = clients.iter().filter(|client| client.answered()).count();
         (answered == clients.len() - QUOTA).then_some(())
     });

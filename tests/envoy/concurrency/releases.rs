@@ -85,9 +85,9 @@ fn fp_1_after_many_rounds_of_every_end_nothing_has_leaked() {
     slow.assert_nothing_leaked(&caller);
 }
 
-/// With a second policy that refuses after this one has counted.
+/// With a second policy that rejects after this one has counted.
 #[test]
-fn fp_1_a_request_refused_by_another_policy_takes_no_place() {
+fn fp_1_a_request_rejected_by_another_policy_takes_no_place() {
     for charge in ["all_or_nothing", "sequential"] {
         let policy = policy(QUOTA)
             + "  - { name: blocked, key: api_key, match: [{ path: /blocked }], limits: [{ quota: 1, window: 1h }] }\n";

@@ -51,13 +51,13 @@ fn fa_18_creations_at_the_same_time_do_not_exceed_the_number() {
 }
 
 #[test]
-fn fa_18_fa_21_fa_22_a_refused_creation_says_so_and_spends_nothing_else() {
+fn fa_18_fa_21_fa_22_a_rejected_creation_says_so_and_spends_nothing_else() {
     let gateway = file().start();
     assert_eq!(created(&gateway, DASHBOARD, 5), 5);
     for _ in 0..3 {
-        let refused = create(&gateway, DASHBOARD, 201).send();
-        assert_refused(&refused, CODE, TOO_MANY_ENDPOINTS);
-        assert_eq!((remaining(&refused), refused.retry_after()), (295, 60));
+        let rejected = create(&gateway, DASHBOARD, 201).send();
+        assert_rejected(&rejected, CODE, TOO_MANY_ENDPOINTS);
+        assert_eq!((remaining(&rejected), rejected.retry_after()), (295, 60));
     }
 }
 
@@ -78,27 +78,27 @@ fn fa_19_an_invoice_is_sent_once_whichever_key_of_its_company_asks_and_however_i
 }
 
 #[test]
-fn fa_19_fa_21_fa_22_a_refusal_to_send_again_tells_the_wait_and_spends_nothing_else() {
+fn fa_19_fa_21_fa_22_a_rejection_to_send_again_tells_the_wait_and_spends_nothing_else() {
     let gateway = file().start();
     assert_eq!(send(&gateway, DASHBOARD, "7").status, 200);
     for _ in 0..3 {
-        let refused = send(&gateway, DASHBOARD, "7");
-        let wait = refused.retry_after();
+        let rejected = send(&gateway, DASHBOARD, "7");
+        let wait = rejected.retry_after();
         assert!((500..=600 + SLOT).contains(&wait), "{wait} s");
         let message = format!("Esta factura ya se ha enviado hace poco. Espera {wait} segundos.");
-        assert_refused(&refused, CODE, &message);
-        assert_eq!(remaining(&refused), 299);
+        assert_rejected(&rejected, CODE, &message);
+        assert_eq!(remaining(&rejected), 299);
     }
 }
 
 #[test]
-fn fa_22_what_the_minute_refuses_to_send_may_be_sent_later() {
+fn fa_22_what_the_minute_rejects_to_send_may_be_sent_later() {
     let gateway = file().replacing("window: 60s", "window: 4s").start();
     let key = new_key();
     assert_eq!(list(&gateway, &key).admitted_of(FREE), FREE);
-    let refused = send(&gateway, &key, "7");
-    assert_eq!(refused.status, 429);
-    std::thread::sleep(Duration::from_secs(refused.retry_after()));
+    let rejected = send(&gateway, &key, "7");
+    assert_eq!(rejected.status, 429);
+    std::thread::sleep(Duration::from_secs(rejected.retry_after()));
     assert_eq!(send(&gateway, &key, "7").status, 200);
     assert_eq!(send(&gateway, &key, "7").status, 429);
 }
@@ -111,12 +111,12 @@ fn fa_20_fa_21_fa_22_twenty_downloads_a_minute_and_key_of_any_invoices() {
         let admitted = (0..25).filter(|invoice| pdf(key, *invoice).send().status == 200).count();
         assert_eq!(admitted, 20, "{key}");
     }
-    let refused = pdf(DASHBOARD, 99).send();
-    let wait = refused.retry_after();
+    let rejected = pdf(DASHBOARD, 99).send();
+    let wait = rejected.retry_after();
     assert!(wait <= 60 + SLOT, "{wait} s");
     let message = format!("Demasiados PDF por minuto. Vuelve a intentarlo en {wait} segundos.");
-    assert_refused(&refused, CODE, &message);
-    assert_eq!(remaining(&refused), 280);
+    assert_rejected(&rejected, CODE, &message);
+    assert_eq!(remaining(&rejected), 280);
     // Whatever else may be asked for passes.
     assert_eq!(ask(&gateway, "GET", "/v1/invoices/7").key(DASHBOARD).send().status, 200);
 }

@@ -5,17 +5,17 @@ use super::*;
 const FAILURES: usize = 10;
 
 #[test]
-fn fa_17_after_ten_failures_an_address_is_refused_with_a_code_of_their_own() {
+fn fa_17_after_ten_failures_an_address_is_rejected_with_a_code_of_their_own() {
     let gateway = gateway();
     let ip = new_ip();
-    assert_eq!(failures_before_refusal(&gateway, ip), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, ip), FAILURES);
     for key in [new_key(), new_key()] {
-        let refused = list(&gateway, &key).from(ip).send();
-        let wait = refused.retry_after();
+        let rejected = list(&gateway, &key).from(ip).send();
+        let wait = rejected.retry_after();
         assert!((500..=600 + SLOT).contains(&wait), "{wait} s");
         let message =
             format!("Demasiados intentos de autenticación fallidos. Vuelve a intentarlo en {wait} segundos.");
-        assert_refused(&refused, "too_many_auth_failures", &message);
+        assert_rejected(&rejected, "too_many_auth_failures", &message);
         // The key's own budget is whole.
         assert_eq!(list(&gateway, &key).admitted_of(FREE + 2), FREE);
     }
@@ -47,5 +47,5 @@ fn fa_17_other_answers_are_no_failures() {
             assert_eq!(list(&gateway, &new_key()).from(ip).answered(status).send().status, status);
         }
     }
-    assert_eq!(failures_before_refusal(&gateway, ip), FAILURES);
+    assert_eq!(failures_before_rejection(&gateway, ip), FAILURES);
 }

@@ -55,20 +55,20 @@ fn assert_tells_the_minute(response: &Response, of: u64, left: u64) {
 #[test]
 fn fa_9_a_429_of_any_policy_tells_the_minute() {
     let gateway = file().start();
-    let refused = |request: Request, admitted: usize| {
+    let rejected = |request: Request, admitted: usize| {
         for _ in 0..admitted {
             assert_ne!(request.send().status, 429);
         }
         request.send()
     };
-    let pdf = refused(ask(&gateway, "GET", "/v1/invoices/7/pdf").key(DASHBOARD), 20);
+    let pdf = rejected(ask(&gateway, "GET", "/v1/invoices/7/pdf").key(DASHBOARD), 20);
     assert_tells_the_minute(&pdf, 300, 280);
-    let send = refused(ask(&gateway, "POST", "/v1/invoices/7/send").key(EXPORT), 1);
+    let send = rejected(ask(&gateway, "POST", "/v1/invoices/7/send").key(EXPORT), 1);
     assert_tells_the_minute(&send, 30, 29);
     let create = ask(&gateway, "POST", "/v1/webhook_endpoints").key(LARGE).answered(201);
-    assert_tells_the_minute(&refused(create, 5), 1_200, 1_195);
+    assert_tells_the_minute(&rejected(create, 5), 1_200, 1_195);
     let ip = new_ip();
-    assert_eq!(failures_before_refusal(&gateway, ip), 10);
+    assert_eq!(failures_before_rejection(&gateway, ip), 10);
     assert_tells_the_minute(&list(&gateway, &new_key()).from(ip).send(), 10, 10);
 }
 
@@ -111,12 +111,12 @@ fn fa_11_on_a_429_reset_and_retry_after_name_the_same_instant() {
     let first = timed(&request);
     assert_eq!(request.admitted_of(FREE - 1), FREE - 1);
     thread::sleep(Duration::from_millis(1_300));
-    let refused = timed(&request);
-    let (wait, told) = (refused.response.retry_after(), reset(&refused.response));
+    let rejected = timed(&request);
+    let (wait, told) = (rejected.response.retry_after(), reset(&rejected.response));
     assert!(wait < 60, "{wait} s");
     // Each is rounded up by itself, and the reset is never before the wait is over.
     first.assert_at_most_a_second_after(told, MINUTE);
-    let from = (refused.asked.as_secs() + wait).saturating_sub(1);
-    let to = refused.came.as_secs() + wait + 1;
+    let from = (rejected.asked.as_secs() + wait).saturating_sub(1);
+    let to = rejected.came.as_secs() + wait + 1;
     assert!((from..=to).contains(&told), "reset {told}, wait {wait}: {from}..={to}");
 }

@@ -17,20 +17,20 @@ fn small_month() -> Setup {
 }
 
 #[test]
-fn fa_1_fa_4_fa_16_a_month_that_is_used_up_refuses_until_the_next_begins_in_madrid() {
+fn fa_1_fa_4_fa_16_a_month_that_is_used_up_rejects_until_the_next_begins_in_madrid() {
     let gateway = small_month().start();
-    let (refused, left) = end_of(Period::MonthInMadrid, || {
+    let (rejected, left) = end_of(Period::MonthInMadrid, || {
         let request = list(&gateway, &new_key());
         assert_eq!(request.admitted_of(3), 3);
         timed(&request)
     });
-    let response = &refused.response;
-    assert_refused(response, CODE, MESSAGE);
+    let response = &rejected.response;
+    assert_rejected(response, CODE, MESSAGE);
     let wait = response.retry_after();
     assert!(wait.abs_diff(left.min(LONGEST)) <= 2, "told {wait} s of {left} s");
     // No slot frees before; the limit stays the minute's, of which nothing was spent.
     if wait == LONGEST {
-        refused.assert_after(reset(response), Duration::from_secs(wait));
+        rejected.assert_after(reset(response), Duration::from_secs(wait));
     } else {
         assert_eq!(reset(response) % 3_600, 0, "midnight itself, not a second later: {response:?}");
     }
@@ -38,25 +38,25 @@ fn fa_1_fa_4_fa_16_a_month_that_is_used_up_refuses_until_the_next_begins_in_madr
 }
 
 #[test]
-fn fa_22_what_the_month_refuses_spends_nothing_of_the_minute() {
+fn fa_22_what_the_month_rejects_spends_nothing_of_the_minute() {
     let gateway = small_month().start();
     let request = list(&gateway, &new_key());
     assert_eq!(request.admitted_of(3), 3);
     for _ in 0..15 {
-        let refused = request.send();
-        assert_eq!((refused.status, remaining(&refused)), (429, 7));
+        let rejected = request.send();
+        assert_eq!((rejected.status, remaining(&rejected)), (429, 7));
     }
 }
 
 #[test]
-fn fa_1_fa_22_what_the_minute_refuses_spends_nothing_of_the_month() {
+fn fa_1_fa_22_what_the_minute_rejects_spends_nothing_of_the_month() {
     let gateway = telling_the_month().start();
     let request = list(&gateway, &new_key());
     assert_eq!(request.admitted_of(FREE), FREE);
     for _ in 0..15 {
-        let refused = request.send();
-        assert_eq!((refused.status, limit(&refused), remaining(&refused)), (429, 100, 90));
-        assert!(refused.retry_after() <= 60 + SLOT);
+        let rejected = request.send();
+        assert_eq!((rejected.status, limit(&rejected), remaining(&rejected)), (429, 100, 90));
+        assert!(rejected.retry_after() <= 60 + SLOT);
     }
 }
 
@@ -78,5 +78,5 @@ fn fa_23_the_month_counts_whatever_the_upstream_answers() {
     for status in [404, 422, 503] {
         assert_eq!(list(&gateway, &key).answered(status).send().status, status);
     }
-    assert_refused(&list(&gateway, &key).send(), CODE, MESSAGE);
+    assert_rejected(&list(&gateway, &key).send(), CODE, MESSAGE);
 }

@@ -6,7 +6,7 @@ use crate::harness::eventually;
 #[test]
 fn fa_26_requests_that_leave_a_tenth_or_less_are_counted() {
     let gateway = file().start();
-    // Ten of ten, of which the last two leave one and none; then refusals, which are counted as such.
+    // Ten of ten, of which the last two leave one and none; then rejections, which are counted as such.
     assert_eq!(list(&gateway, &new_key()).admitted_of(FREE + 5), FREE);
     // A tenth of thirty is three.
     assert_eq!(list(&gateway, EXPORT).admitted_of(27), 27);

@@ -10,8 +10,8 @@ fn fa_2_fa_3_fa_8_each_key_has_the_minute_of_its_tier_or_its_own_and_exactly_tha
     for (key, quota) in [(unknown.as_str(), FREE), (EXPORT, 30), (DASHBOARD, 300), (LARGE, 1_200)] {
         let request = list(&gateway, key);
         assert_eq!(request.admitted_of(quota), quota, "{key}");
-        let refused = request.send();
-        assert_eq!((refused.status, limit(&refused)), (429, quota as u64), "{key}");
+        let rejected = request.send();
+        assert_eq!((rejected.status, limit(&rejected)), (429, quota as u64), "{key}");
     }
 }
 
@@ -25,7 +25,7 @@ fn fa_2_fa_3_each_key_has_the_month_of_its_tier_or_its_own() {
     }
 }
 
-/// With a minute so wide that the month is what refuses.
+/// With a minute so wide that the month is what rejects.
 fn wide_minute(algorithm: &str) -> Gateway {
     let minute = "free: 10, starter: 30, pro: 300, scale: 300 }";
     let wide = "free: 90000, starter: 90000, pro: 90000, scale: 90000 }";
@@ -45,7 +45,7 @@ fn fa_3_a_month_that_is_leased_is_never_above_and_comes_to_its_number() {
     let gateway = wide_minute("sliding_window");
     let request = list(&gateway, EXPORT);
     let mut admitted = Crowd(4).admitted_of(1_300, &request);
-    // What one worker has leased and not used may refuse the other's, until it is given back.
+    // What one worker has leased and not used may reject the other's, until it is given back.
     let early = 2 * 5_000 / 32;
     assert!((5_000 - early..=5_000).contains(&admitted), "{admitted}");
     eventually("the last unit of the month", || {
@@ -56,7 +56,7 @@ fn fa_3_a_month_that_is_leased_is_never_above_and_comes_to_its_number() {
 }
 
 /// Asks until the limit that is told is `to`. Each answer is right by one of the two: admitted with as much left as was not
-/// used, or refused with nothing left. Answers the last, and how many were admitted in all.
+/// used, or rejected with nothing left. Answers the last, and how many were admitted in all.
 fn until_limit_is(gateway: &Gateway, key: &str, (from, to): (u64, u64), mut used: u64) -> (Response, u64) {
     let response = eventually("the other tier", || {
         let response = list(gateway, key).send();

@@ -48,12 +48,12 @@ fn fa_5_fa_6_at_any_instant_the_accepted_requests_of_the_window_count_and_no_oth
         let apart = pair[QUOTA].came - pair[0].sent;
         assert!(apart >= WINDOW, "{} in {apart:?}", QUOTA + 1);
     }
-    // Never a refusal without the quota's worth of accepted requests in the window behind it.
-    for refused in decided.iter().filter(|one| !one.admitted) {
-        let earlier = admitted.iter().filter(|one| one.sent < refused.sent);
-        let in_window = earlier.filter(|one| one.came + WINDOW + ROUNDING > refused.sent).count();
-        assert!(in_window >= QUOTA, "refused after {in_window}");
+    // Never a rejection without the quota's worth of accepted requests in the window behind it.
+    for rejected in decided.iter().filter(|one| !one.admitted) {
+        let earlier = admitted.iter().filter(|one| one.sent < rejected.sent);
+        let in_window = earlier.filter(|one| one.came + WINDOW + ROUNDING > rejected.sent).count();
+        assert!(in_window >= QUOTA, "rejected after {in_window}");
     }
-    // So refusals, of which there were many, have not counted.
+    // So rejections, of which there were many, have not counted.
     assert!(admitted.len() > QUOTA && decided.len() > 3 * admitted.len(), "{} passed", admitted.len());
 }

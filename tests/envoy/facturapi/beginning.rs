@@ -17,7 +17,7 @@ fn fp_3_the_file_as_it_ships_begins_on_19_may_2026() {
 }
 
 #[test]
-fn fp_3_until_it_begins_a_policy_refuses_nobody_and_shows_what_it_would() {
+fn fp_3_until_it_begins_a_policy_rejects_nobody_and_shows_what_it_would() {
     let gateway = beginning_at("2999-05-19T00:00:00-06:00").start();
     let heavy = heavy(&gateway).from(new_ip());
     for response in heavy.connect().exchange_all(&vec![heavy; HEAVY_QUOTA + 10]) {
@@ -43,12 +43,12 @@ fn fp_3_a_policy_begins_while_it_serves_and_has_counted_before() {
     let mut connection = request.connect();
     let begins = Duration::from_secs(begins);
     let mut sent = 0;
-    eventually("the first refusal", || {
+    eventually("the first rejection", || {
         let before = unix_time();
         let response = connection.exchange(&request);
         sent += 1;
         if response.status == 429 {
-            assert!(unix_time() >= begins, "refused too early");
+            assert!(unix_time() >= begins, "rejected too early");
             return Some(());
         }
         assert!(before <= begins + Duration::from_secs(1), "admitted too late: {response:?}");
@@ -66,7 +66,7 @@ fn fp_2_limits_change_while_their_counters_stay() {
         gateway.update_replacing("quota: 20, window: 60s", "quota: 30, window: 60s"),
         Update::Accepted
     );
-    // A worker that has not changed over yet refuses, and that spends nothing.
+    // A worker that has not changed over yet rejects, and that spends nothing.
     let mut more = 0;
     eventually("ten more to pass", || {
         more += heavy.admitted_of(1);

@@ -23,7 +23,7 @@ const CLASSES: [Class; 5] = [
     ),
 ];
 
-/// How many requests pass until one is refused, each by another of the ways.
+/// How many requests pass until one is rejected, each by another of the ways.
 fn admitted_in_turns(ways: &[Request]) -> usize {
     let mut connection = ways[0].connect();
     let statuses = ways.iter().cycle().map(|request| connection.exchange(request).status);

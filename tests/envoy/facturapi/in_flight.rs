@@ -24,7 +24,7 @@ fn fly(request: &Request, upstream: &Upstream, count: usize) -> Vec<(InFlight, C
     let one = |_| {
         let client = request.begin();
         let call = eventually("the request at the upstream", || {
-            assert!(!client.answered(), "refused, or answered by nobody");
+            assert!(!client.answered(), "rejected, or answered by nobody");
             upstream.next_call()
         });
         (client, call)
@@ -53,10 +53,10 @@ fn fp_1_twenty_may_be_in_flight_and_when_they_have_ended_twenty_more() {
     within(SOON, "room for all again", || {
         let clients: Vec<_> = (0..QUOTA).map(|_| slow.begin()).collect();
         let mut calls = Vec::new();
-        eventually("a refusal, or all at the upstream", || {
+        eventually("a rejection, or all at the upstream", || {
             calls.extend(upstream.next_call());
-            let refused = clients.iter().any(InFlight::answered);
-            (refused || calls.len() == QUOTA).then_some(())
+            let rejected = clients.iter().any(InFlight::answered);
+            (rejected || calls.len() == QUOTA).then_some(())
         });
         (calls.len() == QUOTA).then_some(())
     });
@@ -69,7 +69,7 @@ fn fp_1_the_rate_limits_what_passes_one_by_one() {
 }
 
 #[test]
-fn fp_1_what_is_refused_for_being_too_many_at_once_spends_nothing_of_the_rate() {
+fn fp_1_what_is_rejected_for_being_too_many_at_once_spends_nothing_of_the_rate() {
     let (gateway, upstream) = slow();
     let ip = new_ip();
     let quick = gateway.get(QUICK).from(ip);
@@ -84,12 +84,12 @@ fn fp_1_what_is_refused_for_being_too_many_at_once_spends_nothing_of_the_rate() 
 }
 
 #[test]
-fn fp_14_a_refusal_for_being_too_many_at_once_tells_the_configured_wait() {
+fn fp_14_a_rejection_for_being_too_many_at_once_tells_the_configured_wait() {
     let (gateway, upstream) = slow();
     let ip = new_ip();
     let flights = fly(&gateway.get(SLOW).from(ip), &upstream, QUOTA);
-    let refused = gateway.get(QUICK).from(ip).send();
-    assert_eq!((refused.status, refused.retry_after()), (429, 1));
-    refusal::assert_tells_the_wait_and_nothing_else(&refused);
+    let rejected = gateway.get(QUICK).from(ip).send();
+    assert_eq!((rejected.status, rejected.retry_after()), (429, 1));
+    rejection::assert_tells_the_wait_and_nothing_else(&rejected);
     drop(flights);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::gateway::{Gateway, Refusal};
+use super::gateway::{Gateway, Rejection};
 use super::metadata;
 
 const TEMPLATE: &str = "envoy/bootstrap.yaml";
@@ -184,9 +184,9 @@ impl Setup {
         Gateway::start(self)
     }
 
-    /// Starts it in the expectation that Envoy refuses to.
-    pub fn start_refused(self) -> Refusal {
-        Gateway::start_refused(self)
+    /// Starts it in the expectation that Envoy rejects to.
+    pub fn start_rejected(self) -> Rejection {
+        Gateway::start_rejected(self)
     }
 
     /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.

@@ -13,9 +13,9 @@ impl Crowd {
         self.sum_of(|| request.admitted_of(times))
     }
 
-    /// Each sends the request until it has been refused `run` times without a break: how many passed?
-    pub fn admitted_before_refusals(&self, run: usize, request: &Request) -> usize {
-        self.sum_of(|| admitted_before_refusals(run, request))
+    /// Each sends the request until it has been rejected `run` times without a break: how many passed?
+    pub fn admitted_before_rejections(&self, run: usize, request: &Request) -> usize {
+        self.sum_of(|| admitted_before_rejections(run, request))
     }
 
     /// Each does this: what is the sum?
@@ -27,14 +27,14 @@ impl Crowd {
     }
 }
 
-fn admitted_before_refusals(run: usize, request: &Request) -> usize {
+fn admitted_before_rejections(run: usize, request: &Request) -> usize {
     let mut connection = request.connect();
-    let (mut passed, mut refused) = (0, 0);
-    while refused < run {
+    let (mut passed, mut rejected) = (0, 0);
+    while rejected < run {
         if admitted(&connection.exchange(request)) {
-            (passed, refused) = (passed + 1, 0);
+            (passed, rejected) = (passed + 1, 0);
         } else {
-            refused += 1;
+            rejected += 1;
         }
     }
     passed

@@ -26,7 +26,7 @@ pub struct Gateway {
 }
 
 /// An Envoy that would not start.
-pub struct Refusal {
+pub struct Rejection {
     pub status: ExitStatus,
     pub log: String,
 }
@@ -42,15 +42,15 @@ impl Gateway {
         Self { process, setup, files, admin, address }
     }
 
-    pub(super) fn start_refused(setup: Setup) -> Refusal {
+    pub(super) fn start_rejected(setup: Setup) -> Rejection {
         let files = Files::new();
         let mut process = launch(&setup, &files);
         let status = eventually("Envoy to give up", || {
-            assert!(serving(&files).is_none(), "Envoy serves what it should refuse");
+            assert!(serving(&files).is_none(), "Envoy serves what it should reject");
             process.ended()
         });
         let log = files.log();
-        Refusal { status, log }
+        Rejection { status, log }
     }
 
     pub fn get(&self, target: &str) -> Request {

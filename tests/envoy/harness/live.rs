@@ -8,7 +8,7 @@ use super::wait::eventually;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Update {
     Accepted,
-    Refused,
+    Rejected,
 }
 
 const ACCEPTED: &str = "listener_manager.lds.update_success";
@@ -35,11 +35,11 @@ impl Gateway {
     fn update_to(&self, setup: Setup) -> Update {
         assert!(self.setup.live, "a gateway for updates is started `live`");
         let accepted = self.admin.statistic(ACCEPTED);
-        let refused = self.admin.statistic(REFUSED);
+        let rejected = self.admin.statistic(REFUSED);
         self.files.publish_listeners(&setup.listeners());
         eventually("Envoy's word on the update", || {
-            if self.admin.statistic(REFUSED) > refused {
-                return Some(Update::Refused);
+            if self.admin.statistic(REFUSED) > rejected {
+                return Some(Update::Rejected);
             }
             let taken = self.admin.statistic(ACCEPTED) > accepted;
             let warm = self.admin.statistic(WARMING) == 0;

@@ -133,6 +133,6 @@ pub(super) fn admitted(response: &Response) -> bool {
     match response.status {
         200 => true,
         429 => false,
-        other => panic!("{other} is neither admitted nor refused: {response:?}"),
+        other => panic!("{other} is neither admitted nor rejected: {response:?}"),
     }
 }

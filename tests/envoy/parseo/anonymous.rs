@@ -10,9 +10,9 @@ const BY_CONSUMER: &str = "valid: consumer #";
 fn assert_anonymous(request: &Request) {
     assert_eq!(quota(&request.send()), (20, 19));
     assert_eq!(request.admitted_of(ANONYMOUS + 5), ANONYMOUS - 1);
-    let refused = request.send();
-    assert_eq!((refused.status, quota(&refused)), (429, (20, 0)));
-    refused.retry_after();
+    let rejected = request.send();
+    assert_eq!((rejected.status, quota(&rejected)), (429, (20, 0)));
+    rejected.retry_after();
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn judged_by_the_upstream(lasts: &str) -> Gateway {
 }
 
 #[test]
-fn pa_8_a_key_that_the_upstream_has_refused_is_none_for_a_while() {
+fn pa_8_a_key_that_the_upstream_has_rejected_is_none_for_a_while() {
     let gateway = judged_by_the_upstream("10m");
     let ip = new_ip();
     let made_up = list(&gateway).from(ip).key(new_key());
@@ -127,14 +127,14 @@ fn pa_8_a_key_that_the_upstream_has_refused_is_none_for_a_while() {
 }
 
 #[test]
-fn pa_8_every_key_that_the_upstream_refuses_is_at_the_addresss_expense() {
+fn pa_8_every_key_that_the_upstream_rejects_is_at_the_addresss_expense() {
     let gateway = judged_by_the_upstream("10m");
     let ip = new_ip();
     for _ in 0..ANONYMOUS {
         assert_eq!(list(&gateway).from(ip).key(new_key()).answered(401).send().status, 401);
     }
-    let refused = list(&gateway).from(ip).send();
-    assert_eq!((refused.status, quota(&refused)), (429, (20, 0)));
+    let rejected = list(&gateway).from(ip).send();
+    assert_eq!((rejected.status, quota(&rejected)), (429, (20, 0)));
     assert_eq!(list(&gateway).from(new_ip()).send().status, 200);
 }
 

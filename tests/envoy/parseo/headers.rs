@@ -1,4 +1,4 @@
-//! What every response and every refusal tell: PA-3, PA-4.
+//! What every response and every rejection tell: PA-3, PA-4.
 
 use std::net::TcpListener;
 use std::thread;
@@ -33,13 +33,13 @@ fn pa_3_what_envoy_answers_itself_has_them_too() {
 }
 
 #[test]
-fn pa_3_a_refusal_has_them_too() {
+fn pa_3_a_rejection_has_them_too() {
     let gateway = small(3, "60s").start();
     let request = list(&gateway).key(SHOP);
     assert_eq!(request.admitted_of(3), 3);
     for _ in 0..3 {
-        let refused = request.send();
-        assert_eq!((refused.status, quota(&refused)), (429, (3, 0)));
+        let rejected = request.send();
+        assert_eq!((rejected.status, quota(&rejected)), (429, (3, 0)));
     }
 }
 
@@ -77,7 +77,7 @@ fn pa_3_at_the_reset_and_not_before_the_window_is_whole_again() {
 }
 
 #[test]
-fn pa_4_only_a_refusal_has_retry_after() {
+fn pa_4_only_a_rejection_has_retry_after() {
     let gateway = small(3, "60s").start();
     let request = list(&gateway).key(SHOP);
     for _ in 0..3 {
@@ -99,14 +99,14 @@ fn pa_4_retry_after_is_the_next_admission_and_reset_is_the_whole_windows() {
     assert_eq!(request.admitted_of(2), 2);
 
     let asked = unix_time();
-    let refused = request.send();
+    let rejected = request.send();
     let answered = unix_time();
-    let (wait, (_, _, reset)) = (Duration::from_secs(refused.retry_after()), told(&refused));
+    let (wait, (_, _, reset)) = (Duration::from_secs(rejected.retry_after()), told(&rejected));
     // The first request's slot, rounded up to a second.
-    assert!(answered + wait + HAIR >= earliest, "{refused:?}");
-    assert!(asked + wait <= latest + Duration::from_secs(1) + HAIR, "{refused:?}");
+    assert!(answered + wait + HAIR >= earliest, "{rejected:?}");
+    assert!(asked + wait <= latest + Duration::from_secs(1) + HAIR, "{rejected:?}");
     // The newest is three seconds younger; one second is rounding's.
-    assert!(reset >= (asked + wait).as_secs() + 2, "{refused:?}");
+    assert!(reset >= (asked + wait).as_secs() + 2, "{rejected:?}");
 }
 
 #[test]
@@ -114,18 +114,18 @@ fn pa_4_reset_is_never_before_retry_after_is_over() {
     let gateway = small(3, "2s").start();
     let request = list(&gateway).key(SHOP);
     let mut connection = request.connect();
-    let mut refusals = 0;
+    let mut rejections = 0;
     for _ in 0..100 {
         let asked = unix_time();
         let response = connection.exchange(&request);
         if response.status == 429 {
             let over = asked + Duration::from_secs(response.retry_after());
             assert!(Duration::from_secs(told(&response).2) >= over, "{over:?}: {response:?}");
-            refusals += 1;
+            rejections += 1;
         }
         thread::sleep(Duration::from_millis(50));
     }
-    assert!(refusals > 20, "{refusals} refusals");
+    assert!(rejections > 20, "{rejections} rejections");
 }
 
 /// Both of the document's samples do so, up to three times.
@@ -134,8 +134,9 @@ fn pa_4_x_2_a_client_that_sleeps_as_told_is_served_at_its_next_try() {
     let gateway = small(3, "3s").start();
     let served = |request: Request| {
         let mut connection = request.connect();
-        let refused = (0..100).map(|_| connection.exchange(&request)).find(|response| response.status == 429);
-        thread::sleep(Duration::from_secs(refused.unwrap().retry_after()));
+        let rejected =
+            (0..100).map(|_| connection.exchange(&request)).find(|response| response.status == 429);
+        thread::sleep(Duration::from_secs(rejected.unwrap().retry_after()));
         assert_eq!(connection.exchange(&request).status, 200);
     };
     thread::scope(|scope| {
@@ -147,12 +148,12 @@ fn pa_4_x_2_a_client_that_sleeps_as_told_is_served_at_its_next_try() {
 }
 
 #[test]
-fn pa_4_a_refusal_says_in_words_how_long_to_wait() {
+fn pa_4_a_rejection_says_in_words_how_long_to_wait() {
     let gateway = small(1, "60s").start();
     let request = list(&gateway).key(SHOP);
     assert_eq!(request.send().status, 200);
-    let refused = request.send();
-    assert_eq!(refused.value("content-type"), "application/json");
-    let message = format!("Too many requests. Retry after {} seconds.", refused.retry_after());
-    assert_eq!(refused.json(), json!({ "error": "rate_limited", "message": message }));
+    let rejected = request.send();
+    assert_eq!(rejected.value("content-type"), "application/json");
+    let message = format!("Too many requests. Retry after {} seconds.", rejected.retry_after());
+    assert_eq!(rejected.json(), json!({ "error": "rate_limited", "message": message }));
 }

@@ -66,7 +66,7 @@ fn pa_6_pa_9_who_spends_all_at_once_waits_for_the_whole_window_and_trying_prolon
 /// Ten a second, as the document advises, where 20 in two seconds are allowed. A request is sent when the one 20 before
 /// it is two seconds old, as its own clock measures it, so that no pause of the machine makes the pace higher.
 #[test]
-fn pa_7_a_steady_pace_at_exactly_the_limit_is_never_refused() {
+fn pa_7_a_steady_pace_at_exactly_the_limit_is_never_rejected() {
     const QUOTA: usize = 20;
     const BETWEEN: Duration = Duration::from_millis(100);
     let gateway = small(QUOTA, "2s").start();
@@ -89,7 +89,7 @@ fn pa_7_a_steady_pace_at_exactly_the_limit_is_never_refused() {
 }
 
 #[test]
-fn pa_9_refused_requests_do_not_put_the_reset_off() {
+fn pa_9_rejected_requests_do_not_put_the_reset_off() {
     let gateway = small(3, "60s").start();
     let request = list(&gateway).key(SHOP);
     assert_eq!(request.admitted_of(3), 3);

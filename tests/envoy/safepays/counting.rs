@@ -47,20 +47,20 @@ fn sp_6_where_nobody_answers_requests_count_as_well() {
     assert_eq!(statuses, [503, 503, 503, 503, 503, 429]);
 }
 
-/// After five a minute passed and twenty were refused, the wait, of a key that has twenty in a year.
-fn wait_after_refusals(setup: Setup) -> u64 {
+/// After five a minute passed and twenty were rejected, the wait, of a key that has twenty in a year.
+fn wait_after_rejections(setup: Setup) -> u64 {
     let gateway = setup.replacing("quota: 10000, window: 1h", "quota: 20, window: 366d").start();
-    let (admitted, refused) = within_a_minute(|| {
+    let (admitted, rejected) = within_a_minute(|| {
         let request = ask(&gateway, &new_key());
         (request.admitted_of(25), request.send())
     });
-    assert_eq!((admitted, refused.status), (5, 429));
-    refused.retry_after()
+    assert_eq!((admitted, rejected.status), (5, 429));
+    rejected.retry_after()
 }
 
 #[test]
-fn sp_6_a_refused_request_does_not_count_or_does_by_choice() {
-    assert!(wait_after_refusals(five_a_minute()) <= 60);
+fn sp_6_a_rejected_request_does_not_count_or_does_by_choice() {
+    assert!(wait_after_rejections(five_a_minute()) <= 60);
     let all = five_a_minute().replacing("count: accepted", "count: all");
-    assert!(wait_after_refusals(all) > 60, "what the minute refused has used up the longer window");
+    assert!(wait_after_rejections(all) > 60, "what the minute rejected has used up the longer window");
 }

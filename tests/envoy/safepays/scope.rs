@@ -32,7 +32,7 @@ fn sp_7_all_paths_and_methods_of_the_api_share_a_keys_limit() {
 }
 
 #[test]
-fn sp_9_without_a_key_a_request_is_the_upstreams_to_refuse() {
+fn sp_9_without_a_key_a_request_is_the_upstreams_to_reject() {
     let gateway = five_a_minute().start();
     let bare = gateway.get("/api/v2/invoice/7").answered(401);
     for request in [

@@ -76,8 +76,8 @@ fn sp_3_of_each_window_of_the_clock_exactly_the_quota_passes() {
         let surely = admitted.clone().filter(|one| (one.first, one.last) == (window, window)).count();
         assert!(surely <= QUOTA, "{surely} in one window");
         let perhaps = admitted.filter(|one| (one.first..=one.last).contains(&window)).count();
-        let refused = decided.iter().any(|one| !one.admitted && (one.first, one.last) == (window, window));
-        assert!(!refused || perhaps >= QUOTA, "refused after {perhaps}");
+        let rejected = decided.iter().any(|one| !one.admitted && (one.first, one.last) == (window, window));
+        assert!(!rejected || perhaps >= QUOTA, "rejected after {perhaps}");
     }
     // Three windows at least were whole.
     let admitted = decided.iter().filter(|one| one.admitted).count();

@@ -1,10 +1,10 @@
-//! What a refused client reads: SP-4, SP-5.
+//! What a rejected client reads: SP-4, SP-5.
 
 use super::*;
 use crate::harness::Response;
 
 /// A new key's first request beyond what it may, and the seconds that were left of the period.
-fn refusal(period: Period, gateway: &Gateway) -> (Response, u64) {
+fn rejection(period: Period, gateway: &Gateway) -> (Response, u64) {
     let (responses, left) = end_of(period, || {
         let request = ask(gateway, &new_key());
         (0..6).map(|_| request.send()).collect::<Vec<_>>()
@@ -18,14 +18,14 @@ fn refusal(period: Period, gateway: &Gateway) -> (Response, u64) {
 fn sp_4_the_body_is_the_documents_with_the_wait_until_the_minute_or_the_hour_ends() {
     let five_an_hour = file().replacing("quota: 10000,", "quota: 5,");
     for (setup, period) in [(five_a_minute(), Period::Minute), (five_an_hour, Period::Hour)] {
-        let (refused, left) = refusal(period, &setup.start());
-        let wait = refused.retry_after();
+        let (rejected, left) = rejection(period, &setup.start());
+        let wait = rejected.retry_after();
         assert!(wait.abs_diff(left) <= 2, "told {wait} s of {left} s");
         let body = format!(r#"{{"error": "Rate limit exceeded. Please retry after {wait} seconds."}}"#);
-        assert_eq!(refused.text(), body);
-        assert!(refused.json()["error"].is_string());
-        assert_eq!(refused.value("content-type"), "application/json");
-        assert_eq!(refused.number("content-length"), body.len() as u64);
+        assert_eq!(rejected.text(), body);
+        assert!(rejected.json()["error"].is_string());
+        assert_eq!(rejected.value("content-type"), "application/json");
+        assert_eq!(rejected.number("content-length"), body.len() as u64);
     }
 }
 
@@ -35,7 +35,7 @@ fn sp_5_no_response_has_limit_headers() {
     let admitted = ask(&gateway, &new_key()).send();
     assert_eq!(admitted.status, 200);
     admitted.lacks("retry-after");
-    for response in [admitted, refusal(Period::Minute, &gateway).0] {
+    for response in [admitted, rejection(Period::Minute, &gateway).0] {
         assert!(response.limit_headers().is_empty(), "{response:?}");
     }
 }
@@ -43,8 +43,8 @@ fn sp_5_no_response_has_limit_headers() {
 #[test]
 fn sp_5_the_wait_may_be_in_the_body_alone() {
     let setup = five_a_minute().replacing("reject:", "retry_after: { show: never }\nreject:");
-    let (refused, left) = refusal(Period::Minute, &setup.start());
-    refused.lacks("retry-after");
-    let told = refused.text().split(' ').find_map(|word| word.parse::<u64>().ok()).expect("a number");
+    let (rejected, left) = rejection(Period::Minute, &setup.start());
+    rejected.lacks("retry-after");
+    let told = rejected.text().split(' ').find_map(|word| word.parse::<u64>().ok()).expect("a number");
     assert!(told.abs_diff(left) <= 2, "told {told} s of {left} s");
 }

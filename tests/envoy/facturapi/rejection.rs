@@ -3,7 +3,7 @@
 use super::*;
 use crate::harness::Upstream;
 
-/// All that a refusal may have.
+/// All that a rejection may have.
 const HEADERS: [&str; 8] = [
     "cache-control",
     "connection",
@@ -16,31 +16,31 @@ const HEADERS: [&str; 8] = [
 ];
 
 /// The body is the document's code and a message with the wait; no header is of another kind.
-pub(super) fn assert_tells_the_wait_and_nothing_else(refused: &Response) {
-    let wait = refused.retry_after();
+pub(super) fn assert_tells_the_wait_and_nothing_else(rejected: &Response) {
+    let wait = rejected.retry_after();
     let body = format!(
         r#"{{"code":"RATE_LIMIT_EXCEEDED","message":"Too many requests. Retry after {wait} seconds."}}"#
     );
-    assert_eq!(refused.text(), body);
-    for (name, value) in &refused.headers {
+    assert_eq!(rejected.text(), body);
+    for (name, value) in &rejected.headers {
         assert!(HEADERS.contains(&name.as_str()), "{name}: {value}");
     }
 }
 
 #[test]
 fn fp_9_fp_10_a_429_has_a_wait_to_count_with_and_the_code() {
-    let refused = refusal(&gateway());
+    let rejected = rejection(&gateway());
     // The window, and what its times are rounded up by.
-    assert!((1..=61).contains(&refused.retry_after()));
-    assert_eq!(refused.json()["code"], "RATE_LIMIT_EXCEEDED");
-    assert_eq!(refused.value("content-type"), "application/json");
-    assert_eq!(refused.value("content-length"), refused.body.len().to_string());
-    assert_eq!(refused.value("cache-control"), "no-store");
+    assert!((1..=61).contains(&rejected.retry_after()));
+    assert_eq!(rejected.json()["code"], "RATE_LIMIT_EXCEEDED");
+    assert_eq!(rejected.value("content-type"), "application/json");
+    assert_eq!(rejected.value("content-length"), rejected.body.len().to_string());
+    assert_eq!(rejected.value("cache-control"), "no-store");
 }
 
 #[test]
 fn fp_8_a_429_tells_the_wait_and_no_threshold() {
-    assert_tells_the_wait_and_nothing_else(&refusal(&gateway()));
+    assert_tells_the_wait_and_nothing_else(&rejection(&gateway()));
 }
 
 #[test]
@@ -59,15 +59,15 @@ fn fp_8_no_response_has_limit_headers_not_even_the_upstreams() {
         assert!(admitted.limit_headers().is_empty(), "{admitted:?}");
         admitted.lacks("retry-after");
     }
-    assert_tells_the_wait_and_nothing_else(&refusal(&gateway));
+    assert_tells_the_wait_and_nothing_else(&rejection(&gateway));
 }
 
 #[test]
-fn fp_11_the_upstreams_log_id_is_left_alone_and_each_refusal_has_its_own() {
+fn fp_11_the_upstreams_log_id_is_left_alone_and_each_rejection_has_its_own() {
     let upstream = Upstream::answering(&[("X-Facturapi-Log-Id", "log-7")]);
     let gateway = in_force().upstream(upstream.address()).start();
     assert_eq!(gateway.get("/v2/invoices").send().value("x-facturapi-log-id"), "log-7");
-    let ids = [(); 2].map(|()| refusal(&gateway).value("x-facturapi-log-id").to_owned());
+    let ids = [(); 2].map(|()| rejection(&gateway).value("x-facturapi-log-id").to_owned());
     assert_ne!(ids[0], ids[1]);
     for id in ids {
         assert!(id.len() >= 32 && id != "log-7", "{id}");

@@ -1,4 +1,4 @@
-//! What a refused caller is told: BI-7, BI-8, BI-9.
+//! What a rejected caller is told: BI-7, BI-8, BI-9.
 
 use super::*;
 use crate::harness::{Response, new_key};
@@ -8,7 +8,7 @@ const BODY: &str =
 
 #[test]
 fn bi_7_the_body_is_exactly_the_documents() {
-    for response in refusals_of_both_layers() {
+    for response in rejections_of_both_layers() {
         assert_eq!(response.body, BODY.as_bytes());
         assert_eq!(response.value("content-length"), BODY.len().to_string());
         assert_eq!(response.value("content-type"), "application/json");
@@ -17,7 +17,7 @@ fn bi_7_the_body_is_exactly_the_documents() {
 
 #[test]
 fn bi_8_retry_after_is_whole_seconds_within_the_window() {
-    for response in refusals_of_both_layers() {
+    for response in rejections_of_both_layers() {
         assert!((1..=60).contains(&response.retry_after()), "{response:?}");
     }
 }
@@ -29,13 +29,13 @@ fn bi_9_no_response_has_a_rate_limit_header() {
     assert_eq!(admitted.status, 200);
     assert!(admitted.limit_headers().is_empty(), "{admitted:?}");
     admitted.lacks("retry-after");
-    for refused in refusals_of_both_layers() {
-        assert!(refused.limit_headers().is_empty(), "{refused:?}");
+    for rejected in rejections_of_both_layers() {
+        assert!(rejected.limit_headers().is_empty(), "{rejected:?}");
     }
 }
 
 /// A 429 of the IP layer and one of the key layer.
-fn refusals_of_both_layers() -> [Response; 2] {
+fn rejections_of_both_layers() -> [Response; 2] {
     let gateway = gateway();
     let (ip, key) = (new_ip(), new_key());
     exhaust_ip(&gateway, ip);
