@@ -4,7 +4,7 @@
 //! [`hunts`] plays many histories of a kind; [`attacks`] has the attacks that once worked, each by its name; [`shut_out`] what
 //! it costs to keep newcomers out of a full table.
 //!
-//! A failure tells its seed. `ADVERSARY_SEED=0x… cargo test --features cli --test adversary NAME` plays that one again,
+//! A failure tells its seed. `ADVERSARY_SEED=0x… cargo test --test adversary NAME` plays that one again,
 //! `ADVERSARY_TIMES=20` plays twenty times as many.
 #![allow(
     clippy::unwrap_used,
