@@ -71,6 +71,7 @@ lint: ## check the formatting, clippy for both targets with warnings denied, and
 	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --workspace --all-targets -- -D warnings
+	tools/cargo clippy --test envoy --test container --test module -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 

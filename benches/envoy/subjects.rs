@@ -97,6 +97,20 @@ impl Places {
         Some(case(&places, name))
     }
 
+    fn rejected(&self, name: &'static str, about: &'static str) -> Case {
+        let policy = policies::with_headers(policies::published(&self.root, "billium"), "ip");
+        self.tollgate(name, about, policy)
+    }
+
+    /// A million keys evenly, once the table is full.
+    fn million_keys(&self, name: &'static str, about: &'static str) -> Case {
+        self.two_layers(name, about).under(Load::of(Keys::Even(1_000_000))).after(FILL)
+    }
+
+    fn new_keys(&self, name: &'static str, about: &'static str) -> Case {
+        self.two_layers(name, about).under(Load::of(Keys::New))
+    }
+
     fn two_layers(&self, name: &'static str, about: &'static str) -> Case {
         let policy = policies::with_plenty(policies::published(&self.root, "billium"));
         self.tollgate(name, about, policies::with_headers(policy, "key"))
@@ -114,7 +128,6 @@ impl Places {
 
     fn subjects(&self) -> Group {
         let none = Case::none;
-        let rejected = policies::with_headers(policies::published(&self.root, "billium"), "ip");
         let mut cases = vec![
             none(),
             self.other("empty", "an empty proxy-wasm filter"),
@@ -132,11 +145,12 @@ impl Places {
             ),
             Case::new("lua", "Lua that adds three headers", vec![filters::lua()]),
             self.other("floor_refused", "the host calls of two layers that reject"),
-            self.tollgate("refused", "Tollgate: two layers, everything rejected", rejected),
+            self.rejected("refused", "Tollgate: two layers, everything rejected"),
         ];
-        cases.extend(
-            self.rebuilt("two_layers_other", |places, name| places.two_layers(name, "another build")),
-        );
+        let two_layers = |places: &Places, name| places.two_layers(name, "two_layers by another build");
+        let rejected = |places: &Places, name| places.rejected(name, "refused by another build");
+        cases.extend(self.rebuilt("two_layers_other", two_layers));
+        cases.extend(self.rebuilt("refused_other", rejected));
         Group { name: "subjects", about: "one hot key, 1 worker", cases, latency: true }
     }
 
@@ -167,17 +181,21 @@ impl Places {
     fn keys(&self) -> Group {
         let two = |name, about| self.two_layers(name, about);
         let million = Keys::Even(1_000_000);
-        let cases = vec![
+        let mut cases = vec![
             Case::none(),
             two("hot_key", "one hot key"),
             two("10k_keys", "10,000 keys evenly").under(Load::of(Keys::Even(10_000))),
-            two("1m_keys", "1,000,000 keys evenly, the table full").under(Load::of(million)).after(FILL),
+            self.million_keys("1m_keys", "1,000,000 keys evenly, the table full"),
             two("1m_callers", "the same, each key with an address of its own")
                 .under(Load { addresses: true, ..Load::of(million) })
                 .after(FILL),
             two("zipf", "100,000 keys, the n-th 1/n as often").under(Load::of(Keys::Zipf(100_000))),
-            two("new_keys", "each key new, the table empty at first").under(Load::of(Keys::New)),
+            self.new_keys("new_keys", "each key new, the table empty at first"),
         ];
+        let million_keys = |places: &Places, name| places.million_keys(name, "1m_keys by another build");
+        let new_keys = |places: &Places, name| places.new_keys(name, "new_keys by another build");
+        cases.extend(self.rebuilt("1m_keys_other", million_keys));
+        cases.extend(self.rebuilt("new_keys_other", new_keys));
         Group {
             name: "keys",
             about: "Tollgate's two layers and three headers, 1 worker",
@@ -225,8 +243,10 @@ impl Places {
     fn memory(&self) -> Group {
         let load = Load { addresses: true, ..Load::of(Keys::Even(1_000_000)) };
         let full = |case: Case| case.under(load.clone()).workers(2).after(FILL);
-        let cases =
+        let mut cases =
             vec![full(Case::none()), full(self.two_layers("full_table", "two layers, the table full"))];
+        let full_table = |places: &Places, name| places.two_layers(name, "full_table by another build");
+        cases.extend(self.rebuilt("full_table_other", full_table).map(full));
         Group { name: "memory", about: "a million keys and addresses, 2 workers", cases, latency: false }
     }
 }

@@ -143,8 +143,8 @@ fn a_message_is_in_the_language_that_is_asked_for_however_the_policy_is_delivere
 
 #[test]
 fn a_problem_is_told_as_rfc_9457_has_it() {
-    let rejection = "reject: { format: problem, message: 'Wait {retry_after} s.', code: too_many }\n";
-    let gateway = Setup::yaml(per_key(1, "1h") + rejection).start();
+    let fields = "reject: { format: problem, message: 'Wait {retry_after} s.', code: too_many }\n";
+    let gateway = Setup::yaml(per_key(1, "1h") + fields).start();
     let rejected = rejection(&gateway.get("/").key(new_key()));
     assert_eq!(rejected.value("content-type"), "application/problem+json");
     let expected = json!({
