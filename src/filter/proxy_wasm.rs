@@ -1,7 +1,8 @@
-//! Envoy as a proxy-wasm host: the SDK's contexts in front of the filter, and the only file that makes host calls.
+//! Envoy as a proxy-wasm host: the SDK's contexts in front of the filter.
 //!
-//! Most calls go through the SDK, whose wrappers panic on every status that they do not expect. Beside each that is used
-//! here stands why Envoy can't answer with one. Where it can, or where the SDK lacks a call, ours is in [`abi`].
+//! The SDK has the contexts, the dispatcher and the types. The calls are in [`abi`], because the SDK's wrappers panic on
+//! every status that they do not expect, and an operator can make Envoy answer any call with such a status
+//! (`capability_restriction_config`).
 
 mod abi;
 mod header_map;
@@ -11,11 +12,10 @@ use super::{Flow, TollgateRoot, TollgateStream, WorkerTable, trap};
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
 use crate::time::Micros;
-use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MapType};
 use std::panic::{self, PanicHookInfo};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Smaller than the standard library's, and as fast (DESIGN.md). The SDK exports it to Envoy as `malloc`: what a call hands
 /// over is a boxed slice of ours, which a `Vec` takes over without a copy.
@@ -28,12 +28,34 @@ thread_local! {
 }
 
 proxy_wasm::main! {{
-    // The logger that `log::info!` and the others write to. It panics if Envoy rejects a line, which it does only to a level
-    // above critical and to an address outside the module's memory.
-    proxy_wasm::set_log_level(LogLevel::Info);
+    // Only the first logger of a VM is taken, and this is the only one.
+    _ = log::set_logger(&EnvoyLog);
+    log::set_max_level(log::LevelFilter::Info);
     panic::set_hook(Box::new(report_trap));
     proxy_wasm::set_root_context(|_| Box::new(TollgateRoot::new(ProxyWasm, TABLE.with(WorkerTable::clone))));
 }}
+
+/// Writes what `log::info!` and the other macros say to Envoy's log.
+struct EnvoyLog;
+
+impl log::Log for EnvoyLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let level = match record.level() {
+            log::Level::Error => LogLevel::Error,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Trace => LogLevel::Trace,
+        };
+        abi::log(level, &record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
 
 /// Replaces the SDK's hook, whose line does not say which build it was.
 fn report_trap(info: &PanicHookInfo<'_>) {
@@ -89,35 +111,28 @@ impl Host for ProxyWasm {
         abi::monotonic_nanoseconds() / 1_000
     }
 
-    /// Envoy always has the time.
     fn wall_time() -> Micros {
-        let time = hostcalls::get_current_time().unwrap_or(UNIX_EPOCH);
-        time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as Micros)
+        abi::wall_nanoseconds() / 1_000
     }
 
     fn fill_random(bytes: &mut [u8]) -> bool {
         abi::fill_random(bytes)
     }
 
-    /// While a root is configured Envoy has this buffer, and cuts off what is asked for beyond its end.
     fn configuration(self) -> Vec<u8> {
-        let configuration = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, usize::MAX);
-        configuration.ok().flatten().unwrap_or_default()
+        abi::plugin_configuration()
     }
 
-    /// Envoy never rejects a timer to a root.
     fn tick_every(self, period: Duration) {
-        _ = hostcalls::set_tick_period(period);
+        abi::set_tick_period(period);
     }
 
-    /// Envoy rejects only a kind of metric that it does not know.
     fn define_counter(self, name: &str) -> Option<u32> {
-        hostcalls::define_metric(MetricType::Counter, name).ok()
+        abi::define_counter(name)
     }
 
-    /// The SDK expects both ways in which Envoy can reject.
     fn add_to_counter(self, id: u32, by: u64) {
-        _ = hostcalls::increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX));
+        abi::increment_metric(id, by);
     }
 
     fn read_shared(self, key: &[u8]) -> Read {
@@ -129,7 +144,7 @@ impl Host for ProxyWasm {
     }
 
     fn request_header(self, (): (), name: &str) -> Option<Vec<u8>> {
-        header(MapType::HttpRequestHeaders, name)
+        abi::header(MapType::HttpRequestHeaders, name)
     }
 
     fn each_request_header(self, (): (), show: &mut dyn FnMut(&[u8], &[u8])) {
@@ -141,23 +156,19 @@ impl Host for ProxyWasm {
     }
 
     fn response_header(self, (): (), name: &str) -> Option<Vec<u8>> {
-        header(MapType::HttpResponseHeaders, name)
+        abi::header(MapType::HttpResponseHeaders, name)
     }
 
     fn each_response_header(self, (): (), show: &mut dyn FnMut(&[u8])) {
         header_map::each(&abi::header_map(MapType::HttpResponseHeaders), &mut |name, _| show(name));
     }
 
-    /// Envoy rejects only outside the response's callbacks.
     fn set_response_header(self, (): (), name: &str, value: &str) {
-        _ = hostcalls::set_map_value(MapType::HttpResponseHeaders, name, Some(value));
+        abi::replace_header(MapType::HttpResponseHeaders, name, value);
     }
 
-    /// Likewise. Envoy lets no header pass whose name is not ASCII.
     fn remove_response_header(self, (): (), name: &[u8]) {
-        if let Ok(name) = std::str::from_utf8(name) {
-            _ = hostcalls::remove_map_value(MapType::HttpResponseHeaders, name);
-        }
+        abi::remove_header(MapType::HttpResponseHeaders, name);
     }
 
     fn set_filter_state(self, (): (), name: &str, text: &str) {
@@ -167,10 +178,4 @@ impl Host for ProxyWasm {
     fn reply(self, (): (), reply: &Reply<'_>) {
         abi::send_local_response(reply);
     }
-}
-
-/// Envoy has no header map outside the map's own callbacks, and only then rejects: each is asked for in its own.
-#[inline(never)]
-fn header(map: MapType, name: &str) -> Option<Vec<u8>> {
-    hostcalls::get_map_value_bytes(map, name).ok().flatten()
 }

@@ -1,22 +1,53 @@
-//! The calls of proxy-wasm ABI 0.2.1 and of WASI preview 1 that the SDK lacks, or whose wrapper can panic here. Each says
-//! why it is not the SDK's. A status is a plain number: a host may answer with one that the SDK's type does not have.
+//! The calls of proxy-wasm ABI 0.2.1 and of WASI preview 1 that the filter makes, and the only code that calls Envoy.
+//!
+//! None is the SDK's, because its wrappers panic on a status that they do not expect. `InternalFailure` is one: Envoy
+//! answers with it if an operator's `capability_restriction_config` leaves the call out. Here every status but OK is a
+//! value. Where there is another reason, too, it stands at the call. A status is a plain number: a host may answer with one
+//! that the SDK's type does not have.
 
 use super::header_map;
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
-use proxy_wasm::types::{GrpcStatusCode, LogLevel, MapType, Status};
+use proxy_wasm::types::{BufferType, GrpcStatusCode, LogLevel, MapType, MetricType, Status};
 use std::num::NonZeroU32;
 use std::ptr::null_mut;
+use std::time::Duration;
 
 const OK: u32 = Status::Ok as u32;
 const NOT_FOUND: u32 = Status::NotFound as u32;
 const CAS_MISMATCH: u32 = Status::CasMismatch as u32;
 
+const CLOCK_REALTIME: u32 = 0;
 const CLOCK_MONOTONIC: u32 = 1;
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: LogLevel, message: *const u8, len: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        buffer: BufferType,
+        start: usize,
+        max: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_define_metric(kind: MetricType, name: *const u8, name_len: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_get_header_map_value(
+        map: MapType,
+        name: *const u8,
+        name_len: usize,
+        data: *mut *mut u8,
+        len: *mut usize,
+    ) -> u32;
+    fn proxy_replace_header_map_value(
+        map: MapType,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(map: MapType, name: *const u8, name_len: usize) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_len: usize,
@@ -59,18 +90,77 @@ fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>,
     }
 }
 
-/// Not the SDK's, which panics if the host rejects: a panic's own line must not panic.
+/// Writes a line to Envoy's log. It is also the last word of a panic, and must not panic itself.
 pub(super) fn log(level: LogLevel, message: &str) {
     // SAFETY: the pointer is to a live text of the length given. A line that the host rejects is lost.
     unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
+/// The filter's configuration; empty if the host does not give it.
+pub(super) fn plugin_configuration() -> Vec<u8> {
+    let configuration = BufferType::PluginConfiguration;
+    // SAFETY: the pointers are to live locals. The host cuts off what is asked for beyond the end.
+    buffer(|data, len| unsafe { proxy_get_buffer_bytes(configuration, 0, usize::MAX, data, len) })
+        .unwrap_or_default()
+}
+
+/// Asks for ticks. Without them, later requests post the debts.
+pub(super) fn set_tick_period(period: Duration) {
+    let period = u32::try_from(period.as_millis()).unwrap_or(u32::MAX);
+    // SAFETY: no pointers.
+    unsafe { proxy_set_tick_period_milliseconds(period) };
+}
+
+/// `None`: the host defines no counter.
+pub(super) fn define_counter(name: &str) -> Option<u32> {
+    let mut id = 0;
+    // SAFETY: the pointers are to live values of the lengths given.
+    let status = unsafe { proxy_define_metric(MetricType::Counter, name.as_ptr(), name.len(), &mut id) };
+    (status == OK).then_some(id)
+}
+
+/// Adds to a counter. What the host rejects is lost.
+pub(super) fn increment_metric(id: u32, by: u64) {
+    // SAFETY: no pointers.
+    unsafe { proxy_increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX)) };
+}
+
+/// The SDK's reads the wall clock by another call, which operators would have to allow, too.
+pub(super) fn wall_nanoseconds() -> u64 {
+    nanoseconds(CLOCK_REALTIME)
+}
+
 /// The SDK has only the wall clock, which can step back.
 pub(super) fn monotonic_nanoseconds() -> u64 {
+    nanoseconds(CLOCK_MONOTONIC)
+}
+
+fn nanoseconds(clock: u32) -> u64 {
     let mut nanoseconds = 0;
     // SAFETY: the pointer is to a live local. The call fails only for clocks that do not exist.
-    unsafe { clock_time_get(CLOCK_MONOTONIC, 1, &mut nanoseconds) };
+    unsafe { clock_time_get(clock, 1, &mut nanoseconds) };
     nanoseconds
+}
+
+/// A header's value, by its lower-case name.
+#[inline(never)]
+pub(super) fn header(map: MapType, name: &str) -> Option<Vec<u8>> {
+    // SAFETY: the pointers are to live values of the lengths given.
+    buffer(|data, len| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, len) }).ok()
+}
+
+/// Sets a header in place of all lines of its name.
+pub(super) fn replace_header(map: MapType, name: &str, value: &str) {
+    // SAFETY: the pointers are to live values of the lengths given.
+    unsafe {
+        proxy_replace_header_map_value(map, name.as_ptr(), name.len(), value.as_ptr(), value.len());
+    }
+}
+
+/// Removes all lines of a header.
+pub(super) fn remove_header(map: MapType, name: &[u8]) {
+    // SAFETY: the pointer is to a live name of the length given.
+    unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) };
 }
 
 /// The SDK has no random bytes. `false`: nor has the host.
@@ -79,7 +169,7 @@ pub(super) fn fill_random(bytes: &mut [u8]) -> bool {
     unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) == OK }
 }
 
-/// Not the SDK's, which panics where a host has no shared data. That is to be an error of the configuration.
+/// A host without shared data is an error of the configuration.
 pub(super) fn get_shared_data(key: &[u8]) -> Read {
     let mut cas = 0;
     // SAFETY: the pointers are to live values of the lengths given.
@@ -92,7 +182,6 @@ pub(super) fn get_shared_data(key: &[u8]) -> Read {
     }
 }
 
-/// Not the SDK's, for the same reason.
 pub(super) fn set_shared_data(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
     /// The host compares versions only on a key that is present, so with a version that it has not issued a write succeeds
     /// on an absent key and nowhere else: an atomic insert. It issues this one once in 2^32 writes, and then only a page of
@@ -107,21 +196,21 @@ pub(super) fn set_shared_data(key: &[u8], bytes: &[u8], version: Option<Cas>) ->
     }
 }
 
-/// All names and values, for [`header_map::each`]; empty if the host has none. Not the SDK's, which panics on a name that
-/// is not UTF-8, and makes two allocations for each line.
+/// All names and values, for [`header_map::each`]; empty if the host has none. The SDK's also panics on a name that is not
+/// UTF-8, and makes two allocations for each line.
 pub(super) fn header_map(map: MapType) -> Vec<u8> {
     // SAFETY: the pointers are to live locals.
     buffer(|data, len| unsafe { proxy_get_header_map_pairs(map, data, len) }).unwrap_or_default()
 }
 
-/// Not the SDK's, which panics if the host does not know what is asked for, and builds the path anew each time.
+/// The SDK's also builds the path anew each time.
 #[inline(never)]
 pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
     // SAFETY: the pointers are to live values of the lengths given.
     buffer(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) }).ok()
 }
 
-/// Not the SDK's, which panics where Envoy rejects, as it does if another filter has a state of that name.
+/// Envoy rejects it if another filter has a state of that name.
 pub(super) fn set_property(name: &str, text: &str) {
     // SAFETY: the pointers are to live values of the lengths given.
     unsafe { proxy_set_property(name.as_ptr(), name.len(), text.as_ptr(), text.len()) };
