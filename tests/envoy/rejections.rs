@@ -16,7 +16,7 @@ reject:
 const CALLERS_ID: &str = "preserve_external_request_id: true";
 
 /// The first rejection of a caller who may ask once.
-fn rejection(request: &Request) -> Response {
+fn rejection_of(request: &Request) -> Response {
     let mut connection = request.connect();
     assert_eq!(connection.exchange(request).status, 200);
     connection.exchange(request)
@@ -29,7 +29,7 @@ fn json_of(response: &Response) -> Value {
 #[test]
 fn fa_14_a_body_is_filled_in_and_its_length_is_right() {
     let gateway = Setup::yaml(per_key(1, "1h") + TEMPLATES).manager(CALLERS_ID).start();
-    let rejected = rejection(&gateway.get("/").key(new_key()).header("x-request-id", "log\"7"));
+    let rejected = rejection_of(&gateway.get("/").key(new_key()).header("x-request-id", "log\"7"));
     assert_eq!((rejected.status, rejected.value("content-type")), (429, "application/json"));
     assert_eq!(rejected.value("content-length"), rejected.body.len().to_string());
     let expected = json!({"error": {
@@ -105,7 +105,7 @@ reject:
 ";
     let gateway = Setup::yaml(policy).start();
     let message = |request: Request| {
-        let rejected = rejection(&request.from(new_ip()));
+        let rejected = rejection_of(&request.from(new_ip()));
         (rejected.status, json_of(&rejected)["message"].as_str().unwrap().to_owned())
     };
     let sent = message(gateway.request("POST", "/v1/invoices/7/send").header("content-length", "0"));
@@ -132,11 +132,11 @@ fn a_message_is_in_the_language_that_is_asked_for_however_the_policy_is_delivere
             ("fr-CA", "Attendez.\n", "fr"),
             ("es;q=0,*", "Warten.\n", "de"),
         ] {
-            let rejected = rejection(&gateway.get("/").key(new_key()).header("accept-language", accepted));
+            let rejected = rejection_of(&gateway.get("/").key(new_key()).header("accept-language", accepted));
             assert_eq!(String::from_utf8_lossy(&rejected.body), body, "{accepted}");
             assert_eq!(rejected.value("content-language"), language);
         }
-        let silent = rejection(&gateway.get("/").key(new_key()));
+        let silent = rejection_of(&gateway.get("/").key(new_key()));
         assert_eq!(silent.body, b"Espere.\n");
     }
 }
@@ -145,7 +145,7 @@ fn a_message_is_in_the_language_that_is_asked_for_however_the_policy_is_delivere
 fn a_problem_is_told_as_rfc_9457_has_it() {
     let rejection = "reject: { format: problem, message: 'Wait {retry_after} s.', code: too_many }\n";
     let gateway = Setup::yaml(per_key(1, "1h") + rejection).start();
-    let rejected = rejection(&gateway.get("/").key(new_key()));
+    let rejected = rejection_of(&gateway.get("/").key(new_key()));
     assert_eq!(rejected.value("content-type"), "application/problem+json");
     let expected = json!({
         "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
@@ -180,7 +180,7 @@ fn grpc_callers_learn_in_trailers_when_to_come_back() {
     let rejected = call.send();
     assert_eq!((rejected.status, rejected.value("grpc-status")), (200, "8"));
     assert_eq!(rejected.value("grpc-retry-pushback-ms"), "20000");
-    let plain = rejection(&gateway.get("/").key(new_key()));
+    let plain = rejection_of(&gateway.get("/").key(new_key()));
     assert!(plain.values("grpc-retry-pushback-ms").is_empty());
 }
 
@@ -212,7 +212,7 @@ fn x_9_a_wait_has_a_least_a_most_and_jitter() {
 #[test]
 fn sp_5_a_rejection_may_keep_its_wait_to_itself() {
     let gateway = Setup::yaml(per_key(1, "1h") + "retry_after: { show: never }\n").start();
-    let rejected = rejection(&gateway.get("/").key(new_key()));
+    let rejected = rejection_of(&gateway.get("/").key(new_key()));
     assert!(rejected.values("retry-after").is_empty(), "{rejected:?}");
 }
 
