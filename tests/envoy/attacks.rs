@@ -7,6 +7,7 @@
 //! None makes a worker's VM trap: nothing that a client or a configuration can send does.
 
 mod broken_requests;
+mod capabilities;
 mod failed_logins;
 mod full_page;
 mod hang_ups;

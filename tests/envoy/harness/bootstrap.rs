@@ -17,6 +17,8 @@ const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line after it.
 const LATER_FILTER_ANCHOR: &str = "# Tollgate: end";
 /// The line of the module's VM that further options of it are put beside.
+/// What stands in the plugin's own configuration.
+const PLUGIN_ANCHOR: &str = "failure_policy: FAIL_RELOAD";
 const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
 const VM_ID: &str = "tollgate";
 /// What lines of the access log begin with.
@@ -32,6 +34,7 @@ pub struct Setup {
     filters: Vec<String>,
     later_filters: Vec<String>,
     vm: Vec<String>,
+    plugin: Vec<String>,
     route: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
@@ -74,6 +77,7 @@ impl Setup {
             filters: Vec::new(),
             later_filters: Vec::new(),
             vm: Vec::new(),
+            plugin: Vec::new(),
             route: Vec::new(),
             module_log_level: "info",
             live: false,
@@ -99,6 +103,12 @@ impl Setup {
     /// In front of this upstream.
     pub fn upstream(mut self, address: SocketAddr) -> Self {
         self.upstream = Some(address);
+        self
+    }
+
+    /// With a further option of the plugin, e.g. `fail_open: true`.
+    pub fn plugin(mut self, option: &str) -> Self {
+        self.plugin.push(option.to_owned());
         self
     }
 
@@ -237,6 +247,7 @@ dynamic_resources:
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
         let text = with_options(&text, VM_ANCHOR, &self.vm);
+        let text = with_options(&text, PLUGIN_ANCHOR, &self.plugin);
         let text = with_options(&text, FILTER_ANCHOR, &self.filters);
         self.with_configuration(&with_options(&text, LATER_FILTER_ANCHOR, &self.later_filters))
     }
