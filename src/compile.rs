@@ -82,8 +82,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         "table",
     ];
     let fields = root.object(&FIELDS)?;
-    let geometry = geometry(fields.optional("table"));
-    let table = geometry.unwrap_or(DEFAULT_TABLE);
+    let table_size = table_size(fields.optional("table"));
+    let table = table_size.unwrap_or(DEFAULT_TABLE);
     let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
     let key_names =
         keys.as_ref().map(|keys| Vocabulary::new(keys.iter().map(|key| key.name.as_str()).collect()));
@@ -110,7 +110,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
     let spellings = fields.read_or("paths", paths::ALL, paths::spellings);
     let replies = reply_rules(&fields, policies.as_deref());
-    let (charging, exempt_preflight, geometry) = (charging?, exempt_preflight?, geometry?);
+    let (charging, exempt_preflight, table_size) = (charging?, exempt_preflight?, table_size?);
     let (
         Some(keys),
         Some(consumers),
@@ -138,7 +138,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         exempt_preflight,
         reads_authorization,
         logs_callers: replies.access_log,
-        geometry,
+        table_size,
     };
     Some(Configuration { rules, replies })
 }
@@ -164,7 +164,7 @@ const DEFAULT_TABLE: TableSize = TableSize {
     page_bytes: 1_536,
 };
 
-fn geometry(table: Option<&Reader<'_>>) -> Option<TableSize> {
+fn table_size(table: Option<&Reader<'_>>) -> Option<TableSize> {
     let Some(table) = table else { return Some(DEFAULT_TABLE) };
     let fields = table.object(&["pages", "page_bytes"])?;
     let pages =

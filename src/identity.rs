@@ -50,7 +50,7 @@ impl Identity {
     /// The identity of a separate record of the same caller, for its credentials that no response has proved
     /// yet.
     #[must_use]
-    pub const fn on_trial(self) -> Identity {
+    pub const fn provisional(self) -> Identity {
         const APART: u64 = 0x7472_6961_6C00;
         Identity { page: self.page ^ APART, fingerprint: self.fingerprint ^ APART }
     }

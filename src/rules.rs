@@ -44,7 +44,7 @@ pub struct PolicySet {
     /// Whether access logs name consumer and tier, so that both are looked up for every request.
     pub logs_callers: bool,
     /// The size of the table.
-    pub geometry: TableSize,
+    pub table_size: TableSize,
 }
 
 impl PolicySet {

@@ -138,7 +138,7 @@ impl Fixture {
     pub fn new(json: &str) -> Fixture {
         let Configuration { rules, replies } = compiled(json);
         Fixture {
-            table: Table::new(Seed::new([7; Seed::LEN]), rules.geometry, WorkerId(1)),
+            table: Table::new(Seed::new([7; Seed::LEN]), rules.table_size, WorkerId(1)),
             engine: Engine::new(rules),
             replies,
             store: MemoryStore::default(),

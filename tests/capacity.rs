@@ -63,8 +63,8 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(geometry: TableSize) -> Fixture {
-        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(7));
+    fn new(table_size: TableSize) -> Fixture {
+        let table = Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(7));
         Fixture { table, store: Host::default(), now: START }
     }
 

@@ -22,8 +22,8 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    pub fn new(geometry: TableSize) -> Fixture {
-        let table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(7));
+    pub fn new(table_size: TableSize) -> Fixture {
+        let table = Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(7));
         Fixture { table, store: Host::default(), now: START }
     }
 

@@ -126,11 +126,11 @@ impl Request for Call {
     }
 }
 
-/// A house with an engine, and the call that it is asked with.
+/// A fixture with an engine, and the call that it is asked with.
 pub struct Gate {
     pub engine: Engine,
     pub replies: ReplyRules,
-    pub house: Fixture,
+    pub fixture: Fixture,
     pub call: Call,
     pace: Micros,
 }
@@ -138,13 +138,13 @@ pub struct Gate {
 impl Gate {
     pub fn new(policy: &str, call: Call, pace: Micros) -> Gate {
         let set = compiled(policy);
-        let house = Fixture::new(set.rules.geometry);
-        Gate { engine: Engine::new(set.rules), replies: set.replies, house, call, pace }
+        let fixture = Fixture::new(set.rules.table_size);
+        Gate { engine: Engine::new(set.rules), replies: set.replies, fixture, call, pace }
     }
 
     pub fn next(&mut self) -> Decision {
-        self.house.wait(self.pace);
-        let Fixture { table, store, now } = &mut self.house;
+        self.fixture.wait(self.pace);
+        let Fixture { table, store, now } = &mut self.fixture;
         self.engine.decide(&self.call, &mut table.begin(store, *now))
     }
 }
@@ -187,11 +187,11 @@ impl Subject for Paced {
     fn decide(&mut self) -> bool {
         let mut decision = self.gate.next();
         if self.gate.engine.awaits_response(&decision) {
-            let Fixture { table, store, now } = &mut self.gate.house;
+            let Fixture { table, store, now } = &mut self.gate.fixture;
             self.gate.engine.on_response(&mut decision, &Good, &mut table.begin(store, *now));
         }
         if self.gate.engine.awaits_stream_end(&decision) {
-            let Fixture { table, store, now } = &mut self.gate.house;
+            let Fixture { table, store, now } = &mut self.gate.fixture;
             self.gate.engine.on_stream_end(&mut decision, &mut table.begin(store, *now));
         }
         // One that applies to nobody would pass as well.
@@ -201,6 +201,6 @@ impl Subject for Paced {
     }
 
     fn tally(&mut self) -> TableStats {
-        self.gate.house.table.take_stats()
+        self.gate.fixture.table.take_stats()
     }
 }

@@ -177,7 +177,7 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     }
     general.push(("rejection", describe_rejections(set)));
     general.push(("headers", describe_headers(set)));
-    let bytes = u64::from(set.rules.geometry.pages.get()) * u64::from(set.rules.geometry.page_bytes);
+    let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
     general.push((
         "table",
         format!("at most {} KiB, room for about {} clients", bytes.div_ceil(1024), rounded(table_room(set))),

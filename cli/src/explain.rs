@@ -66,7 +66,7 @@ pub fn explain(
     wall: Micros,
 ) -> Explanation {
     let engine = Engine::new(configuration.rules.clone());
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().geometry, WorkerId(1));
+    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().table_size, WorkerId(1));
     let store = MemoryStore::default();
     // The table must be older than any window.
     let now = Now { mono: 400 * 86_400 * SECOND, wall };

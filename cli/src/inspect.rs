@@ -40,8 +40,8 @@ pub(crate) fn table_room(set: &Configuration) -> u64 {
         }
     }
     let bytes: u64 = records.iter().map(|(_, limits)| record_bytes(limits)).sum();
-    let page = u64::from(set.rules.geometry.page_bytes).saturating_sub(PAGE_OVERHEAD);
-    u64::from(set.rules.geometry.pages.get()) * page / bytes.max(1)
+    let page = u64::from(set.rules.table_size.page_bytes).saturating_sub(PAGE_OVERHEAD);
+    u64::from(set.rules.table_size.pages.get()) * page / bytes.max(1)
 }
 
 /// Bytes of a page that hold no new records: the reserve for records that grow, the header, and the host's

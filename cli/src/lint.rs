@@ -50,7 +50,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unreachable::warn_costs(policy, &groups, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
-        coarse::warn_slots(policy, &groups, &path, set.rules.geometry, &mut warnings);
+        coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
     exposure::warn_headers(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);

@@ -39,8 +39,8 @@ fn both_forms_are_one(value: &Value) {
 /// Some requests of two callers, through the whole of a request's way.
 fn decide(configuration: Configuration) {
     let Configuration { rules: policies, replies } = configuration;
-    let TableSize { pages, page_bytes } = policies.geometry;
-    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.geometry, HOLDER);
+    let TableSize { pages, page_bytes } = policies.table_size;
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.table_size, HOLDER);
     let (engine, store) = (Engine::new(policies), MemoryStore::default());
     let mut now = Now { mono: 100_000 * SECOND, wall: 1_800_000_000 * SECOND };
     for i in 0..8u64 {

@@ -18,12 +18,12 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
-    let geometry = pages(2);
-    let mut limits = || (0..6).map(|id| limit(u, id, geometry)).collect::<Result<Vec<Limit>>>();
+    let table_size = pages(2);
+    let mut limits = || (0..6).map(|id| limit(u, id, table_size)).collect::<Result<Vec<Limit>>>();
     // A reload may make any other limit of each.
     let generations = [limits()?, limits()?];
     let store = MemoryStore::default();
-    let mut workers = [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(holder)));
+    let mut workers = [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(holder)));
     let start = u64::from(number(u)?) * SECOND / 16;
     let mut now = Now { mono: start, wall: start + 1_700_000_000 * SECOND };
     let mut charged: Vec<(usize, Charge<'_>, Now)> = Vec::new();
@@ -60,7 +60,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         }
         for page in store.pages() {
             let length = store.page(page).len();
-            assert!(length <= usize::from(geometry.page_bytes), "a page of {length} bytes");
+            assert!(length <= usize::from(table_size.page_bytes), "a page of {length} bytes");
         }
     }
     Ok(())

@@ -72,7 +72,7 @@ pub fn later(now: Now, by: Micros) -> Now {
     Now { mono: now.mono.saturating_add(by), wall: now.wall.saturating_add(by) }
 }
 
-/// The default table's geometry with so few pages.
+/// The size of the default table, but with this many pages.
 pub fn pages(pages: u32) -> TableSize {
     TableSize { pages: NonZeroU32::new(pages).unwrap_or(NonZeroU32::MIN), page_bytes: 1_536 }
 }

@@ -67,7 +67,10 @@ fn a_valid_policy_is_compiled_with_its_defaults() {
     assert_eq!((limit.quota.get(), limit.window), (50, 60 * SECOND));
     assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
     assert_eq!(set.rules.charging, ChargeMode::AllOrNothing);
-    assert_eq!(set.rules.geometry, TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 });
+    assert_eq!(
+        set.rules.table_size,
+        TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 }
+    );
     assert!(set.rules.exempt_preflight);
     assert_eq!(set.rules.callers.keys[0].source, KeySource::ClientIp { ipv6_prefix: 64 });
     let KeySource::Header { name, .. } = &set.rules.callers.keys[1].source else { panic!("a header") };

@@ -7,7 +7,7 @@
 //! The rejection is known only when the response arrives. Until then a client could send many made-up
 //! credentials at once, or hang up before each is rejected. So while no response has proved a credential, its
 //! requests also hold units of the limits of a caller without it. They hold them in a record of their own
-//! ([`Identity::on_trial`]), so clients that present no credential lose nothing. A successful response gives
+//! ([`Identity::provisional`]), so clients that present no credential lose nothing. A successful response gives
 //! these units back, and leaves a proof that lasts as long as a marker would.
 
 use super::selection::{applying, judges};
@@ -77,7 +77,7 @@ impl Engine {
         let proved = credentials.iter().all(|one| one.proved);
         let provisional = as_anonymous.iter().filter(|(one, _)| !proved && !one.shadow);
         let in_own_record = |(one, cost): &(AppliedPolicy, u32)| {
-            (AppliedPolicy { identity: one.identity.on_trial(), ..*one }, *cost)
+            (AppliedPolicy { identity: one.identity.provisional(), ..*one }, *cost)
         };
         let provisional = provisional.map(in_own_record).collect();
         let credentials = credentials.clone();

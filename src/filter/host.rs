@@ -102,7 +102,7 @@ pub(super) fn random<H: Host, const N: usize>() -> Option<[u8; N]> {
 
 /// A name for this worker. Without random bytes it is the lowest bits of the clock, good enough to tell some workers
 /// apart.
-pub(super) fn new_holder<H: Host>() -> WorkerId {
+pub(super) fn new_worker_id<H: Host>() -> WorkerId {
     random::<H, 4>()
         .map_or_else(|| WorkerId(H::monotonic_time() as u32), |bytes| WorkerId(u32::from_le_bytes(bytes)))
 }

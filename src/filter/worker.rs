@@ -1,6 +1,6 @@
 //! What the requests under one configuration share in one worker: its engine, replies, counters and the table.
 
-use super::host::{Clock, Host, SharedData, new_holder};
+use super::host::{Clock, Host, SharedData, new_worker_id};
 use super::metrics::Metrics;
 use super::{alarm, shared_table};
 use crate::compile::{Configuration, compile};
@@ -26,20 +26,20 @@ impl WorkerTable {
 
     /// Takes the limits of a new configuration. Opens the table, if no configuration before this one has.
     fn join<H: Host>(&self, host: H, rules: &PolicySet) -> Result<(), ConfigErrors> {
-        let geometry = rules.geometry;
-        let seed = shared_table::create_or_join(host, geometry.pages).map_err(|found| {
+        let table_size = rules.table_size;
+        let seed = shared_table::create_or_join(host, table_size.pages).map_err(|found| {
             let allowed =
                 format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
             ConfigErrors::from(ConfigError::new("table.pages", &found.found, &allowed))
         })?;
         let mut place = self.0.borrow_mut();
         let table = place.get_or_insert_with(|| {
-            let mut new = Table::new(seed, geometry, new_holder::<H>());
+            let mut new = Table::new(seed, table_size, new_worker_id::<H>());
             // From here on a time without a tick is a stall.
             new.begin(&SharedData(host), Clock::new::<H>().now::<H>()).settle();
             new
         });
-        table.set_page_bytes(geometry.page_bytes);
+        table.set_page_bytes(table_size.page_bytes);
         table.set_in_force(rules.limits());
         Ok(())
     }

@@ -78,7 +78,7 @@ struct Gateway {
 impl Gateway {
     fn new(script: &Script) -> Gateway {
         let set = compile(&script.document).expect("a policy").rules;
-        let default = set.geometry;
+        let default = set.table_size;
         assert_eq!(u64::from(default.pages.get()), DEFAULT_PAGES, "{} has a default table", script.name);
         let pages = NonZeroU32::new(pages() as u32).expect("pages");
         let table = Table::new(SEED, TableSize { pages, ..default }, WorkerId(1));

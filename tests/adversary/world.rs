@@ -78,9 +78,9 @@ impl World {
     pub fn new(document: &Value, workers: usize, pages: u32) -> World {
         let policies = compile(document).expect("a valid policy").rules;
         let pages = NonZeroU32::new(pages).expect("at least one page");
-        let geometry = TableSize { pages, ..policies.geometry };
+        let table_size = TableSize { pages, ..policies.table_size };
         let holder = |worker: usize| WorkerId(worker as u32 + 1);
-        let table = |worker| Table::new(Seed::new([7; Seed::LEN]), geometry, holder(worker));
+        let table = |worker| Table::new(Seed::new([7; Seed::LEN]), table_size, holder(worker));
         World {
             now: START,
             store: MemoryStore::default(),

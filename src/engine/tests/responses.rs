@@ -136,8 +136,8 @@ fn fp_1_a_long_stream_stays_counted_while_its_worker_lives_and_not_after() {
         fixture.table.begin(&fixture.store, fixture.now).settle();
         assert!(fixture.decide(&request).rejected());
     }
-    let geometry = fixture.engine.rules().geometry;
-    fixture.table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(2));
+    let table_size = fixture.engine.rules().table_size;
+    fixture.table = Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(2));
     fixture.wait(15);
     assert!(fixture.decide(&request).rejected(), "the dead worker is still believed");
     fixture.wait(16);

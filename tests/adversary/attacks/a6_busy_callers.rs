@@ -48,8 +48,8 @@ impl fmt::Display for Crowd {
 fn crowd(pages: u32, per_page: u32) -> Crowd {
     let document = policies(r#"{"name": "p", "key": "ip", "limits": [{"quota": 300, "window": "60s"}]}"#);
     let set = compile(&document).expect("a policy").rules;
-    let geometry = TableSize { pages: NonZeroU32::new(pages).expect("pages"), ..set.geometry };
-    let mut table = Table::new(Seed::new([7; Seed::LEN]), geometry, WorkerId(1));
+    let table_size = TableSize { pages: NonZeroU32::new(pages).expect("pages"), ..set.table_size };
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(1));
     let (engine, store, mut random) = (Engine::new(set), MemoryStore::default(), Random::new(6));
     let callers = (pages * per_page) as usize;
     let mut admitted: Vec<VecDeque<Micros>> = vec![VecDeque::new(); callers];
