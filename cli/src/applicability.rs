@@ -151,7 +151,7 @@ fn address(value: &[u8], ipv6_prefix: u8) -> String {
 }
 
 /// The first four characters, or fewer of a short value, and the length.
-fn masked(value: &[u8]) -> String {
+pub(crate) fn masked(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     let most = (text.chars().count() / 2).min(4);
     let start: String = text.chars().take(most).collect();

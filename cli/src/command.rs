@@ -9,6 +9,8 @@ mod language;
 pub mod outcome;
 mod styles;
 
+use crate::applicability::masked;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use outcome::Outcome;
 
@@ -45,7 +47,7 @@ enum Command {
 pub fn run<T: Into<std::ffi::OsString> + Clone>(
     arguments: impl IntoIterator<Item = T>,
 ) -> Result<Outcome, clap::Error> {
-    let outcome = match Arguments::try_parse_from(arguments)?.command {
+    let outcome = match Arguments::try_parse_from(arguments).map_err(without_secrets)?.command {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
@@ -54,4 +56,22 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Reference(reference) => Ok(reference.run()),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
+}
+
+/// The same error, without what was typed: an API key in the wrong place must not be shown in a terminal or a log. Options
+/// are shown, so that a typo in one is found.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let is_option = |text: &str| text.starts_with('-') && !text.contains(['=', ' ']);
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+        let shown = match (kind, error.get(kind)) {
+            // The name of an argument of ours, such as `--times <N>`.
+            (ContextKind::InvalidArg, Some(_)) if error.kind() != ErrorKind::UnknownArgument => None,
+            (_, Some(ContextValue::String(text))) if !is_option(text) => Some(masked(text.as_bytes())),
+            (_, _) => None,
+        };
+        if let Some(shown) = shown {
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+    error
 }

@@ -8,6 +8,7 @@ use crate::rules::{Consumer, Consumers, Digest, Key, KeySource};
 use std::num::NonZeroU32;
 
 const CONSUMERS: &str = "a list of consumers";
+const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
 const CREDENTIALS: &str = "an object of keys, each with a list of values or their sha256:… digests";
 const VALUES: &str = "a list of at least one value or sha256:… digest";
 
@@ -91,6 +92,10 @@ pub(super) struct ConsumerContext<'a> {
 pub(super) fn consumers<'a>(reader: &Reader<'a>, context: ConsumerContext<'_>) -> Option<KnownConsumers<'a>> {
     let mut known = KnownConsumers::default();
     let (mut valid, mut names) = (Some(()), Names::default());
+    // A value in the wrong place may be a credential: it is not shown.
+    if !reader.is_list() {
+        return reader.error_found("not a list", CONSUMERS);
+    }
     for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
         match consumer(entry, index, context, &mut known) {
             Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
@@ -112,6 +117,9 @@ fn consumer<'a>(
     context: ConsumerContext<'_>,
     known: &mut KnownConsumers<'a>,
 ) -> Option<Consumer> {
+    if !entry.is_object() {
+        return entry.error_found("not an object", CONSUMER);
+    }
     let fields = entry.object(&["name", "keys", "tier", "attributes", "quotas"])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
     let credentials =

@@ -1,6 +1,6 @@
 //! Configuration errors, worded so that an operator can act on them.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// One error: its path, what was found there, and what is allowed.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +58,27 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "$" } else { &self.path };
-        write!(f, "{path}: found {}; allowed: {}", self.found, self.allowed)?;
+        write!(f, "{path}: found {}; allowed: {}", OneLine(&self.found), OneLine(&self.allowed))?;
         match &self.suggestion {
-            Some(word) => write!(f, "; did you mean {word}?"),
+            Some(word) => write!(f, "; did you mean {}?", OneLine(word)),
             None => Ok(()),
         }
+    }
+}
+
+/// A text whose control characters are escaped: allowed words may be names of the configuration, and a line feed in one
+/// must not begin a line of its own in Envoy's log.
+struct OneLine<'a>(&'a str);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c.is_control() {
+                true => write!(f, "{}", c.escape_debug())?,
+                false => f.write_char(c)?,
+            }
+        }
+        Ok(())
     }
 }
 

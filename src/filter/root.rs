@@ -66,14 +66,17 @@ impl<H: Host> Drop for TollgateRoot<H> {
 /// What the log says once a configuration is accepted: which build serves which policies. Names of policies are no secret:
 /// clients may see them in replies.
 fn start_line(rules: &PolicySet) -> String {
-    let names: Vec<&str> = rules.policies.iter().map(|policy| policy.name.as_str()).collect();
-    let policies = if names.len() == 1 { "policy" } else { "policies" };
+    /// More names would make the line long, and each worker writes it.
+    const MAX_NAMES: usize = 16;
+    let count = rules.policies.len();
+    let names = rules.policies.iter().take(MAX_NAMES).map(|policy| policy.name.as_str());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let policies = if count == 1 { "policy" } else { "policies" };
+    let more = if count > MAX_NAMES { " and more" } else { "" };
     format!(
-        "tollgate {} (commit {}) serves {} {policies}: {}",
+        "tollgate {} (commit {}) serves {count} {policies}: {names}{more}",
         env!("CARGO_PKG_VERSION"),
         env!("TOLLGATE_BUILD_COMMIT"),
-        names.len(),
-        names.join(", ")
     )
 }
 
@@ -100,5 +103,11 @@ mod tests {
         assert_eq!(line(&policy("a")), format!("{build} serves 1 policy: a"));
         let both = [policy("a"), policy("b")].join(",");
         assert_eq!(line(&both), format!("{build} serves 2 policies: a, b"));
+        let many: Vec<_> = (0..1_000).map(|number| policy(&format!("p{number}"))).collect();
+        let line = line(&many.join(","));
+        assert!(
+            line.starts_with(&format!("{build} serves 1000 policies: p0, ")) && line.len() < 200,
+            "{line}"
+        );
     }
 }

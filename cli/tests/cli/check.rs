@@ -253,7 +253,8 @@ fn a8_the_spellings_of_a_path_that_are_limited_are_described() {
 /// Fails: the names of languages are put into `allowed: …` as they are.
 #[test]
 fn an_error_with_a_line_feed_in_a_language_is_one_line() {
-    let text = policy("").replace("window: 60s", "window: 60s, message: { es: x, \"a\\nforged: line\": y, default: en }");
+    let text = policy("")
+        .replace("window: 60s", "window: 60s, message: { es: x, \"a\\nforged: line\": y, default: en }");
     let path = file("forged_line.yaml", &text);
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     let all = ran.stdout + &ran.stderr;

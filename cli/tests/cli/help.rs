@@ -57,3 +57,19 @@ fn a_reader_that_stops_reading_is_not_a_failure() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn x_10_a_key_in_the_wrong_place_is_not_shown() {
+    for arguments in [
+        &["hash", "sk_live_secret"][..],
+        &["explain", BILLIUM, "/", "sk_live_secret"],
+        &["explain", BILLIUM, "sk_live_secret"],
+        &["explain", BILLIUM, "/", "-H", "sk_live_secret"],
+        &["explain", BILLIUM, "/", "--metadata", "sk_live_secret"],
+        &["explain", BILLIUM, "/", "--times", "sk_live_secret"],
+    ] {
+        let ran = tollgate(arguments);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(ran.stderr.contains("sk_l…") && !ran.stderr.contains("secret"), "{}", ran.stderr);
+    }
+}

@@ -50,7 +50,9 @@ fn the_calls_that_sufficed_before_suffice() {
 
 #[test]
 fn without_a_call_that_it_can_do_without_the_module_does_not_trap() {
-    for call in ["proxy_define_metric", "proxy_set_tick_period_milliseconds", "proxy_replace_header_map_value"] {
+    for call in
+        ["proxy_define_metric", "proxy_set_tick_period_milliseconds", "proxy_replace_header_map_value"]
+    {
         assert_limits(&allowed_but(call, &["proxy_get_current_time_nanoseconds"]));
     }
 }
