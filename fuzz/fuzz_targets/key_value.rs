@@ -5,11 +5,11 @@
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tollgate::engine::caller::{Caller, ConsumerCache};
-use tollgate::http::credential::{Reading, Repeated};
-use tollgate::rules::{Callers, Key, KeySource, Validity};
-use tollgate::identity::Seed;
 use tollgate::http::PathTemplate;
-use tollgate::http::{RequestCache, MetadataPath, Request};
+use tollgate::http::credential::{Reading, Repeated};
+use tollgate::http::{MetadataPath, Request, RequestCache};
+use tollgate::identity::Seed;
+use tollgate::rules::{Callers, Key, KeySource, Validity};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -74,8 +74,10 @@ fn prefix(input: &Input<'_>) -> Option<usize> {
 }
 
 fn header(input: &Input<'_>) {
-    let source =
-        KeySource::Header { name: "authorization".into(), scheme: input.with_scheme.then(|| "Bearer".into()) };
+    let source = KeySource::Header {
+        name: "authorization".into(),
+        scheme: input.with_scheme.then(|| "Bearer".into()),
+    };
     let read = |bytes: &[u8]| value(source.clone(), prefix(input), None, bytes);
     let found = read(input.bytes);
     if let Some(value) = &found {

@@ -3,13 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tollgate::compile::{Configuration, compile};
 use tollgate::config::{Value, parse, parse_json};
 use tollgate::engine::Engine;
-use tollgate::identity::Seed;
-use tollgate::compile::{Configuration, compile};
 use tollgate::http::{MetadataPath, Request, Response};
+use tollgate::identity::Seed;
 use tollgate::table::memory::MemoryStore;
-use tollgate::table::{TableSize, Table};
+use tollgate::table::{Table, TableSize};
 use tollgate::time::{Now, SECOND};
 use tollgate_fuzz::HOLDER;
 
@@ -51,7 +51,9 @@ fn decide(configuration: Configuration) {
         }
         let rejection = replies.reply(&decision, &call, || [7; 16]);
         assert_eq!(rejection.is_some(), decision.rejected());
-        if let Some(rejection) = rejection.iter().find(|rejection| *rejection.headers[0].1 == *"application/json") {
+        if let Some(rejection) =
+            rejection.iter().find(|rejection| *rejection.headers[0].1 == *"application/json")
+        {
             assert!(parse_json(rejection.body.as_bytes()).is_ok(), "{rejection:?}");
         }
         let headers = replies.limit_headers(&decision);

@@ -23,7 +23,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     // A reload may make any other limit of each.
     let generations = [limits()?, limits()?];
     let store = MemoryStore::default();
-    let mut workers = [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(holder)));
+    let mut workers =
+        [1, 2].map(|holder| Table::new(Seed::new([7; Seed::LEN]), table_size, WorkerId(holder)));
     let start = u64::from(number(u)?) * SECOND / 16;
     let mut now = Now { mono: start, wall: start + 1_700_000_000 * SECOND };
     let mut charged: Vec<(usize, Charge<'_>, Now)> = Vec::new();
