@@ -70,7 +70,7 @@ impl Container {
     pub fn assert_counted(&self, policy: &str, admitted: u64, rejected: u64) {
         let metric =
             |outcome| self.admin.statistic(&format!("wasmcustom.tollgate.policy.{policy}.{outcome}"));
-        let counted = || (metric("admitted"), metric("rejected"));
+        let counted = || (metric("admitted"), metric("refused"));
         eventually(&format!("{policy}: {admitted} admitted and {rejected} rejected"), || {
             (counted() == (admitted, rejected)).then_some(())
         });
