@@ -63,7 +63,7 @@ envoy: ## fetch Envoy and print where it is
 	@tools/get-envoy
 
 language: ## write the language's schema and reference page anew
-	@tools/cargo build --quiet -p tollgate-cli # or a fault would leave empty files
+	@tools/cargo build --quiet -p tollgate-cli # or an error would leave empty files
 	@tools/cargo run --quiet -p tollgate-cli -- schema >envoy/tollgate.schema.json
 	@tools/cargo run --quiet -p tollgate-cli -- reference >docs/language.md
 

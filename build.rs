@@ -1,11 +1,11 @@
 //! The module's build: its time zone table, the commit that it names, and how it is linked.
 //!
-//! `src/time/zone.rs` includes a table that is generated from the IANA time zone database. The database (~200 KB) and a parser for its format (~32 KB) would be larger than the rest of the module. A
-//! rate limiter only needs the present and the future, and the database ends each zone with a POSIX rule of
-//! some 20 bytes that covers them. Zones for which the rule alone is wrong after [`START`], because they
-//! changed it since or have announced exceptions, also keep a list of changes. The rules are parsed and
-//! evaluated with the module's own code, which is thereby checked against the database for every zone until
-//! [`END`].
+//! `src/time/zone.rs` includes a table that is generated from the IANA time zone database. The database (~200
+//! KB) and a parser for its format (~32 KB) would be larger than the rest of the module. A rate limiter only
+//! needs the present and the future, and the database ends each zone with a POSIX rule of some 20 bytes that
+//! covers them. Zones for which the rule alone is wrong after [`START`], because they changed it since or
+//! have announced exceptions, also keep a list of changes. The rules are parsed and evaluated with the
+//! module's own code, which is thereby checked against the database for every zone until [`END`].
 
 #[path = "src/time/civil.rs"]
 mod civil;
@@ -56,10 +56,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The commit that the log names: that of the sources, or what `TOLLGATE_COMMIT` says where they come without git.
+/// The commit that the log names: that of the sources, or what `TOLLGATE_COMMIT` says where they come without
+/// git.
 fn tell_commit() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=TOLLGATE_COMMIT");
-    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the override.
+    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the
+    // override.
     let head = commit::head(Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?));
     for file in head.watch {
         println!("cargo::rerun-if-changed={}", file.display());
@@ -69,8 +71,8 @@ fn tell_commit() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Numbers of functions and addresses take as few bytes as they need, not five each. The linker can't do that with debug
-/// information in the module; names it leaves. Tests have flags of their own, and keep theirs.
+/// Numbers of functions and addresses take as few bytes as they need, not five each. The linker can't do that
+/// with debug information in the module; names it leaves. Tests have flags of their own, and keep theirs.
 fn tell_linker() {
     for flag in ["--compress-relocations", "--strip-debug"] {
         println!("cargo::rustc-link-arg-cdylib={flag}");

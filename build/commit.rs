@@ -27,7 +27,8 @@ pub fn head(root: &Path) -> Head {
     Head { commit: commit.and_then(|hash| hash.get(..LENGTH).map(Into::into)), watch }
 }
 
-/// Where a branch is: in a file of its own or, once git has packed it, in the list of all. Its next commit makes the file.
+/// Where a branch is: in a file of its own or, once git has packed it, in the list of all. Its next commit
+/// makes the file.
 fn branch(git: &Path, name: &str, watch: &mut Vec<PathBuf>) -> Option<String> {
     let (file, list) = (git.join(name), git.join("packed-refs"));
     let hash = read(&file).or_else(|| {

@@ -1,8 +1,8 @@
 //! The filter: it carries values between the proxy and the engine, and decides nothing itself.
 //!
-//! A [`TollgateRoot`] is one configuration in one worker, a [`TollgateStream`] one request. Both reach the proxy only
-//! through the trait [`Host`](host::Host), so they also compile natively and are tested there with a fake host. The one
-//! real host is `proxy_wasm`, the only file that calls Envoy.
+//! A [`TollgateRoot`] is one configuration in one worker, a [`TollgateStream`] one request. Both reach the
+//! proxy only through the trait [`Host`](host::Host), so they also compile natively and are tested there with
+//! a fake host. The one real host is `proxy_wasm`, the only file that calls Envoy.
 
 mod alarm;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The cases of `benches/core` are what they are named for: each sets itself up, and fails if its requests don't end as
-//! it says. Nothing is measured here.
+//! The cases of `benches/core` are what they are named for: each sets itself up, and fails if its requests
+//! don't end as it says. Nothing is measured here.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 

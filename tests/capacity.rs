@@ -1,5 +1,6 @@
-//! What the table costs: bytes for each algorithm's records, and a flood of a million keys that neither passes the
-//! stated ceiling, nor frees a throttled client, nor makes decisions dearer once pages are full. No host.
+//! What the table costs: bytes for each algorithm's records, and a flood of a million keys that neither
+//! passes the stated ceiling, nor frees a throttled client, nor makes decisions dearer once pages are full.
+//! No host.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test")]
 
@@ -142,8 +143,9 @@ fn computed() -> Duration {
     nanos.map_or_else(|| START.get_or_init(Instant::now).elapsed(), Duration::from_nanos)
 }
 
-/// One request each of so many new keys, ten every millisecond. Answers how many passed, and the nanoseconds per
-/// decision in each tenth. What a thread has computed is known to some milliseconds, so a tenth is not cut finer.
+/// One request each of so many new keys, ten every millisecond. Answers how many passed, and the nanoseconds
+/// per decision in each tenth. What a thread has computed is known to some milliseconds, so a tenth is not
+/// cut finer.
 fn flood(house: &mut Fixture, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
     let mut passed = 0;
     let mut tenth = |tenth: u32| {
@@ -161,8 +163,9 @@ fn flood(house: &mut Fixture, limit: Limit, keys: u32) -> (u32, Vec<u64>) {
     (passed, prices)
 }
 
-/// A hundred clients of each algorithm, all of them throttled. They are proven, as is whoever the upstream has answered well: of
-/// what anybody can make up, as the keys of the flood, a full page keeps nothing for long, used up or not.
+/// A hundred clients of each algorithm, all of them throttled. They are proven, as is whoever the upstream
+/// has answered well: of what anybody can make up, as the keys of the flood, a full page keeps nothing for
+/// long, used up or not.
 fn throttle(house: &mut Fixture) -> Vec<(Identity, Limit)> {
     let mut throttled = Vec::new();
     for (name, limit) in limits() {
@@ -180,15 +183,15 @@ fn survives(limit: Limit) {
     let before = allocated().live;
     let mut house = Fixture::new(DEFAULT);
     let throttled = throttle(&mut house);
-    let tally = house.table.take_stats();
-    assert_eq!((tally.evictions, tally.overflow), (0, 0), "the throttled have records of their own");
+    let stats = house.table.take_stats();
+    assert_eq!((stats.evictions, stats.overflow), (0, 0), "the throttled have records of their own");
 
     let (passed, prices) = flood(&mut house, limit, KEYS);
-    let tally = house.table.take_stats();
+    let stats = house.table.take_stats();
     let (pages, page_bytes) = (DEFAULT.pages.get() as usize, usize::from(DEFAULT.page_bytes));
     let (stored, allocated) = (house.store.bytes(), allocated().live - before);
     let ceiling = pages * (page_bytes + HOST_BYTES_PER_PAGE);
-    println!("{KEYS} keys, {passed} passed, {tally:?}");
+    println!("{KEYS} keys, {passed} passed, {stats:?}");
     println!("{stored} bytes in {pages} pages, {allocated} allocated in all, stated {ceiling}");
     // The host ends each value with a byte of its own.
     assert!(house.store.longest() < page_bytes);
@@ -199,8 +202,8 @@ fn survives(limit: Limit) {
         assert!(!house.ask(*client, &[*limit]), "{client:?} was throttled before the flood");
     }
 
-    // A page holds 39 such records. So seven tenths of the flood fill the pages, and what a decision costs grows
-    // with them; from then on a new key costs as much as the one before.
+    // A page holds 39 such records. So seven tenths of the flood fill the pages, and what a decision costs
+    // grows with them; from then on a new key costs as much as the one before.
     let (second, eighth, last) = (prices[1], prices[7], prices[9]);
     let ratio = |price: u64| last as f64 / price as f64;
     println!("ns per decision, in tenths of the flood: {prices:?}");
@@ -235,8 +238,8 @@ struct Busy {
     overflow: u64,
 }
 
-/// So many proven callers of a default table ask steadily for half as much again as the limit allows, for three windows.
-/// Only those of the fullest pages, so many, are served: the others have more room than these.
+/// So many proven callers of a default table ask steadily for half as much again as the limit allows, for
+/// three windows. Only those of the fullest pages, so many, are served: the others have more room than these.
 fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
     let mut house = Fixture::new(DEFAULT);
     let mut by_page: HashMap<u64, Vec<Identity>> = HashMap::new();
@@ -281,14 +284,14 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
         }
         house.wait(step);
     }
-    let tally = house.table.take_stats();
+    let stats = house.table.take_stats();
     let report = Busy {
         callers: served.len(),
         above: worst.iter().filter(|worst| **worst > quota).count(),
         worst: worst.iter().copied().max().unwrap_or_default() as f64 / quota as f64,
         wrongly_rejected: wrong as f64 / (rounds * served.len() as u64) as f64,
-        evictions: tally.evictions,
-        overflow: tally.overflow,
+        evictions: stats.evictions,
+        overflow: stats.overflow,
     };
     let seconds = limit.window / SECOND;
     println!("{callers} callers of {quota} per {seconds} s, {most} in the fullest page: {report:?}");
@@ -302,8 +305,8 @@ fn a_minute_of(quota: u32) -> Limit {
     Limit { id: LimitId::new("busy", "minute"), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
 }
 
-/// Nor at half as many more. That logs are coarse there costs some rejections too early: where a table of 131,072 is fullest,
-/// at most 5 of 100 requests.
+/// Nor at half as many more. That logs are coarse there costs some rejections too early: where a table of
+/// 131,072 is fullest, at most 5 of 100 requests.
 #[test]
 fn a6_no_busy_caller_passes_its_cap_at_a_density_of_131072() {
     let _alone = ALONE.lock();
@@ -319,7 +322,8 @@ fn a6_no_busy_caller_passes_its_cap_at_a_density_of_131072() {
     }
 }
 
-/// Where even the coarsest logs of all have no room, some callers are dropped and others share a record. Never silently.
+/// Where even the coarsest logs of all have no room, some callers are dropped and others share a record.
+/// Never silently.
 #[test]
 fn a6_beyond_the_density_that_holds_every_breach_is_counted() {
     let _alone = ALONE.lock();

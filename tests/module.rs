@@ -1,5 +1,6 @@
-//! The module that was built: what it exports to Envoy, what it imports, and that its build is reproducible. Envoy calls
-//! each callback that is exported, and it loads no module that imports a call which it does not have.
+//! The module that was built: what it exports to Envoy, what it imports, and that its build is reproducible.
+//! Envoy calls each callback that is exported, and it loads no module that imports a call which it does not
+//! have.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -8,8 +9,8 @@ use std::path::Path;
 use std::process::Command;
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
-/// Each callback costs every request a call, so there are only those that the filter uses. The rest is the SDK's and the
-/// linker's.
+/// Each callback costs every request a call, so there are only those that the filter uses. The rest is the
+/// SDK's and the linker's.
 const EXPORTS: [&str; 12] = [
     "_initialize",
     "malloc",
@@ -45,8 +46,8 @@ const CALLS: [&str; 16] = [
     "wasi_snapshot_preview1.random_get",
 ];
 
-/// What the SDK's contexts could call: methods of its traits that nobody calls here, but that a trait object keeps. All of
-/// them belong to ABI 0.2.1.
+/// What the SDK's contexts could call: methods of its traits that nobody calls here, but that a trait object
+/// keeps. All of them belong to ABI 0.2.1.
 const NEVER_CALLED: [&str; 19] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",

@@ -1,5 +1,5 @@
-//! One hot key, alone in its page, by each algorithm. Its requests come at a steady pace, below the limit: so a log has
-//! as many entries as it would have.
+//! One hot key, alone in its page, by each algorithm. Its requests come at a steady pace, below the limit: so
+//! a log has as many entries as it would have.
 
 use super::house::{DEFAULT, Fixture, Steady, charge, limit};
 use super::{Case, Says, Subject};
@@ -121,7 +121,8 @@ fn paced(warm_up: u32, limit: Limit, pace: Micros) -> Box<dyn Subject> {
     at_pace(warm_up, Fixture::new(DEFAULT), limit, pace)
 }
 
-/// The same where half of each first window has been used at once: leases are by use. At this pace the other half lasts.
+/// The same where half of each first window has been used at once: leases are by use. At this pace the other
+/// half lasts.
 fn half_spent(limit: Limit) -> Box<dyn Subject> {
     let mut house = Fixture::new(DEFAULT);
     assert!(house.ask(HOT, &[limit], limit.quota.get() / 2));

@@ -1,4 +1,5 @@
-//! What is said about a decision that has been made. Nothing is decided here, so the table has nothing to count.
+//! What is said about a decision that has been made. Nothing is decided here, so the table has nothing to
+//! count.
 
 use super::policies::{BILLIUM, Gate, call};
 use super::{Case, Says, Subject};

@@ -25,7 +25,7 @@ pub trait Subject {
     fn decide(&mut self) -> bool;
 
     /// What the table has counted since the last call.
-    fn tally(&mut self) -> TableStats {
+    fn stats(&mut self) -> TableStats {
         TableStats::default()
     }
 }
@@ -57,21 +57,21 @@ impl Case {
     /// If it does not do what it is named for.
     pub fn prepare(&self) -> Box<dyn Subject> {
         let mut subject = (self.set_up)();
-        subject.tally();
+        subject.stats();
         let passed = (0..TRIED).filter(|_| subject.decide()).count();
-        let tally = subject.tally();
+        let stats = subject.stats();
         let tried = u64::from(TRIED);
-        let aside = TableStats { evictions: 0, overflow: 0, leased: 0, ..tally };
+        let aside = TableStats { evictions: 0, overflow: 0, leased: 0, ..stats };
         let does = match self.says {
-            Says::Leased => tally.leased >= tried * 3 / 4,
-            Says::Evicting => tally.evictions >= tried && tally.overflow == 0,
-            Says::Overflowing => tally.overflow == tried,
-            Says::Admitted | Says::Rejected => tally == TableStats::default(),
+            Says::Leased => stats.leased >= tried * 3 / 4,
+            Says::Evicting => stats.evictions >= tried && stats.overflow == 0,
+            Says::Overflowing => stats.overflow == tried,
+            Says::Admitted | Says::Rejected => stats == TableStats::default(),
         };
         let expected = if self.says == Says::Rejected { 0 } else { TRIED as usize };
         assert!(
             does && passed == expected && aside == TableStats::default(),
-            "{}: {:?}, but of {TRIED} requests {passed} passed, {tally:?}",
+            "{}: {:?}, but of {TRIED} requests {passed} passed, {stats:?}",
             self.name,
             self.says
         );

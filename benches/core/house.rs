@@ -69,7 +69,7 @@ impl<F: FnMut(&mut Fixture) -> bool> Subject for Steady<F> {
         (self.decide)(&mut self.house)
     }
 
-    fn tally(&mut self) -> TableStats {
+    fn stats(&mut self) -> TableStats {
         self.house.table.take_stats()
     }
 }

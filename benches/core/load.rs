@@ -1,4 +1,5 @@
-//! By what else is in the table. Each of the others has spent one unit of its limit, 34 bytes a record: 39 fill a page.
+//! By what else is in the table. Each of the others has spent one unit of its limit, 34 bytes a record: 39
+//! fill a page.
 
 use super::algorithms::{HOT, sliding_window};
 use super::house::{DEFAULT, Fixture, Steady};

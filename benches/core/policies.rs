@@ -150,7 +150,8 @@ impl Gate {
 }
 
 fn compiled(policy: &str) -> Configuration {
-    // It has a map with a random seed. To free that would leave another heap in each run, and other instructions.
+    // It has a map with a random seed. To free that would leave another heap in each run, and other
+    // instructions.
     let file = ManuallyDrop::new(PolicyFile::read("policy.yaml", policy).unwrap());
     let errors = |errors| panic!("{errors:?}");
     file.policies.first().unwrap().compile().unwrap_or_else(errors)
@@ -169,7 +170,8 @@ impl Response for Good {
     }
 }
 
-/// The same request each time that so much time has passed. The policies with the indexes `by` are to judge it.
+/// The same request each time that so much time has passed. The policies with the indexes `by` are to judge
+/// it.
 fn paced(warm_up: u32, policy: &str, by: &[usize], call: Call, pace: Micros) -> Box<dyn Subject> {
     let mut gate = Paced { gate: Gate::new(policy, call, pace), by: by.to_vec() };
     for _ in 0..warm_up {
@@ -200,7 +202,7 @@ impl Subject for Paced {
         !decision.rejected()
     }
 
-    fn tally(&mut self) -> TableStats {
+    fn stats(&mut self) -> TableStats {
         self.gate.fixture.table.take_stats()
     }
 }

@@ -14,8 +14,8 @@ struct Line {
     instructions: Option<f64>,
 }
 
-/// Prints the table, and writes it as JSON. `times` is what divan has printed; `instructions` has a line for each case,
-/// its name and its instructions after a tab, or is empty.
+/// Prints the table, and writes it as JSON. `times` is what divan has printed; `instructions` has a line for
+/// each case, its name and its instructions after a tab, or is empty.
 pub fn report(times: &Path, instructions: &Path, json: &Path) {
     let times = read(times);
     let instructions = read(instructions);
@@ -36,7 +36,8 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The fastest and the median of divan's line: `├─ name  1.2 ns │ 3.4 µs │ 1.3 ns │ …` are fastest, slowest and median.
+/// The fastest and the median of divan's line: `├─ name  1.2 ns │ 3.4 µs │ 1.3 ns │ …` are fastest, slowest
+/// and median.
 fn times_of(name: &str, times: &str) -> Option<(f64, f64)> {
     times.lines().find_map(|line| {
         let line = line.trim_start_matches([' ', '├', '╰', '─', '│']).strip_prefix(name)?;

@@ -11,8 +11,8 @@ pub struct Goal {
     pub at_most: f64,
     /// `None`: it was not measured in this run.
     pub found: Option<Summary>,
-    /// The same figure of a filter that makes the host calls and does nothing else. `None`: there is no such filter, or it
-    /// was not measured.
+    /// The same figure of a filter that makes the host calls and does nothing else. `None`: there is no such
+    /// filter, or it was not measured.
     pub floor: Option<Summary>,
 }
 

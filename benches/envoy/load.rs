@@ -1,4 +1,5 @@
-//! Requests, sent by load generators that others keep: wrk as fast as they are answered, h2load at a constant rate.
+//! Requests, sent by load generators that others keep: wrk as fast as they are answered, h2load at a constant
+//! rate.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -85,7 +86,8 @@ impl Load {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "wrk: {said}{}", String::from_utf8_lossy(&output.stderr));
         assert!(!said.contains("Socket errors"), "{said}");
-        // "  51234 requests in 2.00s, 8.9MB read", "  Non-2xx or 3xx responses: 17", "Requests/sec:  25617.43"
+        // "  51234 requests in 2.00s, 8.9MB read", "  Non-2xx or 3xx responses: 17", "Requests/sec:
+        // 25617.43"
         let before = |text: &str| {
             let line = said.lines().find(|line| line.contains(text));
             line.and_then(|line| line.split_whitespace().next()).and_then(|first| first.parse().ok())
@@ -101,8 +103,8 @@ impl Load {
         }
     }
 
-    /// Sends requests at a constant rate, whether or not those before them are answered: each of the connections so
-    /// seldom that no response makes its next request late. The key is hot.
+    /// Sends requests at a constant rate, whether or not those before them are answered: each of the
+    /// connections so seldom that no response makes its next request late. The key is hot.
     pub fn open_loop(&self, to: SocketAddr, per_second: u32, seconds: u64, log: &Path) -> Latency {
         const CLIENTS: u32 = 4;
         let _ = fs::remove_file(log);
@@ -118,7 +120,8 @@ impl Load {
             .output()
             .expect("h2load, which `make bench` installs");
         let said = String::from_utf8_lossy(&output.stdout);
-        // A request each line: when it was sent, its status, and its time in microseconds, with tabs between them.
+        // A request each line: when it was sent, its status, and its time in microseconds, with tabs between
+        // them.
         let lines = fs::read_to_string(log).unwrap_or_else(|error| panic!("h2load: {error}: {said}"));
         let time = |line: &str| {
             let mut columns = line.split('\t').skip(1);

@@ -2,9 +2,9 @@
 //!
 //! `subjects → measurement (gateway, load) → results → goals → report`
 //!
-//! Variables, all with defaults: `BENCH_GENERATIONS`, `BENCH_ROUNDS` (of one generation), `BENCH_TURN_MS`, `BENCH_GROUPS` and
-//! `BENCH_CASES` (names, with commas between them; the case `none` is always there), `BENCH_OTHER_BUILD` (a module to
-//! measure beside the one of this tree). The JSON file's shape is told in
+//! Variables, all with defaults: `BENCH_GENERATIONS`, `BENCH_ROUNDS` (of one generation), `BENCH_TURN_MS`,
+//! `BENCH_GROUPS` and `BENCH_CASES` (names, with commas between them; the case `none` is always there),
+//! `BENCH_OTHER_BUILD` (a module to measure beside the one of this tree). The JSON file's shape is told in
 //! `report`.
 #![allow(
     clippy::unwrap_used,
@@ -63,7 +63,8 @@ fn main() {
     let results: Vec<Results> = chosen(places.groups())
         .map(|group| {
             let mut results = Results::new(group);
-            // What is filled first takes minutes to start, and has no layout to speak of: it is memory that counts.
+            // What is filled first takes minutes to start, and has no layout to speak of: it is memory that
+            // counts.
             let filled = results.group.cases.iter().any(|case| case.before > 0);
             let (generations, rounds) =
                 if filled { (1, generations * rounds) } else { (generations, rounds) };

@@ -1,8 +1,8 @@
 //! The cases of a group take turns.
 //!
-//! A turn is short, since a shared machine's speed drifts from second to second, and what is compared should meet the same
-//! of it. All processes of a group run at once, one of them with a load. For each generation they are started anew, so that
-//! no process's luck with its memory's layout decides.
+//! A turn is short, since a shared machine's speed drifts from second to second, and what is compared should
+//! meet the same of it. All processes of a group run at once, one of them with a load. For each generation
+//! they are started anew, so that no process's luck with its memory's layout decides.
 
 use crate::gateway::Gateway;
 use crate::load::Latency;

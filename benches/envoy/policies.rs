@@ -61,7 +61,8 @@ pub fn one_layer() -> Value {
     })
 }
 
-/// So many policies, each for a path of its own. A request for `/v1/service-N/…`, with the highest N, meets the last.
+/// So many policies, each for a path of its own. A request for `/v1/service-N/…`, with the highest N, meets
+/// the last.
 pub fn of_many_paths(number: usize) -> Value {
     let policy = |n: usize| {
         json!({

@@ -1,5 +1,5 @@
-//! Of a few samples the median and the quartiles: an outlier of a shared machine changes none of them. And of a quotient of
-//! medians how far it is to be believed.
+//! Of a few samples the median and the quartiles: an outlier of a shared machine changes none of them. And of
+//! a quotient of medians how far it is to be believed.
 
 use serde_json::{Value, json};
 
@@ -32,9 +32,9 @@ impl Summary {
     }
 }
 
-/// The quotient of two medians, and between what nine of ten such quotients are that might have been found: of generations,
-/// and of rounds in them, drawn at random from those that were (a bootstrap of two levels). A round's two samples stay
-/// together, since they have met the same moment of the machine.
+/// The quotient of two medians, and between what nine of ten such quotients are that might have been found:
+/// of generations, and of rounds in them, drawn at random from those that were (a bootstrap of two levels). A
+/// round's two samples stay together, since they have met the same moment of the machine.
 ///
 /// `None`: there are no samples.
 pub fn quotient(ones: &[f64], others: &[f64], generations: usize) -> Option<Summary> {

@@ -1,5 +1,6 @@
-//! Makes the host calls that two layers with three headers need, and counts nothing: the key's header, the client's
-//! address, the clock; then three headers. A limiter can't be cheaper while it makes these calls this way.
+//! Makes the host calls that two layers with three headers need, and counts nothing: the key's header, the
+//! client's address, the clock; then three headers. A limiter can't be cheaper while it makes these calls
+//! this way.
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;

@@ -1,6 +1,6 @@
-//! The host calls of a request that two layers reject, and nothing else: the key's header, the client's address, the
-//! clock, what is stored of either, and a reply as Tollgate's. No limiter that looks at its counts can reject for less
-//! this way.
+//! The host calls of a request that two layers reject, and nothing else: the key's header, the client's
+//! address, the clock, what is stored of either, and a reply as Tollgate's. No limiter that looks at its
+//! counts can reject for less this way.
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;

@@ -1,5 +1,5 @@
-//! The calls of `floor`, with no other callback exported than those that make them, and no SDK: the lowest price at which
-//! these calls can be made. Not even a stream's end is heard of, which a limiter must hear of.
+//! The calls of `floor`, with no other callback exported than those that make them, and no SDK: the lowest
+//! price at which these calls can be made. Not even a stream's end is heard of, which a limiter must hear of.
 
 use std::ptr::null_mut;
 

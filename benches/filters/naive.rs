@@ -1,5 +1,6 @@
-//! A limiter as one would write it first: two layers, each a counter of its own in shared data, read and written by
-//! compare-and-swap with each request. Keys are never forgotten, nor hidden; a count is a fixed window's.
+//! A limiter as one would write it first: two layers, each a counter of its own in shared data, read and
+//! written by compare-and-swap with each request. Keys are never forgotten, nor hidden; a count is a fixed
+//! window's.
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, Status};

@@ -58,8 +58,8 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }
 
-/// The same error, without what was typed: an API key in the wrong place must not be shown in a terminal or a log. Options
-/// are shown, so that a typo in one is found.
+/// The same error, without what was typed: an API key in the wrong place must not be shown in a terminal or a
+/// log. Options are shown, so that a typo in one is found.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
     let is_option = |text: &str| text.starts_with('-') && !text.contains(['=', ' ']);
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {

@@ -1,5 +1,5 @@
-//! What the pages show is true: policies are sound, printed output is what the program prints, links lead somewhere, and
-//! figures that the pages state are those that other tests assert.
+//! What the pages show is true: policies are sound, printed output is what the program prints, links lead
+//! somewhere, and figures that the pages state are those that other tests assert.
 //!
 //! How a page is checked:
 //! - A `yaml` block with `policies` must pass `tollgate check --deny-warnings`. One with a file's name behind `yaml`
@@ -126,7 +126,8 @@ impl Page {
         lines.map(|(_, text)| text.trim_start_matches('#').trim()).collect()
     }
 
-    /// Its prose cut at backticks, each piece with the line where it begins: text, code, text, code and so on.
+    /// Its prose cut at backticks, each piece with the line where it begins: text, code, text, code and so
+    /// on.
     fn pieces(&self) -> Vec<(usize, String)> {
         let mut lines = vec![""; self.text.lines().count()];
         for (line, text) in self.prose() {
@@ -148,7 +149,8 @@ impl Page {
         code.map(|(line, text)| (line, text.split_whitespace().collect::<Vec<_>>().join(" "))).collect()
     }
 
-    /// Where its links lead, with the lines. A link's text may have code in it, but what looks like a link in code is none.
+    /// Where its links lead, with the lines. A link's text may have code in it, but what looks like a link in
+    /// code is none.
     fn links(&self) -> Vec<(usize, String)> {
         let mut links = Vec::new();
         for (line, text) in self.pieces().into_iter().step_by(2) {
@@ -170,7 +172,8 @@ fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-").chars().filter(kept).collect()
 }
 
-/// A folder for the commands of one page: with the files that the page shows, and with `envoy/` as in the repository.
+/// A folder for the commands of one page: with the files that the page shows, and with `envoy/` as in the
+/// repository.
 fn folder_for(page: &Page) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join(page.path.replace('/', "-"));
     fs::create_dir_all(&folder).expect("a folder");
@@ -247,7 +250,8 @@ fn each_policy_that_a_page_shows_is_sound() {
     assert!(checked >= 19, "{checked} policies");
 }
 
-/// The part before the policy, and each form of the policy behind it, in the place of the filter of a complete config.
+/// The part before the policy, and each form of the policy behind it, in the place of the filter of a
+/// complete config.
 #[test]
 fn the_filter_that_the_install_page_shows_is_sound() {
     let page = page("docs/install.md");
@@ -485,7 +489,8 @@ fn each_response_of_a_real_envoy_is_what_the_policy_answers() {
     assert!(checked >= 7, "{checked} responses");
 }
 
-/// Commands in sentences, tables and `sh` blocks: those of `tollgate` with their options, and targets of make.
+/// Commands in sentences, tables and `sh` blocks: those of `tollgate` with their options, and targets of
+/// make.
 #[test]
 fn each_command_that_is_mentioned_exists() {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile");

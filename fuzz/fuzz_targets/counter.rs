@@ -6,7 +6,7 @@ use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use tollgate::limiter::{Algorithm, Coarseness, Counter, Limit, Verdict};
 use tollgate::time::{Micros, Now, SECOND};
-use tollgate_fuzz::{HOLDER, later, limit, number, pages};
+use tollgate_fuzz::{WORKER, later, limit, number, pages};
 
 fuzz_target!(|data: &[u8]| {
     let _ = run(&mut Unstructured::new(data));
@@ -62,7 +62,7 @@ impl Client {
     }
 
     fn open_at(&self, now: Now) -> Counter<'_> {
-        Counter::open(&self.limit, &self.state, now, HOLDER).expect("what a counter wrote is never damaged")
+        Counter::open(&self.limit, &self.state, now, WORKER).expect("what a counter wrote is never damaged")
     }
 
     fn remaining_at(&self, now: Now) -> u64 {

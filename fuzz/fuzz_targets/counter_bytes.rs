@@ -1,12 +1,12 @@
-//! Any bytes as any algorithm's state, and then anything done to it: nothing panics, and never is more left than
-//! the quota.
+//! Any bytes as any algorithm's state, and then anything done to it: nothing panics, and never is more left
+//! than the quota.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use tollgate::limiter::{Coarseness, Counter};
 use tollgate::time::Now;
-use tollgate_fuzz::{HOLDER, instant, limit, number, pages};
+use tollgate_fuzz::{WORKER, instant, limit, number, pages};
 
 fuzz_target!(|data: &[u8]| {
     let _ = run(Unstructured::new(data));
@@ -19,7 +19,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
     let mut ops: Vec<Op> = (0..ops).map(|_| op(&mut u)).collect::<Result<_>>()?;
     let mut state = u.take_rest().to_vec();
     loop {
-        let Some(mut counter) = Counter::open(&limit, &state, now, HOLDER) else { return Ok(()) };
+        let Some(mut counter) = Counter::open(&limit, &state, now, WORKER) else { return Ok(()) };
         for cost in [0, 1, u32::MAX] {
             let verdict = counter.judge(now, cost);
             assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");

@@ -1,5 +1,5 @@
-//! Any bytes as a header's value, a query, cookies, a path or a client's address: nothing panics, a value is part of
-//! what was sent, and a caller can't become another one by what follows it.
+//! Any bytes as a header's value, a query, cookies, a path or a client's address: nothing panics, a value is
+//! part of what was sent, and a caller can't become another one by what follows it.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
@@ -108,7 +108,8 @@ fn address(input: &Input<'_>) {
     }
 }
 
-/// A later parameter or cookie makes no other caller: the first counts, or none does (which is an empty value).
+/// A later parameter or cookie makes no other caller: the first counts, or none does (which is an empty
+/// value).
 fn elsewhere(input: &Input<'_>) {
     let found = |source: &KeySource, bytes: &[u8]| value(source.clone(), None, None, bytes);
     let is_same_or_none =

@@ -1,5 +1,5 @@
-//! Any bytes as a page, and a record written to it: it opens just when a plain walk of the format says so, and
-//! the page that is written is sound, within its capacity, and has lost nobody who must stay.
+//! Any bytes as a page, and a record written to it: it opens just when a plain walk of the format says so,
+//! and the page that is written is sound, within its capacity, and has lost nobody who must stay.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
@@ -68,7 +68,8 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
 struct Found {
     fingerprint: u64,
     expires: u32,
-    /// The highest share of its living states, up to the first that is damaged. A token bucket's is left out: it decays.
+    /// The highest share of its living states, up to the first that is damaged. A token bucket's is left out:
+    /// it decays.
     share: u8,
     length: usize,
 }

@@ -1,5 +1,5 @@
-//! Any bytes as a configuration: nothing panics, every error is one line, both forms mean the same, and a policy
-//! that compiles decides requests within its own table.
+//! Any bytes as a configuration: nothing panics, every error is one line, both forms mean the same, and a
+//! policy that compiles decides requests within its own table.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ use tollgate::identity::Seed;
 use tollgate::table::memory::MemoryStore;
 use tollgate::table::{Table, TableSize};
 use tollgate::time::{Now, SECOND};
-use tollgate_fuzz::HOLDER;
+use tollgate_fuzz::WORKER;
 
 fuzz_target!(|bytes: &[u8]| {
     let value = match parse(bytes) {
@@ -40,7 +40,7 @@ fn both_forms_are_one(value: &Value) {
 fn decide(configuration: Configuration) {
     let Configuration { rules: policies, replies } = configuration;
     let TableSize { pages, page_bytes } = policies.table_size;
-    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.table_size, HOLDER);
+    let mut table = Table::new(Seed::new([7; Seed::LEN]), policies.table_size, WORKER);
     let (engine, store) = (Engine::new(policies), MemoryStore::default());
     let mut now = Now { mono: 100_000 * SECOND, wall: 1_800_000_000 * SECOND };
     for i in 0..8u64 {

@@ -1,5 +1,5 @@
-//! Any requests, refunds, conflicts, clock steps and damage through two workers on a table of two pages: nothing
-//! panics, pages stay within their bytes, and never is more left than the quota.
+//! Any requests, refunds, conflicts, clock steps and damage through two workers on a table of two pages:
+//! nothing panics, pages stay within their bytes, and never is more left than the quota.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};

@@ -1,5 +1,5 @@
-//! Any text as a zone's name: what is none is answered with names that are. Any instant in any zone: an edge is the
-//! first after it.
+//! Any text as a zone's name: what is none is answered with names that are. Any instant in any zone: an edge
+//! is the first after it.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};

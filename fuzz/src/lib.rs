@@ -10,7 +10,7 @@ use tollgate::table::TableSize;
 use tollgate::time::{Micros, Now, Period, SECOND, Zone};
 
 /// The worker that a target is.
-pub const HOLDER: WorkerId = WorkerId(7);
+pub const WORKER: WorkerId = WorkerId(7);
 
 /// A year and a day, the longest window that a policy may have.
 const LONGEST: Micros = 366 * 86_400 * SECOND;

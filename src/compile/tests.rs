@@ -33,7 +33,8 @@ pub(super) fn with(fields: &str) -> String {
     )
 }
 
-/// Compiles only if another thread may share a configuration, as a host with one process for several workers does.
+/// Compiles only if another thread may share a configuration, as a host with one process for several workers
+/// does.
 const _: () = {
     const fn is_shared<T: Send + Sync>() {}
     is_shared::<crate::rules::PolicySet>();

@@ -66,8 +66,8 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// A text whose control characters are escaped: allowed words may be names of the configuration, and a line feed in one
-/// must not begin a line of its own in Envoy's log.
+/// A text whose control characters are escaped: allowed words may be names of the configuration, and a line
+/// feed in one must not begin a line of its own in Envoy's log.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {

@@ -7,8 +7,8 @@
 //! The rejection is known only when the response arrives. Until then a client could send many made-up
 //! credentials at once, or hang up before each is rejected. So while no response has proved a credential, its
 //! requests also hold units of the limits of a caller without it. They hold them in a record of their own
-//! ([`Identity::provisional`]), so clients that present no credential lose nothing. A successful response gives
-//! these units back, and leaves a proof that lasts as long as a marker would.
+//! ([`Identity::provisional`]), so clients that present no credential lose nothing. A successful response
+//! gives these units back, and leaves a proof that lasts as long as a marker would.
 
 use super::selection::{applying, judges};
 use super::{Engine, policy_decision};

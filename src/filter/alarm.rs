@@ -1,4 +1,5 @@
-//! Warnings in Envoy's log: all workers together write one a minute, so that nobody who can cause one can fill the log.
+//! Warnings in Envoy's log: all workers together write one a minute, so that nobody who can cause one can
+//! fill the log.
 
 use super::host::Host;
 use crate::table::{Read, Write};

@@ -1,4 +1,5 @@
-//! A host in memory, for tests of the filter: it answers as Envoy would, and remembers what it was asked to do.
+//! A host in memory, for tests of the filter: it answers as Envoy would, and remembers what it was asked to
+//! do.
 //!
 //! What it knows lies in a thread local, so each test has a host of its own; [`Fake::new`] empties it.
 

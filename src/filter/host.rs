@@ -9,9 +9,11 @@ use std::time::Duration;
 
 /// The proxy. Every call is one that Envoy has for proxy-wasm modules; another host has to offer the same.
 ///
-/// No call fails loudly: what the proxy rejects to do is either lost or answered with an absent value, as each says.
+/// No call fails loudly: what the proxy rejects to do is either lost or answered with an absent value, as
+/// each says.
 pub(super) trait Host: Copy + 'static {
-    /// Names the stream that a callback is for. Where the proxy itself knows it, as with proxy-wasm, it is `()`.
+    /// Names the stream that a callback is for. Where the proxy itself knows it, as with proxy-wasm, it is
+    /// `()`.
     type Stream: Copy;
 
     /// The monotonic clock, the same in all workers of the process.
@@ -62,11 +64,12 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response header.
     fn remove_response_header(self, stream: Self::Stream, name: &[u8]);
 
-    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If it is rejected, they show a dash.
+    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If it is rejected, they show
+    /// a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);
 
-    /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the HTTP status,
-    /// which it would read as UNAVAILABLE and retry at once.
+    /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the
+    /// HTTP status, which it would read as UNAVAILABLE and retry at once.
     fn reply(self, stream: Self::Stream, reply: &Reply<'_>);
 }
 
@@ -100,8 +103,8 @@ pub(super) fn random<H: Host, const N: usize>() -> Option<[u8; N]> {
     H::fill_random(&mut bytes).then_some(bytes)
 }
 
-/// A name for this worker. Without random bytes it is the lowest bits of the clock, good enough to tell some workers
-/// apart.
+/// A name for this worker. Without random bytes it is the lowest bits of the clock, good enough to tell some
+/// workers apart.
 pub(super) fn new_worker_id<H: Host>() -> WorkerId {
     random::<H, 4>()
         .map_or_else(|| WorkerId(H::monotonic_time() as u32), |bytes| WorkerId(u32::from_le_bytes(bytes)))
@@ -131,9 +134,9 @@ impl<H: Host> Request for StreamRequest<H> {
         self.host.property(self.stream, &path)
     }
 
-    /// Upstreams that speak HTTP/1 read all lines, too: a line without the cookie before the one with it must not hide a
-    /// caller. (Envoy has joined those of HTTP/2 with semicolons.) A comma may stand in a value or between two lines, so
-    /// where there is one the lines are asked for one by one.
+    /// Upstreams that speak HTTP/1 read all lines, too: a line without the cookie before the one with it must
+    /// not hide a caller. (Envoy has joined those of HTTP/2 with semicolons.) A comma may stand in a value or
+    /// between two lines, so where there is one the lines are asked for one by one.
     fn cookies(&self) -> Option<Vec<u8>> {
         let lines = self.host.property(self.stream, b"request\0headers\0cookie")?;
         if !lines.contains(&b',') {
@@ -211,8 +214,8 @@ impl<H: Host> Store for SharedData<H> {
     }
 }
 
-/// A page's key, short enough for the host to keep without an allocation. Other modules may share the map, so every key
-/// begins with this module's name.
+/// A page's key, short enough for the host to keep without an allocation. Other modules may share the map, so
+/// every key begins with this module's name.
 fn page_key(page: PageId) -> [u8; 17] {
     let mut key = *b"tollgate:00000000";
     for (digit, shift) in key.iter_mut().rev().zip((0..32).step_by(4)).take(8) {

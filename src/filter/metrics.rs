@@ -75,8 +75,8 @@ impl Metrics {
     }
 
     /// What an operator must know of the time since the last flush; nothing, if all is well.
-    pub fn alarm(&self, tally: &TableStats) -> Option<String> {
-        let (rejected, dropped) = (self.overflow_rejected.pending, tally.debts_dropped);
+    pub fn alarm(&self, stats: &TableStats) -> Option<String> {
+        let (rejected, dropped) = (self.overflow_rejected.pending, stats.debts_dropped);
         let newcomers = (rejected > 0).then(|| {
             format!(
                 "{rejected} requests of new callers were rejected since the table is full: raise table.pages"
@@ -88,15 +88,15 @@ impl Metrics {
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    pub fn flush(&mut self, host: impl Host, tally: TableStats) {
-        self.evictions.pending += tally.evictions;
-        self.overflow.pending += tally.overflow;
-        self.damaged.pending += tally.damaged;
-        self.cas_misses.pending += tally.cas_misses;
-        self.degraded.pending += tally.degraded;
-        self.leased.pending += tally.leased;
-        self.leases_full.pending += tally.leases_full;
-        self.debts_dropped.pending += tally.debts_dropped;
+    pub fn flush(&mut self, host: impl Host, stats: TableStats) {
+        self.evictions.pending += stats.evictions;
+        self.overflow.pending += stats.overflow;
+        self.damaged.pending += stats.damaged;
+        self.cas_misses.pending += stats.cas_misses;
+        self.degraded.pending += stats.degraded;
+        self.leased.pending += stats.leased;
+        self.leases_full.pending += stats.leases_full;
+        self.debts_dropped.pending += stats.debts_dropped;
         let table = [
             &mut self.evictions,
             &mut self.overflow,

@@ -1,8 +1,8 @@
 //! Envoy as a proxy-wasm host: the SDK's contexts in front of the filter.
 //!
-//! The SDK has the contexts, the dispatcher and the types. The calls are in [`abi`], because the SDK's wrappers panic on
-//! every status that they do not expect, and an operator can make Envoy answer any call with such a status
-//! (`capability_restriction_config`).
+//! The SDK has the contexts, the dispatcher and the types. The calls are in [`abi`], because the SDK's
+//! wrappers panic on every status that they do not expect, and an operator can make Envoy answer any call
+//! with such a status (`capability_restriction_config`).
 
 mod abi;
 mod header_map;
@@ -17,8 +17,8 @@ use proxy_wasm::types::{Action, ContextType, LogLevel, MapType};
 use std::panic::{self, PanicHookInfo};
 use std::time::Duration;
 
-/// Smaller than the standard library's, and as fast (DESIGN.md). The SDK exports it to Envoy as `malloc`: what a call hands
-/// over is a boxed slice of ours, which a `Vec` takes over without a copy.
+/// Smaller than the standard library's, and as fast (DESIGN.md). The SDK exports it to Envoy as `malloc`:
+/// what a call hands over is a boxed slice of ours, which a `Vec` takes over without a copy.
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
@@ -84,8 +84,8 @@ impl RootContext for TollgateRoot<ProxyWasm> {
 
 impl Context for TollgateStream<ProxyWasm> {}
 
-/// `on_log` and `on_done` are not used, and not exported (`tools/wasm-linker`): Envoy would call them for each stream. A
-/// stream's end is its drop, which `proxy_on_delete` brings about however the stream ended.
+/// `on_log` and `on_done` are not used, and not exported (`tools/wasm-linker`): Envoy would call them for
+/// each stream. A stream's end is its drop, which `proxy_on_delete` brings about however the stream ended.
 impl HttpContext for TollgateStream<ProxyWasm> {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         match self.request(()) {

@@ -1,4 +1,5 @@
-//! One filter configuration in one worker: it loads the policies, creates the streams and settles between requests.
+//! One filter configuration in one worker: it loads the policies, creates the streams and settles between
+//! requests.
 
 use super::host::Host;
 use super::stream::TollgateStream;
@@ -11,7 +12,8 @@ use std::time::Duration;
 /// Between two ticks debts wait to be posted and counts to reach the metrics.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A filter configuration in one worker. Without a worker it was never accepted, and the host sends it no request.
+/// A filter configuration in one worker. Without a worker it was never accepted, and the host sends it no
+/// request.
 pub(super) struct TollgateRoot<H: Host> {
     host: H,
     table: WorkerTable,
@@ -51,8 +53,8 @@ impl<H: Host> TollgateRoot<H> {
     }
 }
 
-/// The configuration is deleted, and with it perhaps this worker's VM: nothing that the table is owed may wait for another
-/// tick, nor may units of a lease that nobody will use stay counted.
+/// The configuration is deleted, and with it perhaps this worker's VM: nothing that the table is owed may
+/// wait for another tick, nor may units of a lease that nobody will use stay counted.
 impl<H: Host> Drop for TollgateRoot<H> {
     fn drop(&mut self) {
         if let Some(worker) = &self.worker {
@@ -63,8 +65,8 @@ impl<H: Host> Drop for TollgateRoot<H> {
     }
 }
 
-/// What the log says once a configuration is accepted: which build serves which policies. Names of policies are no secret:
-/// clients may see them in replies.
+/// What the log says once a configuration is accepted: which build serves which policies. Names of policies
+/// are no secret: clients may see them in replies.
 fn start_line(rules: &PolicySet) -> String {
     /// More names would make the line long, and each worker writes it.
     const MAX_NAMES: usize = 16;

@@ -11,8 +11,8 @@ pub(super) struct TableMismatch {
     pub allowed: String,
 }
 
-/// Joins the table of this process, or creates it. Its number of pages and its seed are the same for all who share the map,
-/// for as long as the process lives.
+/// Joins the table of this process, or creates it. Its number of pages and its seed are the same for all who
+/// share the map, for as long as the process lives.
 pub(super) fn create_or_join<H: Host>(host: H, pages: NonZeroU32) -> Result<Seed, TableMismatch> {
     const KEY: &[u8] = b"tollgate:table";
     const VERSION: u8 = 1;

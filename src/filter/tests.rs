@@ -1,4 +1,5 @@
-//! The filter with a fake host: from a configuration to replies, headers, counters and what lies in shared data.
+//! The filter with a fake host: from a configuration to replies, headers, counters and what lies in shared
+//! data.
 
 use super::fake_host::{Fake, STREAM, host};
 use super::{Flow, TollgateRoot, TollgateStream, WorkerTable};

@@ -1,5 +1,5 @@
-//! What the log says when the module traps. No request and no configuration should make it; if one does, this is all that
-//! an operator has to report.
+//! What the log says when the module traps. No request and no configuration should make it; if one does, this
+//! is all that an operator has to report.
 
 use std::panic::Location;
 

@@ -1,4 +1,5 @@
-//! What the requests under one configuration share in one worker: its engine, replies, counters and the table.
+//! What the requests under one configuration share in one worker: its engine, replies, counters and the
+//! table.
 
 use super::host::{Clock, Host, SharedData, new_worker_id};
 use super::metrics::Metrics;
@@ -12,8 +13,8 @@ use crate::table::Table;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has in flight,
-/// outlives it. It is absent until a configuration is accepted.
+/// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has
+/// in flight, outlives it. It is absent until a configuration is accepted.
 #[derive(Clone, Default)]
 pub(super) struct WorkerTable(Rc<RefCell<Option<Table>>>);
 
@@ -69,15 +70,15 @@ impl<H: Host> Worker<H> {
     pub fn settle(&mut self) {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
-        let tally = self.table.with(|table| {
+        let stats = self.table.with(|table| {
             table.begin(&SharedData(self.host), now).settle();
             table.take_stats()
         });
-        let tally = tally.unwrap_or_default();
-        if let Some(alarm) = self.metrics.alarm(&tally).filter(|_| alarm::is_due(self.host, now.mono)) {
+        let stats = stats.unwrap_or_default();
+        if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
             log::warn!("{alarm}");
         }
-        self.metrics.flush(self.host, tally);
+        self.metrics.flush(self.host, stats);
     }
 
     /// Posts everything that the worker has open, also what could still be used.

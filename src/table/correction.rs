@@ -64,8 +64,8 @@ impl<S: Store> Transaction<'_, S> {
         self.table.fallback.forget_the_idle(self.now.mono);
     }
 
-    /// Posts everything that this worker has open and returns the unused units of every lease. Call it before the worker
-    /// may go: nobody else could, and the units would stay counted for a window.
+    /// Posts everything that this worker has open and returns the unused units of every lease. Call it before
+    /// the worker may go: nobody else could, and the units would stay counted for a window.
     pub fn close(&mut self) {
         let leases = self.table.leases.all();
         self.post_open(leases);

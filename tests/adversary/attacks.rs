@@ -1,4 +1,5 @@
-//! The attacks that once worked (A1 to A6), each by its name, with the figures that say whether it still does.
+//! The attacks that once worked (A1 to A6), each by its name, with the figures that say whether it still
+//! does.
 
 mod a1_full_maps;
 mod a2_no_answer;

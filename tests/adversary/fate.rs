@@ -1,4 +1,5 @@
-//! What becomes of an admitted request: a history of its own, however the client, the upstream and Envoy behave.
+//! What becomes of an admitted request: a history of its own, however the client, the upstream and Envoy
+//! behave.
 
 use super::random::Random;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
@@ -14,7 +15,8 @@ pub struct Fate {
 /// How the stream ends.
 #[derive(Clone, Copy, Debug)]
 pub enum Ending {
-    /// The upstream's answer is there so long after the request was handled, and the stream ends so long after that.
+    /// The upstream's answer is there so long after the request was handled, and the stream ends so long
+    /// after that.
     Served { back: Micros, tail: Micros },
     /// The client leaves, or either side resets, and there was no answer.
     Left { after: Micros },

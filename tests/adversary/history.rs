@@ -1,4 +1,5 @@
-//! A hostile history, drawn from a seed: acts one after the other, each of which is known to have hurt some limiter.
+//! A hostile history, drawn from a seed: acts one after the other, each of which is known to have hurt some
+//! limiter.
 
 use super::cast::{Cast, Target};
 use super::fate::{Fate, Kind};

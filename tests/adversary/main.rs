@@ -1,8 +1,9 @@
-//! The adversary: hostile histories against the engine in simulated time, and an oracle of what reached the upstream.
+//! The adversary: hostile histories against the engine in simulated time, and an oracle of what reached the
+//! upstream.
 //!
-//! `script` (a policy) + `cast` (who asks) + `history` (acts from a seed) → `world` (workers, streams, upstream) → `oracle`.
-//! [`hunts`] plays many histories of a kind; [`attacks`] has the attacks that once worked, each by its name; [`shut_out`] what
-//! it costs to keep newcomers out of a full table.
+//! `script` (a policy) + `cast` (who asks) + `history` (acts from a seed) → `world` (workers, streams,
+//! upstream) → `oracle`. [`hunts`] plays many histories of a kind; [`attacks`] has the attacks that once
+//! worked, each by its name; [`shut_out`] what it costs to keep newcomers out of a full table.
 //!
 //! A failure tells its seed. `ADVERSARY_SEED=0x… cargo test --test adversary NAME` plays that one again,
 //! `ADVERSARY_TIMES=20` plays twenty times as many.

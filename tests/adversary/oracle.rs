@@ -1,8 +1,10 @@
-//! The oracle: it knows what has reached the upstream, and tells at each admission whether a promise is broken.
+//! The oracle: it knows what has reached the upstream, and tells at each admission whether a promise is
+//! broken.
 //!
-//! What has not been handled yet counts with what it holds, since the upstream may still do it; so a limit of 5 is broken
-//! as soon as 6 are on their way. What a `cost_header` costs beyond that counts from the answer on: at most `in flight ×
-//! (real − hold)` units can pass a quota so, as README says, and no admission after it.
+//! What has not been handled yet counts with what it holds, since the upstream may still do it; so a limit of
+//! 5 is broken as soon as 6 are on their way. What a `cost_header` costs beyond that counts from the answer
+//! on: at most `in flight × (real − hold)` units can pass a quota so, as README says, and no admission after
+//! it.
 
 use super::promise::{Handled, Life, Promise};
 use super::upstream::Owner;
@@ -79,8 +81,8 @@ impl Oracle {
         Oracle { promises, ..Oracle::default() }
     }
 
-    /// The policies are others from now on, and count in the same table. A bucket is told from its whole history,
-    /// so those begin anew.
+    /// The policies are others from now on, and count in the same table. A bucket is told from its whole
+    /// history, so those begin anew.
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
         self.promises = promises;
         let limits = |account: &Account| engine.rules().policies[account.policy].limits()[account.limit];
@@ -183,7 +185,8 @@ impl Oracle {
         lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
     }
 
-    /// What is missing in a bucket that was full before. It owes no more than its burst and what a window brings.
+    /// What is missing in a bucket that was full before. It owes no more than its burst and what a window
+    /// brings.
     fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
         counted.sort_by_key(|(at, _)| at.mono);
         let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));
@@ -244,7 +247,8 @@ fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> 
 }
 
 impl Wear {
-    /// Whether all that is left of a cap is that whoever is throttled stays so: something may be forgotten that counts.
+    /// Whether all that is left of a cap is that whoever is throttled stays so: something may be forgotten
+    /// that counts.
     fn forgets(&self, limit: &Limit, now: Micros) -> bool {
         self.alone.is_none() && is_recent(self.evicted, limit, now)
     }

@@ -1,6 +1,8 @@
-//! What a policy promises, as its file says it: which of the requests that reached the upstream count, and how much.
+//! What a policy promises, as its file says it: which of the requests that reached the upstream count, and
+//! how much.
 //!
-//! Read from the document itself and not from the compiled policy: an oracle should not believe whom it judges.
+//! Read from the document itself and not from the compiled policy: an oracle should not believe whom it
+//! judges.
 
 use super::upstream::Answer;
 use tollgate::config::Value;
@@ -87,8 +89,8 @@ impl Promise {
         }
     }
 
-    /// What truly counts of a request that was admitted at a cost of `hold` units: what is counted with its admission,
-    /// and what with its answer.
+    /// What truly counts of a request that was admitted at a cost of `hold` units: what is counted with its
+    /// admission, and what with its answer.
     pub fn counted(&self, hold: u64, life: &Life) -> [Counted; 2] {
         let at_admission = |units| [(life.admitted, units), (life.admitted, 0)];
         match (life.handled, life.heard) {

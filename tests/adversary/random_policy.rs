@@ -1,4 +1,5 @@
-//! Policies from a seed: all algorithms, everything that responses can change, and how policies stand together.
+//! Policies from a seed: all algorithms, everything that responses can change, and how policies stand
+//! together.
 
 use super::random::Random;
 use tollgate::compile::compile;

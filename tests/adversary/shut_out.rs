@@ -1,9 +1,9 @@
 //! What it costs to shut honest newcomers out of the default table, for each file that is shipped.
 //!
-//! A sample of it: what is aimed at one page, times the number of pages. A client can't aim, since a page is chosen by a
-//! keyed hash; but pages know nothing of each other, so that one of them is like all. The table that the page is in is
-//! smaller than the default's, or looking for keys that fall in it would be all that is done here;
-//! `ADVERSARY_TIMES=64` has all of it.
+//! A sample of it: what is aimed at one page, times the number of pages. A client can't aim, since a page is
+//! chosen by a keyed hash; but pages know nothing of each other, so that one of them is like all. The table
+//! that the page is in is smaller than the default's, or looking for keys that fall in it would be all that
+//! is done here; `ADVERSARY_TIMES=64` has all of it.
 
 use super::call::Call;
 use super::script::{self, Script};
@@ -22,7 +22,8 @@ const DEFAULT_PAGES: u64 = 16_384;
 const SEED: Seed = Seed::new([7; Seed::LEN]);
 /// All in one page, and all within a second: more than a quota that they had to share would admit.
 const NEWCOMERS: usize = 140;
-/// With so many requests of made-up keys, or of keys that send one invoice each, newcomers were once shut out.
+/// With so many requests of made-up keys, or of keys that send one invoice each, newcomers were once shut
+/// out.
 const ONCE_KEYS: u64 = 3_000_000;
 const ONCE_INVOICES: u64 = 800_000;
 /// From one address no more than every address policy admits, so that none of them stops the flood.
@@ -38,7 +39,8 @@ fn page_of(parts: &[(&str, &[u8])]) -> u64 {
     encoder.finish().page % pages()
 }
 
-/// The numbers, from the first on, of addresses whose records are in the page that is looked at, or of those in others.
+/// The numbers, from the first on, of addresses whose records are in the page that is looked at, or of those
+/// in others.
 fn addresses(first: u64, aimed: bool) -> impl Iterator<Item = u64> {
     let octets = |number: u64| [10, (number >> 16) as u8, (number >> 8) as u8, number as u8];
     (first..).filter(move |number| (page_of(&[("client_ip", &octets(*number))]) == 0) == aimed)
@@ -183,9 +185,9 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
         "| file | made-up requests, at the default table | end | records dropped | newcomers rejected |"
     );
     println!("|---|---|---|---|---|");
-    let tell = |file: &str, admitted: u64, end: End, tally: TableStats, rejected: [usize; 2]| {
+    let tell = |file: &str, admitted: u64, end: End, stats: TableStats, rejected: [usize; 2]| {
         let requests = admitted * DEFAULT_PAGES;
-        let dropped = DEFAULT_PAGES * tally.evictions;
+        let dropped = DEFAULT_PAGES * stats.evictions;
         println!("| {file} | {requests} | {end:?} | {dropped} | {rejected:?} of {NEWCOMERS} |");
         assert_eq!(rejected, [0, 0], "newcomers rejected at once, and an hour later: {file}, {end:?}");
     };
@@ -197,14 +199,14 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
             let requests = a_hundred_times(ONCE_KEYS);
             let admitted = flood_of_keys(&mut gateway, &script, requests, half_of_a_key(file), end);
             assert_eq!(admitted, requests, "the flood is not what is rejected: {file}, {end:?}");
-            let tally = gateway.table.take_stats();
+            let stats = gateway.table.take_stats();
             // Elsewhere a made-up key is nobody, or has its units back with the 401.
             let makes_records = match (file, end) {
                 ("billium" | "safepays", _) | ("factuarea", End::HangUp) => true,
                 (_, End::HangUp | End::Answer(_)) => false,
             };
-            assert_eq!(tally.evictions > 0, makes_records, "whether it fills the page: {file}, {end:?}");
-            tell(file, admitted, end, tally, gateway.rejected_at_once_and_later(&script));
+            assert_eq!(stats.evictions > 0, makes_records, "whether it fills the page: {file}, {end:?}");
+            tell(file, admitted, end, stats, gateway.rejected_at_once_and_later(&script));
         }
     }
     let script = script::file("factuarea");
@@ -213,12 +215,13 @@ fn a5_a_hundred_times_the_made_up_keys_shut_nobody_out_of_the_default_table() {
         let requests = a_hundred_times(ONCE_INVOICES);
         let admitted = flood_of_invoices(&mut gateway, requests, end);
         assert_eq!(admitted, requests, "the flood is not what is rejected: invoices, {end:?}");
-        let tally = gateway.table.take_stats();
-        tell("factuarea, send", admitted, end, tally, gateway.rejected_at_once_and_later(&script));
+        let stats = gateway.table.take_stats();
+        tell("factuarea, send", admitted, end, stats, gateway.rejected_at_once_and_later(&script));
     }
 }
 
-/// A file whose policies judge addresses, with half of what one of them has, and the window that it has it for.
+/// A file whose policies judge addresses, with half of what one of them has, and the window that it has it
+/// for.
 const BY_ADDRESS: [(&str, u64, Micros); 4] = [
     ("billium", 25, 60 * SECOND),
     ("factuarea", 5, 600 * SECOND),
@@ -238,7 +241,8 @@ fn with_addresses(script: &Script, addresses_used: usize, each: u64) -> Gateway 
     gateway
 }
 
-/// Addresses nobody makes up, so their records stay when they have used half. That is the price: how many of them it takes.
+/// Addresses nobody makes up, so their records stay when they have used half. That is the price: how many of
+/// them it takes.
 #[test]
 fn a5_newcomers_are_shut_out_by_addresses_alone_and_by_no_fewer_than_stated() {
     /// In the default table, for each window anew.

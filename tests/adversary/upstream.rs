@@ -1,4 +1,5 @@
-//! The upstream: it does what it is asked for when the request reaches it, whether or not anybody still waits.
+//! The upstream: it does what it is asked for when the request reaches it, whether or not anybody still
+//! waits.
 
 use std::collections::HashMap;
 use tollgate::http::Response;

@@ -1,4 +1,5 @@
-//! A gateway in simulated time: workers with one store, the streams through them, the upstream, and the oracle.
+//! A gateway in simulated time: workers with one store, the streams through them, the upstream, and the
+//! oracle.
 
 use super::call::Call;
 use super::chronicle::{Chronicle, Event};
@@ -127,7 +128,8 @@ impl World {
         true
     }
 
-    /// One request whose life is over before anything else happens: so long later. Answers whether it was admitted.
+    /// One request whose life is over before anything else happens: so long later. Answers whether it was
+    /// admitted.
     pub fn ask_alone(&mut self, worker: usize, visit: &Visit, fate: Fate, then: Micros) -> bool {
         let admitted = self.ask(worker, visit, fate);
         self.wait(then);
@@ -135,17 +137,17 @@ impl World {
     }
 
     fn note_wear(&mut self, worker: usize, decision: &Decision) {
-        let tally = self.workers[worker].take_stats();
+        let stats = self.workers[worker].take_stats();
         let (wear, now) = (&mut self.wear, decision.now.mono);
-        if tally.evictions > 0 {
-            (wear.evictions, wear.evicted) = (wear.evictions + tally.evictions, Some(now));
+        if stats.evictions > 0 {
+            (wear.evictions, wear.evicted) = (wear.evictions + stats.evictions, Some(now));
         }
-        if tally.overflow > 0 {
-            (wear.overflow, wear.overflowed) = (wear.overflow + tally.overflow, Some(now));
+        if stats.overflow > 0 {
+            (wear.overflow, wear.overflowed) = (wear.overflow + stats.overflow, Some(now));
         }
         let costs = decision.policies().iter().map(|answer| u64::from(answer.cost));
         wear.most_cost = costs.fold(wear.most_cost, u64::max);
-        if tally.degraded > 0 {
+        if stats.degraded > 0 {
             wear.alone = Some((wear.alone.map_or(now, |(first, _)| first), now));
         }
     }
@@ -229,7 +231,8 @@ impl World {
         self.chronicle.note(id, now.mono, Event::Heard);
     }
 
-    /// As in the filter: the engine hears of a response, and of a stream's end, only if it says that it waits for one.
+    /// As in the filter: the engine hears of a response, and of a stream's end, only if it says that it waits
+    /// for one.
     fn answered(&mut self, stream: &mut Stream, answer: Answer) {
         let Stream { engine, decision, worker, .. } = stream;
         if engine.awaits_response(decision) {

@@ -27,8 +27,8 @@ pub struct Container {
 }
 
 impl Container {
-    /// Starts Envoy with the system's policy. Each pair is a text that the configuration must contain, and its
-    /// replacement.
+    /// Starts Envoy with the system's policy. Each pair is a text that the configuration must contain, and
+    /// its replacement.
     pub fn start(system: &str, replacing: &[(&str, &str)]) -> Self {
         let mut text = fs::read_to_string(file(&format!("{system}.yaml"))).expect("Envoy's configuration");
         for (from, to) in replacing {

@@ -21,8 +21,8 @@ impl Image {
         Self { name, folder }
     }
 
-    /// The digest that must be the same for the same module. With podman, it is the image's own. Docker may write
-    /// the build time into the image, so there it is the layer's.
+    /// The digest that must be the same for the same module. With podman, it is the image's own. Docker may
+    /// write the build time into the image, so there it is the layer's.
     fn digest(&self) -> Vec<String> {
         let format = if is_podman() { "{{.Digest}} {{.Id}}" } else { "{{.RootFS.Layers}}" };
         words(engine().args(["image", "inspect", "--format", format, &self.name]))

@@ -13,8 +13,8 @@ use crate::harness::response::Response;
 /// How many clients there are, each on a connection of its own.
 const CLIENTS: usize = 5;
 
-/// Sends five requests more than the quota, from several clients at once, and checks that exactly the quota is
-/// admitted. Returns the 429 of one more request.
+/// Sends five requests more than the quota, from several clients at once, and checks that exactly the quota
+/// is admitted. Returns the 429 of one more request.
 fn rejection_after_exactly(quota: usize, request: &Request) -> Response {
     let each = (quota + 5) / CLIENTS;
     assert_eq!(Crowd(CLIENTS).admitted_of(each, request), quota);
@@ -106,8 +106,9 @@ fn fa_3_fa_9_fa_14_factuarea_admits_10_a_minute_and_tells_the_minute() {
 fn sp_2_sp_4_sp_5_safepays_admits_1000_a_minute_and_tells_the_wait_in_the_body() {
     let container = Container::start("safepays", &[]);
 
-    // This is a minute of the clock: if it ends during the test, the test repeats with another key. There is one
-    // client only, because workers lease parts of quotas of 1,000 or more: another worker could be rejected early.
+    // This is a minute of the clock: if it ends during the test, the test repeats with another key. There is
+    // one client only, because workers lease parts of quotas of 1,000 or more: another worker could be
+    // rejected early.
     let mut turns = 0;
     let ((admitted, rejected), left) = end_of(Period::Minute, || {
         turns += 1;

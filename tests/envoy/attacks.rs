@@ -1,8 +1,10 @@
-//! Attacks that once worked, each judged by what reached the upstream, which is what a limit is there to protect.
+//! Attacks that once worked, each judged by what reached the upstream, which is what a limit is there to
+//! protect.
 //!
-//! Those on what a worker remembers (`late_charges`), on requests without an answer (`hang_ups`, `broken_requests`, `stocks`), on what is in
-//! flight (`failed_logins`), on full pages (`full_page`, `overflow`), on honest newcomers (`made_up_keys`), and what a
-//! process that stands still believes (`stalls`).
+//! Those on what a worker remembers (`late_charges`), on requests without an answer (`hang_ups`,
+//! `broken_requests`, `stocks`), on what is in flight (`failed_logins`), on full pages (`full_page`,
+//! `overflow`), on honest newcomers (`made_up_keys`), and what a process that stands still believes
+//! (`stalls`).
 //!
 //! None makes a worker's VM trap: nothing that a client or a configuration can send does.
 

@@ -1,6 +1,8 @@
-//! Billium's document, clause by clause, on the policy file that ships: unchanged, unless a test says in what.
+//! Billium's document, clause by clause, on the policy file that ships: unchanged, unless a test says in
+//! what.
 //!
-//! One Envoy serves most of these tests. Each brings callers and keys of its own, so none sees another's counts.
+//! One Envoy serves most of these tests. Each brings callers and keys of its own, so none sees another's
+//! counts.
 
 mod client_ip;
 mod keys;

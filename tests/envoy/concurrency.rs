@@ -1,7 +1,8 @@
 //! At most so many requests in flight, and none forgotten there: FP-1, FP-14.
 //!
-//! No test makes a worker's VM die: only a trap does that, and nothing a client or a configuration can send makes this
-//! module trap. What a VM that died had in flight is the limiter's unit tests' business; here a VM is replaced by another.
+//! No test makes a worker's VM die: only a trap does that, and nothing a client or a configuration can send
+//! makes this module trap. What a VM that died had in flight is the limiter's unit tests' business; here a VM
+//! is replaced by another.
 
 mod bounds;
 mod releases;
@@ -15,8 +16,8 @@ use crate::harness::{
 
 const QUOTA: usize = 3;
 
-/// What has ended is noticed at once, if not by the client's next request. Far less than the 30 seconds after which a
-/// worker is no longer believed, so that what comes free by that is not taken for released.
+/// What has ended is noticed at once, if not by the client's next request. Far less than the 30 seconds after
+/// which a worker is no longer believed, so that what comes free by that is not taken for released.
 const SOON: Duration = Duration::from_secs(10);
 
 /// So many in flight for each key.

@@ -124,8 +124,8 @@ fn leases_were_used(gateway: &Gateway) {
     eventually("leases to be reported", || (gateway.metric("table.leased") > 0).then_some(()));
 }
 
-/// The result of a run that takes less than a minute. A slower run proves nothing about a quota per minute, so it is
-/// repeated.
+/// The result of a run that takes less than a minute. A slower run proves nothing about a quota per minute,
+/// so it is repeated.
 fn within_a_minute<T>(run: impl Fn() -> T) -> T {
     const RUNS: usize = 3;
     let timed = || {

@@ -32,7 +32,8 @@ fn sp_6_where_all_count_exactly_the_quota_passes_at_first() {
     }
 }
 
-/// The request that is rejected counts from now, so nothing is free before a whole window from now has passed.
+/// The request that is rejected counts from now, so nothing is free before a whole window from now has
+/// passed.
 #[test]
 fn sp_6_x_2_where_all_count_a_rejection_tells_the_wait_that_it_has_itself_caused() {
     let policy = per_key(1, "60s") + "    count: all\n";

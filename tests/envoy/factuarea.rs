@@ -1,6 +1,7 @@
 //! Factuarea's document, clause by clause, on the policy file that ships.
 //!
-//! One Envoy serves the tests whose callers nobody else knows: a key that is no consumer's is one of the free tier.
+//! One Envoy serves the tests whose callers nobody else knows: a key that is no consumer's is one of the free
+//! tier.
 
 mod administrative;
 mod auth_failures;
@@ -20,10 +21,12 @@ use crate::harness::{Gateway, Request, Response, Setup, Shared, new_ip, new_key,
 /// What the free tier has a minute.
 const FREE: usize = 10;
 
-/// Times are kept by the millisecond, rounded up: a wait that is told at once may be a second longer than its window.
+/// Times are kept by the millisecond, rounded up: a wait that is told at once may be a second longer than its
+/// window.
 const SLOT: u64 = 1;
 
-/// The keys of one company, of the tiers pro and starter, and one of another company, with numbers of its own.
+/// The keys of one company, of the tiers pro and starter, and one of another company, with numbers of its
+/// own.
 const DASHBOARD: &str = "fact_dashboard";
 const EXPORT: &str = "fact_export";
 const LARGE: &str = "fact_large";
@@ -83,7 +86,8 @@ impl Timed {
         self.assert_within(told, length, 0);
     }
 
-    /// The same, or one second later: what a rejection's reset may be, since its wait is rounded up by itself.
+    /// The same, or one second later: what a rejection's reset may be, since its wait is rounded up by
+    /// itself.
     fn assert_at_most_a_second_after(&self, told: u64, length: Duration) {
         self.assert_within(told, length, 1);
     }

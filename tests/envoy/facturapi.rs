@@ -1,7 +1,8 @@
 //! Facturapi's document, clause by clause, on the policy file that ships.
 //!
-//! The file's policies begin on 19 May 2026. Here they have begun, whatever the date is, except where that is the point.
-//! One Envoy serves the tests whose callers nobody else knows; known ones are a few, so their tests have one each.
+//! The file's policies begin on 19 May 2026. Here they have begun, whatever the date is, except where that is
+//! the point. One Envoy serves the tests whose callers nobody else knows; known ones are a few, so their
+//! tests have one each.
 
 mod beginning;
 mod classes;

@@ -1,5 +1,6 @@
-//! What nobody honest sends, where keys other than a bearer's are read from: queries, cookies, paths, metadata, hosts and
-//! headers. Each request is answered, each caller counted, and nothing breaks for those who come after.
+//! What nobody honest sends, where keys other than a bearer's are read from: queries, cookies, paths,
+//! metadata, hosts and headers. Each request is answered, each caller counted, and nothing breaks for those
+//! who come after.
 
 use std::sync::LazyLock;
 
@@ -174,7 +175,8 @@ fn metadata_of_any_bytes_and_any_length_is_counted() {
     let gateway = gateway();
     let org = |org: &[u8]| gateway.get("/claim").metadata("org", org);
     assert_apart(&[org(&[b'o'; 60 * 1024]), org(b"\xc3\xa9"), org(b"%ff"), org(b"{\"a\":[1,2]}")]);
-    // A text that is none may not come through the filter that leaves it; whatever comes is counted or no key.
+    // A text that is none may not come through the filter that leaves it; whatever comes is counted or no
+    // key.
     for bytes in [b"\xff\xfe".as_slice(), b"\x80", b"\xc3\x28"] {
         let admitted = org(bytes).admitted_of(2 * QUOTA);
         assert!([QUOTA, 2 * QUOTA].contains(&admitted), "{bytes:?}: {admitted}");

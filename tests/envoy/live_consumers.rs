@@ -1,4 +1,5 @@
-//! Consumers, their keys and their tiers change while Envoy serves: who has used what stays (X-5, FP-2, FA-24).
+//! Consumers, their keys and their tiers change while Envoy serves: who has used what stays (X-5, FP-2,
+//! FA-24).
 
 use crate::harness::{Gateway, Request, Setup, Update, eventually};
 
@@ -110,7 +111,7 @@ fn x_5_other_tiers_and_other_numbers_leave_the_counts() {
 }
 
 #[test]
-fn x_5_a_invalid_list_of_consumers_changes_nobody() {
+fn x_5_an_invalid_list_of_consumers_changes_nobody() {
     let gateway = Setup::yaml(policy("api_key", &probe(", tier: pro"))).live().start();
     let request = gateway.get("/").key("probe");
     assert_eq!(admitted(&request), 7);

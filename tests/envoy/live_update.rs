@@ -88,8 +88,8 @@ fn x_5_counts_far_below_a_large_quota_survive_too() {
     assert_eq!(more, 1_000);
 }
 
-/// Here an old VM goes as soon as it is replaced, before a tick. Units that its workers had leased would otherwise stay counted
-/// for the whole window, and so many requests too few would pass.
+/// Here an old VM goes as soon as it is replaced, before a tick. Units that its workers had leased would
+/// otherwise stay counted for the whole window, and so many requests too few would pass.
 #[test]
 fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
     let gateway = Setup::yaml(showing_limit(10_000)).live().draining_at_once().start();
@@ -108,7 +108,7 @@ fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
 }
 
 #[test]
-fn a_invalid_update_is_rejected_and_says_why() {
+fn an_invalid_update_is_rejected_and_says_why() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
     assert_eq!(gateway.update(&per_key(0, "60x")), Update::Rejected);
     let log = gateway.log();

@@ -1,8 +1,9 @@
-//! The filter as its users meet it: a real Envoy with the built module in front of an upstream, asked by real clients.
+//! The filter as its users meet it: a real Envoy with the built module in front of an upstream, asked by real
+//! clients.
 //!
-//! Each test is a sentence that starts with the id of the promise it proves. `harness` starts Envoy and speaks HTTP;
-//! every other module is one promise or one family of them. Run it with `make e2e`, which fetches Envoy and builds
-//! the module first.
+//! Each test is a sentence that starts with the id of the promise it proves. `harness` starts Envoy and
+//! speaks HTTP; every other module is one promise or one family of them. Run it with `make e2e`, which
+//! fetches Envoy and builds the module first.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

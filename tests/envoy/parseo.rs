@@ -1,5 +1,5 @@
-//! Parseo's document, clause by clause, on the policy file that ships; with smaller numbers where a test would have to
-//! wait for the real ones.
+//! Parseo's document, clause by clause, on the policy file that ships; with smaller numbers where a test
+//! would have to wait for the real ones.
 
 mod anonymous;
 mod headers;
@@ -21,7 +21,8 @@ fn shipped() -> Setup {
     Setup::file("parseo.yaml")
 }
 
-/// So many requests in so long for a key of the default plan, and five times as many for one of the larger plan.
+/// So many requests in so long for a key of the default plan, and five times as many for one of the larger
+/// plan.
 fn small(standard: usize, window: &str) -> Setup {
     let quotas = format!("standard: {standard}, business: {}", 5 * standard);
     shipped().replacing("standard: 600, business: 3000", &quotas).replacing("60s", window)

@@ -1,4 +1,5 @@
-//! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on rejections.
+//! Limit headers in each form that clients know: on what the upstream answers, good or bad, and on
+//! rejections.
 
 use crate::harness::{Gateway, Request, Response, Setup, Upstream, new_key, unix_time};
 

@@ -69,7 +69,8 @@ fn x_6_a_step_of_the_wall_clock_freezes_nothing() {
     }
 }
 
-/// What a window by the calendar has counted stays until the instant at which it was to end, however that is called now.
+/// What a window by the calendar has counted stays until the instant at which it was to end, however that is
+/// called now.
 #[test]
 fn x_6_a_step_of_the_wall_clock_frees_no_month() {
     let policy = per_key_limit("quota: 3, window: month, time_zone: Europe/Madrid");

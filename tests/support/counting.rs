@@ -1,4 +1,5 @@
-//! Counts what a thread allocates: each thread its own, so that the machinery around a test or a bench is not in it.
+//! Counts what a thread allocates: each thread its own, so that the machinery around a test or a bench is not
+//! in it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,11 +1,13 @@
-//! A store with the host's semantics and its kind of memory: keys of that length in one hash map, values of their own.
+//! A store with the host's semantics and its kind of memory: keys of that length in one hash map, values of
+//! their own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use tollgate::table::{Cas, PageId, Read, Store, Write};
 
-/// Shared data in memory. A read allocates what the host would hand over; a write allocates only if the page grows.
+/// Shared data in memory. A read allocates what the host would hand over; a write allocates only if the page
+/// grows.
 #[derive(Default)]
 pub struct Host {
     // Without a random seed: a run is like the one before it, to the instruction.

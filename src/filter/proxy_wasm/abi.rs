@@ -1,9 +1,10 @@
-//! The calls of proxy-wasm ABI 0.2.1 and of WASI preview 1 that the filter makes, and the only code that calls Envoy.
+//! The calls of proxy-wasm ABI 0.2.1 and of WASI preview 1 that the filter makes, and the only code that
+//! calls Envoy.
 //!
-//! None is the SDK's, because its wrappers panic on a status that they do not expect. `InternalFailure` is one: Envoy
-//! answers with it if an operator's `capability_restriction_config` leaves the call out. Here every status but OK is a
-//! value. Where there is another reason, too, it stands at the call. A status is a plain number: a host may answer with one
-//! that the SDK's type does not have.
+//! None is the SDK's, because its wrappers panic on a status that they do not expect. `InternalFailure` is
+//! one: Envoy answers with it if an operator's `capability_restriction_config` leaves the call out. Here
+//! every status but OK is a value. Where there is another reason, too, it stands at the call. A status is a
+//! plain number: a host may answer with one that the SDK's type does not have.
 
 use super::header_map;
 use crate::reply::Reply;
@@ -183,9 +184,9 @@ pub(super) fn get_shared_data(key: &[u8]) -> Read {
 }
 
 pub(super) fn set_shared_data(key: &[u8], bytes: &[u8], version: Option<Cas>) -> Write {
-    /// The host compares versions only on a key that is present, so with a version that it has not issued a write succeeds
-    /// on an absent key and nowhere else: an atomic insert. It issues this one once in 2^32 writes, and then only a page of
-    /// that very write could be overwritten, in that very moment.
+    /// The host compares versions only on a key that is present, so with a version that it has not issued a
+    /// write succeeds on an absent key and nowhere else: an atomic insert. It issues this one once in 2^32
+    /// writes, and then only a page of that very write could be overwritten, in that very moment.
     const NEVER_ISSUED: u32 = u32::MAX;
     let cas = version.map_or(NEVER_ISSUED, NonZeroU32::get);
     // SAFETY: the pointers are to live values of the lengths given.
@@ -196,8 +197,8 @@ pub(super) fn set_shared_data(key: &[u8], bytes: &[u8], version: Option<Cas>) ->
     }
 }
 
-/// All names and values, for [`header_map::each`]; empty if the host has none. The SDK's also panics on a name that is not
-/// UTF-8, and makes two allocations for each line.
+/// All names and values, for [`header_map::each`]; empty if the host has none. The SDK's also panics on a
+/// name that is not UTF-8, and makes two allocations for each line.
 pub(super) fn header_map(map: MapType) -> Vec<u8> {
     // SAFETY: the pointers are to live locals.
     buffer(|data, len| unsafe { proxy_get_header_map_pairs(map, data, len) }).unwrap_or_default()

@@ -30,16 +30,16 @@ struct Crowd {
     /// Requests that were rejected although their caller had room.
     wrongly_rejected: u64,
     requests: u64,
-    tally: TableStats,
+    stats: TableStats,
 }
 
 impl fmt::Display for Crowd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Crowd { callers, breaking, worst, wrongly_rejected, requests, tally } = self;
+        let Crowd { callers, breaking, worst, wrongly_rejected, requests, stats } = self;
         write!(
             f,
             "{breaking} of {callers} callers passed their cap of {QUOTA}, one had {worst}; of {requests} requests \
-             {wrongly_rejected} were rejected although their caller had room; {tally:?}"
+             {wrongly_rejected} were rejected although their caller had room; {stats:?}"
         )
     }
 }
@@ -75,10 +75,11 @@ fn crowd(pages: u32, per_page: u32) -> Crowd {
     }
     let breaking = most.iter().filter(|most| **most > QUOTA).count();
     let worst = most.into_iter().max().unwrap_or_default();
-    Crowd { callers, breaking, worst, wrongly_rejected, requests, tally: table.take_stats() }
+    Crowd { callers, breaking, worst, wrongly_rejected, requests, stats: table.take_stats() }
 }
 
-/// A sample of the default table's pages, with as many callers for each; `ADVERSARY_TIMES=64` takes all of them.
+/// A sample of the default table's pages, with as many callers for each; `ADVERSARY_TIMES=64` takes all of
+/// them.
 fn pages() -> u32 {
     256 * std::env::var("ADVERSARY_TIMES").map_or(1, |times| times.parse().expect("a number"))
 }

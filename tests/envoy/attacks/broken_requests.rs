@@ -1,5 +1,5 @@
-//! A client that breaks off its request in the middle, when the upstream has had all that it needs, makes Envoy answer in the
-//! upstream's place: 400 for a chunk that is none, 431 for trailers that are too long.
+//! A client that breaks off its request in the middle, when the upstream has had all that it needs, makes
+//! Envoy answer in the upstream's place: 400 for a chunk that is none, 431 for trailers that are too long.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Failed logins are limited while they are in flight: in parallel, and by clients that never hear that they have failed.
+//! Failed logins are limited while they are in flight: in parallel, and by clients that never hear that they
+//! have failed.
 
 use std::time::Duration;
 

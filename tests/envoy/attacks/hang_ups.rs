@@ -1,4 +1,5 @@
-//! A request without an answer is not free: of clients that hang up, of routes that time out, of upstreams that break off.
+//! A request without an answer is not free: of clients that hang up, of routes that time out, of upstreams
+//! that break off.
 
 use std::net::TcpListener;
 use std::slice;

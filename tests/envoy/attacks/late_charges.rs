@@ -1,6 +1,7 @@
 //! What a response says is counted, and given back, however many others a worker has to do that for.
 //!
-//! A worker that kept an account for each of them until its next tick, a second away, had none left for the 4,097th.
+//! A worker that kept an account for each of them until its next tick, a second away, had none left for the
+//! 4,097th.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -10,7 +11,8 @@ use crate::harness::{Request, Served, Setup, new_ip, new_key};
 /// Callers that a worker can owe at once.
 const ACCOUNTS: usize = 4_096;
 
-/// Keys that each request of the flood shows, so that on a slow machine, too, a worker owes so many long before it ticks.
+/// Keys that each request of the flood shows, so that on a slow machine, too, a worker owes so many long
+/// before it ticks.
 const KEYS: usize = 32;
 
 const CLIENTS: usize = 4;

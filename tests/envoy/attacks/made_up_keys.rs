@@ -1,4 +1,5 @@
-//! Made-up keys shut no honest newcomer out: on the policy files that ship, with a table so small that a test can fill it.
+//! Made-up keys shut no honest newcomer out: on the policy files that ship, with a table so small that a test
+//! can fill it.
 
 use std::net::Ipv4Addr;
 
@@ -22,7 +23,8 @@ fn ask(served: &Served, path: &str, from: Ipv4Addr, key: &str) -> Request {
     served.gateway.get(path).from(from).key(key)
 }
 
-/// So many clients that show made-up keys and hang up, each from such an address. How many reached the upstream?
+/// So many clients that show made-up keys and hang up, each from such an address. How many reached the
+/// upstream?
 fn hang_ups(served: &Served, path: &str, from: impl Fn() -> Ipv4Addr, count: usize) -> usize {
     let one = |key: &str| (0..EACH).map(|_| ask(served, path, from(), key)).collect::<Vec<_>>();
     let clients = || (0..AT_ONCE / EACH).flat_map(|_| one(&new_key())).collect::<Vec<_>>();
@@ -37,7 +39,8 @@ fn rejected(served: &Served, path: &str, from: Ipv4Addr, count: usize) -> usize 
     served.arrivals(|| requests.by_ref().for_each(|request| drop(connection.exchange(&request))))
 }
 
-/// How many of some new customers, each from an address of its own and with a key that the upstream takes, are served.
+/// How many of some new customers, each from an address of its own and with a key that the upstream takes,
+/// are served.
 fn newcomers_served(served: &Served, path: &str) -> usize {
     let newcomer = |_: &usize| ask(served, path, new_ip(), &new_key()).send().status == 200;
     (0..NEWCOMERS).filter(newcomer).count()

@@ -3,8 +3,8 @@
 use super::ONE_PAGE;
 use crate::harness::{Gateway, Setup, eventually, new_key, per_key};
 
-/// Callers who have all used up what they have, more than the one page has room for: each further one is a newcomer to its
-/// overflow record.
+/// Callers who have all used up what they have, more than the one page has room for: each further one is a
+/// newcomer to its overflow record.
 fn overflowing() -> Gateway {
     let policy = per_key(2, "1h") + ONE_PAGE + "access_log: true\n";
     let gateway = Setup::yaml(policy).access_log().start();

@@ -1,4 +1,5 @@
-//! A process that stood still has not forgotten what is in flight: its clocks went on, and nobody else has said otherwise.
+//! A process that stood still has not forgotten what is in flight: its clocks went on, and nobody else has
+//! said otherwise.
 
 use std::thread;
 use std::time::Duration;
@@ -13,7 +14,8 @@ const MORE: usize = 40;
 /// Longer than a worker that says nothing is believed.
 const STALL: Duration = Duration::from_secs(35);
 
-/// Puts as many in flight as may be, lets the process run for so long, and stops it. How many are in flight then?
+/// Puts as many in flight as may be, lets the process run for so long, and stops it. How many are in flight
+/// then?
 fn in_flight_after_a_stall(age: Duration) -> usize {
     let policy = per_key_limit("algorithm: concurrency, quota: 8");
     // Envoy's own patience must not end what is in flight.

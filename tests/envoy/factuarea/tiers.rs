@@ -55,8 +55,8 @@ fn fa_3_a_month_that_is_leased_is_never_above_and_comes_to_its_number() {
     assert_eq!(admitted + request.admitted_of(50), 5_000);
 }
 
-/// Asks until the limit that is told is `to`. Each answer is right by one of the two: admitted with as much left as was not
-/// used, or rejected with nothing left. Answers the last, and how many were admitted in all.
+/// Asks until the limit that is told is `to`. Each answer is right by one of the two: admitted with as much
+/// left as was not used, or rejected with nothing left. Answers the last, and how many were admitted in all.
 fn until_limit_is(gateway: &Gateway, key: &str, (from, to): (u64, u64), mut used: u64) -> (Response, u64) {
     let response = eventually("the other tier", || {
         let response = list(gateway, key).send();

@@ -31,7 +31,8 @@ fn fp_3_until_it_begins_a_policy_rejects_nobody_and_shows_what_it_would() {
     });
 }
 
-/// What each request could see of the clock, before it was sent and after it was answered, tells what its answer may be.
+/// What each request could see of the clock, before it was sent and after it was answered, tells what its
+/// answer may be.
 #[test]
 fn fp_3_a_policy_begins_while_it_serves_and_has_counted_before() {
     /// More than it takes to start; what each worker takes for the time is not older than a second.

@@ -1,4 +1,5 @@
-//! What a gateway is to be like, and the Envoy file that says so: always the repository's own template, filled in.
+//! What a gateway is to be like, and the Envoy file that says so: always the repository's own template,
+//! filled in.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -128,7 +129,8 @@ impl Setup {
         self.manager(&format!("access_log: [{{ {log} }}]"))
     }
 
-    /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of them.
+    /// With a further HTTP filter before the module, after those already named: an item of Envoy's list of
+    /// them.
     pub fn filter(mut self, yaml: impl Into<String>) -> Self {
         self.filters.push(yaml.into());
         self

@@ -15,8 +15,8 @@ pub enum Period {
     MonthInMadrid,
 }
 
-/// Does `act` within one period, again if the period ended meanwhile. Answers what it answered, and in how many seconds
-/// the period ends, as of when `act` was done.
+/// Does `act` within one period, again if the period ended meanwhile. Answers what it answered, and in how
+/// many seconds the period ends, as of when `act` was done.
 pub fn end_of<T>(period: Period, mut act: impl FnMut() -> T) -> (T, u64) {
     loop {
         let end = period.end_after(unix_time().as_secs());
@@ -63,7 +63,8 @@ fn months() -> impl Iterator<Item = (usize, u64)> {
     })
 }
 
-/// Summer is from the last Sunday of March to that of October: from April's first day to October's, and over at November's.
+/// Summer is from the last Sunday of March to that of October: from April's first day to October's, and over
+/// at November's.
 fn begin_in_madrid((month, begin): (usize, u64)) -> u64 {
     let ahead = if (3..=9).contains(&month) { 2 * HOUR } else { HOUR };
     begin.saturating_sub(ahead)

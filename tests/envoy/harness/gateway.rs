@@ -110,7 +110,8 @@ impl Gateway {
         })
     }
 
-    /// What Envoy's allocator has handed out, in bytes: the shared data among it, and not the modules' own memory.
+    /// What Envoy's allocator has handed out, in bytes: the shared data among it, and not the modules' own
+    /// memory.
     pub fn allocated(&self) -> u64 {
         let page = self.admin.page("/memory");
         let memory: serde_json::Value = serde_json::from_str(&page).expect("JSON");

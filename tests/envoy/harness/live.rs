@@ -16,8 +16,8 @@ const REFUSED: &str = "listener_manager.lds.update_rejected";
 const WARMING: &str = "listener_manager.total_listeners_warming";
 
 impl Gateway {
-    /// Replaces the policy, leaving everything else, and waits for Envoy's word on it. A worker may still serve by the
-    /// old policy for a moment after that.
+    /// Replaces the policy, leaving everything else, and waits for Envoy's word on it. A worker may still
+    /// serve by the old policy for a moment after that.
     pub fn update(&self, policy: &str) -> Update {
         self.update_to(self.setup.clone().with_policy(policy))
     }

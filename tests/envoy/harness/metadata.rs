@@ -8,7 +8,8 @@ pub fn header_of(key: &str) -> String {
     format!("x-meta-{key}")
 }
 
-/// An item of the list of HTTP filters. It takes the headers away, as a filter that authenticates takes credentials.
+/// An item of the list of HTTP filters. It takes the headers away, as a filter that authenticates takes
+/// credentials.
 pub fn filter() -> String {
     format!(
         r#"- name: earlier

@@ -5,8 +5,8 @@ pub fn per_key(quota: u32, window: &str) -> String {
     per_key_limit(&format!("quota: {quota}, window: {window}"))
 }
 
-/// One limit with these fields, named `key/limit`, for each whole bearer key. Further fields of the policy may be added
-/// at the end, indented by four.
+/// One limit with these fields, named `key/limit`, for each whole bearer key. Further fields of the policy
+/// may be added at the end, indented by four.
 pub fn per_key_limit(fields: &str) -> String {
     format!(
         "keys:
@@ -32,8 +32,8 @@ policies:
     )
 }
 
-/// For each whole bearer key and each path `/algorithm` one limit by that algorithm, with these further fields of the
-/// limit and of the policy.
+/// For each whole bearer key and each path `/algorithm` one limit by that algorithm, with these further
+/// fields of the limit and of the policy.
 pub fn per_algorithm(algorithms: &[&str], limit: &str, policy: &str) -> String {
     let one = |algorithm: &&str| {
         format!(

@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-/// Envoy's parent is a shell that also watches its own standard input. The other end of that pipe is held by the test
-/// process alone, so it closes when that process is done, crashed or interrupted; then Envoy is killed.
+/// Envoy's parent is a shell that also watches its own standard input. The other end of that pipe is held by
+/// the test process alone, so it closes when that process is done, crashed or interrupted; then Envoy is
+/// killed.
 const TETHER: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null >&2 & envoy=$!
@@ -23,7 +24,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `binary` with `arguments` and further variables of its environment; what it says goes to the file `log`.
+    /// Starts `binary` with `arguments` and further variables of its environment; what it says goes to the
+    /// file `log`.
     pub fn start(
         binary: &Path,
         arguments: &[String],

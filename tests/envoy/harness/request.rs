@@ -1,4 +1,5 @@
-//! A request as a sentence: `gateway.get("/x").from(ip).key("abc").send()`. Its bytes are sent as they are given.
+//! A request as a sentence: `gateway.get("/x").from(ip).key("abc").send()`. Its bytes are sent as they are
+//! given.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A gateway and the upstream behind it, which says what really reached it: of clients that hang up, and of clients that
-//! all come at once.
+//! A gateway and the upstream behind it, which says what really reached it: of clients that hang up, and of
+//! clients that all come at once.
 
 use std::thread;
 use std::time::Duration;
@@ -39,8 +39,8 @@ impl Served {
         self.upstream.requests() - before
     }
 
-    /// Sends them all at once, each on a connection of its own, and hangs up on those that have reached the upstream, which
-    /// is slow. Answers how many have, after Envoy has seen that their clients are gone.
+    /// Sends them all at once, each on a connection of its own, and hangs up on those that have reached the
+    /// upstream, which is slow. Answers how many have, after Envoy has seen that their clients are gone.
     pub fn hung_up(&self, requests: &[Request]) -> usize {
         let slow = requests.iter().map(|request| request.clone().answered_after(SLOW));
         let (clients, arrived) = self.begun(&slow.collect::<Vec<_>>());
@@ -50,8 +50,9 @@ impl Served {
         arrived
     }
 
-    /// Sends them all at once for [`super::HELD`], each on a connection of its own. When none is under way any more, the
-    /// upstream answers those that it has with this status. The statuses that the clients get, in order.
+    /// Sends them all at once for [`super::HELD`], each on a connection of its own. When none is under way
+    /// any more, the upstream answers those that it has with this status. The statuses that the clients get,
+    /// in order.
     pub fn at_once(&self, requests: &[Request], status: u16) -> Vec<u16> {
         let (clients, arrived) = self.begun(requests);
         for _ in 0..arrived {
@@ -60,7 +61,8 @@ impl Served {
         clients.into_iter().map(|client| client.response().status).collect()
     }
 
-    /// Sends requests and waits until each has reached the upstream or been answered. Also, how many have reached it.
+    /// Sends requests and waits until each has reached the upstream or been answered. Also, how many have
+    /// reached it.
     fn begun(&self, requests: &[Request]) -> (Vec<InFlight>, usize) {
         let before = self.upstream.requests();
         let arrived = || self.upstream.requests() - before;

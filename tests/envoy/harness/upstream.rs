@@ -37,8 +37,8 @@ struct Shared {
 }
 
 impl Upstream {
-    /// Answers every request, whose body must be empty, with 200, these headers and `ok`, or as the request asks for, as
-    /// with the demo upstream; those for paths that end with [`HELD`] when it is told to.
+    /// Answers every request, whose body must be empty, with 200, these headers and `ok`, or as the request
+    /// asks for, as with the demo upstream; those for paths that end with [`HELD`] when it is told to.
     pub fn answering(headers: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the upstream");
         let address = listener.local_addr().expect("the upstream's address");

@@ -63,8 +63,9 @@ fn pa_6_pa_9_who_spends_all_at_once_waits_for_the_whole_window_and_trying_prolon
     assert_eq!(request.admitted_of(2 * QUOTA), QUOTA - late);
 }
 
-/// Ten a second, as the document advises, where 20 in two seconds are allowed. A request is sent when the one 20 before
-/// it is two seconds old, as its own clock measures it, so that no pause of the machine makes the pace higher.
+/// Ten a second, as the document advises, where 20 in two seconds are allowed. A request is sent when the one
+/// 20 before it is two seconds old, as its own clock measures it, so that no pause of the machine makes the
+/// pace higher.
 #[test]
 fn pa_7_a_steady_pace_at_exactly_the_limit_is_never_rejected() {
     const QUOTA: usize = 20;

@@ -91,7 +91,8 @@ fn sleep_until(instant: Duration) {
 /// A burst just before the edge of a window, and one just after it: how many pass of each?
 fn bursts_around_an_edge(gateway: &Gateway) -> [usize; 2] {
     const BEFORE: Duration = Duration::from_millis(500);
-    // Again, if the machine is too slow for the first to be done before the edge, or the second soon after it.
+    // Again, if the machine is too slow for the first to be done before the edge, or the second soon after
+    // it.
     for _ in 0..20 {
         let mut edge = WINDOW * (window_of(unix_time()) as u32 + 1);
         if unix_time() + BEFORE > edge {

@@ -1,5 +1,5 @@
-//! A library that is loaded into Envoy before its own: Envoy's wall clock is as many seconds ahead of the machine's as a
-//! file says. All other clocks are as they are.
+//! A library that is loaded into Envoy before its own: Envoy's wall clock is as many seconds ahead of the
+//! machine's as a file says. All other clocks are as they are.
 
 use std::ffi::{c_int, c_long};
 use std::fs::File;
