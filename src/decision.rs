@@ -135,12 +135,11 @@ impl Decision {
     /// Combines the decisions of all enforced policies. If there are none, the request is admitted.
     #[inline]
     pub fn new(policies: Vec<PolicyDecision>, now: Now) -> Decision {
-        let rejecting = if policies.iter().any(PolicyDecision::rejected) { longest(&policies) } else { None };
-        let wait = rejecting.and_then(|index| policies.get(index)).map(PolicyDecision::retry_after);
+        let (rejecting, retry_after) = longest(&policies).unzip();
         Decision {
             policies,
             rejecting,
-            retry_after: wait.unwrap_or_default(),
+            retry_after: retry_after.unwrap_or_default(),
             consumer: None,
             tier: None,
             now,
@@ -262,8 +261,9 @@ impl Decision {
     }
 }
 
-/// The index of the policy that rejects for longest.
-fn longest(policies: &[PolicyDecision]) -> Option<usize> {
+/// The index and the wait of the policy that rejects for longest, the first of several. `None`: none rejects.
+fn longest(policies: &[PolicyDecision]) -> Option<(usize, Micros)> {
     let rejections = policies.iter().enumerate().filter(|(_, one)| one.rejected());
-    rejections.min_by_key(|(_, one)| Reverse(one.retry_after())).map(|(index, _)| index)
+    let waits = rejections.map(|(index, one)| (index, one.retry_after()));
+    waits.min_by_key(|(_, wait)| Reverse(*wait))
 }

@@ -1,6 +1,6 @@
 //! Tollgate: an exact, bounded rate-limiting filter for Envoy.
 //!
-//! A configuration is compiled once. Then each request takes this way, and never turns back:
+//! A configuration is compiled once, when Envoy loads it. Each request then passes these modules, from top to bottom:
 //!
 //! ```text
 //!                 configuration
@@ -30,10 +30,10 @@
 //! engine    reply                     decide a request; put a decision into words
 //! decision                            what was decided about one request
 //! rules                               policies, keys, consumers: compiled, plain data
-//! table     config                    the counts; the configuration's text, read with paths for errors
+//! table     config                    the counts; a configuration as written, and its errors
 //! limiter                             algorithms
-//! identity_map                        a map by identity
-//! time  varint  http  identity        the ground: nothing here knows limits
+//! identity_map                        what a worker remembers, by identity
+//! time  varint  http  identity        these know nothing of limits
 //! ```
 //!
 //! Everything but `filter` is pure: no host call, no clock, no global state. So the whole decision runs in

@@ -88,6 +88,25 @@ pub enum Kind {
     Either(&'static [Kind]),
 }
 
+impl Kind {
+    /// The words that a value may be, also as one of several types.
+    fn words(&self) -> Vec<&'static Word> {
+        match self {
+            Kind::Words(words) => words.iter().collect(),
+            Kind::Either(kinds) => kinds.iter().flat_map(Kind::words).collect(),
+            Kind::Flag
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Statuses
+            | Kind::Object(_)
+            | Kind::List(_)
+            | Kind::AnyList(_)
+            | Kind::OneOrList(_)
+            | Kind::Map { .. } => Vec::new(),
+        }
+    }
+}
+
 /// The whole numbers that a field accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {

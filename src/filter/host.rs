@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// The proxy. Every call is one that Envoy has for proxy-wasm modules; another host has to offer the same.
 ///
-/// No call fails loudly: what the proxy rejects to do is either lost or answered with an absent value, as
-/// each says.
+/// No call fails loudly. If the proxy does not carry one out, its effect is lost or its result is absent, as each
+/// call documents.
 pub(super) trait Host: Copy + 'static {
     /// Names the stream that a callback is for. Where the proxy itself knows it, as with proxy-wasm, it is
     /// `()`.
@@ -31,7 +31,7 @@ pub(super) trait Host: Copy + 'static {
     /// Asks for a tick every `period` from now on. Without ticks, later requests post the debts.
     fn tick_every(self, period: Duration);
 
-    /// Defines a counter, or finds the one with this name. `None`: the proxy rejects.
+    /// Defines a counter, or finds the one with this name. `None`: the proxy defines none.
     fn define_counter(self, name: &str) -> Option<u32>;
 
     /// Adds to a counter.
@@ -64,7 +64,7 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response header.
     fn remove_response_header(self, stream: Self::Stream, name: &[u8]);
 
-    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If it is rejected, they show
+    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If the proxy rejects it, they show
     /// a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);
 

@@ -31,7 +31,7 @@ struct Outcomes {
     /// Admitted ones that left a tenth of one of its quotas, or less.
     near_limit: Counter,
     /// Requests that the policy would have rejected, were it not in shadow.
-    shadow_refused: Counter,
+    shadow_rejected: Counter,
 }
 
 impl Metrics {
@@ -41,7 +41,7 @@ impl Metrics {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
             near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
-            shadow_refused: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
+            shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
         };
         Metrics {
             policies: policies.map(outcomes).collect(),
@@ -60,17 +60,17 @@ impl Metrics {
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
         let rejected = decision.rejected();
-        for answer in decision.policies() {
-            let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
-            outcomes.rejected.pending += u64::from(answer.rejected());
-            self.overflow_rejected.pending += u64::from(answer.rejected() && answer.outcome.overflowed);
+        for one in decision.policies() {
+            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
+            outcomes.rejected.pending += u64::from(one.rejected());
+            self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
             outcomes.admitted.pending += u64::from(!rejected);
-            outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(answer));
+            outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(one));
         }
-        for answer in decision.shadows() {
-            let Some(outcomes) = self.policies.get_mut(answer.policy) else { continue };
-            outcomes.shadow_refused.pending += u64::from(answer.rejected());
-            outcomes.admitted.pending += u64::from(!rejected && !answer.rejected());
+        for one in decision.shadows() {
+            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
+            outcomes.shadow_rejected.pending += u64::from(one.rejected());
+            outcomes.admitted.pending += u64::from(!rejected && !one.rejected());
         }
     }
 
@@ -113,7 +113,7 @@ impl Metrics {
             outcomes.admitted.flush(host);
             outcomes.rejected.flush(host);
             outcomes.near_limit.flush(host);
-            outcomes.shadow_refused.flush(host);
+            outcomes.shadow_rejected.flush(host);
         }
     }
 }

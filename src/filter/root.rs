@@ -53,8 +53,8 @@ impl<H: Host> TollgateRoot<H> {
     }
 }
 
-/// The configuration is deleted, and with it perhaps this worker's VM: nothing that the table is owed may
-/// wait for another tick, nor may units of a lease that nobody will use stay counted.
+/// Envoy deletes the configuration, and perhaps this worker's VM with it. So debts are posted now rather than
+/// at the next tick, and the unused units of leases are returned.
 impl<H: Host> Drop for TollgateRoot<H> {
     fn drop(&mut self) {
         if let Some(worker) = &self.worker {
@@ -65,8 +65,8 @@ impl<H: Host> Drop for TollgateRoot<H> {
     }
 }
 
-/// What the log says once a configuration is accepted: which build serves which policies. Names of policies
-/// are no secret: clients may see them in replies.
+/// The log line for an accepted configuration: which build serves which policies. Policy names are no secret,
+/// because clients may see them in replies.
 fn start_line(rules: &PolicySet) -> String {
     /// More names would make the line long, and each worker writes it.
     const MAX_NAMES: usize = 16;

@@ -2,7 +2,7 @@
 
 use super::host::{Host, random};
 use crate::identity::Seed;
-use crate::table::{Read, Write};
+use crate::table::{MAX_CAS_ATTEMPTS, Read, Write};
 use std::num::NonZeroU32;
 
 /// Why this configuration can't share the table that is there.
@@ -16,8 +16,7 @@ pub(super) struct TableMismatch {
 pub(super) fn create_or_join<H: Host>(host: H, pages: NonZeroU32) -> Result<Seed, TableMismatch> {
     const KEY: &[u8] = b"tollgate:table";
     const VERSION: u8 = 1;
-    const TRIES: u32 = 8;
-    for _ in 0..TRIES {
+    for _ in 0..MAX_CAS_ATTEMPTS {
         let found = match host.read_shared(KEY) {
             Read::Present(bytes, _) => bytes,
             Read::Absent => {

@@ -1,11 +1,11 @@
-//! What the log says when the module traps. No request and no configuration should make it; if one does, this
-//! is all that an operator has to report.
+//! The log line for a trap of the module. No request and no configuration should cause one. If one does, this
+//! line is all that an operator can report.
 
 use std::panic::Location;
 
 /// The reason and the place of a panic, in one line.
 pub(super) fn reason(message: Option<&str>, at: Option<&Location<'_>>) -> String {
-    let message = message.unwrap_or("for a reason that is not a text").replace('\n', " ");
+    let message = message.unwrap_or("without a message").replace('\n', " ");
     let at = at.map_or_else(|| "an unknown place".into(), Location::to_string);
     format!(
         "tollgate {} (commit {}) stopped at {at}: {message}",
@@ -35,6 +35,6 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn a_trap_without_a_text_or_a_place_is_reported_too() {
-        assert!(reason(None, None).ends_with("stopped at an unknown place: for a reason that is not a text"));
+        assert!(reason(None, None).ends_with("stopped at an unknown place: without a message"));
     }
 }

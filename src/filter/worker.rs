@@ -13,8 +13,8 @@ use crate::table::Table;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The table as this worker sees it: one for all configurations, so that what one of them still owes, or has
-/// in flight, outlives it. It is absent until a configuration is accepted.
+/// The worker's view of the table. All its configurations share one, so debts and units in flight outlive the
+/// configuration that they came from. It is absent until a configuration is accepted.
 #[derive(Clone, Default)]
 pub(super) struct WorkerTable(Rc<RefCell<Option<Table>>>);
 
@@ -33,8 +33,8 @@ impl WorkerTable {
                 format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
             ConfigErrors::from(ConfigError::new("table.pages", &found.found, &allowed))
         })?;
-        let mut place = self.0.borrow_mut();
-        let table = place.get_or_insert_with(|| {
+        let mut shared = self.0.borrow_mut();
+        let table = shared.get_or_insert_with(|| {
             let mut new = Table::new(seed, table_size, new_worker_id::<H>());
             // From here on a time without a tick is a stall.
             new.begin(&SharedData(host), Clock::new::<H>().now::<H>()).settle();
@@ -66,7 +66,7 @@ impl<H: Host> Worker<H> {
         Ok(Worker { host, engine, replies, clock, metrics, table })
     }
 
-    /// Posts what is owed and renews what is held, between requests.
+    /// Posts debts, renews units in flight, and adds the counts to the metrics. Runs between requests.
     pub fn settle(&mut self) {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
@@ -81,7 +81,7 @@ impl<H: Host> Worker<H> {
         self.metrics.flush(self.host, stats);
     }
 
-    /// Posts everything that the worker has open, also what could still be used.
+    /// Posts all debts, and returns the unused units of all leases.
     pub fn close(&mut self) {
         let now = self.clock.now::<H>();
         self.table.with(|table| table.begin(&SharedData(self.host), now).close());

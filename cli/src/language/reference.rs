@@ -207,17 +207,5 @@ fn number(range: &Range) -> String {
 /// The meaning of each word, a line each.
 fn words(kind: &Kind) -> String {
     let line = |word: &Word| format!("<br>`{}`: {}", word.word, word.about);
-    match kind {
-        Kind::Words(words) => words.iter().map(line).collect(),
-        Kind::Either(kinds) => kinds.iter().map(self::words).collect(),
-        Kind::Flag
-        | Kind::Number(_)
-        | Kind::Text(_)
-        | Kind::Statuses
-        | Kind::Object(_)
-        | Kind::List(_)
-        | Kind::AnyList(_)
-        | Kind::OneOrList(_)
-        | Kind::Map { .. } => String::new(),
-    }
+    kind.words().into_iter().map(line).collect()
 }

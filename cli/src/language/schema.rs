@@ -1,6 +1,6 @@
 //! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
-use super::{Field, Kind, Need, Object, Range, Text, Word, objects};
+use super::{Field, Kind, Need, Object, Range, Text, objects};
 use tollgate::config::Value;
 
 /// Classes of response statuses.
@@ -47,7 +47,7 @@ fn definition(object: &Object) -> SchemaFields {
 }
 
 fn property(one: &Field) -> SchemaFields {
-    let words = words_of(&one.kind).into_iter().map(|word| format!("\n- `{}`: {}", word.word, word.about));
+    let words = one.kind.words().into_iter().map(|word| format!("\n- `{}`: {}", word.word, word.about));
     let otherwise = match one.need {
         Need::Required | Need::Default(_) => String::new(),
         Need::Else(otherwise) => format!("\nWithout it: {otherwise}"),
@@ -60,23 +60,6 @@ fn property(one: &Field) -> SchemaFields {
         fields.push(field("default", serde_json::from_str(json).unwrap_or(Value::Null)));
     }
     fields
-}
-
-/// The words that a value may be, also as one of several types.
-fn words_of(kind: &Kind) -> Vec<&'static Word> {
-    match kind {
-        Kind::Words(words) => words.iter().collect(),
-        Kind::Either(kinds) => kinds.iter().flat_map(words_of).collect(),
-        Kind::Flag
-        | Kind::Number(_)
-        | Kind::Text(_)
-        | Kind::Statuses
-        | Kind::Object(_)
-        | Kind::List(_)
-        | Kind::AnyList(_)
-        | Kind::OneOrList(_)
-        | Kind::Map { .. } => Vec::new(),
-    }
 }
 
 fn kind(kind: &Kind) -> SchemaFields {
