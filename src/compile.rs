@@ -35,7 +35,7 @@ use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
 use crate::table::{ChargeMode, TableSize};
 use consumers::{ConsumerContext, KnownConsumers, consumers};
 use keys::keys;
-use matches::exceptions;
+use matches::{KnownKeys, exceptions};
 use policies::{POLICIES, PolicyContext};
 use replies::reply_rules;
 use std::cell::RefCell;
@@ -103,7 +103,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         table,
     };
     let policies = fields.required("policies", POLICIES).and_then(|list| policies::read(list, context));
-    let exempt = fields.read_or("exempt", Vec::new(), exceptions);
+    let known = KnownKeys { keys: callers.keys, names: callers.key_names };
+    let exempt = fields.read_or("exempt", Vec::new(), |list| exceptions(list, known));
     let charging = fields.read_or("charge", ChargeMode::default(), |charge| {
         charge.word(&[("all_or_nothing", ChargeMode::AllOrNothing), ("sequential", ChargeMode::Sequential)])
     });

@@ -5,8 +5,10 @@ pub mod caller;
 mod credential_rejection;
 mod key_value;
 mod selection;
+mod unreadable;
 
-pub use selection::{applying, exempts, role};
+pub use selection::{applying, exempts, exempts_caller, role};
+pub use unreadable::Unreadable;
 
 use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::http::{Request, RequestCache, Response, is_answer, is_good};
@@ -16,6 +18,7 @@ use crate::rules::{Policy, PolicySet};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction};
 use caller::{Caller, ConsumerCache};
 use selection::judges;
+use std::cell::RefCell;
 
 /// Evaluates requests against one configuration's policies, in one worker. Counts live in the worker's
 /// [`Table`](crate::table::Table).
@@ -26,13 +29,15 @@ pub struct Engine {
     /// `PolicySet::checks_credentials`, computed once.
     checks_credentials: bool,
     consumers: ConsumerCache,
+    unreadable: RefCell<Unreadable>,
 }
 
 impl Engine {
     /// An engine for these policies. It has not seen a request yet.
     pub fn new(rules: PolicySet) -> Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
-        Engine { rules, awaits_responses, checks_credentials, consumers: ConsumerCache::default() }
+        let (consumers, unreadable) = (ConsumerCache::default(), RefCell::default());
+        Engine { rules, awaits_responses, checks_credentials, consumers, unreadable }
     }
 
     /// Decides one request, and counts it.
@@ -47,6 +52,10 @@ impl Engine {
         let rejected = checked.as_ref().map_or(&[][..], |checked| &checked.rejected);
         let seed = *transaction.seed();
         let caller = self.caller(&request, &seed, rejected);
+
+        if exempts_caller(&self.rules, &caller) {
+            return Decision::admit(now);
+        }
 
         // Which policies apply, and whom does each count? While no response has proved a credential, the
         // request is also counted, provisionally, as one without it.
@@ -77,6 +86,7 @@ impl Engine {
             caller.resolve();
         }
         decision.set_caller(caller.resolved());
+        self.unreadable.borrow_mut().note(&caller.unreadable());
         if let Some(check) = check {
             decision.set_credential_check(check);
         }
@@ -217,6 +227,11 @@ impl Engine {
             let overflowed = one.outcome.overflowed;
             transaction.correct(&charge, &Correction { overflowed, ..correction });
         }
+    }
+
+    /// What is known of keys whose values could not tell callers apart, since the last time.
+    pub fn take_unreadable(&self) -> Unreadable {
+        self.unreadable.borrow_mut().take()
     }
 
     /// The compiled configuration.

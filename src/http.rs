@@ -3,6 +3,8 @@
 
 pub mod client_ip;
 pub mod credential;
+mod elements;
+mod metadata;
 mod path_template;
 mod request;
 mod request_cache;
@@ -12,8 +14,10 @@ pub mod spelling;
 mod status_set;
 
 pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
-pub use request::{AUTHORIZATION, MetadataPath, Request, Response, is_answer, is_good};
+pub use elements::{Elements, element};
+pub use metadata::{MetadataPath, MetadataValue};
+pub use request::{AUTHORIZATION, Request, Response, is_answer, is_good};
 pub use request_cache::RequestCache;
-pub use request_match::{HeaderMatch, Host, RequestMatch};
+pub use request_match::{HeaderMatch, Host, KeyMatch, RequestMatch};
 pub use sample_request::SampleRequest;
 pub use status_set::StatusSet;

@@ -33,7 +33,9 @@
 //! table     config                    the counts; a configuration as written, and its errors
 //! limiter                             algorithms
 //! identity_map                        what a worker remembers, by identity
-//! time  varint  http  identity        these know nothing of limits
+//! time  http  identity                these know nothing of limits
+//! wire                                protobuf's fields
+//! varint                              integers of variable length
 //! ```
 //!
 //! Everything but `filter` is pure: no host call, no clock, no global state. So the whole decision runs in
@@ -52,6 +54,7 @@ pub mod rules;
 pub mod table;
 pub mod time;
 mod varint;
+mod wire;
 
 #[cfg(any(test, target_arch = "wasm32"))]
 mod filter;

@@ -11,7 +11,7 @@ mod policy;
 mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
-pub use key::{Attribute, CredentialRejection, Key, KeySource, Validity};
+pub use key::{Attribute, CredentialRejection, Key, KeySource, Part, Validity};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
 pub use on_response::{MAX_UNITS, OnResponse, Unanswered};

@@ -4,7 +4,7 @@ use crate::compile::{Configuration, compile};
 use crate::config::parse;
 use crate::decision::Decision;
 use crate::engine::Engine;
-use crate::http::{MetadataPath, Request, Response};
+use crate::http::{MetadataPath, MetadataValue, Request, Response};
 use crate::identity::Seed;
 use crate::limiter::concurrency::WorkerId;
 use crate::reply::{Reply, ReplyRules};
@@ -18,7 +18,7 @@ use std::cell::Cell;
 pub(crate) struct FakeRequest {
     /// Lower-case names and values.
     headers: Vec<(String, Vec<u8>)>,
-    metadata: Vec<(MetadataPath, Vec<u8>)>,
+    metadata: Vec<(MetadataPath, MetadataValue)>,
     /// The client's address, as Envoy writes it.
     address: Option<String>,
     /// How often metadata was read.
@@ -47,8 +47,12 @@ impl FakeRequest {
         self
     }
 
-    pub fn with_metadata(mut self, path: MetadataPath, value: &str) -> FakeRequest {
-        self.metadata.push((path, value.into()));
+    pub fn with_metadata(self, path: MetadataPath, value: &str) -> FakeRequest {
+        self.with_value(path, MetadataValue::Text(value.into()))
+    }
+
+    pub fn with_value(mut self, path: MetadataPath, value: MetadataValue) -> FakeRequest {
+        self.metadata.push((path, value));
         self
     }
 
@@ -63,11 +67,17 @@ impl Request for FakeRequest {
         self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone())
     }
 
+    fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        let lines = self.headers.iter().filter(|(header, _)| *header == name);
+        let lines: Vec<&[u8]> = lines.map(|(_, value)| value.as_slice()).collect();
+        (!lines.is_empty()).then(|| lines.join(&b','))
+    }
+
     fn source_address(&self) -> Option<Vec<u8>> {
         self.address.clone().map(String::into_bytes)
     }
 
-    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+    fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         self.metadata_reads.update(|reads| reads + 1);
         self.metadata.iter().find(|(other, _)| other == path).map(|(_, value)| value.clone())
     }

@@ -10,7 +10,9 @@ use std::path::Path;
 
 /// The top-level modules, from the ground up.
 const FLOORS: &[&[&str]] = &[
-    &["time", "varint", "http", "identity"],
+    &["varint"],
+    &["wire"],
+    &["time", "http", "identity"],
     &["identity_map"],
     &["limiter"],
     &["table", "config"],

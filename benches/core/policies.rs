@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::http::{MetadataPath, Request, Response};
+use tollgate::http::{MetadataPath, MetadataValue, Request, Response};
 use tollgate::reply::ReplyRules;
 use tollgate::table::TableStats;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
@@ -121,7 +121,7 @@ impl Request for Call {
         Some(b"192.0.2.1:4711".to_vec())
     }
 
-    fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+    fn metadata(&self, _: &MetadataPath) -> Option<MetadataValue> {
         None
     }
 }

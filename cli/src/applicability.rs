@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use tollgate::compile::Configuration;
 use tollgate::decision::{AppliedPolicy, Role};
 use tollgate::engine::caller::{Caller, ConsumerCache};
-use tollgate::engine::{applying, exempts, role};
+use tollgate::engine::{applying, exempts, exempts_caller, role};
 use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
 use tollgate::identity::Seed;
@@ -33,36 +33,38 @@ pub fn applicability_of<R: Request>(
     asked: &RequestCache<'_, R>,
     wall: Micros,
 ) -> Vec<Applicability> {
-    if let Some(reason) = exemption(set, asked) {
-        return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
-    }
     // Identities are not shown, so any seed will do.
     let seed = Seed::new([0; Seed::LEN]);
     let cache = ConsumerCache::default();
     let caller = Caller::new(asked, &set.rules.callers, &cache, &seed, &[]);
+    if let Some(reason) = exemption(set, &caller) {
+        return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
+    }
     let applied = applying(&set.rules, asked, &caller, wall);
     let applicability = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
-        Some(one) => counted(set, policy, one, asked, &caller),
-        None => Applicability::Not(why_not(set, policy, asked, &caller, &applied)),
+        Some(one) => counted(set, policy, one, &caller),
+        None => Applicability::Not(why_not(set, policy, &caller, &applied)),
     };
     set.rules.policies.iter().enumerate().map(applicability).collect()
 }
 
-fn exemption<R: Request>(set: &Configuration, asked: &RequestCache<'_, R>) -> Option<String> {
-    if let Some(rule) = set.rules.exempt.iter().find(|rule| rule.matches(asked)) {
-        return Some(format!("{} is exempt", request_match(rule)));
+fn exemption<R: Request>(set: &Configuration, caller: &Caller<'_, R>) -> Option<String> {
+    let asked = caller.request();
+    let fits = |rule: &&RequestMatch| rule.matches(asked) && caller.fits(rule, false);
+    if let Some(rule) = set.rules.exempt.iter().find(fits) {
+        return Some(format!("{} is exempt", request_match(rule, &set.rules.callers)));
     }
-    exempts(&set.rules, asked).then(|| "a CORS preflight is exempt".into())
+    let exempt = exempts(&set.rules, asked) || exempts_caller(&set.rules, caller);
+    exempt.then(|| "a CORS preflight is exempt".into())
 }
 
 fn counted<R: Request>(
     set: &Configuration,
     policy: &Policy,
     applied: &AppliedPolicy,
-    asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
 ) -> Applicability {
-    let rule = role(policy, asked).and_then(|(_, rule)| rule);
+    let rule = role(policy, caller).and_then(|(_, rule)| rule);
     let template = rule.and_then(|rule| rule.path.as_ref());
     let caller_of = |key: &usize| {
         if caller.is_ambiguous(&[*key], template) {
@@ -83,11 +85,10 @@ fn counted<R: Request>(
 fn why_not<R: Request>(
     set: &Configuration,
     policy: &Policy,
-    asked: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
     applied: &[AppliedPolicy],
 ) -> String {
-    let Some((_, rule)) = role(policy, asked) else { return mismatches(policy, asked) };
+    let Some((_, rule)) = role(policy, caller) else { return mismatches(set, policy, caller) };
     let template = rule.and_then(|rule| rule.path.as_ref());
     let lacks = |index: &&usize| caller.value(**index, template).is_none();
     if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| set.rules.callers.keys.get(*index))
@@ -101,9 +102,11 @@ fn why_not<R: Request>(
 }
 
 /// Why none of the matches fits the request.
-fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> String {
-    if let Some(rule) = policy.except.iter().find(|rule| rule.matches(asked)) {
-        return format!("{} is excluded", request_match(rule));
+fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<'_, R>) -> String {
+    let (asked, callers) = (caller.request(), &set.rules.callers);
+    let fits = |rule: &&RequestMatch| rule.matches(asked) && caller.fits(rule, false);
+    if let Some(rule) = policy.except.iter().find(fits) {
+        return format!("{} is excluded", request_match(rule, callers));
     }
     let mismatch = |rule: &RequestMatch| {
         if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
@@ -115,8 +118,8 @@ fn mismatches<R: Request>(policy: &Policy, asked: &RequestCache<'_, R>) -> Strin
                 format!("the path is not {}", path_template(path))
             }
             (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {}", host_name(host)),
-            // It does not match, so one of the headers must differ.
-            (_, _) => format!("the request is not {}", request_match(rule)),
+            // It does not match, so one of the headers or keys must differ.
+            (_, _) => format!("the request is not {}", request_match(rule, callers)),
         }
     };
     let mut reasons: Vec<String> = policy.judged().map(mismatch).collect();

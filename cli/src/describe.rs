@@ -17,7 +17,7 @@ use tollgate::compile::Configuration;
 use tollgate::config::Value;
 use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
-use tollgate::rules::{Key, KeySource, Tiers};
+use tollgate::rules::{Callers, Key, KeySource, Tiers};
 use tollgate::rules::{Mode, Policy, Unanswered};
 use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
@@ -54,11 +54,11 @@ pub fn summary(set: &Configuration) -> Summary {
 fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
     let requests = match policy.matches.as_slice() {
         [] => "every request".to_string(),
-        matches => matches.iter().map(with_cost).collect::<Vec<_>>().join(", "),
+        matches => matches.iter().map(|one| with_cost(one, &set.rules.callers)).collect::<Vec<_>>().join(", "),
     };
     let except = match policy.except.as_slice() {
         [] => String::new(),
-        except => format!(", except {}", list(except)),
+        except => format!(", except {}", list(except, &set.rules.callers)),
     };
     let keys = policy.key.iter().filter_map(|index| set.rules.callers.keys.get(*index));
     let that_have = match keys.filter(|key| may_lack(set, key)).count() {
@@ -164,8 +164,8 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         number => general.push(("consumers", format!("{number} known callers"))),
     }
     let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
-    let exempt: Vec<String> =
-        preflights.into_iter().chain(set.rules.exempt.iter().map(request_match)).collect();
+    let rules = set.rules.exempt.iter().map(|rule| request_match(rule, &set.rules.callers));
+    let exempt: Vec<String> = preflights.into_iter().chain(rules).collect();
     if !exempt.is_empty() {
         general.push(("exempt", exempt.join(", ")));
     }
@@ -260,18 +260,18 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
         notes.push(limit(penalty));
     }
-    notes.extend(counting(policy));
+    notes.extend(counting(policy, &set.rules.callers));
     notes
 }
 
 /// A match and its own cost.
-fn with_cost((rule, cost): &(RequestMatch, Option<u32>)) -> String {
+fn with_cost((rule, cost): &(RequestMatch, Option<u32>), callers: &Callers) -> String {
     let cost = cost.map_or_else(String::new, |cost| format!(" at a cost of {cost}"));
-    request_match(rule) + &cost
+    request_match(rule, callers) + &cost
 }
 
-fn list(matches: &[RequestMatch]) -> String {
-    matches.iter().map(request_match).collect::<Vec<_>>().join(", ")
+fn list(matches: &[RequestMatch], callers: &Callers) -> String {
+    matches.iter().map(|rule| request_match(rule, callers)).collect::<Vec<_>>().join(", ")
 }
 
 /// An estimate, rounded down to two digits.
@@ -280,7 +280,7 @@ fn rounded(number: u64) -> u64 {
     number / unit * unit
 }
 
-fn counting(policy: &Policy) -> Vec<String> {
+fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
     let mut notes = Vec::new();
     match policy.count {
         Count::Accepted | Count::Never => {}
@@ -309,7 +309,7 @@ fn counting(policy: &Policy) -> Vec<String> {
     for (rule, statuses) in &policy.response.returns {
         notes.push(format!(
             "{} returns a unit if the response is {}",
-            request_match(rule),
+            request_match(rule, callers),
             self::statuses(statuses)
         ));
     }

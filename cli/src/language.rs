@@ -111,9 +111,9 @@ impl Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
     /// The smallest.
-    pub min: u64,
+    pub min: i64,
     /// The largest.
-    pub max: u64,
+    pub max: i64,
     /// Their unit, such as `seconds`; may be empty.
     pub unit: &'static str,
 }
@@ -168,7 +168,7 @@ const fn optional(name: &'static str, kind: Kind, otherwise: &'static str, about
     Field { name, kind, need: Need::Else(otherwise), about }
 }
 
-const fn number(min: u64, max: u64, unit: &'static str) -> Kind {
+const fn number(min: i64, max: i64, unit: &'static str) -> Kind {
     Kind::Number(Range { min, max, unit })
 }
 

@@ -7,9 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::http::PathTemplate;
 use tollgate::http::credential::{Reading, Repeated};
-use tollgate::http::{MetadataPath, Request, RequestCache};
+use tollgate::http::{MetadataPath, MetadataValue, Request, RequestCache};
 use tollgate::identity::Seed;
-use tollgate::rules::{Callers, Key, KeySource, Validity};
+use tollgate::rules::{Callers, Key, KeySource, Part, Validity};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -31,7 +31,7 @@ impl Request for Sent {
         Some(self.0.clone())
     }
 
-    fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
+    fn metadata(&self, _: &MetadataPath) -> Option<MetadataValue> {
         None
     }
 }
@@ -51,6 +51,7 @@ fn value(
         prefix,
         validity: Validity::Present,
         reading,
+        part: Part::Usual,
         proven: false,
     };
     let callers = Callers { keys: vec![key], ..Callers::default() };

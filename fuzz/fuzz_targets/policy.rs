@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::{Value, parse, parse_json};
 use tollgate::engine::Engine;
-use tollgate::http::{MetadataPath, Request, Response};
+use tollgate::http::{MetadataPath, MetadataValue, Request, Response};
 use tollgate::identity::Seed;
 use tollgate::table::memory::MemoryStore;
 use tollgate::table::{Table, TableSize};
@@ -107,8 +107,8 @@ impl Request for Call {
         Some(format!("192.0.2.{}:443", self.caller).into_bytes())
     }
 
-    fn metadata(&self, _: &MetadataPath) -> Option<Vec<u8>> {
-        (self.caller > 0).then(|| b"proven".to_vec())
+    fn metadata(&self, _: &MetadataPath) -> Option<MetadataValue> {
+        (self.caller > 0).then(|| MetadataValue::Text(b"proven".to_vec()))
     }
 }
 

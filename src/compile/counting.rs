@@ -1,6 +1,6 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::matches::match_fields;
+use super::matches::{KnownKeys, match_fields};
 use super::name::token;
 use super::statuses;
 use crate::config::{Fields, Reader, all};
@@ -23,7 +23,7 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
 
 /// What responses change about the counts.
 #[inline(never)]
-pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
+pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<OnResponse> {
     let count = fields.read("count_on", statuses::read);
     let refund_on = fields.read("refund_on", statuses::read);
     let unless = fields.read("refund_unless", statuses::read);
@@ -31,7 +31,8 @@ pub(super) fn on_response(fields: &Fields<'_>) -> Option<OnResponse> {
     let stock = fields.read("stock_header", header_name);
     let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
     let returns = fields.read_or("returns", Vec::new(), |list| {
-        all(list.non_empty_list("a list of at least one match with on")?.iter().map(returning))
+        let entries = list.non_empty_list("a list of at least one match with on")?;
+        all(entries.iter().map(|entry| returning(entry, known)))
     });
     if let (Some(returns), None) = (fields.optional("returns"), fields.optional("match")) {
         // Without a match the policy would also count the very requests that are to return units.
@@ -73,9 +74,9 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
 }
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
-fn returning(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
-    let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
-    let rule = match_fields(&fields);
+fn returning(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch, StatusSet)> {
+    let fields = entry.object(&["method", "host", "path", "headers", "keys", "on"])?;
+    let rule = match_fields(&fields, known);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))
 }

@@ -8,7 +8,7 @@ use crate::http::MetadataPath;
 use crate::http::credential::{Reading, Repeated};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::rules::{Attribute, CredentialRejection, Key, KeySource, Validity};
+use crate::rules::{Attribute, CredentialRejection, Key, KeySource, Part, Validity};
 use crate::table::TableSize;
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -113,12 +113,15 @@ fn key(reader: &Reader<'_>, others: OtherKeys<'_, '_>, table: TableSize) -> Opti
         "names",
         "case",
         "suffix",
+        "whole",
+        "separator",
+        "index",
     ])?;
     let scheme = fields.read("scheme", |scheme| token(scheme, "an authentication scheme such as Bearer"));
     let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
     let validity = fields.read_or("valid", Validity::Present, |valid| validity(valid, reader, table));
     let same_as = fields.read_or("same_as", "", |other| same_as(other, others));
-    let reading = reading(&fields);
+    let (reading, part) = (reading(&fields), part(&fields));
     let named: Vec<&str> = SOURCE.into_iter().filter(|word| fields.optional(word).is_some()).collect();
     let source = match named.as_slice() {
         [word] => source(&fields, word, scheme.clone().flatten(), others),
@@ -128,9 +131,53 @@ fn key(reader: &Reader<'_>, others: OtherKeys<'_, '_>, table: TableSize) -> Opti
     let source = source?;
     let in_place = reject_fields_of_others(&fields, &source);
     let (prefix, validity, kind, reading) = (prefix?, validity?, same_as?.to_string(), reading?);
+    let part = part?;
     scheme?;
     in_place?;
-    Some(Key { name: String::new(), kind, source, prefix, validity, reading, proven: false })
+    reject_fields_of_other_parts(&fields, &source, &part)?;
+    Some(Key { name: String::new(), kind, source, prefix, validity, reading, part, proven: false })
+}
+
+/// Which part of a value counts.
+fn part(fields: &Fields<'_>) -> Option<Part> {
+    const SEPARATOR: &str = "text of 1 to 16 characters, such as \",\"";
+    let whole = fields.read_or("whole", false, Reader::flag);
+    let separator = fields.read("separator", |reader| {
+        let text = reader.text(SEPARATOR)?;
+        if (1..=16).contains(&text.chars().count()) { Some(text.to_string()) } else { reader.error(SEPARATOR) }
+    });
+    let index = fields.read("index", |n| n.integer(-64..=63)).map(|n| n.map(|n| n as i32));
+    match (whole?, separator?, index?) {
+        (true, None, None) => Some(Part::Whole),
+        (true, _, _) => fields.at().field("whole").error_found("whole with separator", "only one of them"),
+        (false, None, None) => Some(Part::Usual),
+        (false, None, Some(_)) => {
+            fields.at().field("index").error_found("index without separator", "only with separator")
+        }
+        (false, Some(separator), None) => Some(Part::List(separator)),
+        (false, Some(separator), Some(index)) => Some(Part::Element { separator, index }),
+    }
+}
+
+/// What would have no effect, since another part of the value counts.
+fn reject_fields_of_other_parts(fields: &Fields<'_>, source: &KeySource, part: &Part) -> Option<()> {
+    let scheme = fields.optional("scheme");
+    let all_lines = match (source, part) {
+        (_, Part::Usual) => false,
+        (KeySource::Header { .. }, _) => scheme.is_none(),
+        _ => false,
+    };
+    if let Some(repeated) = fields.optional("repeated").filter(|_| all_lines) {
+        return repeated.error("not with whole or separator, which read all lines of a header as one value");
+    }
+    match part {
+        Part::Whole => scheme.map_or(Some(()), |scheme| scheme.error("not with whole")),
+        Part::List(_) => match fields.optional("prefix") {
+            Some(prefix) => prefix.error("not with separator, except together with index"),
+            None => Some(()),
+        },
+        Part::Usual | Part::Element { .. } => Some(()),
+    }
 }
 
 /// How values are read. By default the first line of a repeated header counts: reading all lines of a header
@@ -201,10 +248,11 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &KeySource) -> Option<()
     const NAMED: u8 = 2;
     const PATH: u8 = 4;
     const LIST: u8 = 8;
-    const OTHER: u8 = 16;
+    const METADATA: u8 = 16;
+    const OTHER: u8 = 32;
     const SHOWN: &str = "only with header, query or cookie";
     /// Each field with the sources that it applies to.
-    const ALLOWED: [(&str, u8, &str); 8] = [
+    const ALLOWED: [(&str, u8, &str); 11] = [
         ("scheme", HEADER, "only with header"),
         ("prefix", HEADER | NAMED, SHOWN),
         ("valid", HEADER | NAMED, SHOWN),
@@ -213,16 +261,17 @@ fn reject_fields_of_others(fields: &Fields<'_>, source: &KeySource) -> Option<()
         ("names", NAMED, "only with query or cookie"),
         ("case", PATH, "only with path"),
         ("suffix", PATH, "only with path"),
+        ("whole", HEADER, "only with header"),
+        ("separator", HEADER | NAMED | METADATA, "only with header, query, cookie or metadata"),
+        ("index", HEADER | NAMED | METADATA, "only with header, query, cookie or metadata"),
     ];
     let of = match source {
         KeySource::Header { .. } => HEADER,
         KeySource::Query(_) | KeySource::Cookie(_) => NAMED,
         KeySource::PathParameter(_) => PATH,
         KeySource::FirstOf(_) => LIST,
-        KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_) => OTHER,
+        KeySource::Metadata(_) => METADATA,
+        KeySource::ClientIp { .. } | KeySource::Consumer(_) | KeySource::Constant(_) => OTHER,
     };
     let mut valid = Some(());
     for (name, _, only) in ALLOWED.iter().filter(|(_, allowed, _)| allowed & of == 0) {

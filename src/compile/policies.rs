@@ -5,7 +5,7 @@ use super::counting::{count, mode, on_contention, on_response};
 use super::duration;
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, LimitContext, TieredLimit};
-use super::matches::{cost, exceptions, matches};
+use super::matches::{KnownKeys, cost, exceptions, matches};
 use super::name::{NAME, name_of};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
@@ -123,8 +123,9 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         "reject",
     ])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
-    let matches = fields.read_or("match", Vec::new(), matches);
-    let except = fields.read_or("except", Vec::new(), exceptions);
+    let known = KnownKeys { keys: context.keys, names: context.key_names };
+    let matches = fields.read_or("match", Vec::new(), |list| matches(list, known));
+    let except = fields.read_or("except", Vec::new(), |list| exceptions(list, known));
     let key = fields.required("key", KEY).and_then(|key| key_indexes(key, context.key_names));
     let class = fields.read_or("class", 0, |class| class_bit(class, classes));
     let cost = fields.read_or("cost", 1, cost);
@@ -139,7 +140,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         )
     });
     let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
-    let response = on_response(&fields);
+    let response = on_response(&fields, known);
     let block_for = fields.read("block_for", duration::read);
     let mode = mode(&fields);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =

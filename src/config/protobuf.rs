@@ -5,6 +5,7 @@
 //! more to the module than these lines.
 
 use super::Value;
+use crate::wire::{WireContent, WireField, WireFields};
 use std::fmt;
 
 /// Nesting deeper than this is rejected: the decoder recurses, and its stack is small.
@@ -40,7 +41,7 @@ pub(super) fn decode_struct(bytes: &[u8]) -> Result<Value, StructError> {
 fn object(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     let mut fields = Vec::new();
     for field in WireFields(bytes) {
-        match field? {
+        match field.ok_or(StructError::Malformed)? {
             WireField { number: 1, content: WireContent::Bytes(entry) } => {
                 fields.push(map_entry(entry, depth)?)
             }
@@ -54,7 +55,7 @@ fn object(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
 fn map_entry(bytes: &[u8], depth: u32) -> Result<(String, Value), StructError> {
     let (mut name, mut content) = (String::new(), Value::Null);
     for field in WireFields(bytes) {
-        match field? {
+        match field.ok_or(StructError::Malformed)? {
             WireField { number: 1, content: WireContent::Bytes(bytes) } => name = text(bytes)?,
             WireField { number: 2, content: WireContent::Bytes(bytes) } => content = value(bytes, depth)?,
             _ => return Err(StructError::Malformed),
@@ -70,7 +71,7 @@ fn value(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     }
     let mut kind = Value::Null;
     for field in WireFields(bytes) {
-        let field = field?;
+        let field = field.ok_or(StructError::Malformed)?;
         kind = match (field.number, field.content) {
             (1, WireContent::Varint(_)) => Value::Null,
             (2, WireContent::Double(number)) => Value::Number(number),
@@ -88,7 +89,7 @@ fn value(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
 fn list(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
     let mut values = Vec::new();
     for field in WireFields(bytes) {
-        match field? {
+        match field.ok_or(StructError::Malformed)? {
             WireField { number: 1, content: WireContent::Bytes(bytes) } => values.push(value(bytes, depth)?),
             _ => return Err(StructError::Malformed),
         }
@@ -98,66 +99,6 @@ fn list(bytes: &[u8], depth: u32) -> Result<Value, StructError> {
 
 fn text(bytes: &[u8]) -> Result<String, StructError> {
     String::from_utf8(bytes.to_vec()).map_err(|_| StructError::NotUtf8)
-}
-
-/// The fields of one message, in their order on the wire.
-struct WireFields<'a>(&'a [u8]);
-
-struct WireField<'a> {
-    number: u64,
-    content: WireContent<'a>,
-}
-
-enum WireContent<'a> {
-    Varint(u64),
-    Double(f64),
-    Bytes(&'a [u8]),
-}
-
-impl<'a> Iterator for WireFields<'a> {
-    type Item = Result<WireField<'a>, StructError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field.ok_or(StructError::Malformed))
-    }
-}
-
-impl<'a> WireFields<'a> {
-    fn field(&mut self) -> Option<WireField<'a>> {
-        const VARINT: u64 = 0;
-        const FIXED64: u64 = 1;
-        const LENGTH_DELIMITED: u64 = 2;
-        let tag = self.varint()?;
-        let content = match tag & 7 {
-            VARINT => WireContent::Varint(self.varint()?),
-            FIXED64 => {
-                let (bytes, rest) = self.0.split_first_chunk::<8>()?;
-                self.0 = rest;
-                WireContent::Double(f64::from_le_bytes(*bytes))
-            }
-            LENGTH_DELIMITED => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                let (bytes, rest) = self.0.split_at_checked(length)?;
-                self.0 = rest;
-                WireContent::Bytes(bytes)
-            }
-            _ => return None,
-        };
-        Some(WireField { number: tag >> 3, content })
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let (value, rest) = crate::varint::read(self.0)?;
-        self.0 = rest;
-        Some(value)
-    }
 }
 
 #[cfg(test)]

@@ -250,6 +250,23 @@ impl<'a> Reader<'a> {
             .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
     }
 
+    /// A whole number within `range`, which may be negative.
+    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        let number = match self.value {
+            // The cast saturates, so a number past the range stays past it.
+            Value::Number(number) if number.fract() == 0.0 => Some(*number as i64),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Object(_) => None,
+        };
+        number
+            .filter(|number| range.contains(number))
+            .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
+    }
+
     /// One of the `words`: the meaning that goes with it.
     pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         words.get(self.position_of_word(&WordTable(words))?).map(|(_, meaning)| *meaning)

@@ -1,9 +1,8 @@
 //! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
 //! needed, and then kept.
 
-use super::key_value::{path_parameter, read};
-use crate::http::credential::Presented;
-use crate::http::{PathTemplate, Request, RequestCache};
+use super::key_value::{KeyValue, path_parameter, read};
+use crate::http::{Elements, KeyMatch, PathTemplate, Request, RequestCache, RequestMatch};
 use crate::identity::{Encoder, Identity, Seed};
 use crate::identity_map::IdentityMap;
 use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
@@ -47,12 +46,16 @@ pub struct Caller<'a, R> {
     tier: OnceCell<usize>,
     /// The keys, by index, whose credentials the upstream has rejected.
     rejected: &'a [usize],
+    /// The keys, by index, whose values cannot tell callers apart.
+    unreadable: RefCell<Vec<usize>>,
 }
 
 /// A credential that the request presents.
 struct PresentedCredential<'a> {
-    /// Empty if the request presents conflicting values.
-    value: Cow<'a, [u8]>,
+    /// Empty if the request presents conflicting values. `None`: it is a list that cannot tell callers apart.
+    value: Option<Cow<'a, [u8]>>,
+    /// The elements of a list.
+    elements: Option<Elements>,
     /// Whether the request presents several different values, so that none of them counts.
     conflicting: bool,
     /// The consumer who owns it, by index.
@@ -80,7 +83,19 @@ impl<'a, R: Request> Caller<'a, R> {
             consumer: OnceCell::new(),
             tier: OnceCell::new(),
             rejected,
+            unreadable: RefCell::default(),
         }
+    }
+
+    /// The request that the caller sent.
+    pub fn request(&self) -> &'a RequestCache<'a, R> {
+        self.request
+    }
+
+    /// The keys, by index, that were asked for and whose values cannot tell callers apart, so that they count
+    /// as absent.
+    pub fn unreadable(&self) -> Vec<usize> {
+        self.unreadable.take()
     }
 
     /// The identity that these keys, by index, give the caller. `None`: the request lacks one of them.
@@ -127,6 +142,9 @@ impl<'a, R: Request> Caller<'a, R> {
             | KeySource::Cookie(_)
             | KeySource::ClientIp { .. }
             | KeySource::Metadata(_) => {
+                if self.presented(index)?.value.is_none() {
+                    self.note_unreadable(index);
+                }
                 let whole = self.credential(index)?;
                 Cow::Borrowed(whole.get(..key.prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
             }
@@ -198,11 +216,45 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn tier_of(&self, tiers: &Tiers) -> usize {
         let consumer = self.consumer().and_then(|consumer| self.callers.consumers.list().get(consumer));
+        // Of a list, the first of the tiers that is in it.
         let named = || {
-            let (_, named) = self.value(tiers.from?, None)?;
-            tiers.names.iter().position(|name| name.as_bytes() == named.as_ref())
+            let values = self.values(tiers.from?)?;
+            tiers.names.iter().position(|name| values.any(|value| value == name.as_bytes()))
         };
         consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
+    }
+
+    /// A key's value, or all of them if it is a list.
+    fn values(&self, index: usize) -> Option<Values<'_>> {
+        if let Some(KeySource::FirstOf(keys)) = self.callers.keys.get(index).map(|key| &key.source) {
+            return keys.iter().find_map(|key| self.values(*key));
+        }
+        match self.presented(index).and_then(|presented| presented.elements.as_ref()) {
+            Some(elements) => Some(Values::List(elements)),
+            None => self.value(index, None).map(|(_, value)| Values::One(value)),
+        }
+    }
+
+    /// Whether the request fulfils what a match, all else in which fits, says of keys. `unclear` says whether
+    /// it does if the request presents conflicting values for one of them: in a match that limits it should,
+    /// and in one that frees it must not.
+    pub fn fits(&self, rule: &RequestMatch, unclear: bool) -> bool {
+        rule.keys.iter().all(|(key, condition)| {
+            if self.is_ambiguous(&[*key], None) {
+                return unclear;
+            }
+            match condition {
+                KeyMatch::Absent => self.values(*key).is_none(),
+                KeyMatch::Present | KeyMatch::Equal(_) => {
+                    self.values(*key).is_some_and(|values| values.any(|value| condition.fits(value)))
+                }
+            }
+        })
+    }
+
+    /// Whether the request presents conflicting values for a key that a match asks for.
+    pub fn is_unclear(&self, rule: &RequestMatch) -> bool {
+        rule.keys.iter().any(|(key, _)| self.is_ambiguous(&[*key], None))
     }
 
     /// The keys, by index, whose credentials the upstream's response may reject, each with the credential's
@@ -234,17 +286,29 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The whole value of a key that is read from the request itself, if it is valid.
     fn credential(&self, index: usize) -> Option<&[u8]> {
-        self.presented(index).map(|presented| presented.value.as_ref())
+        self.presented(index)?.value.as_deref()
+    }
+
+    fn note_unreadable(&self, index: usize) {
+        let mut unreadable = self.unreadable.borrow_mut();
+        if !unreadable.contains(&index) {
+            unreadable.push(index);
+        }
     }
 
     fn presented(&self, index: usize) -> Option<&PresentedCredential<'a>> {
         let read = || {
-            let (value, conflicting) = match read(self.request, self.callers.keys.get(index)?)? {
-                Presented::One(value) => (value, false),
-                Presented::Conflicting => (Cow::Borrowed(&[][..]), true),
+            let (value, elements, conflicting) = match read(self.request, self.callers.keys.get(index)?)? {
+                KeyValue::One(value) => (Some(value), None, false),
+                KeyValue::List(list) => (list.reading().map(Cow::Owned), Some(list), false),
+                KeyValue::Conflicting => (Some(Cow::Borrowed(&[][..])), None, true),
+                KeyValue::Unreadable => {
+                    self.note_unreadable(index);
+                    return None;
+                }
             };
             let owner = if conflicting { OnceCell::from(None) } else { OnceCell::new() };
-            let presented = PresentedCredential { value, conflicting, owner };
+            let presented = PresentedCredential { value, elements, conflicting, owner };
             // One of several conflicting values may be valid, so they do not count as absent.
             (conflicting || self.is_valid(index, &presented)).then_some(presented)
         };
@@ -253,7 +317,10 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The consumer, by index, who owns a credential under this key.
     fn owner(&self, key: usize, presented: &PresentedCredential<'_>) -> Option<usize> {
-        let find = || self.cache.consumer(&self.callers.consumers, key, &presented.value, self.seed);
+        let find = || {
+            let credential = presented.value.as_deref()?;
+            self.cache.consumer(&self.callers.consumers, key, credential, self.seed)
+        };
         *presented.owner.get_or_init(find)
     }
 
@@ -261,13 +328,27 @@ impl<'a, R: Request> Caller<'a, R> {
         match self.callers.keys.get(index).map(|key| &key.validity) {
             Some(Validity::Consumer) => self.owner(index, presented).is_some(),
             Some(Validity::Metadata(path)) => {
-                // Envoy serialises `false` as one zero byte.
                 let value = self.request.uncached().metadata(path);
-                value.is_some_and(|value| !value.is_empty() && value != [0])
+                value.is_some_and(|value| value.is_affirmative())
             }
             Some(Validity::Unless(_)) => !self.rejected.contains(&index),
             Some(Validity::Present) => true,
             None => false,
+        }
+    }
+}
+
+/// The values that a key has.
+enum Values<'c> {
+    One(Cow<'c, [u8]>),
+    List(&'c Elements),
+}
+
+impl Values<'_> {
+    fn any(&self, fits: impl Fn(&[u8]) -> bool) -> bool {
+        match self {
+            Values::One(value) => fits(value),
+            Values::List(list) => list.iter().any(fits),
         }
     }
 }
@@ -277,7 +358,7 @@ mod tests {
     use super::*;
     use crate::http::MetadataPath;
     use crate::http::credential::Reading;
-    use crate::rules::{Attribute, Consumer};
+    use crate::rules::{Attribute, Consumer, Part};
     use crate::testing::FakeRequest;
     use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -303,6 +384,7 @@ mod tests {
             validity: Validity::Present,
             proven: false,
             reading: Reading::default(),
+            part: Part::Usual,
         }
     }
 
@@ -378,7 +460,7 @@ mod tests {
         callers.keys[0].validity = Validity::Metadata(proof());
         let of = |proven| identity(&callers, &presenting(Some("k3"), proven), &[0]);
         assert!(of(Some("yes")).is_some());
-        for proven in [None, Some(""), Some("\0")] {
+        for proven in [None, Some("")] {
             assert_eq!(of(proven), None);
         }
     }

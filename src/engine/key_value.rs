@@ -2,34 +2,60 @@
 
 use crate::http::client_ip::client_ip;
 use crate::http::credential::{self, Location, Presented, Reading, Repeated};
-use crate::http::{PathTemplate, Request, RequestCache, spelling};
-use crate::rules::{Callers, Key, KeySource};
+use crate::http::{Elements, MetadataValue, PathTemplate, Request, RequestCache, element, spelling};
+use crate::rules::{Callers, Key, KeySource, Part};
 use std::borrow::Cow;
 
+/// What a request has for a key.
+pub(super) enum KeyValue<'a> {
+    /// This value, which is not empty.
+    One(Cow<'a, [u8]>),
+    /// A list, which is not empty.
+    List(Elements),
+    /// Different values, of which none counts.
+    Conflicting,
+    /// Metadata that cannot tell callers apart, such as an object.
+    Unreadable,
+}
+
 /// The value of a key that is read from the request itself. `None`: the request does not present one.
-pub(super) fn read<'a, R: Request>(
-    request: &'a RequestCache<'a, R>,
-    key: &Key,
-) -> Option<Presented<Cow<'a, [u8]>>> {
-    let Key { source, reading, .. } = key;
+pub(super) fn read<'a, R: Request>(request: &'a RequestCache<'a, R>, key: &Key) -> Option<KeyValue<'a>> {
+    let value = undivided(request, key)?;
+    match (&key.part, value) {
+        (Part::List(separator), KeyValue::One(text)) => {
+            let list = Elements::of(&text, separator);
+            (!list.is_empty()).then_some(KeyValue::List(list))
+        }
+        (Part::Element { separator, index }, KeyValue::One(text)) => {
+            Some(KeyValue::One(Cow::Owned(element(&text, separator, *index)?.to_vec())))
+        }
+        (Part::Usual | Part::Whole | Part::List(_) | Part::Element { .. }, value) => Some(value),
+    }
+}
+
+/// The value before a separator divides it.
+fn undivided<'a, R: Request>(request: &'a RequestCache<'a, R>, key: &Key) -> Option<KeyValue<'a>> {
+    let Key { source, reading, part, .. } = key;
     let uncached = request.uncached();
     let (location, text) = match source {
+        KeySource::Header { name, scheme: None } if *part != Part::Usual => {
+            let lines = uncached.lines(name)?;
+            let value = lines.trim_ascii();
+            return (!value.is_empty()).then(|| KeyValue::One(Cow::Owned(value.to_vec())));
+        }
         KeySource::Header { name, scheme } if reading.repeated == Repeated::First => {
             let value = match request.header(name)? {
                 Cow::Borrowed(value) => Cow::Borrowed(credential::in_header(value, scheme.as_deref())?),
                 Cow::Owned(value) => Cow::Owned(credential::in_header(&value, scheme.as_deref())?.to_vec()),
             };
-            return Some(Presented::One(value));
+            return Some(KeyValue::One(value));
         }
         // Clients without an address share the empty one, so they are limited together.
         KeySource::ClientIp { ipv6_prefix } => {
             let address = uncached.source_address().unwrap_or_default();
-            return Some(Presented::One(Cow::Owned(client_ip(address, *ipv6_prefix))));
+            return Some(KeyValue::One(Cow::Owned(client_ip(address, *ipv6_prefix))));
         }
-        KeySource::Metadata(path) => {
-            let found = uncached.metadata(path)?;
-            return (!found.is_empty()).then_some(Presented::One(Cow::Owned(found)));
-        }
+        KeySource::Metadata(path) => return of_metadata(uncached.metadata(path)?),
         KeySource::Header { name, scheme } => {
             (Location::HeaderLines(scheme.as_deref()), Cow::Owned(uncached.lines(name)?))
         }
@@ -41,9 +67,24 @@ pub(super) fn read<'a, R: Request>(
         | KeySource::FirstOf(_) => return None,
     };
     Some(match credential::find(location, &text, *reading)? {
-        Presented::One(value) => Presented::One(Cow::Owned(value)),
-        Presented::Conflicting => Presented::Conflicting,
+        Presented::One(value) => KeyValue::One(Cow::Owned(value)),
+        Presented::Conflicting => KeyValue::Conflicting,
     })
+}
+
+/// The one reading that each kind of value has.
+fn of_metadata(value: MetadataValue) -> Option<KeyValue<'static>> {
+    let text = match value {
+        MetadataValue::Text(text) => text,
+        MetadataValue::Flag(flag) => MetadataValue::word(flag).into(),
+        MetadataValue::Number(number) => match MetadataValue::digits(number) {
+            Some(digits) => digits.into_bytes(),
+            None => return Some(KeyValue::Unreadable),
+        },
+        MetadataValue::List(list) => return (!list.is_empty()).then_some(KeyValue::List(list)),
+        MetadataValue::Object { is_empty } => return (!is_empty).then_some(KeyValue::Unreadable),
+    };
+    (!text.is_empty()).then_some(KeyValue::One(Cow::Owned(text)))
 }
 
 /// The value of a path parameter. `None`: it is empty, or the template has no such parameter.

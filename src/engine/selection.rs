@@ -7,9 +7,16 @@ use crate::http::{Request, RequestCache, RequestMatch};
 use crate::rules::{Policy, PolicySet};
 use crate::time::Micros;
 
-/// Whether the request is exempt from all policies.
+/// Whether the request is exempt from all policies, whoever sent it.
 pub fn exempts<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> bool {
-    rules.exempt.iter().any(|rule| rule.matches(request)) || exempts_as_preflight(rules, request)
+    rules.exempt.iter().any(|rule| rule.keys.is_empty() && rule.matches(request))
+        || exempts_as_preflight(rules, request)
+}
+
+/// Whether the request is exempt from all policies because of its keys.
+pub fn exempts_caller<R: Request>(rules: &PolicySet, caller: &Caller<'_, R>) -> bool {
+    let mut by_keys = rules.exempt.iter().filter(|rule| !rule.keys.is_empty());
+    by_keys.any(|rule| rule.matches(caller.request()) && caller.fits(rule, false))
 }
 
 fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> bool {
@@ -34,7 +41,7 @@ pub fn applying<R: Request>(
     let (mut enforced, mut any) = (0, 0);
     for index in candidates {
         let Some(policy) = rules.policies.get(index) else { continue };
-        let Some((mut role, rule)) = role(policy, request) else { continue };
+        let Some((mut role, rule)) = role(policy, caller) else { continue };
         let shadow = policy.mode.is_shadow(wall);
         // Only judging is exclusive within a class, and a shadow policy must not displace an enforced one.
         let class = if matches!(role, Role::Judges(_)) { policy.class } else { 0 };
@@ -52,7 +59,7 @@ pub fn applying<R: Request>(
         }
         // If the path matches only in another spelling, the upstream may see a path that belongs to another
         // policy of the class. Then both apply.
-        if class == 0 || rule.is_none_or(|rule| rule.matches_as_written(request)) {
+        if class == 0 || rule.is_none_or(|rule| is_certain(rule, caller)) {
             any |= class;
             enforced |= if shadow { 0 } else { class };
         }
@@ -74,25 +81,33 @@ fn limit_set_of<R: Request>(policy: &Policy, caller: &Caller<'_, R>) -> usize {
 /// does not.
 pub fn role<'a, R: Request>(
     policy: &'a Policy,
-    request: &RequestCache<'_, R>,
+    caller: &Caller<'_, R>,
 ) -> Option<(Role, Option<&'a RequestMatch>)> {
-    let mut matching = policy.matches.iter().filter(|(rule, _)| rule.matches(request));
+    let limits = |rule: &RequestMatch| rule.matches(caller.request()) && caller.fits(rule, true);
+    let frees = |rule: &RequestMatch| rule.matches(caller.request()) && caller.fits(rule, false);
+    let mut matching = policy.matches.iter().filter(|(rule, _)| limits(rule));
     let first = matching.next();
     if first.is_none() && !policy.matches.is_empty() {
-        let (index, rule) = policy.response.find_return(request)?;
+        let (index, rule) = policy.response.find_return(frees)?;
         return Some((Role::Returns(index), Some(rule)));
     }
-    if policy.except.iter().any(|rule| rule.matches(request)) {
+    if policy.except.iter().any(frees) {
         return None;
     }
     let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);
     let mut cost = first.map_or(policy.cost, cost_of);
-    // If the path matches only in another spelling, the upstream may see a path with a higher cost.
+    // The upstream may see a request with a higher cost.
     let first_rule = first.map(|(rule, _)| rule);
-    if first_rule.is_some_and(|rule| !rule.matches_as_written(request)) {
+    if first_rule.is_some_and(|rule| !is_certain(rule, caller)) {
         cost = matching.map(cost_of).fold(cost, u32::max);
     }
     Some((Role::Judges(cost), first_rule))
+}
+
+/// Whether the upstream, too, sees a request that this match fits, and not one with another spelling of its
+/// path or with another of several values of a key.
+fn is_certain<R: Request>(rule: &RequestMatch, caller: &Caller<'_, R>) -> bool {
+    rule.matches_as_written(caller.request()) && !caller.is_unclear(rule)
 }
 
 /// The policies that judge the request, each with the request's cost in units.

@@ -13,6 +13,7 @@ mod replies;
 mod responses;
 mod selection;
 mod told;
+mod values;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{

@@ -3,7 +3,7 @@
 //!
 //! What it knows lies in a thread local, so each test has a host of its own; [`Fake::new`] empties it.
 
-use super::host::Host;
+use super::host::{Attribute, Host};
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
 use crate::time::{Micros, SECOND};
@@ -26,6 +26,11 @@ pub(super) struct Knows {
     pub request: Vec<(String, String)>,
     pub response: Vec<(String, String)>,
     pub address: String,
+    /// What the host answers for paths of metadata, with zero bytes between their segments; `None` if it
+    /// cannot write the value.
+    pub metadata: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// The paths of metadata that were asked for.
+    pub metadata_reads: Vec<Vec<u8>>,
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     pub writes: u32,
     /// While it is set, no write succeeds.
@@ -136,17 +141,28 @@ impl Host for Fake {
         headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
     }
 
-    fn property(self, stream: u32, path: &[u8]) -> Option<Vec<u8>> {
+    fn attribute(self, stream: u32, path: &[u8]) -> Attribute {
         assert_eq!(stream, STREAM);
-        let path = std::str::from_utf8(path).unwrap();
-        host(|knows| match path.split('\0').collect::<Vec<_>>()[..] {
+        let text = std::str::from_utf8(path).unwrap();
+        if text.starts_with("metadata") {
+            return host(|knows| {
+                knows.metadata_reads.push(path.to_vec());
+                match knows.metadata.get(path) {
+                    Some(Some(bytes)) => Attribute::Written(bytes.clone()),
+                    Some(None) => Attribute::Unwritten,
+                    None => Attribute::Absent,
+                }
+            });
+        }
+        let found = host(|knows| match text.split('\0').collect::<Vec<_>>()[..] {
             ["source", "address"] => Some(knows.address.clone().into_bytes()),
             ["request", "headers", name] => {
                 let lines: Vec<&str> = lines(&knows.request, name).collect();
                 (!lines.is_empty()).then(|| lines.join(",").into_bytes())
             }
             _ => None,
-        })
+        });
+        found.map_or(Attribute::Absent, Attribute::Written)
     }
 
     fn response_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {

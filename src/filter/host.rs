@@ -1,6 +1,6 @@
 //! What the filter needs of the proxy that it runs in, and the core's view of it.
 
-use crate::http::{MetadataPath, Request, Response};
+use crate::http::{MetadataPath, MetadataValue, Request, Response};
 use crate::limiter::concurrency::WorkerId;
 use crate::reply::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
@@ -50,7 +50,15 @@ pub(super) trait Host: Copy + 'static {
     fn each_request_header(self, stream: Self::Stream, show: &mut dyn FnMut(&[u8], &[u8]));
 
     /// An attribute of the stream, by its path's segments with a zero byte between them.
-    fn property(self, stream: Self::Stream, path: &[u8]) -> Option<Vec<u8>>;
+    fn attribute(self, stream: Self::Stream, path: &[u8]) -> Attribute;
+
+    /// The same, if it is there and the proxy can write it.
+    fn property(self, stream: Self::Stream, path: &[u8]) -> Option<Vec<u8>> {
+        match self.attribute(stream, path) {
+            Attribute::Written(bytes) => Some(bytes),
+            Attribute::Unwritten | Attribute::Absent => None,
+        }
+    }
 
     /// A response header's value, by its lower-case name.
     fn response_header(self, stream: Self::Stream, name: &str) -> Option<Vec<u8>>;
@@ -71,6 +79,16 @@ pub(super) trait Host: Copy + 'static {
     /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the
     /// HTTP status, which it would read as UNAVAILABLE and retry at once.
     fn reply(self, stream: Self::Stream, reply: &Reply<'_>);
+}
+
+/// An attribute of a stream.
+pub(super) enum Attribute {
+    /// Its value, as the proxy writes it.
+    Written(Vec<u8>),
+    /// It is there, but the proxy cannot write it: a `null`, or a list or an object with one.
+    Unwritten,
+    /// There is none.
+    Absent,
 }
 
 /// Both clocks, at the price of reading one.
@@ -156,8 +174,18 @@ impl<H: Host> Request for StreamRequest<H> {
         self.host.property(self.stream, b"source\0address")
     }
 
-    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
-        self.host.property(self.stream, path.property())
+    /// Without the kinds of all metadata the bytes of one value stand for what they most likely are.
+    fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
+        let bytes = match self.host.attribute(self.stream, path.property()) {
+            Attribute::Written(bytes) => match MetadataValue::certain_text(bytes) {
+                Ok(text) => return Some(text),
+                Err(bytes) => Some(bytes),
+            },
+            Attribute::Unwritten => None,
+            Attribute::Absent => return None,
+        };
+        let all = self.host.property(self.stream, b"metadata");
+        all.and_then(|all| MetadataValue::find(&all, path)).or_else(|| bytes.map(MetadataValue::guess))
     }
 }
 

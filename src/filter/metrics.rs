@@ -21,6 +21,7 @@ pub(super) struct Metrics {
     leased: Counter,
     leases_full: Counter,
     debts_dropped: Counter,
+    keys_without_value: Counter,
 }
 
 struct Outcomes {
@@ -54,6 +55,7 @@ impl Metrics {
             leased: Counter::define(host, "tollgate.table.leased"),
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
+            keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
         }
     }
 
@@ -72,6 +74,11 @@ impl Metrics {
             outcomes.shadow_rejected.pending += u64::from(one.rejected());
             outcomes.admitted.pending += u64::from(!rejected && !one.rejected());
         }
+    }
+
+    /// Counts requests whose metadata could not tell callers apart.
+    pub fn count_without_value(&mut self, requests: u64) {
+        self.keys_without_value.pending += requests;
     }
 
     /// What an operator must know of the time since the last flush; nothing, if all is well.
@@ -107,6 +114,7 @@ impl Metrics {
             &mut self.leased,
             &mut self.leases_full,
             &mut self.debts_dropped,
+            &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
         for outcomes in &mut self.policies {

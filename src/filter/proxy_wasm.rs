@@ -7,7 +7,7 @@
 mod abi;
 mod header_map;
 
-use super::host::Host;
+use super::host::{Attribute, Host};
 use super::{Flow, TollgateRoot, TollgateStream, WorkerTable, trap};
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
@@ -151,7 +151,7 @@ impl Host for ProxyWasm {
         header_map::each(&abi::header_map(MapType::HttpRequestHeaders), show);
     }
 
-    fn property(self, (): (), path: &[u8]) -> Option<Vec<u8>> {
+    fn attribute(self, (): (), path: &[u8]) -> Attribute {
         abi::property(path)
     }
 

@@ -75,10 +75,25 @@ impl<H: Host> Worker<H> {
             table.take_stats()
         });
         let stats = stats.unwrap_or_default();
+        self.report_unreadable();
         if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
             log::warn!("{alarm}");
         }
         self.metrics.flush(self.host, stats);
+    }
+
+    /// Says once for each key that its metadata cannot tell callers apart. Its value is nowhere shown.
+    fn report_unreadable(&mut self) {
+        let unreadable = self.engine.take_unreadable();
+        self.metrics.count_without_value(unreadable.count);
+        let keys = &self.engine.rules().callers.keys;
+        for key in unreadable.new.iter().filter_map(|index| keys.get(*index)) {
+            log::warn!(
+                "the key {} counts as absent: its metadata is an object, a list with one or of more than 64 \
+                 elements, or no number; name a text or a number inside it",
+                key.name
+            );
+        }
     }
 
     /// Posts all debts, and returns the unused units of all leases.

@@ -1,5 +1,7 @@
 //! The seam between the core and the host: what the core reads from a request and from its response.
 
+use super::metadata::{MetadataPath, MetadataValue};
+
 /// The header that carries a client's credentials (RFC 9110, 11.6.2).
 pub const AUTHORIZATION: &str = "authorization";
 
@@ -19,9 +21,9 @@ pub trait Request {
     }
     /// The client's trusted address as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
-    /// A value that an earlier filter has left in the request's dynamic metadata: a text as its bytes, a
-    /// number as a little-endian double, a flag as one byte.
-    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>>;
+    /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or it
+    /// is `null`.
+    fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue>;
 }
 
 /// The head of a response as the host knows it.
@@ -60,39 +62,4 @@ pub fn is_answer(response: &impl Response) -> bool {
 pub fn is_good(response: &impl Response) -> bool {
     const NOT_MODIFIED: u16 = 304;
     (200..300).contains(&response.status()) || response.status() == NOT_MODIFIED
-}
-
-/// Where a value of dynamic metadata is: the name of the filter that wrote it, then the keys inside.
-///
-/// It is stored as Envoy's `get_property` takes it, because the path is needed for each request: keeping only
-/// the segments here would make the host's side build the path, or look it up, each time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MetadataPath(Vec<u8>);
-
-impl MetadataPath {
-    /// The path with these segments.
-    pub fn new<'a>(segments: impl IntoIterator<Item = &'a str>) -> MetadataPath {
-        let mut path = b"metadata\0filter_metadata".to_vec();
-        for segment in segments {
-            path.push(0);
-            path.extend_from_slice(segment.as_bytes());
-        }
-        MetadataPath(path)
-    }
-
-    /// The segments: the filter's name, then the keys.
-    pub fn segments(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
-        self.0.split(|byte| *byte == 0).skip(2).map(String::from_utf8_lossy)
-    }
-
-    /// The path as Envoy's `get_property` takes it: its segments, separated by zero bytes.
-    pub fn property(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for MetadataPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.segments().collect::<Vec<_>>().join("/"))
-    }
 }

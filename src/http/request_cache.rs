@@ -55,18 +55,22 @@ impl<'a, R: Request> RequestCache<'a, R> {
         self.decoded_path.get_or_init(|| spelling::path(self.path(), parameters)).as_deref()
     }
 
-    /// The host in lower case, without a port; empty if there is none.
+    /// The host in lower case, without user, port and trailing dot; empty if there is none.
     pub fn host(&self) -> &[u8] {
         self.host.get_or_init(|| {
             let mut host = self.request.header(":authority").unwrap_or_default();
-            // The port follows the last colon, unless that is inside the brackets of an IPv6 address.
-            if let Some(colon) = host.iter().rposition(|byte| matches!(byte, b':' | b']'))
-                && host.get(colon) == Some(&b':')
-            {
-                host.truncate(colon);
+            if let Some(user) = host.iter().rposition(|byte| *byte == b'@') {
+                host.drain(..=user);
             }
+            // The colons of an IPv6 address are in its brackets.
+            let end = if host.first() == Some(&b'[') {
+                host.iter().position(|byte| *byte == b']').map(|at| at + 1)
+            } else {
+                host.iter().position(|byte| *byte == b':')
+            };
+            host.truncate(end.unwrap_or(host.len()));
             // A trailing dot, the DNS root, does not make it another host.
-            if host.last() == Some(&b'.') {
+            while host.last() == Some(&b'.') {
                 host.pop();
             }
             host.make_ascii_lowercase();
@@ -94,5 +98,36 @@ impl<'a, R: Request> RequestCache<'a, R> {
         self.request.header("access-control-request-method").is_some()
             && self.method() == b"OPTIONS"
             && self.authorization().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeRequest;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn e_a_host_is_the_same_in_every_case_with_any_port_and_with_a_trailing_dot() {
+        for (authority, host) in [
+            ("api.example.com", "api.example.com"),
+            ("API.example.com:8443", "api.example.com"),
+            ("api.example.com.", "api.example.com"),
+            ("api.example.com.:443", "api.example.com"),
+            ("api.example.com:", "api.example.com"),
+            ("api.example.com:80:80", "api.example.com"),
+            ("user:pass@api.example.com:80", "api.example.com"),
+            ("127.0.0.1:10000", "127.0.0.1"),
+            ("[::1]:80", "[::1]"),
+            ("[2001:DB8::7]", "[2001:db8::7]"),
+            ("[::1", "[::1"),
+            (".", ""),
+            (":80", ""),
+            ("", ""),
+        ] {
+            let request = FakeRequest::default().with(":authority", authority);
+            assert_eq!(RequestCache::new(&request).host(), host.as_bytes(), "{authority}");
+        }
+        assert_eq!(RequestCache::new(&FakeRequest::default()).host(), b"", "HTTP/1.0 without a host");
     }
 }

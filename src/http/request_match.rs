@@ -13,6 +13,31 @@ pub struct RequestMatch {
     pub path: Option<PathTemplate>,
     /// What must hold for headers, by lower-case name.
     pub headers: Vec<(String, HeaderMatch)>,
+    /// What must hold for keys, by index. [`RequestMatch::matches`] leaves them out: only the caller of a
+    /// request knows what its keys are.
+    pub keys: Vec<(usize, KeyMatch)>,
+}
+
+/// What must hold for the value of a key.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KeyMatch {
+    /// The request has one.
+    Present,
+    /// It has none.
+    Absent,
+    /// It is this one; of a list, one of its elements is.
+    Equal(String),
+}
+
+impl KeyMatch {
+    /// Whether it holds for a value, or for one element of a list.
+    pub fn fits(&self, value: &[u8]) -> bool {
+        match self {
+            KeyMatch::Present => true,
+            KeyMatch::Absent => false,
+            KeyMatch::Equal(text) => value == text.as_bytes(),
+        }
+    }
 }
 
 /// What must hold for a header.
@@ -36,7 +61,7 @@ pub enum Host {
 }
 
 impl RequestMatch {
-    /// Whether a request matches.
+    /// Whether a request matches, apart from its keys.
     pub fn matches<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
         let method = || request.method();
         (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))

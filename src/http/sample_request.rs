@@ -1,6 +1,6 @@
 //! A request that is described field by field, for tests, benches and `tollgate explain`.
 
-use super::{MetadataPath, Request};
+use super::{Elements, MetadataPath, MetadataValue, Request};
 use std::net::IpAddr;
 
 /// A request with only the given fields. Without a client its source address is unknown.
@@ -47,7 +47,7 @@ impl SampleRequest {
     }
 
     /// Adds a value that an earlier filter left in its dynamic metadata. The path is the filter's name and
-    /// the keys down to the value.
+    /// the keys down to the value. Several values at one path are a list.
     #[must_use]
     pub fn with_metadata<'a>(
         mut self,
@@ -83,8 +83,18 @@ impl Request for SampleRequest {
         (!lines.is_empty()).then(|| lines.join(";").into_bytes())
     }
 
-    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
-        self.metadata.iter().find(|(of, _)| of == path).map(|(_, value)| value.clone().into_bytes())
+    fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
+        let at_path = self.metadata.iter().filter(|(of, _)| of == path);
+        let values: Vec<&str> = at_path.map(|(_, value)| value.as_str()).collect();
+        match values.as_slice() {
+            [] => None,
+            [one] => Some(MetadataValue::Text(one.as_bytes().to_vec())),
+            several => {
+                let mut list = Elements::default();
+                several.iter().for_each(|value| list.push(value.as_bytes()));
+                Some(MetadataValue::List(list))
+            }
+        }
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {

@@ -25,6 +25,27 @@ pub struct Key {
     pub proven: bool,
     /// How values are read.
     pub reading: Reading,
+    /// Which part of the value counts.
+    pub part: Part,
+}
+
+/// Which part of a value counts, before `prefix` shortens it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Part {
+    /// Of a header the first line up to its first comma; of others the whole value.
+    #[default]
+    Usual,
+    /// The whole value of all lines of a header.
+    Whole,
+    /// The value is a list of what this separator divides.
+    List(String),
+    /// One of the elements that this separator divides.
+    Element {
+        /// One character, or more.
+        separator: String,
+        /// From 0 at the beginning, or from -1 at the end.
+        index: i32,
+    },
 }
 
 impl Key {
@@ -32,6 +53,8 @@ impl Key {
     /// counts, since servers differ in which values they skip.
     pub fn can_be_ambiguous(&self) -> bool {
         match self.source {
+            // All lines are one value here.
+            KeySource::Header { scheme: None, .. } if self.part != Part::Usual => false,
             KeySource::Header { .. } => self.reading.repeated == Repeated::Reject,
             KeySource::Query(_) | KeySource::Cookie(_) => true,
             KeySource::ClientIp { .. }

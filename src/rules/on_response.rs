@@ -1,6 +1,6 @@
 //! What a response, or its absence, changes about the counts of its request.
 
-use crate::http::{Request, RequestCache, RequestMatch, Response, StatusSet};
+use crate::http::{RequestMatch, Response, StatusSet};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 
@@ -135,9 +135,9 @@ impl OnResponse {
         self.returns.iter().map(|(rule, _)| rule)
     }
 
-    /// The first rule by which this request gives a unit back, and its index in `returns`.
-    pub fn find_return<R: Request>(&self, request: &RequestCache<'_, R>) -> Option<(usize, &RequestMatch)> {
-        self.return_matches().enumerate().find(|(_, rule)| rule.matches(request))
+    /// The first rule by which a request gives a unit back, of those that fit it, and its index in `returns`.
+    pub fn find_return(&self, fits: impl Fn(&RequestMatch) -> bool) -> Option<(usize, &RequestMatch)> {
+        self.return_matches().enumerate().find(|(_, rule)| fits(rule))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests as an attacker, or anybody else, may send them.
 
-use tollgate::http::{MetadataPath, Request};
+use tollgate::http::{MetadataPath, MetadataValue, Request};
 
 /// One request's head, and the connection that it came by.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +69,8 @@ impl Request for Call {
         Some(self.address.clone().into_bytes())
     }
 
-    fn metadata(&self, path: &MetadataPath) -> Option<Vec<u8>> {
+    fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         let claim = MetadataPath::new(["envoy.filters.http.jwt_authn", "payload", "organization"]);
-        self.organization.clone().filter(|_| *path == claim).map(String::into_bytes)
+        self.organization.clone().filter(|_| *path == claim).map(|text| MetadataValue::Text(text.into_bytes()))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::status_set::statuses;
 use tollgate::http::credential::{Reading, Repeated};
-use tollgate::rules::{Attribute, Callers, Key, KeySource, Validity};
+use tollgate::rules::{Attribute, Callers, Key, KeySource, Part, Validity};
 use tollgate::time::{Micros, SECOND};
 
 /// Where the value of a key comes from, and when it is accepted.
@@ -18,7 +18,17 @@ pub(crate) fn key(key: &Key, callers: &Callers) -> String {
         }
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
-    source(&key.source, callers) + &reading(key) + &prefix + &valid + &same
+    source(&key.source, callers) + &part(&key.part) + &reading(key) + &prefix + &valid + &same
+}
+
+/// Which part of the value counts.
+fn part(part: &Part) -> String {
+    match part {
+        Part::Usual => String::new(),
+        Part::Whole => ", whole".into(),
+        Part::List(separator) => format!(", a list divided by {separator:?}"),
+        Part::Element { separator, index } => format!(", element {index} of those divided by {separator:?}"),
+    }
 }
 
 /// How the value is read, where that is not the default.

@@ -1,9 +1,10 @@
 //! Matches in words.
 
-use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
+use tollgate::http::{HeaderMatch, Host, KeyMatch, PathSegment, PathTemplate, RequestMatch};
+use tollgate::rules::Callers;
 
 /// A match, such as `POST api.example.com/v1/**`.
-pub(crate) fn request_match(rule: &RequestMatch) -> String {
+pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
     let mut words = Vec::new();
     if !rule.methods.is_empty() {
         words.push(rule.methods.join("/"));
@@ -12,13 +13,19 @@ pub(crate) fn request_match(rule: &RequestMatch) -> String {
         (Some(host), Some(path)) => words.push(host_name(host) + &path_template(path)),
         (Some(host), None) => words.push(host_name(host) + "/**"),
         (None, Some(path)) => words.push(path_template(path)),
-        (None, None) if words.is_empty() && rule.headers.is_empty() => words.push("every request".into()),
+        (None, None) if words.is_empty() && rule.headers.is_empty() && rule.keys.is_empty() => words.push("every request".into()),
         (None, None) => words.push("any path".into()),
     }
     words.extend(rule.headers.iter().map(|(name, header)| match header {
         HeaderMatch::Present => format!("with {name}"),
         HeaderMatch::Absent => format!("without {name}"),
         HeaderMatch::Equal(text) => format!("with {name}: {text}"),
+    }));
+    let key = |index: usize| callers.keys.get(index).map_or("", |key| key.name.as_str());
+    words.extend(rule.keys.iter().map(|(index, condition)| match condition {
+        KeyMatch::Present => format!("with the key {}", key(*index)),
+        KeyMatch::Absent => format!("without the key {}", key(*index)),
+        KeyMatch::Equal(text) => format!("with the key {} = {text}", key(*index)),
     }));
     words.join(" ")
 }

@@ -1,12 +1,12 @@
 //! Keys: how callers are told apart.
 
-use super::Kind::{Either, List, Object as Obj, Statuses, Text, Words};
-use super::texts::{COOKIE, DURATION, HEADER, KEY_NAME, NAME, PARAMETER, SCHEME, TEXT};
+use super::Kind::{Either, Flag, List, Object as Obj, Statuses, Text, Words};
+use super::texts::{COOKIE, DURATION, HEADER, KEY_NAME, NAME, PARAMETER, SCHEME, SEPARATOR, TEXT};
 use super::{Object, default, number, optional, word};
 
 const NOT_A_SOURCE: &str = "another source";
-const METADATA: &str =
-    "dynamic metadata of an earlier filter: the filter's name, then one or more names down to the value";
+const METADATA: &str = "dynamic metadata of an earlier filter: the filter's name, then one or more names down to the value. Every kind of \
+     value has [one reading](#values-of-earlier-filters)";
 
 pub(super) const OBJECTS: &[Object] = &[
     Object {
@@ -25,7 +25,7 @@ pub(super) const OBJECTS: &[Object] = &[
             "first_of",
         ],
         fields: &[
-            optional("header", Text(&HEADER), NOT_A_SOURCE, "a request header, up to its first comma"),
+            optional("header", Text(&HEADER), NOT_A_SOURCE, "a request header, up to its first comma; `whole` and `separator` read it otherwise"),
             optional(
                 "query",
                 Text(&TEXT),
@@ -144,6 +144,27 @@ pub(super) const OBJECTS: &[Object] = &[
                 "\"strict\"",
                 "with `path`: whether the part of a value from its first dot on matters",
             ),
+            default(
+                "whole",
+                Flag,
+                "`false`",
+                "with `header`, not with `scheme` and `repeated`: the value is the whole header with its commas, all lines \
+                 joined with commas as Envoy joins them. Not for credentials: whoever adds a line has another value",
+            ),
+            optional(
+                "separator",
+                Text(&SEPARATOR),
+                "the value is not divided",
+                "with `header`, `query`, `cookie` or `metadata`: divides the value into elements, without whitespace around them; \
+                 empty ones do not count. Without `index` the value is a [list](#values-of-earlier-filters). A header without \
+                 `scheme` is divided as a whole, all lines joined with commas",
+            ),
+            optional(
+                "index",
+                number(-64, 63, ""),
+                "all elements, as a list",
+                "with `separator`: the value is this element, `0` for the first, `-1` for the last. If there is none, the key is absent",
+            ),
         ],
     },
     Object {
@@ -169,7 +190,8 @@ pub(super) const OBJECTS: &[Object] = &[
                 "metadata",
                 List(&Text(&TEXT)),
                 "the upstream decides",
-                "valid if this metadata of an earlier filter is `true` or a non-empty text: the filter's name, then one or more names down to the value",
+                "valid if this metadata of an earlier filter is `true`, a non-empty text, any number, or a list or an object that is \
+                 not empty: the filter's name, then one or more names down to the value",
             ),
             optional(
                 "unless",

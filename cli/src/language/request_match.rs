@@ -1,7 +1,7 @@
 //! Matches.
 
 use super::Kind::{Either, Flag, Map, OneOrList, Statuses, Text};
-use super::texts::{ANY_TEXT, HEADER, HOST, METHOD, PATH};
+use super::texts::{ANY_TEXT, HEADER, HOST, KEY_NAME, METHOD, PATH, TEXT};
 use super::{Field, Object, number, optional};
 
 const fn method() -> Field {
@@ -30,6 +30,18 @@ const fn headers() -> Field {
     )
 }
 
+const fn keys() -> Field {
+    optional(
+        "keys",
+        Map { names: &KEY_NAME, values: &Either(&[Flag, Text(&TEXT)]) },
+        "any",
+        "by the name of a key: `true` if the request must have a value of it, `false` if it must have none, or the exact \
+         value; of a list, one of its elements. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
+         `cookie`, `metadata`, `consumer`, or `first_of` of such keys. If the request presents conflicting values, a `match` \
+         of a policy covers it, and a rule that frees requests does not",
+    )
+}
+
 pub(super) const OBJECTS: &[Object] = &[
     Object {
         name: "match",
@@ -41,6 +53,7 @@ pub(super) const OBJECTS: &[Object] = &[
             host(),
             path(),
             headers(),
+            keys(),
             optional(
                 "cost",
                 number(1, 1_000_000, "units"),
@@ -54,7 +67,7 @@ pub(super) const OBJECTS: &[Object] = &[
         at: "policies[].except[], exempt[]",
         about: "Requests that fulfil every field: a match without a cost.",
         one_of: &[],
-        fields: &[method(), host(), path(), headers()],
+        fields: &[method(), host(), path(), headers(), keys()],
     },
     Object {
         name: "return",
@@ -66,6 +79,7 @@ pub(super) const OBJECTS: &[Object] = &[
             host(),
             path(),
             headers(),
+            keys(),
             optional("on", Statuses, "`[2xx]`", "the response statuses that return a unit"),
         ],
     },

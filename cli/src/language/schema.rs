@@ -85,7 +85,7 @@ fn kind(kind: &Kind) -> SchemaFields {
 }
 
 fn number(range: &Range) -> SchemaFields {
-    let bound = |bound: u64| Value::Number(bound as f64);
+    let bound = |bound: i64| Value::Number(bound as f64);
     vec![text("type", "integer"), field("minimum", bound(range.min)), field("maximum", bound(range.max))]
 }
 

@@ -1,6 +1,6 @@
 //! Whether one match covers another, as far as that can be decided.
 
-use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
+use tollgate::http::{HeaderMatch, Host, KeyMatch, PathSegment, PathTemplate, RequestMatch};
 
 /// Whether `one` matches every request that `other` matches.
 pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
@@ -19,7 +19,14 @@ pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
     let covered = |(name, header): &(String, HeaderMatch)| {
         other.headers.iter().any(|(of, other)| of == name && covers_header(header, other))
     };
-    methods && path && host && one.headers.iter().all(covered)
+    let key_covered = |(key, condition): &(usize, KeyMatch)| {
+        other.keys.iter().any(|(of, other)| of == key && covers_key(condition, other))
+    };
+    methods && path && host && one.headers.iter().all(covered) && one.keys.iter().all(key_covered)
+}
+
+fn covers_key(one: &KeyMatch, other: &KeyMatch) -> bool {
+    one == other || matches!((one, other), (KeyMatch::Present, KeyMatch::Equal(_)))
 }
 
 fn covers_header(one: &HeaderMatch, other: &HeaderMatch) -> bool {
@@ -52,6 +59,7 @@ mod tests {
 
     #[test]
     fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
+        let callers = tollgate::rules::Callers::default();
         let path = |text: &str| RequestMatch { path: PathTemplate::parse(text), ..RequestMatch::default() };
         let host = |text: &str| RequestMatch { host: Host::parse(text), ..RequestMatch::default() };
         let methods = |names: &[&str]| RequestMatch {
@@ -79,14 +87,14 @@ mod tests {
             assert!(
                 covers(&one, &other) && covers(&one, &one),
                 "{} {}",
-                request_match(&one),
-                request_match(&other)
+                request_match(&one, &callers),
+                request_match(&other, &callers)
             );
             assert!(
                 !covers(&other, &one) || other == path("/a/{id}"),
                 "{} {}",
-                request_match(&other),
-                request_match(&one)
+                request_match(&other, &callers),
+                request_match(&one, &callers)
             );
         }
         let unrelated = [
@@ -100,7 +108,7 @@ mod tests {
             (header(HeaderMatch::Present), all),
         ];
         for (one, other) in unrelated {
-            assert!(!covers(&one, &other), "{} {}", request_match(&one), request_match(&other));
+            assert!(!covers(&one, &other), "{} {}", request_match(&one, &callers), request_match(&other, &callers));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Warning;
 use tollgate::compile::Configuration;
+use tollgate::http::RequestMatch;
 use tollgate::reply::Variable;
 use tollgate::rules::{Key, KeySource, Policy, Tiers, Validity};
 
@@ -12,10 +13,20 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
         || callers.keys.iter().any(|other| alternative(&other.source))
         || callers.consumers.keys().any(|known_by| known_by == key)
+        || all_matches(set).any(|rule| rule.keys.iter().any(|(asked, _)| *asked == key))
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
     if !used {
         warnings.push(Warning::new(path, "nothing uses this key"));
     }
+}
+
+/// The matches of all policies, and of `exempt`.
+fn all_matches(set: &Configuration) -> impl Iterator<Item = &RequestMatch> {
+    let policies = &set.rules.policies;
+    let judged = policies.iter().flat_map(Policy::judged);
+    let except = policies.iter().flat_map(|policy| &policy.except);
+    let returns = policies.iter().flat_map(|policy| policy.response.return_matches());
+    judged.chain(except).chain(returns).chain(&set.rules.exempt)
 }
 
 /// Tiers that no caller can have or that make no difference, and consumers that make no difference.

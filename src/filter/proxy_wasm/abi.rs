@@ -7,6 +7,7 @@
 //! plain number: a host may answer with one that the SDK's type does not have.
 
 use super::header_map;
+use crate::filter::host::Attribute;
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
 use proxy_wasm::types::{BufferType, GrpcStatusCode, LogLevel, MapType, MetricType, Status};
@@ -17,6 +18,8 @@ use std::time::Duration;
 const OK: u32 = Status::Ok as u32;
 const NOT_FOUND: u32 = Status::NotFound as u32;
 const CAS_MISMATCH: u32 = Status::CasMismatch as u32;
+/// The SDK has no name for it.
+const SERIALIZATION_FAILURE: u32 = 3;
 
 const CLOCK_REALTIME: u32 = 0;
 const CLOCK_MONOTONIC: u32 = 1;
@@ -206,9 +209,13 @@ pub(super) fn header_map(map: MapType) -> Vec<u8> {
 
 /// The SDK's also builds the path anew each time.
 #[inline(never)]
-pub(super) fn property(path: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn property(path: &[u8]) -> Attribute {
     // SAFETY: the pointers are to live values of the lengths given.
-    buffer(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) }).ok()
+    match buffer(|data, len| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, len) }) {
+        Ok(bytes) => Attribute::Written(bytes),
+        Err(SERIALIZATION_FAILURE) => Attribute::Unwritten,
+        Err(_) => Attribute::Absent,
+    }
 }
 
 /// Envoy rejects it if another filter has a state of that name.
