@@ -3,6 +3,7 @@
 
 pub mod client_ip;
 pub mod credential;
+mod decimal;
 mod elements;
 mod metadata;
 mod path_template;
@@ -13,9 +14,10 @@ mod sample_request;
 pub mod spelling;
 mod status_set;
 
-pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
+pub use decimal::decimal;
 pub use elements::{Elements, element};
 pub use metadata::{MetadataPath, MetadataValue};
+pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
 pub use request::{AUTHORIZATION, Request, Response, is_answer, is_good};
 pub use request_cache::RequestCache;
 pub use request_match::{HeaderMatch, Host, KeyMatch, RequestMatch};

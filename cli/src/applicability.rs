@@ -131,10 +131,14 @@ fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<
 fn shown(key: &Key, value: &[u8]) -> String {
     let value = match &key.source {
         KeySource::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
-        KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_)
-        | KeySource::Metadata(_) => String::from_utf8_lossy(value).escape_debug().to_string(),
+        KeySource::Metadata(_) => {
+            // A list has a mark before each element.
+            let list = String::from_utf8_lossy(value).replace(char::REPLACEMENT_CHARACTER, ", ");
+            list.trim_start_matches(", ").escape_debug().to_string()
+        }
+        KeySource::PathParameter(_) | KeySource::Consumer(_) | KeySource::Constant(_) => {
+            String::from_utf8_lossy(value).escape_debug().to_string()
+        }
         KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::FirstOf(_) => {
             masked(value)
         }

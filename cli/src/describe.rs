@@ -54,7 +54,9 @@ pub fn summary(set: &Configuration) -> Summary {
 fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
     let requests = match policy.matches.as_slice() {
         [] => "every request".to_string(),
-        matches => matches.iter().map(|one| with_cost(one, &set.rules.callers)).collect::<Vec<_>>().join(", "),
+        matches => {
+            matches.iter().map(|one| with_cost(one, &set.rules.callers)).collect::<Vec<_>>().join(", ")
+        }
     };
     let except = match policy.except.as_slice() {
         [] => String::new(),

@@ -1,5 +1,6 @@
 //! Warnings: what is valid in a configuration, but probably a mistake. The filter itself ignores them.
 
+mod client_headers;
 mod coarse;
 mod covers;
 mod exposure;
@@ -52,6 +53,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
+    client_headers::warn_freeing(set, &mut warnings);
     exposure::warn_headers(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
     warnings
@@ -80,6 +82,8 @@ fn warn_keys(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (i, key) in set.rules.callers.keys.iter().enumerate() {
         let path = field_path("keys", &key.name);
         unused::warn_key(set, i, &path, warnings);
+        client_headers::warn_header(set, i, &path, warnings);
+        client_headers::warn_element(set, i, &path, warnings);
         unreachable::warn_alternatives(set, key, &path, warnings);
         if let Some(prefix) = key.prefix.filter(|prefix| *prefix > MAX_USUAL_KEY) {
             warnings.push(Warning::new(

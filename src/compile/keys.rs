@@ -144,7 +144,11 @@ fn part(fields: &Fields<'_>) -> Option<Part> {
     let whole = fields.read_or("whole", false, Reader::flag);
     let separator = fields.read("separator", |reader| {
         let text = reader.text(SEPARATOR)?;
-        if (1..=16).contains(&text.chars().count()) { Some(text.to_string()) } else { reader.error(SEPARATOR) }
+        if (1..=16).contains(&text.chars().count()) {
+            Some(text.to_string())
+        } else {
+            reader.error(SEPARATOR)
+        }
     });
     let index = fields.read("index", |n| n.integer(-64..=63)).map(|n| n.map(|n| n as i32));
     match (whole?, separator?, index?) {

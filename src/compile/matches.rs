@@ -30,10 +30,7 @@ pub(super) fn exceptions(list: &Reader<'_>, known: KnownKeys<'_>) -> Option<Vec<
 }
 
 /// The matches of a policy, each with its own cost.
-pub(super) fn matches(
-    list: &Reader<'_>,
-    known: KnownKeys<'_>,
-) -> Option<Vec<(RequestMatch, Option<u32>)>> {
+pub(super) fn matches(list: &Reader<'_>, known: KnownKeys<'_>) -> Option<Vec<(RequestMatch, Option<u32>)>> {
     let one = |entry: &Reader<'_>| {
         let fields = entry.object(&["method", "host", "path", "headers", "keys", "cost"])?;
         let (rule, cost) = (match_fields(&fields, known), fields.read("cost", cost));

@@ -2,7 +2,9 @@
 
 use crate::http::client_ip::client_ip;
 use crate::http::credential::{self, Location, Presented, Reading, Repeated};
-use crate::http::{Elements, MetadataValue, PathTemplate, Request, RequestCache, element, spelling};
+use crate::http::{
+    Elements, MetadataValue, PathTemplate, Request, RequestCache, decimal, element, spelling,
+};
 use crate::rules::{Callers, Key, KeySource, Part};
 use std::borrow::Cow;
 
@@ -77,10 +79,10 @@ fn of_metadata(value: MetadataValue) -> Option<KeyValue<'static>> {
     let text = match value {
         MetadataValue::Text(text) => text,
         MetadataValue::Flag(flag) => MetadataValue::word(flag).into(),
-        MetadataValue::Number(number) => match MetadataValue::digits(number) {
-            Some(digits) => digits.into_bytes(),
-            None => return Some(KeyValue::Unreadable),
-        },
+        MetadataValue::Number(number) if !number.is_finite() => return Some(KeyValue::Unreadable),
+        // One without a decimal is told from others by its bits, and equals no text: no UTF-8 begins so.
+        MetadataValue::Number(number) => decimal(number)
+            .map_or_else(|| [&[0xFF][..], &number.to_le_bytes()].concat(), String::into_bytes),
         MetadataValue::List(list) => return (!list.is_empty()).then_some(KeyValue::List(list)),
         MetadataValue::Object { is_empty } => return (!is_empty).then_some(KeyValue::Unreadable),
     };

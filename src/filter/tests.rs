@@ -206,8 +206,9 @@ fn passed_with(value: Option<&[u8]>, all: &[u8]) -> (usize, Vec<Vec<u8>>) {
 fn a_a_text_costs_one_call_and_only_what_may_be_another_kind_a_second() {
     let one = b"metadata\0filter_metadata\0auth\0sub".to_vec();
     assert_eq!(passed_with(Some(b"user-77"), b""), (2, vec![one.clone(); 3]));
-    let all = [&b"\x0A\x1A\x0A\x04auth\x12\x12\x0A\x10\x0A\x03sub\x12\x09\x11"[..], &3_f64.to_le_bytes()].concat();
-    let both = [one, b"metadata".to_vec()].repeat(3);
+    let all =
+        [&b"\x0A\x1A\x0A\x04auth\x12\x12\x0A\x10\x0A\x03sub\x12\x09\x11"[..], &3_f64.to_le_bytes()].concat();
+    let both: Vec<Vec<u8>> = (0..3).flat_map(|_| [one.clone(), b"metadata".to_vec()]).collect();
     assert_eq!(passed_with(Some(&3_f64.to_le_bytes()), &all), (2, both.clone()));
     assert_eq!(passed_with(Some(b"eight..."), b"damaged"), (2, both.clone()), "a guess");
     assert_eq!(passed_with(None, &all), (2, both), "a list with null, say");

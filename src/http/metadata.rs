@@ -17,6 +17,7 @@
 //! that is not on the way to it.
 
 use super::Elements;
+use super::decimal::decimal;
 use crate::wire::{WireContent, WireField, WireFields};
 
 /// Where a value of dynamic metadata is: the name of the filter that wrote it, then the keys inside.
@@ -135,14 +136,6 @@ impl MetadataValue {
         }
     }
 
-    /// The text that a number stands for: the digits of a whole one, else its shortest decimal, never with an
-    /// exponent. `None`: it is infinite, or not a number.
-    pub fn digits(number: f64) -> Option<String> {
-        // 0 and -0 are one number.
-        let number = if number == 0.0 { 0.0 } else { number };
-        number.is_finite().then(|| number.to_string())
-    }
-
     /// The text that a flag stands for.
     pub fn word(flag: bool) -> &'static str {
         if flag { "true" } else { "false" }
@@ -196,7 +189,7 @@ fn elements(list: &[u8]) -> Elements {
     for value in values(list) {
         let Some(WireField { number, content }) = content(value) else { continue };
         match (number, content) {
-            (NUMBER, WireContent::Double(number)) => match MetadataValue::digits(number) {
+            (NUMBER, WireContent::Double(number)) => match decimal(number) {
                 Some(digits) => elements.push(digits.as_bytes()),
                 None => elements.push_without_text(),
             },

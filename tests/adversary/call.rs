@@ -71,6 +71,9 @@ impl Request for Call {
 
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         let claim = MetadataPath::new(["envoy.filters.http.jwt_authn", "payload", "organization"]);
-        self.organization.clone().filter(|_| *path == claim).map(|text| MetadataValue::Text(text.into_bytes()))
+        self.organization
+            .clone()
+            .filter(|_| *path == claim)
+            .map(|text| MetadataValue::Text(text.into_bytes()))
     }
 }

@@ -50,5 +50,6 @@ mod stage;
 mod stock;
 mod two_levels;
 mod upstream_headers;
+mod values;
 mod waiting;
 mod wall_clock;

@@ -31,7 +31,7 @@ pub struct Explain {
     /// The host of the request
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
-    /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated
+    /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated, and the same path with several values is a list
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
     metadata: Vec<(String, String)>,
     /// Send the request N times at once, and explain the last one

@@ -13,7 +13,9 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
         (Some(host), Some(path)) => words.push(host_name(host) + &path_template(path)),
         (Some(host), None) => words.push(host_name(host) + "/**"),
         (None, Some(path)) => words.push(path_template(path)),
-        (None, None) if words.is_empty() && rule.headers.is_empty() && rule.keys.is_empty() => words.push("every request".into()),
+        (None, None) if words.is_empty() && rule.headers.is_empty() && rule.keys.is_empty() => {
+            words.push("every request".into())
+        }
         (None, None) => words.push("any path".into()),
     }
     words.extend(rule.headers.iter().map(|(name, header)| match header {

@@ -25,7 +25,12 @@ pub(super) const OBJECTS: &[Object] = &[
             "first_of",
         ],
         fields: &[
-            optional("header", Text(&HEADER), NOT_A_SOURCE, "a request header, up to its first comma; `whole` and `separator` read it otherwise"),
+            optional(
+                "header",
+                Text(&HEADER),
+                NOT_A_SOURCE,
+                "a request header, up to its first comma; `whole` and `separator` read it otherwise",
+            ),
             optional(
                 "query",
                 Text(&TEXT),
@@ -147,7 +152,7 @@ pub(super) const OBJECTS: &[Object] = &[
             default(
                 "whole",
                 Flag,
-                "`false`",
+                "false",
                 "with `header`, not with `scheme` and `repeated`: the value is the whole header with its commas, all lines \
                  joined with commas as Envoy joins them. Not for credentials: whoever adds a line has another value",
             ),

@@ -67,9 +67,34 @@ pub fn reference() -> String {
     for object in objects() {
         page += &section(object);
     }
+    page += METADATA_VALUES;
     page += &variables();
     page
 }
+
+const METADATA_VALUES: &str = "
+## Values of earlier filters
+
+A value of dynamic metadata has one reading, the same wherever it is compared: as a key, in `same_as`, in
+`tiers.from`, in the `keys` of consumers and of matches.
+
+| kind | reading |
+|---|---|
+| text | itself; an empty one is absent |
+| whole number | its decimal digits: `3.0` is `3`, `-0` is `0`. Envoy keeps numbers as doubles, so different ones are told apart up to 9007199254740992 (2^53) |
+| other number | the shortest decimal that stands for it, without an exponent: `2.5`. Numbers from 2^64 on, or with more than 19 places, are told apart too, but are equal to no text |
+| `true`, `false` | `true`, `false` |
+| `null` | absent |
+| list | its elements, each in its own reading; `null` and empty ones do not count. A match fits if one of them does, and `tiers.from` takes the first of `tiers.names` that is one. As a key, a list of one is that one, and of several the set of them counts, whatever their order. An empty list is absent |
+| object | no value |
+
+What is no value counts as absent: an object, a number that is infinite or none, and as a key also a list of
+more than 64 elements or with a list or an object in it. Envoy's log then names the key, once for each worker
+and configuration, and `tollgate.keys.without_value` counts the requests. To count by something in an object
+or at a place in a list, name it: `[auth, org, id]`, `[auth, groups, \"0\"]`.
+
+A key that a `separator` divides without an `index` is a list, too, such as the `scope` of a token.
+";
 
 const STATUSES: &str =
     "a non-empty list of statuses such as `401`, from 100 to 599, and classes such as `5xx`";

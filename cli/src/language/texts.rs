@@ -52,7 +52,7 @@ pub(super) const SCHEME: Text = text(
     "an authentication scheme such as `Bearer`; case does not matter",
     "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
 );
-pub(super) const SEPARATOR: Text = text("separator", "1 to 16 characters", "^[^\\x00]{1,16}$");
+pub(super) const SEPARATOR: Text = any("separator", "1 to 16 characters");
 pub(super) const MEDIA_TYPE: Text = text("media type", "such as `application/json`", "^[ -~]*/[ -~]*$");
 pub(super) const LANGUAGE: Text = text("language", "such as `es` or `es-MX`", "^[A-Za-z0-9-]+$");
 pub(super) const TEMPLATE: Text =

@@ -108,7 +108,12 @@ mod tests {
             (header(HeaderMatch::Present), all),
         ];
         for (one, other) in unrelated {
-            assert!(!covers(&one, &other), "{} {}", request_match(&one, &callers), request_match(&other, &callers));
+            assert!(
+                !covers(&one, &other),
+                "{} {}",
+                request_match(&one, &callers),
+                request_match(&other, &callers)
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
 mod callers;
 mod classes;
+mod client_headers;
 mod exposure;
 
 use crate::document::{Document, Syntax};

@@ -66,6 +66,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         }
         ("key", "names") => json!({ "header": null, "query": "k" }),
         ("key", "case" | "suffix") => json!({ "header": null, "path": "id" }),
+        ("key", "index") => json!({ "separator": "," }),
         ("valid", "unless" | "for") => json!({ "metadata": null, "unless": [401], "for": "10m" }),
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
