@@ -8,7 +8,6 @@ mod selection;
 mod unreadable;
 
 pub use selection::{applying, exempts, exempts_caller, role};
-pub use unreadable::Unreadable;
 
 use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::http::{Request, RequestCache, Response, is_answer, is_good};
@@ -17,8 +16,10 @@ use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction};
 use caller::{Caller, ConsumerCache};
+use credential_rejection::CheckedCredentials;
 use selection::judges;
 use std::cell::RefCell;
+use unreadable::UnreadableKeys;
 
 /// Evaluates requests against one configuration's policies, in one worker. Counts live in the worker's
 /// [`Table`](crate::table::Table).
@@ -29,7 +30,7 @@ pub struct Engine {
     /// `PolicySet::checks_credentials`, computed once.
     checks_credentials: bool,
     consumers: ConsumerCache,
-    unreadable: RefCell<Unreadable>,
+    unreadable: RefCell<UnreadableKeys>,
 }
 
 impl Engine {
@@ -53,7 +54,7 @@ impl Engine {
         let seed = *transaction.seed();
         let caller = self.caller(&request, &seed, rejected);
 
-        if exempts_caller(&self.rules, &caller) {
+        if self.exempts_by_keys(&caller, &seed, checked.as_ref()) {
             return Decision::admit(now);
         }
 
@@ -86,7 +87,10 @@ impl Engine {
             caller.resolve();
         }
         decision.set_caller(caller.resolved());
-        self.unreadable.borrow_mut().note(&caller.unreadable());
+        let unreadable = caller.unreadable();
+        if !unreadable.is_empty() {
+            self.unreadable.borrow_mut().note(&unreadable);
+        }
         if let Some(check) = check {
             decision.set_credential_check(check);
         }
@@ -100,6 +104,26 @@ impl Engine {
         rejected: &'a [usize],
     ) -> Caller<'a, R> {
         Caller::new(request, &self.rules.callers, &self.consumers, seed, rejected)
+    }
+
+    /// Whether the request is exempt because of its keys. A credential that no response has proved yet exempts
+    /// nobody: the response to an exempt request is not looked at, so it would stay unproved for ever.
+    fn exempts_by_keys<R: Request>(
+        &self,
+        caller: &Caller<'_, R>,
+        seed: &Seed,
+        checked: Option<&CheckedCredentials>,
+    ) -> bool {
+        if self.rules.exempt.iter().all(|rule| rule.keys.is_empty()) {
+            return false;
+        }
+        let Some(checked) = checked else { return exempts_caller(&self.rules, caller) };
+        let unproved = checked.credentials.iter().filter(|one| !one.proved).map(|one| one.key);
+        let without: Vec<usize> = checked.rejected.iter().copied().chain(unproved).collect();
+        exempts_caller(
+            &self.rules,
+            &Caller::new(caller.request(), &self.rules.callers, &self.consumers, seed, &without),
+        )
     }
 
     fn charge(&self, (applied, cost): &(AppliedPolicy, u32)) -> Option<Charge<'_>> {
@@ -229,9 +253,10 @@ impl Engine {
         }
     }
 
-    /// What is known of keys whose values could not tell callers apart, since the last time.
-    pub fn take_unreadable(&self) -> Unreadable {
-        self.unreadable.borrow_mut().take()
+    /// The number of requests since the last report whose metadata could not tell callers apart, and the keys,
+    /// by index, that no report has had yet.
+    pub fn report_unreadable(&self) -> (u64, Vec<usize>) {
+        self.unreadable.borrow_mut().report()
     }
 
     /// The compiled configuration.

@@ -39,6 +39,7 @@ impl<'a> Iterator for WireFields<'a> {
 }
 
 impl<'a> WireFields<'a> {
+    #[inline(never)]
     fn field(&mut self) -> Option<WireField<'a>> {
         const VARINT: u64 = 0;
         const FIXED64: u64 = 1;

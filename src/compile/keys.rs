@@ -139,6 +139,7 @@ fn key(reader: &Reader<'_>, others: OtherKeys<'_, '_>, table: TableSize) -> Opti
 }
 
 /// Which part of a value counts.
+#[inline(never)]
 fn part(fields: &Fields<'_>) -> Option<Part> {
     const SEPARATOR: &str = "text of 1 to 16 characters, such as \",\"";
     let whole = fields.read_or("whole", false, Reader::flag);

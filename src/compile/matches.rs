@@ -45,6 +45,7 @@ pub(super) fn cost(reader: &Reader<'_>) -> Option<u32> {
 }
 
 /// The fields that all kinds of matches have in common.
+#[inline(never)]
 pub(super) fn match_fields(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<RequestMatch> {
     let methods = fields.read_or("method", Vec::new(), |field| {
         let entries = if field.is_list() { field.non_empty_list(METHOD)? } else { vec![field.clone()] };
@@ -64,6 +65,7 @@ pub(super) fn match_fields(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<
 
 /// Reads what must hold for a key. If the keys have errors of their own, every name would be an error as a
 /// consequence.
+#[inline(never)]
 fn key(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(usize, KeyMatch)> {
     const CONDITION: &str = "true (present), false (absent), or the exact value as text";
     let index = known.names.map_or(Some(0), |names| entry.name_in(names));

@@ -289,6 +289,7 @@ impl<'a, R: Request> Caller<'a, R> {
         self.presented(index)?.value.as_deref()
     }
 
+    #[cold]
     fn note_unreadable(&self, index: usize) {
         let mut unreadable = self.unreadable.borrow_mut();
         if !unreadable.contains(&index) {
@@ -327,10 +328,7 @@ impl<'a, R: Request> Caller<'a, R> {
     fn is_valid(&self, index: usize, presented: &PresentedCredential<'_>) -> bool {
         match self.callers.keys.get(index).map(|key| &key.validity) {
             Some(Validity::Consumer) => self.owner(index, presented).is_some(),
-            Some(Validity::Metadata(path)) => {
-                let value = self.request.uncached().metadata(path);
-                value.is_some_and(|value| value.is_affirmative())
-            }
+            Some(Validity::Metadata(path)) => self.request.uncached().affirms(path),
             Some(Validity::Unless(_)) => !self.rejected.contains(&index),
             Some(Validity::Present) => true,
             None => false,

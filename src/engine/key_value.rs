@@ -2,9 +2,7 @@
 
 use crate::http::client_ip::client_ip;
 use crate::http::credential::{self, Location, Presented, Reading, Repeated};
-use crate::http::{
-    Elements, MetadataValue, PathTemplate, Request, RequestCache, decimal, element, spelling,
-};
+use crate::http::{Elements, MetadataValue, PathTemplate, Request, RequestCache, decimal, element, spelling};
 use crate::rules::{Callers, Key, KeySource, Part};
 use std::borrow::Cow;
 
@@ -76,13 +74,25 @@ fn undivided<'a, R: Request>(request: &'a RequestCache<'a, R>, key: &Key) -> Opt
 
 /// The one reading that each kind of value has.
 fn of_metadata(value: MetadataValue) -> Option<KeyValue<'static>> {
+    // No text is UTF-8 that begins like this.
+    const NO_TEXT: u8 = 0xFF;
     let text = match value {
-        MetadataValue::Text(text) => text,
+        MetadataValue::Text(mut text) => {
+            // Nor may one that is not UTF-8 pass for a list or for bits.
+            text.iter_mut().take(1).filter(|first| **first == NO_TEXT).for_each(|first| *first -= 1);
+            text
+        }
         MetadataValue::Flag(flag) => MetadataValue::word(flag).into(),
         MetadataValue::Number(number) if !number.is_finite() => return Some(KeyValue::Unreadable),
-        // One without a decimal is told from others by its bits, and equals no text: no UTF-8 begins so.
-        MetadataValue::Number(number) => decimal(number)
-            .map_or_else(|| [&[0xFF][..], &number.to_le_bytes()].concat(), String::into_bytes),
+        MetadataValue::Number(number) => match decimal(number) {
+            Some(digits) => digits.into_bytes(),
+            // It is told from others by its bits, and equals no text.
+            None => {
+                let mut bits = vec![NO_TEXT];
+                bits.extend_from_slice(&number.to_le_bytes());
+                bits
+            }
+        },
         MetadataValue::List(list) => return (!list.is_empty()).then_some(KeyValue::List(list)),
         MetadataValue::Object { is_empty } => return (!is_empty).then_some(KeyValue::Unreadable),
     };

@@ -1,33 +1,32 @@
 //! Keys whose metadata cannot tell callers apart, such as an object. They count as absent, which an operator
 //! has to know.
 
-/// How often that was so, and for which keys for the first time.
-#[derive(Debug, Default, PartialEq)]
-pub struct Unreadable {
-    /// The number of requests, once for each of their keys.
-    pub count: u64,
-    /// The keys, by index, that were never reported before.
-    pub new: Vec<usize>,
-    /// Those that were.
-    reported: Vec<usize>,
+/// How often that was so, and for which keys.
+#[derive(Debug, Default)]
+pub(super) struct UnreadableKeys {
+    /// The number of requests since the last report, once for each of their keys.
+    requests: u64,
+    /// The keys, by index, in the order in which they came up.
+    keys: Vec<usize>,
+    /// How many of them have been reported.
+    reported: usize,
 }
 
-impl Unreadable {
+impl UnreadableKeys {
     /// Notes a request's keys, by index.
-    pub(super) fn note(&mut self, keys: &[usize]) {
-        self.count += keys.len() as u64;
-        let known = |key: &usize| self.new.contains(key) || self.reported.contains(key);
-        let new: Vec<usize> = keys.iter().copied().filter(|key| !known(key)).collect();
-        self.new.extend(new);
+    pub fn note(&mut self, keys: &[usize]) {
+        self.requests += keys.len() as u64;
+        for key in keys {
+            if !self.keys.contains(key) {
+                self.keys.push(*key);
+            }
+        }
     }
 
-    /// What is to be reported.
-    pub(super) fn take(&mut self) -> Unreadable {
-        self.reported.extend(&self.new);
-        Unreadable {
-            count: std::mem::take(&mut self.count),
-            new: std::mem::take(&mut self.new),
-            reported: Vec::new(),
-        }
+    /// The number of requests since the last report, and the keys that no report has had.
+    pub fn report(&mut self) -> (u64, Vec<usize>) {
+        let new = self.keys.get(self.reported..).unwrap_or_default().to_vec();
+        self.reported = self.keys.len();
+        (std::mem::take(&mut self.requests), new)
     }
 }

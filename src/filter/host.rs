@@ -174,7 +174,6 @@ impl<H: Host> Request for StreamRequest<H> {
         self.host.property(self.stream, b"source\0address")
     }
 
-    /// Without the kinds of all metadata the bytes of one value stand for what they most likely are.
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         let bytes = match self.host.attribute(self.stream, path.property()) {
             Attribute::Written(bytes) => match MetadataValue::certain_text(bytes) {
@@ -184,6 +183,27 @@ impl<H: Host> Request for StreamRequest<H> {
             Attribute::Unwritten => None,
             Attribute::Absent => return None,
         };
+        self.value_of(path, bytes)
+    }
+
+    /// Of nearly all bytes it does not matter which kind they are.
+    fn affirms(&self, path: &MetadataPath) -> bool {
+        let bytes = match self.host.attribute(self.stream, path.property()) {
+            Attribute::Written(bytes) if !matches!(bytes.as_slice(), [0] | [0, 0, 0, 0]) => {
+                return !bytes.is_empty();
+            }
+            Attribute::Written(bytes) => Some(bytes),
+            Attribute::Unwritten => None,
+            Attribute::Absent => return false,
+        };
+        self.value_of(path, bytes).is_some_and(|value| value.is_affirmative())
+    }
+}
+
+impl<H: Host> StreamRequest<H> {
+    /// The value that all metadata has at this path. Without it, `bytes` stand for what they most likely are.
+    #[inline(never)]
+    fn value_of(&self, path: &MetadataPath, bytes: Option<Vec<u8>>) -> Option<MetadataValue> {
         let all = self.host.property(self.stream, b"metadata");
         all.and_then(|all| MetadataValue::find(&all, path)).or_else(|| bytes.map(MetadataValue::guess))
     }

@@ -223,3 +223,21 @@ fn a_metadata_without_a_value_is_counted() {
     worker.root.tick();
     assert_eq!(counter("keys.without_value"), 5);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_a_flag_makes_a_credential_valid_at_the_price_of_one_call() {
+    const VALID: &str = r#"{
+        "keys": {"client": {"header": "x-client", "valid": {"metadata": ["auth", "ok"]}}},
+        "policies": [{"name": "p", "key": "client", "limits": [{"quota": 2, "window": "60s"}]}]
+    }"#;
+    for (bytes, passed, calls) in
+        [(&[1][..], 2, 3), (b"yes", 2, 3), (&[0], 3, 6), (&[0; 4], 3, 6), (b"", 3, 3)]
+    {
+        let worker = Worker::start(VALID);
+        host(|knows| {
+            knows.metadata.insert(b"metadata\0filter_metadata\0auth\0ok".to_vec(), Some(bytes.to_vec()))
+        });
+        assert_eq!(worker.passed("x", 3), passed, "{bytes:?}");
+        assert_eq!(host(|knows| knows.metadata_reads.len()), calls, "{bytes:?}");
+    }
+}

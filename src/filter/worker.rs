@@ -84,10 +84,10 @@ impl<H: Host> Worker<H> {
 
     /// Says once for each key that its metadata cannot tell callers apart. Its value is nowhere shown.
     fn report_unreadable(&mut self) {
-        let unreadable = self.engine.take_unreadable();
-        self.metrics.count_without_value(unreadable.count);
+        let (requests, new) = self.engine.report_unreadable();
+        self.metrics.count_without_value(requests);
         let keys = &self.engine.rules().callers.keys;
-        for key in unreadable.new.iter().filter_map(|index| keys.get(*index)) {
+        for key in new.iter().filter_map(|index| keys.get(*index)) {
             log::warn!(
                 "the key {} counts as absent: its metadata is an object, a list with one or of more than 64 \
                  elements, or no number; name a text or a number inside it",

@@ -32,7 +32,9 @@ impl Elements {
     /// The elements of a text that this separator divides, without whitespace around them.
     pub fn of(text: &[u8], separator: &str) -> Elements {
         let mut elements = Elements::default();
-        parts(text, separator).for_each(|part| elements.push(part));
+        for part in Parts::of(text, separator) {
+            elements.push(part);
+        }
         elements
     }
 
@@ -52,48 +54,73 @@ impl Elements {
     /// that sorting them would cost too much.
     pub fn reading(&self) -> Option<Vec<u8>> {
         const MAX_ELEMENTS: usize = 64;
-        let mut texts: Vec<&[u8]> = self.iter().take(MAX_ELEMENTS + 1).collect();
-        if self.incomplete || texts.len() > MAX_ELEMENTS {
-            return None;
+        let mut sorted: Vec<&[u8]> = Vec::new();
+        for (count, text) in self.iter().enumerate() {
+            if count == MAX_ELEMENTS {
+                return None;
+            }
+            // The standard library's sort would add 10 KB to the module.
+            if let Err(place) = sorted.binary_search(&text) {
+                sorted.insert(place, text);
+            }
         }
-        texts.sort_unstable();
-        texts.dedup();
-        match texts.as_slice() {
+        match sorted.as_slice() {
+            _ if self.incomplete => None,
             [] => None,
             [one] => Some(one.to_vec()),
-            several => Some(several.iter().flat_map(|text| [&[MARK], *text]).flatten().copied().collect()),
+            several => {
+                let mut list = Elements::default();
+                several.iter().for_each(|text| list.push(text));
+                Some(list.marked)
+            }
         }
     }
 }
 
 /// The element at `index` of a text that this separator divides, without whitespace around it: 0 is the
 /// first, -1 the last. Empty ones do not count, so a client cannot move the others by adding separators.
-pub fn element<'a>(text: &'a [u8], separator: &str, index: i32) -> Option<&'a [u8]> {
-    let back = usize::try_from(index.checked_neg()?).ok().filter(|back| *back > 0);
-    let mut parts = parts(text, separator);
-    match back {
-        None => parts.nth(usize::try_from(index).ok()?),
-        Some(back) => {
-            let count = parts.count();
-            self::parts(text, separator).nth(count.checked_sub(back)?)
-        }
+pub fn element<'a>(text: &'a [u8], separator: &'a str, index: i32) -> Option<&'a [u8]> {
+    let parts = Parts::of(text, separator);
+    let from_start = match usize::try_from(index) {
+        Ok(index) => index,
+        Err(_) => parts.clone().count().checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?,
+    };
+    parts.into_iter().nth(from_start)
+}
+
+/// What a separator divides a text into, without whitespace around it and without what is empty.
+#[derive(Clone)]
+struct Parts<'a> {
+    /// `None`: the last part was the text's end.
+    rest: Option<&'a [u8]>,
+    separator: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a [u8], separator: &'a str) -> Parts<'a> {
+        Parts { rest: Some(text), separator: separator.as_bytes() }
     }
 }
 
-fn parts<'a>(text: &'a [u8], separator: &str) -> impl Iterator<Item = &'a [u8]> {
-    let separator = separator.as_bytes().to_vec();
-    let mut rest = Some(text);
-    let next = move || {
-        let text = rest?;
-        let at = match separator.as_slice() {
-            [] => None,
-            [byte] => text.iter().position(|other| other == byte),
-            several => text.windows(several.len()).position(|window| window == several),
-        };
-        rest = at.and_then(|at| text.get(at + separator.len()..));
-        Some(at.and_then(|at| text.get(..at)).unwrap_or(text))
-    };
-    std::iter::from_fn(next).map(<[u8]>::trim_ascii).filter(|part| !part.is_empty())
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while let Some(text) = self.rest {
+            let end = match self.separator {
+                [] => None,
+                [byte] => text.iter().position(|other| other == byte),
+                several => text.windows(several.len()).position(|window| window == several),
+            };
+            self.rest = end.and_then(|end| text.get(end + self.separator.len()..));
+            let part = end.and_then(|end| text.get(..end)).unwrap_or(text).trim_ascii();
+            if !part.is_empty() {
+                return Some(part);
+            }
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -101,8 +101,8 @@ impl MetadataValue {
             value = match content(value)? {
                 WireField { number: STRUCT, content: WireContent::Bytes(fields) } => entry(fields, segment)?,
                 WireField { number: LIST, content: WireContent::Bytes(list) } => {
-                    let place = std::str::from_utf8(segment).ok()?.parse().ok()?;
-                    values(list).nth(place)?
+                    let place: u16 = std::str::from_utf8(segment).ok()?.parse().ok()?;
+                    nth_value(list, place)?
                 }
                 _ => return None,
             };
@@ -156,8 +156,10 @@ fn is_pairs(bytes: &[u8]) -> bool {
 }
 
 /// The value of a map's entry, in a message whose field 1 is the map.
+#[inline(never)]
 fn entry<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let named = |entry: &'a [u8]| {
+    let mut rest = WireFields(message);
+    while let Some(entry) = next_value(&mut rest) {
         let (mut own, mut value) = (&[][..], &[][..]);
         for field in WireFields(entry).flatten() {
             match field {
@@ -166,27 +168,45 @@ fn entry<'a>(message: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
                 _ => {}
             }
         }
-        (own == name).then_some(value)
-    };
-    values(message).find_map(named)
+        if own == name {
+            return Some(value);
+        }
+    }
+    None
 }
 
-/// The contents of a message's fields 1.
-fn values(message: &[u8]) -> impl Iterator<Item = &[u8]> {
-    WireFields(message).flatten().filter_map(|field| match field {
-        WireField { number: 1, content: WireContent::Bytes(bytes) } => Some(bytes),
-        _ => None,
-    })
+/// What the next of a message's fields 1 holds.
+#[inline(never)]
+fn next_value<'a>(fields: &mut WireFields<'a>) -> Option<&'a [u8]> {
+    loop {
+        if let WireField { number: 1, content: WireContent::Bytes(bytes) } = fields.next()?? {
+            return Some(bytes);
+        }
+    }
 }
 
-/// What a `Value` holds.
+/// The element of a list at this place.
+fn nth_value(list: &[u8], place: u16) -> Option<&[u8]> {
+    let mut rest = WireFields(list);
+    for _ in 0..place {
+        next_value(&mut rest)?;
+    }
+    next_value(&mut rest)
+}
+
+/// What a `Value` holds: of several fields, which no encoder writes, the last.
+#[inline(never)]
 fn content(value: &[u8]) -> Option<WireField<'_>> {
-    WireFields(value).flatten().last()
+    let mut last = None;
+    for field in WireFields(value) {
+        last = field;
+    }
+    last
 }
 
 fn elements(list: &[u8]) -> Elements {
-    let mut elements = Elements::default();
-    for value in values(list) {
+    let (mut elements, mut rest) = (Elements::default(), WireFields(list));
+    while let Some(value) = next_value(&mut rest) {
         let Some(WireField { number, content }) = content(value) else { continue };
         match (number, content) {
             (NUMBER, WireContent::Double(number)) => match decimal(number) {

@@ -1,7 +1,7 @@
 //! Matches in words.
 
 use tollgate::http::{HeaderMatch, Host, KeyMatch, PathSegment, PathTemplate, RequestMatch};
-use tollgate::rules::Callers;
+use tollgate::rules::{Callers, KeySource};
 
 /// A match, such as `POST api.example.com/v1/**`.
 pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
@@ -24,9 +24,14 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
         HeaderMatch::Equal(text) => format!("with {name}: {text}"),
     }));
     let key = |index: usize| callers.keys.get(index).map_or("", |key| key.name.as_str());
+    let is_secret = |index: usize| {
+        let source = callers.keys.get(index).map(|key| &key.source);
+        matches!(source, Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)))
+    };
     words.extend(rule.keys.iter().map(|(index, condition)| match condition {
         KeyMatch::Present => format!("with the key {}", key(*index)),
         KeyMatch::Absent => format!("without the key {}", key(*index)),
+        KeyMatch::Equal(_) if is_secret(*index) => format!("with a certain {}", key(*index)),
         KeyMatch::Equal(text) => format!("with the key {} = {text}", key(*index)),
     }));
     words.join(" ")

@@ -77,16 +77,14 @@ fn a_what_cannot_tell_callers_apart_is_no_value_and_is_reported_once() {
     for value in [MetadataValue::Object { is_empty: false }, MetadataValue::Number(f64::NAN), many] {
         let mut fixture = by_claim();
         assert_eq!(fixture.passed(15, |_| with(value.clone())), 15);
-        let reported = fixture.engine.take_unreadable();
-        assert_eq!((reported.count, reported.new), (15, vec![0]));
+        assert_eq!(fixture.engine.report_unreadable(), (15, vec![0]));
         fixture.passed(1, |_| with(value.clone()));
-        let reported = fixture.engine.take_unreadable();
-        assert_eq!((reported.count, reported.new), (1, vec![]));
+        assert_eq!(fixture.engine.report_unreadable(), (1, vec![]), "each key is named once");
     }
     for value in [text(""), list(&[]), MetadataValue::Object { is_empty: true }] {
         let mut fixture = by_claim();
         assert_eq!(fixture.passed(15, |_| with(value.clone())), 15, "absent");
-        assert_eq!(fixture.engine.take_unreadable().count, 0);
+        assert_eq!(fixture.engine.report_unreadable(), (0, vec![]));
     }
 }
 
@@ -321,4 +319,18 @@ fn a_policies_without_metadata_ask_for_none() {
     fixture.decide(&request);
     assert_eq!(request.metadata_reads.get(), 0);
     assert!(compiled(BILLIUM).rules.exempt.is_empty());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_a_credential_that_no_response_has_proved_exempts_nobody() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"ip": {"client_ip": {}}, "k": {"header": "x-key", "valid": {"unless": [401]}}},
+            "exempt": [{"keys": {"k": true}}],
+            "policies": [{"name": "p", "key": "ip", "limits": [{"quota": 2, "window": "1m"}]}]}"#,
+    );
+    let with_key = |key: &str| FakeRequest::from("192.0.2.7").with("x-key", key);
+    assert_eq!((0..5).filter(|i| fixture.served(&with_key(&format!("made-up-{i}")), 401)).count(), 2);
+    fixture.wait(60);
+    assert!(fixture.served(&with_key("good"), 200));
+    assert_eq!((0..9).filter(|_| fixture.served(&with_key("good"), 200)).count(), 9);
 }
