@@ -277,8 +277,8 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, more, settled, stock, proves, overflowed } = *correction;
-    if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {
+    let Correction { back, more, returned, settled, stock, proves, overflowed } = *correction;
+    if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
     // Units in flight are published with every write and need no correction.
@@ -286,7 +286,7 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
     for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| is_counted(limit)) {
         counter.settle_reserved(settled);
         if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
-            // The reported number includes what `back` and `more` would change.
+            // The reported number includes what the rest would change.
             counter.report(units, since);
             continue;
         }
@@ -296,6 +296,9 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
         // The proof of one caller must not prove everyone who shares the overflow record.
         if let Some((at, units)) = more.filter(|_| own || !proves) {
             counter.charge(at, units);
+        }
+        if let Some((at, units)) = returned.filter(|_| own) {
+            counter.give_back_newest(at, units);
         }
     }
     true

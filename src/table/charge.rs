@@ -101,6 +101,8 @@ pub struct Correction {
     pub back: Option<(Now, u32)>,
     /// Units to count, and when.
     pub more: Option<(Now, u32)>,
+    /// Units that another request returns, and when. Those that were counted last are given back.
+    pub returned: Option<(Now, u32)>,
     /// Units of a reported stock that are no longer in flight.
     pub settled: u32,
     /// The reported number of units of a stock, and when the request of the reporting response was admitted.
@@ -114,7 +116,7 @@ pub struct Correction {
 impl Correction {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        let Correction { back, more, settled, stock, proves, overflowed: _ } = *self;
-        back.is_none() && more.is_none() && settled == 0 && stock.is_none() && !proves
+        let Correction { back, more, returned, settled, stock, proves, overflowed: _ } = *self;
+        back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() && !proves
     }
 }
