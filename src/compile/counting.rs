@@ -74,7 +74,7 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
 fn returning(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
-    let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
+    let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "on"])?;
     let rule = match_fields(&fields);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))

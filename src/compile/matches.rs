@@ -2,11 +2,14 @@
 
 use super::name::is_token;
 use crate::config::{Fields, Reader, all};
-use crate::http::{HeaderMatch, Host, PathTemplate, RequestMatch};
+use crate::http::{Host, PathTemplate, Pattern, Purpose, RequestMatch, ValueMatch};
 
-const HOST: &str = "a host such as api.example.com or *.example.com, without a port";
+const HOST: &str = "a host such as api.example.com, *.example.com for its subdomains, api-* or *-test.example.com, without a port: \
+                    * stands for any text at the start, the end or both; without host, every host matches";
 const TEMPLATE: &str = "a path such as /v1/invoices/{id}: it starts with /, \
-                        {name} or * is one whole segment, each name occurs once, ** stands only at the end";
+                        {name} or * is one whole segment and no part of one, each name occurs once, ** stands only at the end";
+const VALUE: &str = "true (present), false (absent), or its value, in which * stands for any text at the start, the end or both, \
+                     and \\* for an asterisk";
 const METHOD: &str = "an upper-case method such as POST, or a list of them";
 
 /// Units that one request may cost.
@@ -15,13 +18,13 @@ const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 /// The matches of `except` and `exempt`, which have no cost.
 pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     let entries = list.list("a list of matches")?;
-    all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers"])?)))
+    all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers", "query", "cookies"])?)))
 }
 
 /// The matches of a policy, each with its own cost.
 pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<(RequestMatch, Option<u32>)>> {
     let one = |entry: &Reader<'_>| {
-        let fields = entry.object(&["method", "host", "path", "headers", "cost"])?;
+        let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "cost"])?;
         let (rule, cost) = (match_fields(&fields), fields.read("cost", cost));
         Some((rule?, cost?))
     };
@@ -45,7 +48,21 @@ pub(super) fn match_fields(fields: &Fields<'_>) -> Option<RequestMatch> {
     let headers = fields.read_or("headers", Vec::new(), |object| {
         all(object.named_entries("an object of headers")?.iter().map(header))
     });
-    Some(RequestMatch { methods: methods?, host: host?, path: path?, headers: headers? })
+    let query = fields.read_or("query", Vec::new(), |object| {
+        all(object.named_entries("an object of query parameters")?.iter().map(parameter))
+    });
+    let cookies = fields.read_or("cookies", Vec::new(), |object| {
+        all(object.named_entries("an object of cookies")?.iter().map(cookie))
+    });
+    Some(RequestMatch {
+        methods: methods?,
+        host: host?,
+        path: path?,
+        headers: headers?,
+        query: query?,
+        cookies: cookies?,
+        purpose: Purpose::default(),
+    })
 }
 
 fn method(reader: &Reader<'_>) -> Option<String> {
@@ -54,17 +71,34 @@ fn method(reader: &Reader<'_>) -> Option<String> {
     if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
 }
 
-fn header(entry: &Reader<'_>) -> Option<(String, HeaderMatch)> {
-    const PRESENCE: &str = "true (present), false (absent), or the exact value";
+fn header(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
     if !is_token(entry.name()) {
         return entry.error_name(entry.name(), "a header name");
     }
-    let presence = if entry.is_text() {
-        HeaderMatch::Equal(entry.text(PRESENCE)?.trim().to_string())
-    } else if entry.is_flag() {
-        if entry.flag()? { HeaderMatch::Present } else { HeaderMatch::Absent }
-    } else {
-        return entry.error(PRESENCE);
-    };
-    Some((entry.name().to_ascii_lowercase(), presence))
+    Some((entry.name().to_ascii_lowercase(), value(entry, str::trim)?))
+}
+
+fn parameter(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
+    if !(1..=256).contains(&entry.name().len()) {
+        return entry.error_name(entry.name(), "the name of a query parameter, 1 to 256 bytes");
+    }
+    Some((entry.name().to_string(), value(entry, |text| text)?))
+}
+
+fn cookie(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
+    if !is_token(entry.name()) {
+        return entry.error_name(entry.name(), "a cookie name");
+    }
+    Some((entry.name().to_string(), value(entry, str::trim)?))
+}
+
+/// What must hold for the values of one name. `trim` removes what is removed from a request's value, too.
+fn value(entry: &Reader<'_>, trim: fn(&str) -> &str) -> Option<ValueMatch> {
+    if entry.is_flag() {
+        return Some(if entry.flag()? { ValueMatch::Present } else { ValueMatch::Absent });
+    }
+    if !entry.is_text() {
+        return entry.error(VALUE);
+    }
+    Pattern::parse(trim(entry.text(VALUE)?)).map(ValueMatch::Fits).or_else(|| entry.error(VALUE))
 }
