@@ -149,6 +149,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
     };
     check_stock(&fields, &limits);
     check_rejections(&fields, count, &limits);
+    check_in_flight(&fields, &limits);
     let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
     check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {
@@ -247,6 +248,21 @@ fn check_rejections(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredL
             "count: rejected with a limit of algorithm concurrency",
             "only with other algorithms: a rejected request is never in flight",
         );
+    }
+}
+
+/// Units in flight come back when their stream ends, whatever the response is.
+fn check_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
+    if limits.iter().any(|limit| limit.limit.algorithm != Algorithm::Concurrency) {
+        return;
+    }
+    for name in ["cost_header", "count_on", "refund_on", "refund_unless", "returns"] {
+        if let Some(field) = fields.optional(name) {
+            field.error_found::<()>(
+                &[name, " with no other limit than concurrency"].concat(),
+                "only with a limit of another algorithm: a unit in flight is released when its stream ends, whatever the response",
+            );
+        }
     }
 }
 

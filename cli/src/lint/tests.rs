@@ -114,8 +114,8 @@ fn a_page_too_small_for_a_quota_is_warned_about_with_a_sufficient_size() {
             "policies[0].limits[0]: the page is too small for this quota: callers may be rejected up to 1024 ms longer than necessary, more than 1/100 of the window; table.page_bytes: 768 is enough"
         ]
     );
-    assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1216 }\n"), NOTHING);
-    assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1152 }\n"), NOTHING);
+    assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 768 }\n"), NOTHING);
+    assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 704 }\n"), NOTHING);
 }
 
 #[test]
@@ -129,7 +129,7 @@ table: { page_bytes: 512 }
     );
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.starts_with("policies[0].limits[0]: for pro: the page is too small"), "{found}");
-    assert!(found.ends_with("table.page_bytes: 1216 is enough"), "{found}");
+    assert!(found.ends_with("table.page_bytes: 768 is enough"), "{found}");
 }
 
 #[test]

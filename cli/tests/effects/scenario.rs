@@ -1,0 +1,124 @@
+//! What happens to every policy: each kind of request by a caller of its own, and whatever else a field may
+//! depend on.
+
+use super::gateway::{Answer, Gateway, status};
+use tollgate::http::SampleRequest;
+
+/// What can be seen of a policy. An error if it is invalid.
+pub fn trace(policy: &serde_json::Value) -> Result<Vec<String>, String> {
+    let mut gateway = Gateway::new(policy)?;
+    for (caller, act) in [many, statuses, kinds, in_flight, returns, spellings, contention, long_times]
+        .into_iter()
+        .enumerate()
+    {
+        act(&mut gateway, &format!("caller-{caller}"));
+        gateway.wait(1);
+    }
+    Ok(gateway.trace)
+}
+
+fn request(method: &str, path: &str, caller: &str) -> SampleRequest {
+    let request = SampleRequest::new(method, path).with_header("x-key", caller).with_header("x-request-id", "7");
+    request.with_header("accept-language", "es").with_header(":authority", "api.example.com")
+}
+
+fn post(caller: &str) -> SampleRequest {
+    request("POST", "/v1/a", caller)
+}
+
+fn posts(gateway: &mut Gateway, caller: &str, times: u32) {
+    (0..times).for_each(|_| gateway.ask(&post(caller), &status(201)));
+}
+
+fn many(gateway: &mut Gateway, caller: &str) {
+    posts(gateway, caller, 7);
+    (0..3).for_each(|_| gateway.ask(&request("GET", "/v1/a", caller), &status(200)));
+    gateway.wait(2);
+    posts(gateway, caller, 3);
+}
+
+fn statuses(gateway: &mut Gateway, caller: &str) {
+    for each in [Some(401), Some(429), Some(500), None] {
+        let (caller, each) = (format!("{caller}-{each:?}"), Answer { status: each, ..status(200) });
+        gateway.ask(&post(&caller), &each);
+        posts(gateway, &caller, 2);
+        gateway.ask(&post(&caller), &each);
+    }
+    for each in [Answer { cost: Some(2), ..status(201) }, Answer { stock: Some(2), ..status(201) }] {
+        gateway.wait(1);
+        let caller = format!("{caller}-{:?}-{:?}", each.cost, each.stock);
+        gateway.ask(&post(&caller), &each);
+        posts(gateway, &caller, 2);
+    }
+}
+
+fn kinds(gateway: &mut Gateway, caller: &str) {
+    gateway.ask(&request("GET", "/v1/a", caller), &status(200));
+    gateway.ask(&request("POST", "/v1/b", caller), &status(201));
+    gateway.ask(&request("POST", "/v1/a?plan=pro", caller), &status(201));
+    let caller = format!("{caller}-too");
+    gateway.ask(&post(&caller).with_header("cookie", "beta=1"), &status(201));
+    gateway.ask(&post(&caller).with_header("x-a", "1"), &status(201));
+    let other = SampleRequest::new("POST", "/v1/a").with_header("x-key", &caller);
+    gateway.ask(&other.with_header(":authority", "other.example.com"), &status(201));
+    gateway.ask(&SampleRequest::new("OPTIONS", "/v1/a").with_header("access-control-request-method", "PUT"), &status(204));
+    posts(gateway, &caller, 2);
+}
+
+fn in_flight(gateway: &mut Gateway, caller: &str) {
+    for _ in 0..6 {
+        gateway.ask(&post(caller), &Answer { lasts: 3, ..status(201) });
+    }
+    for _ in 0..4 {
+        gateway.wait(1);
+        posts(gateway, caller, 1);
+    }
+}
+
+fn returns(gateway: &mut Gateway, caller: &str) {
+    let delete = |path: &str, caller: &str| request("DELETE", path, caller);
+    let kinds: [fn(&dyn Fn(&str, &str) -> SampleRequest, &str) -> (SampleRequest, u16); 7] = [
+        |delete, caller| (delete("/v1/a", caller), 404),
+        |delete, caller| (delete("/v1/b", caller), 204),
+        |delete, caller| (delete("/v1/a", caller).with_header("x-a", "1"), 204),
+        |delete, caller| (delete("/v1/a?plan=pro", caller), 204),
+        |delete, caller| (delete("/v1/a", caller).with_header("cookie", "beta=1"), 204),
+        |_, caller| {
+            let other = SampleRequest::new("DELETE", "/v1/a").with_header("x-key", caller);
+            (other.with_header(":authority", "other.example.com"), 204)
+        },
+        |_, caller| (request("PUT", "/v1/a", caller), 204),
+    ];
+    for (kind, made) in kinds.iter().enumerate() {
+        let caller = format!("{caller}-{kind}");
+        posts(gateway, &caller, 3);
+        let (back, answer) = made(&delete, &caller);
+        gateway.ask(&back, &status(answer));
+        posts(gateway, &caller, 1);
+    }
+}
+
+fn spellings(gateway: &mut Gateway, caller: &str) {
+    for path in ["/v1/a/", "/V1/A", "/v1/a;x", "/v1/a.json"] {
+        let caller = format!("{caller}{path}");
+        for _ in 0..5 {
+            gateway.ask(&request("POST", path, &caller), &status(201));
+        }
+    }
+}
+
+fn contention(gateway: &mut Gateway, caller: &str) {
+    gateway.contend(true);
+    posts(gateway, caller, 8);
+    gateway.contend(false);
+    gateway.wait(1);
+    posts(gateway, caller, 2);
+}
+
+fn long_times(gateway: &mut Gateway, caller: &str) {
+    for seconds in [3, 8, 50, 600, 3_600, 14 * 3_600, 86_400, 32 * 86_400] {
+        posts(gateway, caller, 6);
+        gateway.wait(seconds);
+    }
+    posts(gateway, caller, 6);
+}
