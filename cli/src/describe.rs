@@ -286,7 +286,8 @@ fn counting(policy: &Policy) -> Vec<String> {
         Count::Accepted | Count::Never => {}
         Count::All => notes.push("rejected requests count too".to_string()),
         Count::Rejected => notes.push(
-            "only requests that another policy rejects count; not those that this one rejects itself".to_string(),
+            "only requests that another policy rejects count; not those that this one rejects itself"
+                .to_string(),
         ),
     }
     if let Some(statuses) = &policy.response.count {

@@ -18,7 +18,9 @@ const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 /// The matches of `except` and `exempt`, which have no cost.
 pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     let entries = list.list("a list of matches")?;
-    all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers", "query", "cookies"])?)))
+    all(entries.iter().map(|entry| {
+        match_fields(&entry.object(&["method", "host", "path", "headers", "query", "cookies"])?)
+    }))
 }
 
 /// The matches of a policy, each with its own cost.

@@ -46,9 +46,7 @@ impl RequestMatch {
         let header = |(name, rule): &(String, ValueMatch)| rule.holds_in_header(request, name, purpose);
         let parameter = |(name, rule): &(String, ValueMatch)| rule.holds_in_query(request, name, purpose);
         let cookie = |(name, rule): &(String, ValueMatch)| rule.holds_in_cookies(request, name, purpose);
-        self.headers.iter().all(header)
-            && self.query.iter().all(parameter)
-            && self.cookies.iter().all(cookie)
+        self.headers.iter().all(header) && self.query.iter().all(parameter) && self.cookies.iter().all(cookie)
     }
 
     /// Whether a request that matches does so for every server, and not only in another spelling of its path

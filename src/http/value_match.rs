@@ -46,7 +46,8 @@ impl ValueMatch {
             Purpose::Limits => {
                 whole_fits
                     || parts(&value).any(part_fits)
-                    || name != AUTHORIZATION && all_lines(request, name).is_some_and(|all| parts(&all).any(part_fits))
+                    || name != AUTHORIZATION
+                        && all_lines(request, name).is_some_and(|all| parts(&all).any(part_fits))
             }
             Purpose::Exempts if !whole_fits => false,
             // Envoy has joined its lines.

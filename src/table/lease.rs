@@ -249,7 +249,10 @@ fn is_aligned(limit: &Limit) -> bool {
 
 impl Lease {
     fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
-        charge.counts_if_admitted() && now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
+        charge.counts_if_admitted()
+            && now.mono <= self.end.mono
+            && charge.cost <= self.left
+            && self.limits == charge.limits
     }
 
     fn serve(&mut self, cost: u32, now: Now) -> Outcome {

@@ -74,10 +74,8 @@ mod tests {
             ..RequestMatch::default()
         };
         let fits = |text| ValueMatch::Fits(Pattern::parse(text).unwrap());
-        let parameter = |rule: ValueMatch| RequestMatch {
-            query: vec![("x".into(), rule)],
-            ..RequestMatch::default()
-        };
+        let parameter =
+            |rule: ValueMatch| RequestMatch { query: vec![("x".into(), rule)], ..RequestMatch::default() };
         let all = RequestMatch::default();
         let covering = [
             (all.clone(), path("/a")),

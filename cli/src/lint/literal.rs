@@ -21,7 +21,8 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
 }
 
 fn warn_match(rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>) {
-    let values = [("headers", &rule.headers, false), ("query", &rule.query, true), ("cookies", &rule.cookies, true)];
+    let values =
+        [("headers", &rule.headers, false), ("query", &rule.query, true), ("cookies", &rule.cookies, true)];
     for (field, values, decoded) in values {
         for (name, value) in values {
             let ValueMatch::Fits(pattern) = value else { continue };
@@ -82,7 +83,8 @@ pub(super) fn warn_spellings(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (field, _, path, other) in strict.into_iter().filter(|(_, is_strict, ..)| *is_strict) {
         let Some(path) = path.map(|path| path_template(path)) else { continue };
         let path = path.trim_end_matches("/**");
-        let message = format!("{path} is limited, but {} is not; many upstreams answer both alike", other(path));
+        let message =
+            format!("{path} is limited, but {} is not; many upstreams answer both alike", other(path));
         warnings.push(Warning::new(format!("paths.{field}"), message));
     }
 }

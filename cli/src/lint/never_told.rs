@@ -16,7 +16,8 @@ pub(super) fn warn_describes(set: &Configuration, warnings: &mut Vec<Warning>) {
         Preset::Fields(_) | Preset::Envoy | Preset::Secret => false,
     };
     // Limits of policies in shadow have a warning of their own.
-    let in_shadow = |policy: usize| set.rules.policies.get(policy).is_some_and(|policy| policy.mode == Mode::Shadow);
+    let in_shadow =
+        |policy: usize| set.rules.policies.get(policy).is_some_and(|policy| policy.mode == Mode::Shadow);
     for (i, entry) in limits.iter().enumerate().filter(|(_, entry)| !in_shadow(entry.0)) {
         let earlier = || limits.iter().take(i);
         let told_first = match lists_all {
@@ -43,7 +44,11 @@ fn reference(set: &Configuration, (policy, limit): (usize, usize)) -> &str {
 pub(super) fn warn_variables(set: &Configuration, warnings: &mut Vec<Warning>) {
     let callers = &set.rules.callers;
     let missing = [
-        (Variable::Consumer, callers.consumers.list().is_empty(), "{consumer} is always empty: there are no consumers"),
+        (
+            Variable::Consumer,
+            callers.consumers.list().is_empty(),
+            "{consumer} is always empty: there are no consumers",
+        ),
         (Variable::Tier, callers.tiers.is_none(), "{tier} is always empty: there are no tiers"),
     ];
     for (variable, _, message) in missing.into_iter().filter(|(_, missing, _)| *missing) {
@@ -53,7 +58,10 @@ pub(super) fn warn_variables(set: &Configuration, warnings: &mut Vec<Warning>) {
             warn("reject".into());
         }
         for (i, policy) in set.replies.policies.iter().enumerate() {
-            if policy.rejection != *common && policy.rejection.mentions(variable) && !common.mentions(variable) {
+            if policy.rejection != *common
+                && policy.rejection.mentions(variable)
+                && !common.mentions(variable)
+            {
                 warn(format!("policies[{i}].reject"));
             }
             for (l, limit) in policy.limits.iter().enumerate() {

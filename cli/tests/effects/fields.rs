@@ -83,9 +83,12 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
     let more = |beside: &mut Vec<_>, pointer: &'static str, value: Json| beside.push((pointer, value));
     let value = match (object, field.name) {
         // They name or make up what is tried.
-        ("configuration", "keys" | "consumers" | "policies" | "table" | "reject" | "retry_after" | "headers" | "paths" | "tiers")
+        (
+            "configuration",
+            "keys" | "consumers" | "policies" | "table" | "reject" | "retry_after" | "headers" | "paths"
+            | "tiers",
+        )
         | ("policy", "key" | "limits" | "name" | "reject")
-        | ("limit", "quota" | "window")
         | ("headers", "preset" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
@@ -121,12 +124,19 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         }
         ("policy", "block_for") => json!("2d"),
         ("policy", "effective_from") => json!("2026-06-15T06:00:00Z"),
+        ("limit", "quota") => {
+            more(&mut beside, "/tiers", json!({ "names": ["free", "pro"], "default": "free" }));
+            json!({ "free": 2, "pro": 9 })
+        }
+        ("limit", "window") => json!("20s"),
         ("limit", "name") => json!("another"),
         ("limit", "time_zone") => json!("Asia/Tokyo"),
         ("limit", "burst") => json!(1),
         ("limit", "retry_after") => json!("7s"),
         ("limit", "message") => json!("Wait."),
-        ("match" | "exception" | "return", "method") => json!(if object == "return" { "DELETE" } else { "GET" }),
+        ("match" | "exception" | "return", "method") => {
+            json!(if object == "return" { "DELETE" } else { "GET" })
+        }
         ("match" | "exception" | "return", "host") => json!("other.*"),
         ("match" | "exception" | "return", "path") => json!("/v1/b"),
         ("match" | "exception" | "return", "headers") => json!({ "x-a": "1*" }),
@@ -168,9 +178,9 @@ fn words(field: &Field) -> Vec<Json> {
 pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) -> Option<&'static str> {
     match (object, field, value.as_str().unwrap_or_default(), algorithm) {
         ("headers", "format", "epoch", _) => Some("the default of this preset"),
+        ("limit", "window", "day", "calendar") => Some("it has this window"),
         ("headers", "reset", "next_slot", _) => Some("the default"),
-        ("headers", "reset", _, "fixed_window" | "calendar") => Some("all units come back when the window ends"),
-        ("headers", "reset", _, "concurrency" | "stock") => Some("nobody knows when: it is the announced wait"),
+        ("headers", "reset", _, "concurrency") => Some("nobody knows when: it is the announced wait"),
         _ => None,
     }
 }

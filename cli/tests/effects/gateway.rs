@@ -80,7 +80,8 @@ impl Gateway {
         let request = request.clone().from_client(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
         let worker = self.asked % self.workers.len();
         self.asked += 1;
-        let mut decision = self.engine.decide(&request, &mut self.workers[worker].begin(&self.store, self.now));
+        let mut decision =
+            self.engine.decide(&request, &mut self.workers[worker].begin(&self.store, self.now));
         let mut seen = String::new();
         if let Some(reply) = self.replies.reply(&decision, &request, || [7; 16]) {
             seen = format!("{} {:?} {} {:?} ", reply.status, reply.headers, reply.details, reply.body);
@@ -102,7 +103,8 @@ impl Gateway {
 
     fn end_streams(&mut self) {
         let now = self.now;
-        let (ended, open) = std::mem::take(&mut self.open).into_iter().partition(|stream| stream.ends <= now.mono);
+        let (ended, open) =
+            std::mem::take(&mut self.open).into_iter().partition(|stream| stream.ends <= now.mono);
         self.open = open;
         let ended: Vec<Stream> = ended;
         for mut stream in ended {

@@ -3,7 +3,13 @@
 //!
 //! The fields, their words and the algorithms are those that the language declares, so a new one fails here
 //! until it has a value to try.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod fields;
 mod gateway;
@@ -33,7 +39,10 @@ fn base(algorithm: &str) -> Json {
     json!({
         "keys": { "k": { "header": "x-key" }, "ip": { "client_ip": {} } },
         "policies": [
-            { "name": "other", "key": "k", "limits": [{ "quota": 5, "window": "10s" }], "on_contention": "allow" },
+            {
+                "name": "other", "key": "k", "match": [{ "path": "/v1/b", "cost": 4 }, {}],
+                "limits": [{ "quota": 5, "window": "10s" }], "on_contention": "allow"
+            },
             { "name": "p", "key": "k", "limits": [limit] }
         ],
         "headers": { "preset": "x-ratelimit", "describes": "p" },
@@ -68,7 +77,9 @@ fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
         for field in object.fields {
             let trials = trials(object.name, field);
             let mut effects = 0;
-            for (trial, algorithm) in trials.iter().flat_map(|trial| algorithms().into_iter().map(move |one| (trial, one))) {
+            for (trial, algorithm) in
+                trials.iter().flat_map(|trial| algorithms().into_iter().map(move |one| (trial, one)))
+            {
                 faults.extend(fault(object, field.name, trial, algorithm, &mut effects));
             }
             if effects == 0 && !trials.is_empty() {

@@ -7,9 +7,8 @@ use tollgate::http::SampleRequest;
 /// What can be seen of a policy. An error if it is invalid.
 pub fn trace(policy: &serde_json::Value) -> Result<Vec<String>, String> {
     let mut gateway = Gateway::new(policy)?;
-    for (caller, act) in [many, statuses, kinds, in_flight, returns, spellings, contention, long_times]
-        .into_iter()
-        .enumerate()
+    for (caller, act) in
+        [many, statuses, kinds, in_flight, returns, spellings, contention, long_times].into_iter().enumerate()
     {
         act(&mut gateway, &format!("caller-{caller}"));
         gateway.wait(1);
@@ -18,7 +17,8 @@ pub fn trace(policy: &serde_json::Value) -> Result<Vec<String>, String> {
 }
 
 fn request(method: &str, path: &str, caller: &str) -> SampleRequest {
-    let request = SampleRequest::new(method, path).with_header("x-key", caller).with_header("x-request-id", "7");
+    let request =
+        SampleRequest::new(method, path).with_header("x-key", caller).with_header("x-request-id", "7");
     request.with_header("accept-language", "es").with_header(":authority", "api.example.com")
 }
 
@@ -61,8 +61,15 @@ fn kinds(gateway: &mut Gateway, caller: &str) {
     gateway.ask(&post(&caller).with_header("x-a", "1"), &status(201));
     let other = SampleRequest::new("POST", "/v1/a").with_header("x-key", &caller);
     gateway.ask(&other.with_header(":authority", "other.example.com"), &status(201));
-    gateway.ask(&SampleRequest::new("OPTIONS", "/v1/a").with_header("access-control-request-method", "PUT"), &status(204));
+    gateway.ask(
+        &SampleRequest::new("OPTIONS", "/v1/a").with_header("access-control-request-method", "PUT"),
+        &status(204),
+    );
     posts(gateway, &caller, 2);
+    let caller = format!("{caller}-again");
+    (0..3).for_each(|_| gateway.ask(&request("POST", "/v1/b", &caller), &status(201)));
+    gateway.wait(11);
+    posts(gateway, &caller, 3);
 }
 
 fn in_flight(gateway: &mut Gateway, caller: &str) {

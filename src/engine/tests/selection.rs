@@ -189,7 +189,8 @@ fn c_nobody_becomes_exempt_by_repeating_or_encoding() {
 #[wasm_bindgen_test(unsupported = test)]
 fn c_a_repeated_value_does_not_keep_the_next_policy_of_a_class_from_applying() {
     let policies = [
-        one("paid", r#""class": "plan", "match": [{"query": {"plan": "paid"}}]"#).replace("\"quota\": 1", "\"quota\": 9"),
+        one("paid", r#""class": "plan", "match": [{"query": {"plan": "paid"}}]"#)
+            .replace("\"quota\": 1", "\"quota\": 9"),
         one("free", r#""class": "plan""#),
     ];
     let mut fixture = fixture(&policies.join(","));

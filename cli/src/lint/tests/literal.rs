@@ -9,11 +9,23 @@ fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
         let found = of(&format!("headers: {{ x-a: '{text}' }}"));
         assert_eq!(
             found,
-            ["policies[0].match[0].headers.x-a: it looks like a regular expression, but only * at the start or the end is special"],
+            [
+                "policies[0].match[0].headers.x-a: it looks like a regular expression, but only * at the start or the end is special"
+            ],
             "{text}"
         );
     }
-    for text in ["Bearer sk_live_*", "*bot*", "Mozilla/5.0 (X11; Linux)", "a.b", "100%", "C++", "a|b", "$5", "text/html; q=0.9"] {
+    for text in [
+        "Bearer sk_live_*",
+        "*bot*",
+        "Mozilla/5.0 (X11; Linux)",
+        "a.b",
+        "100%",
+        "C++",
+        "a|b",
+        "$5",
+        "text/html; q=0.9",
+    ] {
         assert_eq!(of(&format!("headers: {{ x-a: '{text}' }}")), NOTHING, "{text}");
     }
     let escape = "it has a percent-escape, but values are matched decoded; write the character itself";
@@ -29,7 +41,9 @@ fn c_patterns_are_looked_at_wherever_there_is_a_match() {
     let value = "{ headers: { x-a: '^b' } }";
     let found = limits(
         "{ quota: 5, window: 1m }",
-        &format!("    match: [{{ method: POST }}]\n    except: [{value}]\n    returns: [{value}]\nexempt: [{value}]\n"),
+        &format!(
+            "    match: [{{ method: POST }}]\n    except: [{value}]\n    returns: [{value}]\nexempt: [{value}]\n"
+        ),
     );
     let paths: Vec<_> = found.iter().filter_map(|warning| warning.split(": ").next()).collect();
     assert_eq!(

@@ -35,7 +35,8 @@ fn c_a_limit_that_is_never_described_is_warned_about() {
 fn c_of_one_class_each_policy_may_be_described() {
     let class = "  - { name: writes, key: ip, class: kind, match: [{ method: POST }], limits: [{ quota: 5, window: 1m }] }
   - { name: reads, key: ip, class: kind, limits: [{ quota: 5, window: 1m }] }";
-    let of = |describes: &str| described(class, &format!("{{ preset: x-ratelimit, describes: {describes} }}"));
+    let of =
+        |describes: &str| described(class, &format!("{{ preset: x-ratelimit, describes: {describes} }}"));
     assert_eq!(of("[writes, reads]"), NOTHING);
     assert_eq!(of("[reads, writes]"), NOTHING, "they never apply together");
     assert_eq!(of("[reads, sub]"), NOTHING, "writes may apply in its place");
@@ -54,10 +55,7 @@ policies: [{{ name: p, key: api_key, limits: [{{ quota: 5, window: 1m, message: 
     let consumer = "{consumer} is always empty: there are no consumers";
     let tier = "{tier} is always empty: there are no tiers";
     assert_eq!(of("reject: { body: '{message} {consumer}' }", ""), [format!("reject: {consumer}")]);
-    assert_eq!(
-        of("", ", reject: { body: '{tier} {message}' }"),
-        [format!("policies[0].reject: {tier}")]
-    );
+    assert_eq!(of("", ", reject: { body: '{tier} {message}' }"), [format!("policies[0].reject: {tier}")]);
     let message = of("", "").len();
     assert_eq!(message, 0);
     let limit = "keys: { ip: { client_ip: {} } }
