@@ -47,15 +47,9 @@ pub(super) fn match_fields(fields: &Fields<'_>) -> Option<RequestMatch> {
     let host = fields.read("host", |host| Host::parse(host.text(HOST)?).or_else(|| host.error(HOST)));
     let path = fields
         .read("path", |path| PathTemplate::parse(path.text(TEMPLATE)?).or_else(|| path.error(TEMPLATE)));
-    let headers = fields.read_or("headers", Vec::new(), |object| {
-        all(object.named_entries("an object of headers")?.iter().map(header))
-    });
-    let query = fields.read_or("query", Vec::new(), |object| {
-        all(object.named_entries("an object of query parameters")?.iter().map(parameter))
-    });
-    let cookies = fields.read_or("cookies", Vec::new(), |object| {
-        all(object.named_entries("an object of cookies")?.iter().map(cookie))
-    });
+    let headers = values(fields, &HEADERS);
+    let query = values(fields, &QUERY);
+    let cookies = values(fields, &COOKIES);
     Some(RequestMatch {
         methods: methods?,
         host: host?,
@@ -73,34 +67,65 @@ fn method(reader: &Reader<'_>) -> Option<String> {
     if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
 }
 
-fn header(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
-    if !is_token(entry.name()) {
-        return entry.error_name(entry.name(), "a header name");
-    }
-    Some((entry.name().to_ascii_lowercase(), value(entry, str::trim)?))
+/// A field of a match with values by name.
+struct ValueField {
+    field: &'static str,
+    object: &'static str,
+    is_name: fn(&str) -> bool,
+    name: &'static str,
+    /// Whether the case of names does not matter.
+    any_case: bool,
+    /// Whether requests' values are compared without surrounding whitespace.
+    trims: bool,
 }
 
-fn parameter(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
-    if !(1..=256).contains(&entry.name().len()) {
-        return entry.error_name(entry.name(), "the name of a query parameter, 1 to 256 bytes");
-    }
-    Some((entry.name().to_string(), value(entry, |text| text)?))
+const HEADERS: ValueField = ValueField {
+    field: "headers",
+    object: "an object of headers",
+    is_name: is_token,
+    name: "a header name",
+    any_case: true,
+    trims: true,
+};
+
+const QUERY: ValueField = ValueField {
+    field: "query",
+    object: "an object of query parameters",
+    is_name: |name| (1..=256).contains(&name.len()),
+    name: "the name of a query parameter, 1 to 256 bytes",
+    any_case: false,
+    trims: false,
+};
+
+const COOKIES: ValueField = ValueField {
+    field: "cookies",
+    object: "an object of cookies",
+    is_name: is_token,
+    name: "a cookie name",
+    any_case: false,
+    trims: true,
+};
+
+/// What must hold for values, by name.
+#[inline(never)] // one copy for the three fields
+fn values(fields: &Fields<'_>, of: &ValueField) -> Option<Vec<(String, ValueMatch)>> {
+    fields.read_or(of.field, Vec::new(), |object| {
+        all(object.named_entries(of.object)?.iter().map(|entry| named_value(entry, of)))
+    })
 }
 
-fn cookie(entry: &Reader<'_>) -> Option<(String, ValueMatch)> {
-    if !is_token(entry.name()) {
-        return entry.error_name(entry.name(), "a cookie name");
+fn named_value(entry: &Reader<'_>, of: &ValueField) -> Option<(String, ValueMatch)> {
+    if !(of.is_name)(entry.name()) {
+        return entry.error_name(entry.name(), of.name);
     }
-    Some((entry.name().to_string(), value(entry, str::trim)?))
-}
-
-/// What must hold for the values of one name. `trim` removes what is removed from a request's value, too.
-fn value(entry: &Reader<'_>, trim: fn(&str) -> &str) -> Option<ValueMatch> {
+    let name = if of.any_case { entry.name().to_ascii_lowercase() } else { entry.name().to_string() };
     if entry.is_flag() {
-        return Some(if entry.flag()? { ValueMatch::Present } else { ValueMatch::Absent });
+        return Some((name, if entry.flag()? { ValueMatch::Present } else { ValueMatch::Absent }));
     }
     if !entry.is_text() {
         return entry.error(VALUE);
     }
-    Pattern::parse(trim(entry.text(VALUE)?)).map(ValueMatch::Fits).or_else(|| entry.error(VALUE))
+    let text = entry.text(VALUE)?;
+    let pattern = Pattern::parse(if of.trims { text.trim() } else { text });
+    pattern.map(|pattern| (name, ValueMatch::Fits(pattern))).or_else(|| entry.error(VALUE))
 }

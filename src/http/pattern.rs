@@ -56,6 +56,7 @@ impl Pattern {
     }
 
     /// Whether a value fits.
+    #[inline(never)] // one copy for all callers
     pub fn fits(&self, value: &[u8]) -> bool {
         let text = self.text.as_bytes();
         match &self.shape {

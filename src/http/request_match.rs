@@ -42,6 +42,7 @@ impl RequestMatch {
             && self.values_hold(request, self.purpose)
     }
 
+    #[inline(never)] // one copy for all callers
     fn values_hold<R: Request>(&self, request: &RequestCache<'_, R>, purpose: Purpose) -> bool {
         let header = |(name, rule): &(String, ValueMatch)| rule.holds_in_header(request, name, purpose);
         let parameter = |(name, rule): &(String, ValueMatch)| rule.holds_in_query(request, name, purpose);

@@ -23,6 +23,7 @@ impl ValueMatch {
     ///
     /// `header` answers with the first line of most repeated headers, and upstreams may read another one.
     /// Only where that can matter are all lines asked for, joined with commas.
+    #[inline(never)] // one copy
     pub fn holds_in_header<R: Request>(
         &self,
         request: &RequestCache<'_, R>,
@@ -79,6 +80,7 @@ impl ValueMatch {
         self.holds_in(Location::Cookies(name), request.cookies().unwrap_or_default(), purpose)
     }
 
+    #[inline(never)] // one copy for both
     fn holds_in(&self, location: Location<'_>, text: &[u8], purpose: Purpose) -> bool {
         // What at least one server may read, and what all do.
         let (mut any, mut sure, mut sure_and_filled) = (false, false, false);

@@ -39,6 +39,7 @@ impl<S: Store> Transaction<'_, S> {
 
     /// Counts a rejected request where rejections count. A charge that rejects the request itself does not
     /// count it, so a caller is never rejected for longer only for coming back.
+    #[inline(never)] // rarely called
     fn count_rejection(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
         if outcomes.iter().all(Outcome::admitted) {
             return;
