@@ -32,24 +32,33 @@ impl Pattern {
     /// Parses a pattern. `None`: a `*` is neither at the start nor at the end, or there is nothing between
     /// two.
     pub fn parse(written: &str) -> Option<Pattern> {
-        let mut text = String::with_capacity(written.len());
-        // Where in the text the asterisks are.
-        let mut stars = Vec::new();
-        let mut rest = written.chars().peekable();
-        while let Some(char) = rest.next() {
-            match char {
-                '*' => stars.push(text.len()),
-                '\\' => text.push(rest.next_if(|next| matches!(next, '*' | '\\')).unwrap_or('\\')),
-                other => text.push(other),
+        let mut text = Vec::with_capacity(written.len());
+        // How many asterisks there are, and whether the first and the last byte are some.
+        let (mut stars, mut first, mut last) = (0, false, false);
+        let mut rest = written.as_bytes();
+        while let Some((byte, behind)) = rest.split_first() {
+            (rest, last) = (behind, *byte == b'*');
+            if last {
+                first |= text.is_empty() && stars == 0;
+                stars += 1;
+                continue;
+            }
+            match (byte, behind) {
+                (b'\\', [escaped @ (b'*' | b'\\'), behind @ ..]) => {
+                    text.push(*escaped);
+                    rest = behind;
+                }
+                (other, _) => text.push(*other),
             }
         }
-        let end = text.len();
-        let shape = match stars.as_slice() {
-            [] => Shape::Exact,
-            [0] if end == 0 => Shape::Any,
-            [0] => Shape::Suffix,
-            [at] if *at == end => Shape::Prefix,
-            [0, at] if *at == end && end > 0 => Shape::Contains(borders(text.as_bytes())),
+        // Only ASCII bytes were left out.
+        let text = String::from_utf8(text).ok()?;
+        let shape = match (stars, first, last, text.is_empty()) {
+            (0, ..) => Shape::Exact,
+            (1, _, _, true) => Shape::Any,
+            (1, true, ..) => Shape::Suffix,
+            (1, _, true, _) => Shape::Prefix,
+            (2, true, true, false) => Shape::Contains(borders(text.as_bytes())),
             _ => return None,
         };
         Some(Pattern { shape, text })

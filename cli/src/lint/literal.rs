@@ -75,16 +75,20 @@ pub(super) fn warn_spellings(set: &Configuration, warnings: &mut Vec<Warning>) {
     let any = paths.iter().find(named);
     let closed = paths.iter().filter(named).find(|path| !path.is_open());
     let Spellings { trailing_slash, case, parameters, suffix: _ } = set.rules.routes.spellings();
-    let strict: [(&str, bool, Option<&&PathTemplate>, fn(&str) -> String); 3] = [
-        ("trailing_slash", !trailing_slash, closed, |path| format!("{path}/")),
-        ("case", !case, any, str::to_ascii_uppercase),
-        ("parameters", !parameters, any, |path| format!("{path};x")),
+    let strict = [
+        ("trailing_slash", closed.filter(|_| !trailing_slash)),
+        ("case", any.filter(|_| !case)),
+        ("parameters", any.filter(|_| !parameters)),
     ];
-    for (field, _, path, other) in strict.into_iter().filter(|(_, is_strict, ..)| *is_strict) {
+    for (field, path) in strict {
         let Some(path) = path.map(|path| path_template(path)) else { continue };
         let path = path.trim_end_matches("/**");
-        let message =
-            format!("{path} is limited, but {} is not; many upstreams answer both alike", other(path));
+        let other = match field {
+            "case" => path.to_ascii_uppercase(),
+            "parameters" => format!("{path};x"),
+            _ => format!("{path}/"),
+        };
+        let message = format!("{path} is limited, but {other} is not; many upstreams answer both alike");
         warnings.push(Warning::new(format!("paths.{field}"), message));
     }
 }

@@ -168,7 +168,15 @@ fn words(field: &Field) -> Vec<Json> {
         match kind {
             Kind::Words(words) => words.iter().map(|word| json!(word.word)).collect(),
             Kind::Either(kinds) => kinds.iter().flat_map(of).collect(),
-            _ => Vec::new(),
+            Kind::Flag
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Statuses
+            | Kind::Object(_)
+            | Kind::List(_)
+            | Kind::AnyList(_)
+            | Kind::OneOrList(_)
+            | Kind::Map { .. } => Vec::new(),
         }
     }
     of(&field.kind).into_iter().filter(|word| *word != default).collect()

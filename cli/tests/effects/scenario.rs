@@ -82,25 +82,25 @@ fn in_flight(gateway: &mut Gateway, caller: &str) {
     }
 }
 
+/// Each kind of return by a caller of its own, after three units.
 fn returns(gateway: &mut Gateway, caller: &str) {
-    let delete = |path: &str, caller: &str| request("DELETE", path, caller);
-    let kinds: [fn(&dyn Fn(&str, &str) -> SampleRequest, &str) -> (SampleRequest, u16); 7] = [
-        |delete, caller| (delete("/v1/a", caller), 404),
-        |delete, caller| (delete("/v1/b", caller), 204),
-        |delete, caller| (delete("/v1/a", caller).with_header("x-a", "1"), 204),
-        |delete, caller| (delete("/v1/a?plan=pro", caller), 204),
-        |delete, caller| (delete("/v1/a", caller).with_header("cookie", "beta=1"), 204),
-        |_, caller| {
-            let other = SampleRequest::new("DELETE", "/v1/a").with_header("x-key", caller);
-            (other.with_header(":authority", "other.example.com"), 204)
-        },
-        |_, caller| (request("PUT", "/v1/a", caller), 204),
-    ];
-    for (kind, made) in kinds.iter().enumerate() {
-        let caller = format!("{caller}-{kind}");
+    for kind in ["", "404", "/v1/b", "x-a", "plan", "beta", "host", "PUT"] {
+        let caller = format!("{caller}{kind}");
+        let delete = |path: &str| request("DELETE", path, &caller);
+        let back = match kind {
+            "/v1/b" => delete("/v1/b"),
+            "x-a" => delete("/v1/a").with_header("x-a", "1"),
+            "plan" => delete("/v1/a?plan=pro"),
+            "beta" => delete("/v1/a").with_header("cookie", "beta=1"),
+            "host" => {
+                let request = SampleRequest::new("DELETE", "/v1/a").with_header("x-key", &caller);
+                request.with_header(":authority", "other.example.com")
+            }
+            "PUT" => request("PUT", "/v1/a", &caller),
+            _ => delete("/v1/a"),
+        };
         posts(gateway, &caller, 3);
-        let (back, answer) = made(&delete, &caller);
-        gateway.ask(&back, &status(answer));
+        gateway.ask(&back, &status(if kind == "404" { 404 } else { 204 }));
         posts(gateway, &caller, 1);
     }
 }
