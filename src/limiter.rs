@@ -339,6 +339,19 @@ impl<'a> Counter<'a> {
         }
     }
 
+    /// Gives back the `units` that were counted last, but none that were counted after `at`: another request
+    /// returns them.
+    pub fn give_back_newest(&mut self, at: Now, units: u32) {
+        match self {
+            Counter::SlidingWindow(state) => state.give_back_newest(at.mono, units),
+            Counter::SlidingCounter(state) => state.give_back_newest(at.mono, units),
+            // All units of a window, a bucket or a stock are alike.
+            Counter::Aligned(_) | Counter::TokenBucket(_) | Counter::Stock(_) => self.refund(at, units),
+            // Its units come back only when their own streams end; a penalty has none.
+            Counter::Concurrency(_) | Counter::Penalty(_) => {}
+        }
+    }
+
     /// Settles a lease: gives back the `taken` units that were counted at its `end`, and counts the `used`
     /// ones at their times. These are not after the end, and in the same aligned window.
     pub fn settle(&mut self, end: Now, taken: u32, used: &[(Now, u32)]) {

@@ -2,7 +2,7 @@
 //! needed, and then kept.
 
 use super::key_value::{KeyValue, path_parameter, read};
-use crate::http::{Elements, KeyMatch, PathTemplate, Request, RequestCache, RequestMatch};
+use crate::http::{Elements, PathTemplate, Request, RequestCache, RequestMatch, ValueMatch};
 use crate::identity::{Encoder, Identity, Seed};
 use crate::identity_map::IdentityMap;
 use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
@@ -244,9 +244,10 @@ impl<'a, R: Request> Caller<'a, R> {
                 return unclear;
             }
             match condition {
-                KeyMatch::Absent => self.values(*key).is_none(),
-                KeyMatch::Present | KeyMatch::Equal(_) => {
-                    self.values(*key).is_some_and(|values| values.any(|value| condition.fits(value)))
+                ValueMatch::Absent => self.values(*key).is_none(),
+                ValueMatch::Present => self.values(*key).is_some(),
+                ValueMatch::Fits(pattern) => {
+                    self.values(*key).is_some_and(|values| values.any(|value| pattern.fits(value)))
                 }
             }
         })

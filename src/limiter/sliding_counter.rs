@@ -126,6 +126,23 @@ impl TwoCounters {
         }
     }
 
+    /// See [`super::Counter::give_back_newest`].
+    pub fn give_back_newest(&mut self, at: Micros, units: u32) {
+        let mut left = u64::from(units);
+        let mut take = |counted: &mut u64| {
+            let back = left.min(*counted);
+            (*counted, left) = (*counted - back, left - back);
+        };
+        match self.index.saturating_sub(at / self.window) {
+            0 => {
+                take(&mut self.current);
+                take(&mut self.previous);
+            }
+            1 => take(&mut self.previous),
+            2.. => {}
+        }
+    }
+
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.current > 0 || self.previous > 0 {

@@ -31,7 +31,7 @@ pub use slots::Slots;
 use super::{Coarseness, EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict};
 use crate::time::{Micros, Now};
 use crate::varint;
-use entries::{Entries, entry, insert, push};
+use entries::{Entries, entry, insert, push, take_newest};
 use slots::MAX_SHIFT;
 use std::borrow::Cow;
 use std::num::NonZeroU32;
@@ -267,14 +267,28 @@ impl<'a> Log<'a> {
         }
     }
 
+    /// See [`super::Counter::give_back_newest`]. The units of leases that still run are counted in the
+    /// future, so they are not among them.
+    pub fn give_back_newest(&mut self, at: Micros, units: u32) {
+        let mut entries: Vec<_> = Entries::of(self).collect();
+        if take_newest(&mut entries, self.slots.at_or_after(at), u64::from(units)) {
+            self.replace(&entries);
+        }
+    }
+
     /// See [`super::Counter::settle`]. Nothing is given back that may have left the window: its slot may have
     /// been merged with others since, whose units must stay.
+    ///
+    /// If the lease's slot has fewer units than were taken, another worker has returned some of them while it
+    /// could not know which were used. They are missing now, so the newest others are given back for them.
     pub fn settle(&mut self, end: Micros, taken: u32, used: &[(Now, u32)]) {
         let mut entries: Vec<_> = Entries::of(self).collect();
+        let mut returned = 0;
         if end.saturating_add(self.window) > self.opened {
-            let stamp = self.slots.at_or_after(end);
+            let (stamp, taken) = (self.slots.at_or_after(end), u64::from(taken));
             if let Some((_, counted)) = entries.iter_mut().rfind(|(slot, _)| *slot == stamp) {
-                *counted = counted.saturating_sub(u64::from(taken));
+                returned = taken.saturating_sub(*counted);
+                *counted = counted.saturating_sub(taken);
             }
             entries.retain(|(_, counted)| *counted > 0);
         }
@@ -284,6 +298,7 @@ impl<'a> Log<'a> {
                 insert(&mut entries, stamp, u64::from(*units));
             }
         }
+        take_newest(&mut entries, self.slots.at_or_after(end), returned);
         self.replace(&entries);
     }
 

@@ -97,8 +97,8 @@ impl OnResponse {
     pub fn on_return(&self, rule: usize, response: &impl Response, since: Now, now: Now) -> Correction {
         let status = Some(response.status());
         let gives = self.returns.get(rule).is_some_and(|(_, set)| set.contains(status));
-        let back = gives.then_some((now, 1));
-        self.with_stock(Correction { back, ..Correction::default() }, response, 0, since)
+        let returned = gives.then_some((now, 1));
+        self.with_stock(Correction { returned, ..Correction::default() }, response, 0, since)
     }
 
     fn with_stock(
@@ -162,8 +162,15 @@ mod tests {
         Charged { cost, at: Some(at(1)) }
     }
 
-    const NOTHING: Correction =
-        Correction { back: None, more: None, settled: 0, stock: None, proves: false, overflowed: false };
+    const NOTHING: Correction = Correction {
+        back: None,
+        more: None,
+        returned: None,
+        settled: 0,
+        stock: None,
+        proves: false,
+        overflowed: false,
+    };
 
     fn more(units: u32) -> Correction {
         Correction { more: Some((at(2), units)), ..NOTHING }

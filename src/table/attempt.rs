@@ -44,9 +44,9 @@ impl Attempt {
         }
     }
 
-    /// The verdicts once this attempt is written.
-    pub fn into_verdicts(self, now: Now) -> Verdicts {
-        match admitted(&self.verdicts) {
+    /// The verdicts once this attempt of a charge that counts so is written.
+    pub fn into_verdicts(self, count: Count, now: Now) -> Verdicts {
+        match admitted(&self.verdicts) && count != Count::Rejected {
             true => self.verdicts,
             false => penalized(self.if_uncounted.unwrap_or(self.verdicts), self.penalty, now),
         }
@@ -168,13 +168,13 @@ impl<S: Store> Transaction<'_, S> {
         let admitted = admitted(&verdicts);
         // If no limit admits the charge, or it costs nothing, the verdicts are the same.
         let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
-        let asked = differs && (others || !admitted);
+        let asked = differs && (others || !admitted || charge.count == Count::Rejected);
         let mut if_uncounted = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
             && match charge.count {
                 Count::Accepted => admitted,
                 Count::All => true,
-                Count::Never => false,
+                Count::Rejected | Count::Never => false,
             };
         let mut lease: Option<Lease> = None;
         if counts {
@@ -277,8 +277,8 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, more, settled, stock, proves, overflowed } = *correction;
-    if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {
+    let Correction { back, more, returned, settled, stock, proves, overflowed } = *correction;
+    if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
     // Units in flight are published with every write and need no correction.
@@ -286,7 +286,7 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
     for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| is_counted(limit)) {
         counter.settle_reserved(settled);
         if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
-            // The reported number includes what `back` and `more` would change.
+            // The reported number includes what the rest would change.
             counter.report(units, since);
             continue;
         }
@@ -296,6 +296,9 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
         // The proof of one caller must not prove everyone who shares the overflow record.
         if let Some((at, units)) = more.filter(|_| own || !proves) {
             counter.charge(at, units);
+        }
+        if let Some((at, units)) = returned.filter(|_| own) {
+            counter.give_back_newest(at, units);
         }
     }
     true

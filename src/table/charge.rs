@@ -24,6 +24,14 @@ impl Charge<'_> {
     pub(super) fn judging(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter().filter(|limit| !limit.is_penalty())
     }
+
+    /// Whether the charge is counted if the request is admitted.
+    pub(super) fn counts_if_admitted(&self) -> bool {
+        match self.count {
+            Count::Accepted | Count::All => true,
+            Count::Rejected | Count::Never => false,
+        }
+    }
 }
 
 /// Which requests a policy counts.
@@ -34,6 +42,8 @@ pub enum Count {
     Accepted,
     /// All requests, including rejected ones.
     All,
+    /// Requests that this charge would admit and another charge of the request rejects.
+    Rejected,
     /// None: requests are only judged.
     Never,
 }
@@ -101,6 +111,8 @@ pub struct Correction {
     pub back: Option<(Now, u32)>,
     /// Units to count, and when.
     pub more: Option<(Now, u32)>,
+    /// Units that another request returns, and when. Those that were counted last are given back.
+    pub returned: Option<(Now, u32)>,
     /// Units of a reported stock that are no longer in flight.
     pub settled: u32,
     /// The reported number of units of a stock, and when the request of the reporting response was admitted.
@@ -114,7 +126,7 @@ pub struct Correction {
 impl Correction {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        let Correction { back, more, settled, stock, proves, overflowed: _ } = *self;
-        back.is_none() && more.is_none() && settled == 0 && stock.is_none() && !proves
+        let Correction { back, more, returned, settled, stock, proves, overflowed: _ } = *self;
+        back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() && !proves
     }
 }

@@ -44,7 +44,8 @@ impl<S: Store> Transaction<'_, S> {
         let limits: Vec<Limit> = charge.limits.iter().map(latest).collect();
         let mut pairs = charge.limits.iter().zip(&limits);
         let same = pairs.all(|(one, other)| one.algorithm.kind() == other.algorithm.kind());
-        let correction = Correction { back: correction.back.filter(|_| same), ..*correction };
+        let (back, returned) = (correction.back.filter(|_| same), correction.returned.filter(|_| same));
+        let correction = Correction { back, returned, ..*correction };
         self.correct_or_owe(&Charge { limits: &limits, ..*charge }, &correction);
     }
 

@@ -1,7 +1,7 @@
 //! This worker's decisions while a record can't be written, by token buckets of its own, and its debts: what
 //! it has admitted or given back without writing it.
 
-use super::charge::{Charge, Correction, Count, OnContention, Verdicts};
+use super::charge::{Charge, Correction, OnContention, Verdicts};
 use super::in_flight::counts_in_flight;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
@@ -31,11 +31,13 @@ struct Account {
     owed: Entries,
     /// Units to be given back to the shared record.
     owed_back: Entries,
+    /// Units that other requests have returned, to be given back to the shared record.
+    owed_returns: Entries,
 }
 
 impl Account {
     fn owes(&self) -> bool {
-        !self.owed.0.is_empty() || !self.owed_back.0.is_empty()
+        [&self.owed, &self.owed_back, &self.owed_returns].iter().any(|entries| !entries.0.is_empty())
     }
 
     fn is_idle(&self, now: Micros) -> bool {
@@ -94,7 +96,7 @@ impl Fallback {
         if wait > 0 {
             return charge.judging().map(|limit| rejection(limit, now.mono, wait)).collect();
         }
-        if charge.count != Count::Never {
+        if charge.counts_if_admitted() {
             for account in self.accounts(charge, MAX_ALONE).into_iter().flatten() {
                 if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
                     account.bucket.charge(now.mono, charge.cost);
@@ -144,11 +146,17 @@ impl Fallback {
         true
     }
 
-    /// Owes units that were counted at `at` and are to be given back. Returns whether there was room to note
-    /// them.
-    fn owe_back(&mut self, charge: &Charge<'_>, units: u32, at: Now) -> bool {
+    /// Owes units that are to be given back, in one list of each account. Returns whether there was room to
+    /// note them.
+    fn owe_back(
+        &mut self,
+        charge: &Charge<'_>,
+        units: Option<(Now, u32)>,
+        list: impl Fn(&mut Account) -> &mut Entries,
+    ) -> bool {
+        let Some((at, units)) = units else { return true };
         let Some(debtors) = self.debtors(charge) else { return false };
-        debtors.fold(true, |all, account| account.owed_back.owe_back(units, at) & all)
+        debtors.fold(true, |all, account| list(account).owe_back(units, at) & all)
     }
 
     /// Owes a correction that could not be written. Returns whether there was room to note its units. The
@@ -157,7 +165,9 @@ impl Fallback {
         let more = correction.more.is_none_or(|(at, units)| self.owe(charge, units, at));
         // Units can't be given back to the overflow record later: it does not say whose they are.
         let back = correction.back.filter(|_| !correction.overflowed);
-        back.is_none_or(|(at, units)| self.owe_back(charge, units, at)) && more
+        let returned = correction.returned.filter(|_| !correction.overflowed);
+        let back = self.owe_back(charge, back, |account| &mut account.owed_back);
+        self.owe_back(charge, returned, |account| &mut account.owed_returns) && back && more
     }
 
     /// Posts the debts of a charge's identity to its opened counters. Returns whether there were any. `own`:
@@ -170,6 +180,8 @@ impl Fallback {
                 account.owed.0.iter().for_each(|(at, units)| counter.charge(*at, *units));
                 let back = account.owed_back.0.iter().filter(|_| own);
                 back.for_each(|(at, units)| counter.refund(*at, *units));
+                let returned = account.owed_returns.0.iter().filter(|_| own);
+                returned.for_each(|(at, units)| counter.give_back_newest(*at, *units));
                 any = true;
             }
         }
@@ -182,7 +194,7 @@ impl Fallback {
         let Some(accounts) = self.accounts.get_mut(charge.identity) else { return };
         for account in accounts.iter_mut() {
             if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
-                (account.owed, account.owed_back) = Default::default();
+                (account.owed, account.owed_back, account.owed_returns) = Default::default();
             }
         }
         if accounts.iter().all(|account| account.is_idle(now)) {
@@ -220,6 +232,7 @@ impl Fallback {
                     bucket: Bucket::of_worker(limit),
                     owed: Entries::default(),
                     owed_back: Entries::default(),
+                    owed_returns: Entries::default(),
                 }),
             }
         }

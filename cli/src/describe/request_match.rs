@@ -1,6 +1,6 @@
 //! Matches in words.
 
-use tollgate::http::{HeaderMatch, Host, KeyMatch, PathSegment, PathTemplate, RequestMatch};
+use tollgate::http::{Host, PathSegment, PathTemplate, RequestMatch, ValueMatch};
 use tollgate::rules::{Callers, KeySource};
 
 /// A match, such as `POST api.example.com/v1/**`.
@@ -13,28 +13,37 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
         (Some(host), Some(path)) => words.push(host_name(host) + &path_template(path)),
         (Some(host), None) => words.push(host_name(host) + "/**"),
         (None, Some(path)) => words.push(path_template(path)),
-        (None, None) if words.is_empty() && rule.headers.is_empty() && rule.keys.is_empty() => {
-            words.push("every request".into())
-        }
+        (None, None) if words.is_empty() && has_no_values(rule) => words.push("every request".into()),
         (None, None) => words.push("any path".into()),
     }
-    words.extend(rule.headers.iter().map(|(name, header)| match header {
-        HeaderMatch::Present => format!("with {name}"),
-        HeaderMatch::Absent => format!("without {name}"),
-        HeaderMatch::Equal(text) => format!("with {name}: {text}"),
-    }));
+    words.extend(rule.headers.iter().map(|(name, value)| value_match("", name, value)));
+    words.extend(rule.query.iter().map(|(name, value)| value_match("parameter ", name, value)));
+    words.extend(rule.cookies.iter().map(|(name, value)| value_match("cookie ", name, value)));
     let key = |index: usize| callers.keys.get(index).map_or("", |key| key.name.as_str());
     let is_secret = |index: usize| {
         let source = callers.keys.get(index).map(|key| &key.source);
         matches!(source, Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)))
     };
     words.extend(rule.keys.iter().map(|(index, condition)| match condition {
-        KeyMatch::Present => format!("with the key {}", key(*index)),
-        KeyMatch::Absent => format!("without the key {}", key(*index)),
-        KeyMatch::Equal(_) if is_secret(*index) => format!("with a certain {}", key(*index)),
-        KeyMatch::Equal(text) => format!("with the key {} = {text}", key(*index)),
+        ValueMatch::Present => format!("with the key {}", key(*index)),
+        ValueMatch::Absent => format!("without the key {}", key(*index)),
+        ValueMatch::Fits(_) if is_secret(*index) => format!("with a certain {}", key(*index)),
+        ValueMatch::Fits(pattern) => format!("with the key {} = {pattern}", key(*index)),
     }));
     words.join(" ")
+}
+
+fn has_no_values(rule: &RequestMatch) -> bool {
+    rule.headers.is_empty() && rule.query.is_empty() && rule.cookies.is_empty()
+}
+
+/// What must hold for the values of a name, such as `with x-env: live*`.
+fn value_match(source: &str, name: &str, value: &ValueMatch) -> String {
+    match value {
+        ValueMatch::Present => format!("with {source}{name}"),
+        ValueMatch::Absent => format!("without {source}{name}"),
+        ValueMatch::Fits(pattern) => format!("with {source}{name}: {pattern}"),
+    }
 }
 
 /// A host, such as `*.example.com`.
@@ -42,6 +51,7 @@ pub(crate) fn host_name(host: &Host) -> String {
     match host {
         Host::Exact(name) => name.clone(),
         Host::Suffix(suffix) => format!("*{suffix}"),
+        Host::Fits(pattern) => pattern.to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use super::Warning;
 use crate::inspect::counts_by;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
-use tollgate::http::{KeyMatch, RequestMatch};
+use tollgate::http::{RequestMatch, ValueMatch};
 use tollgate::rules::{Key, KeySource, Part, Policy, Validity};
 
 /// Headers in which proxies tell a client's address.
@@ -149,7 +149,7 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (at, rule) in exempt.chain(except.iter().map(|(at, rule)| (at.clone(), rule))) {
         for (index, condition) in &rule.keys {
             let Some(key) = set.rules.callers.keys.get(*index) else { continue };
-            if *condition == KeyMatch::Present && is_written_by_clients(key) {
+            if *condition == ValueMatch::Present && is_written_by_clients(key) {
                 let message =
                     format!("any client can free itself with a made-up {}; set valid for it", key.name);
                 warnings.push(Warning::new(field_path(&field_path(&at, "keys"), &key.name), message));

@@ -77,6 +77,76 @@ fn fa_18_a_stock_moves_by_what_responses_say() {
     assert!(!fixture.served(&create(), 201), "no answer, nothing deleted");
 }
 
+/// A policy for creates, of which deletes return a unit, with this limit.
+fn creates(limit: &str) -> Fixture {
+    fixture(&format!(
+        r#"{{"name": "p", "key": "api_key", "match": [{{"method": "POST"}}], "limits": [{limit}],
+            "returns": [{{"method": "DELETE"}}]}}"#
+    ))
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_a_return_gives_the_newest_unit_back_with_every_algorithm() {
+    for limit in [
+        r#"{"quota": 3, "window": "60s"}"#,
+        r#"{"algorithm": "sliding_counter", "quota": 3, "window": "60s"}"#,
+        r#"{"algorithm": "fixed_window", "quota": 3, "window": "60s"}"#,
+        r#"{"algorithm": "token_bucket", "quota": 3, "window": "1h"}"#,
+        r#"{"algorithm": "stock", "quota": 3}"#,
+        r#"{"quota": 3, "window": "day"}"#,
+        r#"{"quota": 3, "window": "60s"}, {"name": "open", "algorithm": "concurrency", "quota": 3}"#,
+    ] {
+        let mut fixture = creates(limit);
+        let (create, delete) = (request("POST", "/"), request("DELETE", "/"));
+        assert!(fixture.served(&delete, 204), "{limit}: what is below 0 is 0");
+        for _ in 0..3 {
+            assert!(fixture.served(&create, 201), "{limit}");
+            fixture.wait(2);
+        }
+        assert!(!fixture.served(&create, 201), "{limit}");
+        assert!(fixture.served(&delete, 404) && !fixture.served(&create, 201), "{limit}: not deleted");
+        assert!(fixture.served(&delete, 204) && fixture.served(&delete, 204), "{limit}");
+        assert!(fixture.served(&create, 201) && fixture.served(&create, 201), "{limit}: two are back");
+        assert!(!fixture.served(&create, 201), "{limit}: and no more");
+        for _ in 0..9 {
+            fixture.served(&delete, 204);
+        }
+        let passed = (0..9).filter(|_| fixture.served(&create, 201)).count();
+        assert_eq!(passed, 3, "{limit}: never more than all");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_of_a_sliding_window_the_newest_unit_goes_back_and_the_oldest_still_leaves_in_time() {
+    let mut fixture = creates(r#"{"quota": 2, "window": "60s"}"#);
+    let (create, delete) = (request("POST", "/"), request("DELETE", "/"));
+    fixture.served(&create, 201);
+    fixture.wait(40);
+    fixture.served(&create, 201);
+    fixture.served(&delete, 204);
+    // The first unit leaves at 60 s. If it had been given back, the second would stay until 100 s.
+    fixture.wait(21);
+    assert!(fixture.served(&create, 201) && fixture.served(&create, 201) && !fixture.served(&create, 201));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_a_return_of_units_that_have_left_gives_nothing_back() {
+    for (limit, wait) in [
+        (r#"{"quota": 2, "window": "10s"}"#, 10),
+        (r#"{"algorithm": "sliding_counter", "quota": 2, "window": "10s"}"#, 20),
+        (r#"{"algorithm": "fixed_window", "quota": 2, "window": "10s"}"#, 10),
+        (r#"{"algorithm": "token_bucket", "quota": 2, "window": "10s"}"#, 10),
+    ] {
+        let mut fixture = creates(limit);
+        let (create, delete) = (request("POST", "/"), request("DELETE", "/"));
+        assert!(fixture.served(&create, 201) && fixture.served(&create, 201));
+        fixture.wait(wait);
+        assert!(fixture.served(&delete, 204) && fixture.served(&delete, 204));
+        assert!(fixture.served(&create, 201) && fixture.served(&create, 201), "{limit}");
+        assert!(!fixture.served(&create, 201), "{limit}");
+    }
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_18_requests_at_the_same_time_can_not_pass_a_stock() {
     let mut fixture = fixture(

@@ -47,6 +47,20 @@ pub(super) fn insert(entries: &mut Vec<(u64, u64)>, stamp: u64, units: u64) {
     }
 }
 
+/// Takes units out of the newest entries that are not after `stamp`. Returns whether it took any.
+pub(super) fn take_newest(entries: &mut Vec<(u64, u64)>, stamp: u64, units: u64) -> bool {
+    let mut left = units;
+    for (_, counted) in entries.iter_mut().rev().skip_while(|(slot, _)| *slot > stamp) {
+        let taken = left.min(*counted);
+        (*counted, left) = (*counted - taken, left - taken);
+        if left == 0 {
+            break;
+        }
+    }
+    entries.retain(|(_, counted)| *counted > 0);
+    left < units
+}
+
 /// Appends an entry.
 pub(super) fn push(entries: &mut Vec<u8>, gap: u64, units: u64) {
     let more = units > 1;

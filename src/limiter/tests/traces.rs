@@ -176,6 +176,17 @@ impl Oracle {
         Some((at, units as u32))
     }
 
+    /// Takes out the units that were counted last, as far as they are younger than `age`.
+    pub fn return_newest(&mut self, units: u32, age: Micros, now: Micros) {
+        for _ in 0..units {
+            let young = self.0.iter_mut().filter(|(at, units)| at.mono + age > now && *units > 0);
+            if let Some((_, counted)) = young.max_by_key(|(at, _)| at.mono) {
+                *counted -= 1;
+            }
+        }
+        self.0.retain(|(_, units)| *units > 0);
+    }
+
     /// The monotonic instant of some admission, or now.
     pub fn some_instant(&self, random: &mut Random, now: Now) -> Micros {
         if self.0.is_empty() { now.mono } else { random.pick(&self.0).0.mono }

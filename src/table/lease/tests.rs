@@ -1,6 +1,6 @@
 use super::super::memory::MemoryStore;
 use super::super::tests::{NOW, at, charge, limit, worker};
-use super::super::{ChargeMode, Table};
+use super::super::{ChargeMode, Correction, Count, Table};
 use super::*;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -155,4 +155,45 @@ fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
     assert_eq!(left, (0..100).map(|i| 6_000 - 1_000 - (i + 1).min(50)).collect::<Vec<_>>());
     let writes = store.writes.get() - writes;
     assert!((50..55).contains(&writes), "{writes} writes, 50 of them of the small limit");
+}
+
+/// Every worker serves from leases, and every worker returns units that any of them has counted.
+#[wasm_bindgen_test(unsupported = test)]
+fn c_returns_are_exact_across_workers_and_their_leases() {
+    for (seed, algorithm) in (0..40).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let mut fleet = Fleet::new(1 + seed % 4, 6_000);
+        if algorithm {
+            fleet.limits[0].algorithm = Algorithm::FixedWindow;
+        }
+        let (mut random, mut returned, mut now) = (u64::from(seed), 0, NOW.next_multiple_of(60 * SECOND));
+        fleet.run(now, 10 * SECOND, 5_003);
+        now += 10 * SECOND;
+        for _ in 0..600 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let draw = random >> 40;
+            now += draw % 20 * MILLISECOND;
+            if now % SECOND < 20 * MILLISECOND {
+                fleet.workers.iter_mut().for_each(|worker| worker.begin(&fleet.store, at(now)).settle());
+            }
+            let worker = (draw >> 8) as usize % fleet.workers.len();
+            let mut transaction = fleet.workers[worker].begin(&fleet.store, at(now));
+            let one = charge(1, &fleet.limits);
+            if draw.is_multiple_of(3) {
+                let correction = Correction { returned: Some((at(now), 1)), ..Correction::default() };
+                transaction.correct(&one, &correction);
+                returned += 1;
+            } else if transaction.charge(&[one], ChargeMode::Sequential)[0].admitted() {
+                fleet.admitted.push(now);
+            }
+        }
+        fleet.workers.iter_mut().for_each(|worker| worker.begin(&fleet.store, at(now)).close());
+        let looked = Charge { cost: 0, count: Count::Never, ..charge(1, &fleet.limits) };
+        let left = worker(9).begin(&fleet.store, at(now)).charge(&[looked], ChargeMode::Sequential)[0]
+            .verdicts[0]
+            .remaining;
+        let counted = fleet.admitted.len() as u64 - returned;
+        assert_eq!(6_000 - left, counted, "seed {seed}, {} workers, {algorithm}", fleet.workers.len());
+        let leased: u64 = fleet.leased + fleet.workers.iter_mut().map(|w| w.take_stats().leased).sum::<u64>();
+        assert!(leased > 100, "{leased} leased");
+    }
 }

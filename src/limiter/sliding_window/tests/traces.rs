@@ -60,6 +60,11 @@ fn post(random: &mut Random, log: &mut Log<'_>, oracle: &mut Oracle, now: Now, s
                 }
             }
         }
+        2 => {
+            let units = 1 + random.below(3) as u32;
+            log.give_back_newest(now.mono, units);
+            oracle.return_newest(units, window, now.mono);
+        }
         _ => {}
     }
 }
