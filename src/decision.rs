@@ -18,6 +18,8 @@ pub struct Decision {
     tier: Option<usize>,
     /// The instant at which the request was decided.
     pub now: Now,
+    /// The instant as of which its verdicts say what is left: that of the response, if it changed a count.
+    pub as_of: Now,
     answered: bool,
     /// Boxed, because most decisions have none of it.
     extras: Option<Box<Extras>>,
@@ -125,7 +127,7 @@ impl PolicyDecision {
         Charged { cost: self.cost, at: self.outcome.charged.then_some(at) }
     }
 
-    /// The wait that the policy asks for; 0 if it admits the request.
+    /// The wait that the policy asks for. See [`Verdict::retry_after`].
     fn retry_after(&self) -> Micros {
         self.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max().unwrap_or_default()
     }
@@ -143,6 +145,7 @@ impl Decision {
             consumer: None,
             tier: None,
             now,
+            as_of: now,
             answered: false,
             extras: None,
         }
@@ -261,9 +264,10 @@ impl Decision {
     }
 }
 
-/// The index and the wait of the policy that rejects for longest, the first of several. `None`: none rejects.
+/// The index of the policy that rejects for longest, the first of several, and the longest wait of all policies:
+/// one that admits the request may have counted it all the same. `None`: none rejects.
 fn longest(policies: &[PolicyDecision]) -> Option<(usize, Micros)> {
     let rejections = policies.iter().enumerate().filter(|(_, one)| one.rejected());
-    let waits = rejections.map(|(index, one)| (index, one.retry_after()));
-    waits.min_by_key(|(_, wait)| Reverse(*wait))
+    let (index, _) = rejections.min_by_key(|(_, one)| Reverse(one.retry_after()))?;
+    Some((index, policies.iter().map(PolicyDecision::retry_after).max()?))
 }

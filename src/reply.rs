@@ -15,7 +15,7 @@ mod retry_after;
 mod template;
 
 pub use limit_headers::{
-    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders,
+    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
 };
 pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
@@ -79,6 +79,13 @@ pub struct LimitDescription {
     pub concurrent: bool,
     /// The limit's own message, if it has one.
     pub message: Option<Message>,
+}
+
+impl LimitDescription {
+    /// Whether its window ends at an edge of the clock.
+    fn is_aligned(&self) -> bool {
+        self.window.is_some() && !self.slides
+    }
 }
 
 impl ReplyRules {

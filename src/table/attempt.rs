@@ -47,7 +47,8 @@ impl Attempt {
     /// The verdicts once this attempt is written.
     pub fn into_verdicts(self, now: Now) -> Verdicts {
         match admitted(&self.verdicts) {
-            true => self.verdicts,
+            true if self.counts => self.verdicts,
+            true => self.if_uncounted.unwrap_or(self.verdicts),
             false => penalized(self.if_uncounted.unwrap_or(self.verdicts), self.penalty, now),
         }
     }
@@ -168,7 +169,8 @@ impl<S: Store> Transaction<'_, S> {
         let admitted = admitted(&verdicts);
         // If no limit admits the charge, or it costs nothing, the verdicts are the same.
         let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
-        let asked = differs && (others || !admitted);
+        // Nor is it counted if only its response will.
+        let asked = differs && (others || !admitted || charge.count == Count::Never);
         let mut if_uncounted = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
             && match charge.count {
@@ -181,8 +183,15 @@ impl<S: Store> Transaction<'_, S> {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
             if !admitted {
-                // A rejected request that counts prolongs its own wait.
-                if_uncounted = Some(judge(&counters, &cost_if_rejected));
+                // A rejected request that counts prolongs its own wait, also by limits that admitted it.
+                let mut counted = judge(&counters, &cost_if_rejected);
+                let again = counted.iter_mut().zip(judge(&counters, &|_| charge.cost));
+                charge
+                    .judging()
+                    .zip(again)
+                    .filter(|(limit, _)| !counts_in_flight(limit))
+                    .for_each(|(_, (verdict, again))| verdict.retry_after = again.retry_after);
+                if_uncounted = Some(counted);
             }
             // A lease in the overflow record would take units from everyone who shares it.
             lease = if own { self.table.leases.take(charge, &verdicts, &mut counters, now) } else { None };

@@ -2,9 +2,10 @@
 
 use super::attempt::Attempt;
 use super::charge::{Charge, ChargeMode, Correction, Count, Outcome, Verdicts, admitted};
+use super::in_flight::counts_in_flight;
 use super::store::{PageId, Store};
 use super::transaction::Transaction;
-use crate::limiter::Counter;
+use crate::limiter::{Counter, Verdict};
 use crate::time::Now;
 
 /// Where the units of a charge come from.
@@ -31,7 +32,11 @@ impl<S: Store> Transaction<'_, S> {
     pub fn charge(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         self.table.stalls.notice(self.now.mono);
         match mode {
-            ChargeMode::Sequential => self.charge_in_order(charges),
+            ChargeMode::Sequential => {
+                let mut outcomes = self.charge_in_order(charges);
+                self.wait_for_counted(charges, &mut outcomes);
+                outcomes
+            }
             ChargeMode::AllOrNothing => {
                 let leased = self.table.leases.can_serve_first(charges, self.now);
                 if leased == charges.len()
@@ -41,7 +46,8 @@ impl<S: Store> Transaction<'_, S> {
                     self.table.stats.leased += 1;
                     return outcomes;
                 }
-                let outcomes = self.charge_all_or_nothing(charges, leased);
+                let mut outcomes = self.charge_all_or_nothing(charges, leased);
+                self.wait_for_counted(charges, &mut outcomes);
                 charges
                     .iter()
                     .zip(&outcomes)
@@ -77,6 +83,24 @@ impl<S: Store> Transaction<'_, S> {
         }
         self.table.stats.leased += u64::from(leased);
         outcomes
+    }
+
+    /// If the request is rejected, adds the waits of charges that admitted and counted it, and that have no room
+    /// for the same request again. Units in flight end with the request.
+    fn wait_for_counted(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
+        if outcomes.iter().all(Outcome::admitted) {
+            return;
+        }
+        for (charge, outcome) in charges.iter().zip(outcomes) {
+            let used_up = |verdict: &Verdict| verdict.remaining < u64::from(charge.cost);
+            if outcome.charged && outcome.admitted() && outcome.verdicts.iter().any(used_up) {
+                let again = self.look(charge).verdicts;
+                let waits = charge.judging().zip(outcome.verdicts.iter_mut().zip(again));
+                waits
+                    .filter(|(limit, _)| !counts_in_flight(limit))
+                    .for_each(|(_, (verdict, again))| verdict.retry_after = again.retry_after);
+            }
+        }
     }
 
     /// The first `leased` charges have leases with enough units, and the next one has none.
