@@ -4,7 +4,6 @@ use crate::identity::Identity;
 use crate::limiter::Verdict;
 use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
-use std::cmp::Reverse;
 
 /// What was decided about one request.
 #[derive(Clone, Debug)]
@@ -18,7 +17,7 @@ pub struct Decision {
     tier: Option<usize>,
     /// The instant at which the request was decided.
     pub now: Now,
-    /// The instant as of which its verdicts say what is left: that of the response, if it changed a count.
+    /// The instant from which its reply counts seconds: that of the response, if it has been looked at.
     pub as_of: Now,
     answered: bool,
     /// Boxed, because most decisions have none of it.
@@ -267,7 +266,13 @@ impl Decision {
 /// The index of the policy that rejects for longest, the first of several, and the longest wait of all policies:
 /// one that admits the request may have counted it all the same. `None`: none rejects.
 fn longest(policies: &[PolicyDecision]) -> Option<(usize, Micros)> {
-    let rejections = policies.iter().enumerate().filter(|(_, one)| one.rejected());
-    let (index, _) = rejections.min_by_key(|(_, one)| Reverse(one.retry_after()))?;
-    Some((index, policies.iter().map(PolicyDecision::retry_after).max()?))
+    let (mut longest, mut wait) = (None, 0);
+    for (index, one) in policies.iter().enumerate() {
+        let own = one.retry_after();
+        wait = own.max(wait);
+        if one.rejected() && longest.is_none_or(|(_, longest)| own > longest) {
+            longest = Some((index, own));
+        }
+    }
+    longest.map(|(index, _)| (index, wait))
 }

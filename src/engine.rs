@@ -165,11 +165,14 @@ impl Engine {
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        if decision.rejected() || decision.is_answered() || !is_answer(response) {
+        if decision.rejected() || decision.is_answered() {
+            return;
+        }
+        decision.as_of = transaction.now();
+        if !is_answer(response) {
             return;
         }
         decision.mark_answered();
-        decision.as_of = transaction.now();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
             let Some(policy) = self.policy(one.policy) else { continue };

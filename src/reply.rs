@@ -119,6 +119,11 @@ impl ReplyRules {
             .is_some_and(|rules| rules.secret() && rules.upstream == UpstreamHeaders::Replace)
     }
 
+    /// Whether the limit headers count seconds from now. The upstream may have taken some.
+    pub fn counts_from_now(&self) -> bool {
+        self.headers.as_ref().is_some_and(HeaderRules::counts_from_now)
+    }
+
     /// Whether the upstream's limit headers are kept, and the filter's own are left out.
     pub fn keeps_limit_headers(&self) -> bool {
         self.headers.as_ref().is_some_and(|rules| rules.upstream == UpstreamHeaders::Keep)

@@ -198,6 +198,7 @@ impl<'a> Log<'a> {
     }
 
     /// Sets the instant of the newest unit, which is in the newest slot.
+    #[inline(never)]
     fn set_newest_at(&mut self, at: Micros) {
         let early = self.slots.time(self.newest).saturating_sub(at);
         self.early = if early < self.slots.length() { early } else { 0 };
@@ -240,6 +241,7 @@ impl<'a> Log<'a> {
     }
 
     /// When enough units have left to admit `cost` more; for a cost above the quota, when all have.
+    #[inline(never)]
     fn room_for(&self, cost: u32) -> Micros {
         let quota = u64::from(self.quota.get());
         let too_many = self.used.saturating_add(u64::from(cost)).saturating_sub(quota);

@@ -110,12 +110,13 @@ impl HeaderRules {
         self.preset == Preset::Secret
     }
 
+    /// See [`ReplyRules::counts_from_now`].
+    pub(super) fn counts_from_now(&self) -> bool {
+        self.format == ResetFormat::Delta && self.show == Show::Always && !self.secret()
+    }
+
     /// The headers for one decision; none if no described limit applies.
-    pub(super) fn render<'a, 'd>(
-        &'a self,
-        replies: &'a ReplyRules,
-        decision: &'d Decision,
-    ) -> Vec<Header<'a>> {
+    pub(super) fn render<'a>(&'a self, replies: &'a ReplyRules, decision: &Decision) -> Vec<Header<'a>> {
         if self.show == Show::OnRejection && !decision.rejected() {
             return Vec::new();
         }

@@ -11,7 +11,7 @@ use super::store::{Read, Store};
 use super::transaction::Transaction;
 use crate::identity::{Identity, same_identity};
 use crate::limiter::concurrency::UnitsInFlight;
-use crate::limiter::{Algorithm, Counter, Limit};
+use crate::limiter::{Algorithm, Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
 
 /// The verdicts on a charge as its record was read, and what to write if they stand.
@@ -56,6 +56,17 @@ impl Attempt {
     /// The verdicts if this charge rejects the request, once this attempt is written.
     pub fn rejection(&self, now: Now) -> Verdicts {
         penalized(self.if_uncounted.as_ref().unwrap_or(&self.verdicts).clone(), self.penalty, now)
+    }
+}
+
+/// Sets the waits in the verdicts on a rejected request that a charge has counted to those of the same request
+/// `again`. Units in flight end with the request.
+#[inline(never)]
+pub(super) fn set_waits(charge: &Charge<'_>, verdicts: &mut [Verdict], again: &[Verdict]) {
+    for (limit, (verdict, again)) in charge.judging().zip(verdicts.iter_mut().zip(again)) {
+        if !counts_in_flight(limit) {
+            verdict.retry_after = again.retry_after;
+        }
     }
 }
 
@@ -185,12 +196,7 @@ impl<S: Store> Transaction<'_, S> {
             if !admitted {
                 // A rejected request that counts prolongs its own wait, also by limits that admitted it.
                 let mut counted = judge(&counters, &cost_if_rejected);
-                let again = counted.iter_mut().zip(judge(&counters, &|_| charge.cost));
-                charge
-                    .judging()
-                    .zip(again)
-                    .filter(|(limit, _)| !counts_in_flight(limit))
-                    .for_each(|(_, (verdict, again))| verdict.retry_after = again.retry_after);
+                set_waits(charge, &mut counted, &judge(&counters, &|_| charge.cost));
                 if_uncounted = Some(counted);
             }
             // A lease in the overflow record would take units from everyone who shares it.

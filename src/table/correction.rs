@@ -49,6 +49,7 @@ impl<S: Store> Transaction<'_, S> {
         let _ = self.correct_or_owe(&Charge { limits: &limits, ..*charge }, &correction);
     }
 
+    #[inline(never)]
     fn correct_or_owe(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
         let left = self.post(charge, correction);
         if left.is_none() {

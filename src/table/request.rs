@@ -1,8 +1,7 @@
 //! All charges of one request, and how they depend on each other: all or nothing, or in order.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, set_waits};
 use super::charge::{Charge, ChargeMode, Correction, Count, Outcome, Verdicts, admitted};
-use super::in_flight::counts_in_flight;
 use super::store::{PageId, Store};
 use super::transaction::Transaction;
 use crate::limiter::{Counter, Verdict};
@@ -86,7 +85,8 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// If the request is rejected, adds the waits of charges that admitted and counted it, and that have no room
-    /// for the same request again. Units in flight end with the request.
+    /// for the same request again.
+    #[inline(never)]
     fn wait_for_counted(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
         if outcomes.iter().all(Outcome::admitted) {
             return;
@@ -95,10 +95,7 @@ impl<S: Store> Transaction<'_, S> {
             let used_up = |verdict: &Verdict| verdict.remaining < u64::from(charge.cost);
             if outcome.charged && outcome.admitted() && outcome.verdicts.iter().any(used_up) {
                 let again = self.look(charge).verdicts;
-                let waits = charge.judging().zip(outcome.verdicts.iter_mut().zip(again));
-                waits
-                    .filter(|(limit, _)| !counts_in_flight(limit))
-                    .for_each(|(_, (verdict, again))| verdict.retry_after = again.retry_after);
+                set_waits(charge, &mut outcome.verdicts, &again);
             }
         }
     }
@@ -211,6 +208,7 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// The outcome of a charge if it is not counted.
+    #[inline(never)]
     pub(super) fn look(&mut self, charge: &Charge<'_>) -> Outcome {
         let looked = Charge { count: Count::Never, ..*charge };
         let now = self.now;
