@@ -267,9 +267,9 @@ impl<'a> Counter<'a> {
 
     /// Judges a request of `cost` units at `now`, without counting it. A cost of 0 returns the current state.
     ///
-    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a slot's rounding, or
-    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would
-    /// wait longer than the window.
+    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a millisecond's rounding, or
+    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would wait
+    /// longer than the window. The window wins: a caller that waits for it is at most 1 ms early.
     // One copy for all callers: with one for each the module is kilobytes larger.
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));

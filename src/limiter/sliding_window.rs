@@ -12,7 +12,7 @@
 //!
 //! The newest slot may end after `now`, and its units would come back later than a window from now. So a log
 //! whose slots are longer than 1 ms also keeps the instant of its **newest unit**, and the newest slot's units
-//! come back one window after that. With slots of 1 ms, it is at most 1 ms that a caller is not told of.
+//! come back one window after that. Slots of 1 ms do without it: see [`super::Counter::judge`].
 //!
 //! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
 //!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.

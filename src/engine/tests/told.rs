@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod history;
 mod oracle;
 mod samples;
 mod truth;
