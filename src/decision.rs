@@ -4,7 +4,6 @@ use crate::identity::Identity;
 use crate::limiter::Verdict;
 use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
-use std::cmp::Reverse;
 
 /// What was decided about one request.
 #[derive(Clone, Debug)]
@@ -18,6 +17,8 @@ pub struct Decision {
     tier: Option<usize>,
     /// The instant at which the request was decided.
     pub now: Now,
+    /// The instant from which its reply counts seconds: that of the response, if it has been looked at.
+    pub as_of: Now,
     answered: bool,
     /// Boxed, because most decisions have none of it.
     extras: Option<Box<Extras>>,
@@ -125,7 +126,7 @@ impl PolicyDecision {
         Charged { cost: self.cost, at: self.outcome.charged.then_some(at) }
     }
 
-    /// The wait that the policy asks for; 0 if it admits the request.
+    /// The wait that the policy asks for. See [`Verdict::retry_after`].
     fn retry_after(&self) -> Micros {
         self.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max().unwrap_or_default()
     }
@@ -143,6 +144,7 @@ impl Decision {
             consumer: None,
             tier: None,
             now,
+            as_of: now,
             answered: false,
             extras: None,
         }
@@ -261,9 +263,16 @@ impl Decision {
     }
 }
 
-/// The index and the wait of the policy that rejects for longest, the first of several. `None`: none rejects.
+/// The index of the policy that rejects for longest, the first of several, and the longest wait of all policies:
+/// one that admits the request may have counted it all the same. `None`: none rejects.
 fn longest(policies: &[PolicyDecision]) -> Option<(usize, Micros)> {
-    let rejections = policies.iter().enumerate().filter(|(_, one)| one.rejected());
-    let waits = rejections.map(|(index, one)| (index, one.retry_after()));
-    waits.min_by_key(|(_, wait)| Reverse(*wait))
+    let (mut longest, mut wait) = (None, 0);
+    for (index, one) in policies.iter().enumerate() {
+        let own = one.retry_after();
+        wait = own.max(wait);
+        if one.rejected() && longest.is_none_or(|(_, longest)| own > longest) {
+            longest = Some((index, own));
+        }
+    }
+    longest.map(|(index, _)| (index, wait))
 }

@@ -14,7 +14,7 @@ use crate::http::{Request, RequestCache, Response, is_answer, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
-use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction};
+use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
 use credential_rejection::CheckedCredentials;
 use selection::judges;
@@ -203,7 +203,11 @@ impl Engine {
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        if decision.rejected() || decision.is_answered() || !is_answer(response) {
+        if decision.rejected() || decision.is_answered() {
+            return;
+        }
+        decision.as_of = transaction.now();
+        if !is_answer(response) {
             return;
         }
         decision.mark_answered();
@@ -212,8 +216,8 @@ impl Engine {
             let Some(policy) = self.policy(one.policy) else { continue };
             let (correction, units) = policy.response.on_response(response, one.charged(at), at, now);
             let proves = good && one.outcome.unproven;
-            self.correct(one, Correction { proves, ..correction }, transaction);
-            update_remaining(policy, one, units);
+            let left = self.correct(one, Correction { proves, ..correction }, transaction);
+            update_what_is_left(policy, one, left, units);
         }
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
@@ -239,22 +243,23 @@ impl Engine {
                 let charge = policy.charge(one.identity, one.limit_set, one.cost);
                 transaction.release(&charge, &correction);
             } else {
-                self.correct(one, correction, transaction);
+                let _ = self.correct(one, correction, transaction);
             }
         }
     }
 
+    /// Applies a correction, if it changes anything. Returns the verdicts on what is left now, if it was
+    /// written.
     fn correct(
         &self,
         one: &PolicyDecision,
         correction: Correction,
         transaction: &mut Transaction<'_, impl Store>,
-    ) {
-        if let Some(policy) = self.policy(one.policy).filter(|_| !correction.is_none()) {
-            let charge = policy.charge(one.identity, one.limit_set, one.cost);
-            let overflowed = one.outcome.overflowed;
-            transaction.correct(&charge, &Correction { overflowed, ..correction });
-        }
+    ) -> Option<Verdicts> {
+        let policy = self.policy(one.policy).filter(|_| !correction.is_none())?;
+        let charge = policy.charge(one.identity, one.limit_set, one.cost);
+        let overflowed = one.outcome.overflowed;
+        transaction.correct(&charge, &Correction { overflowed, ..correction })
     }
 
     /// The number of requests since the last report whose metadata could not tell callers apart, and the keys,
@@ -273,10 +278,16 @@ impl Engine {
     }
 }
 
-/// Corrects what the verdicts say is left, after a request whose real cost turned out to be `units` (FA-13).
-/// A concurrency limit is not affected: the request is still in flight.
-fn update_remaining(policy: &Policy, one: &mut PolicyDecision, units: u32) {
-    let judged = one.cost;
+/// Corrects what the verdicts say is left, and when it comes back, after a request whose real cost turned out
+/// to be `units` (FA-13). `left` are the verdicts after its record was corrected. Without them, only what is
+/// left can be known.
+fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<Verdicts>, units: u32) {
+    if let Some(left) = left {
+        let verdicts = one.outcome.verdicts.iter_mut().zip(left);
+        return verdicts.for_each(|(verdict, now)| verdict.update(&now));
+    }
+    // A concurrency limit is not affected: the request is still in flight.
+    let judged = if one.outcome.charged { one.cost } else { 0 };
     let limits = policy.limit_sets.get(one.limit_set).limits();
     for (limit, verdict) in limits.iter().zip(&mut one.outcome.verdicts) {
         if limit.algorithm != Algorithm::Concurrency {

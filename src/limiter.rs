@@ -128,7 +128,8 @@ pub struct Verdict {
     pub next_slot: Micros,
     /// When all units are back, if nothing else is admitted.
     pub full_reset: Micros,
-    /// How long until the same request would be admitted, if nothing else is. 0 if it is admitted.
+    /// How long until the same request would be admitted, if nothing else is. 0 if it is admitted, unless
+    /// another limit rejects it and it counts all the same.
     pub retry_after: Micros,
 }
 
@@ -139,6 +140,12 @@ impl Verdict {
         self.next_slot = self.next_slot.min(latest);
         self.full_reset = self.full_reset.min(latest);
         self.retry_after = self.retry_after.min(max_reset);
+    }
+
+    /// Takes over what is left and when it comes back from a later verdict of the same limit.
+    pub fn update(&mut self, later: &Verdict) {
+        (self.remaining, self.next_slot, self.full_reset) =
+            (later.remaining, later.next_slot, later.full_reset);
     }
 
     /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at
@@ -260,9 +267,9 @@ impl<'a> Counter<'a> {
 
     /// Judges a request of `cost` units at `now`, without counting it. A cost of 0 returns the current state.
     ///
-    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a slot's rounding, or
-    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would
-    /// wait longer than the window.
+    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a millisecond's rounding, or
+    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would wait
+    /// longer than the window. The window wins: a caller that waits for it is at most 1 ms early.
     // One copy for all callers: with one for each the module is kilobytes larger.
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));

@@ -15,7 +15,7 @@ mod retry_after;
 mod template;
 
 pub use limit_headers::{
-    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders,
+    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
 };
 pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
@@ -81,6 +81,13 @@ pub struct LimitDescription {
     pub message: Option<Message>,
 }
 
+impl LimitDescription {
+    /// Whether its window ends at an edge of the clock.
+    fn is_aligned(&self) -> bool {
+        self.window.is_some() && !self.slides
+    }
+}
+
 impl ReplyRules {
     /// The limit headers that the response to this request carries, whether it is a rejection or the
     /// upstream's.
@@ -110,6 +117,11 @@ impl ReplyRules {
         self.headers
             .as_ref()
             .is_some_and(|rules| rules.secret() && rules.upstream == UpstreamHeaders::Replace)
+    }
+
+    /// Whether the limit headers count seconds from now. The upstream may have taken some.
+    pub fn counts_from_now(&self) -> bool {
+        self.headers.as_ref().is_some_and(HeaderRules::counts_from_now)
     }
 
     /// Whether the upstream's limit headers are kept, and the filter's own are left out.

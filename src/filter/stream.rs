@@ -58,6 +58,8 @@ impl<H: Host> TollgateStream<H> {
             table.with(|table| {
                 engine.on_response(decision, &response, &mut table.begin(&SharedData(*host), now))
             });
+        } else if replies.counts_from_now() {
+            decision.as_of = clock.now::<H>();
         }
         set_limit_headers(response, replies, decision);
     }

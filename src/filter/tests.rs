@@ -70,6 +70,16 @@ fn a_request_within_the_limit_goes_on_and_its_response_says_what_is_left() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn d_seconds_from_now_count_from_the_response_however_slow_the_upstream_is() {
+    let worker = Worker::start(&TWO_PER_MINUTE.replace("x-ratelimit", "envoy"));
+    let (_, mut stream) = worker.request("acme");
+    wait(20);
+    host(|knows| knows.response = vec![(":status".into(), "200".into())]);
+    stream.response(STREAM);
+    assert_eq!(response_header("x-ratelimit-reset").as_deref(), Some("40"));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn a_request_above_the_limit_is_answered_once_and_in_full() {
     let worker = Worker::start(TWO_PER_MINUTE);
     assert_eq!(worker.passed("acme", 2), 2);

@@ -95,12 +95,14 @@ impl TwoCounters {
             Some(max) => self.falls_to(max).saturating_sub(now).max(1),
             None => self.falls_to(0).saturating_sub(now).max(1),
         };
+        // Units that were counted late may exceed the quota.
+        let one_more = used_after.min(quota).checked_sub(1);
         let full_reset = if used_after == 0 { now } else { after.falls_to(0) };
         Verdict {
             admitted,
             quota: self.quota,
             remaining: quota.saturating_sub(used_after),
-            next_slot: used_after.checked_sub(1).map_or(now, |max| after.falls_to(max).max(now)),
+            next_slot: one_more.map_or(now, |max| after.falls_to(max).max(now)),
             full_reset: full_reset.max(now.saturating_add(retry_after)),
             retry_after,
         }

@@ -10,6 +10,10 @@
 //! hard for any slot length, and longer slots take fewer bytes; the price is that units come back up to one
 //! slot late.
 //!
+//! The newest slot may end after `now`, and its units would come back later than a window from now. So a log
+//! whose slots are longer than 1 ms also keeps the instant of its **newest unit**, and the newest slot's units
+//! come back one window after that. Slots of 1 ms do without it: see [`super::Counter::judge`].
+//!
 //! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
 //!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
 //! - A larger quota gets the shortest slots with which its log always fits (10,000 per minute: 256 ms).
@@ -17,8 +21,9 @@
 //!   returns to the limit's own slots once it has been empty.
 //!
 //! # State
-//! `shift:u8, used:varint, base:varint, newest − base:varint, entries`, oldest entry first. An entry has the
-//! units of one slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before
+//! `shift:u8, used:varint, base:varint, newest − base:varint, early:varint, entries`, oldest entry first.
+//! `early` is how many µs before the end of its slot the newest unit was counted; it is there only if
+//! [`HAS_EARLY`] is added to `shift`. An entry has the units of one slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before
 //! (for the first, from `base`), and `varint(units)` if `more` is set, else one unit. An entry takes 1 byte
 //! for gaps below 64 slots and 2 below 8,192. A state takes at most [`Slots::max_bytes`]; after a first
 //! request it has 9.
@@ -39,6 +44,9 @@ use std::num::NonZeroU32;
 /// Higher slot numbers are damage: 2^53 ms are 285,000 years.
 const MAX_SLOT: u64 = 1 << 53;
 
+/// This bit of `shift` says that a state has `early`.
+const HAS_EARLY: u8 = 1 << 7;
+
 /// A log with more entries may be made coarser to make room for other records of its page.
 const COARSEN_ABOVE: usize = 16;
 
@@ -53,6 +61,8 @@ pub struct Log<'a> {
     base: u64,
     /// The slot of the last entry.
     newest: u64,
+    /// How long before the end of the last entry's slot its newest unit was counted. 0 if it is not known.
+    early: Micros,
     entries: Cow<'a, [u8]>,
     opened: Micros,
     restamped: bool,
@@ -73,6 +83,7 @@ impl<'a> Log<'a> {
             used: 0,
             base: 0,
             newest: 0,
+            early: 0,
             entries: Cow::Borrowed(&[]),
             opened: 0,
             restamped: false,
@@ -99,11 +110,16 @@ impl<'a> Log<'a> {
         let (shift, rest) = state.split_first()?;
         let (used, rest) = varint::read(rest)?;
         let (base, rest) = varint::read(rest)?;
-        let (span, entries) = varint::read(rest)?;
-        if *shift > MAX_SHIFT || base > MAX_SLOT || span > MAX_SLOT {
+        let (span, rest) = varint::read(rest)?;
+        let has_early = shift & HAS_EARLY > 0;
+        let (early, entries) = if has_early { varint::read(rest)? } else { (0, rest) };
+        let shift = shift & !HAS_EARLY;
+        if shift > MAX_SHIFT || base > MAX_SLOT || span > MAX_SLOT {
             return None;
         }
-        self.slots = Slots { shift: *shift };
+        self.slots = Slots { shift };
+        (early < self.slots.length()).then_some(())?;
+        self.early = early;
         self.used = used;
         self.base = base;
         self.newest = base + span;
@@ -118,6 +134,7 @@ impl<'a> Log<'a> {
             > now.saturating_add(MAX_CLOCK_SKEW).saturating_add(self.slots.length())
         {
             let back = self.newest - self.slots.at_or_after(now);
+            let newest_at = self.counted_at(now);
             match self.base.checked_sub(back) {
                 Some(base) => (self.base, self.newest) = (base, self.newest - back),
                 // Stamps that would be negative become 0.
@@ -127,6 +144,7 @@ impl<'a> Log<'a> {
                     self.replace(&moved.collect::<Vec<_>>());
                 }
             }
+            self.set_newest_at(newest_at);
             self.restamped = true;
         }
     }
@@ -165,7 +183,25 @@ impl<'a> Log<'a> {
 
     /// When a slot's units leave the window.
     fn leaves(&self, slot: u64) -> Micros {
-        self.slots.time(slot).saturating_add(self.window)
+        let early = if slot == self.newest { self.early } else { 0 };
+        self.slots.time(slot).saturating_sub(early).saturating_add(self.window)
+    }
+
+    /// The instant at which a unit counts that is counted at `at`, while no newer slot has units.
+    fn counted_at(&self, at: Micros) -> Micros {
+        if self.slots == Slots::EXACT { self.slots.time(self.slots.at_or_after(at)) } else { at }
+    }
+
+    /// The instant at which the newest unit counts; 0 if there is none.
+    fn newest_at(&self) -> Micros {
+        if self.used == 0 { 0 } else { self.slots.time(self.newest).saturating_sub(self.early) }
+    }
+
+    /// Sets the instant of the newest unit, which is in the newest slot.
+    #[inline(never)]
+    fn set_newest_at(&mut self, at: Micros) {
+        let early = self.slots.time(self.newest).saturating_sub(at);
+        self.early = if early < self.slots.length() { early } else { 0 };
     }
 
     /// See [`super::Counter::judge`].
@@ -173,24 +209,39 @@ impl<'a> Log<'a> {
         let quota = u64::from(self.quota.get());
         let free = quota.saturating_sub(self.used);
         let admitted = u64::from(cost) <= free;
-        let oldest = Entries::of(self).next().map(|(slot, _)| slot);
-        let newest = match (admitted && cost > 0, self.used) {
-            (true, _) => self.leaves(self.slots.at_or_after(now).max(self.newest)),
+        let counts = admitted && cost > 0;
+        let newest = match (counts, self.used) {
+            (true, _) => self.counted_at(now).max(self.newest_at()).saturating_add(self.window),
             (false, 0) => now,
             (false, _) => self.leaves(self.newest),
+        };
+        let next_slot = match Entries::of(self).next() {
+            // Units that were counted late may exceed the quota.
+            Some(_) if free == 0 => self.room_for(1),
+            // The only slot with units.
+            Some((slot, _)) if slot == self.newest && counts => {
+                if self.slots.at_or_after(now) > slot {
+                    self.slots.time(slot).saturating_add(self.window)
+                } else {
+                    newest
+                }
+            }
+            Some((slot, _)) => self.leaves(slot),
+            None => newest,
         };
         let retry_after = if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) };
         Verdict {
             admitted,
             quota: self.quota,
             remaining: if admitted { free - u64::from(cost) } else { free },
-            next_slot: oldest.map_or(newest, |slot| self.leaves(slot)),
+            next_slot,
             full_reset: newest.max(now.saturating_add(retry_after)),
             retry_after,
         }
     }
 
     /// When enough units have left to admit `cost` more; for a cost above the quota, when all have.
+    #[inline(never)]
     fn room_for(&self, cost: u32) -> Micros {
         let quota = u64::from(self.quota.get());
         let too_many = self.used.saturating_add(u64::from(cost)).saturating_sub(quota);
@@ -214,9 +265,11 @@ impl<'a> Log<'a> {
     /// See [`super::Counter::charge`]. Units that would have left the window already are not counted.
     pub fn charge(&mut self, at: Micros, units: u32) {
         let stamp = self.slots.at_or_after(at);
-        if units == 0 || self.leaves(stamp) <= self.opened {
+        let at = self.counted_at(at);
+        if units == 0 || at.saturating_add(self.window) <= self.opened {
             return;
         }
+        let newest_at = self.newest_at().max(at);
         if self.used == 0 {
             (self.base, self.newest) = (stamp, stamp);
         }
@@ -227,6 +280,7 @@ impl<'a> Log<'a> {
         push(self.entries_to_grow(), gap, counted.saturating_add(u64::from(units)));
         self.newest = stamp;
         self.used = self.used.saturating_add(u64::from(units));
+        self.set_newest_at(newest_at);
     }
 
     /// The entries, owned, with room for one more.
@@ -241,9 +295,11 @@ impl<'a> Log<'a> {
 
     /// Counts units that are older than the newest: a debt, or those of a worker whose clock is behind.
     fn insert(&mut self, stamp: u64, units: u64) {
+        let newest_at = self.newest_at();
         let mut entries: Vec<_> = Entries::of(self).collect();
         insert(&mut entries, stamp, units);
         self.replace(&entries);
+        self.set_newest_at(newest_at);
     }
 
     /// Removes the last entry and returns its gap and units, or zeros if there is none.
@@ -292,14 +348,20 @@ impl<'a> Log<'a> {
             }
             entries.retain(|(_, counted)| *counted > 0);
         }
+        // The newest of the units that stay, as far as that is known, and else the end of its slot.
+        let (last, before) = (entries.last().map(|(slot, _)| *slot), self.newest);
+        let known = |slot| if slot == before { self.newest_at() } else { self.slots.time(slot) };
+        let mut newest_at = last.map_or(0, known);
         for (at, units) in used {
-            let stamp = self.slots.at_or_after(at.mono);
-            if *units > 0 && self.leaves(stamp) > self.opened {
+            let (stamp, at) = (self.slots.at_or_after(at.mono), self.counted_at(at.mono));
+            if *units > 0 && at.saturating_add(self.window) > self.opened {
                 insert(&mut entries, stamp, u64::from(*units));
+                newest_at = newest_at.max(at);
             }
         }
         take_newest(&mut entries, self.slots.at_or_after(end), returned);
         self.replace(&entries);
+        self.set_newest_at(newest_at);
     }
 
     /// See [`super::Counter::coarsen`].
@@ -311,6 +373,7 @@ impl<'a> Log<'a> {
         if coarse_enough || self.used == 0 {
             return false;
         }
+        let newest_at = self.newest_at();
         let mut entries: Vec<(u64, u64)> = Vec::new();
         for (slot, units) in Entries::of(self) {
             let slot = slot.div_ceil(2);
@@ -321,6 +384,7 @@ impl<'a> Log<'a> {
         }
         self.slots.shift += 1;
         self.replace(&entries);
+        self.set_newest_at(newest_at);
         true
     }
 
@@ -338,11 +402,12 @@ impl<'a> Log<'a> {
         (shorter.len() < state.len()).then_some(shorter)
     }
 
-    /// Replaces the entries by these `(slot, units)`.
+    /// Replaces the entries by these `(slot, units)`. The newest unit's instant is not known any more.
     fn replace(&mut self, entries: &[(u64, u64)]) {
         let mut bytes = Vec::with_capacity(self.entries.len() + varint::MAX_LEN);
         self.base = entries.first().map_or(0, |(slot, _)| *slot);
         self.newest = self.base;
+        self.early = 0;
         self.used = 0;
         for (slot, units) in entries {
             push(&mut bytes, slot - self.newest, *units);
@@ -355,10 +420,14 @@ impl<'a> Log<'a> {
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.used > 0 {
-            out.push(self.slots.shift);
+            let has_early = if self.early > 0 { HAS_EARLY } else { 0 };
+            out.push(self.slots.shift | has_early);
             varint::write(out, self.used);
             varint::write(out, self.base);
             varint::write(out, self.newest - self.base);
+            if self.early > 0 {
+                varint::write(out, self.early);
+            }
             out.extend_from_slice(&self.entries);
         }
         EvictionInfo::new(self.leaves(self.newest), self.used, self.quota)

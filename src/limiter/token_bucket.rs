@@ -53,7 +53,9 @@ impl Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let max = u32::try_from(MAX_FILL_TIME / per_unit).ok().and_then(NonZeroU32::new);
         let burst = max.map_or(burst, |max| burst.min(max));
-        let max_reset = if burst <= limit.quota { limit.window } else { Micros::MAX };
+        let exact = limit.window.checked_mul(u64::from(burst.get()));
+        let exact = exact.map_or(Micros::MAX, |time| time.div_ceil(u64::from(limit.quota.get())));
+        let max_reset = if burst <= limit.quota { limit.window } else { exact };
         Bucket { burst, per_unit, max_reset, tat: 0, opened: 0 }
     }
 
@@ -126,8 +128,9 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window,
-    /// although the time per unit is rounded up. A larger burst and debts take longer.
+    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window, and
+    /// one with a larger burst after as many windows as that is quotas, although the time per unit is rounded up.
+    /// Debts take longer.
     pub fn max_reset(&self, next: Micros) -> Micros {
         let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
         if owes { Micros::MAX } else { self.max_reset }

@@ -19,6 +19,8 @@ pub struct HeaderRules {
     pub describes: Describes,
     /// Which instant the reset is.
     pub reset: Reset,
+    /// What the reset is on a rejection.
+    pub on_rejection: ResetOnRejection,
     /// How the reset is written.
     pub format: ResetFormat,
     /// What happens to limit headers from the upstream.
@@ -69,9 +71,19 @@ pub enum Reset {
     NextSlot,
     /// The instant at which all units are available again (PA-3).
     FullReset,
-    /// The end of the window that the request is in. For a sliding window: of the window that begins with the
-    /// request.
+    /// The end of the window that the request is in. Where windows slide, the window of the newest unit, so it
+    /// is when all units are available again. A rejected request begins no window.
     WindowEnd,
+}
+
+/// What the reset of a form with a single limit is on a rejection. Of several limits, each shows its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum ResetOnRejection {
+    /// Never before the wait is over, whichever limit rejects, because some clients read only the reset (PA-4).
+    #[default]
+    AfterWait,
+    /// The described limit's own, as on all other responses.
+    Own,
 }
 
 /// How the reset is written, in whole seconds, rounded up.
@@ -98,34 +110,28 @@ impl HeaderRules {
         self.preset == Preset::Secret
     }
 
+    /// See [`ReplyRules::counts_from_now`].
+    pub(super) fn counts_from_now(&self) -> bool {
+        self.format == ResetFormat::Delta && self.show == Show::Always && !self.secret()
+    }
+
     /// The headers for one decision; none if no described limit applies.
-    pub(super) fn render<'a, 'd>(
-        &'a self,
-        replies: &'a ReplyRules,
-        decision: &'d Decision,
-    ) -> Vec<Header<'a>> {
+    pub(super) fn render<'a>(&'a self, replies: &'a ReplyRules, decision: &Decision) -> Vec<Header<'a>> {
         if self.show == Show::OnRejection && !decision.rejected() {
             return Vec::new();
         }
-        let wait = decision.rejected().then(|| replies.retry_after.wait(decision));
-        let reset = |limit: DescribedLimit<'a, 'd>| self.reset_of(limit, decision, wait);
+        let wait = RejectionWait::of(replies, decision).filter(|_| self.on_rejection.is_after_wait());
+        let reset = |limit| self.reset_of(limit, decision, wait);
         let one = || self.described(replies, decision);
         match &self.preset {
             Preset::Fields(names) => one().map(|limit| names.render(limit, reset(limit))),
             Preset::Envoy => {
                 one().map(|limit| forms::envoy(limit, reset(limit), &described(replies, decision.policies())))
             }
-            Preset::Ietf => {
-                let all = self.all_described(replies, decision);
-                let longest = decision.retry_after();
-                let asks_for_longest = |limit: &DescribedLimit<'_, '_>| limit.verdict.retry_after == longest;
-                // If the limit with the longest wait is described, each of the others shows its own reset.
-                let each_its_own = all.iter().any(asks_for_longest);
-                Some(forms::ietf(&all, |limit| {
-                    let wait = wait.filter(|_| !each_its_own || asks_for_longest(&limit));
-                    self.reset_of(limit, decision, wait)
-                }))
-            }
+            // A client sees which limit each reset is of, and has `retry-after` for the wait.
+            Preset::Ietf => Some(forms::ietf(&self.all_described(replies, decision), |limit| {
+                self.reset_of(limit, decision, None)
+            })),
             Preset::Secret => None,
         }
         .unwrap_or_default()
@@ -167,7 +173,12 @@ impl HeaderRules {
     }
 
     #[inline]
-    fn reset_of(&self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
+    fn reset_of(
+        &self,
+        limit: DescribedLimit<'_, '_>,
+        decision: &Decision,
+        wait: Option<RejectionWait>,
+    ) -> u64 {
         match self.format {
             ResetFormat::Epoch => self.reset.epoch(limit, decision, wait),
             ResetFormat::Delta => self.reset.delta(limit, decision, wait),
@@ -175,53 +186,79 @@ impl HeaderRules {
     }
 }
 
+impl ResetOnRejection {
+    pub(super) fn is_after_wait(self) -> bool {
+        match self {
+            ResetOnRejection::AfterWait => true,
+            ResetOnRejection::Own => false,
+        }
+    }
+}
+
+/// The wait of a rejection, which its reset must not fall short of.
+#[derive(Clone, Copy)]
+pub(super) struct RejectionWait {
+    wait: Micros,
+    /// Whether it ends at an edge of the clock.
+    aligned: bool,
+}
+
+impl RejectionWait {
+    /// `None`: the request is admitted.
+    pub fn of(replies: &ReplyRules, decision: &Decision) -> Option<RejectionWait> {
+        decision.rejecting()?;
+        let longest = decision.policies().iter().find_map(|one| {
+            let limits = &replies.policies.get(one.policy)?.limits;
+            let mut verdicts = limits.iter().zip(&one.outcome.verdicts);
+            verdicts.find(|(_, verdict)| verdict.retry_after == decision.retry_after())
+        });
+        let aligned = longest.is_some_and(|(limit, _)| limit.is_aligned());
+        Some(RejectionWait { wait: replies.retry_after.wait(decision), aligned })
+    }
+}
+
 /// How precisely workers know the wall clock. A window's edge this little after a whole second is meant to be
 /// on it.
 const WALL_CLOCK_PRECISION: Micros = MILLISECOND;
 
-/// A rejection's reset is never before the end of its `wait`, whichever limit rejects, because some clients
-/// read only the reset (PA-4). The instant itself is rounded, so that it is the same before and after the
-/// limit is used up.
+/// The second in which an instant of the wall clock is over. An instant is rounded, not the time until then,
+/// so that it is the same number whenever it is reported.
+fn second_of(wall: Micros, aligned: bool) -> u64 {
+    seconds_up(wall.saturating_sub(if aligned { WALL_CLOCK_PRECISION } else { 0 }))
+}
+
 impl Reset {
     /// The reset in seconds since the UNIX epoch.
     pub(super) fn epoch(
         self,
         limit: DescribedLimit<'_, '_>,
         decision: &Decision,
-        wait: Option<Micros>,
+        wait: Option<RejectionWait>,
     ) -> u64 {
-        let now = decision.now;
-        let reset = now.wall_at(self.instant(limit, decision));
-        let wait_end = now.wall.saturating_add(wait.unwrap_or_default());
-        let precision = if limit.description.slides { 0 } else { WALL_CLOCK_PRECISION };
-        // The end of the wait may be a window's edge, too.
-        let rounded =
-            seconds_up(reset.saturating_sub(precision).max(wait_end.saturating_sub(WALL_CLOCK_PRECISION)));
-        match (self, wait) {
-            // A client that adds the seconds of `retry-after` to its clock must not come back before this
-            // reset (PA-4).
-            (Reset::FullReset, Some(wait)) if limit.description.slides => {
-                rounded.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
+        let now = decision.as_of;
+        let own = second_of(now.wall_at(self.instant(limit)), limit.description.is_aligned());
+        let Some(RejectionWait { wait, aligned }) = wait else { return own };
+        let reset = own.max(second_of(now.wall.saturating_add(wait), aligned));
+        match self {
+            // Not before a clock shows that the whole seconds of `retry-after` are over (PA-4).
+            Reset::FullReset if limit.description.slides => {
+                reset.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
             }
-            (Reset::NextSlot | Reset::FullReset | Reset::WindowEnd, _) => rounded,
+            Reset::NextSlot | Reset::FullReset | Reset::WindowEnd => reset,
         }
     }
 
     /// The reset in seconds from now.
-    fn delta(self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<Micros>) -> u64 {
-        let reset = self.instant(limit, decision).saturating_sub(decision.now.mono);
-        seconds_up(reset.max(wait.unwrap_or_default()))
+    fn delta(self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<RejectionWait>) -> u64 {
+        let own = self.instant(limit).saturating_sub(decision.as_of.mono);
+        seconds_up(own.max(wait.map_or(0, |rejection| rejection.wait)))
     }
 
     /// The reset on the monotonic clock.
-    fn instant(self, limit: DescribedLimit<'_, '_>, decision: &Decision) -> Micros {
-        let DescribedLimit { description, verdict, .. } = limit;
-        match (self, description.window) {
-            (Reset::NextSlot, _) => verdict.next_slot,
-            (Reset::WindowEnd, Some(window)) if description.slides => {
-                decision.now.mono.saturating_add(times(window, SECOND))
-            }
-            (Reset::FullReset | Reset::WindowEnd, _) => verdict.full_reset,
+    fn instant(self, limit: DescribedLimit<'_, '_>) -> Micros {
+        match self {
+            Reset::NextSlot => limit.verdict.next_slot,
+            Reset::FullReset | Reset::WindowEnd => limit.verdict.full_reset,
         }
     }
 }

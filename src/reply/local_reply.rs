@@ -1,5 +1,6 @@
 //! The reply to a rejected request, with the status, body and headers that its policy configures.
 
+use super::limit_headers::RejectionWait;
 use super::message::Message;
 use super::template::{Rendered, Template, Variable, VariableSource, push_hex};
 use super::{DescribedLimit, Header, LimitDescription, ReplyRules, decimal};
@@ -177,8 +178,10 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
     }
 
     fn reset(&self) -> u64 {
-        let reset = self.rules.headers.as_ref().map(|rules| rules.reset).unwrap_or_default();
-        let wait = Some(self.rules.retry_after.wait(self.decision));
+        let headers = self.rules.headers.as_ref();
+        let (reset, on_rejection) =
+            headers.map(|rules| (rules.reset, rules.on_rejection)).unwrap_or_default();
+        let wait = RejectionWait::of(self.rules, self.decision).filter(|_| on_rejection.is_after_wait());
         self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 

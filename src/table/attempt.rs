@@ -11,7 +11,7 @@ use super::store::{Read, Store};
 use super::transaction::Transaction;
 use crate::identity::{Identity, same_identity};
 use crate::limiter::concurrency::UnitsInFlight;
-use crate::limiter::{Algorithm, Counter, Limit};
+use crate::limiter::{Algorithm, Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
 
 /// The verdicts on a charge as its record was read, and what to write if they stand.
@@ -44,10 +44,11 @@ impl Attempt {
         }
     }
 
-    /// The verdicts once this attempt of a charge that counts so is written.
-    pub fn into_verdicts(self, count: Count, now: Now) -> Verdicts {
-        match admitted(&self.verdicts) && count != Count::Rejected {
-            true => self.verdicts,
+    /// The verdicts once this attempt is written.
+    pub fn into_verdicts(self, now: Now) -> Verdicts {
+        match admitted(&self.verdicts) {
+            true if self.counts => self.verdicts,
+            true => self.if_uncounted.unwrap_or(self.verdicts),
             false => penalized(self.if_uncounted.unwrap_or(self.verdicts), self.penalty, now),
         }
     }
@@ -55,6 +56,17 @@ impl Attempt {
     /// The verdicts if this charge rejects the request, once this attempt is written.
     pub fn rejection(&self, now: Now) -> Verdicts {
         penalized(self.if_uncounted.as_ref().unwrap_or(&self.verdicts).clone(), self.penalty, now)
+    }
+}
+
+/// Sets the waits in the verdicts on a rejected request that a charge has counted to those of the same request
+/// `again`. Units in flight end with the request.
+#[inline(never)]
+pub(super) fn set_waits(charge: &Charge<'_>, verdicts: &mut [Verdict], again: &[Verdict]) {
+    for (limit, (verdict, again)) in charge.judging().zip(verdicts.iter_mut().zip(again)) {
+        if !counts_in_flight(limit) {
+            verdict.retry_after = again.retry_after;
+        }
     }
 }
 
@@ -168,7 +180,9 @@ impl<S: Store> Transaction<'_, S> {
         let admitted = admitted(&verdicts);
         // If no limit admits the charge, or it costs nothing, the verdicts are the same.
         let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
-        let asked = differs && (others || !admitted || charge.count == Count::Rejected);
+        // Nor is it counted if only its response will, or only a rejection.
+        let only_later = matches!(charge.count, Count::Never | Count::Rejected);
+        let asked = differs && (others || !admitted || only_later);
         let mut if_uncounted = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
             && match charge.count {
@@ -181,8 +195,10 @@ impl<S: Store> Transaction<'_, S> {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
             if !admitted {
-                // A rejected request that counts prolongs its own wait.
-                if_uncounted = Some(judge(&counters, &cost_if_rejected));
+                // A rejected request that counts prolongs its own wait, also by limits that admitted it.
+                let mut counted = judge(&counters, &cost_if_rejected);
+                set_waits(charge, &mut counted, &judge(&counters, &|_| charge.cost));
+                if_uncounted = Some(counted);
             }
             // A lease in the overflow record would take units from everyone who shares it.
             lease = if own { self.table.leases.take(charge, &verdicts, &mut counters, now) } else { None };

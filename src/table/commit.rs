@@ -23,7 +23,7 @@ impl<S: Store> Transaction<'_, S> {
             let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
             let needs_no_write = !counts && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
-            let verdicts = attempt.into_verdicts(charge.count, self.now);
+            let verdicts = attempt.into_verdicts(self.now);
             if done || needs_no_write {
                 // Without a unit or a penalty to count, the verdicts hold even if the write failed.
                 return Outcome { verdicts, charged: counts, overflowed, unproven };
@@ -37,20 +37,20 @@ impl<S: Store> Transaction<'_, S> {
         self.decide_alone(charge, seen)
     }
 
-    /// Posts what this worker owes to a charge's record, together with a correction. Returns whether it was
-    /// written.
-    pub(super) fn post(&mut self, charge: &Charge<'_>, correction: &Correction) -> bool {
+    /// Posts what this worker owes to a charge's record, together with a correction. Returns the
+    /// verdicts on what is left then, if it was written.
+    pub(super) fn post(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
         let nothing = Charge { cost: 0, count: Count::Never, ..*charge };
         for _ in 0..MAX_CAS_ATTEMPTS {
             let Some(attempt) = self.attempt_with(&nothing, correction, false) else { break };
             if self.write(&nothing, &attempt) {
-                return true;
+                return Some(attempt.verdicts);
             }
             if matches!(attempt.plan, Plan::NoRoom) {
                 break;
             }
         }
-        false
+        None
     }
 
     /// The outcome if the record can't be written. `seen` are the verdicts of the last attempt.

@@ -1,7 +1,7 @@
 //! What responses, the ends of streams and ticks change about charges that were decided before. Nothing is
 //! judged.
 
-use super::charge::{Charge, Correction, Count, OnContention};
+use super::charge::{Charge, Correction, Count, OnContention, Verdicts};
 use super::store::Store;
 use super::transaction::Transaction;
 use crate::identity::Identity;
@@ -28,12 +28,13 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// Corrects the record of a charge in one write. If that fails [`super::MAX_CAS_ATTEMPTS`] times, the
-    /// correction becomes a debt of this worker.
-    pub fn correct(&mut self, charge: &Charge<'_>, correction: &Correction) {
+    /// correction becomes a debt of this worker. Returns the verdicts on what is left then, if it was written.
+    pub fn correct(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
         if charge.limits.iter().any(|limit| self.table.changed_since(limit).is_some()) {
-            return self.correct_changed_limits(charge, correction);
+            self.correct_changed_limits(charge, correction);
+            return None;
         }
-        self.correct_or_owe(charge, correction);
+        self.correct_or_owe(charge, correction)
     }
 
     /// Corrects limits whose algorithm or window has changed since the request was decided. Their states are
@@ -46,14 +47,17 @@ impl<S: Store> Transaction<'_, S> {
         let same = pairs.all(|(one, other)| one.algorithm.kind() == other.algorithm.kind());
         let (back, returned) = (correction.back.filter(|_| same), correction.returned.filter(|_| same));
         let correction = Correction { back, returned, ..*correction };
-        self.correct_or_owe(&Charge { limits: &limits, ..*charge }, &correction);
+        let _ = self.correct_or_owe(&Charge { limits: &limits, ..*charge }, &correction);
     }
 
-    fn correct_or_owe(&mut self, charge: &Charge<'_>, correction: &Correction) {
-        if !self.post(charge, correction) {
+    #[inline(never)]
+    fn correct_or_owe(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
+        let left = self.post(charge, correction);
+        if left.is_none() {
             let noted = self.table.fallback.owe_correction(charge, correction);
             self.table.stats.debts_dropped += u64::from(!noted);
         }
+        left
     }
 
     /// The worker's tick, about once a second. Posts the debts of callers who do not come back, returns the

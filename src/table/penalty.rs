@@ -63,9 +63,12 @@ pub(super) fn start(
 pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);
     for verdict in verdicts {
+        // What is left now is available when the block ends.
+        let left = verdict.remaining;
+        verdict.next_slot = if left > 0 { end } else { verdict.next_slot.max(end) };
+        let whole = left >= u64::from(verdict.quota.get());
+        verdict.full_reset = if whole { end } else { verdict.full_reset.max(end) };
         verdict.remaining = 0;
-        verdict.next_slot = verdict.next_slot.max(end);
-        verdict.full_reset = verdict.full_reset.max(end);
         if all || !verdict.admitted {
             verdict.admitted = false;
             verdict.retry_after = verdict.retry_after.max(end.saturating_sub(now));

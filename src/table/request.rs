@@ -1,10 +1,10 @@
 //! All charges of one request, and how they depend on each other: all or nothing, or in order.
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, set_waits};
 use super::charge::{Charge, ChargeMode, Correction, Count, Outcome, Verdicts, admitted};
 use super::store::{PageId, Store};
 use super::transaction::Transaction;
-use crate::limiter::Counter;
+use crate::limiter::{Counter, Verdict};
 use crate::time::Now;
 
 /// Where the units of a charge come from.
@@ -53,7 +53,11 @@ impl<S: Store> Transaction<'_, S> {
 
     fn charge_by_mode(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         match mode {
-            ChargeMode::Sequential => self.charge_in_order(charges),
+            ChargeMode::Sequential => {
+                let mut outcomes = self.charge_in_order(charges);
+                self.wait_for_counted(charges, &mut outcomes);
+                outcomes
+            }
             ChargeMode::AllOrNothing => {
                 let leased = self.table.leases.can_serve_first(charges, self.now);
                 if leased == charges.len()
@@ -63,7 +67,8 @@ impl<S: Store> Transaction<'_, S> {
                     self.table.stats.leased += 1;
                     return outcomes;
                 }
-                let outcomes = self.charge_all_or_nothing(charges, leased);
+                let mut outcomes = self.charge_all_or_nothing(charges, leased);
+                self.wait_for_counted(charges, &mut outcomes);
                 charges
                     .iter()
                     .zip(&outcomes)
@@ -99,6 +104,22 @@ impl<S: Store> Transaction<'_, S> {
         }
         self.table.stats.leased += u64::from(leased);
         outcomes
+    }
+
+    /// If the request is rejected, adds the waits of charges that admitted and counted it, and that have no room
+    /// for the same request again.
+    #[inline(never)]
+    fn wait_for_counted(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
+        if outcomes.iter().all(Outcome::admitted) {
+            return;
+        }
+        for (charge, outcome) in charges.iter().zip(outcomes) {
+            let used_up = |verdict: &Verdict| verdict.remaining < u64::from(charge.cost);
+            if outcome.charged && outcome.admitted() && outcome.verdicts.iter().any(used_up) {
+                let again = self.look(charge).verdicts;
+                set_waits(charge, &mut outcome.verdicts, &again);
+            }
+        }
     }
 
     /// The first `leased` charges have leases with enough units, and the next one has none.
@@ -209,6 +230,7 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// The outcome of a charge if it is not counted.
+    #[inline(never)]
     pub(super) fn look(&mut self, charge: &Charge<'_>) -> Outcome {
         let looked = Charge { count: Count::Never, ..*charge };
         let now = self.now;

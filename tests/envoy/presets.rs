@@ -172,3 +172,59 @@ fn x_8_each_presets_headers_are_there_once_whatever_the_upstream_sends() {
         assert_eq!(gateway.get("/").key(new_key()).send().value(name), ours, "{headers}");
     }
 }
+
+/// Five a second and one an hour for each key.
+fn second_and_hour(headers: &str) -> Gateway {
+    let limits = "[{ name: second, quota: 5, window: 1s }, { name: hour, quota: 1, window: 1h }]";
+    let policy = policy(headers)
+        .replace("[{ name: hour, quota: 2, window: 1h }, { name: day, quota: 9, window: 1d }]", limits);
+    assert!(policy.contains(limits));
+    Setup::yaml(policy).start()
+}
+
+#[test]
+fn d_ietf_reports_each_limits_own_reset_while_another_rejects() {
+    for describes in ["", ", describes: api/second"] {
+        let gateway = second_and_hour(&format!("preset: ietf{describes}"));
+        let request = gateway.get("/").key(new_key());
+        assert_eq!(request.send().status, 200);
+        let rejected = request.send();
+        assert_eq!((rejected.status, rejected.retry_after()), (429, HOUR));
+        let (second, _) =
+            rejected.value("ratelimit").split_once(", ").unwrap_or((rejected.value("ratelimit"), ""));
+        let (_, told) = second.split_once(";t=").expect("a reset");
+        assert!(told == "1" || told == "0", "{rejected:?}");
+    }
+}
+
+#[test]
+fn d_a_form_with_one_limit_reports_its_own_reset_if_configured() {
+    for (choice, earliest, latest) in [("", HOUR - 60, HOUR), (", reset_on_429: own", 0, 1)] {
+        let gateway = second_and_hour(&format!("preset: envoy, describes: api/second{choice}"));
+        let request = gateway.get("/").key(new_key());
+        assert_eq!(request.send().status, 200);
+        let rejected = request.send();
+        assert_eq!(rejected.status, 429);
+        let told = rejected.number("x-ratelimit-reset");
+        assert!((earliest..=latest).contains(&told), "{choice}: {rejected:?}");
+    }
+}
+
+#[test]
+fn d_one_instant_is_one_number_on_a_response_and_on_its_rejection() {
+    for (algorithm, reset) in
+        [("sliding_window", "next_slot"), ("sliding_window", "window_end"), ("fixed_window", "window_end")]
+    {
+        let limit = format!("[{{ algorithm: {algorithm}, quota: 1, window: 60s }}]");
+        let policy = policy(&format!("preset: x-ratelimit, reset: {reset}"))
+            .replace("[{ name: hour, quota: 2, window: 1h }, { name: day, quota: 9, window: 1d }]", &limit);
+        let gateway = Setup::yaml(policy).start();
+        let pairs = (0..40).map(|_| {
+            let request = gateway.get("/").key(new_key());
+            [request.send(), request.send()].map(|response| response.number("x-ratelimit-reset"))
+        });
+        let differing = pairs.filter(|[admitted, rejected]| admitted != rejected).count();
+        // A unit counts from the millisecond in which it was spent, and a window may end meanwhile.
+        assert!(differing <= 1, "{differing} of 40: {algorithm} {reset}");
+    }
+}

@@ -87,3 +87,17 @@ fn rejection(gateway: &Gateway) -> Response {
     assert_eq!(rejected.status, 429);
     rejected
 }
+
+/// With `count: all` a window has slots of many milliseconds.
+#[test]
+fn d_a_client_that_waits_as_it_is_told_is_served_although_rejections_count() {
+    let policy = per_key(3, "2s").replace("limits:", "count: all\n    limits:");
+    let gateway = Setup::yaml(policy + "headers: { preset: ietf }\n").start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.admitted_of(3), 3);
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert!(rejected.retry_after() <= 2, "{rejected:?}");
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
+    assert_eq!(request.send().status, 200);
+}

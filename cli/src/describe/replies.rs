@@ -1,7 +1,9 @@
 //! Replies in words.
 
 use tollgate::compile::Configuration;
-use tollgate::reply::{Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, Show, UpstreamHeaders};
+use tollgate::reply::{
+    Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
+};
 
 pub(super) fn describe_rejections(set: &Configuration) -> String {
     let replies = &set.replies;
@@ -68,8 +70,12 @@ fn reset(rules: &HeaderRules) -> String {
         Reset::FullReset => "reset when all units are available",
         Reset::WindowEnd => "reset when the window ends",
     };
+    let own = match rules.on_rejection {
+        ResetOnRejection::AfterWait => "",
+        ResetOnRejection::Own => ", on rejections too",
+    };
     match rules.format {
-        ResetFormat::Epoch => format!("{instant}, in UNIX seconds"),
-        ResetFormat::Delta => format!("{instant}, in seconds from now"),
+        ResetFormat::Epoch => format!("{instant}{own}, in UNIX seconds"),
+        ResetFormat::Delta => format!("{instant}{own}, in seconds from now"),
     }
 }

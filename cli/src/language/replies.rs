@@ -23,7 +23,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     variable(
         "reset",
         true,
-        "the reset as `headers.reset` defines it, in seconds since 1970; never before the wait is over",
+        "the reset as `headers.reset` defines it, in seconds since 1970; never before the wait is over, unless `headers.reset_on_429` is `own`",
     ),
     variable("window", true, "the window in seconds: 31 days for a month, 0 if there is none"),
     variable("policy", false, "the name of the policy that rejects"),
@@ -141,10 +141,22 @@ pub(super) const OBJECTS: &[Object] = &[
                 Words(&[
                     word("next_slot", "when the next unit is available again"),
                     word("full_reset", "when all units are available again"),
-                    word("window_end", "when the window ends"),
+                    word(
+                        "window_end",
+                        "when the window ends; where windows slide, the one that the newest unit began",
+                    ),
                 ]),
                 "\"next_slot\"",
                 "what the reset is",
+            ),
+            optional(
+                "reset_on_429",
+                Words(&[
+                    word("after_wait", "never before the wait is over, whichever limit rejects"),
+                    word("own", "the described limit's own reset, as on other responses"),
+                ]),
+                "`after_wait`; with `ietf`: `own`",
+                "what the reset of a rejection is; `ietf` allows only `own`",
             ),
             optional(
                 "format",

@@ -3,7 +3,9 @@
 use super::super::name::is_token;
 use super::super::policies::limit_references;
 use crate::config::{Fields, Reader, all};
-use crate::reply::{Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, Show, UpstreamHeaders};
+use crate::reply::{
+    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
+};
 use crate::rules::Policy;
 
 const TOKEN: &str = "a header name (letters, digits and !#$%&'*+-.^_`|~)";
@@ -60,7 +62,16 @@ pub(super) fn header_name(at: &Reader<'_>, name: &str) -> Option<String> {
 /// Reads the object `headers`.
 #[inline(never)]
 pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<HeaderRules> {
-    let fields = reader.object(&["preset", "show", "describes", "reset", "format", "upstream", "names"])?;
+    let fields = reader.object(&[
+        "preset",
+        "show",
+        "describes",
+        "reset",
+        "reset_on_429",
+        "format",
+        "upstream",
+        "names",
+    ])?;
     let presets = PRESETS.map(|(word, _)| word).join(", ");
     let name = fields.required("preset", &presets).and_then(|word| word.word(&PRESETS));
     let show = fields.read_or("show", Show::Always, |word| {
@@ -72,6 +83,9 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
             ("full_reset", Reset::FullReset),
             ("window_end", Reset::WindowEnd),
         ])
+    });
+    let on_rejection = fields.read_or("reset_on_429", ResetOnRejection::default(), |word| {
+        word.word(&[("after_wait", ResetOnRejection::AfterWait), ("own", ResetOnRejection::Own)])
     });
     let format = fields
         .read("format", |word| word.word(&[("epoch", ResetFormat::Epoch), ("delta", ResetFormat::Delta)]));
@@ -89,6 +103,7 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
         show: show?,
         describes: describes?,
         reset: reset?,
+        on_rejection: on_rejection?,
         format: format?.unwrap_or(name.default_format()),
         upstream: upstream?,
     })
@@ -119,9 +134,12 @@ fn reject_fields_of_others(fields: &Fields<'_>, name: PresetName) -> Option<()> 
             if fields.optional("format").is_some_and(|format| !format.is_word("delta")) {
                 reject("format", "delta");
             }
+            if fields.optional("reset_on_429").is_some_and(|written| !written.is_word("own")) {
+                reject("reset_on_429", "own");
+            }
         }
         PresetName::Secret => {
-            for field in ["show", "describes", "reset", "format", "names"] {
+            for field in ["show", "describes", "reset", "reset_on_429", "format", "names"] {
                 reject(field, "only upstream with preset secret");
             }
         }

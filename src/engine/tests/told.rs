@@ -2,6 +2,11 @@
 
 use super::*;
 
+mod history;
+mod oracle;
+mod samples;
+mod truth;
+
 /// All algorithms, five units in a minute, and what they tell the window to be: two for the counter, since a
 /// unit counts until the end of the window after its own.
 const ALGORITHMS: [(&str, u64); 7] = [
@@ -141,22 +146,6 @@ fn an_edge_of_the_clock_is_one_second_although_another_limit_is_described() {
         fixture.go_on(1_000_000);
         assert_eq!(fixture.told().0, edge);
     }
-}
-
-#[wasm_bindgen_test(unsupported = test)]
-fn of_several_limits_each_tells_its_own_reset_unless_the_one_that_rejects_is_not_told_of() {
-    let said = |describes: &str| {
-        let mut fixture = Fixture::new(&format!(
-            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
-                "policies": [{{"name": "p", "key": "ip", "limits": [
-                    {{"name": "second", "quota": 5, "window": "1s"}}, {{"name": "hour", "quota": 1, "window": "1h"}}]}}],
-                "headers": {{"preset": "ietf"{describes}}}}}"#
-        ));
-        fixture.decide(&caller());
-        fixture.headers(&caller()).pop().unwrap()
-    };
-    assert_eq!(said(""), r#"ratelimit: "p/second";r=4;t=1, "p/hour";r=0;t=3600"#);
-    assert_eq!(said(r#", "describes": "p/second""#), r#"ratelimit: "p/second";r=4;t=3600"#, "PA-4");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 /// The longest slots have 2^32 ms: 49 days.
 pub(super) const MAX_SHIFT: u8 = 32;
 
-/// The maximum number of bytes before a state's entries.
+/// The maximum number of bytes before a state's entries, without `early`.
 const HEADER_BYTES: u64 = 20;
 
 /// The length of a log's slots: `2^shift` milliseconds.
@@ -45,7 +45,8 @@ impl Slots {
         // A gap takes one more byte from 2^6, 2^13, 2^20, 2^27 and 2^34 slots on.
         let gaps: u64 = (0..5).map(|byte| entries.min(slots >> (6 + 7 * byte))).sum();
         let numbers = if quota > slots { entries * varint::len(quota) as u64 } else { 0 };
-        HEADER_BYTES + entries + gaps + numbers
+        let early = if self == Slots::EXACT { 0 } else { varint::len(self.length()) as u64 };
+        HEADER_BYTES + early + entries + gaps + numbers
     }
 
     /// The first slot that ends at or after `instant`.

@@ -17,9 +17,11 @@ fn right_verdict(oracle: &Oracle, limit: &Limit, now: Micros, cost: u32) -> Verd
     let fits = |then: &&Micros| oracle.younger_than(window, **then) + cost.min(quota) <= quota;
     let wait = leaving.iter().find(fits).map_or(0, |then| then - now);
     if admitted && cost > 0 {
-        leaving.push(now + window);
+        leaving.push(now + window); // the last
     }
-    let (next, full) = (leaving.iter().min().copied(), leaving.iter().max().copied());
+    // The next unit that can be spent: debts may be more than the quota.
+    let frees = |then: &&Micros| used < quota || oracle.younger_than(window, **then) < quota;
+    let (next, full) = (leaving.iter().find(frees).copied(), leaving.iter().max().copied());
     let retry_after = if admitted { 0 } else { wait.max(1) };
     Verdict {
         admitted,
