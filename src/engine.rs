@@ -9,7 +9,7 @@ mod selection;
 pub use selection::{applying, exempts, role};
 
 use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
-use crate::http::{Request, RequestCache, Response, is_answer, is_good};
+use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
@@ -165,9 +165,11 @@ impl Engine {
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        if decision.rejected() || decision.is_answered() || !is_answer(response) {
+        if decision.rejected() || decision.is_answered() {
             return;
         }
+        let Some(status) = answered_status(response) else { return };
+        let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {

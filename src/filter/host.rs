@@ -161,6 +161,10 @@ impl<H: Host> Request for StreamRequest<H> {
     }
 }
 
+/// The filter state with the status of a rejection, for the other Tollgates of the same filter chain. Clients
+/// and upstreams cannot set it, and to find none costs less than to ask for the response's status.
+pub(super) const REJECTION: &str = "tollgate_rejection";
+
 /// The response of a stream.
 #[derive(Clone, Copy)]
 pub(super) struct StreamResponse<H: Host> {
@@ -193,6 +197,11 @@ impl<H: Host> Response for StreamResponse<H> {
     fn has_an_upstream(&self) -> bool {
         let address = self.host.property(self.stream, b"upstream\0address");
         address.is_some_and(|address| !address.is_empty())
+    }
+
+    fn rejection(&self) -> Option<u16> {
+        let status = self.host.property(self.stream, REJECTION.as_bytes())?;
+        std::str::from_utf8(&status).ok()?.parse().ok()
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {

@@ -36,23 +36,49 @@ pub trait Response {
     fn has_an_upstream(&self) -> bool {
         false
     }
+    /// The status with which another Tollgate of the same filter chain rejected the request. `None`: none
+    /// has. May cost a host call.
+    fn rejection(&self) -> Option<u16> {
+        None
+    }
     /// The value of a header, by its lower-case name.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 }
 
-/// Whether a response settles what became of the request. If the upstream times out, its connection breaks,
-/// or the client aborts the request, Envoy answers in the upstream's place, and nobody knows what the request
-/// has done there: that is no answer. If another filter answers before Envoy has chosen an upstream, for
-/// example with a 401, that is an answer.
-pub fn is_answer(response: &impl Response) -> bool {
+/// The status of a response that settles what became of the request; `None` if it does not. If the upstream
+/// times out, its connection breaks, or the client aborts the request, Envoy answers in the upstream's place,
+/// and nobody knows what the request has done there: that is no answer. If another filter answers before
+/// Envoy has chosen an upstream, for example with a 401, that is an answer. So is the rejection of another
+/// Tollgate, whatever its status, because the upstream never sees the request.
+pub fn answered_status(response: &impl Response) -> Option<u16> {
     const REQUEST_TIMEOUT: u16 = 408;
-    match response.status() {
+    let status = response.status();
+    let settles = match status {
         REQUEST_TIMEOUT | 500.. => response.is_upstreams(),
         400.. => response.is_upstreams() || !response.has_an_upstream(),
         // Envoy reports its own errors to gRPC callers in this header. It is nearly always absent, which is
         // cheap to ask.
         200 => response.header("grpc-status").is_none() || response.is_upstreams(),
         _ => true,
+    };
+    if settles { Some(status) } else { response.rejection() }
+}
+
+/// A response whose status has been read.
+pub struct Answer<'a, R> {
+    /// The response itself.
+    pub response: &'a R,
+    /// Its status, as [`answered_status`] found it.
+    pub status: u16,
+}
+
+impl<R: Response> Response for Answer<'_, R> {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.response.header(name)
     }
 }
 
