@@ -5,6 +5,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use tollgate_cli::command::{self, outcome::Status};
+
+use super::files::Files;
 use super::gateway::{Gateway, Rejection};
 use super::metadata;
 
@@ -41,6 +44,8 @@ pub struct Setup {
     pub(super) live: bool,
     pub(super) drains_at_once: bool,
     pub(super) wall_clock: Option<u64>,
+    /// The whole file, in place of the template.
+    whole: Option<String>,
 }
 
 #[derive(Clone)]
@@ -69,6 +74,25 @@ impl Setup {
         Self::yaml(text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
+    /// With what `tollgate bootstrap` prints for a policy with these further options.
+    pub fn printed(policy: &str, options: &[&str]) -> Self {
+        let files = Files::new();
+        let (file, module) = (files.file("policy.yaml"), module());
+        fs::write(&file, policy).expect("a policy file");
+        let ports = if options.contains(&"--port") { &[][..] } else { &["--port", "0"] };
+        let fixed =
+            ["tollgate", "bootstrap", &file.display().to_string(), "--wasm", &module.display().to_string()];
+        let arguments = [&fixed[..], &["--admin-port", "0"], ports, options].concat();
+        let outcome = command::run(arguments).expect("valid arguments");
+        assert_eq!(outcome.status, Status::Success, "{}", outcome.stderr);
+        Self::whole(outcome.stdout)
+    }
+
+    /// With this Envoy file, whose listener is called like the template's.
+    pub fn whole(file: impl Into<String>) -> Self {
+        Self { whole: Some(file.into()), ..Self::yaml("") }
+    }
+
     fn new(policy: Policy) -> Self {
         Self {
             policy,
@@ -84,6 +108,7 @@ impl Setup {
             live: false,
             drains_at_once: false,
             wall_clock: None,
+            whole: None,
         }
     }
 
@@ -203,6 +228,9 @@ impl Setup {
 
     /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.
     pub(super) fn bootstrap(&self, listeners: &Path) -> String {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let file = self.filled_template();
         if !self.live {
             return file;
@@ -239,7 +267,8 @@ dynamic_resources:
         // The cluster is one of the route's options between braces.
         let route = [&[cluster.to_owned()], self.route.as_slice()].concat().join(", ");
         let text = fs::read_to_string(in_repository(TEMPLATE)).expect("the bootstrap template");
-        let text = text
+        let text = without_http2(&text)
+            .replace("@ADDRESS@", "127.0.0.1")
             .replace("@PORT@", "0")
             .replace("@ADMIN_PORT@", "0")
             .replace("@VM_ID@", VM_ID)
@@ -268,6 +297,15 @@ dynamic_resources:
             _ => vec![line.to_owned()],
         })
     }
+}
+
+/// Without the part for upstreams that speak HTTP/2, which the tests' upstreams do not.
+fn without_http2(text: &str) -> String {
+    ["grpc", "http2"].iter().fold(text.to_owned(), |text, section| {
+        let (before, rest) = text.split_once(&format!("# {section}: begin")).expect("a section");
+        let (_, after) = rest.split_once(&format!("# {section}: end")).expect("its end");
+        format!("{before}{after}")
+    })
 }
 
 /// A path of the repository.
