@@ -1,5 +1,6 @@
 //! Warnings: what is valid in a configuration, but probably a mistake. The filter itself ignores them.
 
+mod clients;
 mod coarse;
 mod covers;
 mod exposure;
@@ -53,6 +54,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
     exposure::warn_headers(set, &mut warnings);
+    clients::warn_clients(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
     warnings
 }

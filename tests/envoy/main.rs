@@ -25,6 +25,7 @@ mod costs;
 mod counting;
 mod escapes;
 mod exactness;
+mod explained;
 mod factuarea;
 mod facturapi;
 mod flood;

@@ -1,5 +1,6 @@
 mod callers;
 mod classes;
+mod clients;
 mod exposure;
 
 use crate::document::{Document, Syntax};
