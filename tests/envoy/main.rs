@@ -16,6 +16,7 @@ mod algorithms;
 mod attacks;
 mod auth_failures;
 mod billium;
+mod browser;
 mod callers;
 mod concurrency;
 mod configuration;

@@ -16,6 +16,8 @@ const LISTENER_BEGIN: &str = "# gateway listener: begin";
 const LISTENER_END: &str = "# gateway listener: end";
 /// The line of the HTTP connection manager that further options of it are put beside.
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
+/// The line of the virtual host that further options of it are put beside.
+const HOST_ANCHOR: &str = "domains: [\"*\"]";
 /// The line before the module's own HTTP filter.
 const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line after it.
@@ -40,6 +42,7 @@ pub struct Setup {
     vm: Vec<String>,
     plugin: Vec<String>,
     route: Vec<String>,
+    host: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
     pub(super) drains_at_once: bool,
@@ -104,6 +107,7 @@ impl Setup {
             vm: Vec::new(),
             plugin: Vec::new(),
             route: Vec::new(),
+            host: Vec::new(),
             module_log_level: "info",
             live: false,
             drains_at_once: false,
@@ -176,6 +180,12 @@ impl Setup {
     /// With a further option of the route to the upstream, e.g. `timeout: 1s`.
     pub fn route(mut self, option: &str) -> Self {
         self.route.push(option.to_owned());
+        self
+    }
+
+    /// With a further option of the virtual host.
+    pub fn host(mut self, option: &str) -> Self {
+        self.host.push(option.to_owned());
         self
     }
 
@@ -278,6 +288,7 @@ dynamic_resources:
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
         let text = with_options(&text, VM_ANCHOR, &self.vm);
+        let text = with_options(&text, HOST_ANCHOR, &self.host);
         let text = with_options(&text, PLUGIN_ANCHOR, &self.plugin);
         let text = with_options(&text, FILTER_ANCHOR, &self.filters);
         self.with_configuration(&with_options(&text, LATER_FILTER_ANCHOR, &self.later_filters))
