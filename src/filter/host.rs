@@ -185,8 +185,7 @@ impl<H: Host> StreamResponse<H> {
 
 impl<H: Host> Response for StreamResponse<H> {
     fn status(&self) -> u16 {
-        let status = self.header(":status").unwrap_or_default();
-        std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+        parsed(self.header(":status")).unwrap_or_default()
     }
 
     fn is_upstreams(&self) -> bool {
@@ -200,13 +199,17 @@ impl<H: Host> Response for StreamResponse<H> {
     }
 
     fn rejection(&self) -> Option<u16> {
-        let status = self.host.property(self.stream, REJECTION.as_bytes())?;
-        std::str::from_utf8(&status).ok()?.parse().ok()
+        parsed(self.host.property(self.stream, REJECTION.as_bytes()))
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.host.response_header(self.stream, name)
     }
+}
+
+/// A status in digits.
+fn parsed(status: Option<Vec<u8>>) -> Option<u16> {
+    std::str::from_utf8(&status?).ok()?.parse().ok()
 }
 
 /// The pages of the table, in the map that all workers share.

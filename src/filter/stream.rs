@@ -82,7 +82,8 @@ fn reject<H: Host>(request: StreamRequest<H>, replies: &ReplyRules, decision: &D
     match replies.reply(decision, &request, new_id::<H>) {
         Some(reply) => {
             let reply = reply.with_limit_headers(replies.limit_headers(decision));
-            request.host.set_filter_state(request.stream, REJECTION, &reply.status.to_string());
+            let mut digits = itoa::Buffer::new();
+            request.host.set_filter_state(request.stream, REJECTION, digits.format(reply.status));
             request.host.reply(request.stream, &reply);
             Flow::Answered
         }

@@ -47,7 +47,7 @@ fn f_plain_requests_of_http2_reach_a_service_of_http1() {
     });
     let stage = GrpcStage::before(ONE, service.address(), &[]);
     let passed = stage.plain("ann");
-    assert_eq!((passed.status, passed.text()), (200, "ok".into()));
+    assert_eq!((passed.status, passed.text()), (200, "ok"));
     assert_eq!(stage.plain("ann").status, 429);
 }
 

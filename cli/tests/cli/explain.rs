@@ -110,9 +110,9 @@ headers: {{ preset: x-ratelimit }}
         .success();
     let explained = json(&out);
     let responses = explained[0]["responses"].as_array().unwrap();
-    let told = responses.iter().map(|response| match &response["rejected"] {
-        serde_json::Value::Bool(true) => "-",
-        _ => response["headers"]["x-ratelimit-remaining"].as_str().unwrap_or("?"),
+    let told = responses.iter().map(|response| match response["rejected"].as_bool() {
+        Some(true) => "-",
+        Some(false) | None => response["headers"]["x-ratelimit-remaining"].as_str().unwrap_or("?"),
     });
     told.collect::<Vec<_>>().join(" ")
 }
