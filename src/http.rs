@@ -12,7 +12,9 @@ pub mod spelling;
 mod status_set;
 
 pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
-pub use request::{AUTHORIZATION, Answer, MetadataPath, Request, Response, answered_status, is_good};
+pub use request::{
+    AUTHORIZATION, Answer, MetadataPath, Request, Response, answered_status, is_answer, is_good,
+};
 pub use request_cache::RequestCache;
 pub use request_match::{HeaderMatch, Host, RequestMatch};
 pub use sample_request::SampleRequest;

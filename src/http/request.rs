@@ -45,23 +45,26 @@ pub trait Response {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 }
 
-/// The status of a response that settles what became of the request; `None` if it does not. If the upstream
-/// times out, its connection breaks, or the client aborts the request, Envoy answers in the upstream's place,
-/// and nobody knows what the request has done there: that is no answer. If another filter answers before
-/// Envoy has chosen an upstream, for example with a 401, that is an answer. So is the rejection of another
-/// Tollgate, whatever its status, because the upstream never sees the request.
-pub fn answered_status(response: &impl Response) -> Option<u16> {
+/// Whether a response settles what became of the request. If the upstream times out, its connection breaks,
+/// or the client aborts the request, Envoy answers in the upstream's place, and nobody knows what the request
+/// has done there: that is no answer. If another filter answers before Envoy has chosen an upstream, for
+/// example with a 401, that is an answer.
+pub fn is_answer(response: &impl Response) -> bool {
     const REQUEST_TIMEOUT: u16 = 408;
-    let status = response.status();
-    let settles = match status {
+    match response.status() {
         REQUEST_TIMEOUT | 500.. => response.is_upstreams(),
         400.. => response.is_upstreams() || !response.has_an_upstream(),
         // Envoy reports its own errors to gRPC callers in this header. It is nearly always absent, which is
         // cheap to ask.
         200 => response.header("grpc-status").is_none() || response.is_upstreams(),
         _ => true,
-    };
-    if settles { Some(status) } else { response.rejection() }
+    }
+}
+
+/// The status with which a response settles what became of the request; `None` if it does not. The rejection
+/// of another Tollgate does, whatever its status, because the upstream never sees the request.
+pub fn answered_status(response: &impl Response) -> Option<u16> {
+    if is_answer(response) { Some(response.status()) } else { response.rejection() }
 }
 
 /// A response whose status has been read.
@@ -75,6 +78,18 @@ pub struct Answer<'a, R> {
 impl<R: Response> Response for Answer<'_, R> {
     fn status(&self) -> u16 {
         self.status
+    }
+
+    fn is_upstreams(&self) -> bool {
+        self.response.is_upstreams()
+    }
+
+    fn has_an_upstream(&self) -> bool {
+        self.response.has_an_upstream()
+    }
+
+    fn rejection(&self) -> Option<u16> {
+        self.response.rejection()
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
