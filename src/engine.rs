@@ -10,7 +10,7 @@ mod unreadable;
 pub use selection::{applying, exempts, exempts_caller, role};
 
 use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
-use crate::http::{Request, RequestCache, Response, is_answer, is_good};
+use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet};
@@ -207,9 +207,8 @@ impl Engine {
             return;
         }
         decision.as_of = transaction.now();
-        if !is_answer(response) {
-            return;
-        }
+        let Some(status) = answered_status(response) else { return };
+        let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {

@@ -21,7 +21,7 @@ pub use elements::{Elements, element};
 pub use metadata::{MetadataPath, MetadataValue};
 pub use path_template::{PathSegment, PathTemplate, Purpose, Spellings};
 pub use pattern::Pattern;
-pub use request::{AUTHORIZATION, Request, Response, is_answer, is_good};
+pub use request::{AUTHORIZATION, Answer, Request, Response, answered_status, is_answer, is_good};
 pub use request_cache::RequestCache;
 pub use request_match::{Host, RequestMatch};
 pub use sample_request::SampleRequest;

@@ -89,12 +89,13 @@ pub(crate) struct FakeResponse {
     header: Option<(&'static str, Vec<u8>)>,
     is_upstreams: bool,
     has_an_upstream: bool,
+    rejection: Option<u16>,
 }
 
 impl FakeResponse {
     /// A response of the upstream.
     pub fn of_upstream(status: u16) -> FakeResponse {
-        FakeResponse { status, header: None, is_upstreams: true, has_an_upstream: true }
+        FakeResponse { status, header: None, is_upstreams: true, has_an_upstream: true, rejection: None }
     }
 
     /// A response that Envoy or another filter makes before Envoy has chosen an upstream.
@@ -105,6 +106,12 @@ impl FakeResponse {
     /// A response that Envoy makes in the place of the upstream that it has chosen.
     pub fn instead_of_upstream(status: u16) -> FakeResponse {
         FakeResponse { is_upstreams: false, ..FakeResponse::of_upstream(status) }
+    }
+
+    /// The rejection of another Tollgate, which a gRPC caller sees as a 200.
+    pub fn rejected_with(rejection: u16, seen_as: u16) -> FakeResponse {
+        let response = FakeResponse::before_upstream(seen_as).with("grpc-status", "8");
+        FakeResponse { rejection: Some(rejection), ..response }
     }
 
     pub fn with(self, name: &'static str, value: impl AsRef<[u8]>) -> FakeResponse {
@@ -123,6 +130,10 @@ impl Response for FakeResponse {
 
     fn has_an_upstream(&self) -> bool {
         self.has_an_upstream
+    }
+
+    fn rejection(&self) -> Option<u16> {
+        self.rejection
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {

@@ -1,13 +1,17 @@
 //! What the filter would do with a request: the filter's own engine decides, over an empty table in memory.
 
+mod answers;
 mod json;
+
+pub use answers::{Answers, SampleResponse};
 
 use crate::applicability::{Applicability, applicability_of};
 use crate::describe::{PolicySummary, summary};
+use std::num::NonZeroU32;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::http::{RequestCache, SampleRequest};
+use tollgate::http::{Request, RequestCache, SampleRequest};
 use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
 use tollgate::limiter::concurrency::WorkerId;
@@ -15,7 +19,22 @@ use tollgate::reply::{Header, Reply};
 use tollgate::table::{Table, memory::MemoryStore};
 use tollgate::time::{Micros, Now, SECOND};
 
-/// What happens to a request that is sent several times at once.
+/// How a request is repeated, and how it is answered.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// How many times it is sent.
+    pub times: NonZeroU32,
+    /// When it is sent first, since the UNIX epoch.
+    pub wall: Micros,
+    /// The time from one request to the next.
+    pub every: Micros,
+    /// Whether all are sent before any is answered. Otherwise each is answered before the next one is sent.
+    pub at_once: bool,
+    /// How the upstream answers.
+    pub answers: Answers,
+}
+
+/// What happens to a request that is sent several times.
 #[derive(Debug)]
 pub struct Explanation {
     /// How many times it is sent.
@@ -26,9 +45,14 @@ pub struct Explanation {
     pub first_rejected: Option<u32>,
     /// What each policy does with the last request, in the order of the configuration.
     pub policies: Vec<PolicyExplanation>,
+    /// The response to each request, at most to the first [`MAX_RESPONSES`].
+    pub responses: Vec<ExplainedResponse>,
     /// The response to the last request.
     pub response: ExplainedResponse,
 }
+
+/// How many responses an explanation keeps.
+pub const MAX_RESPONSES: usize = 1_000;
 
 /// What one policy does with a request.
 #[derive(Debug)]
@@ -41,11 +65,18 @@ pub struct PolicyExplanation {
     pub limits: Vec<(String, Verdict)>,
 }
 
-/// The response to a request.
-#[derive(Debug)]
+/// What the client gets.
+#[derive(Clone, Debug, PartialEq)]
 pub enum ExplainedResponse {
-    /// That of the upstream, to which the filter adds these headers.
-    Upstream(Vec<(String, String)>),
+    /// The upstream's response.
+    Upstream {
+        /// The HTTP status.
+        status: u16,
+        /// The headers that the filter adds, and those of the upstream that are known.
+        headers: Vec<(String, String)>,
+    },
+    /// Nothing: the request passes, and the upstream does not answer it.
+    Unanswered,
     /// A rejection.
     Rejection {
         /// The HTTP status.
@@ -57,32 +88,80 @@ pub enum ExplainedResponse {
     },
 }
 
-/// Sends a request several times at once: each before the previous one is answered. `wall` is the time since
-/// the UNIX epoch.
-pub fn explain(
-    configuration: &Configuration,
-    request: &SampleRequest,
-    times: u32,
-    wall: Micros,
-) -> Explanation {
-    let engine = Engine::new(configuration.rules.clone());
-    let mut table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().table_size, WorkerId(1));
-    let store = MemoryStore::default();
-    // The table must be older than any window.
-    let now = Now { mono: 400 * 86_400 * SECOND, wall };
-    let mut last = Decision::admit(now);
-    let (mut passed, mut first_rejected) = (0, None);
+/// Sends a request as the scenario says.
+pub fn explain(configuration: &Configuration, request: &SampleRequest, scenario: &Scenario) -> Explanation {
+    let mut simulation = Simulation::new(configuration, request, scenario);
+    let times = scenario.times.get();
+    let (mut passed, mut first_rejected, mut responses) = (0, None, Vec::new());
+    let mut last = None;
     for number in 1..=times {
-        last = engine.decide(request, &mut table.begin(&store, now));
-        if last.rejected() {
+        let (decision, response) = simulation.send(number - 1);
+        if decision.rejected() {
             first_rejected = first_rejected.or(Some(number));
         } else {
             passed += 1;
         }
+        if responses.len() < MAX_RESPONSES {
+            responses.push(response.clone());
+        }
+        last = Some((decision, response));
     }
+    let (last, response) = last.unwrap_or_else(|| simulation.send(0));
     let policies = policies(configuration, request, &last);
-    let response = response(configuration, request, &last);
-    Explanation { times, passed, first_rejected, policies, response }
+    Explanation { times, passed, first_rejected, policies, responses, response }
+}
+
+/// The filter in one worker, and the requests on their way through it.
+struct Simulation<'a> {
+    configuration: &'a Configuration,
+    request: &'a SampleRequest,
+    scenario: &'a Scenario,
+    engine: Engine,
+    table: Table,
+    store: MemoryStore,
+    /// When the worker's next tick is due.
+    next_tick: Micros,
+}
+
+impl<'a> Simulation<'a> {
+    fn new(
+        configuration: &'a Configuration,
+        request: &'a SampleRequest,
+        scenario: &'a Scenario,
+    ) -> Simulation<'a> {
+        let engine = Engine::new(configuration.rules.clone());
+        let table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().table_size, WorkerId(1));
+        let store = MemoryStore::default();
+        Simulation { configuration, request, scenario, engine, table, store, next_tick: 0 }
+    }
+
+    /// Sends the request with this number, from 0, through the filter, as the filter does.
+    fn send(&mut self, number: u32) -> (Decision, ExplainedResponse) {
+        let now = self.at(number);
+        if now.mono >= self.next_tick {
+            self.table.begin(&self.store, now).settle();
+            self.next_tick = now.mono.saturating_add(SECOND);
+        }
+        let mut decision = self.engine.decide(self.request, &mut self.table.begin(&self.store, now));
+        // Requests that are all sent at once are in flight until the last one is answered.
+        let answered = !self.scenario.at_once || number + 1 == self.scenario.times.get();
+        let answer = self.scenario.answers.of(number).filter(|_| answered);
+        if let Some(answer) = answer.filter(|_| self.engine.awaits_response(&decision)) {
+            self.engine.on_response(&mut decision, &answer, &mut self.table.begin(&self.store, now));
+        }
+        let response = response(self.configuration, self.request, &decision, answer);
+        if answered && self.engine.awaits_stream_end(&decision) {
+            self.engine.on_stream_end(&mut decision, &mut self.table.begin(&self.store, now));
+        }
+        (decision, response)
+    }
+
+    fn at(&self, number: u32) -> Now {
+        /// The table must be older than any window.
+        const START: Micros = 400 * 86_400 * SECOND;
+        let since = self.scenario.every.saturating_mul(number.into());
+        Now { mono: START.saturating_add(since), wall: self.scenario.wall.saturating_add(since) }
+    }
 }
 
 fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -> Vec<PolicyExplanation> {
@@ -97,19 +176,33 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
     applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
 }
 
-fn response(set: &Configuration, request: &SampleRequest, decision: &Decision) -> ExplainedResponse {
+/// `answer` is the upstream's, should the request reach it.
+fn response(
+    set: &Configuration,
+    request: &SampleRequest,
+    decision: &Decision,
+    answer: Option<SampleResponse<'_>>,
+) -> ExplainedResponse {
     let limits = set.replies.limit_headers(decision);
-    let owned = |headers: Vec<Header<'_>>| {
-        headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-    };
     // All zeros, so that the id is recognised as an example.
-    match set.replies.reply(decision, request, || [0; 16]) {
-        None => ExplainedResponse::Upstream(owned(limits)),
-        Some(reply) => {
+    let reply = set.replies.reply(decision, request, || [0; 16]);
+    match (reply, answer) {
+        (Some(reply), _) => {
             let Reply { status, headers, body, .. } = reply.with_limit_headers(limits);
-            ExplainedResponse::Rejection { status, headers: owned(headers), body: body.to_string() }
+            let head = request.header(":method").is_some_and(|method| method == b"HEAD");
+            let body = if head { String::new() } else { body.to_string() };
+            ExplainedResponse::Rejection { status, headers: owned(headers), body }
         }
+        (None, Some(answer)) => {
+            let headers = answer.with_limit_headers(&set.replies, owned(limits));
+            ExplainedResponse::Upstream { status: answer.status, headers }
+        }
+        (None, None) => ExplainedResponse::Unanswered,
     }
+}
+
+fn owned(headers: Vec<Header<'_>>) -> Vec<(String, String)> {
+    headers.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
 #[cfg(test)]

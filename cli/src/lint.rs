@@ -2,6 +2,7 @@
 
 mod bans;
 mod client_headers;
+mod clients;
 mod coarse;
 mod covers;
 mod exposure;
@@ -63,6 +64,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
     never_told::warn_variables(set, &mut warnings);
     exposure::warn_headers(set, &mut warnings);
     never_told::warn_describes(set, &mut warnings);
+    clients::warn_clients(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
     warnings
 }

@@ -2,6 +2,7 @@
 //!
 //! All commands and tests read files through this module, so that they read them alike.
 
+mod cors;
 mod envoy;
 
 pub use envoy::Filter;

@@ -160,6 +160,10 @@ impl Host for Fake {
                 let lines: Vec<&str> = lines(&knows.request, name).collect();
                 (!lines.is_empty()).then(|| lines.join(",").into_bytes())
             }
+            [name] => {
+                let states = knows.filter_state.iter().rev();
+                states.clone().find(|(own, _)| own == name).map(|(_, text)| text.clone().into_bytes())
+            }
             _ => None,
         });
         found.map_or(Attribute::Absent, Attribute::Written)

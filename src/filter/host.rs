@@ -209,6 +209,10 @@ impl<H: Host> StreamRequest<H> {
     }
 }
 
+/// The filter state with the status of a rejection, for the other Tollgates of the same filter chain. Clients
+/// and upstreams cannot set it, and to find none costs less than to ask for the response's status.
+pub(super) const REJECTION: &str = "tollgate_rejection";
+
 /// The response of a stream.
 #[derive(Clone, Copy)]
 pub(super) struct StreamResponse<H: Host> {
@@ -229,8 +233,7 @@ impl<H: Host> StreamResponse<H> {
 
 impl<H: Host> Response for StreamResponse<H> {
     fn status(&self) -> u16 {
-        let status = self.header(":status").unwrap_or_default();
-        std::str::from_utf8(&status).ok().and_then(|status| status.parse().ok()).unwrap_or_default()
+        parsed(self.header(":status")).unwrap_or_default()
     }
 
     fn is_upstreams(&self) -> bool {
@@ -243,9 +246,18 @@ impl<H: Host> Response for StreamResponse<H> {
         address.is_some_and(|address| !address.is_empty())
     }
 
+    fn rejection(&self) -> Option<u16> {
+        parsed(self.host.property(self.stream, REJECTION.as_bytes()))
+    }
+
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.host.response_header(self.stream, name)
     }
+}
+
+/// A status in digits.
+fn parsed(status: Option<Vec<u8>>) -> Option<u16> {
+    std::str::from_utf8(&status?).ok()?.parse().ok()
 }
 
 /// The pages of the table, in the map that all workers share.

@@ -1,8 +1,9 @@
 //! One request on its way through the filter.
 
-use super::host::{Host, SharedData, StreamRequest, StreamResponse, new_id};
+use super::host::{Host, REJECTION, SharedData, StreamRequest, StreamResponse, new_id};
 use super::worker::Worker;
 use crate::decision::Decision;
+use crate::http::Response;
 use crate::reply::{ReplyRules, is_limit_header};
 use crate::table::Table;
 use std::cell::RefCell;
@@ -83,6 +84,8 @@ fn reject<H: Host>(request: StreamRequest<H>, replies: &ReplyRules, decision: &D
     match replies.reply(decision, &request, new_id::<H>) {
         Some(reply) => {
             let reply = reply.with_limit_headers(replies.limit_headers(decision));
+            let mut digits = itoa::Buffer::new();
+            request.host.set_filter_state(request.stream, REJECTION, digits.format(reply.status));
             request.host.reply(request.stream, &reply);
             Flow::Answered
         }
@@ -95,6 +98,11 @@ fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules,
     let headers = replies.limit_headers(decision);
     if replies.removes_limit_headers() {
         response.remove_headers(is_limit_header);
+    }
+    // Another Tollgate's rejection says what it has to say. These headers would contradict it: a 429 with
+    // units left.
+    if headers.is_empty() || response.rejection().is_some() {
+        return;
     }
     let keep = replies.keeps_limit_headers();
     // The upstream's are one statement: with any of them kept, ours would contradict it.

@@ -42,6 +42,11 @@ pub trait Response {
     fn has_an_upstream(&self) -> bool {
         false
     }
+    /// The status with which another Tollgate of the same filter chain rejected the request. `None`: none
+    /// has. May cost a host call.
+    fn rejection(&self) -> Option<u16> {
+        None
+    }
     /// The value of a header, by its lower-case name.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 }
@@ -59,6 +64,42 @@ pub fn is_answer(response: &impl Response) -> bool {
         // cheap to ask.
         200 => response.header("grpc-status").is_none() || response.is_upstreams(),
         _ => true,
+    }
+}
+
+/// The status with which a response settles what became of the request; `None` if it does not. The rejection
+/// of another Tollgate does, whatever its status, because the upstream never sees the request.
+pub fn answered_status(response: &impl Response) -> Option<u16> {
+    if is_answer(response) { Some(response.status()) } else { response.rejection() }
+}
+
+/// A response whose status has been read.
+pub struct Answer<'a, R> {
+    /// The response itself.
+    pub response: &'a R,
+    /// Its status, as [`answered_status`] found it.
+    pub status: u16,
+}
+
+impl<R: Response> Response for Answer<'_, R> {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn is_upstreams(&self) -> bool {
+        self.response.is_upstreams()
+    }
+
+    fn has_an_upstream(&self) -> bool {
+        self.response.has_an_upstream()
+    }
+
+    fn rejection(&self) -> Option<u16> {
+        self.response.rejection()
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        self.response.header(name)
     }
 }
 

@@ -1,13 +1,14 @@
 //! `tollgate bootstrap`: a complete Envoy configuration for a policy.
 
+mod embedded;
+mod template;
+
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome};
 use crate::document::Syntax;
 use crate::policy_file::PolicyFile;
 use clap::Args;
-
-/// The configuration that the end-to-end tests run, too.
-const TEMPLATE: &str = include_str!("../../../envoy/bootstrap.yaml");
+use std::net::IpAddr;
 
 /// Print a complete Envoy configuration for a policy
 #[derive(Args)]
@@ -15,7 +16,10 @@ const TEMPLATE: &str = include_str!("../../../envoy/bootstrap.yaml");
 pub struct Bootstrap {
     /// The policy, in YAML, or JSON if its name ends in .json; - for standard input
     file: String,
-    /// The port that Envoy listens on, at 127.0.0.1
+    /// The address that Envoy listens on; 0.0.0.0 or :: for all, as in a container
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    address: IpAddr,
+    /// The port that Envoy listens on
     #[arg(long, default_value_t = 10000)]
     port: u16,
     /// The port of Envoy's admin interface, at 127.0.0.1
@@ -27,15 +31,28 @@ pub struct Bootstrap {
     /// Your service; without it, Envoy answers itself, as a demo
     #[arg(long, value_name = "HOST:PORT")]
     upstream: Option<Upstream>,
+    /// Speak HTTP/2 without TLS with your service for all requests, not only for gRPC
+    #[arg(long, requires = "upstream")]
+    upstream_http2: bool,
+    /// Write a line about each request, with its decision, to standard output
+    #[arg(long)]
+    access_log: bool,
+    /// Give Tollgate's counters in Prometheus the policy's name as a label
+    #[arg(long)]
+    stats_tags: bool,
     /// The VM id; filters with the same id share their counts
     #[arg(long, value_name = "ID", default_value = "tollgate", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     vm_id: String,
 }
 
 const EXAMPLES: &str = "\
+Envoy then carries HTTP/1.0, HTTP/1.1 and HTTP/2, gRPC, WebSocket, server-sent events and
+`Expect: 100-continue`. Your service gets gRPC by HTTP/2 without TLS, and all else by HTTP/1.1.
+
 Examples:
   tollgate bootstrap policy.yaml > envoy.yaml
   tollgate bootstrap policy.yaml --upstream localhost:3000 --wasm /etc/envoy/tollgate.wasm > envoy.yaml
+  tollgate bootstrap policy.yaml --address 0.0.0.0 --access-log --stats-tags > envoy.yaml
   envoy --mode validate --config-path envoy.yaml
 
 Exit status: 0 if the configuration is printed, 1 if the policy has errors, 2 if it cannot be read.";
@@ -69,7 +86,7 @@ impl std::str::FromStr for Upstream {
 
 impl Bootstrap {
     pub fn run(self) -> Result<Outcome, Failure> {
-        let input = Input::read(&self.file)?;
+        let mut input = Input::read(&self.file)?;
         if self.port != 0 && self.port == self.admin_port {
             return Err(Failure::new(format!("--port and --admin-port are both {}", self.port)));
         }
@@ -81,38 +98,39 @@ impl Bootstrap {
             if policy.filter.is_some() {
                 return Err(Failure::new(format!("{} is an Envoy configuration already", input.name)));
             }
-            if let Err(errors) = policy.compile() {
-                return Ok(Outcome::invalid(input.error_report(&file.locate_errors(policy, &errors))));
+            match policy.compile() {
+                Ok(set) if self.access_log && !set.replies.access_log => {
+                    input.text = embedded::with_access_log(&input.name, &input.text).ok_or_else(|| {
+                        Failure::new(format!("--access-log needs access_log: true in {}", input.name))
+                    })?;
+                }
+                Ok(_) => {}
+                Err(errors) => {
+                    return Ok(Outcome::invalid(input.error_report(&file.locate_errors(policy, &errors))));
+                }
             }
         }
         Ok(Outcome::success(self.filled(&input)))
     }
 
     fn filled(&self, input: &Input) -> String {
-        let (left_out, cluster) = match self.upstream {
-            Some(_) => ("demo", "external"),
-            None => ("external", "demo"),
+        let (left_out, cluster): (&[&str], &str) = match (&self.upstream, self.upstream_http2) {
+            (None, _) => (&["http1", "http2", "grpc"], "demo"),
+            (Some(_), false) => (&["demo"], "external"),
+            (Some(_), true) => (&["demo", "http1", "grpc"], "external_http2"),
         };
-        let host = self.upstream.as_ref().map_or("", |upstream| &upstream.host);
-        let port = self.upstream.as_ref().map_or(0, |upstream| upstream.port);
-        let words = [
-            ("@PORT@", self.port.to_string()),
-            ("@ADMIN_PORT@", self.admin_port.to_string()),
-            ("@WASM@", escaped(&self.wasm)),
-            ("@VM_ID@", escaped(&self.vm_id)),
-            ("@CLUSTER@", cluster.into()),
-            ("@UPSTREAM_ADDRESS@", host.into()),
-            ("@UPSTREAM_PORT@", port.to_string()),
-        ];
+        let words = self.words(cluster);
         let json = Syntax::of(&input.name, &input.text) == Syntax::Json;
         let mut text = format!(
             "# Envoy with Tollgate, generated by `tollgate bootstrap` from {}.\n",
             one_line(&self.file)
         );
-        for line in template_without(left_out) {
+        for line in template::without(left_out) {
+            let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
+            text += template::before(line, self.stats_tags);
             if line.trim() == "@POLICY@" {
-                let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
-                policy_lines(&input.text, json).for_each(|line| text += &indented(indent, &line));
+                let policy = embedded::policy_lines(&input.text, json);
+                policy.for_each(|line| text += &embedded::indented(indent, &line));
             } else if json && line.contains("google.protobuf.Struct") {
                 text += &(line.replace("google.protobuf.Struct", "google.protobuf.StringValue") + "\n");
             } else {
@@ -120,50 +138,36 @@ impl Bootstrap {
                     words.iter().fold(line.to_string(), |line, (word, with)| line.replace(word, with));
                 text += &(filled + "\n");
             }
+            let more = template::after(line, self.access_log).lines();
+            more.for_each(|line| text += &embedded::indented(indent, line));
         }
         text.trim_end().to_string() + "\n"
     }
-}
 
-/// The lines of the template without its first comment, the markers of sections, and the lines of `section`.
-fn template_without(section: &str) -> impl Iterator<Item = &'static str> {
-    let (begin, end) = (format!("# {section}: begin"), format!("# {section}: end"));
-    let is_marker = |line: &str| {
-        ["demo", "external"].iter().any(|name| {
-            line.strip_prefix("# ")
-                .and_then(|line| line.strip_prefix(name))
-                .is_some_and(|rest| rest.starts_with(": "))
-        })
-    };
-    let mut out = false;
-    TEMPLATE.lines().skip_while(|line| line.starts_with('#')).filter(move |line| {
-        let line = line.trim();
-        out = (out || line == begin) && line != end;
-        !out && !is_marker(line)
-    })
-}
-
-/// The lines of the policy for the Envoy configuration: YAML unchanged, so that its comments are kept; JSON
-/// as one string.
-fn policy_lines(text: &str, json: bool) -> Box<dyn Iterator<Item = String> + '_> {
-    if json {
-        return Box::new(std::iter::once(format!("\"{}\"", escaped(text.trim()))));
+    /// The words of the template, and what stands in their place.
+    fn words(&self, cluster: &str) -> [(&'static str, String); 8] {
+        let host = self.upstream.as_ref().map_or("", |upstream| &upstream.host);
+        let port = self.upstream.as_ref().map_or(0, |upstream| upstream.port);
+        [
+            ("@ADDRESS@", listen_address(self.address)),
+            ("@PORT@", self.port.to_string()),
+            ("@ADMIN_PORT@", self.admin_port.to_string()),
+            ("@WASM@", embedded::escaped(&self.wasm)),
+            ("@VM_ID@", embedded::escaped(&self.vm_id)),
+            ("@CLUSTER@", cluster.into()),
+            ("@UPSTREAM_ADDRESS@", host.into()),
+            ("@UPSTREAM_PORT@", port.to_string()),
+        ]
     }
-    // A document inside another one must not have markers of its start and end.
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let lines = text.lines().filter(|line| !line.starts_with('%'));
-    let lines = lines.take_while(|line| !line.starts_with("..."));
-    Box::new(lines.map(|line| line.strip_prefix("---").unwrap_or(line).to_string()))
 }
 
-fn indented(indent: &str, line: &str) -> String {
-    if line.is_empty() { "\n".into() } else { format!("{indent}{line}\n") }
-}
-
-/// Escaped for double quotes in YAML and JSON.
-fn escaped(text: &str) -> String {
-    let quoted = serde_json::Value::from(text).to_string();
-    quoted.get(1..quoted.len() - 1).unwrap_or_default().to_string()
+/// The address as Envoy takes it between braces. On `::` it accepts IPv4, too, only if it is asked to.
+fn listen_address(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) if address.is_unspecified() => format!("\"{address}\", ipv4_compat: true"),
+        IpAddr::V6(address) => format!("\"{address}\""),
+    }
 }
 
 fn one_line(text: &str) -> String {

@@ -21,8 +21,8 @@ impl PolicyExplanation {
 }
 
 impl Explanation {
-    /// The explanation as a tree, for JSON.
-    pub fn to_value(&self) -> Value {
+    /// The explanation as a tree, for JSON. `each`: with the responses to all requests.
+    pub fn to_value(&self, each: bool) -> Value {
         let number = |number: u32| Value::Number(f64::from(number));
         let first = self.first_rejected.map_or(Value::Null, number);
         let mut fields = vec![
@@ -31,20 +31,32 @@ impl Explanation {
             field("first_rejected", first),
             field("policies", Value::List(self.policies.iter().map(policy).collect())),
         ];
-        match &self.response {
-            ExplainedResponse::Upstream(headers) => {
-                fields.push(field("rejected", Value::Bool(false)));
-                fields.push(field("headers", headers_of(headers)));
-            }
-            ExplainedResponse::Rejection { status, headers, body } => {
-                fields.push(field("rejected", Value::Bool(true)));
-                fields.push(field("status", number(*status)));
-                fields.push(field("headers", headers_of(headers)));
-                fields.push(field("body", body.as_str().into()));
-            }
+        fields.extend(response(&self.response));
+        if each {
+            let responses = self.responses.iter().map(|one| Value::Object(response(one)));
+            fields.push(field("responses", Value::List(responses.collect())));
         }
         Value::Object(fields)
     }
+}
+
+fn response(response: &ExplainedResponse) -> Vec<(String, Value)> {
+    let (rejected, status, headers, body) = match response {
+        ExplainedResponse::Upstream { status, headers } => {
+            (false, Some(u32::from(*status)), headers.as_slice(), None)
+        }
+        ExplainedResponse::Unanswered => (false, None, &[][..], None),
+        ExplainedResponse::Rejection { status, headers, body } => {
+            (true, Some(*status), headers.as_slice(), Some(body.as_str()))
+        }
+    };
+    let mut fields = vec![
+        field("rejected", Value::Bool(rejected)),
+        field("status", status.map_or(Value::Null, |status| Value::Number(f64::from(status)))),
+        field("headers", headers_of(headers)),
+    ];
+    fields.extend(body.map(|body| field("body", body.into())));
+    fields
 }
 
 fn field(name: &str, value: Value) -> (String, Value) {

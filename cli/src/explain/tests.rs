@@ -20,7 +20,13 @@ headers: { preset: x-ratelimit, describes: ip/minute }
 fn explained(line: &str, with: impl Fn(SampleRequest) -> SampleRequest, times: u32) -> Explanation {
     let value = Document::read(POLICY, Syntax::Yaml).map_err(|error| error.to_config_error()).unwrap().value;
     let request = with(SampleRequest::parse(line).unwrap().from_client("192.0.2.7".parse().unwrap()));
-    explain(&compile(&value).unwrap(), &request, times, 1_747_314_000 * SECOND)
+    explain(&compile(&value).unwrap(), &request, &scenario(times))
+}
+
+fn scenario(times: u32) -> Scenario {
+    let times = NonZeroU32::new(times).unwrap();
+    let wall = 1_747_314_000 * SECOND;
+    Scenario { times, wall, every: 0, at_once: false, answers: Answers::default() }
 }
 
 #[test]
@@ -80,7 +86,8 @@ fn the_last_of_several_requests_is_explained_and_all_are_counted() {
 
 #[test]
 fn what_passes_gets_its_headers() {
-    let ExplainedResponse::Upstream(headers) = explained("GET /", |request| request, 2).response else {
+    let ExplainedResponse::Upstream { headers, .. } = explained("GET /", |request| request, 2).response
+    else {
         panic!("it is rejected")
     };
     assert_eq!(headers[1], ("x-ratelimit-remaining".into(), "1".into()));

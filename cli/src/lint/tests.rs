@@ -2,6 +2,7 @@ mod bans;
 mod callers;
 mod classes;
 mod client_headers;
+mod clients;
 mod exposure;
 mod literal;
 mod never_told;

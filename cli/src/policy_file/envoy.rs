@@ -1,5 +1,6 @@
 //! Tollgate filters in an Envoy configuration, with warnings about the configuration around them.
 
+use super::cors::warn_cors;
 use super::{PolicyPlace, PolicySource};
 use crate::inspect::{counts_addresses, matches_paths};
 use crate::lint::Warning;
@@ -142,6 +143,7 @@ impl Filter {
             if matches_paths(set) {
                 warn_paths(path, manager, &mut warnings);
             }
+            warn_cors(set, &self.config, (path, manager), &mut warnings);
         }
         warnings
     }
@@ -206,7 +208,7 @@ fn warn_paths(path: &str, manager: &Value, warnings: &mut Vec<Warning>) {
 }
 
 /// A field by its name in the API, or by its name in JSON: Envoy accepts both.
-fn either<'a>(value: &'a Value, name: &str, camel: &str) -> Option<&'a Value> {
+pub(super) fn either<'a>(value: &'a Value, name: &str, camel: &str) -> Option<&'a Value> {
     value.get(name).or_else(|| value.get(camel)).filter(|value| **value != Value::Null)
 }
 

@@ -33,7 +33,9 @@ fn no_placeholder_is_left_and_only_one_upstream() {
     let external = bootstrap(&[BILLIUM, "--upstream", "[::1]:3000"]);
     assert!(external.contains("cluster: external") && !external.contains("demo"));
     assert!(external.contains(r#"socket_address: { address: "::1", port_value: 3000 }"#));
-    for envoy in [demo, external] {
+    let http2 = bootstrap(&[BILLIUM, "--upstream", "[::1]:3000", "--upstream-http2"]);
+    assert!(http2.contains("cluster: external_http2 }") && !http2.contains("name: external\n"));
+    for envoy in [demo, external, http2] {
         assert!(!envoy.contains(": begin\n    # demo") && !envoy.contains("\n\n\n"), "{envoy}");
     }
 }
@@ -94,6 +96,10 @@ fn an_invalid_policy_gives_no_output() {
 
 #[test]
 fn invalid_arguments_are_rejected() {
+    for arguments in [&["--address", "localhost"][..], &["--address", "1.2.3.4:80"], &["--upstream-http2"]] {
+        let ran = tollgate(&[&["bootstrap", BILLIUM], arguments].concat());
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{arguments:?}");
+    }
     for upstream in ["localhost", ":80", "a b:80", "localhost:0", "localhost:65536", "[::1]", "::1:", "[x]:1"]
     {
         let ran = tollgate(&["bootstrap", BILLIUM, "--upstream", upstream]);
@@ -103,4 +109,60 @@ fn invalid_arguments_are_rejected() {
     assert_eq!(tollgate(&["bootstrap", BILLIUM, "--port", "7", "--admin-port", "7"]).status, 2);
     let envoy = bootstrap(&[BILLIUM]);
     assert_eq!(tollgate_reading(&["bootstrap", "-"], &envoy).status, 2, "it is an Envoy file already");
+}
+
+#[test]
+fn f_the_listener_is_at_the_address_that_is_asked_for_and_the_admin_interface_is_not() {
+    for (address, written) in [
+        ("0.0.0.0", "address: 0.0.0.0, port_value: 10000"),
+        ("::", "address: \"::\", ipv4_compat: true, port_value: 10000"),
+        ("2001:db8::7", "address: \"2001:db8::7\", port_value: 10000"),
+    ] {
+        let envoy = bootstrap(&[BILLIUM, "--address", address]);
+        assert!(envoy.contains(written), "{address}");
+        assert!(envoy.contains("socket_address: { address: 127.0.0.1, port_value: 9901 }"), "{address}");
+    }
+    assert!(bootstrap(&[BILLIUM]).contains("{ address: 127.0.0.1, port_value: 10000 }"), "the default");
+}
+
+#[test]
+fn f_the_access_log_is_only_there_if_asked_for_and_the_policy_then_has_its_line() {
+    assert!(!bootstrap(&[BILLIUM]).contains("access_log"));
+    let json = r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "ip", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}]}"#;
+    let flow = policy("")
+        .replacen("keys:", "{ keys:", 1)
+        .replace("\npolicies:\n", ", policies: [")
+        .replace("  - name: ip\n    key: client_ip\n    limits", "{ name: ip, key: client_ip, limits");
+    let flow = flow.trim_end().to_string() + " }] }\n";
+    for (name, text) in [
+        ("access.yaml", policy("")),
+        ("access-set.yaml", policy("access_log: true\n")),
+        ("access-start.yaml", format!("# mine\n\n---\n{}", policy(""))),
+        ("access-indented.yaml", policy("").lines().map(|line| format!("   {line}\n")).collect()),
+        ("access-flow.yaml", flow),
+        ("access.json", json.to_string()),
+    ] {
+        let path = file(name, &text);
+        let envoy = bootstrap(&[path.to_str().unwrap(), "--access-log"]);
+        assert!(envoy.contains("%FILTER_STATE(wasm.tollgate:PLAIN)%"), "{name}");
+        let written = regex_lite::Regex::new(r#"access_log\\?"?: true"#).unwrap();
+        assert_eq!(written.find_iter(&envoy).count(), 1, "{name}: {envoy}");
+        assert!(tollgate_reading(&["check", "-"], &envoy).success().contains("at most"), "{name}");
+    }
+    let path = file("access-off.yaml", &policy("access_log: false\n"));
+    let ran = tollgate(&["bootstrap", path.to_str().unwrap(), "--access-log"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("--access-log needs access_log: true in "), "{}", ran.stderr);
+}
+
+#[test]
+fn f_stats_tags_are_only_there_if_asked_for() {
+    assert!(!bootstrap(&[BILLIUM]).contains("stats_config"));
+    let envoy = bootstrap(&[BILLIUM, "--stats-tags"]);
+    assert_eq!(
+        envoy
+            .matches("\nstats_config:\n  stats_tags:\n    - { tag_name: policy, regex: '^wasmcustom")
+            .count(),
+        1
+    );
 }

@@ -260,3 +260,54 @@ fn an_error_with_a_line_feed_in_a_language_is_one_line() {
     let all = ran.stdout + &ran.stderr;
     assert!(!all.lines().any(|line| line.starts_with("forged: line")), "{all}");
 }
+
+/// The warnings about CORS of an Envoy file with these HTTP filters before and after Tollgate, and with this
+/// CORS policy.
+fn cors_warnings(name: &str, before: &str, after: &str, exposed: &str, policy: &str) -> Vec<String> {
+    let typed = "\"@type\": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy";
+    let manager = format!(
+        "use_remote_address: true
+                route_config: {{ typed_per_filter_config: {{ cors: {{ {typed}{exposed} }} }} }}"
+    );
+    let plugin = "failure_policy: FAIL_RELOAD\n                        vm_config: { vm_id: a }";
+    let policy = STRUCT.replace("policies:", &format!("{policy}\n                            policies:"));
+    let text = envoy(&manager, plugin, &policy.replace("match: [{ path: /v1 }], ", ""));
+    let cors = |place: &str| {
+        match place {
+        "" => String::new(),
+        _ => "                  - name: cors
+                    typed_config: { \"@type\": type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors }
+"
+        .to_string(),
+    }
+    };
+    let text = text.replace("http_filters:\n", &format!("http_filters:\n{}", cors(before))) + &cors(after);
+    let ran = tollgate(&["check", "-q", file(name, &text).to_str().unwrap()]);
+    ran.stdout
+        .lines()
+        .filter_map(|line| line.split_once("warning: "))
+        .map(|(_, says)| says.to_string())
+        .collect()
+}
+
+#[test]
+fn f_what_a_page_in_a_browser_could_not_read_is_warned_about() {
+    let shown = "headers: { preset: x-ratelimit }";
+    let all = ", expose_headers: \"Retry-After, x-ratelimit-limit,x-ratelimit-remaining, x-ratelimit-reset\"";
+    let none: [String; 0] = [];
+    assert_eq!(cors_warnings("cors-1.yaml", "cors", "", all, shown), none);
+    assert_eq!(cors_warnings("cors-2.yaml", "cors", "", ", expose_headers: \"*\"", shown), none);
+    assert_eq!(cors_warnings("cors-3.yaml", "", "", "", shown), none, "nobody has asked for CORS");
+    let found = cors_warnings("cors-4.yaml", "", "cors", all, shown);
+    let [after] = found.as_slice() else { panic!("{found:?}") };
+    assert!(after.contains("http_filters[1]: the cors filter comes after Tollgate"), "{after}");
+    let found = cors_warnings("cors-5.yaml", "cors", "", ", expose_headers: retry-after", shown);
+    let [hidden] = found.as_slice() else { panic!("{found:?}") };
+    assert!(
+        hidden.contains("cannot read x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset"),
+        "{hidden}"
+    );
+    let found = cors_warnings("cors-6.yaml", "cors", "", "", "access_log: true");
+    let [hidden] = found.as_slice() else { panic!("{found:?}") };
+    assert!(hidden.contains("cors.expose_headers: a page in a browser cannot read retry-after"), "{hidden}");
+}

@@ -74,6 +74,14 @@ fn invalid_requests_and_invalid_policies_are_rejected() {
         &["explain", BILLIUM, "/", "--at", "yesterday"],
         &["explain", BILLIUM, "/", "--times", "0"],
         &["explain", BILLIUM, "/", "--client-ip", "localhost"],
+        &["explain", BILLIUM, "/", "--status", "20"],
+        &["explain", BILLIUM, "/", "--status", "ok"],
+        &["explain", BILLIUM, "/", "--status", "200,"],
+        &["explain", BILLIUM, "/", "--every", "5"],
+        &["explain", BILLIUM, "/", "--every", "1.5s"],
+        &["explain", BILLIUM, "/", "--every", "32d"],
+        &["explain", BILLIUM, "/", "--every", "1s", "--at-once"],
+        &["explain", BILLIUM, "/", "--response-header", "nothing"],
         &["explain", "no/such.yaml", "/"],
     ] {
         let ran = tollgate(arguments);
@@ -85,5 +93,116 @@ fn invalid_requests_and_invalid_policies_are_rejected() {
         ran.stderr.ends_with("cli/tests/diagnostics/charge_word.yaml: invalid, 1 error\n"),
         "{}",
         ran.stderr
+    );
+}
+
+/// Explains requests under a policy with these fields: the remaining units that each response tells, `-` for a
+/// rejection.
+fn told(name: &str, fields: &str, arguments: &[&str]) -> String {
+    let text = format!(
+        "keys: {{ ip: {{ client_ip: {{}} }} }}
+policies: [{{ name: p, key: ip, {fields} }}]
+headers: {{ preset: x-ratelimit }}
+"
+    );
+    let path = file(name, &text);
+    let out = tollgate(&[&["explain", path.to_str().unwrap(), "/", "--json", "--each"], arguments].concat())
+        .success();
+    let explained = json(&out);
+    let responses = explained[0]["responses"].as_array().unwrap();
+    let told = responses.iter().map(|response| match response["rejected"].as_bool() {
+        Some(true) => "-",
+        Some(false) | None => response["headers"]["x-ratelimit-remaining"].as_str().unwrap_or("?"),
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
+const FIVE: &str = "limits: [{ quota: 5, window: 1m }]";
+
+#[test]
+fn f_each_request_is_answered_before_the_next_one_and_as_asked_for() {
+    let logins = format!("count_on: [401], {FIVE}");
+    assert_eq!(told("told-1.yaml", &logins, &["--times", "3"]), "5 5 5");
+    assert_eq!(
+        told("told-2.yaml", &logins, &["--times", "8", "--status", "401,401,200,401"]),
+        "4 3 3 2 1 0 - -"
+    );
+    let repeated = ["--times", "3", "--status", "401", "--status", "200"];
+    assert_eq!(told("told-3.yaml", &logins, &repeated), "4 4 4");
+    let refunded = format!("refund_unless: [201], {FIVE}");
+    assert_eq!(told("told-4.yaml", &refunded, &["--times", "3", "--status", "201,422,201"]), "4 4 3");
+    let costs = format!("cost_header: x-cost, {FIVE}");
+    assert_eq!(told("told-5.yaml", &costs, &["--times", "3", "--response-header", "X-Cost: 2"]), "3 1 0");
+    assert_eq!(
+        told("told-6.yaml", "limits: [{ algorithm: concurrency, quota: 2 }]", &["--times", "3"]),
+        "1 1 1"
+    );
+}
+
+#[test]
+fn f_requests_may_all_be_sent_at_once_or_with_time_between_them() {
+    let at_once = |name, fields: &str| told(name, fields, &["--times", "3", "--at-once"]);
+    assert_eq!(at_once("every-1.yaml", "limits: [{ algorithm: concurrency, quota: 2 }]"), "? ? -");
+    let two = "limits: [{ quota: 2, window: 10s }]";
+    assert_eq!(told("every-2.yaml", two, &["--times", "6", "--every", "100ms"]), "1 0 - - - -");
+    assert_eq!(told("every-3.yaml", two, &["--times", "6", "--every", "4s"]), "1 0 - 0 0 -");
+    assert_eq!(
+        told(
+            "every-4.yaml",
+            "limits: [{ quota: 1, window: month }]",
+            &["--times", "3", "--every", "30d", "--at", "2026-01-01T00:00:00Z"]
+        ),
+        "0 - 0"
+    );
+}
+
+#[test]
+fn f_a_request_without_an_answer_is_explained_as_one() {
+    let kept = format!("count_on: [401], {FIVE}");
+    assert_eq!(told("none-1.yaml", &kept, &["--times", "7", "--status", "none"]), "? ? ? ? ? - -");
+    let refunded = format!("count_on: [401], unanswered: refund, {FIVE}");
+    assert_eq!(
+        told("none-2.yaml", &refunded, &["--times", "7", "--status", "none,none,401"]),
+        "? ? 4 3 2 1 0"
+    );
+    let path = file("none.yaml", &policy(""));
+    let out = tollgate(&["explain", path.to_str().unwrap(), "/", "--status", "none"]).success();
+    assert!(out.ends_with("passes, and the upstream does not answer\n"), "{out}");
+}
+
+#[test]
+fn f_the_upstreams_own_limit_headers_are_kept_replaced_or_removed_as_in_envoy() {
+    let shown = |name: &str, headers: &str| {
+        let path = file(name, &policy(headers));
+        let upstreams = ["--response-header", "X-RateLimit-Remaining: 777", "--response-header", "x-app: a"];
+        let out = tollgate(&[&["explain", path.to_str().unwrap(), "/", "--json"][..], &upstreams].concat())
+            .success();
+        let headers = json(&out)[0]["headers"].clone();
+        assert_eq!(headers["x-app"], "a", "{out}");
+        (headers["x-ratelimit-remaining"].clone(), headers["x-ratelimit-limit"].clone())
+    };
+    let null = serde_json::Value::Null;
+    assert_eq!(shown("up-1.yaml", "headers: { preset: x-ratelimit }\n"), ("49".into(), "50".into()));
+    assert_eq!(
+        shown("up-2.yaml", "headers: { preset: x-ratelimit, upstream: keep }\n"),
+        ("777".into(), null.clone())
+    );
+    assert_eq!(shown("up-3.yaml", "headers: { preset: secret }\n"), (null.clone(), null.clone()));
+    assert_eq!(shown("up-4.yaml", ""), ("777".into(), null));
+}
+
+#[test]
+fn f_each_response_can_be_shown_in_a_line() {
+    let path = file(
+        "each.yaml",
+        &policy("headers: { preset: x-ratelimit, format: delta, names: { reset: x-reset } }\n"),
+    );
+    let out = tollgate(&["explain", path.to_str().unwrap(), "/", "--times", "51", "--each"]).success();
+    assert!(out.starts_with("   1  200  x-ratelimit-limit: 50  x-ratelimit-remaining: 49\n"), "{out}");
+    assert!(
+        out.contains(
+            "\n  51  429  retry-after: 60  x-ratelimit-limit: 50  x-ratelimit-remaining: 0\n\n50 of 51"
+        ),
+        "{out}"
     );
 }

@@ -406,3 +406,29 @@ fn a_stream_that_ends_under_a_newer_policy_takes_nothing_from_what_that_has_coun
         assert!(passed <= 100, "{newer}: {passed} of 100");
     }
 }
+
+/// It never reached the upstream, so nobody has guessed and nothing exists that did not before.
+#[wasm_bindgen_test(unsupported = test)]
+fn f_the_rejection_of_another_tollgate_is_an_answer_with_its_own_status() {
+    let policy = |counting: &str| {
+        format!(
+            r#"{{"name": "p", "key": "client_ip", {counting}, "limits": [{{"quota": 5, "window": "60s"}}]}}"#
+        )
+    };
+    let left_after = |counting: &str, rejection, seen_as| {
+        let mut fixture = fixture(&policy(counting));
+        let mut decision = fixture.decide(&FakeRequest::from("192.0.2.1"));
+        fixture.on_response(&mut decision, &FakeResponse::rejected_with(rejection, seen_as));
+        fixture.on_stream_end(&mut decision);
+        decision.verdict(0, 0).unwrap().remaining
+    };
+    // As an HTTP caller and as a gRPC caller sees it.
+    for (rejection, seen_as) in [(429, 429), (429, 200), (503, 503), (503, 200)] {
+        for nothing in [r#""count_on": [401]"#, r#""refund_on": [429, 503]"#, r#""refund_unless": ["2xx"]"#] {
+            assert_eq!(left_after(nothing, rejection, seen_as), 5, "{nothing} {rejection} as {seen_as}");
+        }
+        for one in [r#""count_on": [429, 503]"#, r#""refund_on": [404]"#, r#""cost_header": "x-cost""#] {
+            assert_eq!(left_after(one, rejection, seen_as), 4, "{one} {rejection} as {seen_as}");
+        }
+    }
+}

@@ -43,6 +43,25 @@ fn envoys_log_warns_once_a_minute_and_not_for_each_request() {
     assert_eq!(warnings(), 1, "by both workers together, in {}", gateway.log());
 }
 
+/// The units of the overflow record are used up soon, and from then on `table.overflow` stays.
+#[test]
+fn f_newcomers_whom_a_full_page_rejects_are_counted_and_logged() {
+    let policy = per_key(5, "1h") + ONE_PAGE + "access_log: true\n";
+    let gateway = Setup::yaml(policy).access_log().start();
+    for _ in 0..9 {
+        assert_eq!(gateway.get("/").key(new_key()).admitted_of(5), 5);
+    }
+    let newcomers = || (0..30).filter(|_| gateway.get("/").key(new_key()).send().status == 429).count();
+    let rejected = (newcomers() + newcomers()) as u64;
+    assert!(rejected >= 30, "only {rejected} of 60");
+    eventually("the counter", || (gateway.metric("table.overflow_rejected") == rejected).then_some(()));
+    let of_overflow = |line: &&String| line.starts_with("429 ") && line.contains(" overflow=true");
+    let lines = gateway.seen(45 + 60);
+    assert_eq!(lines.iter().filter(of_overflow).count() as u64, rejected, "{lines:#?}");
+    eventually("a warning", || gateway.log().contains("the table is full").then_some(()));
+    assert_eq!(gateway.metric("policy.key.refused"), rejected);
+}
+
 #[test]
 fn a_table_with_room_has_rejected_nobody_for_want_of_it() {
     let gateway = Setup::yaml(per_key(2, "1h")).start();

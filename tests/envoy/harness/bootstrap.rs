@@ -5,6 +5,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use tollgate_cli::command::{self, outcome::Status};
+
+use super::files::Files;
 use super::gateway::{Gateway, Rejection};
 use super::metadata;
 
@@ -13,6 +16,8 @@ const LISTENER_BEGIN: &str = "# gateway listener: begin";
 const LISTENER_END: &str = "# gateway listener: end";
 /// The line of the HTTP connection manager that further options of it are put beside.
 const MANAGER_ANCHOR: &str = "use_remote_address: true";
+/// The line of the virtual host that further options of it are put beside.
+const HOST_ANCHOR: &str = "domains: [\"*\"]";
 /// The line before the module's own HTTP filter.
 const FILTER_ANCHOR: &str = "# Tollgate: begin";
 /// The line after it.
@@ -37,10 +42,13 @@ pub struct Setup {
     vm: Vec<String>,
     plugin: Vec<String>,
     route: Vec<String>,
+    host: Vec<String>,
     pub(super) module_log_level: &'static str,
     pub(super) live: bool,
     pub(super) drains_at_once: bool,
     pub(super) wall_clock: Option<u64>,
+    /// The whole file, in place of the template.
+    whole: Option<String>,
 }
 
 #[derive(Clone)]
@@ -69,6 +77,25 @@ impl Setup {
         Self::yaml(text.unwrap_or_else(|error| panic!("{}: {error}", path.display())))
     }
 
+    /// With what `tollgate bootstrap` prints for a policy with these further options.
+    pub fn printed(policy: &str, options: &[&str]) -> Self {
+        let files = Files::new();
+        let (file, module) = (files.file("policy.yaml"), module());
+        fs::write(&file, policy).expect("a policy file");
+        let ports = if options.contains(&"--port") { &[][..] } else { &["--port", "0"] };
+        let fixed =
+            ["tollgate", "bootstrap", &file.display().to_string(), "--wasm", &module.display().to_string()];
+        let arguments = [&fixed[..], &["--admin-port", "0"], ports, options].concat();
+        let outcome = command::run(arguments).expect("valid arguments");
+        assert_eq!(outcome.status, Status::Success, "{}", outcome.stderr);
+        Self::whole(outcome.stdout)
+    }
+
+    /// With this Envoy file, whose listener is called like the template's.
+    pub fn whole(file: impl Into<String>) -> Self {
+        Self { whole: Some(file.into()), ..Self::yaml("") }
+    }
+
     fn new(policy: Policy) -> Self {
         Self {
             policy,
@@ -80,10 +107,12 @@ impl Setup {
             vm: Vec::new(),
             plugin: Vec::new(),
             route: Vec::new(),
+            host: Vec::new(),
             module_log_level: "info",
             live: false,
             drains_at_once: false,
             wall_clock: None,
+            whole: None,
         }
     }
 
@@ -154,6 +183,12 @@ impl Setup {
         self
     }
 
+    /// With a further option of the virtual host.
+    pub fn host(mut self, option: &str) -> Self {
+        self.host.push(option.to_owned());
+        self
+    }
+
     /// With another VM than the same gateway has without this, under the same id, so that counts are shared.
     pub(super) fn another_vm(mut self) -> Self {
         let text = "\"@type\": type.googleapis.com/google.protobuf.StringValue, value: another";
@@ -203,6 +238,9 @@ impl Setup {
 
     /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.
     pub(super) fn bootstrap(&self, listeners: &Path) -> String {
+        if let Some(whole) = &self.whole {
+            return whole.clone();
+        }
         let file = self.filled_template();
         if !self.live {
             return file;
@@ -239,7 +277,8 @@ dynamic_resources:
         // The cluster is one of the route's options between braces.
         let route = [&[cluster.to_owned()], self.route.as_slice()].concat().join(", ");
         let text = fs::read_to_string(in_repository(TEMPLATE)).expect("the bootstrap template");
-        let text = text
+        let text = without_http2(&text)
+            .replace("@ADDRESS@", "127.0.0.1")
             .replace("@PORT@", "0")
             .replace("@ADMIN_PORT@", "0")
             .replace("@VM_ID@", VM_ID)
@@ -249,6 +288,7 @@ dynamic_resources:
             .replace("@UPSTREAM_PORT@", &upstream.port().to_string());
         let text = with_options(&text, MANAGER_ANCHOR, &self.manager);
         let text = with_options(&text, VM_ANCHOR, &self.vm);
+        let text = with_options(&text, HOST_ANCHOR, &self.host);
         let text = with_options(&text, PLUGIN_ANCHOR, &self.plugin);
         let text = with_options(&text, FILTER_ANCHOR, &self.filters);
         self.with_configuration(&with_options(&text, LATER_FILTER_ANCHOR, &self.later_filters))
@@ -268,6 +308,15 @@ dynamic_resources:
             _ => vec![line.to_owned()],
         })
     }
+}
+
+/// Without the part for upstreams that speak HTTP/2, which the tests' upstreams do not.
+fn without_http2(text: &str) -> String {
+    ["grpc", "http2"].iter().fold(text.to_owned(), |text, section| {
+        let (before, rest) = text.split_once(&format!("# {section}: begin")).expect("a section");
+        let (_, after) = rest.split_once(&format!("# {section}: end")).expect("its end");
+        format!("{before}{after}")
+    })
 }
 
 /// A path of the repository.

@@ -1,0 +1,70 @@
+//! How the upstream answers the requests that are explained.
+
+use tollgate::http::Response;
+use tollgate::reply::{ReplyRules, is_limit_header};
+
+/// The upstream's answers to a row of requests.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// The status of each answer, in order; the last one repeats. `None`: the upstream does not answer.
+    pub statuses: Vec<Option<u16>>,
+    /// The headers of every answer, with lower-case names.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Default for Answers {
+    /// Always 200.
+    fn default() -> Answers {
+        Answers { statuses: vec![Some(200)], headers: Vec::new() }
+    }
+}
+
+impl Answers {
+    /// The answer to the request with this number, from 0.
+    pub(super) fn of(&self, number: u32) -> Option<SampleResponse<'_>> {
+        let last = self.statuses.len().saturating_sub(1);
+        let index = usize::try_from(number).map_or(last, |number| number.min(last));
+        let status = (*self.statuses.get(index)?)?;
+        Some(SampleResponse { status, headers: &self.headers })
+    }
+}
+
+/// One answer of the upstream.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleResponse<'a> {
+    /// Its status.
+    pub status: u16,
+    headers: &'a [(String, String)],
+}
+
+impl Response for SampleResponse<'_> {
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn header(&self, name: &str) -> Option<Vec<u8>> {
+        let values = self.headers.iter().filter(|(own, _)| own == name);
+        values.map(|(_, value)| value.clone().into_bytes()).next()
+    }
+}
+
+impl SampleResponse<'_> {
+    /// The headers of the response as the client gets them: the filter adds its limit headers, or leaves the
+    /// upstream's.
+    pub(super) fn with_limit_headers(
+        &self,
+        rules: &ReplyRules,
+        limits: Vec<(String, String)>,
+    ) -> Vec<(String, String)> {
+        let mut headers = self.headers.to_vec();
+        if rules.removes_limit_headers() {
+            headers.retain(|(name, _)| !is_limit_header(name.as_bytes()));
+        }
+        let has = |headers: &[(String, String)], name: &str| headers.iter().any(|(own, _)| own == name);
+        if !(rules.keeps_limit_headers() && limits.iter().any(|(name, _)| has(&headers, name))) {
+            headers.retain(|(name, _)| !has(&limits, name));
+            headers.extend(limits);
+        }
+        headers
+    }
+}

@@ -1,0 +1,62 @@
+//! Replies that make well-known clients retry at once, or not read what they are told.
+
+use super::Warning;
+use tollgate::compile::Configuration;
+use tollgate::reply::{HeaderRules, Preset, ResetFormat};
+
+/// The reset header that GitHub made known.
+const RESET: &str = "x-ratelimit-reset";
+
+/// The longest wait in seconds that a timer of JavaScript can hold: 2^31 - 1 ms.
+const MAX_TIMER_SECONDS: u64 = 2_147_483;
+
+/// The statuses with which clients honour `retry-after`, and that a rejection may have.
+const HONOURED: [u32; 3] = [413, 429, 503];
+
+pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
+    let replies = &set.replies;
+    if replies.headers.as_ref().is_some_and(takes_delta_for_past) {
+        warnings.push(Warning::new(
+            "headers.format",
+            format!("clients that read {RESET} as seconds since 1970, such as Octokit, take seconds from now for a time long ago and retry at once, without end; use epoch, or another name for the reset in headers.names"),
+        ));
+    }
+    let retry_after = &replies.retry_after;
+    if !retry_after.shown {
+        warnings.push(Warning::new(
+            "retry_after.show",
+            "without retry-after, many clients retry at once, discord.js among them, or after a time of their own",
+        ));
+    } else if retry_after.max > MAX_TIMER_SECONDS {
+        warnings.push(Warning::new(
+            "retry_after.max",
+            format!("a wait above {MAX_TIMER_SECONDS} s overflows the timers of JavaScript, and clients such as got and axios-retry then retry at once"),
+        ));
+    }
+    warn_statuses(set, warnings);
+}
+
+fn takes_delta_for_past(rules: &HeaderRules) -> bool {
+    match &rules.preset {
+        Preset::Fields(names) => rules.format == ResetFormat::Delta && names.reset == RESET,
+        // Its reset is a delta by definition, and whoever chooses it has clients that know it.
+        Preset::Envoy | Preset::Ietf | Preset::Secret => false,
+    }
+}
+
+/// One warning for each status, where it is first found.
+fn warn_statuses(set: &Configuration, warnings: &mut Vec<Warning>) {
+    let common = ("reject.status".to_string(), set.replies.rejection.status);
+    let policies = set.replies.policies.iter().enumerate();
+    let own = policies.map(|(i, policy)| (format!("policies[{i}].reject.status"), policy.rejection.status));
+    let mut done = Vec::new();
+    for (path, status) in std::iter::once(common).chain(own) {
+        if !HONOURED.contains(&status) && !done.contains(&status) {
+            done.push(status);
+            warnings.push(Warning::new(
+                path,
+                format!("most clients wait for retry-after only with 429 or 503, and take {status} for an error that a later attempt does not mend"),
+            ));
+        }
+    }
+}
