@@ -3,6 +3,7 @@
 mod coarse;
 mod covers;
 mod exposure;
+mod hold;
 mod made_up;
 mod table_size;
 mod unreachable;
@@ -48,6 +49,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unreachable::warn_class(set, i, &path, &mut warnings);
         let groups = caller_groups(set, policy);
         unreachable::warn_costs(policy, &groups, &path, &mut warnings);
+        hold::warn_hold(policy, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);

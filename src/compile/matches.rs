@@ -9,8 +9,8 @@ const TEMPLATE: &str = "a path such as /v1/invoices/{id}: it starts with /, \
                         {name} or * is one whole segment, each name occurs once, ** stands only at the end";
 const METHOD: &str = "an upper-case method such as POST, or a list of them";
 
-/// Units that one request may cost.
-const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
+/// Units that one request may cost: as many as a quota can have.
+const COSTS: std::ops::RangeInclusive<u64> = 1..=u32::MAX as u64;
 
 /// The matches of `except` and `exempt`, which have no cost.
 pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {

@@ -8,20 +8,33 @@
 //! token bucket promises. `t` is in nanoseconds, rounded up, so the rate never exceeds the limit's, and a
 //! unit comes back at most a nanosecond late for each unit taken since the bucket was last full.
 //!
-//! Debts can move `tat` beyond that of an empty bucket, by up to one window. A refund subtracts `t` per unit
-//! from `tat`, less the time since the units were taken: the bucket may have been full in that time, and what
-//! would have come back then is lost. So an immediate refund undoes the charge, and nothing that has come
-//! back by itself is given back again.
+//! Nothing here depends on how a rate is written: 50 per 1 s and 3,000 per 60 s with the same burst are the
+//! same bucket.
+//!
+//! # Debts
+//! Late charges can move `tat` beyond that of an empty bucket: the bucket owes. It owes at most what comes
+//! back in [`MAX_DEBT`], 366 days, the longest window of any limit: so no algorithm rejects for longer. The
+//! bound is a time, since a bound in units would be years for one rate and moments for another, and it is
+//! applied when the units are charged: the wait is then that of the state, and it passes as told.
+//!
+//! If the rate changes, a bucket that owes still owes as many units; one that does not is at most empty. So
+//! nobody waits for units of a rate that is no longer in force.
+//!
+//! A refund subtracts `t` per unit from `tat`, less the time since the units were taken: the bucket may have
+//! been full in that time, and what would have come back then is lost. So an immediate refund undoes the
+//! charge, and nothing that has come back by itself is given back again. If a part of the charge is kept, the
+//! bucket was not full until that part was back, and the time until then is not subtracted.
 //!
 //! # The worker's own bucket
-//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
-//! max(1, quota / 64)` and the limit's rate. So `W` workers that can't write for `T` admit at most `W ×
-//! (burst + quota × T / window)` above the shared count. In practice it is less: a worker still reads the
-//! shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
+//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with the limit's
+//! rate and a 64th of its quota, or of a bucket's burst, as `burst`. So `W` workers that can't write for `T`
+//! admit at most `W × (burst + quota × T / window)` above the shared count. In practice it is less: a worker
+//! still reads the shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
 //!
 //! # State
 //! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
-//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes.
+//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
+//! `per_unit:varint` (ns): up to 8 bytes more.
 
 use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
 use crate::time::{Micros, SECOND, times};
@@ -39,12 +52,17 @@ pub struct Bucket {
     tat: u64,
     /// In nanoseconds, on the monotonic clock.
     opened: u64,
+    /// Whether the state was of another rate, and `tat` has changed with it.
+    restamped: bool,
 }
+
+/// The most that a bucket can owe, in nanoseconds of its rate: 366 days.
+const MAX_DEBT: u64 = 366 * 86_400 * nanos(SECOND);
 
 /// In nanoseconds: 292 years. The burst is reduced if the bucket would take longer to fill.
 const MAX_FILL_TIME: u64 = u64::MAX / 2;
 
-/// The burst of a worker's own bucket is the quota divided by this.
+/// The burst of a worker's own bucket is the number of units that the limit admits at once divided by this.
 const WORKER_FRACTION: u32 = 64;
 
 impl Bucket {
@@ -53,13 +71,13 @@ impl Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let max = u32::try_from(MAX_FILL_TIME / per_unit).ok().and_then(NonZeroU32::new);
         let burst = max.map_or(burst, |max| burst.min(max));
-        let max_reset = if burst <= limit.quota { limit.window } else { Micros::MAX };
-        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0 }
+        let max_reset = fill_time(limit, burst).unwrap_or(Micros::MAX);
+        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0, restamped: false }
     }
 
     /// A full bucket for one worker to use while the shared record can't be written.
     pub fn of_worker(limit: &Limit) -> Bucket {
-        let burst = NonZeroU32::new(limit.quota.get() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limit.max_at_once() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
         Bucket::new(limit, burst)
     }
 
@@ -67,17 +85,50 @@ impl Bucket {
     pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
         let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
         if !state.is_empty() {
-            let tat = parse_state(state)?.0;
-            // Debts can be up to one window. A later `tat` is damaged, or from before the rate was raised.
-            let furthest = bucket.fills_in().saturating_add(nanos(limit.window));
-            bucket.tat = tat.min(bucket.opened.saturating_add(furthest));
+            bucket.read(limit, state)?;
         }
         Some(bucket)
+    }
+
+    /// Takes over a state, which may be of another rate. `None` if the bytes are damaged.
+    fn read(&mut self, limit: &Limit, state: &[u8]) -> Option<()> {
+        let (tat, fill, owed_at) = parse_state(state)?;
+        let missing = tat.saturating_sub(self.opened);
+        let fills_in = self.fills_in();
+        let now_missing = match owed_at {
+            Some(per_unit) if per_unit == self.per_unit => missing.min(fills_in.saturating_add(MAX_DEBT)),
+            Some(per_unit) => scaled(missing, self.per_unit, per_unit).min(fills_in.saturating_add(MAX_DEBT)),
+            None if missing <= fills_in => missing,
+            // From a worker whose clock is ahead, or from a version that did not say that a bucket owes, and
+            // let it owe for a window.
+            None if fill == self.fill_seconds() => missing.min(fills_in.saturating_add(nanos(limit.window))),
+            None => fills_in,
+        };
+        // If it changes, it is written even if nothing is charged. Else the wait would begin anew each time.
+        self.restamped = now_missing != missing;
+        self.tat = if self.restamped { self.opened.saturating_add(now_missing) } else { tat };
+        Some(())
+    }
+
+    /// See [`super::Counter::restamped`].
+    pub fn restamped(&self) -> bool {
+        self.restamped
+    }
+
+    /// Forgives what the bucket owes beyond what comes back in `longest`.
+    pub fn forgive(&mut self, longest: Micros) {
+        let latest = self.opened.saturating_add(self.fills_in()).saturating_add(nanos(longest));
+        self.tat = self.tat.min(latest);
     }
 
     /// How long an empty bucket takes to fill, in nanoseconds.
     fn fills_in(&self) -> u64 {
         times(u64::from(self.burst.get()), self.per_unit)
+    }
+
+    /// The same in seconds, rounded up.
+    fn fill_seconds(&self) -> u64 {
+        self.fills_in().div_ceil(nanos(SECOND))
     }
 
     /// The units in the bucket.
@@ -126,31 +177,37 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window,
-    /// although the time per unit is rounded up. A larger burst and debts take longer.
+    /// See [`super::Counter::max_reset`]. A bucket is full after `burst × window / quota`, although the time
+    /// per unit is rounded up. Debts take longer.
     pub fn max_reset(&self, next: Micros) -> Micros {
         let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
         if owes { Micros::MAX } else { self.max_reset }
     }
 
-    /// See [`super::Counter::charge`].
+    /// See [`super::Counter::charge`]. It owes at most [`MAX_DEBT`].
     pub fn charge(&mut self, at: Micros, units: u32) {
-        self.tat = self.after(nanos(at), units);
+        let (at, full) = (nanos(at), self.fills_in());
+        let latest = at.max(self.opened).saturating_add(full).saturating_add(MAX_DEBT);
+        self.tat = self.after(at, units).min(latest);
     }
 
-    /// See [`super::Counter::refund`]. The bucket may have been full for any part of the time since `at`, so
-    /// all of that time is subtracted.
-    pub fn refund(&mut self, at: Micros, units: u32) {
+    /// See [`super::Counter::refund_part`]. The bucket may have been full for any part of the time since `at`
+    /// in which the units that are kept were back, so all of that time is subtracted.
+    pub fn refund(&mut self, at: Micros, units: u32, kept: u32) {
         let since = self.opened.saturating_sub(nanos(at));
-        let lasted = times(u64::from(units), self.per_unit);
-        self.tat = self.tat.saturating_sub(lasted.saturating_sub(since));
+        let [lasted, kept] = [units, kept].map(|units| times(u64::from(units), self.per_unit));
+        let lost = since.saturating_sub(kept);
+        self.tat = self.tat.saturating_sub(lasted.saturating_sub(lost));
     }
 
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
-            varint::write(out, self.fills_in().div_ceil(nanos(SECOND)));
+            varint::write(out, self.fill_seconds());
+            if self.tat > self.opened.saturating_add(self.fills_in()) {
+                varint::write(out, self.per_unit);
+            }
         }
         let burst = u64::from(self.burst.get());
         EvictionInfo::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
@@ -158,7 +215,7 @@ impl Bucket {
 
     /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
     pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
-        let (tat, fill) = parse_state(state)?;
+        let (tat, fill, _) = parse_state(state)?;
         let missing = tat.saturating_sub(nanos(now));
         // In milliseconds, so that the product fits.
         let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
@@ -166,14 +223,37 @@ impl Bucket {
     }
 }
 
-/// A state's `tat` and `fill`. `None` if the bytes are damaged.
-fn parse_state(state: &[u8]) -> Option<(u64, u64)> {
+/// A state's `tat`, `fill` and, if it owed when it was written, `per_unit`. `None` if the bytes are damaged.
+fn parse_state(state: &[u8]) -> Option<(u64, u64, Option<u64>)> {
     let (tat, fill) = state.split_first_chunk::<8>()?;
     let (fill, rest) = varint::read(fill)?;
-    rest.is_empty().then_some((u64::from_le_bytes(*tat), fill))
+    let tat = u64::from_le_bytes(*tat);
+    if rest.is_empty() {
+        return Some((tat, fill, None));
+    }
+    let (per_unit, rest) = varint::read(rest)?;
+    (rest.is_empty() && per_unit > 0).then_some((tat, fill, Some(per_unit)))
 }
 
-fn nanos(time: Micros) -> u64 {
+/// `burst × window / quota`, rounded up: how long an empty bucket takes to fill. `None` if the product does
+/// not fit.
+fn fill_time(limit: &Limit, burst: NonZeroU32) -> Option<Micros> {
+    let (quota, burst) = (u64::from(limit.quota.get()), u64::from(burst.get()));
+    match times(burst, limit.window) {
+        _ if burst == quota => Some(limit.window),
+        Micros::MAX => None,
+        product => Some(product.div_ceil(quota)),
+    }
+}
+
+/// `time × one / other`, saturating.
+#[inline(never)]
+fn scaled(time: u64, one: u64, other: u64) -> u64 {
+    let scaled = u128::from(time) * u128::from(one) / u128::from(other.max(1));
+    u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+const fn nanos(time: Micros) -> u64 {
     times(1_000, time)
 }
 

@@ -6,7 +6,7 @@ use super::in_flight::counts_in_flight;
 use super::lease::Lease;
 use super::page::{self, OVERFLOW, Page, Record, States};
 use super::penalty;
-use super::rewrite::{Plan, RecordUpdate, may_overflow};
+use super::rewrite::{MAX_OVERFLOW_WINDOW, Plan, RecordUpdate, may_overflow};
 use super::store::{Read, Store};
 use super::transaction::Transaction;
 use crate::identity::{Identity, same_identity};
@@ -158,6 +158,10 @@ impl<S: Store> Transaction<'_, S> {
         };
         let mut counters: Vec<Counter<'_>> = charge.limits.iter().map(open).collect();
         let posted = self.post_to(charge, correction, &mut counters, own);
+        if !own {
+            // Nobody's late costs keep newcomers out for longer than a long window would.
+            counters.iter_mut().for_each(|counter| counter.forgive(MAX_OVERFLOW_WINDOW));
+        }
 
         let judge = |counters: &[Counter<'_>], cost: &dyn Fn(usize) -> u32| {
             penalty::judge(charge.limits, counters, cost, now)
@@ -277,7 +281,7 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, more, settled, stock, proves, overflowed } = *correction;
+    let Correction { back, kept, more, settled, stock, proves, overflowed } = *correction;
     if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
@@ -291,7 +295,7 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
             continue;
         }
         if let Some((at, units)) = back.filter(|_| own || overflowed) {
-            counter.refund(at, units);
+            counter.refund_part(at, units, kept);
         }
         // The proof of one caller must not prove everyone who shares the overflow record.
         if let Some((at, units)) = more.filter(|_| own || !proves) {

@@ -99,6 +99,8 @@ impl Outcome {
 pub struct Correction {
     /// Units to give back, and when they were counted.
     pub back: Option<(Now, u32)>,
+    /// Units that were counted together with those of `back`, and stay counted.
+    pub kept: u32,
     /// Units to count, and when.
     pub more: Option<(Now, u32)>,
     /// Units of a reported stock that are no longer in flight.
@@ -114,7 +116,7 @@ pub struct Correction {
 impl Correction {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        let Correction { back, more, settled, stock, proves, overflowed: _ } = *self;
+        let Correction { back, kept: _, more, settled, stock, proves, overflowed: _ } = *self;
         back.is_none() && more.is_none() && settled == 0 && stock.is_none() && !proves
     }
 }

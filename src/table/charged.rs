@@ -19,7 +19,8 @@ impl Charged {
         let more = units.checked_sub(counted).filter(|more| *more > 0).map(|more| (now, more));
         let back = counted.checked_sub(units).filter(|less| *less > 0);
         let back = self.at.zip(back);
-        Correction { back, more, ..Correction::default() }
+        let kept = if back.is_some() { units } else { 0 };
+        Correction { back, kept, more, ..Correction::default() }
     }
 
     /// Takes all of it back.
@@ -29,6 +30,7 @@ impl Charged {
 
     /// Counts it at another instant, and as so many units.
     pub fn count_at(self, now: Now, units: u32) -> Correction {
-        Correction { more: Some((now, units)), ..self.give_back() }
+        let more = (units > 0).then_some((now, units));
+        Correction { more, ..self.give_back() }
     }
 }

@@ -301,7 +301,7 @@ impl Wear {
         let quota = u64::from(limit.quota.get());
         // What they have admitted is posted by a tick at the latest.
         let contended = (last - first + SECOND).min(limit.window);
-        let burst = (quota / 64).max(1).max(self.most_cost);
+        let burst = u64::from(limit.max_at_once() / 64).max(1).max(self.most_cost);
         let rate = (u128::from(quota) * u128::from(contended)).div_ceil(u128::from(limit.window.max(1)));
         self.workers * (burst + u64::try_from(rate).unwrap_or(u64::MAX))
     }

@@ -26,6 +26,7 @@ policies:
     class: operation
     key: caller
     except: [{ path: /v1/status }]
+    cost: 2
     cost_header: x-cost
     limits: [{ name: minute, quota: { free: 10, pro: 300 }, window: 1m }, { name: day, quota: 100000, window: day }]
     block_for: 30s
@@ -66,7 +67,7 @@ fn every_part_of_a_policy_is_described() {
              minute: at most 10 in any 60 s (300 for pro, 1000 for acme)
              day: at most 100000 in each day of UTC
              only if none of these applies: exports
-             a request costs the number in the response header x-cost, else 1 unit
+             a request holds 2 units until its response, and then costs the number in the response header x-cost, else what it holds
              after a rejection, everything is rejected for 30 s
              a request without a response stays counted
   tried      every request that has it, counted by api_key (header authorization with scheme Bearer, if it identifies a consumer)
