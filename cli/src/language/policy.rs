@@ -178,5 +178,5 @@ pub(super) const HEADERS: &[Object] = &[
 /// What a request may cost.
 const UNITS: Kind = number(1, 4_294_967_295, "units");
 
-const REMOVE: &str = "whether clients do not get the header: it is removed from all responses that pass the filter, whether or not a \
-                      policy applied to the request";
+const REMOVE: &str = "`true` removes the header before the client gets the response. It is removed from every response that passes the filter, whether \
+                      or not a policy applied to the request";
