@@ -48,9 +48,9 @@ struct Unreported {
 }
 
 impl Unreported {
-    fn define(host: impl Host, policy: &str, what: &str) -> Unreported {
-        let counter = |why: &str| Counter::define(host, &format!("tollgate.policy.{policy}.{what}_{why}"));
-        Unreported { missing: counter("missing"), unreadable: counter("unreadable") }
+    fn define(host: impl Host, missing: &str, unreadable: &str) -> Unreported {
+        let counter = |name| Counter::define(host, name);
+        Unreported { missing: counter(missing), unreadable: counter(unreadable) }
     }
 
     fn count(&mut self, why: NoNumber) {
@@ -71,8 +71,14 @@ impl Outcomes {
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
             near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
             shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
-            cost: cost.as_ref().map(|_| Unreported::define(host, name, "cost")),
-            stock: stock.as_ref().map(|_| Unreported::define(host, name, "stock")),
+            cost: cost.as_ref().map(|_| {
+                let missing = format!("tollgate.policy.{name}.cost_missing");
+                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.cost_unreadable"))
+            }),
+            stock: stock.as_ref().map(|_| {
+                let missing = format!("tollgate.policy.{name}.stock_missing");
+                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.stock_unreadable"))
+            }),
         }
     }
 
