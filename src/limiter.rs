@@ -327,16 +327,30 @@ impl<'a> Counter<'a> {
     /// Gives back `units` that were counted at `at`. Units that have left the window since are not given back
     /// again.
     pub fn refund(&mut self, at: Now, units: u32) {
-        self.refund_part(at, units, 0);
+        self.refund_part(at, units, 0, 0);
     }
 
-    /// Gives back `units` of a charge at `at`, of which `kept` units stay counted.
-    pub fn refund_part(&mut self, at: Now, units: u32, kept: u32) {
+    /// What a charge that was just made remembers for its refund. 0: nothing.
+    pub fn hold(&self) -> u64 {
+        match self {
+            Counter::TokenBucket(bucket) => bucket.hold(),
+            Counter::SlidingWindow(_)
+            | Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => 0,
+        }
+    }
+
+    /// Gives back `units` of a charge at `at`, of which `kept` units stay counted. `hold` is what the charge
+    /// remembers, see [`Counter::hold`].
+    pub fn refund_part(&mut self, at: Now, units: u32, kept: u32, hold: u64) {
         match self {
             Counter::Aligned(state) => state.refund(at, units),
             Counter::SlidingWindow(state) => state.refund(at.mono, units),
             Counter::SlidingCounter(state) => state.refund(at.mono, units),
-            Counter::TokenBucket(state) => state.refund(at.mono, units, kept),
+            Counter::TokenBucket(state) => state.refund(at.mono, units, kept, hold),
             Counter::Concurrency(state) => state.refund(units),
             Counter::Stock(state) => state.refund(units),
             // A refund does not undo an excess.

@@ -20,10 +20,22 @@
 //! If the rate changes, a bucket that owes still owes as many units; one that does not is at most empty. So
 //! nobody waits for units of a rate that is no longer in force.
 //!
-//! A refund subtracts `t` per unit from `tat`, less the time since the units were taken: the bucket may have
-//! been full in that time, and what would have come back then is lost. So an immediate refund undoes the
-//! charge, and nothing that has come back by itself is given back again. If a part of the charge is kept, the
-//! bucket was not full until that part was back, and the time until then is not subtracted.
+//! # Refunds
+//! A refund of `d = t · units` subtracts from `tat` what the bucket would have more now if the units had never
+//! been taken. That is less than `d` if it would have been full in the meantime: what would have come back
+//! then is lost. The bucket does not know its history, so it subtracts the larger of two lower bounds:
+//!
+//! - `d` less the time since the charge. If a part of the charge is kept, the time until that part was back is
+//!   not subtracted: the bucket was not full then.
+//! - What of `d` was still to come back, if units come back in the order in which they were taken. A charge's
+//!   units were back at `E = tat` as it was right after the charge, less all that was refunded since. Since
+//!   `tat ≥ E + t · (what was taken since)`, the bucket would miss at least what was taken since, as much as if
+//!   it had been full right after the charge. So `min(d, E − now)` is never too much. For this the state has
+//!   `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`Bucket::hold`]).
+//!
+//! So an immediate refund undoes the charge, nothing that has come back by itself is given back again, and
+//! holds of many requests that are in flight at once are settled. The sum is kept for [`MAX_RESPONSE_TIME`];
+//! for requests that take longer only the first bound holds.
 //!
 //! # The worker's own bucket
 //! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with the limit's
@@ -34,7 +46,7 @@
 //! # State
 //! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
 //! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
-//! `per_unit:varint` (ns): up to 8 bytes more.
+//! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
 
 use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
 use crate::time::{Micros, SECOND, times};
@@ -52,9 +64,14 @@ pub struct Bucket {
     tat: u64,
     /// In nanoseconds, on the monotonic clock.
     opened: u64,
+    /// All that was refunded, in nanoseconds.
+    refunded: u64,
     /// Whether the state was of another rate, and `tat` has changed with it.
     restamped: bool,
 }
+
+/// What was refunded is remembered for this long: hardly a request waits longer for its response.
+const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 
 /// The most that a bucket can owe, in nanoseconds of its rate: 366 days.
 const MAX_DEBT: u64 = 366 * 86_400 * nanos(SECOND);
@@ -72,7 +89,7 @@ impl Bucket {
         let max = u32::try_from(MAX_FILL_TIME / per_unit).ok().and_then(NonZeroU32::new);
         let burst = max.map_or(burst, |max| burst.min(max));
         let max_reset = fill_time(limit, burst).unwrap_or(Micros::MAX);
-        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0, restamped: false }
+        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0, refunded: 0, restamped: false }
     }
 
     /// A full bucket for one worker to use while the shared record can't be written.
@@ -92,7 +109,7 @@ impl Bucket {
 
     /// Takes over a state, which may be of another rate. `None` if the bytes are damaged.
     fn read(&mut self, limit: &Limit, state: &[u8]) -> Option<()> {
-        let (tat, fill, owed_at) = parse_state(state)?;
+        let State { tat, fill, owed_at, refunded } = parse_state(state)?;
         let missing = tat.saturating_sub(self.opened);
         let fills_in = self.fills_in();
         let now_missing = match owed_at {
@@ -106,7 +123,12 @@ impl Bucket {
         };
         // If it changes, it is written even if nothing is charged. Else the wait would begin anew each time.
         self.restamped = now_missing != missing;
-        self.tat = if self.restamped { self.opened.saturating_add(now_missing) } else { tat };
+        (self.tat, self.refunded) = (tat, refunded);
+        if self.restamped {
+            self.tat = self.opened.saturating_add(now_missing);
+            // No charge at the old rate has anything to come back.
+            self.refunded = refunded.saturating_add(fills_in).saturating_add(MAX_DEBT);
+        }
         Some(())
     }
 
@@ -118,7 +140,20 @@ impl Bucket {
     /// Forgives what the bucket owes beyond what comes back in `longest`.
     pub fn forgive(&mut self, longest: Micros) {
         let latest = self.opened.saturating_add(self.fills_in()).saturating_add(nanos(longest));
-        self.tat = self.tat.min(latest);
+        self.lower(self.tat.saturating_sub(latest));
+    }
+
+    /// Moves `tat` back by what is refunded.
+    fn lower(&mut self, by: u64) {
+        let before = self.tat;
+        self.tat = before.saturating_sub(by);
+        self.refunded = self.refunded.saturating_add(before - self.tat);
+    }
+
+    /// What a charge that was just made remembers for its refund: when its units are back if nothing is
+    /// refunded, and what was refunded so far.
+    pub fn hold(&self) -> u64 {
+        self.tat.saturating_add(self.refunded)
     }
 
     /// How long an empty bucket takes to fill, in nanoseconds.
@@ -191,13 +226,14 @@ impl Bucket {
         self.tat = self.after(at, units).min(latest);
     }
 
-    /// See [`super::Counter::refund_part`]. The bucket may have been full for any part of the time since `at`
-    /// in which the units that are kept were back, so all of that time is subtracted.
-    pub fn refund(&mut self, at: Micros, units: u32, kept: u32) {
+    /// See [`super::Counter::refund_part`].
+    pub fn refund(&mut self, at: Micros, units: u32, kept: u32, hold: u64) {
         let since = self.opened.saturating_sub(nanos(at));
         let [lasted, kept] = [units, kept].map(|units| times(u64::from(units), self.per_unit));
-        let lost = since.saturating_sub(kept);
-        self.tat = self.tat.saturating_sub(lasted.saturating_sub(lost));
+        let by_time = lasted.saturating_sub(since.saturating_sub(kept));
+        let still_to_come = hold.saturating_sub(self.refunded).saturating_sub(self.opened);
+        let in_order = if since < nanos(MAX_RESPONSE_TIME) { lasted.min(still_to_come) } else { 0 };
+        self.lower(by_time.max(in_order));
     }
 
     /// See [`super::Counter::write`].
@@ -205,17 +241,23 @@ impl Bucket {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
             varint::write(out, self.fill_seconds());
-            if self.tat > self.opened.saturating_add(self.fills_in()) {
-                varint::write(out, self.per_unit);
+            let owes = self.tat > self.opened.saturating_add(self.fills_in());
+            if owes || self.refunded > 0 {
+                varint::write(out, if owes { self.per_unit } else { 0 });
+            }
+            if self.refunded > 0 {
+                varint::write(out, self.refunded);
             }
         }
         let burst = u64::from(self.burst.get());
-        EvictionInfo::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
+        let full = micros_up(self.tat);
+        let remembered = if self.refunded > 0 { self.opened / 1_000 + MAX_RESPONSE_TIME } else { 0 };
+        EvictionInfo::new(full.max(remembered), burst - self.units(self.opened).min(burst), self.burst)
     }
 
     /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
     pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
-        let (tat, fill, _) = parse_state(state)?;
+        let State { tat, fill, .. } = parse_state(state)?;
         let missing = tat.saturating_sub(nanos(now));
         // In milliseconds, so that the product fits.
         let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
@@ -223,16 +265,27 @@ impl Bucket {
     }
 }
 
-/// A state's `tat`, `fill` and, if it owed when it was written, `per_unit`. `None` if the bytes are damaged.
-fn parse_state(state: &[u8]) -> Option<(u64, u64, Option<u64>)> {
+/// A bucket's state.
+struct State {
+    tat: u64,
+    fill: u64,
+    /// `per_unit`, if it owed when it was written.
+    owed_at: Option<u64>,
+    refunded: u64,
+}
+
+/// Parses a state. `None` if the bytes are damaged.
+fn parse_state(state: &[u8]) -> Option<State> {
     let (tat, fill) = state.split_first_chunk::<8>()?;
     let (fill, rest) = varint::read(fill)?;
-    let tat = u64::from_le_bytes(*tat);
-    if rest.is_empty() {
-        return Some((tat, fill, None));
+    let mut state = State { tat: u64::from_le_bytes(*tat), fill, owed_at: None, refunded: 0 };
+    if !rest.is_empty() {
+        let (per_unit, rest) = varint::read(rest)?;
+        let (refunded, rest) = if rest.is_empty() { (0, rest) } else { varint::read(rest)? };
+        state = State { owed_at: Some(per_unit).filter(|per_unit| *per_unit > 0), refunded, ..state };
+        rest.is_empty().then_some(())?;
     }
-    let (per_unit, rest) = varint::read(rest)?;
-    (rest.is_empty() && per_unit > 0).then_some((tat, fill, Some(per_unit)))
+    Some(state)
 }
 
 /// `burst × window / quota`, rounded up: how long an empty bucket takes to fill. `None` if the product does

@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn held(cost: u32) -> Charged {
-        Charged { cost, at: Some(at(1)) }
+        Charged { cost, at: Some(at(1)), holds: [0; 4] }
     }
 
     fn x_cost(without: UnknownCost) -> Option<CostHeader> {
@@ -260,6 +260,7 @@ mod tests {
     const NOTHING: Correction = Correction {
         back: None,
         kept: 0,
+        holds: [0; 4],
         more: None,
         settled: 0,
         stock: None,

@@ -1,7 +1,7 @@
 //! One attempt at a charge: reads the record, posts what this worker owes to it, judges the request, and
 //! prepares the page. Nothing is written here.
 
-use super::charge::{Charge, Correction, Count, Outcome, Verdicts, admitted};
+use super::charge::{Charge, Correction, Count, Holds, Outcome, Verdicts, admitted};
 use super::in_flight::counts_in_flight;
 use super::lease::Lease;
 use super::page::{self, OVERFLOW, Page, Record, States};
@@ -26,6 +26,8 @@ pub(super) struct Attempt {
     pub penalty: Option<Micros>,
     /// See [`Outcome::overflowed`].
     pub overflowed: bool,
+    /// See [`Outcome::holds`].
+    pub holds: Holds,
     pub plan: Plan,
 }
 
@@ -180,10 +182,11 @@ impl<S: Store> Transaction<'_, S> {
                 Count::All => true,
                 Count::Never => false,
             };
-        let mut lease: Option<Lease> = None;
+        let (mut lease, mut holds): (Option<Lease>, Holds) = Default::default();
         if counts {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
+            holds.iter_mut().zip(&counters).for_each(|(hold, counter)| *hold = counter.hold());
             if !admitted {
                 // A rejected request that counts prolongs its own wait.
                 if_uncounted = Some(judge(&counters, &cost_if_rejected));
@@ -203,7 +206,7 @@ impl<S: Store> Transaction<'_, S> {
         if let Plan::Rewrite(write) = &mut plan {
             write.lease = lease;
         }
-        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, plan }
+        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, holds, plan }
     }
 
     /// Posts what this worker owes, and a correction, to the opened counters of a charge. Returns whether
@@ -281,13 +284,15 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, kept, more, settled, stock, proves, overflowed } = *correction;
+    let Correction { back, kept, holds, more, settled, stock, proves, overflowed } = *correction;
     if back.is_none() && more.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
     // Units in flight are published with every write and need no correction.
     let is_counted = |limit: &Limit| !counts_in_flight(limit) && !limit.is_penalty();
-    for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| is_counted(limit)) {
+    let holds = holds.into_iter().chain(std::iter::repeat(0));
+    let counters = limits.iter().zip(counters).zip(holds).filter(|((limit, _), _)| is_counted(limit));
+    for ((_, counter), hold) in counters {
         counter.settle_reserved(settled);
         if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
             // The reported number includes what `back` and `more` would change.
@@ -295,7 +300,7 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
             continue;
         }
         if let Some((at, units)) = back.filter(|_| own || overflowed) {
-            counter.refund_part(at, units, kept);
+            counter.refund_part(at, units, kept, hold);
         }
         // The proof of one caller must not prove everyone who shares the overflow record.
         if let Some((at, units)) = more.filter(|_| own || !proves) {

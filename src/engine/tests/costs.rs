@@ -107,8 +107,7 @@ fn b_a_hold_is_settled_by_its_response_exactly() {
     }
 }
 
-/// A bucket knows no more than when it will be full: so a hold is settled exactly while its response comes
-/// before its real cost is back, and else what may have come back by itself is not given back again.
+/// What has come back by itself is not given back again: the bucket is as full as if nothing had been held.
 #[wasm_bindgen_test(unsupported = test)]
 fn b_a_bucket_gives_back_what_has_not_come_back_by_itself() {
     for (later, missing) in [(0, 10), (5, 5), (10, 0), (60, 0)] {

@@ -109,7 +109,7 @@ fn in_every_interval_at_most_burst_and_rate(limit: &Limit, burst: NonZeroU32, ad
 }
 
 /// A refund is of units that are still missing: what has come back by itself in the meantime is not given
-/// twice.
+/// twice. All of a charge is refunded, or a part, and once.
 #[wasm_bindgen_test(unsupported = test)]
 fn refunds_never_let_more_pass_than_burst_and_rate() {
     on_traces(TRACES, |random| {
@@ -117,26 +117,81 @@ fn refunds_never_let_more_pass_than_burst_and_rate() {
         let mut kept = Kept::new(quota, window, Algorithm::TokenBucket { burst });
         let start = random.start();
         let burst = kept.judge(start, 0).quota;
-        let (mut now, mut admitted) = (start, Vec::new());
-        for _ in 0..20 {
+        // What was admitted, in order, and of what is not settled yet its place there and what it remembers.
+        let (mut now, mut admitted, mut open) = (start, Vec::new(), Vec::new());
+        for _ in 0..40 {
             now = after(now, random.gap(window, 1) / random.pick(&[1, 2, u64::from(quota.get())]));
-            if random.one_in(4) && !admitted.is_empty() {
-                // All of a charge, or a part of it.
-                let place = random.below(admitted.len() as u64) as usize;
-                let (at, units) = admitted[place];
+            for _ in 0..random.below(4).min(open.len() as u64) {
+                let (place, hold): (usize, u64) = open.swap_remove(random.below(open.len() as u64) as usize);
+                let (at, units): (Micros, u32) = admitted[place];
                 let stays = if random.one_in(2) { 0 } else { random.below(u64::from(units) + 1) as u32 };
                 admitted[place].1 = stays;
                 let at = Now { mono: at, wall: 0 };
-                kept.change(now, |counter| counter.refund_part(at, units - stays, stays));
+                kept.change(now, |counter| counter.refund_part(at, units - stays, stays, hold));
             }
             let cost = random.cost(burst);
             let level = ideal_level(&kept.limit, burst, start.mono, &admitted, now.mono);
-            if kept.ask(now, cost).admitted {
+            if kept.judge(now, cost).admitted {
                 assert!(level >= u128::from(cost) * u128::from(window), "{now:?} {cost}: a wrong admission");
+                let mut hold = 0;
+                kept.change(now, |counter| {
+                    counter.charge(now, cost);
+                    hold = counter.hold();
+                });
+                open.push((admitted.len(), hold));
                 admitted.push((now.mono, cost));
             }
         }
     });
+}
+
+/// Ten requests at once hold all of a bucket and cost little: what they held too much comes back, though as
+/// much has come back by itself.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_holds_of_many_requests_at_once_are_settled() {
+    let now = Now { mono: 1_000 * SECOND, wall: 0 };
+    let mut kept = bucket_of(50, SECOND, 100);
+    let holds = [(); 10].map(|()| {
+        let mut hold = 0;
+        kept.change(now, |counter| {
+            counter.charge(now, 10);
+            hold = counter.hold();
+        });
+        hold
+    });
+    assert_eq!(kept.judge(now, 0).remaining, 0);
+    let later = after(now, SECOND / 5);
+    for hold in holds {
+        kept.change(later, |counter| counter.refund_part(now, 8, 2, hold));
+    }
+    // 20 are spent, and 10 have come back; the first of them was back before its response came.
+    assert_eq!(kept.judge(later, 0).remaining, 82);
+}
+
+/// Under load each request costs what it costs, and not what it holds.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_under_constant_load_holds_do_not_become_the_cost() {
+    let mut kept = bucket_of(100_000, 60 * SECOND, 100_000);
+    let mut now = Now { mono: 10_000 * SECOND, wall: 0 };
+    let (mut open, mut passed) = (std::collections::VecDeque::new(), 0_u64);
+    // Each holds 2,000 for 5 s, and costs 1,000. Forty a second ask for it, for ten minutes.
+    for _ in 0..600 * 40 {
+        now = after(now, SECOND / 40);
+        while let Some((at, hold)) =
+            open.pop_front_if(|(at, _): &mut (Now, u64)| at.mono + 5 * SECOND <= now.mono)
+        {
+            kept.change(now, |counter| counter.refund_part(at, 1_000, 1_000, hold));
+        }
+        if kept.judge(now, 2_000).admitted {
+            kept.change(now, |counter| {
+                counter.charge(now, 2_000);
+                open.push_back((now, counter.hold()));
+            });
+            passed += 1_000;
+        }
+    }
+    let rate = 10 * 100_000;
+    assert!((rate * 95 / 100..=rate + 100_000).contains(&passed), "{passed} of {rate}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
