@@ -123,7 +123,8 @@ impl PolicyDecision {
 
     /// What the policy counted when the request was decided, at `at`.
     pub fn charged(&self, at: Now) -> Charged {
-        Charged { cost: self.cost, at: self.outcome.charged.then_some(at) }
+        let Outcome { charged, holds, .. } = self.outcome;
+        Charged { cost: self.cost, at: charged.then_some(at), holds }
     }
 
     /// The wait that the policy asks for. See [`Verdict::retry_after`].

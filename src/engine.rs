@@ -13,7 +13,7 @@ use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::Seed;
 use crate::limiter::Algorithm;
-use crate::rules::{Policy, PolicySet};
+use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
 use credential_rejection::CheckedCredentials;
@@ -197,33 +197,39 @@ impl Engine {
     /// Applies what the response changes: it may count an admitted request, or give its units back. A
     /// response that Envoy made up because the upstream did not answer changes nothing; those requests are
     /// settled when their stream ends.
+    ///
+    /// Returns the policies, by index, that could not read what the response was to report.
     pub fn on_response(
         &self,
         decision: &mut Decision,
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
-    ) {
+    ) -> Vec<(usize, Unread)> {
+        let mut unread = Vec::new();
         if decision.rejected() || decision.is_answered() {
-            return;
+            return unread;
         }
         decision.as_of = transaction.now();
-        let Some(status) = answered_status(response) else { return };
+        let Some(status) = answered_status(response) else { return unread };
         let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
             let Some(policy) = self.policy(one.policy) else { continue };
-            let (correction, units) = policy.response.on_response(response, one.charged(at), at, now);
+            let effect = policy.response.on_response(response, one.charged(at), at, now);
             let proves = good && one.outcome.unproven;
-            let left = self.correct(one, Correction { proves, ..correction }, transaction);
-            update_what_is_left(policy, one, left, units);
+            let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
+            update_what_is_left(policy, one, left, effect.units);
+            note_unread(&mut unread, one.policy, effect.unread);
         }
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
-            let correction = policy.response.on_return(rule, response, at, now);
-            transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &correction);
+            let effect = policy.response.on_return(rule, response, at, now);
+            transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &effect.correction);
+            note_unread(&mut unread, one.policy, effect.unread);
         }
         self.record_rejection(decision, response, transaction);
+        unread
     }
 
     /// Applies what the end of the stream changes, whatever ended it: units in flight are released, and a
@@ -274,6 +280,12 @@ impl Engine {
 
     fn policy(&self, index: usize) -> Option<&Policy> {
         self.rules.policies.get(index)
+    }
+}
+
+fn note_unread(all: &mut Vec<(usize, Unread)>, policy: usize, unread: Unread) {
+    if !unread.is_none() {
+        all.push((policy, unread));
     }
 }
 

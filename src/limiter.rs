@@ -334,11 +334,30 @@ impl<'a> Counter<'a> {
     /// Gives back `units` that were counted at `at`. Units that have left the window since are not given back
     /// again.
     pub fn refund(&mut self, at: Now, units: u32) {
+        self.refund_part(at, units, 0, 0);
+    }
+
+    /// What a charge that was just made remembers for its refund. 0: nothing.
+    pub fn hold(&self) -> u64 {
+        match self {
+            Counter::TokenBucket(bucket) => bucket.hold(),
+            Counter::SlidingWindow(_)
+            | Counter::SlidingCounter(_)
+            | Counter::Aligned(_)
+            | Counter::Concurrency(_)
+            | Counter::Stock(_)
+            | Counter::Penalty(_) => 0,
+        }
+    }
+
+    /// Gives back `units` of a charge at `at`, of which `kept` units stay counted. `hold` is what the charge
+    /// remembers, see [`Counter::hold`].
+    pub fn refund_part(&mut self, at: Now, units: u32, kept: u32, hold: u64) {
         match self {
             Counter::Aligned(state) => state.refund(at, units),
             Counter::SlidingWindow(state) => state.refund(at.mono, units),
             Counter::SlidingCounter(state) => state.refund(at.mono, units),
-            Counter::TokenBucket(state) => state.refund(at.mono, units),
+            Counter::TokenBucket(state) => state.refund(at.mono, units, kept, hold),
             Counter::Concurrency(state) => state.refund(units),
             Counter::Stock(state) => state.refund(units),
             // A refund does not undo an excess.
@@ -406,17 +425,26 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Whether the clock was set back and the units were given new times. If so the state must be written
-    /// even when the request is rejected, or every request would restart the window.
+    /// Whether the units were given new times, because the clock was set back or a bucket's rate has changed.
+    /// If so the state must be written even when the request is rejected, or every request would restart the
+    /// wait.
     pub fn restamped(&self) -> bool {
         match self {
             Counter::SlidingWindow(log) => log.restamped(),
+            Counter::TokenBucket(bucket) => bucket.restamped(),
             Counter::SlidingCounter(_)
             | Counter::Aligned(_)
-            | Counter::TokenBucket(_)
             | Counter::Concurrency(_)
             | Counter::Stock(_)
             | Counter::Penalty(_) => false,
+        }
+    }
+
+    /// Forgives debts that would reject for longer than `longest` once the limit is empty. Only a token bucket
+    /// has such: with the others, all units leave with their window.
+    pub fn forgive(&mut self, longest: Micros) {
+        if let Counter::TokenBucket(bucket) = self {
+            bucket.forgive(longest);
         }
     }
 

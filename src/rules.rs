@@ -14,7 +14,7 @@ pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use key::{Attribute, CredentialRejection, Key, KeySource, Part, Validity};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
-pub use on_response::{MAX_UNITS, OnResponse, Unanswered};
+pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use routes::Routes;
 
@@ -57,6 +57,17 @@ impl PolicySet {
     /// Whether any policy or key depends on responses or on the ends of streams.
     pub fn awaits_responses(&self) -> bool {
         self.policies.iter().any(Policy::awaits_responses) || self.checks_credentials()
+    }
+
+    /// The response headers that clients do not get, each once.
+    pub fn removed_headers(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in self.policies.iter().flat_map(|policy| policy.response.removed_headers()) {
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_string());
+            }
+        }
+        names
     }
 
     /// Whether the upstream's responses decide if a key is valid.

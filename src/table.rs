@@ -47,7 +47,7 @@ mod store;
 mod transaction;
 mod worker;
 
-pub use charge::{Charge, ChargeMode, Correction, Count, OnContention, Outcome, Verdicts, admitted};
+pub use charge::{Charge, ChargeMode, Correction, Count, Holds, OnContention, Outcome, Verdicts, admitted};
 pub use charged::Charged;
 pub use commit::MAX_CAS_ATTEMPTS;
 pub use page::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};

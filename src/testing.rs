@@ -84,6 +84,7 @@ impl Request for FakeRequest {
 }
 
 /// A response with these parts and no others.
+#[derive(Clone)]
 pub(crate) struct FakeResponse {
     status: u16,
     header: Option<(&'static str, Vec<u8>)>,

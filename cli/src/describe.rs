@@ -18,7 +18,7 @@ use tollgate::config::Value;
 use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, Key, KeySource, Tiers};
-use tollgate::rules::{Mode, Policy, Unanswered};
+use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, UnknownCost};
 use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
 use tollgate::time::SECOND;
@@ -250,20 +250,35 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
         (None, cost) => notes.push(format!("a request costs {cost} units")),
-        (Some(header), 1) => {
-            notes.push(format!("a request costs the number in the response header {header}, else 1 unit"))
-        }
-        (Some(header), cost) => {
-            notes.push(format!(
-                "a request costs the number in the response header {header}, else {cost} units"
-            ));
-        }
+        (Some(header), hold) => notes.push(real_cost(header, hold)),
     }
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
         notes.push(limit(penalty));
     }
     notes.extend(counting(policy, &set.rules.callers));
     notes
+}
+
+fn real_cost(CostHeader { header, without }: &CostHeader, hold: u32) -> String {
+    let without = match without {
+        UnknownCost::Keep => "what it holds".to_string(),
+        UnknownCost::Refund => "nothing".to_string(),
+        UnknownCost::Costs(cost) => units(*cost),
+    };
+    format!(
+        "a request holds {} until its response, and then costs the number in the response header {}, else {without}",
+        units(hold),
+        reported(header),
+    )
+}
+
+/// The name of a header, and whether clients get it.
+fn reported(ReportHeader { name, remove }: &ReportHeader) -> String {
+    if *remove { format!("{name} (removed)") } else { name.clone() }
+}
+
+fn units(units: u32) -> String {
+    if units == 1 { "1 unit".into() } else { format!("{units} units") }
 }
 
 /// A match and its own cost.
@@ -302,14 +317,13 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
         }
     }
     if let Some(header) = &policy.response.stock {
-        notes.push(format!("the response header {header} reports how many exist"));
+        notes.push(format!("the response header {} reports how many exist", reported(header)));
     }
     if policy.response.depends_on_response() {
         notes.push(match policy.response.unanswered {
-            Unanswered::Keep => "a request without a response stays counted".into(),
-            Unanswered::Refund => "a request without a response is refunded".into(),
-            Unanswered::Costs(1) => "a request without a response costs 1 unit".into(),
-            Unanswered::Costs(units) => format!("a request without a response costs {units} units"),
+            UnknownCost::Keep => "a request without a response stays counted".into(),
+            UnknownCost::Refund => "a request without a response is refunded".into(),
+            UnknownCost::Costs(cost) => format!("a request without a response costs {}", units(cost)),
         });
     }
     if let Some(statuses) = &policy.response.refund {

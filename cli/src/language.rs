@@ -146,6 +146,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         key::OBJECTS,
         consumer::OBJECTS,
         policy::OBJECTS,
+        policy::HEADERS,
         request_match::OBJECTS,
         configuration::PATHS,
         limit::OBJECTS,

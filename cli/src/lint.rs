@@ -6,6 +6,7 @@ mod clients;
 mod coarse;
 mod covers;
 mod exposure;
+mod hold;
 mod literal;
 mod made_up;
 mod never_told;
@@ -53,6 +54,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unreachable::warn_class(set, i, &path, &mut warnings);
         let groups = caller_groups(set, policy);
         unreachable::warn_costs(policy, &groups, &path, &mut warnings);
+        hold::warn_hold(policy, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
         bans::warn_bans(set, i, policy, &path, &mut warnings);

@@ -1,11 +1,12 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::matches::{KnownKeys, match_fields};
+use super::matches::{KnownKeys, cost, match_fields};
 use super::name::token;
 use super::statuses;
 use crate::config::{Fields, Reader, all};
 use crate::http::{RequestMatch, StatusSet};
-use crate::rules::{MAX_UNITS, Mode, OnResponse, Unanswered};
+use crate::limiter::Limit;
+use crate::rules::{CostHeader, LimitSet, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
 
@@ -40,9 +41,9 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
     let count = fields.read("count_on", statuses::read);
     let refund_on = fields.read("refund_on", statuses::read);
     let unless = fields.read("refund_unless", statuses::read);
-    let cost = fields.read("cost_header", header_name);
-    let stock = fields.read("stock_header", header_name);
-    let unanswered = fields.read_or("unanswered", Unanswered::Keep, unanswered);
+    let cost = fields.read("cost_header", cost_header);
+    let stock = fields.read("stock_header", stock_header);
+    let unanswered = fields.read_or("unanswered", UnknownCost::Keep, unknown_cost);
     let returns = fields.read_or("returns", Vec::new(), |list| {
         let entries = list.non_empty_list("a list of at least one match with on")?;
         all(entries.iter().map(|entry| returning(entry, known)))
@@ -72,18 +73,70 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
     Some(rules)
 }
 
-/// The name of a response header, in lower case as Envoy delivers them.
-fn header_name(name: &Reader<'_>) -> Option<String> {
-    token(name, "a header name").map(|name| name.to_ascii_lowercase())
+/// A response header that reports a cost: its name, or its name and what to do with it.
+fn cost_header(reader: &Reader<'_>) -> Option<CostHeader> {
+    if !reader.is_object() {
+        return Some(CostHeader { header: named(reader)?, without: UnknownCost::Keep });
+    }
+    let fields = reader.object(&["name", "remove", "without"])?;
+    let (header, without) =
+        (report_header(&fields), fields.read_or("without", UnknownCost::Keep, unknown_cost));
+    Some(CostHeader { header: header?, without: without? })
 }
 
-/// What a request costs if it gets no response.
-fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
+/// A response header that reports a stock, likewise.
+fn stock_header(reader: &Reader<'_>) -> Option<ReportHeader> {
+    if reader.is_object() { report_header(&reader.object(&["name", "remove"])?) } else { named(reader) }
+}
+
+fn report_header(fields: &Fields<'_>) -> Option<ReportHeader> {
+    let header = fields.required("name", "a header name").and_then(named);
+    let remove = fields.read_or("remove", false, Reader::flag);
+    Some(ReportHeader { remove: remove?, ..header? })
+}
+
+/// The header of this name, in lower case as Envoy delivers them.
+fn named(name: &Reader<'_>) -> Option<ReportHeader> {
+    let name = token(name, "a header name")?.to_ascii_lowercase();
+    Some(ReportHeader { name, remove: false })
+}
+
+/// What a request costs if no response says so.
+fn unknown_cost(reader: &Reader<'_>) -> Option<UnknownCost> {
     if reader.is_text() {
-        return reader.word(&[("keep", Unanswered::Keep), ("refund", Unanswered::Refund)]);
+        return reader.word(&[("keep", UnknownCost::Keep), ("refund", UnknownCost::Refund)]);
     }
-    let units = reader.whole_number(1..=u64::from(MAX_UNITS))?;
-    u32::try_from(units).ok().map(Unanswered::Costs)
+    cost(reader).map(UnknownCost::Costs)
+}
+
+/// A request that holds more units than a limit admits at once could never pass.
+pub(super) fn check_hold(fields: &Fields<'_>, policy: &Policy) {
+    let holds = if policy.response.cost.is_some() {
+        "cost_header"
+    } else if policy.response.count.is_some() {
+        "count_on"
+    } else {
+        return;
+    };
+    let most = policy.limit_sets.all().flat_map(LimitSet::limits).filter(|limit| !limit.is_penalty());
+    let Some(most) = most.map(Limit::max_at_once).min() else { return };
+    let check = |at: Reader<'_>, cost: u32| {
+        if cost > most {
+            at.error_found::<()>(
+                &format!("{cost} units, which a request holds until its response ({holds}), although a limit admits at most {most}"),
+                &format!("a whole number from 1 to {most}"),
+            );
+        }
+    };
+    if policy.matches.is_empty() || policy.matches.iter().any(|(_, own)| own.is_none()) {
+        check(fields.at().field("cost"), policy.cost);
+    }
+    let entries = fields.optional("match").map_or_else(Vec::new, Reader::entries);
+    for (entry, (_, own)) in entries.iter().zip(&policy.matches) {
+        if let Some(own) = own {
+            check(entry.field("cost"), *own);
+        }
+    }
 }
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).

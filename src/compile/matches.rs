@@ -13,8 +13,8 @@ const VALUE: &str = "true (present), false (absent), or its value, in which * st
                      and \\* for an asterisk";
 const METHOD: &str = "an upper-case method such as POST, or a list of them";
 
-/// Units that one request may cost.
-const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
+/// Units that one request may cost: as many as a quota can have.
+const COSTS: std::ops::RangeInclusive<u64> = 1..=u32::MAX as u64;
 
 /// The keys that a match can ask for. `None`: they could not be read.
 #[derive(Clone, Copy)]

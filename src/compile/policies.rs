@@ -1,7 +1,7 @@
 //! Compiles the policies, one by one, and then checks them as a set.
 
 use super::consumers::{ConsumerQuota, KnownConsumers};
-use super::counting::{count, mode, on_contention, on_response};
+use super::counting::{check_hold, count, mode, on_contention, on_response};
 use super::duration;
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, LimitContext, TieredLimit};
@@ -169,7 +169,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         return None;
     };
     let penalty = block_for.map(|length| Limit::penalty(&name, length));
-    Some(Policy {
+    let policy = Policy {
         limit_sets: limit_sets(&name, &limits, penalty, context),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
@@ -183,7 +183,9 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         on_contention,
         response,
         mode,
-    })
+    };
+    check_hold(&fields, &policy);
+    Some(policy)
 }
 
 /// Reads the name of a class, as its bit.

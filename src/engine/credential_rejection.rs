@@ -128,7 +128,12 @@ impl Engine {
             let Some(policy) = self.policy(applied.policy) else { continue };
             let uncounted = policy_decision((*applied, *cost), Default::default());
             let correction = match policy.response.depends_on_response() {
-                true => policy.response.on_response(response, uncounted.charged(now), decision.now, now).0,
+                true => {
+                    policy
+                        .response
+                        .on_response(response, uncounted.charged(now), decision.now, now)
+                        .correction
+                }
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },
             };
             self.correct(&uncounted, correction, transaction);

@@ -6,6 +6,7 @@
 use super::host::Host;
 use crate::decision::Decision;
 use crate::reply::ReplyRules;
+use crate::rules::{NoNumber, Policy, Unread};
 use crate::table::TableStats;
 
 /// The counters of one filter configuration.
@@ -33,19 +34,73 @@ struct Outcomes {
     near_limit: Counter,
     /// Requests that the policy would have rejected, were it not in shadow.
     shadow_rejected: Counter,
+    /// Responses without the cost that they were to report. Only policies that read one have these counters.
+    cost: Option<Unreported>,
+    /// Responses without the stock that they were to report.
+    stock: Option<Unreported>,
 }
 
-impl Metrics {
-    /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define<'a>(host: impl Host, policies: impl Iterator<Item = &'a str>) -> Metrics {
-        let outcomes = |name: &str| Outcomes {
+/// Responses without a number that they were to report.
+struct Unreported {
+    /// Without the header.
+    missing: Counter,
+    /// With one that is not a whole number.
+    unreadable: Counter,
+}
+
+impl Unreported {
+    fn define(host: impl Host, missing: &str, unreadable: &str) -> Unreported {
+        let counter = |name| Counter::define(host, name);
+        Unreported { missing: counter(missing), unreadable: counter(unreadable) }
+    }
+
+    fn count(&mut self, why: NoNumber) {
+        let counter = match why {
+            NoNumber::Missing => &mut self.missing,
+            NoNumber::Unreadable => &mut self.unreadable,
+        };
+        counter.pending += 1;
+    }
+}
+
+impl Outcomes {
+    fn define(host: impl Host, policy: &Policy) -> Outcomes {
+        let name = &policy.name;
+        let (cost, stock) = (&policy.response.cost, &policy.response.stock);
+        Outcomes {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
             near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
             shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
-        };
+            cost: cost.as_ref().map(|_| {
+                let missing = format!("tollgate.policy.{name}.cost_missing");
+                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.cost_unreadable"))
+            }),
+            stock: stock.as_ref().map(|_| {
+                let missing = format!("tollgate.policy.{name}.stock_missing");
+                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.stock_unreadable"))
+            }),
+        }
+    }
+
+    fn flush(&mut self, host: impl Host) {
+        for counter in
+            [&mut self.admitted, &mut self.rejected, &mut self.near_limit, &mut self.shadow_rejected]
+        {
+            counter.flush(host);
+        }
+        for Unreported { missing, unreadable } in [&mut self.cost, &mut self.stock].into_iter().flatten() {
+            missing.flush(host);
+            unreadable.flush(host);
+        }
+    }
+}
+
+impl Metrics {
+    /// Defines the counters of these policies. Those that exist already go on.
+    pub fn define(host: impl Host, policies: &[Policy]) -> Metrics {
         Metrics {
-            policies: policies.map(outcomes).collect(),
+            policies: policies.iter().map(|policy| Outcomes::define(host, policy)).collect(),
             evictions: Counter::define(host, "tollgate.table.evictions"),
             overflow: Counter::define(host, "tollgate.table.overflow"),
             overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
@@ -79,6 +134,18 @@ impl Metrics {
     /// Counts requests whose metadata could not tell callers apart.
     pub fn count_without_value(&mut self, requests: u64) {
         self.keys_without_value.pending += requests;
+    }
+
+    /// Counts the numbers that a response was to report to policies, and has not.
+    pub fn count_unread(&mut self, unread: &[(usize, Unread)]) {
+        for (policy, unread) in unread {
+            let Some(Outcomes { cost, stock, .. }) = self.policies.get_mut(*policy) else { continue };
+            for (counters, why) in [(cost, unread.cost), (stock, unread.stock)] {
+                if let (Some(counters), Some(why)) = (counters, why) {
+                    counters.count(why);
+                }
+            }
+        }
     }
 
     /// What an operator must know of the time since the last flush; nothing, if all is well.
@@ -117,12 +184,7 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
-        for outcomes in &mut self.policies {
-            outcomes.admitted.flush(host);
-            outcomes.rejected.flush(host);
-            outcomes.near_limit.flush(host);
-            outcomes.shadow_rejected.flush(host);
-        }
+        self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));
     }
 }
 

@@ -32,7 +32,7 @@ impl<H: Host> TollgateStream<H> {
     /// The request's headers have come: decides about it, and answers it if it is rejected.
     pub fn request(&mut self, stream: H::Stream) -> Flow {
         let Some(worker) = &self.worker else { return Flow::Continue };
-        let Worker { host, engine, replies, clock, metrics, table } = &mut *worker.borrow_mut();
+        let Worker { host, engine, replies, clock, metrics, table, .. } = &mut *worker.borrow_mut();
         let (host, now) = (*host, clock.now::<H>());
         let request = StreamRequest { host, stream };
         let decide = |table: &mut Table| engine.decide(&request, &mut table.begin(&SharedData(host), now));
@@ -46,23 +46,33 @@ impl<H: Host> TollgateStream<H> {
         flow
     }
 
-    /// The response's headers have come: counts what depends on them, and adds the limit headers.
+    /// The response's headers have come: counts what depends on them, removes those that are not for the
+    /// client, and adds the limit headers.
     pub fn response(&mut self, stream: H::Stream) {
-        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
-        if decision.rejected() {
-            return; // the reply is our own, and has all that it needs
+        let Some(worker) = &self.worker else { return };
+        let Worker { host, engine, replies, clock, metrics, removed_headers, table } =
+            &mut *worker.borrow_mut();
+        let host = *host;
+        let response = StreamResponse { host, stream };
+        if let Some(decision) = &mut self.decision {
+            if decision.rejected() {
+                return; // the reply is our own, and has all that it needs
+            }
+            if engine.awaits_response(decision) {
+                let now = clock.now::<H>();
+                let unread = table.with(|table| {
+                    engine.on_response(decision, &response, &mut table.begin(&SharedData(host), now))
+                });
+                metrics.count_unread(&unread.unwrap_or_default());
+            } else if replies.counts_from_now() {
+                decision.as_of = clock.now::<H>();
+            }
         }
-        let Worker { host, engine, replies, clock, table, .. } = &*worker.borrow();
-        let response = StreamResponse { host: *host, stream };
-        if engine.awaits_response(decision) {
-            let now = clock.now::<H>();
-            table.with(|table| {
-                engine.on_response(decision, &response, &mut table.begin(&SharedData(*host), now))
-            });
-        } else if replies.counts_from_now() {
-            decision.as_of = clock.now::<H>();
+        // Whether or not a policy applied: what the upstream reports is not for clients.
+        removed_headers.iter().for_each(|name| host.remove_response_header(stream, name.as_bytes()));
+        if let Some(decision) = &self.decision {
+            set_limit_headers(response, replies, decision);
         }
-        set_limit_headers(response, replies, decision);
     }
 }
 

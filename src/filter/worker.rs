@@ -53,6 +53,8 @@ pub(super) struct Worker<H: Host> {
     pub replies: ReplyRules,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// `PolicySet::removed_headers`, computed once.
+    pub removed_headers: Vec<String>,
     pub table: WorkerTable,
 }
 
@@ -60,10 +62,10 @@ impl<H: Host> Worker<H> {
     pub fn configured(host: H, table: WorkerTable) -> Result<Worker<H>, ConfigErrors> {
         let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
         table.join(host, &rules)?;
-        let names = rules.policies.iter().map(|policy| policy.name.as_str());
-        let metrics = Metrics::define(host, names);
+        let metrics = Metrics::define(host, &rules.policies);
+        let removed_headers = rules.removed_headers();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, table })
+        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, table })
     }
 
     /// Posts debts, renews units in flight, and adds the counts to the metrics. Runs between requests.

@@ -64,7 +64,7 @@ fn rounded_up(kept: &Kept, told: Micros) -> Micros {
     match kept.limit.algorithm {
         Algorithm::SlidingWindow(slots) if told == kept.limit.window => slots.length(),
         // A nanosecond for each unit, since what one lasts is rounded up.
-        Algorithm::TokenBucket { burst } if told == kept.limit.window || told == longest(&kept.limit) => {
+        Algorithm::TokenBucket { burst } if told == longest(&kept.limit) => {
             u64::from(burst.get()) / 1_000 + 1
         }
         Algorithm::SlidingWindow(_)
@@ -97,6 +97,60 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
             }
         }
     });
+}
+
+/// Late costs are counted in full, whatever the quota, and the wait that they cause is the true one.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_after_a_late_cost_above_the_quota_the_told_wait_is_true() {
+    let zone = Zone::named("Europe/Madrid").unwrap();
+    on_traces(TRACES / 10, |random| {
+        let limit = any_limit(random, zone);
+        if !is_by_time(&limit) {
+            return;
+        }
+        let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
+        let mut now = random.start();
+        for _ in 0..3 {
+            let units = match random.below(3) {
+                0 => limit.max_at_once().saturating_mul(3),
+                1 => random.pick(&[1_000_001, 149_999_000, u32::MAX]),
+                _ => random.cost(limit.quota),
+            };
+            kept.change(now, |counter| counter.charge(now, units));
+            let verdict = kept.judge(now, 1);
+            if verdict.admitted {
+                continue;
+            }
+            assert_eq!(verdict.remaining, 0);
+            let then = after(now, verdict.retry_after);
+            // A debt of less than a millisecond may be another worker's clock.
+            let here = after(then, rounded_up(&kept, verdict.retry_after) + CLOCK_JITTER);
+            let here = if kept.judge(then, 1).admitted { then } else { here };
+            assert!(kept.judge(here, 1).admitted, "{limit:?} {now:?} {units}: {verdict:?}");
+            let before = after(now, verdict.retry_after - 1);
+            assert!(!kept.judge(before, 1).admitted, "{limit:?} {now:?} {units}: {verdict:?}");
+            now = after(now, random.below(verdict.retry_after));
+        }
+    });
+}
+
+/// What the next window begins with after one that was passed, by algorithm.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_only_a_bucket_and_the_two_counters_carry_a_late_cost_into_the_next_window() {
+    let (quota, window) = (NonZeroU32::new(10).unwrap(), 60 * SECOND);
+    let start = Now { mono: 600_000 * SECOND, wall: 1_770_000_000 * SECOND };
+    for (algorithm, remaining) in [
+        (Algorithm::SlidingWindow(Slots::EXACT), 10),
+        (Algorithm::FixedWindow, 10),
+        (Algorithm::SlidingCounter, 0),
+        (Algorithm::TokenBucket { burst: quota }, 0),
+    ] {
+        let mut kept = Kept::new(quota, window, algorithm);
+        kept.change(start, |counter| counter.charge(start, 30));
+        assert_eq!(kept.judge(after(start, window), 0).remaining, remaining, "{algorithm:?}");
+        // At the end of the window after it there is nothing left of it.
+        assert_eq!(kept.judge(after(start, 3 * window), 0).remaining, 10, "{algorithm:?}");
+    }
 }
 
 /// and in no history, whatever was owed, taken back or made coarse, or counted by a worker whose clock
@@ -144,14 +198,13 @@ fn has_leases(limit: &Limit) -> bool {
 fn longest(limit: &Limit) -> Micros {
     match limit.algorithm {
         Algorithm::SlidingCounter => 2 * limit.window,
-        Algorithm::TokenBucket { burst } if burst > limit.quota => {
-            let exact = u128::from(limit.window) * u128::from(burst.get());
-            exact.div_ceil(u128::from(limit.quota.get())).try_into().unwrap_or(Micros::MAX / 2)
+        Algorithm::TokenBucket { burst } => {
+            let fills = u128::from(burst.get()) * u128::from(limit.window);
+            fills.div_ceil(u128::from(limit.quota.get())).min(1 << 62) as Micros
         }
         Algorithm::SlidingWindow(_)
         | Algorithm::FixedWindow
         | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
         | Algorithm::Stock { .. }
         | Algorithm::Penalty => limit.window,

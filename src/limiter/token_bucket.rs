@@ -8,20 +8,45 @@
 //! token bucket promises. `t` is in nanoseconds, rounded up, so the rate never exceeds the limit's, and a
 //! unit comes back at most a nanosecond late for each unit taken since the bucket was last full.
 //!
-//! Debts can move `tat` beyond that of an empty bucket, by up to one window. A refund subtracts `t` per unit
-//! from `tat`, less the time since the units were taken: the bucket may have been full in that time, and what
-//! would have come back then is lost. So an immediate refund undoes the charge, and nothing that has come
-//! back by itself is given back again.
+//! Nothing here depends on how a rate is written: 50 per 1 s and 3,000 per 60 s with the same burst are the
+//! same bucket.
+//!
+//! # Debts
+//! Late charges can move `tat` beyond that of an empty bucket: the bucket owes. It owes at most what comes
+//! back in [`MAX_DEBT`], 366 days, the longest window of any limit: so no algorithm rejects for longer. The
+//! bound is a time, since a bound in units would be years for one rate and moments for another, and it is
+//! applied when the units are charged: the wait is then that of the state, and it passes as told.
+//!
+//! If the rate changes, a bucket that owes still owes as many units; one that does not is at most empty. So
+//! nobody waits for units of a rate that is no longer in force.
+//!
+//! # Refunds
+//! A refund of `d = t · units` subtracts from `tat` what the bucket would have more now if the units had never
+//! been taken. That is less than `d` if it would have been full in the meantime: what would have come back
+//! then is lost. The bucket does not know its history, so it subtracts the larger of two lower bounds:
+//!
+//! - `d` less the time since the charge. If a part of the charge is kept, the time until that part was back is
+//!   not subtracted: the bucket was not full then.
+//! - What of `d` was still to come back, if units come back in the order in which they were taken. A charge's
+//!   units were back at `E = tat` as it was right after the charge, less all that was refunded since. Since
+//!   `tat ≥ E + t · (what was taken since)`, the bucket would miss at least what was taken since, as much as if
+//!   it had been full right after the charge. So `min(d, E − now)` is never too much. For this the state has
+//!   `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`Bucket::hold`]).
+//!
+//! So an immediate refund undoes the charge, nothing that has come back by itself is given back again, and
+//! holds of many requests that are in flight at once are settled. The sum is kept for [`MAX_RESPONSE_TIME`];
+//! for requests that take longer only the first bound holds.
 //!
 //! # The worker's own bucket
-//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with `burst =
-//! max(1, quota / 64)` and the limit's rate. So `W` workers that can't write for `T` admit at most `W ×
-//! (burst + quota × T / window)` above the shared count. In practice it is less: a worker still reads the
-//! shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
+//! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with the limit's
+//! rate and a 64th of its quota, or of a bucket's burst, as `burst`. So `W` workers that can't write for `T`
+//! admit at most `W × (burst + quota × T / window)` above the shared count. In practice it is less: a worker
+//! still reads the shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
 //!
 //! # State
 //! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
-//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes.
+//! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
+//! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
 
 use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
 use crate::time::{Micros, SECOND, times};
@@ -39,12 +64,22 @@ pub struct Bucket {
     tat: u64,
     /// In nanoseconds, on the monotonic clock.
     opened: u64,
+    /// All that was refunded, in nanoseconds.
+    refunded: u64,
+    /// Whether the state was of another rate, and `tat` has changed with it.
+    restamped: bool,
 }
+
+/// What was refunded is remembered for this long: hardly a request waits longer for its response.
+const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
+
+/// The most that a bucket can owe, in nanoseconds of its rate: 366 days.
+const MAX_DEBT: u64 = 366 * 86_400 * nanos(SECOND);
 
 /// In nanoseconds: 292 years. The burst is reduced if the bucket would take longer to fill.
 const MAX_FILL_TIME: u64 = u64::MAX / 2;
 
-/// The burst of a worker's own bucket is the quota divided by this.
+/// The burst of a worker's own bucket is the number of units that the limit admits at once divided by this.
 const WORKER_FRACTION: u32 = 64;
 
 impl Bucket {
@@ -53,15 +88,13 @@ impl Bucket {
         let per_unit = nanos(limit.window).div_ceil(u64::from(limit.quota.get())).max(1);
         let max = u32::try_from(MAX_FILL_TIME / per_unit).ok().and_then(NonZeroU32::new);
         let burst = max.map_or(burst, |max| burst.min(max));
-        let exact = limit.window.checked_mul(u64::from(burst.get()));
-        let exact = exact.map_or(Micros::MAX, |time| time.div_ceil(u64::from(limit.quota.get())));
-        let max_reset = if burst <= limit.quota { limit.window } else { exact };
-        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0 }
+        let max_reset = fill_time(limit, burst).unwrap_or(Micros::MAX);
+        Bucket { burst, per_unit, max_reset, tat: 0, opened: 0, refunded: 0, restamped: false }
     }
 
     /// A full bucket for one worker to use while the shared record can't be written.
     pub fn of_worker(limit: &Limit) -> Bucket {
-        let burst = NonZeroU32::new(limit.quota.get() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limit.max_at_once() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
         Bucket::new(limit, burst)
     }
 
@@ -69,17 +102,68 @@ impl Bucket {
     pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
         let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
         if !state.is_empty() {
-            let tat = parse_state(state)?.0;
-            // Debts can be up to one window. A later `tat` is damaged, or from before the rate was raised.
-            let furthest = bucket.fills_in().saturating_add(nanos(limit.window));
-            bucket.tat = tat.min(bucket.opened.saturating_add(furthest));
+            bucket.read(limit, state)?;
         }
         Some(bucket)
+    }
+
+    /// Takes over a state, which may be of another rate. `None` if the bytes are damaged.
+    fn read(&mut self, limit: &Limit, state: &[u8]) -> Option<()> {
+        let State { tat, fill, owed_at, refunded } = parse_state(state)?;
+        let missing = tat.saturating_sub(self.opened);
+        let fills_in = self.fills_in();
+        let now_missing = match owed_at {
+            Some(per_unit) if per_unit == self.per_unit => missing.min(fills_in.saturating_add(MAX_DEBT)),
+            Some(per_unit) => scaled(missing, self.per_unit, per_unit).min(fills_in.saturating_add(MAX_DEBT)),
+            None if missing <= fills_in => missing,
+            // From a worker whose clock is ahead, or from a version that did not say that a bucket owes, and
+            // let it owe for a window.
+            None if fill == self.fill_seconds() => missing.min(fills_in.saturating_add(nanos(limit.window))),
+            None => fills_in,
+        };
+        // If it changes, it is written even if nothing is charged. Else the wait would begin anew each time.
+        self.restamped = now_missing != missing;
+        (self.tat, self.refunded) = (tat, refunded);
+        if self.restamped {
+            self.tat = self.opened.saturating_add(now_missing);
+            // No charge at the old rate has anything to come back.
+            self.refunded = refunded.saturating_add(fills_in).saturating_add(MAX_DEBT);
+        }
+        Some(())
+    }
+
+    /// See [`super::Counter::restamped`].
+    pub fn restamped(&self) -> bool {
+        self.restamped
+    }
+
+    /// Forgives what the bucket owes beyond what comes back in `longest`.
+    pub fn forgive(&mut self, longest: Micros) {
+        let latest = self.opened.saturating_add(self.fills_in()).saturating_add(nanos(longest));
+        self.lower(self.tat.saturating_sub(latest));
+    }
+
+    /// Moves `tat` back by what is refunded.
+    fn lower(&mut self, by: u64) {
+        let before = self.tat;
+        self.tat = before.saturating_sub(by);
+        self.refunded = self.refunded.saturating_add(before - self.tat);
+    }
+
+    /// What a charge that was just made remembers for its refund: when its units are back if nothing is
+    /// refunded, and what was refunded so far.
+    pub fn hold(&self) -> u64 {
+        self.tat.saturating_add(self.refunded)
     }
 
     /// How long an empty bucket takes to fill, in nanoseconds.
     fn fills_in(&self) -> u64 {
         times(u64::from(self.burst.get()), self.per_unit)
+    }
+
+    /// The same in seconds, rounded up.
+    fn fill_seconds(&self) -> u64 {
+        self.fills_in().div_ceil(nanos(SECOND))
     }
 
     /// The units in the bucket.
@@ -128,40 +212,52 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A bucket whose burst is at most the quota is full after a window, and
-    /// one with a larger burst after as many windows as that is quotas, although the time per unit is rounded up.
-    /// Debts take longer.
+    /// See [`super::Counter::max_reset`]. A bucket is full after `burst × window / quota`, although the time
+    /// per unit is rounded up. Debts take longer.
     pub fn max_reset(&self, next: Micros) -> Micros {
         let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
         if owes { Micros::MAX } else { self.max_reset }
     }
 
-    /// See [`super::Counter::charge`].
+    /// See [`super::Counter::charge`]. It owes at most [`MAX_DEBT`].
     pub fn charge(&mut self, at: Micros, units: u32) {
-        self.tat = self.after(nanos(at), units);
+        let (at, full) = (nanos(at), self.fills_in());
+        let latest = at.max(self.opened).saturating_add(full).saturating_add(MAX_DEBT);
+        self.tat = self.after(at, units).min(latest);
     }
 
-    /// See [`super::Counter::refund`]. The bucket may have been full for any part of the time since `at`, so
-    /// all of that time is subtracted.
-    pub fn refund(&mut self, at: Micros, units: u32) {
+    /// See [`super::Counter::refund_part`].
+    pub fn refund(&mut self, at: Micros, units: u32, kept: u32, hold: u64) {
         let since = self.opened.saturating_sub(nanos(at));
-        let lasted = times(u64::from(units), self.per_unit);
-        self.tat = self.tat.saturating_sub(lasted.saturating_sub(since));
+        let [lasted, kept] = [units, kept].map(|units| times(u64::from(units), self.per_unit));
+        let by_time = lasted.saturating_sub(since.saturating_sub(kept));
+        let still_to_come = hold.saturating_sub(self.refunded).saturating_sub(self.opened);
+        let in_order = if since < nanos(MAX_RESPONSE_TIME) { lasted.min(still_to_come) } else { 0 };
+        self.lower(by_time.max(in_order));
     }
 
     /// See [`super::Counter::write`].
     pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
-            varint::write(out, self.fills_in().div_ceil(nanos(SECOND)));
+            varint::write(out, self.fill_seconds());
+            let owes = self.tat > self.opened.saturating_add(self.fills_in());
+            if owes || self.refunded > 0 {
+                varint::write(out, if owes { self.per_unit } else { 0 });
+            }
+            if self.refunded > 0 {
+                varint::write(out, self.refunded);
+            }
         }
         let burst = u64::from(self.burst.get());
-        EvictionInfo::new(micros_up(self.tat), burst - self.units(self.opened).min(burst), self.burst)
+        let full = micros_up(self.tat);
+        let remembered = if self.refunded > 0 { self.opened / 1_000 + MAX_RESPONSE_TIME } else { 0 };
+        EvictionInfo::new(full.max(remembered), burst - self.units(self.opened).min(burst), self.burst)
     }
 
     /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
     pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
-        let (tat, fill) = parse_state(state)?;
+        let State { tat, fill, .. } = parse_state(state)?;
         let missing = tat.saturating_sub(nanos(now));
         // In milliseconds, so that the product fits.
         let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
@@ -169,14 +265,48 @@ impl Bucket {
     }
 }
 
-/// A state's `tat` and `fill`. `None` if the bytes are damaged.
-fn parse_state(state: &[u8]) -> Option<(u64, u64)> {
-    let (tat, fill) = state.split_first_chunk::<8>()?;
-    let (fill, rest) = varint::read(fill)?;
-    rest.is_empty().then_some((u64::from_le_bytes(*tat), fill))
+/// A bucket's state.
+struct State {
+    tat: u64,
+    fill: u64,
+    /// `per_unit`, if it owed when it was written.
+    owed_at: Option<u64>,
+    refunded: u64,
 }
 
-fn nanos(time: Micros) -> u64 {
+/// Parses a state. `None` if the bytes are damaged.
+fn parse_state(state: &[u8]) -> Option<State> {
+    let (tat, fill) = state.split_first_chunk::<8>()?;
+    let (fill, rest) = varint::read(fill)?;
+    let mut state = State { tat: u64::from_le_bytes(*tat), fill, owed_at: None, refunded: 0 };
+    if !rest.is_empty() {
+        let (per_unit, rest) = varint::read(rest)?;
+        let (refunded, rest) = if rest.is_empty() { (0, rest) } else { varint::read(rest)? };
+        state = State { owed_at: Some(per_unit).filter(|per_unit| *per_unit > 0), refunded, ..state };
+        rest.is_empty().then_some(())?;
+    }
+    Some(state)
+}
+
+/// `burst × window / quota`, rounded up: how long an empty bucket takes to fill. `None` if the product does
+/// not fit.
+fn fill_time(limit: &Limit, burst: NonZeroU32) -> Option<Micros> {
+    let (quota, burst) = (u64::from(limit.quota.get()), u64::from(burst.get()));
+    match times(burst, limit.window) {
+        _ if burst == quota => Some(limit.window),
+        Micros::MAX => None,
+        product => Some(product.div_ceil(quota)),
+    }
+}
+
+/// `time × one / other`, saturating.
+#[inline(never)]
+fn scaled(time: u64, one: u64, other: u64) -> u64 {
+    let scaled = u128::from(time) * u128::from(one) / u128::from(other.max(1));
+    u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+const fn nanos(time: Micros) -> u64 {
     times(1_000, time)
 }
 

@@ -75,6 +75,14 @@ impl LimitsByCaller {
         })
     }
 
+    /// The limit sets of all callers.
+    pub fn all(&self) -> impl Iterator<Item = &LimitSet> {
+        // With tiers, every caller has one, and the default set is that of none.
+        let default = self.by_tier.is_empty().then_some(&self.default);
+        let tiers = self.by_tier.iter().map(|index| self.at(*index));
+        default.into_iter().chain(tiers).chain(self.of_consumers().map(|(_, set)| set))
+    }
+
     /// Whether some callers have other limits than the default.
     pub fn differ(&self) -> bool {
         !self.others.is_empty()

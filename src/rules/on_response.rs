@@ -4,9 +4,6 @@ use crate::http::{RequestMatch, Response, StatusSet};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 
-/// The highest real cost that a response can report, in units.
-pub const MAX_UNITS: u32 = 1_000_000;
-
 /// What a policy reads from responses, and what follows from it.
 #[derive(Clone, Debug, Default)]
 pub struct OnResponse {
@@ -16,17 +13,35 @@ pub struct OnResponse {
     pub count: Option<StatusSet>,
     /// The requests that give a unit back, and the statuses on which they do.
     pub returns: Vec<(RequestMatch, StatusSet)>,
-    /// The header, in lower case, that reports the request's real cost.
-    pub cost: Option<String>,
-    /// The header, in lower case, that reports how many units of a stock are really in use.
-    pub stock: Option<String>,
+    /// The header that reports the request's real cost. Until then the request holds its cost.
+    pub cost: Option<CostHeader>,
+    /// The header that reports how many units of a stock are really in use.
+    pub stock: Option<ReportHeader>,
     /// What becomes of a request that gets no response.
-    pub unanswered: Unanswered,
+    pub unanswered: UnknownCost,
 }
 
-/// What becomes of a request that gets no response.
+/// A response header that reports a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportHeader {
+    /// In lower case.
+    pub name: String,
+    /// Whether it is removed from the response before the client gets it.
+    pub remove: bool,
+}
+
+/// A response header that reports a cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CostHeader {
+    /// The header.
+    pub header: ReportHeader,
+    /// What a request costs whose response has no cost that can be read.
+    pub without: UnknownCost,
+}
+
+/// What becomes of a request whose real cost is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Unanswered {
+pub enum UnknownCost {
     /// It keeps the units that it holds.
     #[default]
     Keep,
@@ -34,6 +49,53 @@ pub enum Unanswered {
     Refund,
     /// It costs this many units.
     Costs(u32),
+}
+
+impl UnknownCost {
+    /// The cost of a request that holds `hold` units.
+    fn units(self, hold: u32) -> u32 {
+        match self {
+            UnknownCost::Keep => hold,
+            UnknownCost::Refund => 0,
+            UnknownCost::Costs(units) => units,
+        }
+    }
+}
+
+/// Why a response reports no number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NoNumber {
+    /// It has no such header.
+    Missing,
+    /// The header is not a whole number.
+    Unreadable,
+}
+
+/// The numbers that a response was to report to a policy and has not.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Unread {
+    /// The real cost.
+    pub cost: Option<NoNumber>,
+    /// The number of units of a stock.
+    pub stock: Option<NoNumber>,
+}
+
+impl Unread {
+    /// Whether all numbers were read.
+    pub fn is_none(&self) -> bool {
+        self.cost.is_none() && self.stock.is_none()
+    }
+}
+
+/// What a response changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Effect {
+    /// What changes about the counts.
+    pub correction: Correction,
+    /// The request's final cost, in units.
+    pub units: u32,
+    /// What the response was to report and has not.
+    pub unread: Unread,
 }
 
 impl OnResponse {
@@ -44,37 +106,38 @@ impl OnResponse {
 
     /// Whether the end of a stream that got no response changes the counts.
     pub fn depends_on_missing_response(&self) -> bool {
-        self.depends_on_response() && self.unanswered != Unanswered::Keep
+        self.depends_on_response() && self.unanswered != UnknownCost::Keep
     }
 
-    /// What a response changes about a request that was admitted at `since`, and the request's final cost in
-    /// units.
-    pub fn on_response(
-        &self,
-        response: &impl Response,
-        charged: Charged,
-        since: Now,
-        now: Now,
-    ) -> (Correction, u32) {
+    /// What a response changes about a request that was admitted at `since`.
+    pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
         let status = Some(response.status());
-        let real = || self.real_cost(response).unwrap_or(charged.cost);
+        let mut unread = Unread::default();
+        let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
-            Some(counts) if counts.contains(status) => (charged.count_at(now, real()), real()),
+            Some(counts) if counts.contains(status) => {
+                let real = real();
+                (charged.count_at(now, real), real)
+            }
             Some(_) => (charged.give_back(), 0),
             None if charged.at.is_none() => (Correction::default(), charged.cost),
             None if self.refunds(status) => (charged.give_back(), 0),
-            None => (charged.settle(real(), now), real()),
+            None => {
+                let real = real();
+                (charged.settle(real, now), real)
+            }
         };
-        (self.with_stock(correction, response, charged.cost, since), units)
+        let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
+        Effect { correction, units, unread }
     }
 
     /// What the end of a stream without a response changes. The request may still take effect at the
     /// upstream.
     pub fn on_missing_response(&self, charged: Charged, now: Now) -> Correction {
         match self.unanswered {
-            Unanswered::Keep => Correction::default(),
-            Unanswered::Refund => Correction { settled: self.settled(charged.cost), ..charged.give_back() },
-            Unanswered::Costs(units) => charged.settle(units, now),
+            UnknownCost::Keep => Correction::default(),
+            UnknownCost::Refund => Correction { settled: self.settled(charged.cost), ..charged.give_back() },
+            UnknownCost::Costs(units) => charged.settle(units, now),
         }
     }
 
@@ -94,11 +157,14 @@ impl OnResponse {
 
     /// What the response changes about a request that gives a unit back by the rule with this index in
     /// `returns`.
-    pub fn on_return(&self, rule: usize, response: &impl Response, since: Now, now: Now) -> Correction {
+    pub fn on_return(&self, rule: usize, response: &impl Response, since: Now, now: Now) -> Effect {
         let status = Some(response.status());
         let gives = self.returns.get(rule).is_some_and(|(_, set)| set.contains(status));
         let returned = gives.then_some((now, 1));
-        self.with_stock(Correction { returned, ..Correction::default() }, response, 0, since)
+        let mut unread = Unread::default();
+        let correction = Correction { returned, ..Correction::default() };
+        let correction = self.with_stock(correction, response, 0, since, &mut unread);
+        Effect { correction, units: 0, unread }
     }
 
     fn with_stock(
@@ -107,9 +173,10 @@ impl OnResponse {
         response: &impl Response,
         cost: u32,
         since: Now,
+        unread: &mut Unread,
     ) -> Correction {
-        let stock = self.stock.as_ref().and_then(|name| number(&response.header(name)?, u64::from(u32::MAX)));
-        let stock = stock.map(|units| (units, since));
+        let units = self.stock.as_ref().and_then(|header| header.read(response, &mut unread.stock));
+        let stock = units.map(|units| (u64::from(units), since));
         Correction { stock, settled: self.settled(cost), ..correction }
     }
 
@@ -123,11 +190,17 @@ impl OnResponse {
         self.refund.as_ref().is_some_and(|set| set.contains(status))
     }
 
-    /// The real cost that the response reports, at most [`MAX_UNITS`]. `None`: it reports none that is a
-    /// whole number.
-    fn real_cost(&self, response: &impl Response) -> Option<u32> {
-        let units = number(&response.header(self.cost.as_ref()?)?, u64::from(MAX_UNITS))?;
-        u32::try_from(units).ok()
+    /// The real cost of a request that holds `hold` units, by its response.
+    fn real_cost(&self, response: &impl Response, hold: u32, unread: &mut Unread) -> u32 {
+        let Some(CostHeader { header, without }) = &self.cost else { return hold };
+        header.read(response, &mut unread.cost).unwrap_or_else(|| without.units(hold))
+    }
+
+    /// The headers that are removed from responses.
+    pub fn removed_headers(&self) -> impl Iterator<Item = &str> {
+        let cost = self.cost.as_ref().map(|cost| &cost.header);
+        let headers = cost.into_iter().chain(&self.stock);
+        headers.filter(|header| header.remove).map(|header| header.name.as_str())
     }
 
     /// The matches of requests that give a unit back.
@@ -141,11 +214,24 @@ impl OnResponse {
     }
 }
 
-/// Parses a whole number; a larger one than `max` becomes `max`. `None`: it is not a whole number.
-fn number(value: &[u8], max: u64) -> Option<u64> {
+impl ReportHeader {
+    /// The number in the first line of the header; a larger one than a `u32` becomes the largest. If there is
+    /// none, says why in `unread`.
+    fn read(&self, response: &impl Response, unread: &mut Option<NoNumber>) -> Option<u32> {
+        let value = response.header(&self.name);
+        let units = value.as_ref().and_then(|value| number(value));
+        if units.is_none() {
+            *unread = Some(if value.is_some() { NoNumber::Unreadable } else { NoNumber::Missing });
+        }
+        units
+    }
+}
+
+/// Parses a whole number; a larger one than a `u32` becomes the largest. `None`: it is not a whole number.
+fn number(value: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(value.trim_ascii()).ok()?;
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(max).min(max))
+    digits.then(|| text.parse().unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -159,11 +245,22 @@ mod tests {
     }
 
     fn held(cost: u32) -> Charged {
-        Charged { cost, at: Some(at(1)) }
+        Charged { cost, at: Some(at(1)), holds: [0; 4] }
+    }
+
+    fn x_cost(without: UnknownCost) -> Option<CostHeader> {
+        Some(CostHeader { header: ReportHeader { name: "x-cost".into(), remove: false }, without })
+    }
+
+    fn effect(rules: &OnResponse, response: &FakeResponse, charged: Charged) -> (Correction, u32) {
+        let effect = rules.on_response(response, charged, at(1), at(2));
+        (effect.correction, effect.units)
     }
 
     const NOTHING: Correction = Correction {
         back: None,
+        kept: 0,
+        holds: [0; 4],
         more: None,
         returned: None,
         settled: 0,
@@ -180,39 +277,75 @@ mod tests {
         Correction { back: Some((at(1), units)), ..NOTHING }
     }
 
+    /// A part of the 5 units that are held.
+    fn part(units: u32) -> Correction {
+        Correction { kept: 5 - units, ..back(units) }
+    }
+
     #[wasm_bindgen_test(unsupported = test)]
     fn a_response_says_what_its_request_has_really_cost() {
-        let rules = OnResponse { cost: Some("x-cost".into()), ..OnResponse::default() };
+        let rules = OnResponse { cost: x_cost(UnknownCost::Keep), ..OnResponse::default() };
         let answered = |value: &'static [u8]| {
-            rules.on_response(&FakeResponse::of_upstream(200).with("x-cost", value), held(5), at(1), at(2))
+            effect(&rules, &FakeResponse::of_upstream(200).with("x-cost", value), held(5))
         };
         assert_eq!(answered(b"7"), (more(2), 7));
         assert_eq!(answered(b" 5 "), (NOTHING, 5));
         assert_eq!(answered(b"0"), (back(5), 0));
-        assert_eq!(answered(b"99999999999999999999"), (more(MAX_UNITS - 5), MAX_UNITS));
+        assert_eq!(answered(b"149999000"), (more(149_998_995), 149_999_000));
+        assert_eq!(answered(b"4294967295"), (more(u32::MAX - 5), u32::MAX));
+        assert_eq!(answered(b"4294967296"), (more(u32::MAX - 5), u32::MAX));
+        assert_eq!(answered(b"99999999999999999999"), (more(u32::MAX - 5), u32::MAX));
         for nothing in [&b""[..], b"-1", b"1.5", b"0x7", b"\xFF", b"seven"] {
             assert_eq!(answered(nothing), (NOTHING, 5));
         }
-        assert_eq!(rules.on_response(&FakeResponse::of_upstream(200), held(5), at(1), at(2)), (NOTHING, 5));
+        assert_eq!(effect(&rules, &FakeResponse::of_upstream(200), held(5)), (NOTHING, 5));
         let uncounted = Charged { at: None, ..held(5) };
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(200).with("x-cost", b"7"), uncounted, at(1), at(2)),
+            effect(&rules, &FakeResponse::of_upstream(200).with("x-cost", b"7"), uncounted),
             (NOTHING, 5)
         );
     }
 
     #[wasm_bindgen_test(unsupported = test)]
+    fn b_what_a_response_without_a_readable_cost_costs_is_a_rule_and_it_is_reported() {
+        let none = FakeResponse::of_upstream(200);
+        let many = none.clone().with("x-cost", "12.5");
+        for (without, units, correction) in [
+            (UnknownCost::Keep, 5, NOTHING),
+            (UnknownCost::Refund, 0, back(5)),
+            (UnknownCost::Costs(3), 3, part(2)),
+            (UnknownCost::Costs(u32::MAX), u32::MAX, more(u32::MAX - 5)),
+        ] {
+            let rules = OnResponse { cost: x_cost(without), ..OnResponse::default() };
+            for (response, why) in [(&none, NoNumber::Missing), (&many, NoNumber::Unreadable)] {
+                let unread = Unread { cost: Some(why), stock: None };
+                let expected = Effect { correction, units, unread };
+                assert_eq!(rules.on_response(response, held(5), at(1), at(2)), expected);
+            }
+        }
+        let counts = OnResponse {
+            cost: x_cost(UnknownCost::Refund),
+            count: Some(StatusSet::successes()),
+            ..OnResponse::default()
+        };
+        assert_eq!(effect(&counts, &none, held(5)), (back(5), 0));
+        // A response that counts nothing has no cost to report.
+        let failed = counts.on_response(&FakeResponse::of_upstream(500), held(5), at(1), at(2));
+        assert_eq!(failed.unread, Unread::default());
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
     fn what_is_counted_by_its_response_is_counted_when_that_comes_and_else_given_back() {
         let count = Some(StatusSet::successes());
-        let rules = OnResponse { count, cost: Some("x-cost".into()), ..OnResponse::default() };
+        let rules = OnResponse { count, cost: x_cost(UnknownCost::Keep), ..OnResponse::default() };
         let moved = |units| Correction { back: back(1).back, ..more(units) };
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(200).with("x-cost", b"7"), held(1), at(1), at(2)),
+            effect(&rules, &FakeResponse::of_upstream(200).with("x-cost", b"7"), held(1)),
             (moved(7), 7)
         );
-        assert_eq!(rules.on_response(&FakeResponse::of_upstream(200), held(1), at(1), at(2)), (moved(1), 1));
+        assert_eq!(effect(&rules, &FakeResponse::of_upstream(200), held(1)), (moved(1), 1));
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(404).with("x-cost", b"7"), held(1), at(1), at(2)),
+            effect(&rules, &FakeResponse::of_upstream(404).with("x-cost", b"7"), held(1)),
             (back(1), 0)
         );
     }
@@ -220,13 +353,13 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn a_refund_is_of_all_that_was_charged() {
         let refund = Some(StatusSet::successes().inverted());
-        let rules = OnResponse { refund, cost: Some("x-cost".into()), ..OnResponse::default() };
+        let rules = OnResponse { refund, cost: x_cost(UnknownCost::Keep), ..OnResponse::default() };
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(500).with("x-cost", b"7"), held(5), at(1), at(2)),
+            effect(&rules, &FakeResponse::of_upstream(500).with("x-cost", b"7"), held(5)),
             (back(5), 0)
         );
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(201).with("x-cost", b"7"), held(5), at(1), at(2)),
+            effect(&rules, &FakeResponse::of_upstream(201).with("x-cost", b"7"), held(5)),
             (more(2), 7)
         );
     }
@@ -236,11 +369,11 @@ mod tests {
         let refund = Some(StatusSet::successes().inverted());
         let rules = |unanswered| OnResponse { refund: refund.clone(), unanswered, ..OnResponse::default() };
         for (unanswered, expected) in [
-            (Unanswered::Keep, NOTHING),
-            (Unanswered::Refund, back(5)),
-            (Unanswered::Costs(2), back(3)),
-            (Unanswered::Costs(5), NOTHING),
-            (Unanswered::Costs(9), more(4)),
+            (UnknownCost::Keep, NOTHING),
+            (UnknownCost::Refund, back(5)),
+            (UnknownCost::Costs(2), part(3)),
+            (UnknownCost::Costs(5), NOTHING),
+            (UnknownCost::Costs(9), more(4)),
         ] {
             assert_eq!(rules(unanswered).on_missing_response(held(5), at(2)), expected, "{unanswered:?}");
         }
@@ -249,26 +382,25 @@ mod tests {
     #[wasm_bindgen_test(unsupported = test)]
     fn a_stock_is_what_a_response_says_it_is() {
         let refund = Some(StatusSet::successes().inverted());
-        let rules = OnResponse { refund, stock: Some("x-cost".into()), ..OnResponse::default() };
+        let rules = OnResponse {
+            refund,
+            stock: x_cost(UnknownCost::Keep).map(|cost| cost.header),
+            ..OnResponse::default()
+        };
         let said = |stock: Option<u64>| Correction {
             stock: stock.map(|units| (units, at(1))),
             settled: 1,
             ..NOTHING
         };
         assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(201).with("x-cost", b"7"), held(1), at(1), at(2)).0,
+            effect(&rules, &FakeResponse::of_upstream(201).with("x-cost", b"7"), held(1)).0,
             said(Some(7))
         );
         assert_eq!(
-            rules
-                .on_response(&FakeResponse::of_upstream(201).with("x-cost", b"many"), held(1), at(1), at(2))
-                .0,
+            effect(&rules, &FakeResponse::of_upstream(201).with("x-cost", b"many"), held(1)).0,
             said(None)
         );
         let back = Correction { back: back(1).back, ..said(Some(3)) };
-        assert_eq!(
-            rules.on_response(&FakeResponse::of_upstream(409).with("x-cost", b"3"), held(1), at(1), at(2)).0,
-            back
-        );
+        assert_eq!(effect(&rules, &FakeResponse::of_upstream(409).with("x-cost", b"3"), held(1)).0, back);
     }
 }

@@ -1,12 +1,12 @@
 //! One attempt at a charge: reads the record, posts what this worker owes to it, judges the request, and
 //! prepares the page. Nothing is written here.
 
-use super::charge::{Charge, Correction, Count, Outcome, Verdicts, admitted};
+use super::charge::{Charge, Correction, Count, Holds, Outcome, Verdicts, admitted};
 use super::in_flight::counts_in_flight;
 use super::lease::Lease;
 use super::page::{self, OVERFLOW, Page, Record, States};
 use super::penalty;
-use super::rewrite::{Plan, RecordUpdate, may_overflow};
+use super::rewrite::{MAX_OVERFLOW_WINDOW, Plan, RecordUpdate, may_overflow};
 use super::store::{Read, Store};
 use super::transaction::Transaction;
 use crate::identity::{Identity, same_identity};
@@ -26,6 +26,8 @@ pub(super) struct Attempt {
     pub penalty: Option<Micros>,
     /// See [`Outcome::overflowed`].
     pub overflowed: bool,
+    /// See [`Outcome::holds`].
+    pub holds: Holds,
     pub plan: Plan,
 }
 
@@ -170,6 +172,10 @@ impl<S: Store> Transaction<'_, S> {
         };
         let mut counters: Vec<Counter<'_>> = charge.limits.iter().map(open).collect();
         let posted = self.post_to(charge, correction, &mut counters, own);
+        if !own {
+            // Nobody's late costs keep newcomers out for longer than a long window would.
+            counters.iter_mut().for_each(|counter| counter.forgive(MAX_OVERFLOW_WINDOW));
+        }
 
         let judge = |counters: &[Counter<'_>], cost: &dyn Fn(usize) -> u32| {
             penalty::judge(charge.limits, counters, cost, now)
@@ -190,10 +196,11 @@ impl<S: Store> Transaction<'_, S> {
                 Count::All => true,
                 Count::Rejected | Count::Never => false,
             };
-        let mut lease: Option<Lease> = None;
+        let (mut lease, mut holds): (Option<Lease>, Holds) = Default::default();
         if counts {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
+            holds.iter_mut().zip(&counters).for_each(|(hold, counter)| *hold = counter.hold());
             if !admitted {
                 // A rejected request that counts prolongs its own wait, also by limits that admitted it.
                 let mut counted = judge(&counters, &cost_if_rejected);
@@ -215,7 +222,7 @@ impl<S: Store> Transaction<'_, S> {
         if let Plan::Rewrite(write) = &mut plan {
             write.lease = lease;
         }
-        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, plan }
+        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, holds, plan }
     }
 
     /// Posts what this worker owes, and a correction, to the opened counters of a charge. Returns whether
@@ -293,13 +300,15 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
 fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, more, returned, settled, stock, proves, overflowed } = *correction;
+    let Correction { back, kept, holds, more, returned, settled, stock, proves, overflowed } = *correction;
     if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
     // Units in flight are published with every write and need no correction.
     let is_counted = |limit: &Limit| !counts_in_flight(limit) && !limit.is_penalty();
-    for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| is_counted(limit)) {
+    let holds = holds.into_iter().chain(std::iter::repeat(0));
+    let counters = limits.iter().zip(counters).zip(holds).filter(|((limit, _), _)| is_counted(limit));
+    for ((_, counter), hold) in counters {
         counter.settle_reserved(settled);
         if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
             // The reported number includes what the rest would change.
@@ -307,7 +316,7 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
             continue;
         }
         if let Some((at, units)) = back.filter(|_| own || overflowed) {
-            counter.refund(at, units);
+            counter.refund_part(at, units, kept, hold);
         }
         // The proof of one caller must not prove everyone who shares the overflow record.
         if let Some((at, units)) = more.filter(|_| own || !proves) {

@@ -79,6 +79,10 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
     verdicts.iter().all(|verdict| verdict.admitted)
 }
 
+/// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first limits of the
+/// charge. Refunds of further ones, and of charges that could not be written, may give back less.
+pub type Holds = [u64; 4];
+
 /// The outcome of one charge.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
@@ -88,6 +92,8 @@ pub struct Outcome {
     pub charged: bool,
     /// Whether it was judged and counted in the overflow record, which newcomers of a full page share.
     pub overflowed: bool,
+    /// What the charge remembers for its refund. See [`Holds`].
+    pub holds: Holds,
     /// Whether its record has used half of a quota and is not proven, so that a full page may drop it. See
     /// [`Correction::proves`].
     pub unproven: bool,
@@ -109,6 +115,10 @@ impl Outcome {
 pub struct Correction {
     /// Units to give back, and when they were counted.
     pub back: Option<(Now, u32)>,
+    /// Units that were counted together with those of `back`, and stay counted.
+    pub kept: u32,
+    /// What the charge remembers for its refund.
+    pub holds: Holds,
     /// Units to count, and when.
     pub more: Option<(Now, u32)>,
     /// Units that another request returns, and when. Those that were counted last are given back.
@@ -126,7 +136,8 @@ pub struct Correction {
 impl Correction {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        let Correction { back, more, returned, settled, stock, proves, overflowed: _ } = *self;
+        let Correction { back, kept: _, holds: _, more, returned, settled, stock, proves, overflowed: _ } =
+            *self;
         back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() && !proves
     }
 }

@@ -1,6 +1,6 @@
 //! A request that was counted when it was admitted, and how that is corrected later.
 
-use super::charge::Correction;
+use super::charge::{Correction, Holds};
 use crate::time::Now;
 
 /// A request that was counted when it was admitted.
@@ -10,6 +10,8 @@ pub struct Charged {
     pub cost: u32,
     /// When they were counted. `None`: they were not, since nobody could.
     pub at: Option<Now>,
+    /// What the charge remembers for its refund.
+    pub holds: Holds,
 }
 
 impl Charged {
@@ -19,16 +21,18 @@ impl Charged {
         let more = units.checked_sub(counted).filter(|more| *more > 0).map(|more| (now, more));
         let back = counted.checked_sub(units).filter(|less| *less > 0);
         let back = self.at.zip(back);
-        Correction { back, more, ..Correction::default() }
+        let kept = if back.is_some() { units } else { 0 };
+        Correction { back, kept, more, holds: self.holds, ..Correction::default() }
     }
 
     /// Takes all of it back.
     pub fn give_back(self) -> Correction {
-        Correction { back: self.at.map(|at| (at, self.cost)), ..Correction::default() }
+        Correction { back: self.at.map(|at| (at, self.cost)), holds: self.holds, ..Correction::default() }
     }
 
     /// Counts it at another instant, and as so many units.
     pub fn count_at(self, now: Now, units: u32) -> Correction {
-        Correction { more: Some((now, units)), ..self.give_back() }
+        let more = (units > 0).then_some((now, units));
+        Correction { more, ..self.give_back() }
     }
 }

@@ -21,12 +21,13 @@ impl<S: Store> Transaction<'_, S> {
             };
             let done = self.write(charge, &attempt);
             let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
+            let holds = attempt.holds;
             let needs_no_write = !counts && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
             let verdicts = attempt.into_verdicts(self.now);
             if done || needs_no_write {
                 // Without a unit or a penalty to count, the verdicts hold even if the write failed.
-                return Outcome { verdicts, charged: counts, overflowed, unproven };
+                return Outcome { verdicts, charged: counts, overflowed, holds, unproven };
             }
             seen = Some(verdicts);
             if no_room {

@@ -10,8 +10,8 @@ use crate::time::{Micros, SECOND};
 const NEW_STATE: usize = 32;
 
 /// Limits with a longer window are not enforced in overflow records, since one newcomer's units would be
-/// missing for all of them for as long.
-const MAX_OVERFLOW_WINDOW: Micros = 3_600 * SECOND;
+/// missing for all of them for as long. Nor are debts of a bucket there longer.
+pub(super) const MAX_OVERFLOW_WINDOW: Micros = 3_600 * SECOND;
 
 /// What an attempt has to write.
 pub(super) enum Plan {

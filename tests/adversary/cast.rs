@@ -90,7 +90,14 @@ impl Cast {
 impl Target {
     pub fn visit(&self, random: &mut Random) -> Visit {
         let path = self.path.replace("{}", &random.below(3).to_string());
-        Visit { cost: random.below(20) as u32, ..Visit::new(Call::new(self.method, &path), self.deed) }
+        // Now and then as much as no quota has, or as a response can report.
+        let cost = match random.below(400) {
+            0 => u32::MAX,
+            1 => 149_999_000,
+            2..5 => 1_000,
+            usual => usual as u32 % 20,
+        };
+        Visit { cost, ..Visit::new(Call::new(self.method, &path), self.deed) }
     }
 }
 

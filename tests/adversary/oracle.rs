@@ -18,6 +18,9 @@ use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::{Algorithm, Limit};
 use tollgate::time::{Micros, Now, SECOND};
 
+/// The longest that a bucket owes.
+const MAX_DEBT: Micros = 366 * 86_400 * SECOND;
+
 /// An admitted request, by number.
 pub type StreamId = u64;
 
@@ -185,17 +188,16 @@ impl Oracle {
         lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
     }
 
-    /// What is missing in a bucket that was full before. It owes no more than its burst and what a window
-    /// brings.
+    /// What is missing in a bucket that was full before. It owes no more than what its rate brings in 366 days.
     fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
         counted.sort_by_key(|(at, _)| at.mono);
         let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));
-        let most = (u128::from(burst.get()) + quota) * window;
+        let most = u128::from(burst.get()) * window + quota * u128::from(MAX_DEBT);
         let taken = counted.into_iter().filter(|(_, units)| *units > 0);
         let (missing, _) = taken.fold((0_u128, 0), |(missing, last), (at, units)| {
             let refilled = u128::from(at.mono - last) * quota;
             let owed = missing.saturating_sub(refilled).min(most);
-            (owed + u128::from(units) * window, at.mono)
+            ((owed + u128::from(units) * window).min(most), at.mono)
         });
         u64::try_from(missing.div_ceil(window)).unwrap_or(u64::MAX)
     }
@@ -301,7 +303,7 @@ impl Wear {
         let quota = u64::from(limit.quota.get());
         // What they have admitted is posted by a tick at the latest.
         let contended = (last - first + SECOND).min(limit.window);
-        let burst = (quota / 64).max(1).max(self.most_cost);
+        let burst = u64::from(limit.max_at_once() / 64).max(1).max(self.most_cost);
         let rate = (u128::from(quota) * u128::from(contended)).div_ceil(u128::from(limit.window.max(1)));
         self.workers * (burst + u64::try_from(rate).unwrap_or(u64::MAX))
     }
@@ -312,7 +314,7 @@ fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
     let lasts = match limit.algorithm {
         Algorithm::TokenBucket { burst } => {
             let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
-            u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(limit.window)
+            u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(MAX_DEBT)
         }
         Algorithm::Concurrency | Algorithm::Stock { .. } => Micros::MAX,
         Algorithm::SlidingWindow(_)

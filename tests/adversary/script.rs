@@ -60,7 +60,8 @@ impl Script {
 }
 
 fn scaled(value: &Value, percent: u64) -> Value {
-    let part = |units: f64| (units * percent as f64 / 100.0).floor().max(1.0);
+    // A quota below what a request holds would be an error.
+    let part = |units: f64| (units * percent as f64 / 100.0).floor().max(units.min(2.0));
     match value {
         Value::Object(fields) => Value::Object(
             fields

@@ -1,6 +1,6 @@
 //! Requests that cost more than a unit: by their policy, by their match, by what the response says.
 
-use crate::harness::{Gateway, Request, Setup, Upstream, new_key, per_algorithm, per_key};
+use crate::harness::{Gateway, HELD, Request, Setup, Upstream, eventually, new_key, per_algorithm, per_key};
 
 const ALGORITHMS: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_window", "token_bucket"];
 
@@ -72,7 +72,7 @@ fn a_response_that_says_nothing_or_nonsense_costs_what_was_charged() {
         assert_eq!(request.clone().answered_with("x-cost", nonsense).send().status, 200);
         assert_eq!(left(&request), 10, "{nonsense:?}");
     }
-    for much in ["99999999999999999999999999", "4294967296", "1000001"] {
+    for much in ["99999999999999999999999999", "4294967296", "4294967295", "1000001"] {
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.clone().answered_with("x-cost", much).send().status, 200);
         let rejected = request.send();
@@ -149,4 +149,121 @@ fn a_refund_gives_back_all_that_was_charged() {
         assert_eq!((failed.status, failed.number("x-ratelimit-remaining")), (503, 20));
     }
     assert_eq!(left(&request), 15);
+}
+
+#[test]
+fn b_a_cost_of_millions_is_charged_in_full() {
+    let policy =
+        per_algorithm(&ALGORITHMS, "quota: 150000000, window: 300s", "cost: 1000\n    cost_header: x-cost")
+            + "headers: { preset: x-ratelimit }\n";
+    let gateway = Setup::yaml(policy.replace("preset: x-ratelimit", &described(&ALGORITHMS))).start();
+    for algorithm in ALGORITHMS {
+        let request = gateway.get(&format!("/{algorithm}")).key(new_key());
+        let costs = |cost: &str| request.clone().answered_with("x-cost", cost).send();
+        let after = costs("149999000").number("x-ratelimit-remaining");
+        // A bucket gets some back, half a unit a microsecond.
+        let back = if algorithm == "token_bucket" { 150_000_000 } else { 1_000 };
+        assert!((1_000..=back).contains(&after), "{algorithm}: {after}");
+        assert_eq!(costs("4294967295").number("x-ratelimit-remaining"), 0, "{algorithm}");
+        assert_eq!(request.send().status, 429, "{algorithm}");
+    }
+}
+
+fn described(policies: &[&str]) -> String {
+    format!("preset: x-ratelimit, describes: [{}]", policies.join(", "))
+}
+
+/// 50 units a second, and a burst of 100, written in two ways.
+#[test]
+fn b_the_told_wait_of_a_bucket_that_owes_is_the_true_one_however_its_rate_is_written() {
+    for rate in ["quota: 50, window: 1s", "quota: 3000, window: 60s", "quota: 180000, window: 1h"] {
+        let limit = format!("algorithm: token_bucket, {rate}, burst: 100");
+        let policy = crate::harness::per_key_limit(&limit) + "    cost: 10\n    cost_header: x-cost\n";
+        let served = Setup::yaml(policy).start_served();
+        let new = || served.gateway.get(HELD).key(new_key()).answered_with("x-cost", "1000");
+        let request = new();
+        // One answer of 1,000 is 900 more than there are, and 10 for the next one: 18.2 s.
+        assert_eq!(served.at_once(std::slice::from_ref(&request), 200), [200]);
+        let rejected = request.send();
+        assert_eq!(rejected.status, 429);
+        assert!((18..=19).contains(&rejected.retry_after()), "{rate}: {}", rejected.retry_after());
+        // Ten at once are 9,900 more: 198.2 s.
+        let ten = new();
+        assert_eq!(served.at_once(&vec![ten.clone(); 10], 200), [200; 10]);
+        let rejected = ten.send();
+        assert!((195..=199).contains(&rejected.retry_after()), "{rate}: {}", rejected.retry_after());
+    }
+}
+
+#[test]
+fn b_responses_without_a_readable_cost_are_counted() {
+    let gateway = twenty("cost: 5\n    cost_header: { name: x-cost, without: 2 }");
+    let request = gateway.get("/").key(new_key());
+    for (i, nonsense) in ["12.5", "-3", "abc", ""].into_iter().enumerate() {
+        let left = left(&request.clone().answered_with("x-cost", nonsense));
+        assert_eq!(left, 20 - 2 * (i as u64 + 1), "{nonsense:?}");
+    }
+    assert_eq!(left(&request), 10);
+    assert_eq!(left(&request.clone().answered_with("x-cost", "0")), 10);
+    for (counter, expected) in [("unreadable", 4), ("missing", 1)] {
+        let count = || gateway.metric(&format!("policy.key.cost_{counter}"));
+        eventually("the counters", || (count() >= expected).then_some(()));
+        assert_eq!(count(), expected, "{counter}");
+    }
+}
+
+#[test]
+fn b_a_cost_header_that_is_not_for_clients_reaches_none_of_them() {
+    let upstream = Upstream::answering(&[("x-cost", "7"), ("x-cost", "8"), ("x-other", "1")]);
+    let policy = per_key(20, "1h")
+        + "    cost: 2\n    match: [{ path: /api }]\n    cost_header: { name: X-Cost, remove: true }\n"
+        + "exempt: [{ path: /free }]\nheaders: { preset: x-ratelimit }\n";
+    let gateway = Setup::yaml(policy).upstream(upstream.address()).start();
+    for (path, remaining) in [("/api", Some(13)), ("/api", Some(6)), ("/free", None), ("/elsewhere", None)] {
+        let response = gateway.get(path).key("key").send();
+        response.lacks("x-cost");
+        assert_eq!(response.value("x-other"), "1");
+        match remaining {
+            Some(remaining) => assert_eq!(response.number("x-ratelimit-remaining"), remaining),
+            None => response.lacks("x-ratelimit-remaining"),
+        }
+    }
+    let keyless = gateway.get("/api").send();
+    assert_eq!(keyless.status, 200);
+    keyless.lacks("x-cost");
+}
+
+/// A policy of 1,500 tokens whose requests hold as many as this.
+fn tokens(hold: u32, algorithm: &str) -> String {
+    crate::harness::per_key_limit(&format!("algorithm: {algorithm}, quota: 1500, window: 1h"))
+        + &format!("    cost: {hold}\n    cost_header: x-tokens\nheaders: {{ preset: x-ratelimit }}\n")
+}
+
+#[test]
+fn b_of_requests_that_come_at_once_as_many_reach_the_upstream_as_their_holds_leave_room_for() {
+    for algorithm in ALGORITHMS {
+        let served = Setup::yaml(tokens(750, algorithm)).start_served();
+        let costs = |tokens: &str| {
+            vec![served.gateway.get(HELD).key(new_key()).answered_with("x-tokens", tokens); 20]
+        };
+        // Held as they cost in the end: exactly the quota.
+        let arrived = served.arrivals(|| drop(served.at_once(&costs("750"), 200)));
+        assert_eq!(arrived, 2, "{algorithm}");
+        // What was held too much comes back, and can be held by others.
+        let less = costs("150");
+        let rounds = [(); 3].map(|()| served.arrivals(|| drop(served.at_once(&less, 200))));
+        assert_eq!(rounds, [2, 1, 1], "{algorithm}: 150 each");
+        // More than is held passes the quota by in flight × (real − hold), and no more.
+        let more = costs("1000");
+        let rounds = [(); 3].map(|()| served.arrivals(|| drop(served.at_once(&more, 200))));
+        assert_eq!(rounds, [2, 0, 0], "{algorithm}: 500 more than 1,500");
+    }
+}
+
+#[test]
+fn b_a_client_that_hangs_up_pays_what_it_held() {
+    let served = Setup::yaml(tokens(500, "sliding_window")).start_served();
+    let request = [served.gateway.get("/").key(new_key()).answered_with("x-tokens", "1")];
+    let reached: usize = (0..10).map(|_| served.hung_up(&request)).sum();
+    assert_eq!(reached, 3);
 }

@@ -1,8 +1,8 @@
 //! Policies.
 
-use super::Kind::{AnyList, Either, List, Object as Obj, OneOrList, Statuses, Text, Words};
+use super::Kind::{AnyList, Either, Flag, List, Object as Obj, OneOrList, Statuses, Text, Words};
 use super::texts::{DURATION, HEADER, KEY_NAME, NAME, TIMESTAMP};
-use super::{Object, default, number, optional, required, word};
+use super::{Kind, Object, default, number, optional, required, word};
 
 pub(super) const OBJECTS: &[Object] = &[Object {
     name: "policy",
@@ -41,15 +41,17 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         ),
         default(
             "cost",
-            number(1, 1_000_000, "units"),
+            UNITS,
             "1",
-            "what a request costs, unless its match says otherwise",
+            "what a request costs, unless its match says otherwise. With `cost_header` or `count_on`: what it holds until its response, at most \
+             the quota of each limit",
         ),
         optional(
             "cost_header",
-            Text(&HEADER),
+            Either(&[Text(&HEADER), Obj("cost_header")]),
             "the cost stays",
-            "a response header with the actual cost, a whole number; when the response arrives, the difference is charged or refunded",
+            "a response header with the actual cost. Until the response arrives, the request holds its `cost`; then the difference is charged \
+             or refunded",
         ),
         default(
             "count",
@@ -87,7 +89,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         optional("returns", List(&Obj("return")), "none", "with `match`: requests that return a unit"),
         optional(
             "stock_header",
-            Text(&HEADER),
+            Either(&[Text(&HEADER), Obj("stock_header")]),
             "the count is taken for the stock",
             "only with a limit of algorithm `stock`: a response header with the number of items that really exist, on responses to requests \
              that the policy counts or that return a unit. Requests in flight are counted on top",
@@ -102,7 +104,7 @@ pub(super) const OBJECTS: &[Object] = &[Object {
                         "its units are refunded, so a client that leaves before the response spends nothing",
                     ),
                 ]),
-                number(1, 1_000_000, "units"),
+                UNITS,
             ]),
             "\"keep\"",
             "with `count_on`, `refund_on`, `refund_unless`, `cost_header` or `stock_header`: what a request without a response costs, because \
@@ -147,3 +149,43 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         ),
     ],
 }];
+
+/// The response headers of policies. They follow the matches, as the fields of a policy do.
+pub(super) const HEADERS: &[Object] = &[
+    Object {
+        name: "cost_header",
+        at: "policies[].cost_header",
+        about: "The response header with a request's actual cost: a whole number of units, up to 4294967295; a larger one counts as that. If \
+                the header is repeated, the first line counts. Trailers are not read. Two counters of the policy, `cost_missing` and \
+                `cost_unreadable`, count responses without such a number.",
+        one_of: &[],
+        fields: &[
+            required("name", Text(&HEADER), "the header's name"),
+            default("remove", Flag, "false", REMOVE),
+            default(
+                "without",
+                Either(&[Words(&[word("keep", "what it holds"), word("refund", "nothing")]), UNITS]),
+                "\"keep\"",
+                "what a request costs if its response has no such header, or one that is not a whole number, such as `12.5`, `-3`, `7,8` or an \
+                 empty one; a number is a cost in units. Without a response, `unanswered` decides",
+            ),
+        ],
+    },
+    Object {
+        name: "stock_header",
+        at: "policies[].stock_header",
+        about: "The response header with the number of items that exist, read like a cost. A response without such a number corrects nothing; \
+                the counters `stock_missing` and `stock_unreadable` count it.",
+        one_of: &[],
+        fields: &[
+            required("name", Text(&HEADER), "the header's name"),
+            default("remove", Flag, "false", REMOVE),
+        ],
+    },
+];
+
+/// What a request may cost.
+const UNITS: Kind = number(1, 4_294_967_295, "units");
+
+const REMOVE: &str = "`true` removes the header before the client gets the response. It is removed from every response that passes the filter, whether \
+                      or not a policy applied to the request";

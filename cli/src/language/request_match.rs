@@ -76,7 +76,7 @@ pub(super) const OBJECTS: &[Object] = &[
             keys(),
             optional(
                 "cost",
-                number(1, 1_000_000, "units"),
+                number(1, 4_294_967_295, "units"),
                 "the policy's",
                 "what such a request costs; if several matches fit, the first one decides",
             ),

@@ -145,3 +145,23 @@ fn a_table_with_room_for_few_clients_is_warned_about() {
     );
     assert_eq!(limits("{ quota: 5, window: 1m }", "table: { pages: 26 }\n"), NOTHING);
 }
+
+#[test]
+fn b_a_cost_that_is_known_later_beside_a_hold_of_one_unit_is_warned_about() {
+    let found = |more: &str| limits("{ quota: 1500, window: 1m }", more);
+    let warning = "policies[0].cost_header: a request holds 1 unit until its response: requests in flight can overshoot a quota by in flight × (x-tokens − 1); set cost near the largest usual cost";
+    for more in [
+        "    cost_header: x-tokens\n",
+        "    cost: 1\n    cost_header: { name: X-Tokens }\n",
+        "    match: [{ path: /a, cost: 100 }, { path: /b }]\n    cost_header: x-tokens\n",
+    ] {
+        assert_eq!(found(more), [warning], "{more}");
+    }
+    for more in [
+        "    cost: 100\n    cost_header: x-tokens\n",
+        "    match: [{ path: /a, cost: 100 }, { path: /b, cost: 2 }]\n    cost_header: x-tokens\n",
+        "    count_on: [401]\n",
+    ] {
+        assert_eq!(found(more), NOTHING, "{more}");
+    }
+}

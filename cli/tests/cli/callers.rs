@@ -26,6 +26,7 @@ policies:
     class: operation
     key: caller
     except: [{ path: /v1/status }]
+    cost: 2
     cost_header: x-cost
     limits: [{ name: minute, quota: { free: 10, pro: 300 }, window: 1m }, { name: day, quota: 100000, window: day }]
     block_for: 90s
@@ -66,7 +67,7 @@ fn every_part_of_a_policy_is_described() {
              minute: at most 10 in any 60 s (300 for pro, 1000 for acme)
              day: at most 100000 in each day of UTC
              only if none of these applies: exports
-             a request costs the number in the response header x-cost, else 1 unit
+             a request holds 2 units until its response, and then costs the number in the response header x-cost, else what it holds
              after a rejection, everything is rejected for 90 s
              a request without a response stays counted
   tried      every request that has it, counted by api_key (header authorization with scheme Bearer, if it identifies a consumer)
@@ -118,8 +119,8 @@ fn a_consumer_is_named_and_its_key_is_masked() {
         out,
         r#"exports  does not apply: the method is not POST
 api      applies, counted for company c-7
-         minute: at most 10 in any 60 s (300 for pro, 1000 for acme): admits, 999 of 1000 left
-         day: at most 100000 in each day of UTC: admits, 99999 of 100000 left
+         minute: at most 10 in any 60 s (300 for pro, 1000 for acme): admits, 998 of 1000 left
+         day: at most 100000 in each day of UTC: admits, 99998 of 100000 left
 tried    applies in shadow, counted for api_key "sk_l…" (12 bytes)
          at most 2 in any 60 s: admits, 1 of 2 left
 later    applies in shadow, counted for client_ip 127.0.0.1
@@ -155,8 +156,8 @@ fn metadata_can_be_given_in_place_of_an_earlier_filter() {
     };
     let out = claims("pro");
     assert!(out.contains("api      applies, counted for organization c-7\n"), "{out}");
-    assert!(out.contains("admits, 299 of 300 left\n"), "{out}");
-    assert!(claims("gold").contains("admits, 9 of 10 left\n"), "an unknown tier is the default one");
+    assert!(out.contains("admits, 298 of 300 left\n"), "{out}");
+    assert!(claims("gold").contains("admits, 8 of 10 left\n"), "an unknown tier is the default one");
 }
 
 #[test]

@@ -62,3 +62,63 @@ fn what_is_in_flight_comes_back_with_all_that_it_cost() {
     }
     assert_eq!(left(&fixture.decide(&request("/"))), 4);
 }
+
+const ALGORITHMS: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_window", "token_bucket"];
+
+/// The header's cost is charged in full, and as a hold that was too high is given back, at any size.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_a_cost_of_any_size_is_charged_in_full() {
+    for algorithm in ALGORITHMS {
+        let limits =
+            format!(r#""limits": [{{"algorithm": "{algorithm}", "quota": 150000000, "window": "300s"}}]"#);
+        let mut fixture = fixture(&format!(r#""cost": 1000, "cost_header": "x-cost", {limits}"#));
+        let mut served = |cost: &'static str| {
+            let mut decision = fixture.decide(&request("/"));
+            fixture.on_response(&mut decision, &FakeResponse::of_upstream(200).with("x-cost", cost));
+            (decision.rejected(), left(&decision))
+        };
+        assert_eq!(served("149999000"), (false, 1_000), "{algorithm}");
+        assert_eq!(served("0"), (false, 1_000), "{algorithm}");
+        assert_eq!(served("4294967295"), (false, 0), "{algorithm}");
+        assert_eq!(served("0"), (true, 0), "{algorithm}");
+    }
+}
+
+/// With every algorithm a hold is settled by its response in both directions, also one from a lease.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_a_hold_is_settled_by_its_response_exactly() {
+    for algorithm in ALGORITHMS {
+        for quota in [1_500_u64, 150_000] {
+            let limits =
+                format!(r#""limits": [{{"algorithm": "{algorithm}", "quota": {quota}, "window": "300s"}}]"#);
+            let mut fixture = fixture(&format!(r#""cost": 100, "cost_header": "x-cost", {limits}"#));
+            let mut open: Vec<Decision> = (0..quota / 100).map(|_| fixture.decide(&request("/"))).collect();
+            assert!(open.iter().all(|one| !one.rejected()), "{algorithm}");
+            assert!(fixture.decide(&request("/")).rejected(), "{algorithm}: all is held");
+            // Half of them cost less than they held, and the others nothing, or twice as much.
+            for (i, decision) in open.iter_mut().enumerate() {
+                let cost = ["30", "0", "200"][i % 3];
+                fixture.on_response(decision, &FakeResponse::of_upstream(200).with("x-cost", cost));
+            }
+            let spent = (0..quota / 100).map(|i| [30, 0, 200][i as usize % 3]).sum::<u64>();
+            let next = fixture.decide(&request("/"));
+            assert_eq!(left(&next), quota - spent - 100, "{algorithm}");
+        }
+    }
+}
+
+/// What has come back by itself is not given back again: the bucket is as full as if nothing had been held.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_a_bucket_gives_back_what_has_not_come_back_by_itself() {
+    for (later, missing) in [(0, 10), (5, 5), (10, 0), (60, 0)] {
+        let limits =
+            r#""limits": [{"algorithm": "token_bucket", "quota": 60, "burst": 100, "window": "60s"}]"#;
+        let mut fixture = fixture(&format!(
+            r#""cost": 50, "match": [{{"path": "/one", "cost": 1}}, {{}}], "cost_header": "x-cost", {limits}"#
+        ));
+        let mut decision = fixture.decide(&request("/"));
+        fixture.wait(later);
+        fixture.on_response(&mut decision, &FakeResponse::of_upstream(200).with("x-cost", "10"));
+        assert_eq!(left(&fixture.decide(&request("/one"))), 100 - missing - 1, "{later}");
+    }
+}

@@ -1,5 +1,6 @@
 //! When writes can't succeed: within the stated bound, and no debt is lost.
 
+use super::cap::LATE_COSTS;
 use super::random::Random;
 use super::scenario::{Scenario, Trouble, storms};
 use super::truth::Since;
@@ -31,6 +32,17 @@ fn workers_that_answer_from_their_buckets_stay_within_the_bound_and_lose_no_debt
             settled(run)
         },
     );
+    assert!(stats.degraded > 1_000, "{stats:?}");
+}
+
+#[test]
+fn b_late_costs_that_could_not_be_written_are_no_less_once_they_are() {
+    let late = |random: &mut Random| Scenario {
+        late_costs: LATE_COSTS,
+        ends: 300,
+        ..stormy(random, OnContention::Deny)
+    };
+    let stats = each(0xC000..0xC080, late, settled);
     assert!(stats.degraded > 1_000, "{stats:?}");
 }
 

@@ -31,6 +31,21 @@ fn while_writes_succeed_no_window_passes_its_limit_and_the_count_is_the_truth() 
     assert!(stats.cas_misses > 1_000, "they must meet: {stats:?}");
 }
 
+/// Above the quota, and as much as a response can report.
+pub const LATE_COSTS: &[u32] = &[1, 7, 500, 1_000_001, 149_999_000, u32::MAX];
+
+fn with_late_costs(scenario: Scenario) -> Scenario {
+    Scenario { late_costs: LATE_COSTS, ends: 300, ..scenario }
+}
+
+#[test]
+fn b_late_costs_of_any_size_are_counted_in_full() {
+    each(0xA000..0xA0C0, |random| with_late_costs(Scenario::small(random)), check);
+    let leased = |random: &mut Random| Scenario { ends: 3, ..with_late_costs(Scenario::large(random)) };
+    let stats = each(0xB000..0xB018, leased, check);
+    assert!(stats.leased > 1_000, "{stats:?}");
+}
+
 #[test]
 fn no_window_passes_its_limit_with_leases_and_unused_units_come_back() {
     let stats = each(0x1000..0x1018, Scenario::large, check);

@@ -32,6 +32,8 @@ pub struct Scenario {
     pub ends: u64,
     /// How many of a thousand ended requests give their units back.
     pub refunds: u64,
+    /// What ended requests may cost on top, if anything: late, and whether or not a quota allows it.
+    pub late_costs: &'static [u32],
     /// Whether at the end all streams are ended.
     pub ends_all: bool,
     pub trouble: Trouble,
@@ -135,6 +137,7 @@ impl Scenario {
             held_up: random.chance(500),
             ends: random.pick(&[0, 100, 300]),
             refunds: random.pick(&[0, 300, 1_000]),
+            late_costs: &[],
             ends_all: false,
             trouble: Trouble::default(),
             bug: Bug::None,

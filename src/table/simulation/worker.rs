@@ -37,7 +37,7 @@ struct Open<'a> {
 
 enum Act {
     Request { caller: u64, cost: u32 },
-    End { which: u64, refund: bool },
+    End { which: u64, refund: bool, late: Option<u32> },
     Tick,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Worker<'a> {
         let ends = self.scenario.ends_all && !self.open.is_empty();
         ends.then(|| {
             world.busy += 1;
-            (Act::End { which: 0, refund: false }, world.now(self.wall_ahead))
+            (Act::End { which: 0, refund: false, late: None }, world.now(self.wall_ahead))
         })
     }
 
@@ -131,7 +131,10 @@ impl<'a> Worker<'a> {
         }
         if random.chance(self.scenario.ends) && !self.open.is_empty() {
             let which = random.below(self.open.len() as u64);
-            return Act::End { which, refund: random.chance(self.scenario.refunds) };
+            let refund = random.chance(self.scenario.refunds);
+            let costs = self.scenario.late_costs;
+            let late = (!costs.is_empty() && random.chance(300)).then(|| random.pick(costs));
+            return Act::End { which, refund, late };
         }
         let cost = random.between(1, u64::from(self.scenario.max_cost)) as u32;
         Act::Request { caller: random.below(self.scenario.callers), cost }
@@ -140,7 +143,7 @@ impl<'a> Worker<'a> {
     fn act(&mut self, act: Act, now: Now) {
         match act {
             Act::Request { caller, cost } => self.request(caller, cost, now),
-            Act::End { which, refund } => self.end(which as usize, refund, now),
+            Act::End { which, refund, late } => self.end(which as usize, refund, late, now),
             Act::Tick => {
                 self.ticked = now.mono;
                 let now = self.stage.now();
@@ -188,7 +191,8 @@ impl<'a> Worker<'a> {
     }
 
     /// The end of a request's stream: what was in flight comes back, the rest if the response says so.
-    fn end(&mut self, which: usize, refund: bool, now: Now) {
+    /// And it may have cost more than it was charged.
+    fn end(&mut self, which: usize, refund: bool, late: Option<u32>, now: Now) {
         let open = self.open.swap_remove(which);
         for (policy, identity, charged) in open.parts {
             if charged && !policy.in_flight.is_empty() {
@@ -199,6 +203,11 @@ impl<'a> Worker<'a> {
             }
             if policy.count == Count::Never && refund && !policy.spent.is_empty() {
                 let late = charge(policy, &policy.spent, identity, open.cost);
+                self.spend(&late, false, now);
+                self.table.begin(&self.view(), now).charge_late(&late);
+            }
+            if let Some(units) = late.filter(|_| charged && !refund && !policy.spent.is_empty()) {
+                let late = charge(policy, &policy.spent, identity, units);
                 self.spend(&late, false, now);
                 self.table.begin(&self.view(), now).charge_late(&late);
             }

@@ -69,3 +69,40 @@ fn good_logins_of_as_many_clients_as_the_quota_all_pass() {
     });
     assert_eq!(reached, QUOTA * 100);
 }
+
+/// 1,000 failures are enough for leases, which hold units of their own.
+fn large(fields: &str) -> Served {
+    let policy = POLICY.replace("quota: 5", "quota: 1000");
+    Setup::yaml(policy + fields).start_served()
+}
+
+#[test]
+fn b_of_guesses_that_come_at_once_no_more_than_a_leased_quota_reach_the_upstream() {
+    for fields in ["", "charge: sequential\n"] {
+        let served = large(fields);
+        let client = new_ip();
+        let login = served.gateway.get("/").from(client).answered(401);
+        let one_by_one = Crowd(4).sum_of(|| {
+            let mut connection = login.connect();
+            (0..240).filter(|_| connection.exchange(&login).status == 401).count()
+        });
+        assert_eq!(one_by_one, 960);
+        let guesses = vec![served.gateway.get(crate::harness::HELD).from(client); GUESSES];
+        let statuses = served.at_once(&guesses, 401);
+        let reached = statuses.iter().filter(|status| **status == 401).count();
+        // What a worker has leased and not used may reject others, but never admits more.
+        assert!((30..=40).contains(&reached), "{reached} of 40, {fields}");
+        assert!(served.upstream.requests() <= 1_000, "{}", served.upstream.requests());
+    }
+}
+
+#[test]
+fn b_in_order_too_no_more_guesses_than_the_quota_reach_the_upstream() {
+    let policy = format!("charge: sequential{POLICY}");
+    let served = Setup::yaml(policy).start_served();
+    for _ in 0..2 {
+        let statuses = served.at_once(&guesses(&served, 40), 401);
+        assert_eq!(statuses.iter().filter(|status| **status == 401).count(), QUOTA, "of 40");
+    }
+    assert_eq!(served.upstream.requests(), 2 * QUOTA);
+}

@@ -15,6 +15,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "valid" => "/keys/k/valid",
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
+        "cost_header" => "/policies/0/cost_header",
+        "stock_header" => "/policies/0/stock_header",
         "match" => "/policies/0/match/0",
         "exception" => "/exempt/0",
         "return" => "/policies/0/returns/0",
@@ -49,6 +51,12 @@ pub(super) fn example(object: &str) -> (Json, String) {
     configuration = match object {
         "valid" => with(&configuration, "/keys/k", &json!({ "valid": { "metadata": ["filter", "name"] } })),
         "return" => with(&configuration, "/policies/0", &json!({ "returns": [{ "method": "DELETE" }] })),
+        "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
+        "stock_header" => {
+            let limits = json!([{ "algorithm": "stock", "quota": 5 }]);
+            let stock = json!({ "limits": limits, "stock_header": { "name": "x-stock" } });
+            with(&configuration, "/policies/0", &stock)
+        }
         _ => configuration,
     };
     (configuration, pointer.into())
