@@ -12,7 +12,8 @@
 //!
 //! The newest slot may end after `now`, and its units would come back later than a window from now. So a log
 //! whose slots are longer than 1 ms also keeps the instant of its **newest unit**, and the newest slot's units
-//! come back one window after that. Slots of 1 ms do without it: see [`super::Counter::judge`].
+//! come back one window after that. Slots of 1 ms do without it (see [`super::Counter::judge`]), and so do the
+//! longer slots of a full page, which has no room for it.
 //!
 //! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
 //!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
@@ -55,6 +56,8 @@ pub struct Log<'a> {
     quota: NonZeroU32,
     window: Micros,
     slots: Slots,
+    /// The limit's own slots. Longer ones are those of a full page, where a state has no room for `early`.
+    own: Slots,
     /// Units in `entries`.
     used: u64,
     /// The slot that the first entry's gap counts from.
@@ -71,7 +74,7 @@ pub struct Log<'a> {
 impl<'a> Log<'a> {
     /// The log of an unused limit.
     pub fn empty(limit: &Limit, slots: Slots) -> Log<'a> {
-        Log { quota: limit.quota, window: limit.window, slots, ..Log::unlimited() }
+        Log { quota: limit.quota, window: limit.window, slots, own: slots, ..Log::unlimited() }
     }
 
     /// An empty log without a limit.
@@ -80,6 +83,7 @@ impl<'a> Log<'a> {
             quota: NonZeroU32::MAX,
             window: 0,
             slots: Slots::EXACT,
+            own: Slots::EXACT,
             used: 0,
             base: 0,
             newest: 0,
@@ -189,7 +193,11 @@ impl<'a> Log<'a> {
 
     /// The instant at which a unit counts that is counted at `at`, while no newer slot has units.
     fn counted_at(&self, at: Micros) -> Micros {
-        if self.slots == Slots::EXACT { self.slots.time(self.slots.at_or_after(at)) } else { at }
+        if self.slots == Slots::EXACT || self.slots > self.own {
+            self.slots.time(self.slots.at_or_after(at))
+        } else {
+            at
+        }
     }
 
     /// The instant at which the newest unit counts; 0 if there is none.
@@ -197,11 +205,11 @@ impl<'a> Log<'a> {
         if self.used == 0 { 0 } else { self.slots.time(self.newest).saturating_sub(self.early) }
     }
 
-    /// Sets the instant of the newest unit, which is in the newest slot.
+    /// Sets the instant of the newest unit, which is in the newest slot. It is not kept in a full page.
     #[inline(never)]
     fn set_newest_at(&mut self, at: Micros) {
         let early = self.slots.time(self.newest).saturating_sub(at);
-        self.early = if early < self.slots.length() { early } else { 0 };
+        self.early = if early < self.slots.length() && self.slots <= self.own { early } else { 0 };
     }
 
     /// See [`super::Counter::judge`].
