@@ -17,6 +17,7 @@
 mod consumers;
 mod counting;
 mod duration;
+mod key_part;
 mod keys;
 mod limits;
 mod matches;

@@ -92,3 +92,39 @@ fn what_passes_gets_its_headers() {
     };
     assert_eq!(headers[1], ("x-ratelimit-remaining".into(), "1".into()));
 }
+
+#[test]
+fn a_a_match_by_keys_says_what_it_asked_for_and_shows_no_credential() {
+    const BY_KEYS: &str = "
+keys:
+  user: { metadata: [auth, sub] }
+  roles: { metadata: [auth, roles] }
+  token: { header: x-token }
+exempt: [{ keys: { token: hush-hush } }]
+policies:
+  - { name: admins, key: user, match: [{ keys: { roles: admin } }], limits: [{ quota: 5, window: 1m }] }
+  - { name: by_roles, key: roles, except: [{ keys: { roles: guest } }], limits: [{ quota: 5, window: 1m }] }
+";
+    let value = Document::read(BY_KEYS, Syntax::Yaml).map_err(|error| error.to_config_error()).unwrap().value;
+    let set = compile(&value).unwrap();
+    let applicability = |roles: &[&str], token: &str| {
+        let request =
+            SampleRequest::new("GET", "/").with_header("x-token", token).with_metadata(["auth", "sub"], "u7");
+        let request =
+            roles.iter().fold(request, |request, role| request.with_metadata(["auth", "roles"], role));
+        let policies = explain(&set, &request, 1, 0).policies;
+        policies.into_iter().map(|policy| policy.applicability).collect::<Vec<_>>()
+    };
+    let counts = |caller: &str| Applicability::Counts(vec![caller.into()]);
+    let not = |reason: &str| Applicability::Not(reason.into());
+    assert_eq!(applicability(&["user", "admin"], ""), [counts("user u7"), counts("roles admin, user")]);
+    assert_eq!(
+        applicability(&["guest"], ""),
+        [
+            not("the request is not any path with the key roles = admin"),
+            not("any path with the key roles = guest is excluded")
+        ]
+    );
+    let exempt = "any path with a certain token is exempt";
+    assert_eq!(applicability(&["admin"], "hush-hush"), [not(exempt), not(exempt)]);
+}

@@ -6,7 +6,7 @@ use crate::inspect::counts_by;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
 use tollgate::http::{RequestMatch, ValueMatch};
-use tollgate::rules::{Key, KeySource, Part, Policy, Validity};
+use tollgate::rules::{Key, KeySource, Part, Validity};
 
 /// Headers in which proxies tell a client's address.
 const ADDRESSES: &[&str] = &[
@@ -134,19 +134,13 @@ pub(super) fn warn_element(set: &Configuration, index: usize, path: &str, warnin
 
 /// Warns of rules that free every request with a key, where clients can make up a value of that key.
 pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
-    let exempt = set.rules.exempt.iter().enumerate().map(|(i, rule)| (format!("exempt[{i}]"), rule));
-    let of_policy = |(p, policy): (usize, &'_ Policy)| {
-        let rules: Vec<(String, RequestMatch)> = policy
-            .except
-            .iter()
-            .enumerate()
-            .map(|(i, rule)| (format!("policies[{p}].except[{i}]"), rule.clone()))
-            .collect();
-        rules
-    };
-    let except: Vec<(String, RequestMatch)> =
-        set.rules.policies.iter().enumerate().flat_map(of_policy).collect();
-    for (at, rule) in exempt.chain(except.iter().map(|(at, rule)| (at.clone(), rule))) {
+    let mut rules: Vec<(String, &RequestMatch)> = Vec::new();
+    rules.extend(set.rules.exempt.iter().enumerate().map(|(i, rule)| (format!("exempt[{i}]"), rule)));
+    for (p, policy) in set.rules.policies.iter().enumerate() {
+        let except = policy.except.iter().enumerate();
+        rules.extend(except.map(|(i, rule)| (format!("policies[{p}].except[{i}]"), rule)));
+    }
+    for (at, rule) in rules {
         for (index, condition) in &rule.keys {
             let Some(key) = set.rules.callers.keys.get(*index) else { continue };
             if *condition == ValueMatch::Present && is_written_by_clients(key) {
