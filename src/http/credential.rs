@@ -154,32 +154,29 @@ fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u
     named.then(|| cookie_value(value.trim_ascii()))
 }
 
-/// Whether a parameter's encoded name is this one.
+/// Whether a parameter's encoded name is this one. A plain name is compared without an allocation: a client
+/// can send thousands.
 fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
     if written == name.as_bytes() {
         return true;
     }
     let plain = !written.iter().any(|byte| matches!(byte, b'%' | b'+'));
-    if plain && !loosely {
-        return false;
+    if plain {
+        return loosely && loose(written).eq(loose(name.as_bytes()));
     }
     let written = decoded(written, Plus::IsASpace);
-    written == name.as_bytes() || loosely && loose(&written) == loose(name.as_bytes())
+    written == name.as_bytes() || loosely && loose(&written).eq(loose(name.as_bytes()))
 }
 
 /// A name as ASP.NET and PHP read it: ASP.NET ignores case; to PHP `a.b`, `a b` and `a_b` are the same name,
 /// and `a[]` is one of several values of `a`.
-fn loose(name: &[u8]) -> Vec<u8> {
-    let mut loose = Vec::with_capacity(name.len());
+fn loose(name: &[u8]) -> impl Iterator<Item = u8> {
     let name = name.trim_ascii_start();
-    for (at, byte) in name.iter().enumerate() {
-        match byte {
-            b'[' if at > 0 && name.contains(&b']') => break,
-            b'.' | b' ' | b'[' => loose.push(b'_'),
-            other => loose.push(other.to_ascii_lowercase()),
-        }
-    }
-    loose
+    name.iter().enumerate().map_while(|(at, byte)| match byte {
+        b'[' if at > 0 && name.contains(&b']') => None,
+        b'.' | b' ' | b'[' => Some(b'_'),
+        other => Some(other.to_ascii_lowercase()),
+    })
 }
 
 /// Normalises a cookie's value: removes quotes and the escapes inside them (as Python does), decodes `%` (as

@@ -33,11 +33,7 @@ impl ValueMatch {
         let value = request.header(name);
         let pattern = match (self, purpose) {
             (ValueMatch::Present, _) => return value.is_some(),
-            (ValueMatch::Absent, Purpose::Exempts) => return value.is_none(),
-            // Most servers take an empty header for none.
-            (ValueMatch::Absent, Purpose::Limits) => {
-                return value.is_none_or(|value| parts(&value).all(<[u8]>::is_empty));
-            }
+            (ValueMatch::Absent, _) => return value.is_none(),
             (ValueMatch::Fits(pattern), _) => pattern,
         };
         let Some(value) = value else { return false };
@@ -213,7 +209,7 @@ mod tests {
             (ValueMatch::Present, &[], NO),
             (ValueMatch::Absent, &[], YES),
             (ValueMatch::Absent, &["pro"], NO),
-            (ValueMatch::Absent, &["", ""], LIMITS),
+            (ValueMatch::Absent, &["", ""], NO),
             (fits("pro*"), &[" pro1 "], YES),
             (fits("pro*"), &["free"], NO),
             (fits("pro*"), &["Pro"], NO),

@@ -86,7 +86,12 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "nothing is refunded",
             "instead of `refund_on`: they are refunded if its response has any other status",
         ),
-        optional("returns", List(&Obj("return")), "none", "with `match`: requests that return a unit"),
+        optional(
+            "returns",
+            List(&Obj("return")),
+            "none",
+            "with `match`: requests that return a unit, the one that was counted last. Nothing is returned if none is counted",
+        ),
         optional(
             "stock_header",
             Either(&[Text(&HEADER), Obj("stock_header")]),
