@@ -112,7 +112,7 @@ impl Engine {
     }
 
     /// What a policy in shadow mode decides, as if it were the only one. If an enforced policy has rejected
-    /// the request, the shadow policy does not count it.
+    /// the request, the shadow policy does not count it, unless it counts rejections.
     fn shadow(
         &self,
         one: (AppliedPolicy, u32),
@@ -120,7 +120,11 @@ impl Engine {
         transaction: &mut Transaction<'_, impl Store>,
     ) -> Option<PolicyDecision> {
         let charge = self.charge(&one)?;
-        let count = if rejected { Count::Never } else { charge.count };
+        let count = match (charge.count, rejected) {
+            (Count::Rejected, true) => Count::Accepted,
+            (Count::Accepted | Count::All | Count::Never, true) => Count::Never,
+            (count, false) => count,
+        };
         let charges = [Charge { count, ..charge }];
         let outcome = transaction.charge(&charges, ChargeMode::AllOrNothing).pop()?;
         Some(policy_decision(one, outcome))

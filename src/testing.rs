@@ -63,6 +63,12 @@ impl Request for FakeRequest {
         self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone())
     }
 
+    fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        let lines = self.headers.iter().filter(|(header, _)| header == name);
+        let lines: Vec<&[u8]> = lines.map(|(_, value)| value.as_slice()).collect();
+        (!lines.is_empty()).then(|| lines.join(&b','))
+    }
+
     fn source_address(&self) -> Option<Vec<u8>> {
         self.address.clone().map(String::into_bytes)
     }

@@ -285,12 +285,19 @@ fn counting(policy: &Policy) -> Vec<String> {
     match policy.count {
         Count::Accepted | Count::Never => {}
         Count::All => notes.push("rejected requests count too".to_string()),
+        Count::Rejected => notes.push(
+            "only requests that another policy rejects count; not those that this one rejects itself"
+                .to_string(),
+        ),
     }
     if let Some(statuses) = &policy.response.count {
         notes.push(format!(
             "a request stays counted if the response is {}, else it is refunded",
             self::statuses(statuses)
         ));
+        if statuses.contains(Some(429)) {
+            notes.push("Tollgate's own 429s are not responses: they never count here".into());
+        }
     }
     if let Some(header) = &policy.response.stock {
         notes.push(format!("the response header {header} reports how many exist"));

@@ -1,9 +1,12 @@
 //! Warnings: what is valid in a configuration, but probably a mistake. The filter itself ignores them.
 
+mod bans;
 mod coarse;
 mod covers;
 mod exposure;
+mod literal;
 mod made_up;
+mod never_told;
 mod table_size;
 mod unreachable;
 mod unused;
@@ -50,9 +53,14 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unreachable::warn_costs(policy, &groups, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
+        bans::warn_bans(set, i, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
+    literal::warn_patterns(set, &mut warnings);
+    literal::warn_spellings(set, &mut warnings);
+    never_told::warn_variables(set, &mut warnings);
     exposure::warn_headers(set, &mut warnings);
+    never_told::warn_describes(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
     warnings
 }

@@ -11,13 +11,26 @@ use crate::time::{self, Micros};
 
 /// Which requests count: as `count` says, unless `count_on` leaves it to their responses.
 pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
-    let count =
-        fields.read("count", |word| word.word(&[("accepted", Count::Accepted), ("all", Count::All)]))?;
+    let words = [("accepted", Count::Accepted), ("all", Count::All), ("rejected", Count::Rejected)];
+    let count = fields.read("count", |word| word.word(&words))?;
+    if count == Some(Count::Rejected) {
+        check_rejected(fields);
+    }
     match (count, fields.optional("count_on")) {
         (Some(_), Some(later)) => later.error_found("count_on with count", "only one of them"),
         // The request holds its units until its response decides whether it stays counted.
         (None, Some(_)) => Some(Count::Accepted),
         (count, None) => Some(count.unwrap_or_default()),
+    }
+}
+
+/// A rejected request never reaches the upstream, so no response could change its count.
+fn check_rejected(fields: &Fields<'_>) {
+    for name in ["refund_on", "refund_unless", "cost_header", "stock_header", "unanswered"] {
+        if let Some(field) = fields.optional(name) {
+            let found = [name, " with count: rejected"].concat();
+            field.error_found::<()>(&found, "only one of them: a rejected request has no response");
+        }
     }
 }
 
@@ -74,7 +87,7 @@ fn unanswered(reader: &Reader<'_>) -> Option<Unanswered> {
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
 fn returning(entry: &Reader<'_>) -> Option<(RequestMatch, StatusSet)> {
-    let fields = entry.object(&["method", "host", "path", "headers", "on"])?;
+    let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "on"])?;
     let rule = match_fields(&fields);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))

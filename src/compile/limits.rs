@@ -75,7 +75,7 @@ impl LogRoom {
     /// If rejected requests count too, a window may have any number of entries.
     fn slots(self, quota: NonZeroU32, window: Micros) -> Slots {
         let units = match self.count {
-            Count::Accepted | Count::Never => quota,
+            Count::Accepted | Count::Rejected | Count::Never => quota,
             Count::All => NonZeroU32::MAX,
         };
         Slots::that_fit(units, window, self.bytes)

@@ -2,11 +2,14 @@
 
 use super::name::is_token;
 use crate::config::{Fields, Reader, all};
-use crate::http::{HeaderMatch, Host, PathTemplate, RequestMatch};
+use crate::http::{Host, PathTemplate, Pattern, Purpose, RequestMatch, ValueMatch};
 
-const HOST: &str = "a host such as api.example.com or *.example.com, without a port";
+const HOST: &str = "a host such as api.example.com, *.example.com for its subdomains, api-* or *-test.example.com, without a port: \
+                    * stands for any text at the start, the end or both; without host, every host matches";
 const TEMPLATE: &str = "a path such as /v1/invoices/{id}: it starts with /, \
-                        {name} or * is one whole segment, each name occurs once, ** stands only at the end";
+                        {name} or * is one whole segment and no part of one, each name occurs once, ** stands only at the end";
+const VALUE: &str = "true (present), false (absent), or its value, in which * stands for any text at the start, the end or both, \
+                     and \\* for an asterisk";
 const METHOD: &str = "an upper-case method such as POST, or a list of them";
 
 /// Units that one request may cost.
@@ -15,13 +18,15 @@ const COSTS: std::ops::RangeInclusive<u64> = 1..=1_000_000;
 /// The matches of `except` and `exempt`, which have no cost.
 pub(super) fn exceptions(list: &Reader<'_>) -> Option<Vec<RequestMatch>> {
     let entries = list.list("a list of matches")?;
-    all(entries.iter().map(|entry| match_fields(&entry.object(&["method", "host", "path", "headers"])?)))
+    all(entries.iter().map(|entry| {
+        match_fields(&entry.object(&["method", "host", "path", "headers", "query", "cookies"])?)
+    }))
 }
 
 /// The matches of a policy, each with its own cost.
 pub(super) fn matches(list: &Reader<'_>) -> Option<Vec<(RequestMatch, Option<u32>)>> {
     let one = |entry: &Reader<'_>| {
-        let fields = entry.object(&["method", "host", "path", "headers", "cost"])?;
+        let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "cost"])?;
         let (rule, cost) = (match_fields(&fields), fields.read("cost", cost));
         Some((rule?, cost?))
     };
@@ -42,10 +47,18 @@ pub(super) fn match_fields(fields: &Fields<'_>) -> Option<RequestMatch> {
     let host = fields.read("host", |host| Host::parse(host.text(HOST)?).or_else(|| host.error(HOST)));
     let path = fields
         .read("path", |path| PathTemplate::parse(path.text(TEMPLATE)?).or_else(|| path.error(TEMPLATE)));
-    let headers = fields.read_or("headers", Vec::new(), |object| {
-        all(object.named_entries("an object of headers")?.iter().map(header))
-    });
-    Some(RequestMatch { methods: methods?, host: host?, path: path?, headers: headers? })
+    let headers = values(fields, &HEADERS);
+    let query = values(fields, &QUERY);
+    let cookies = values(fields, &COOKIES);
+    Some(RequestMatch {
+        methods: methods?,
+        host: host?,
+        path: path?,
+        headers: headers?,
+        query: query?,
+        cookies: cookies?,
+        purpose: Purpose::default(),
+    })
 }
 
 fn method(reader: &Reader<'_>) -> Option<String> {
@@ -54,17 +67,65 @@ fn method(reader: &Reader<'_>) -> Option<String> {
     if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
 }
 
-fn header(entry: &Reader<'_>) -> Option<(String, HeaderMatch)> {
-    const PRESENCE: &str = "true (present), false (absent), or the exact value";
-    if !is_token(entry.name()) {
-        return entry.error_name(entry.name(), "a header name");
+/// A field of a match with values by name.
+struct ValueField {
+    field: &'static str,
+    object: &'static str,
+    is_name: fn(&str) -> bool,
+    name: &'static str,
+    /// Whether the case of names does not matter.
+    any_case: bool,
+    /// Whether requests' values are compared without surrounding whitespace.
+    trims: bool,
+}
+
+const HEADERS: ValueField = ValueField {
+    field: "headers",
+    object: "an object of headers",
+    is_name: is_token,
+    name: "a header name",
+    any_case: true,
+    trims: true,
+};
+
+const QUERY: ValueField = ValueField {
+    field: "query",
+    object: "an object of query parameters",
+    is_name: |name| (1..=256).contains(&name.len()),
+    name: "the name of a query parameter, 1 to 256 bytes",
+    any_case: false,
+    trims: false,
+};
+
+const COOKIES: ValueField = ValueField {
+    field: "cookies",
+    object: "an object of cookies",
+    is_name: is_token,
+    name: "a cookie name",
+    any_case: false,
+    trims: true,
+};
+
+/// What must hold for values, by name.
+#[inline(never)] // one copy for the three fields
+fn values(fields: &Fields<'_>, of: &ValueField) -> Option<Vec<(String, ValueMatch)>> {
+    fields.read_or(of.field, Vec::new(), |object| {
+        all(object.named_entries(of.object)?.iter().map(|entry| named_value(entry, of)))
+    })
+}
+
+fn named_value(entry: &Reader<'_>, of: &ValueField) -> Option<(String, ValueMatch)> {
+    if !(of.is_name)(entry.name()) {
+        return entry.error_name(entry.name(), of.name);
     }
-    let presence = if entry.is_text() {
-        HeaderMatch::Equal(entry.text(PRESENCE)?.trim().to_string())
-    } else if entry.is_flag() {
-        if entry.flag()? { HeaderMatch::Present } else { HeaderMatch::Absent }
-    } else {
-        return entry.error(PRESENCE);
-    };
-    Some((entry.name().to_ascii_lowercase(), presence))
+    let name = if of.any_case { entry.name().to_ascii_lowercase() } else { entry.name().to_string() };
+    if entry.is_flag() {
+        return Some((name, if entry.flag()? { ValueMatch::Present } else { ValueMatch::Absent }));
+    }
+    if !entry.is_text() {
+        return entry.error(VALUE);
+    }
+    let text = entry.text(VALUE)?;
+    let pattern = Pattern::parse(if of.trims { text.trim() } else { text });
+    pattern.map(|pattern| (name, ValueMatch::Fits(pattern))).or_else(|| entry.error(VALUE))
 }

@@ -54,7 +54,10 @@ fn apply_to<'a>(
     spellings: Spellings,
     purpose: Purpose,
 ) {
-    for path in rules.into_iter().filter_map(|rule| rule.path.as_mut()) {
-        path.set_spellings(spellings, purpose);
+    for rule in rules {
+        rule.purpose = purpose;
+        if let Some(path) = &mut rule.path {
+            path.set_spellings(spellings, purpose);
+        }
     }
 }

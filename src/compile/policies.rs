@@ -13,7 +13,7 @@ use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
 use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
-use crate::table::TableSize;
+use crate::table::{Count, TableSize};
 
 /// What `policies` may be.
 pub(super) const POLICIES: &str = "a list of at least one policy";
@@ -148,6 +148,8 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         return None;
     };
     check_stock(&fields, &limits);
+    check_rejections(&fields, count, &limits);
+    check_in_flight(&fields, &limits);
     let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
     check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {
@@ -233,6 +235,34 @@ fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
     let is_stock = |limit: &TieredLimit| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
     if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
         header.error_found::<()>("stock_header without a stock", "only with a limit of algorithm stock");
+    }
+}
+
+/// A rejected request is never in flight, so it would hold no unit of a concurrency limit.
+fn check_rejections(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
+    let in_flight = |limit: &TieredLimit| limit.limit.algorithm == Algorithm::Concurrency;
+    if let Some(word) =
+        fields.optional("count").filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
+    {
+        word.error_found::<()>(
+            "count: rejected with a limit of algorithm concurrency",
+            "only with other algorithms: a rejected request is never in flight",
+        );
+    }
+}
+
+/// Units in flight come back when their stream ends, whatever the response is.
+fn check_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
+    if limits.iter().any(|limit| limit.limit.algorithm != Algorithm::Concurrency) {
+        return;
+    }
+    for name in ["cost_header", "count_on", "refund_on", "refund_unless", "returns"] {
+        if let Some(field) = fields.optional(name) {
+            field.error_found::<()>(
+                &[name, " with no other limit than concurrency"].concat(),
+                "only with a limit of another algorithm: a unit in flight is released when its stream ends, whatever the response",
+            );
+        }
     }
 }
 

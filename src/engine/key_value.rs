@@ -34,7 +34,7 @@ pub(super) fn read<'a, R: Request>(
             (Location::HeaderLines(scheme.as_deref()), Cow::Owned(uncached.lines(name)?))
         }
         KeySource::Query(name) => (Location::Query(name), Cow::Borrowed(credential::query(request.target()))),
-        KeySource::Cookie(name) => (Location::Cookies(name), Cow::Owned(uncached.cookies()?)),
+        KeySource::Cookie(name) => (Location::Cookies(name), Cow::Borrowed(request.cookies()?)),
         KeySource::PathParameter(_)
         | KeySource::Consumer(_)
         | KeySource::Constant(_)

@@ -50,8 +50,8 @@ pub fn applying<R: Request>(
                 Role::Returns(_) => continue,
             };
         }
-        // If the path matches only in another spelling, the upstream may see a path that belongs to another
-        // policy of the class. Then both apply.
+        // If the request matches only as some servers read it, the upstream may see one that belongs to
+        // another policy of the class. Then both apply.
         if class == 0 || rule.is_none_or(|rule| rule.matches_as_written(request)) {
             any |= class;
             enforced |= if shadow { 0 } else { class };
@@ -87,9 +87,9 @@ pub fn role<'a, R: Request>(
     }
     let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);
     let mut cost = first.map_or(policy.cost, cost_of);
-    // If the path matches only in another spelling, the upstream may see a path with a higher cost.
+    // If the request matches only as some servers read it, the upstream may see one with a higher cost.
     let first_rule = first.map(|(rule, _)| rule);
-    if first_rule.is_some_and(|rule| !rule.matches_as_written(request)) {
+    if policy.matches.len() > 1 && first_rule.is_some_and(|rule| !rule.matches_as_written(request)) {
         cost = matching.map(cost_of).fold(cost, u32::max);
     }
     Some((Role::Judges(cost), first_rule))

@@ -107,6 +107,27 @@ pub fn find(location: Location<'_>, text: &[u8], reading: Reading) -> Option<Pre
     found.map(Presented::One)
 }
 
+/// Shows every value that some server may read under a name, and whether every server reads it. An empty one
+/// counts, too.
+pub fn each_reading(location: Location<'_>, text: &[u8], show: &mut dyn FnMut(&[u8], bool)) {
+    let (end, other_end, name, cookie) = match location {
+        Location::HeaderLines(_) => return,
+        Location::Query(name) => (b'&', b';', name, false),
+        Location::Cookies(name) => (b';', b';', name, true),
+    };
+    let mut pair = |pair: &[u8], may_be_sure: bool| {
+        let Some(value) = in_pair(pair, name, true, cookie) else { return };
+        show(&value, may_be_sure && !is_odd(pair) && in_pair(pair, name, false, cookie).is_some());
+    };
+    for (count, part) in text.split(|byte| *byte == end).enumerate() {
+        let whole = cookie || !part.contains(&other_end);
+        pair(part, whole && count < MAX_PARTS);
+        if !whole {
+            part.split(|byte| *byte == other_end).for_each(|part| pair(part, false));
+        }
+    }
+}
+
 /// Whether some servers skip a pair that is written like this. Go skips cookies with such bytes, and
 /// parameters with a `%` that encodes nothing.
 fn is_odd(part: &[u8]) -> bool {
@@ -121,10 +142,10 @@ fn is_odd(part: &[u8]) -> bool {
     false
 }
 
-/// The value of a `name=value` pair, if it has this name.
+/// The value of a `name=value` pair, if it has this name. Without `=`, it is empty.
 fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u8>> {
-    let at = pair.iter().position(|byte| *byte == b'=')?;
-    let (found, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+    let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    let (found, value) = (pair.get(..at)?, pair.get(at + 1..).unwrap_or_default());
     if !cookie {
         return is_named(found, name, loosely).then(|| decoded(value, Plus::IsASpace));
     }
@@ -133,32 +154,29 @@ fn in_pair(pair: &[u8], name: &str, loosely: bool, cookie: bool) -> Option<Vec<u
     named.then(|| cookie_value(value.trim_ascii()))
 }
 
-/// Whether a parameter's encoded name is this one.
+/// Whether a parameter's encoded name is this one. A plain name is compared without an allocation: a client
+/// can send thousands.
 fn is_named(written: &[u8], name: &str, loosely: bool) -> bool {
     if written == name.as_bytes() {
         return true;
     }
     let plain = !written.iter().any(|byte| matches!(byte, b'%' | b'+'));
-    if plain && !loosely {
-        return false;
+    if plain {
+        return loosely && loose(written).eq(loose(name.as_bytes()));
     }
     let written = decoded(written, Plus::IsASpace);
-    written == name.as_bytes() || loosely && loose(&written) == loose(name.as_bytes())
+    written == name.as_bytes() || loosely && loose(&written).eq(loose(name.as_bytes()))
 }
 
 /// A name as ASP.NET and PHP read it: ASP.NET ignores case; to PHP `a.b`, `a b` and `a_b` are the same name,
 /// and `a[]` is one of several values of `a`.
-fn loose(name: &[u8]) -> Vec<u8> {
-    let mut loose = Vec::with_capacity(name.len());
+fn loose(name: &[u8]) -> impl Iterator<Item = u8> {
     let name = name.trim_ascii_start();
-    for (at, byte) in name.iter().enumerate() {
-        match byte {
-            b'[' if at > 0 && name.contains(&b']') => break,
-            b'.' | b' ' | b'[' => loose.push(b'_'),
-            other => loose.push(other.to_ascii_lowercase()),
-        }
-    }
-    loose
+    name.iter().enumerate().map_while(|(at, byte)| match byte {
+        b'[' if at > 0 && name.contains(&b']') => None,
+        b'.' | b' ' | b'[' => Some(b'_'),
+        other => Some(other.to_ascii_lowercase()),
+    })
 }
 
 /// Normalises a cookie's value: removes quotes and the escapes inside them (as Python does), decodes `%` (as

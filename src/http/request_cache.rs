@@ -13,6 +13,7 @@ pub struct RequestCache<'a, R> {
     host: OnceCell<Vec<u8>>,
     decoded_path: OnceCell<Option<Vec<u8>>>,
     authorization: OnceCell<Option<Vec<u8>>>,
+    cookies: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a, R: Request> RequestCache<'a, R> {
@@ -25,6 +26,7 @@ impl<'a, R: Request> RequestCache<'a, R> {
             host: OnceCell::new(),
             decoded_path: OnceCell::new(),
             authorization: OnceCell::new(),
+            cookies: OnceCell::new(),
         }
     }
 
@@ -77,6 +79,11 @@ impl<'a, R: Request> RequestCache<'a, R> {
     /// The `authorization` header.
     pub fn authorization(&self) -> Option<&[u8]> {
         self.authorization.get_or_init(|| self.request.header(AUTHORIZATION)).as_deref()
+    }
+
+    /// The values of all lines of the cookie header, joined with semicolons.
+    pub fn cookies(&self) -> Option<&[u8]> {
+        self.cookies.get_or_init(|| self.request.cookies()).as_deref()
     }
 
     /// The value of a header, by its lower-case name. Only `authorization` is cached.

@@ -1,6 +1,6 @@
-//! Matching requests by method, host, path and headers.
+//! Matching requests by method, host, path, headers, query and cookies.
 
-use super::{PathTemplate, Request, RequestCache};
+use super::{PathTemplate, Pattern, Purpose, Request, RequestCache, ValueMatch};
 
 /// Matches the requests that meet all of its conditions; without any condition it matches every request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,27 +12,24 @@ pub struct RequestMatch {
     /// The template that the path, without the query, must match.
     pub path: Option<PathTemplate>,
     /// What must hold for headers, by lower-case name.
-    pub headers: Vec<(String, HeaderMatch)>,
+    pub headers: Vec<(String, ValueMatch)>,
+    /// What must hold for query parameters, by name.
+    pub query: Vec<(String, ValueMatch)>,
+    /// What must hold for cookies, by name.
+    pub cookies: Vec<(String, ValueMatch)>,
+    /// Whether requests that match are limited, or exempt from limits.
+    pub purpose: Purpose,
 }
 
-/// What must hold for a header.
-#[derive(Clone, Debug, PartialEq)]
-pub enum HeaderMatch {
-    /// It is present, with any value.
-    Present,
-    /// It is absent.
-    Absent,
-    /// It has this value.
-    Equal(String),
-}
-
-/// A host, or all of its subdomains.
+/// A host, all of its subdomains, or all hosts of a pattern.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Host {
     /// This host, in lower case.
     Exact(String),
     /// All hosts that end with this suffix, at any depth. `*.example.com` is `.example.com` here.
     Suffix(String),
+    /// All hosts that fit, in lower case.
+    Fits(Pattern),
 }
 
 impl RequestMatch {
@@ -42,37 +39,47 @@ impl RequestMatch {
         (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
             && self.path.as_ref().is_none_or(|path| path.matches_request(request))
             && self.host.as_ref().is_none_or(|host| host.matches(request.host()))
-            && self.headers.iter().all(|(name, header)| header.holds(request.uncached().header(name)))
+            && self.values_hold(request, self.purpose)
     }
 
-    /// Whether a request that matches does so as it is written, and not only in another spelling of its path.
+    #[inline(never)] // one copy for all callers
+    fn values_hold<R: Request>(&self, request: &RequestCache<'_, R>, purpose: Purpose) -> bool {
+        let header = |(name, rule): &(String, ValueMatch)| rule.holds_in_header(request, name, purpose);
+        let parameter = |(name, rule): &(String, ValueMatch)| rule.holds_in_query(request, name, purpose);
+        let cookie = |(name, rule): &(String, ValueMatch)| rule.holds_in_cookies(request, name, purpose);
+        self.headers.iter().all(header) && self.query.iter().all(parameter) && self.cookies.iter().all(cookie)
+    }
+
+    /// Whether a request that matches does so for every server, and not only in another spelling of its path
+    /// or by one of several values.
     pub fn matches_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
         self.path.as_ref().is_none_or(|path| path.matches(request.path()))
-    }
-}
-
-impl HeaderMatch {
-    fn holds(&self, value: Option<Vec<u8>>) -> bool {
-        match self {
-            HeaderMatch::Present => value.is_some(),
-            HeaderMatch::Absent => value.is_none(),
-            HeaderMatch::Equal(text) => value.is_some_and(|value| value.trim_ascii() == text.as_bytes()),
-        }
+            && self.values_hold(request, Purpose::Exempts)
     }
 }
 
 impl Host {
     /// Parses a host, without a port. `None`: it is not one.
     pub fn parse(text: &str) -> Option<Host> {
+        if text.strip_prefix("*.").unwrap_or(text).contains('*') {
+            return Host::parse_pattern(text);
+        }
         let (name, is_suffix) = match text.strip_prefix("*.") {
             Some(rest) => (rest, true),
             None => (text, false),
         };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let address = name.starts_with('[') && name.ends_with(']') && !is_suffix;
         let name = name.trim_end_matches('.').to_ascii_lowercase();
-        let is_valid = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(plain));
+        let is_valid = !name.is_empty() && name.len() <= 255 && (address || name.bytes().all(is_plain));
         is_valid.then(|| if is_suffix { Host::Suffix(format!(".{name}")) } else { Host::Exact(name) })
+    }
+
+    /// `*` alone is not a pattern of hosts: it would match them all.
+    fn parse_pattern(text: &str) -> Option<Host> {
+        let pattern = Pattern::parse(&text.to_ascii_lowercase())?;
+        let name = pattern.text();
+        let is_valid = (1..=255).contains(&name.len()) && name.bytes().all(is_plain);
+        is_valid.then_some(Host::Fits(pattern))
     }
 
     /// Whether a host, in lower case and without a port, matches.
@@ -80,8 +87,14 @@ impl Host {
         match self {
             Host::Exact(name) => host == name.as_bytes(),
             Host::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
+            Host::Fits(pattern) => pattern.fits(host),
         }
     }
+}
+
+/// Whether a host's name may have this byte.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }
 
 #[cfg(test)]
@@ -99,7 +112,24 @@ mod tests {
             assert!(!host("*.example.com").matches(other));
         }
         assert!(host("[::1]").matches(b"[::1]"));
-        for text in ["", ".", "*", "*.", "*..", "a:80", "a/b", "*.*.com", "a*", "[::1]:80", "é.com"] {
+        for text in ["", ".", "*", "*.", "*..", "a:80", "a/b", "*.*.com", "a*b", "**", "[::1]:80", "é.com"] {
+            assert_eq!(Host::parse(text), None, "{text}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn c_hosts_have_the_same_patterns_as_headers() {
+        let host = |text| Host::parse(text).unwrap();
+        for (text, fitting, other) in [
+            ("API-*", "api-7.example.com", "app-7.example.com"),
+            ("*-staging.example.com", "a.b-staging.example.com", "staging.example.com"),
+            ("*staging*", "api.staging.example.com", "api.example.com"),
+            ("api.*", "api.example.org", "api-2.example.org"),
+        ] {
+            assert!(host(text).matches(fitting.as_bytes()), "{text} {fitting}");
+            assert!(!host(text).matches(other.as_bytes()), "{text} {other}");
+        }
+        for text in ["api-*.example.com", "api.*.com", "api-*:80", "api/*", "*a*b", "\\*", "*é*"] {
             assert_eq!(Host::parse(text), None, "{text}");
         }
     }

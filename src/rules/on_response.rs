@@ -162,8 +162,15 @@ mod tests {
         Charged { cost, at: Some(at(1)) }
     }
 
-    const NOTHING: Correction =
-        Correction { back: None, more: None, returned: None, settled: 0, stock: None, proves: false, overflowed: false };
+    const NOTHING: Correction = Correction {
+        back: None,
+        more: None,
+        returned: None,
+        settled: 0,
+        stock: None,
+        proves: false,
+        overflowed: false,
+    };
 
     fn more(units: u32) -> Correction {
         Correction { more: Some((at(2), units)), ..NOTHING }

@@ -44,9 +44,9 @@ impl Attempt {
         }
     }
 
-    /// The verdicts once this attempt is written.
-    pub fn into_verdicts(self, now: Now) -> Verdicts {
-        match admitted(&self.verdicts) {
+    /// The verdicts once this attempt of a charge that counts so is written.
+    pub fn into_verdicts(self, count: Count, now: Now) -> Verdicts {
+        match admitted(&self.verdicts) && count != Count::Rejected {
             true => self.verdicts,
             false => penalized(self.if_uncounted.unwrap_or(self.verdicts), self.penalty, now),
         }
@@ -168,13 +168,13 @@ impl<S: Store> Transaction<'_, S> {
         let admitted = admitted(&verdicts);
         // If no limit admits the charge, or it costs nothing, the verdicts are the same.
         let differs = charge.cost > 0 && verdicts.iter().any(|verdict| verdict.admitted);
-        let asked = differs && (others || !admitted);
+        let asked = differs && (others || !admitted || charge.count == Count::Rejected);
         let mut if_uncounted = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
             && match charge.count {
                 Count::Accepted => admitted,
                 Count::All => true,
-                Count::Never => false,
+                Count::Rejected | Count::Never => false,
             };
         let mut lease: Option<Lease> = None;
         if counts {

@@ -24,6 +24,14 @@ impl Charge<'_> {
     pub(super) fn judging(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter().filter(|limit| !limit.is_penalty())
     }
+
+    /// Whether the charge is counted if the request is admitted.
+    pub(super) fn counts_if_admitted(&self) -> bool {
+        match self.count {
+            Count::Accepted | Count::All => true,
+            Count::Rejected | Count::Never => false,
+        }
+    }
 }
 
 /// Which requests a policy counts.
@@ -34,6 +42,8 @@ pub enum Count {
     Accepted,
     /// All requests, including rejected ones.
     All,
+    /// Requests that this charge would admit and another charge of the request rejects.
+    Rejected,
     /// None: requests are only judged.
     Never,
 }

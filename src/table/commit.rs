@@ -23,7 +23,7 @@ impl<S: Store> Transaction<'_, S> {
             let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
             let needs_no_write = !counts && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
-            let verdicts = attempt.into_verdicts(self.now);
+            let verdicts = attempt.into_verdicts(charge.count, self.now);
             if done || needs_no_write {
                 // Without a unit or a penalty to count, the verdicts hold even if the write failed.
                 return Outcome { verdicts, charged: counts, overflowed, unproven };
@@ -64,7 +64,7 @@ impl<S: Store> Transaction<'_, S> {
             return Outcome { verdicts: verdicts.clone(), charged, ..Outcome::default() };
         }
         let verdicts = self.table.fallback.decide(charge, seen, self.now);
-        let charged = charge.count != Count::Never && admitted(&verdicts);
+        let charged = charge.counts_if_admitted() && admitted(&verdicts);
         Outcome { verdicts, charged, ..Outcome::default() }
     }
 

@@ -1,7 +1,7 @@
 //! This worker's decisions while a record can't be written, by token buckets of its own, and its debts: what
 //! it has admitted or given back without writing it.
 
-use super::charge::{Charge, Correction, Count, OnContention, Verdicts};
+use super::charge::{Charge, Correction, OnContention, Verdicts};
 use super::in_flight::counts_in_flight;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
@@ -96,7 +96,7 @@ impl Fallback {
         if wait > 0 {
             return charge.judging().map(|limit| rejection(limit, now.mono, wait)).collect();
         }
-        if charge.count != Count::Never {
+        if charge.counts_if_admitted() {
             for account in self.accounts(charge, MAX_ALONE).into_iter().flatten() {
                 if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
                     account.bucket.charge(now.mono, charge.cost);

@@ -16,7 +16,7 @@
 //! see. `W` workers hold at most `W / 32` of what was left, for at most a term and a tick: that is how much
 //! too early a rejection can be.
 
-use super::charge::{Charge, Count, Outcome, Verdicts};
+use super::charge::{Charge, Outcome, Verdicts};
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
@@ -249,8 +249,10 @@ fn is_aligned(limit: &Limit) -> bool {
 
 impl Lease {
     fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
-        let counts = charge.count != Count::Never;
-        counts && now.mono <= self.end.mono && charge.cost <= self.left && self.limits == charge.limits
+        charge.counts_if_admitted()
+            && now.mono <= self.end.mono
+            && charge.cost <= self.left
+            && self.limits == charge.limits
     }
 
     fn serve(&mut self, cost: u32, now: Now) -> Outcome {

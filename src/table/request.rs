@@ -30,6 +30,28 @@ impl<S: Store> Transaction<'_, S> {
     /// order.
     pub fn charge(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         self.table.stalls.notice(self.now.mono);
+        let mut outcomes = self.charge_by_mode(charges, mode);
+        if charges.iter().any(|charge| charge.count == Count::Rejected) {
+            self.count_rejection(charges, &mut outcomes);
+        }
+        outcomes
+    }
+
+    /// Counts a rejected request where rejections count. A charge that rejects the request itself does not
+    /// count it, so a caller is never rejected for longer only for coming back.
+    #[inline(never)] // rarely called
+    fn count_rejection(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
+        if outcomes.iter().all(Outcome::admitted) {
+            return;
+        }
+        for (charge, outcome) in charges.iter().zip(outcomes) {
+            if charge.count == Count::Rejected && outcome.admitted() {
+                *outcome = self.charge_one(&Charge { count: Count::Accepted, ..*charge }, None);
+            }
+        }
+    }
+
+    fn charge_by_mode(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         match mode {
             ChargeMode::Sequential => self.charge_in_order(charges),
             ChargeMode::AllOrNothing => {
@@ -125,7 +147,7 @@ impl<S: Store> Transaction<'_, S> {
             UnitSource::Lease => {
                 let served = match charge.count {
                     Count::All => self.table.leases.serve(charge, self.now),
-                    Count::Accepted | Count::Never => {
+                    Count::Accepted | Count::Rejected | Count::Never => {
                         self.table.leases.look(charge, self.now).map(Outcome::uncounted)
                     }
                 };
@@ -152,7 +174,7 @@ impl<S: Store> Transaction<'_, S> {
         let rejection = rejection.map(|attempt| attempt.rejection(self.now));
         let count = match charge.count {
             Count::All => Count::All,
-            Count::Accepted | Count::Never => Count::Never,
+            Count::Accepted | Count::Rejected | Count::Never => Count::Never,
         };
         let outcome = self.charge_one(&Charge { count, ..*charge }, attempt);
         match rejection.filter(|_| outcome.admitted()) {
@@ -182,7 +204,7 @@ impl<S: Store> Transaction<'_, S> {
     fn pass_over(&mut self, charge: &Charge<'_>) -> Outcome {
         match charge.count {
             Count::All => self.charge_one(charge, None),
-            Count::Accepted | Count::Never => self.look(charge),
+            Count::Accepted | Count::Rejected | Count::Never => self.look(charge),
         }
     }
 

@@ -36,7 +36,11 @@ fn policy(random: &mut Random, number: u64) -> String {
     let key = random.pick(&["ip", "ip", "key", "caller", "caller"]);
     let things = random.chance(300);
     let (matches, limits) = if things { things_of(random) } else { windows_of(random) };
-    let counting = if things { r#""refund_unless": [201]"#.into() } else { counting(random) };
+    let mut counting = if things { r#""refund_unless": [201]"#.into() } else { counting(random) };
+    // No response changes what is in flight.
+    if limits.matches("algorithm").count() == limits.matches("concurrency").count() {
+        counting = r#""count": "accepted""#.into();
+    }
     let more = more(random, things, &counting);
     format!(r#"{{"name": "p{number}", "key": "{key}", {matches} {counting}, {more} "limits": [{limits}]}}"#)
 }

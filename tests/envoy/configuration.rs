@@ -109,7 +109,11 @@ fn an_error_in_what_a_policy_counts_is_logged_with_what_is_allowed() {
             ("refund_on: [6xx]", "refund_on[0]", "1xx, 2xx, 3xx, 4xx, 5xx"),
             ("refund_unless: 201", "refund_unless", "a list of statuses such as 401"),
             ("returns: [{ method: delete }]", "returns[0].method", "an upper-case method"),
-            ("returns: [{ paths: /x }]", "returns[0].paths", "method, host, path, headers, on"),
+            (
+                "returns: [{ paths: /x }]",
+                "returns[0].paths",
+                "method, host, path, headers, query, cookies, on",
+            ),
             ("on_contention: pray", "on_contention", "bucket, deny, allow"),
         ],
     );

@@ -21,8 +21,8 @@ fn by_acme(gateway: &Gateway, method: &str, target: &str) -> Request {
 #[test]
 fn a_request_is_answered_by_the_upstream_and_told_its_limits() {
     let gateway = gateway();
-    let response =
-        by_acme(&gateway, "POST", "/v1/invoices").header("x-app", "").header("x-env", "live").send();
+    let request = by_acme(&gateway, "POST", "/v1/invoices").header("x-app", "").header("x-env", "live-1");
+    let response = request.header("cookie", "beta=1").send();
     assert_eq!((response.status, response.text()), (200, "POST /v1/invoices\n"));
     // A consumer's own quota, and what the first match costs.
     assert_eq!((response.number("x-limit"), response.number("x-remaining")), (1_200, 1_195));

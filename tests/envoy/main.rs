@@ -15,6 +15,7 @@
 mod algorithms;
 mod attacks;
 mod auth_failures;
+mod bans;
 mod billium;
 mod callers;
 mod concurrency;

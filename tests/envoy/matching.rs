@@ -146,3 +146,60 @@ fn a_hundred_policies_by_one_key_hold_each_for_its_path() {
         assert_eq!(gateway.get(&format!("/p{number}/x")).key(&key).admitted_of(3), 2, "{number}");
     }
 }
+
+/// How many of two requests with these header lines pass, by a new address.
+fn passed_with(gateway: &Gateway, target: &str, lines: &[(&str, &str)]) -> usize {
+    let request = gateway.get(target).from(new_ip());
+    lines.iter().fold(request, |request, (name, value)| request.header(name, value)).admitted_of(2)
+}
+
+#[test]
+fn c_values_of_headers_parameters_and_cookies_match_by_patterns() {
+    let gateway = gateway_matching(
+        r#"{ headers: { authorization: "Bearer sk_live_*" } }, { headers: { user-agent: "*bot*" } },
+           { query: { export: "csv*" } }, { cookies: { beta: true } }"#,
+    );
+    let passed = |target: &str, lines: &[(&str, &str)]| passed_with(&gateway, target, lines);
+    assert_eq!(passed("/", &[]), 2);
+    assert_eq!(passed("/", &[("authorization", "Bearer sk_test_1")]), 2);
+    assert_eq!(passed("/", &[("authorization", "Bearer sk_live_1")]), 1);
+    assert_eq!(passed("/", &[("user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)")]), 1);
+    assert_eq!(passed("/?export=pdf", &[]), 2);
+    assert_eq!(passed("/?a=1&%65xport=%63sv2", &[]), 1);
+    assert_eq!(passed("/?export=pdf&export=csv", &[]), 1);
+    assert_eq!(passed("/", &[("cookie", "a=1; alphabeta=1")]), 2);
+    assert_eq!(passed("/", &[("cookie", "a=1"), ("cookie", "beta=0")]), 1);
+}
+
+#[test]
+fn c_no_repeated_line_escapes_a_match_or_becomes_exempt() {
+    let gateway = gateway_matching(r#"{ headers: { x-version: "1*" } }"#);
+    for lines in [&[("x-version", "2"), ("x-version", "1.0")], &[("x-version", "1.0"), ("x-version", "2")]] {
+        assert_eq!(passed_with(&gateway, "/", lines), 1, "{lines:?}");
+    }
+    let policy = "keys: { client_ip: { client_ip: {} } }
+exempt: [{ headers: { x-env: \"test*\" } }, { cookies: { env: \"test*\" } }, { query: { env: \"test*\" } }]
+policies: [{ name: ip, key: client_ip, limits: [{ quota: 1, window: 1h }] }]
+";
+    let gateway = Setup::yaml(policy).start();
+    assert_eq!(passed_with(&gateway, "/", &[("x-env", "test-1")]), 2);
+    assert_eq!(passed_with(&gateway, "/", &[("x-env", "test-1"), ("x-env", "live")]), 1);
+    assert_eq!(passed_with(&gateway, "/", &[("cookie", "env=test1")]), 2);
+    assert_eq!(passed_with(&gateway, "/", &[("cookie", "env=test1"), ("cookie", "env=live")]), 1);
+    assert_eq!(passed_with(&gateway, "/?env=test", &[]), 2);
+    assert_eq!(passed_with(&gateway, "/?env=test&env=live", &[]), 1);
+}
+
+#[test]
+fn c_hosts_match_by_the_same_patterns() {
+    let gateway = gateway_matching(r#"{ host: "api-*" }, { host: "*-staging.example.com" }"#);
+    let passed = |host: &str| gateway.get("/").host(host).from(new_ip()).admitted_of(2);
+    for (host, expected) in [
+        ("API-7.example.com", 1),
+        ("a-staging.example.com:8443", 1),
+        ("api.example.com", 2),
+        ("staging.example.com", 2),
+    ] {
+        assert_eq!(passed(host), expected, "{host}");
+    }
+}

@@ -195,3 +195,23 @@ charge: {charge}
         assert_eq!(more, QUOTA - 2, "{charge}");
     }
 }
+
+#[test]
+fn c_a_return_gives_the_newest_unit_of_a_sliding_window_back() {
+    let sliding = POLICY
+        .replace("{ algorithm: stock, quota: 5, retry_after: 90s }", "{ quota: 5, window: 1h }")
+        .replace("    refund_unless: [201]\n", "");
+    let gateway = Setup::yaml(sliding).workers(4).start();
+    let company = new_key();
+    assert_eq!(created(&gateway, &company, 20), QUOTA);
+    for _ in 0..3 {
+        assert_eq!(delete(&gateway, &company, 404).send().status, 404);
+        assert_eq!(created(&gateway, &company, 5), 0);
+        assert_eq!(delete(&gateway, &company, 204).send().status, 204);
+        assert_eq!(created(&gateway, &company, 5), 1);
+    }
+    for _ in 0..20 {
+        delete(&gateway, &company, 204).send();
+    }
+    assert_eq!(created(&gateway, &company, 20), QUOTA, "never more than its quota");
+}

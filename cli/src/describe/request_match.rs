@@ -1,6 +1,6 @@
 //! Matches in words.
 
-use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
+use tollgate::http::{Host, PathSegment, PathTemplate, RequestMatch, ValueMatch};
 
 /// A match, such as `POST api.example.com/v1/**`.
 pub(crate) fn request_match(rule: &RequestMatch) -> String {
@@ -12,15 +12,26 @@ pub(crate) fn request_match(rule: &RequestMatch) -> String {
         (Some(host), Some(path)) => words.push(host_name(host) + &path_template(path)),
         (Some(host), None) => words.push(host_name(host) + "/**"),
         (None, Some(path)) => words.push(path_template(path)),
-        (None, None) if words.is_empty() && rule.headers.is_empty() => words.push("every request".into()),
+        (None, None) if words.is_empty() && has_no_values(rule) => words.push("every request".into()),
         (None, None) => words.push("any path".into()),
     }
-    words.extend(rule.headers.iter().map(|(name, header)| match header {
-        HeaderMatch::Present => format!("with {name}"),
-        HeaderMatch::Absent => format!("without {name}"),
-        HeaderMatch::Equal(text) => format!("with {name}: {text}"),
-    }));
+    words.extend(rule.headers.iter().map(|(name, value)| value_match("", name, value)));
+    words.extend(rule.query.iter().map(|(name, value)| value_match("parameter ", name, value)));
+    words.extend(rule.cookies.iter().map(|(name, value)| value_match("cookie ", name, value)));
     words.join(" ")
+}
+
+fn has_no_values(rule: &RequestMatch) -> bool {
+    rule.headers.is_empty() && rule.query.is_empty() && rule.cookies.is_empty()
+}
+
+/// What must hold for the values of a name, such as `with x-env: live*`.
+fn value_match(source: &str, name: &str, value: &ValueMatch) -> String {
+    match value {
+        ValueMatch::Present => format!("with {source}{name}"),
+        ValueMatch::Absent => format!("without {source}{name}"),
+        ValueMatch::Fits(pattern) => format!("with {source}{name}: {pattern}"),
+    }
 }
 
 /// A host, such as `*.example.com`.
@@ -28,6 +39,7 @@ pub(crate) fn host_name(host: &Host) -> String {
     match host {
         Host::Exact(name) => name.clone(),
         Host::Suffix(suffix) => format!("*{suffix}"),
+        Host::Fits(pattern) => pattern.to_string(),
     }
 }
 

@@ -53,7 +53,15 @@ pub(super) const OBJECTS: &[Object] = &[Object {
         ),
         default(
             "count",
-            Words(&[word("accepted", "admitted requests"), word("all", "rejected requests too")]),
+            Words(&[
+                word("accepted", "admitted requests"),
+                word("all", "rejected requests too"),
+                word(
+                    "rejected",
+                    "only requests that this policy would admit and another enforced policy rejects: so a caller that goes on is \
+                     [banned](how-do-i.md#ban-callers-that-do-not-stop-and-for-longer-each-time)",
+                ),
+            ]),
             "\"accepted\"",
             "which requests count",
         ),
@@ -61,7 +69,8 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "count_on",
             Statuses,
             "requests count on arrival",
-            "a request holds its units until its response; they stay counted only if that has one of these statuses. Not with `count`",
+            "a request holds its units until its response; they stay counted only if that has one of these statuses. A 429 here is the upstream's \
+             own: to count what Tollgate rejects, use `count: rejected`. Not with `count`",
         ),
         optional(
             "refund_on",
@@ -75,7 +84,12 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "nothing is refunded",
             "instead of `refund_on`: they are refunded if its response has any other status",
         ),
-        optional("returns", List(&Obj("return")), "none", "with `match`: requests that return a unit"),
+        optional(
+            "returns",
+            List(&Obj("return")),
+            "none",
+            "with `match`: requests that return a unit, the one that was counted last. Nothing is returned if none is counted",
+        ),
         optional(
             "stock_header",
             Text(&HEADER),

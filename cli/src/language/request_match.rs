@@ -1,7 +1,7 @@
 //! Matches.
 
 use super::Kind::{Either, Flag, Map, OneOrList, Statuses, Text};
-use super::texts::{ANY_TEXT, HEADER, HOST, METHOD, PATH};
+use super::texts::{COOKIE, HEADER, HOST, METHOD, PATH, PATTERN, TEXT};
 use super::{Field, Object, number, optional};
 
 const fn method() -> Field {
@@ -24,9 +24,27 @@ const fn path() -> Field {
 const fn headers() -> Field {
     optional(
         "headers",
-        Map { names: &HEADER, values: &Either(&[Flag, Text(&ANY_TEXT)]) },
+        Map { names: &HEADER, values: &Either(&[Flag, Text(&PATTERN)]) },
         "any",
-        "by name: `true` if it must be present, `false` if it must be absent, or the exact value",
+        "by name: `true` if it must be present, `false` if it must be absent, or a pattern of its value. Case matters in values",
+    )
+}
+
+const fn query() -> Field {
+    optional(
+        "query",
+        Map { names: &TEXT, values: &Either(&[Flag, Text(&PATTERN)]) },
+        "any",
+        "query parameters by name, in the same form as `headers`. Names and values are matched [decoded](spellings.md#matches)",
+    )
+}
+
+const fn cookies() -> Field {
+    optional(
+        "cookies",
+        Map { names: &COOKIE, values: &Either(&[Flag, Text(&PATTERN)]) },
+        "any",
+        "cookies by name, in the same form as `headers`. Values are matched [decoded and without quotes](spellings.md#matches)",
     )
 }
 
@@ -41,6 +59,8 @@ pub(super) const OBJECTS: &[Object] = &[
             host(),
             path(),
             headers(),
+            query(),
+            cookies(),
             optional(
                 "cost",
                 number(1, 1_000_000, "units"),
@@ -54,7 +74,7 @@ pub(super) const OBJECTS: &[Object] = &[
         at: "policies[].except[], exempt[]",
         about: "Requests that fulfil every field: a match without a cost.",
         one_of: &[],
-        fields: &[method(), host(), path(), headers()],
+        fields: &[method(), host(), path(), headers(), query(), cookies()],
     },
     Object {
         name: "return",
@@ -66,6 +86,8 @@ pub(super) const OBJECTS: &[Object] = &[
             host(),
             path(),
             headers(),
+            query(),
+            cookies(),
             optional("on", Statuses, "`[2xx]`", "the response statuses that return a unit"),
         ],
     },

@@ -33,12 +33,12 @@ pub(super) const ZONE: Text = text("time zone", "an IANA time zone such as `Euro
 pub(super) const METHOD: Text = text("method", "upper-case, such as `POST`", "^[A-Z-]+$");
 pub(super) const HOST: Text = text(
     "host",
-    "`api.example.com`, or `*.example.com` for all its subdomains; without a port; case does not matter",
-    r"^(\*\.)?[A-Za-z0-9._-]+$|^\[[0-9A-Fa-f:.]+\]$",
+    "`api.example.com`, `*.example.com` for all its subdomains, or a pattern such as `api-*` or `*-test.example.com`; without a port; case does not matter",
+    r"^\*?[A-Za-z0-9._-]+\*?$|^\[[0-9A-Fa-f:.]+\]$",
 );
 pub(super) const PATH: Text = text(
     "path",
-    "starts with `/`; `{word}` and `*` stand for one non-empty segment, `**` at the end for any rest: `/v1/invoices/{id}/**`",
+    "starts with `/`; `{word}` and `*` stand for one whole segment that is not empty, `**` at the end for any rest: `/v1/invoices/{id}/**`",
     r#"^(/(\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*))*/(\*\*|\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*)$"#,
 );
 pub(super) const PARAMETER: Text = text("parameter", "the word in `{word}` of a path", "^[A-Za-z0-9_]+$");
@@ -62,6 +62,12 @@ pub(super) const SECRET: Text = any(
 );
 pub(super) const TEXT: Text = any("text", "1 to 256 characters");
 pub(super) const ANY_TEXT: Text = any("any text", "of any length, also empty");
+pub(super) const PATTERN: Text = text(
+    "pattern",
+    "a text, in which `*` stands for any text at the start, at the end or both: `sk_live_*`, `*-test`, `*bot*`; `*` alone is any text \
+     but the empty one, `\\*` an asterisk and `\\\\` a backslash",
+    r"^\*?(\\[\s\S]|[^*\\])*\\?\*?$",
+);
 pub(super) const COOKIE: Text =
     text("cookie name", "at most 256 characters; case matters", "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$");
 
@@ -87,4 +93,5 @@ pub(super) const ALL: &[&Text] = &[
     &SECRET,
     &TEXT,
     &ANY_TEXT,
+    &PATTERN,
 ];

@@ -9,8 +9,9 @@ use tollgate::table::Count;
 use tollgate::table::TableSize;
 use tollgate::time::MILLISECOND;
 
-/// A slot of more than a 128th of its window is reported.
-const SLOTS_PER_WINDOW: u64 = 128;
+/// A slot of more than a 100th of its window is reported. A page of the default size has room for more than
+/// 107 slots of any quota, and slots are powers of two: so it is never too small.
+const SLOTS_PER_WINDOW: u64 = 100;
 
 /// `groups` are the groups of callers by name.
 pub(super) fn warn_slots(
@@ -32,7 +33,7 @@ fn coarse(policy: &Policy, limit: &Limit, table: TableSize) -> Option<String> {
         return None;
     }
     let units = match policy.count {
-        Count::Accepted | Count::Never => limit.quota,
+        Count::Accepted | Count::Rejected | Count::Never => limit.quota,
         Count::All => NonZeroU32::MAX,
     };
     let better = match sufficient_page_bytes(limit, units, table) {

@@ -1,6 +1,8 @@
 //! Whether one match covers another, as far as that can be decided.
 
-use tollgate::http::{HeaderMatch, Host, PathSegment, PathTemplate, RequestMatch};
+use tollgate::http::{Host, PathSegment, PathTemplate, RequestMatch, ValueMatch};
+
+type Values = Vec<(String, ValueMatch)>;
 
 /// Whether `one` matches every request that `other` matches.
 pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
@@ -16,14 +18,19 @@ pub(super) fn covers(one: &RequestMatch, other: &RequestMatch) -> bool {
         (Some(host), Some(other)) => covers_host(host, other),
         (Some(_), None) => false,
     };
-    let covered = |(name, header): &(String, HeaderMatch)| {
-        other.headers.iter().any(|(of, other)| of == name && covers_header(header, other))
+    let values = [(&one.headers, &other.headers), (&one.query, &other.query), (&one.cookies, &other.cookies)];
+    let covered = |(one, other): (&Values, &Values)| {
+        one.iter().all(|(name, rule)| other.iter().any(|(of, other)| of == name && covers_value(rule, other)))
     };
-    methods && path && host && one.headers.iter().all(covered)
+    methods && path && host && values.into_iter().all(covered)
 }
 
-fn covers_header(one: &HeaderMatch, other: &HeaderMatch) -> bool {
-    one == other || matches!((one, other), (HeaderMatch::Present, HeaderMatch::Equal(_)))
+fn covers_value(one: &ValueMatch, other: &ValueMatch) -> bool {
+    match (one, other) {
+        (ValueMatch::Present, ValueMatch::Fits(_)) => true,
+        (ValueMatch::Fits(one), ValueMatch::Fits(other)) => one.covers(other),
+        (ValueMatch::Present | ValueMatch::Absent, _) | (ValueMatch::Fits(_), _) => one == other,
+    }
 }
 
 fn covers_host(one: &Host, other: &Host) -> bool {
@@ -31,6 +38,9 @@ fn covers_host(one: &Host, other: &Host) -> bool {
         (Host::Exact(_), _) => one == other,
         (Host::Suffix(_), Host::Exact(name)) => one.matches(name.as_bytes()),
         (Host::Suffix(suffix), Host::Suffix(other)) => other.ends_with(suffix.as_str()),
+        (Host::Fits(pattern), Host::Exact(name)) => pattern.fits(name.as_bytes()),
+        (Host::Fits(pattern), Host::Fits(other)) => pattern.covers(other),
+        (Host::Fits(_), Host::Suffix(_)) | (Host::Suffix(_), Host::Fits(_)) => false,
     }
 }
 
@@ -49,6 +59,7 @@ fn covers_path(one: &PathTemplate, other: &PathTemplate) -> bool {
 mod tests {
     use super::*;
     use crate::describe::request_match;
+    use tollgate::http::Pattern;
 
     #[test]
     fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
@@ -58,10 +69,13 @@ mod tests {
             methods: names.iter().map(ToString::to_string).collect(),
             ..RequestMatch::default()
         };
-        let header = |header: HeaderMatch| RequestMatch {
+        let header = |header: ValueMatch| RequestMatch {
             headers: vec![("x".into(), header)],
             ..RequestMatch::default()
         };
+        let fits = |text| ValueMatch::Fits(Pattern::parse(text).unwrap());
+        let parameter =
+            |rule: ValueMatch| RequestMatch { query: vec![("x".into(), rule)], ..RequestMatch::default() };
         let all = RequestMatch::default();
         let covering = [
             (all.clone(), path("/a")),
@@ -73,7 +87,11 @@ mod tests {
             (host("*.example.com"), host("api.example.com")),
             (host("*.example.com"), host("*.eu.example.com")),
             (methods(&["GET", "POST"]), methods(&["POST"])),
-            (header(HeaderMatch::Present), header(HeaderMatch::Equal("1".into()))),
+            (header(ValueMatch::Present), header(fits("1"))),
+            (header(fits("a*")), header(fits("ab"))),
+            (parameter(fits("a*")), parameter(fits("ab*"))),
+            (host("api-*"), host("api-7.example.com")),
+            (host("api*"), host("api-*")),
         ];
         for (one, other) in covering {
             assert!(
@@ -96,8 +114,10 @@ mod tests {
             (host("example.com"), host("*.example.com")),
             (host("*.example.com"), host("*.ample.com")),
             (methods(&["GET"]), all.clone()),
-            (header(HeaderMatch::Absent), header(HeaderMatch::Present)),
-            (header(HeaderMatch::Present), all),
+            (header(ValueMatch::Absent), header(ValueMatch::Present)),
+            (header(ValueMatch::Present), parameter(ValueMatch::Present)),
+            (header(fits("a*")), header(fits("*a"))),
+            (header(ValueMatch::Present), all),
         ];
         for (one, other) in unrelated {
             assert!(!covers(&one, &other), "{} {}", request_match(&one), request_match(&other));

@@ -1,6 +1,9 @@
+mod bans;
 mod callers;
 mod classes;
 mod exposure;
+mod literal;
+mod never_told;
 
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;
@@ -31,6 +34,20 @@ fn usual_limits_have_no_warnings() {
         NOTHING,
         "a default page is enough for any usual quota"
     );
+}
+
+#[test]
+fn c_with_the_default_table_no_page_is_too_small() {
+    for quota in [1, 5, 100, 1_000, 100_000, 4_294_967_295_u32] {
+        for window in ["1s", "2s", "3s", "7s", "10s", "61s", "1m", "13m", "1h", "5h", "1d", "100d", "366d"] {
+            for count in ["", "count: all", "count: accepted"] {
+                let limit = format!("{{ quota: {quota}, window: {window} }}");
+                assert_eq!(limits(&limit, &format!("    {count}")), NOTHING, "{limit} {count}");
+            }
+        }
+    }
+    let small = limits("{ quota: 100000, window: 2s }", "table: { page_bytes: 512 }");
+    assert!(small.iter().any(|warning| warning.contains("the page is too small")), "{small:?}");
 }
 
 #[test]
@@ -94,11 +111,11 @@ fn a_page_too_small_for_a_quota_is_warned_about_with_a_sufficient_size() {
     assert_eq!(
         found,
         [
-            "policies[0].limits[0]: the page is too small for this quota: callers may be rejected up to 1024 ms longer than necessary, more than 1/128 of the window; table.page_bytes: 1216 is enough"
+            "policies[0].limits[0]: the page is too small for this quota: callers may be rejected up to 1024 ms longer than necessary, more than 1/100 of the window; table.page_bytes: 768 is enough"
         ]
     );
-    assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1216 }\n"), NOTHING);
-    assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 1152 }\n"), NOTHING);
+    assert_eq!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 768 }\n"), NOTHING);
+    assert_ne!(limits("{ quota: 100000, window: 1m }", "table: { page_bytes: 704 }\n"), NOTHING);
 }
 
 #[test]
@@ -112,7 +129,7 @@ table: { page_bytes: 512 }
     );
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.starts_with("policies[0].limits[0]: for pro: the page is too small"), "{found}");
-    assert!(found.ends_with("table.page_bytes: 1216 is enough"), "{found}");
+    assert!(found.ends_with("table.page_bytes: 768 is enough"), "{found}");
 }
 
 #[test]

@@ -12,18 +12,32 @@ use tollgate::time::Period;
 pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
     let Some(policy) = set.rules.policies.get(index).filter(|policy| policy.class != 0) else { return };
     let earlier = set.rules.policies.iter().take(index).filter(|other| other.class == policy.class);
-    let excepted = |rule: &RequestMatch| policy.except.iter().any(|own| covers(own, rule));
-    let comes_first = |other: &&Policy| {
-        is_before(other.mode, policy.mode)
-            && other.except.iter().all(excepted)
-            && has_whenever(set, &other.key, &policy.key)
-            && covers_all(other, policy)
-    };
+    let comes_first =
+        |other: &&Policy| is_before(other.mode, policy.mode) && covers_policy(set, other, policy);
     if let Some(other) = earlier.into_iter().find(comes_first) {
         let message =
             format!("it never applies: {} of the same class comes first for all of its requests", other.name);
         warnings.push(Warning::new(path, message));
     }
+}
+
+/// Whether one policy, by index, is enforced and applies to every request that another one applies to.
+pub(super) fn applies_whenever(set: &Configuration, one: usize, other: usize) -> bool {
+    let policy = |index: usize| set.rules.policies.get(index);
+    let Some((earlier, later)) = policy(one).zip(policy(other)) else { return false };
+    // Another policy of its class may apply in its place.
+    let in_place = set.rules.policies.iter().take(one).any(|policy| policy.class & earlier.class != 0);
+    one == other
+        || !in_place
+            && earlier.class & later.class == 0
+            && is_before(earlier.mode, later.mode)
+            && covers_policy(set, earlier, later)
+}
+
+/// Whether one policy's requests are all of another's, or more.
+fn covers_policy(set: &Configuration, one: &Policy, other: &Policy) -> bool {
+    let excepted = |rule: &RequestMatch| other.except.iter().any(|own| covers(own, rule));
+    one.except.iter().all(excepted) && has_whenever(set, &one.key, &other.key) && covers_all(one, other)
 }
 
 /// Whether an earlier policy of a class keeps a later one from applying at all times. One in shadow does not

@@ -28,7 +28,7 @@ policies:
     except: [{ path: /v1/status }]
     cost_header: x-cost
     limits: [{ name: minute, quota: { free: 10, pro: 300 }, window: 1m }, { name: day, quota: 100000, window: day }]
-    block_for: 30s
+    block_for: 90s
   - name: tried
     key: api_key
     mode: shadow
@@ -67,7 +67,7 @@ fn every_part_of_a_policy_is_described() {
              day: at most 100000 in each day of UTC
              only if none of these applies: exports
              a request costs the number in the response header x-cost, else 1 unit
-             after a rejection, everything is rejected for 30 s
+             after a rejection, everything is rejected for 90 s
              a request without a response stays counted
   tried      every request that has it, counted by api_key (header authorization with scheme Bearer, if it identifies a consumer)
              at most 2 in any 60 s

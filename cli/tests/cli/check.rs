@@ -260,3 +260,45 @@ fn an_error_with_a_line_feed_in_a_language_is_one_line() {
     let all = ran.stdout + &ran.stderr;
     assert!(!all.lines().any(|line| line.starts_with("forged: line")), "{all}");
 }
+
+#[test]
+fn c_check_says_what_is_counted_and_whose_429s_are() {
+    let described = |counting: &str| {
+        let policy = format!(
+            "keys: {{ ip: {{ client_ip: {{}} }} }}
+policies:
+  - {{ name: api, key: ip, limits: [{{ quota: 5, window: 1m }}] }}
+  - name: p
+    key: ip
+    limits: [{{ quota: 5, window: 1m }}]
+    {counting}
+"
+        );
+        tollgate_reading(&["check", "-"], &policy).success()
+    };
+    let own = "Tollgate's own 429s are not responses: they never count here";
+    assert!(described("count_on: [401, 429]").contains(own));
+    assert!(described("count_on: [4xx]").contains(own));
+    assert!(!described("count_on: [401]").contains(own));
+    let rejected = described("count: rejected");
+    assert!(
+        rejected.contains(
+            "only requests that another policy rejects count; not those that this one rejects itself"
+        )
+    );
+}
+
+#[test]
+fn c_check_describes_patterns_parameters_and_cookies() {
+    let policy = "keys: { ip: { client_ip: {} } }
+policies:
+  - name: p
+    key: ip
+    match: [{ host: api-*, headers: { x-env: 'live*', x-a: '2\\*' }, query: { q: '*' }, cookies: { beta: true, old: false } }]
+    limits: [{ quota: 5, window: 1m }]
+";
+    let described = tollgate_reading(&["check", "-"], policy).success();
+    let expected =
+        r"api-*/** with x-env: live* with x-a: 2\* with parameter q: * with cookie beta without cookie old";
+    assert!(described.contains(expected), "{described}");
+}

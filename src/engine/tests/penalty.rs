@@ -85,7 +85,8 @@ fn x_5_a_penalty_that_a_reload_takes_away_blocks_nobody_and_one_that_it_keeps_do
 fn a_refund_ends_no_penalty_and_what_is_in_flight_blocks_too() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "p", "key": "ip", "block_for": "1m",
-            "limits": [{"algorithm": "concurrency", "quota": 1}], "refund_on": ["5xx"]}]}"#,
+            "limits": [{"algorithm": "concurrency", "quota": 1}, {"name": "stock", "algorithm": "stock", "quota": 9}],
+            "refund_on": ["5xx"]}]}"#,
     );
     let request = FakeRequest::from("192.0.2.1");
     let mut first = fixture.decide(&request);

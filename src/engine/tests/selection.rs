@@ -139,3 +139,61 @@ fn fp_3_a_policy_is_enforced_from_its_instant_on() {
     // What was counted in shadow counts.
     assert_eq!(of_three(&mut fixture, || get("/")), 0);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_an_asterisk_in_a_header_value_is_a_pattern() {
+    let rule = r#""match": [{"headers": {"authorization": "Bearer sk_live_*"}}]"#;
+    let mut fixture = fixture(&one("p", rule));
+    assert_eq!(of_three(&mut fixture, || get("/").key("sk_test_1")), 3);
+    assert_eq!(of_three(&mut fixture, || get("/").key("sk_live_1")), 1);
+    assert_eq!(of_three(&mut fixture, || get("/").with("authorization", b"Bearer sk_live_\xFF\xFE")), 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_a_match_can_ask_for_query_parameters_and_cookies() {
+    let rule = r#""match": [{"query": {"export": "csv*", "dry_run": false}, "cookies": {"beta": true}}]"#;
+    let mut fixture = fixture(&one("p", rule));
+    let beta = |path| get(path).with("cookie", "a=1; beta=0");
+    assert_eq!(of_three(&mut fixture, || get("/?export=csv")), 3);
+    assert_eq!(of_three(&mut fixture, || beta("/?export=pdf")), 3);
+    assert_eq!(of_three(&mut fixture, || beta("/?export=csv&dry_run=1")), 3);
+    assert_eq!(of_three(&mut fixture, || beta("/?a=1&export=%63sv2")), 1);
+    assert_eq!(of_three(&mut fixture, || beta("/?export=pdf&export=csv")), 0, "repeating is no escape");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_nobody_becomes_exempt_by_repeating_or_encoding() {
+    let mut fixture = Fixture::new(&format!(
+        r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
+            "exempt": [{{"headers": {{"x-env": "test*"}}}}, {{"query": {{"env": "test*"}}}}],
+            "policies": [{}]}}"#,
+        one("p", r#""except": [{"cookies": {"env": "test*"}}]"#)
+    ));
+    for free in [get("/").with("x-env", "test1"), get("/?env=test1"), get("/").with("cookie", "env=test1")] {
+        assert_eq!(fixture.passed(3, |_| free.clone()), 3);
+    }
+    assert_eq!(of_three(&mut fixture, || get("/")), 1);
+    for limited in [
+        get("/").with("x-env", "test1").with("x-env", "live"),
+        get("/?env=test1&env=live"),
+        get("/?env=live&env=test1"),
+        get("/?env=test1;env=live"),
+        get("/?env=test1&ENV=live"),
+        get("/").with("cookie", "env=test1; env=live"),
+        get("/").with("cookie", "env=test1; ENV=live"),
+    ] {
+        assert_eq!(fixture.passed(3, |_| limited.clone()), 0);
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn c_a_repeated_value_does_not_keep_the_next_policy_of_a_class_from_applying() {
+    let policies = [
+        one("paid", r#""class": "plan", "match": [{"query": {"plan": "paid"}}]"#)
+            .replace("\"quota\": 1", "\"quota\": 9"),
+        one("free", r#""class": "plan""#),
+    ];
+    let mut fixture = fixture(&policies.join(","));
+    assert_eq!(of_three(&mut fixture, || get("/?plan=paid")), 3);
+    assert_eq!(of_three(&mut fixture, || get("/?plan=paid&plan=free")), 1, "both apply");
+}

@@ -1,6 +1,6 @@
 use super::super::memory::MemoryStore;
 use super::super::tests::{NOW, at, charge, limit, worker};
-use super::super::{ChargeMode, Correction, Table};
+use super::super::{ChargeMode, Correction, Count, Table};
 use super::*;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -184,8 +184,19 @@ fn small_policy(random: &mut Random, first_id: u32, window: Micros, kinds: &[Kin
         limits.push(limit(first_id + 2, random.pick(kinds), random.between(1, 90), 3 * window));
     }
     let mut policy = Policy::new(limits);
-    policy.count =
-        random.pick(&[Count::Accepted, Count::Accepted, Count::Accepted, Count::All, Count::Never]);
+    policy.count = random.pick(&[
+        Count::Accepted,
+        Count::Accepted,
+        Count::Accepted,
+        Count::Accepted,
+        Count::All,
+        Count::Rejected,
+        Count::Never,
+    ]);
+    if policy.count == Count::Rejected && !policy.in_flight.is_empty() {
+        // The language has no such policy: a rejected request is never in flight.
+        policy.count = Count::Accepted;
+    }
     policy
 }
 

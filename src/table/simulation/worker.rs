@@ -252,6 +252,9 @@ fn assert_consistent(charges: &[Charge<'_>], outcomes: &[Outcome], mode: ChargeM
         };
         match charge.count {
             Count::Accepted => assert_eq!(outcome.charged, counted, "{mode:?}: {outcomes:?}"),
+            Count::Rejected => {
+                assert_eq!(outcome.charged, !all && outcome.admitted(), "{mode:?}: {outcomes:?}")
+            }
             Count::Never => assert!(!outcome.charged, "only judged: {outcomes:?}"),
             Count::All => {}
         }

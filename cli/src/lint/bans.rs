@@ -1,0 +1,112 @@
+//! `block_for`, `count: rejected` and `count_on`: what rejects callers for their rejections.
+
+use super::Warning;
+use tollgate::compile::Configuration;
+use tollgate::http::StatusSet;
+use tollgate::limiter::{Algorithm, Limit};
+use tollgate::rules::{KeySource, Mode, Policy, Validity};
+use tollgate::table::Count;
+use tollgate::time::{Micros, SECOND};
+
+pub(super) fn warn_bans(
+    set: &Configuration,
+    index: usize,
+    policy: &Policy,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    if let Some(message) = short_block(policy) {
+        warnings.push(Warning::new(format!("{path}.block_for"), message));
+    }
+    if policy.response.count.as_ref().is_some_and(is_only_429) {
+        warnings.push(Warning::new(
+            format!("{path}.count_on"),
+            "it counts only 429s of the upstream's own; to count what Tollgate rejects, use count: rejected",
+        ));
+    }
+    if policy.count == Count::Rejected {
+        warn_rejections(set, index, policy, path, warnings);
+    }
+}
+
+fn is_only_429(statuses: &StatusSet) -> bool {
+    let (ranges, inverted) = statuses.ranges();
+    !inverted && ranges.iter().all(|range| *range == (429..=429))
+}
+
+/// A block that ends before the limits would admit again.
+fn short_block(policy: &Policy) -> Option<String> {
+    let block = policy.limits().iter().find(|limit| limit.is_penalty())?.window;
+    let limits = policy.limits().iter().filter(|limit| !limit.is_penalty());
+    // Whoever has used up a window of one unit a second waits for as long as the window.
+    let shortest = limits.map(window).min().flatten().filter(|window| block < *window)?;
+    Some(format!(
+        "a caller that has used up a limit at once is rejected for {} s anyway, and this adds nothing; use a longer time",
+        shortest / SECOND
+    ))
+}
+
+/// How long a limit may reject by itself. `None`: it cannot be told, or a unit comes back much earlier.
+fn window(limit: &Limit) -> Option<Micros> {
+    match limit.algorithm {
+        Algorithm::SlidingWindow(_)
+        | Algorithm::SlidingCounter
+        | Algorithm::FixedWindow
+        | Algorithm::Calendar(_) => Some(limit.window),
+        Algorithm::TokenBucket { .. }
+        | Algorithm::Concurrency
+        | Algorithm::Stock { .. }
+        | Algorithm::Penalty => None,
+    }
+}
+
+fn warn_rejections(
+    set: &Configuration,
+    index: usize,
+    policy: &Policy,
+    path: &str,
+    warnings: &mut Vec<Warning>,
+) {
+    let others = set.rules.policies.iter().enumerate().filter(|(other, _)| *other != index);
+    let rejects = |other: &Policy| other.mode != Mode::Shadow && other.count != Count::Rejected;
+    if !others.into_iter().any(|(_, other)| rejects(other)) {
+        warnings.push(Warning::new(
+            format!("{path}.count"),
+            "no other policy ever rejects a request, so nothing is counted here",
+        ));
+    }
+    if let Some((name, why)) = policy.key.iter().find_map(|key| forgeable(set, *key)) {
+        warnings.push(Warning::new(format!("{path}.key"), format!("{name} {why}")));
+    }
+}
+
+/// A key, or one of its alternatives, whose value a client can choose, so that another caller is rejected for
+/// what this client does. With several keys, one that cannot be chosen is enough.
+fn forgeable(set: &Configuration, key: usize) -> Option<(&str, &'static str)> {
+    let key = set.rules.callers.keys.get(key)?;
+    match &key.source {
+        KeySource::FirstOf(keys) => keys.iter().find_map(|key| forgeable(set, *key)),
+        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)
+            if key.validity == Validity::Present =>
+        {
+            Some((
+                &key.name,
+                "can be made up: a rejected client takes another value, and whoever knows the value of another caller can have \
+                 that one rejected; set valid for it, or count by client_ip",
+            ))
+        }
+        KeySource::PathParameter(_) => Some((
+            &key.name,
+            "is chosen by the client: anybody can have any value of it rejected for everybody; count by who asks, such as client_ip",
+        )),
+        KeySource::Constant(_) => {
+            Some((&key.name, "is the same for all callers: one of them can have all of them rejected"))
+        }
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::ClientIp { .. }
+        | KeySource::Metadata(_)
+        | KeySource::Consumer(_) => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! A value for each field, and what it needs beside it.
+
+use serde_json::{Value as Json, json};
+use tollgate_cli::language::{Field, Kind, Need};
+
+/// A field's value to try.
+pub struct Trial {
+    pub value: Json,
+    /// The JSON pointer of its object.
+    pointer: String,
+    /// What it needs beside it: pointers and values. `null` removes a field.
+    beside: Vec<(String, Json)>,
+}
+
+impl Trial {
+    pub fn needs_more(&self) -> bool {
+        !self.beside.is_empty()
+    }
+
+    /// A configuration with what the field needs.
+    pub fn beside(&self, base: &Json) -> Json {
+        self.beside.iter().fold(base.clone(), |base, (pointer, value)| put(base, pointer, value))
+    }
+
+    pub fn with(&self, base: &Json, field: &str) -> Json {
+        put(base.clone(), &format!("{}/{field}", self.pointer), &self.value)
+    }
+}
+
+fn put(mut base: Json, pointer: &str, value: &Json) -> Json {
+    let (object, field) = pointer.rsplit_once('/').unwrap();
+    let object = base.pointer_mut(object).unwrap_or_else(|| panic!("{pointer}"));
+    let object = object.as_object_mut().unwrap();
+    if value.is_null() {
+        object.remove(field);
+    } else {
+        object.insert(field.into(), value.clone());
+    }
+    base
+}
+
+/// Why an object is not tried here.
+pub fn elsewhere(object: &str) -> Option<&'static str> {
+    Some(match object {
+        "key" | "client_ip" | "valid" | "consumer" => "who is counted does not depend on how",
+        "table" => "only a full table shows its size",
+        "names" | "rejection" => "only texts",
+        "tiers" => "its fields refer to each other",
+        _ => return None,
+    })
+}
+
+/// Where an object is, and what it needs.
+fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
+    match object {
+        "configuration" => ("", vec![]),
+        "policy" => ("/policies/1", vec![]),
+        "limit" => ("/policies/1/limits/0", vec![]),
+        "match" => ("/policies/1/match/0", vec![("/policies/1/match", json!([{}]))]),
+        "exception" => ("/policies/1/except/0", vec![("/policies/1/except", json!([{}]))]),
+        "return" => (
+            "/policies/1/returns/0",
+            vec![("/policies/1/match", json!([{ "method": "POST" }])), ("/policies/1/returns", json!([{}]))],
+        ),
+        "headers" => ("/headers", vec![]),
+        "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
+        "paths" => (
+            "/paths",
+            vec![
+                ("/paths", json!({})),
+                ("/policies/1/match", json!([{ "path": "/v1/a" }])),
+                ("/policies/0/match", json!([{ "path": "/none" }])),
+            ],
+        ),
+        other => panic!("no place for {other}"),
+    }
+}
+
+/// The values to try for a field. A field with words is tried with each of them but the default.
+pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
+    let (pointer, mut beside) = place(object);
+    let mut values = words(field);
+    let more = |beside: &mut Vec<_>, pointer: &'static str, value: Json| beside.push((pointer, value));
+    let value = match (object, field.name) {
+        // They name or make up what is tried.
+        (
+            "configuration",
+            "keys" | "consumers" | "policies" | "table" | "reject" | "retry_after" | "headers" | "paths"
+            | "tiers",
+        )
+        | ("policy", "key" | "limits" | "name" | "reject")
+        | ("headers", "preset" | "describes" | "names") => return Vec::new(),
+        ("limit", "algorithm") => return Vec::new(),
+        ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
+        ("configuration", "exempt_preflight") => {
+            more(&mut beside, "/policies/1/key", json!("ip"));
+            json!(false)
+        }
+        ("configuration", "access_log") => json!(false),
+        ("configuration", "charge") => {
+            more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
+            Json::Null
+        }
+        ("policy", "match") => json!([{ "path": "/v1/b" }]),
+        ("policy", "except") => json!([{ "path": "/v1/b" }]),
+        ("policy", "class") => {
+            more(&mut beside, "/policies/0/class", json!("one"));
+            json!("one")
+        }
+        ("policy", "cost") => json!(2),
+        ("policy", "cost_header") => json!("x-cost"),
+        ("policy", "count" | "on_contention" | "mode") => Json::Null,
+        ("policy", "count_on") => json!([401]),
+        ("policy", "refund_on") => json!([500]),
+        ("policy", "refund_unless") => json!([201]),
+        ("policy", "returns") => {
+            more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
+            json!([{ "method": "DELETE" }])
+        }
+        ("policy", "stock_header") => json!("x-stock"),
+        ("policy", "unanswered") => {
+            more(&mut beside, "/policies/1/refund_on", json!([500]));
+            json!(2)
+        }
+        ("policy", "block_for") => json!("2d"),
+        ("policy", "effective_from") => json!("2026-06-15T06:00:00Z"),
+        ("limit", "quota") => {
+            more(&mut beside, "/tiers", json!({ "names": ["free", "pro"], "default": "free" }));
+            json!({ "free": 2, "pro": 9 })
+        }
+        ("limit", "window") => json!("20s"),
+        ("limit", "name") => json!("another"),
+        ("limit", "time_zone") => json!("Asia/Tokyo"),
+        ("limit", "burst") => json!(1),
+        ("limit", "retry_after") => json!("7s"),
+        ("limit", "message") => json!("Wait."),
+        ("match" | "exception" | "return", "method") => {
+            json!(if object == "return" { "DELETE" } else { "GET" })
+        }
+        ("match" | "exception" | "return", "host") => json!("other.*"),
+        ("match" | "exception" | "return", "path") => json!("/v1/b"),
+        ("match" | "exception" | "return", "headers") => json!({ "x-a": "1*" }),
+        ("match" | "exception" | "return", "query") => json!({ "plan": "p*" }),
+        ("match" | "exception" | "return", "cookies") => json!({ "beta": "*" }),
+        ("match", "cost") => json!(2),
+        ("return", "on") => json!([404]),
+        ("headers", "show" | "reset" | "format" | "upstream") => Json::Null,
+        ("retry_after", "show") => Json::Null,
+        ("retry_after", "min") => json!(86_000),
+        ("retry_after", "max") => json!(1),
+        ("retry_after", "jitter") => json!(3_600),
+        ("paths", _) => Json::Null,
+        (object, field) => panic!("{object}.{field} is new: which value shows its effect, and beside what?"),
+    };
+    values.extend(Some(value).filter(|value| !value.is_null()));
+    let beside: Vec<_> = beside.into_iter().map(|(pointer, value)| (pointer.to_string(), value)).collect();
+    let trial = |value| Trial { value, pointer: pointer.into(), beside: beside.clone() };
+    values.into_iter().map(trial).collect()
+}
+
+/// The words of a field but its default.
+fn words(field: &Field) -> Vec<Json> {
+    let default = match field.need {
+        Need::Default(default) => serde_json::from_str(default).unwrap(),
+        Need::Required | Need::Else(_) => Json::Null,
+    };
+    fn of(kind: &Kind) -> Vec<Json> {
+        match kind {
+            Kind::Words(words) => words.iter().map(|word| json!(word.word)).collect(),
+            Kind::Either(kinds) => kinds.iter().flat_map(of).collect(),
+            Kind::Flag
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Statuses
+            | Kind::Object(_)
+            | Kind::List(_)
+            | Kind::AnyList(_)
+            | Kind::OneOrList(_)
+            | Kind::Map { .. } => Vec::new(),
+        }
+    }
+    of(&field.kind).into_iter().filter(|word| *word != default).collect()
+}
+
+/// Why a field may change nothing with an algorithm and is no error: what it chooses between is the same there.
+pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) -> Option<&'static str> {
+    match (object, field, value.as_str().unwrap_or_default(), algorithm) {
+        ("headers", "format", "epoch", _) => Some("the default of this preset"),
+        ("limit", "window", "day", "calendar") => Some("it has this window"),
+        ("headers", "reset", "next_slot", _) => Some("the default"),
+        ("headers", "reset", _, "concurrency") => Some("nobody knows when: it is the announced wait"),
+        _ => None,
+    }
+}

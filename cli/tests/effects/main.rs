@@ -1,0 +1,91 @@
+//! No field is without effect: with every algorithm, each field either changes something that can be seen, or
+//! is an error.
+//!
+//! The fields, their words and the algorithms are those that the language declares, so a new one fails here
+//! until it has a value to try.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod fields;
+mod gateway;
+mod scenario;
+
+use fields::{Trial, elsewhere, same_by_nature, trials};
+use scenario::trace;
+use serde_json::{Value as Json, json};
+use tollgate_cli::language::{Kind, Object, objects};
+
+/// The words of an algorithm, as the language declares them.
+fn algorithms() -> Vec<&'static str> {
+    let limit = objects().find(|object| object.name == "limit").unwrap();
+    let algorithm = limit.fields.iter().find(|field| field.name == "algorithm").unwrap();
+    let Kind::Words(words) = algorithm.kind else { panic!("words") };
+    words.iter().map(|word| word.word).collect()
+}
+
+/// A configuration whose second policy, `p`, has one limit with this algorithm.
+fn base(algorithm: &str) -> Json {
+    let mut limit = json!({ "algorithm": algorithm, "quota": 3 });
+    match algorithm {
+        "concurrency" | "stock" => {}
+        "calendar" => limit["window"] = json!("day"),
+        _ => limit["window"] = json!("10s"),
+    }
+    json!({
+        "keys": { "k": { "header": "x-key" }, "ip": { "client_ip": {} } },
+        "policies": [
+            {
+                "name": "other", "key": "k", "match": [{ "path": "/v1/b", "cost": 4 }, {}],
+                "limits": [{ "quota": 5, "window": "10s" }], "on_contention": "allow"
+            },
+            { "name": "p", "key": "k", "limits": [limit] }
+        ],
+        "headers": { "preset": "x-ratelimit", "describes": "p" },
+        "access_log": true
+    })
+}
+
+/// What becomes of one field with one algorithm: `None` if it has an effect or is an error.
+fn fault(object: &Object, field: &str, trial: &Trial, algorithm: &str, effects: &mut u32) -> Option<String> {
+    let before = trial.beside(&base(algorithm));
+    let name = format!("{}.{field}: {} with {algorithm}", object.name, trial.value);
+    let without = match trace(&before) {
+        Ok(without) => without,
+        // What it needs is an error with this algorithm, and so it is too.
+        Err(_) if trial.needs_more() => return None,
+        Err(errors) => return Some(format!("{name}: without it: {errors}")),
+    };
+    let Ok(with) = trace(&trial.with(&before, field)) else { return None };
+    let same = same_by_nature(object.name, field, &trial.value, algorithm);
+    *effects += u32::from(with != without);
+    match (with == without, same) {
+        (true, None) => Some(format!("{name} changes nothing")),
+        (false, Some(_)) => Some(format!("{name} changes something")),
+        (true, Some(_)) | (false, None) => None,
+    }
+}
+
+#[test]
+fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
+    let mut faults = Vec::new();
+    for object in objects().filter(|object| elsewhere(object.name).is_none()) {
+        for field in object.fields {
+            let trials = trials(object.name, field);
+            let mut effects = 0;
+            for (trial, algorithm) in
+                trials.iter().flat_map(|trial| algorithms().into_iter().map(move |one| (trial, one)))
+            {
+                faults.extend(fault(object, field.name, trial, algorithm, &mut effects));
+            }
+            if effects == 0 && !trials.is_empty() {
+                faults.push(format!("{}.{} never has an effect", object.name, field.name));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} fields:\n{}", faults.len(), faults.join("\n"));
+}
