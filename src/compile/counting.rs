@@ -5,8 +5,7 @@ use super::name::token;
 use super::statuses;
 use crate::config::{Fields, Reader, all};
 use crate::http::{RequestMatch, StatusSet};
-use crate::limiter::Limit;
-use crate::rules::{CostHeader, LimitSet, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
+use crate::rules::{CostHeader, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
 
@@ -96,12 +95,14 @@ fn report_header(fields: &Fields<'_>) -> Option<ReportHeader> {
 }
 
 /// The header of this name, in lower case as Envoy delivers them.
+#[inline(never)]
 fn named(name: &Reader<'_>) -> Option<ReportHeader> {
     let name = token(name, "a header name")?.to_ascii_lowercase();
     Some(ReportHeader { name, remove: false })
 }
 
 /// What a request costs if no response says so.
+#[inline(never)]
 fn unknown_cost(reader: &Reader<'_>) -> Option<UnknownCost> {
     if reader.is_text() {
         return reader.word(&[("keep", UnknownCost::Keep), ("refund", UnknownCost::Refund)]);
@@ -110,32 +111,32 @@ fn unknown_cost(reader: &Reader<'_>) -> Option<UnknownCost> {
 }
 
 /// A request that holds more units than a limit admits at once could never pass.
+#[inline(never)]
 pub(super) fn check_hold(fields: &Fields<'_>, policy: &Policy) {
-    let holds = if policy.response.cost.is_some() {
-        "cost_header"
-    } else if policy.response.count.is_some() {
-        "count_on"
-    } else {
+    if policy.response.cost.is_none() && policy.response.count.is_none() {
         return;
-    };
-    let most = policy.limit_sets.all().flat_map(LimitSet::limits).filter(|limit| !limit.is_penalty());
-    let Some(most) = most.map(Limit::max_at_once).min() else { return };
+    }
+    let most = policy.limit_sets.max_at_once();
     let check = |at: Reader<'_>, cost: u32| {
         if cost > most {
-            at.error_found::<()>(
-                &format!("{cost} units, which a request holds until its response ({holds}), although a limit admits at most {most}"),
-                &format!("a whole number from 1 to {most}"),
-            );
+            let found = [
+                &cost.to_string(),
+                " units, held until the response, although a limit admits at most ",
+                &most.to_string(),
+            ];
+            at.error_found::<()>(&found.concat(), "at most the quota or burst of each limit");
         }
     };
-    if policy.matches.is_empty() || policy.matches.iter().any(|(_, own)| own.is_none()) {
-        check(fields.at().field("cost"), policy.cost);
-    }
+    let mut common = policy.matches.is_empty();
     let entries = fields.optional("match").map_or_else(Vec::new, Reader::entries);
     for (entry, (_, own)) in entries.iter().zip(&policy.matches) {
-        if let Some(own) = own {
-            check(entry.field("cost"), *own);
+        match own {
+            Some(own) => check(entry.field("cost"), *own),
+            None => common = true,
         }
+    }
+    if common {
+        check(fields.at().field("cost"), policy.cost);
     }
 }
 

@@ -75,12 +75,13 @@ impl LimitsByCaller {
         })
     }
 
-    /// The limit sets of all callers.
-    pub fn all(&self) -> impl Iterator<Item = &LimitSet> {
-        // With tiers, every caller has one, and the default set is that of none.
-        let default = self.by_tier.is_empty().then_some(&self.default);
-        let tiers = self.by_tier.iter().map(|index| self.at(*index));
-        default.into_iter().chain(tiers).chain(self.of_consumers().map(|(_, set)| set))
+    /// The most units that every limit of every caller admits at one instant.
+    pub fn max_at_once(&self) -> u32 {
+        // With tiers, every caller has one, and the default set may be nobody's.
+        let without_default = !self.by_tier.is_empty() && self.by_tier.iter().all(Option::is_some);
+        let sets = self.others.iter().chain((!without_default).then_some(&self.default));
+        let limits = sets.flat_map(LimitSet::limits).filter(|limit| !limit.is_penalty());
+        limits.map(Limit::max_at_once).min().unwrap_or(u32::MAX)
     }
 
     /// Whether some callers have other limits than the default.

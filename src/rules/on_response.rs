@@ -217,6 +217,7 @@ impl OnResponse {
 impl ReportHeader {
     /// The number in the first line of the header; a larger one than a `u32` becomes the largest. If there is
     /// none, says why in `unread`.
+    #[inline(never)]
     fn read(&self, response: &impl Response, unread: &mut Option<NoNumber>) -> Option<u32> {
         let value = response.header(&self.name);
         let units = value.as_ref().and_then(|value| number(value));
