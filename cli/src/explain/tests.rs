@@ -112,7 +112,7 @@ policies:
             SampleRequest::new("GET", "/").with_header("x-token", token).with_metadata(["auth", "sub"], "u7");
         let request =
             roles.iter().fold(request, |request, role| request.with_metadata(["auth", "roles"], role));
-        let policies = explain(&set, &request, 1, 0).policies;
+        let policies = explain(&set, &request, &scenario(1)).policies;
         policies.into_iter().map(|policy| policy.applicability).collect::<Vec<_>>()
     };
     let counts = |caller: &str| Applicability::Counts(vec![caller.into()]);
