@@ -88,8 +88,11 @@ fn key(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(usize, ValueMatch)> 
             "a key with header, query, cookie, metadata or consumer, or with first_of of such keys",
         );
     }
-    let condition = value_match(entry, true);
-    Some((index?, condition?))
+    let condition = value_match(entry, true)?;
+    if matches!(&condition, ValueMatch::Fits(pattern) if pattern.is_exact() && pattern.text().is_empty()) {
+        return entry.error(VALUE); // no key has an empty value
+    }
+    Some((index?, condition))
 }
 
 /// Whether a match can ask for this key: some requests have a value of it and others do not, and it does not

@@ -192,7 +192,8 @@ impl Bucket {
 
     /// See [`super::Counter::judge`].
     pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
-        let admitted = cost <= self.burst.get() && self.wait(now, cost) == 0;
+        // A request that costs nothing passes, whatever is owed.
+        let admitted = cost == 0 || cost <= self.burst.get() && self.wait(now, cost) == 0;
         let after = Bucket { tat: self.after(nanos(now), if admitted { cost } else { 0 }), ..*self };
         let remaining = after.units(nanos(now));
         let wait_for_one_more = |units: u64| times(u64::from(self.burst.get()) - units - 1, self.per_unit);

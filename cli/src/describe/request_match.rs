@@ -34,7 +34,7 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
 }
 
 fn has_no_values(rule: &RequestMatch) -> bool {
-    rule.headers.is_empty() && rule.query.is_empty() && rule.cookies.is_empty()
+    rule.headers.is_empty() && rule.query.is_empty() && rule.cookies.is_empty() && rule.keys.is_empty()
 }
 
 /// What must hold for the values of a name, such as `with x-env: live*`.

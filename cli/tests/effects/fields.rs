@@ -62,6 +62,12 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
             "/policies/1/returns/0",
             vec![("/policies/1/match", json!([{ "method": "POST" }])), ("/policies/1/returns", json!([{}]))],
         ),
+        "cost_header" => {
+            ("/policies/1/cost_header", vec![("/policies/1/cost_header", json!({ "name": "x-cost" }))])
+        }
+        "stock_header" => {
+            ("/policies/1/stock_header", vec![("/policies/1/stock_header", json!({ "name": "x-stock" }))])
+        }
         "headers" => ("/headers", vec![]),
         "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
         "paths" => (
@@ -142,8 +148,19 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         ("match" | "exception" | "return", "headers") => json!({ "x-a": "1*" }),
         ("match" | "exception" | "return", "query") => json!({ "plan": "p*" }),
         ("match" | "exception" | "return", "cookies") => json!({ "beta": "*" }),
+        ("match" | "exception" | "return", "keys") => {
+            more(&mut beside, "/keys/plan", json!({ "query": "plan" }));
+            json!({ "plan": "p*" })
+        }
         ("match", "cost") => json!(2),
+        ("cost_header" | "stock_header", "name") => json!("x-other"),
+        ("cost_header" | "stock_header", "remove") => json!(true),
+        ("cost_header", "without") => json!(2),
         ("return", "on") => json!([404]),
+        ("headers", "reset_on_429") => {
+            more(&mut beside, "/policies/0/limits", json!([{ "quota": 5, "window": "3d" }]));
+            Json::Null
+        }
         ("headers", "show" | "reset" | "format" | "upstream") => Json::Null,
         ("retry_after", "show") => Json::Null,
         ("retry_after", "min") => json!(86_000),
@@ -187,7 +204,9 @@ pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) 
     match (object, field, value.as_str().unwrap_or_default(), algorithm) {
         ("headers", "format", "epoch", _) => Some("the default of this preset"),
         ("limit", "window", "day", "calendar") => Some("it has this window"),
-        ("headers", "reset", "next_slot", _) => Some("the default"),
+        ("headers", "reset", "next_slot", _) | ("headers", "reset_on_429", "after_wait", _) => {
+            Some("the default")
+        }
         ("headers", "reset", _, "concurrency") => Some("nobody knows when: it is the announced wait"),
         _ => None,
     }

@@ -71,7 +71,8 @@ impl Gateway {
         let table = |worker| Table::new(Seed::new([7; Seed::LEN]), rules.table_size, WorkerId(worker));
         let workers = (1..3).map(table).collect();
         let engine = Engine::new(rules);
-        let (store, open, trace) = (MemoryStore::default(), Vec::new(), Vec::new());
+        let removed = format!("removed from responses: {:?}", engine.rules().removed_headers());
+        let (store, open, trace) = (MemoryStore::default(), Vec::new(), vec![removed]);
         Ok(Gateway { engine, replies, workers, store, now: START, open, asked: 0, trace })
     }
 

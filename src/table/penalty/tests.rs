@@ -1,9 +1,11 @@
 use super::*;
+use crate::limiter::Algorithm;
 use crate::table::Charge;
 use crate::table::memory::MemoryStore;
 use crate::table::tests::{NOW, at, charge, limit, worker};
 use crate::table::{ChargeMode, Count, Outcome, Table, TableStats};
 use crate::time::SECOND;
+use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const MINUTE: Micros = 60 * SECOND;
@@ -192,4 +194,17 @@ fn newcomers_to_a_full_page_are_not_blocked_for_each_other() {
     let rejected = newcomer(NOW + SECOND);
     assert_eq!((rejected.admitted, rejected.retry_after), (false, MINUTE - SECOND));
     assert!(newcomer(NOW + MINUTE).admitted);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn b_a_late_cost_above_the_burst_starts_no_block() {
+    let burst = NonZeroU32::new(5).unwrap();
+    let bucket = Limit { algorithm: Algorithm::TokenBucket { burst }, ..limit(1, 5, MINUTE) };
+    let (mut table, store, limits) =
+        (worker(1), MemoryStore::default(), [bucket, Limit::penalty("p", BLOCK)]);
+    assert!(asked(&mut table, &store, &limits, NOW).admitted);
+    let late = Charge { cost: 9, ..charge(1, &limits) };
+    table.begin(&store, at(NOW)).charge_late(&late);
+    let over = NOW + MINUTE + SECOND;
+    assert!(asked(&mut table, &store, &limits, over).admitted, "only its own excess blocks a caller");
 }

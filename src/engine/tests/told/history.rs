@@ -33,10 +33,10 @@ pub struct RandomLimit {
 }
 
 impl RandomLimit {
-    fn new(random: &mut Random, name: &str) -> RandomLimit {
+    fn new(random: &mut Random, name: &str, quotas: &[u32]) -> RandomLimit {
         let seconds = random.pick(&[1, 2, 7, 60, 3_600, 86_400, 2_592_000]);
         // A unit of a bucket lasts a whole number of nanoseconds, so nothing is rounded.
-        let quota = random.pick(&[1, 2, 4, 5, 8]);
+        let quota = random.pick(quotas);
         let kind = random.below(7);
         let (fields, window) = match kind {
             0 => (r#""window": "day", "time_zone": "Europe/Madrid""#.into(), 90_000),
@@ -74,11 +74,14 @@ pub struct History {
 impl History {
     pub fn new(random: &mut Random) -> History {
         let names = if random.below(3) == 0 { &["a", "b"][..] } else { &["a"] };
-        let limits: Vec<RandomLimit> = names.iter().map(|name| RandomLimit::new(random, name)).collect();
+        let costs = random.below(2) == 0;
+        // No request may hold more than a quota.
+        let quotas: &[u32] = if costs { &[5, 8] } else { &[1, 2, 4, 5, 8] };
+        let limits: Vec<RandomLimit> =
+            names.iter().map(|name| RandomLimit::new(random, name, quotas)).collect();
         // A block is of the whole policy: it would hide what is left of a second limit.
         let blocks = limits.len() == 1 && random.below(4) == 0;
         let all = !blocks && random.below(4) == 0;
-        let costs = random.below(2) == 0;
         let fields = [
             (blocks, r#""block_for": "90061s", "#),
             (all, r#""count": "all", "#),
@@ -130,10 +133,8 @@ impl History {
         let mut response = FakeResponse::of_upstream(200);
         if self.costs && random.below(3) == 0 {
             self.fixture.go_on(random.pick(&[0, 400, 70_003, 2_999_999]));
-            // Never the cost that it was judged by, since what has not changed is not looked at again. Debts of
-            // a bucket have tests of their own.
-            let owes = !self.policies.contains("token_bucket");
-            response = response.with("x-cost", random.pick(if owes { &["0", "9", "40"] } else { &["0"] }));
+            // Never the cost that it was judged by, since what has not changed is not looked at again.
+            response = response.with("x-cost", random.pick(&["0", "9", "40"]));
         }
         self.fixture.on_response(decision, &response);
     }
