@@ -205,6 +205,6 @@ fn b_a_late_cost_above_the_burst_starts_no_block() {
     assert!(asked(&mut table, &store, &limits, NOW).admitted);
     let late = Charge { cost: 9, ..charge(1, &limits) };
     table.begin(&store, at(NOW)).charge_late(&late);
-    let over = NOW + MINUTE + SECOND;
+    let over = NOW + 2 * MINUTE;
     assert!(asked(&mut table, &store, &limits, over).admitted, "only its own excess blocks a caller");
 }
