@@ -72,8 +72,10 @@ impl PolicyFile {
 
     /// The errors of one of the policies, with their lines.
     pub fn locate_errors(&self, policy: &PolicySource, errors: &ConfigErrors) -> Vec<Located<ConfigError>> {
-        let located =
-            |error: &ConfigError| Located { line: self.line(policy, error.path()), item: error.clone() };
+        let located = |error: &ConfigError| Located {
+            line: self.line(policy, error.path()),
+            item: self.as_written(policy, error),
+        };
         errors.iter().map(located).collect()
     }
 
@@ -89,14 +91,30 @@ impl PolicyFile {
         of_policy.chain(of_filter).collect()
     }
 
-    fn line(&self, policy: &PolicySource, path: &str) -> Option<usize> {
-        match &policy.place {
-            PolicyPlace::Text(at) => self.lines.of(at),
-            PolicyPlace::Value(at) if at.is_empty() => self.lines.of(path),
-            PolicyPlace::Value(at) if path.is_empty() || path.starts_with('[') => {
-                self.lines.of(&format!("{at}{path}"))
+    /// The error, with the word of the file if that is a flag only to YAML: who wrote `key: n` did not write
+    /// the `false` that was found.
+    fn as_written(&self, policy: &PolicySource, error: &ConfigError) -> ConfigError {
+        match self.lines.word(&policy.place.of(error.path())) {
+            Some(word) if matches!(error.found(), "true" | "false") => {
+                error.clone().with_found(&format!("{} ({word} without quotes)", error.found()))
             }
-            PolicyPlace::Value(at) => self.lines.of(&format!("{at}.{path}")),
+            Some(_) | None => error.clone(),
+        }
+    }
+
+    fn line(&self, policy: &PolicySource, path: &str) -> Option<usize> {
+        self.lines.of(&policy.place.of(path))
+    }
+}
+
+impl PolicyPlace {
+    /// The path in the file of a value with this path in the policy.
+    fn of(&self, path: &str) -> String {
+        match self {
+            PolicyPlace::Text(at) => at.clone(),
+            PolicyPlace::Value(at) if at.is_empty() => path.into(),
+            PolicyPlace::Value(at) if path.is_empty() || path.starts_with('[') => format!("{at}{path}"),
+            PolicyPlace::Value(at) => format!("{at}.{path}"),
         }
     }
 }

@@ -35,6 +35,8 @@ struct Node {
 #[derive(Clone)]
 enum Shape {
     Leaf(Value),
+    /// A flag, and the word that stands for it, such as `no`.
+    Flag(bool, String),
     List(Vec<Node>),
     /// Line of the name, name, value.
     Object(Vec<(usize, String, Node)>),
@@ -102,7 +104,12 @@ impl<'a> Builder<'a> {
         let (anchor, shape) = match event {
             Event::Alias(anchor) => return self.aliased(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
-                (anchor, Shape::Leaf(scalar(text, style, tag.as_deref())))
+                let value = scalar(text.clone(), style, tag.as_deref());
+                let shape = match value {
+                    Value::Bool(flag) => Shape::Flag(flag, text.into_owned()),
+                    other => Shape::Leaf(other),
+                };
+                (anchor, shape)
             }
             Event::SequenceStart(anchor, _) => (anchor, Shape::List(self.list(depth)?)),
             Event::MappingStart(anchor, _) => (anchor, Shape::Object(self.object(depth)?)),
@@ -178,7 +185,7 @@ impl<'a> Builder<'a> {
         }
         match self.node(event, span, depth + 1)?.shape {
             Shape::Leaf(Value::Text(text)) => Ok(text),
-            Shape::Leaf(_) | Shape::List(_) | Shape::Object(_) => {
+            Shape::Leaf(_) | Shape::Flag(..) | Shape::List(_) | Shape::Object(_) => {
                 error(span, "a field name that is not text")
             }
         }
@@ -188,7 +195,7 @@ impl<'a> Builder<'a> {
 impl Node {
     fn values(&self) -> usize {
         let parts: usize = match &self.shape {
-            Shape::Leaf(_) => 0,
+            Shape::Leaf(_) | Shape::Flag(..) => 0,
             Shape::List(entries) => entries.iter().map(Node::values).sum(),
             Shape::Object(fields) => fields.iter().map(|(_, _, value)| value.values()).sum(),
         };
@@ -199,6 +206,12 @@ impl Node {
     fn into_value(self, path: &str, lines: &mut LineMap) -> Value {
         match self.shape {
             Shape::Leaf(value) => value,
+            Shape::Flag(flag, word) => {
+                if !matches!(word.as_str(), "true" | "false") {
+                    lines.add_word(path.into(), word);
+                }
+                Value::Bool(flag)
+            }
             Shape::List(entries) => {
                 let entry = |(i, node): (usize, Node)| {
                     let path = format!("{path}[{i}]");
