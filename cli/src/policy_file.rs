@@ -12,6 +12,9 @@ use crate::lint::{Warning, source_warnings, warnings};
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::{ConfigError, ConfigErrors, Value};
 
+/// How descriptions of allowed values begin where the digits of a number would be allowed as a text.
+const TEXTS: [&str; 4] = ["text", "a name of", "true (present)", "visible ASCII text"];
+
 /// A file, with all policies in it.
 #[derive(Debug)]
 pub struct PolicyFile {
@@ -91,12 +94,16 @@ impl PolicyFile {
         of_policy.chain(of_filter).collect()
     }
 
-    /// The error, with the word of the file if that is a flag only to YAML: who wrote `key: n` did not write
-    /// the `false` that was found.
+    /// The error, with the word of the file if YAML takes that for something else: who wrote `key: n` did not
+    /// write the `false` that was found, and `1` is a number where a name is allowed.
     fn as_written(&self, policy: &PolicySource, error: &ConfigError) -> ConfigError {
+        let found = error.found();
+        let is_number = found.parse::<i64>().is_ok();
+        let is_scalar = matches!(found, "true" | "false") || is_number;
+        let takes_text = TEXTS.iter().any(|text| error.allowed().starts_with(text));
         match self.lines.word(&policy.place.of(error.path())) {
-            Some(word) if matches!(error.found(), "true" | "false") => {
-                error.clone().with_found(&format!("{} ({word} without quotes)", error.found()))
+            Some(word) if is_scalar && (word != found || is_number && takes_text) => {
+                error.clone().with_found(&format!("{found} ({word} without quotes)"))
             }
             Some(_) | None => error.clone(),
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub struct LineMap {
     lines: HashMap<String, usize>,
-    /// How flags are written that are written otherwise than `true` and `false`.
+    /// How flags and numbers are written.
     words: HashMap<String, String>,
 }
 
@@ -16,12 +16,12 @@ impl LineMap {
         self.lines.insert(path, line);
     }
 
-    /// Adds how a flag is written.
+    /// Adds how a flag or a number is written.
     pub(super) fn add_word(&mut self, path: String, word: String) {
         self.words.insert(path, word);
     }
 
-    /// The word, such as `no`, that YAML takes for a flag at this path.
+    /// The word, such as `no` or `010`, that YAML takes for a flag or a number at this path.
     pub fn word(&self, path: &str) -> Option<&str> {
         self.words.get(path).map(String::as_str)
     }

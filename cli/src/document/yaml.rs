@@ -35,8 +35,8 @@ struct Node {
 #[derive(Clone)]
 enum Shape {
     Leaf(Value),
-    /// A flag, and the word that stands for it, such as `no`.
-    Flag(bool, String),
+    /// A flag or a number, and the word that stands for it, such as `no` or `010`.
+    Word(Value, String),
     List(Vec<Node>),
     /// Line of the name, name, value.
     Object(Vec<(usize, String, Node)>),
@@ -105,10 +105,8 @@ impl<'a> Builder<'a> {
             Event::Alias(anchor) => return self.aliased(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar(text.clone(), style, tag.as_deref());
-                let shape = match value {
-                    Value::Bool(flag) => Shape::Flag(flag, text.into_owned()),
-                    other => Shape::Leaf(other),
-                };
+                let is_word = matches!(value, Value::Bool(_) | Value::Number(_));
+                let shape = if is_word { Shape::Word(value, text.into_owned()) } else { Shape::Leaf(value) };
                 (anchor, shape)
             }
             Event::SequenceStart(anchor, _) => (anchor, Shape::List(self.list(depth)?)),
@@ -185,7 +183,7 @@ impl<'a> Builder<'a> {
         }
         match self.node(event, span, depth + 1)?.shape {
             Shape::Leaf(Value::Text(text)) => Ok(text),
-            Shape::Leaf(_) | Shape::Flag(..) | Shape::List(_) | Shape::Object(_) => {
+            Shape::Leaf(_) | Shape::Word(..) | Shape::List(_) | Shape::Object(_) => {
                 error(span, "a field name that is not text")
             }
         }
@@ -195,7 +193,7 @@ impl<'a> Builder<'a> {
 impl Node {
     fn values(&self) -> usize {
         let parts: usize = match &self.shape {
-            Shape::Leaf(_) | Shape::Flag(..) => 0,
+            Shape::Leaf(_) | Shape::Word(..) => 0,
             Shape::List(entries) => entries.iter().map(Node::values).sum(),
             Shape::Object(fields) => fields.iter().map(|(_, _, value)| value.values()).sum(),
         };
@@ -206,11 +204,9 @@ impl Node {
     fn into_value(self, path: &str, lines: &mut LineMap) -> Value {
         match self.shape {
             Shape::Leaf(value) => value,
-            Shape::Flag(flag, word) => {
-                if !matches!(word.as_str(), "true" | "false") {
-                    lines.add_word(path.into(), word);
-                }
-                Value::Bool(flag)
+            Shape::Word(value, word) => {
+                lines.add_word(path.into(), word);
+                value
             }
             Shape::List(entries) => {
                 let entry = |(i, node): (usize, Node)| {
