@@ -250,7 +250,7 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
         (None, cost) => notes.push(format!("a request costs {cost} units")),
-        (Some(header), hold) => notes.push(real_cost(header, hold)),
+        (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
     }
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
         notes.push(limit(penalty));
@@ -259,15 +259,24 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     notes
 }
 
-fn real_cost(CostHeader { header, without }: &CostHeader, hold: u32) -> String {
+/// What a request holds: the cost of its match, if that has one.
+fn hold_words(policy: &Policy, hold: u32) -> String {
+    let own = policy.matches.iter().filter(|(_, cost)| cost.is_some()).count();
+    match own {
+        0 => units(hold),
+        _ if own == policy.matches.len() => "the cost of its match".into(),
+        _ => format!("the cost of its match, else {},", units(hold)),
+    }
+}
+
+fn real_cost(CostHeader { header, without }: &CostHeader, hold: &str) -> String {
     let without = match without {
         UnknownCost::Keep => "what it holds".to_string(),
         UnknownCost::Refund => "nothing".to_string(),
         UnknownCost::Costs(cost) => units(*cost),
     };
     format!(
-        "a request holds {} until its response, and then costs the number in the response header {}, else {without}",
-        units(hold),
+        "a request holds {hold} until its response, and then costs the number in the response header {}, else {without}",
         reported(header),
     )
 }

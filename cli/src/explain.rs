@@ -194,7 +194,7 @@ fn response(
             ExplainedResponse::Rejection { status, headers: owned(headers), body }
         }
         (None, Some(answer)) => {
-            let headers = answer.with_limit_headers(&set.replies, owned(limits));
+            let headers = answer.for_client(set, owned(limits));
             ExplainedResponse::Upstream { status: answer.status, headers }
         }
         (None, None) => ExplainedResponse::Unanswered,

@@ -57,6 +57,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         hold::warn_hold(policy, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
+        unused::warn_cost(policy, &path, &mut warnings);
         bans::warn_bans(set, i, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }

@@ -12,6 +12,9 @@ use crate::lint::{Warning, source_warnings, warnings};
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::{ConfigError, ConfigErrors, Value};
 
+/// How descriptions of allowed values begin where the digits of a number would be allowed as a text.
+const TEXTS: [&str; 4] = ["text", "a name of", "true (present)", "visible ASCII text"];
+
 /// A file, with all policies in it.
 #[derive(Debug)]
 pub struct PolicyFile {
@@ -72,8 +75,10 @@ impl PolicyFile {
 
     /// The errors of one of the policies, with their lines.
     pub fn locate_errors(&self, policy: &PolicySource, errors: &ConfigErrors) -> Vec<Located<ConfigError>> {
-        let located =
-            |error: &ConfigError| Located { line: self.line(policy, error.path()), item: error.clone() };
+        let located = |error: &ConfigError| Located {
+            line: self.line(policy, error.path()),
+            item: self.as_written(policy, error),
+        };
         errors.iter().map(located).collect()
     }
 
@@ -89,14 +94,34 @@ impl PolicyFile {
         of_policy.chain(of_filter).collect()
     }
 
-    fn line(&self, policy: &PolicySource, path: &str) -> Option<usize> {
-        match &policy.place {
-            PolicyPlace::Text(at) => self.lines.of(at),
-            PolicyPlace::Value(at) if at.is_empty() => self.lines.of(path),
-            PolicyPlace::Value(at) if path.is_empty() || path.starts_with('[') => {
-                self.lines.of(&format!("{at}{path}"))
+    /// The error, with the word of the file if YAML takes that for something else: who wrote `key: n` did not
+    /// write the `false` that was found, and `1` is a number where a name is allowed.
+    fn as_written(&self, policy: &PolicySource, error: &ConfigError) -> ConfigError {
+        let found = error.found();
+        let is_number = found.parse::<i64>().is_ok();
+        let is_scalar = matches!(found, "true" | "false") || is_number;
+        let takes_text = TEXTS.iter().any(|text| error.allowed().starts_with(text));
+        match self.lines.word(&policy.place.of(error.path())) {
+            Some(word) if is_scalar && (word != found || is_number && takes_text) => {
+                error.clone().with_found(&format!("{found} ({word} without quotes)"))
             }
-            PolicyPlace::Value(at) => self.lines.of(&format!("{at}.{path}")),
+            Some(_) | None => error.clone(),
+        }
+    }
+
+    fn line(&self, policy: &PolicySource, path: &str) -> Option<usize> {
+        self.lines.of(&policy.place.of(path))
+    }
+}
+
+impl PolicyPlace {
+    /// The path in the file of a value with this path in the policy.
+    fn of(&self, path: &str) -> String {
+        match self {
+            PolicyPlace::Text(at) => at.clone(),
+            PolicyPlace::Value(at) if at.is_empty() => path.into(),
+            PolicyPlace::Value(at) if path.is_empty() || path.starts_with('[') => format!("{at}{path}"),
+            PolicyPlace::Value(at) => format!("{at}.{path}"),
         }
     }
 }

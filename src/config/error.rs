@@ -38,6 +38,11 @@ impl ConfigError {
         self.suggestion.as_deref()
     }
 
+    /// The same error, with another description of what was found.
+    pub fn with_found(self, found: &str) -> ConfigError {
+        ConfigError { found: found.into(), ..self }
+    }
+
     /// The same error, with these words as the suggestion.
     pub fn with_suggestion(self, words: &[&str]) -> ConfigError {
         let suggestion = (!words.is_empty()).then(|| words.join(" or "));

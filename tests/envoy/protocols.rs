@@ -82,6 +82,16 @@ fn f_a_websocket_is_opened_and_a_rejected_one_gets_429() {
 }
 
 #[test]
+fn f_the_demo_upstream_answers_a_handshake_at_once() {
+    let gateway = Setup::printed(ONE, &[]).start();
+    let handshake = "GET / HTTP/1.1\r\nhost: gateway\r\nx-key: ann\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    for status in ["200", "429"] {
+        let answer = head(&mut conversation(&gateway, handshake));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+}
+
+#[test]
 fn f_a_client_of_http_1_0_is_served_and_rejected_with_or_without_a_host() {
     let gateway = Setup::printed(ONE, &[]).start();
     for host in ["", "host: gateway\r\n"] {

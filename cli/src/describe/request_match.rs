@@ -20,17 +20,38 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
     words.extend(rule.query.iter().map(|(name, value)| value_match("parameter ", name, value)));
     words.extend(rule.cookies.iter().map(|(name, value)| value_match("cookie ", name, value)));
     let key = |index: usize| callers.keys.get(index).map_or("", |key| key.name.as_str());
-    let is_secret = |index: usize| {
-        let source = callers.keys.get(index).map(|key| &key.source);
-        matches!(source, Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)))
-    };
     words.extend(rule.keys.iter().map(|(index, condition)| match condition {
+        ValueMatch::Present if is_metadata(callers, *index) => {
+            format!("with the key {} of any value, also false", key(*index))
+        }
         ValueMatch::Present => format!("with the key {}", key(*index)),
         ValueMatch::Absent => format!("without the key {}", key(*index)),
-        ValueMatch::Fits(_) if is_secret(*index) => format!("with a certain {}", key(*index)),
+        ValueMatch::Fits(_) if is_secret(callers, *index) => format!("with a certain {}", key(*index)),
         ValueMatch::Fits(pattern) => format!("with the key {} = {pattern}", key(*index)),
     }));
     words.join(" ")
+}
+
+/// Whether a value of a key may be a flag: a claim that is `false` is a value, too.
+fn is_metadata(callers: &Callers, index: usize) -> bool {
+    matches!(callers.keys.get(index).map(|key| &key.source), Some(KeySource::Metadata(_)))
+}
+
+/// Whether values of a key may be credentials.
+fn is_secret(callers: &Callers, index: usize) -> bool {
+    match callers.keys.get(index).map(|key| &key.source) {
+        Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)) => true,
+        // None of them has alternatives of its own.
+        Some(KeySource::FirstOf(others)) => others.iter().any(|other| is_secret(callers, *other)),
+        Some(
+            KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::PathParameter(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_),
+        )
+        | None => false,
+    }
 }
 
 fn has_no_values(rule: &RequestMatch) -> bool {

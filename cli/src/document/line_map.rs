@@ -4,19 +4,33 @@ use std::collections::HashMap;
 
 /// The line of each value, by its path.
 #[derive(Debug, Default)]
-pub struct LineMap(HashMap<String, usize>);
+pub struct LineMap {
+    lines: HashMap<String, usize>,
+    /// How flags and numbers are written.
+    words: HashMap<String, String>,
+}
 
 impl LineMap {
     /// Adds the line of a value, from 1. If a name is repeated the last line is kept, where the error is.
     pub(super) fn add(&mut self, path: String, line: usize) {
-        self.0.insert(path, line);
+        self.lines.insert(path, line);
+    }
+
+    /// Adds how a flag or a number is written.
+    pub(super) fn add_word(&mut self, path: String, word: String) {
+        self.words.insert(path, word);
+    }
+
+    /// The word, such as `no` or `010`, that YAML takes for a flag or a number at this path.
+    pub fn word(&self, path: &str) -> Option<&str> {
+        self.words.get(path).map(String::as_str)
     }
 
     /// The line of the value with this path or, if there is none, of the nearest value around it.
     pub fn of(&self, path: &str) -> Option<usize> {
         let mut path = path;
         loop {
-            if let Some(line) = self.0.get(path) {
+            if let Some(line) = self.lines.get(path) {
                 return Some(*line);
             }
             if path.is_empty() {

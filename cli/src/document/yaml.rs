@@ -35,6 +35,8 @@ struct Node {
 #[derive(Clone)]
 enum Shape {
     Leaf(Value),
+    /// A flag or a number, and the word that stands for it, such as `no` or `010`.
+    Word(Value, String),
     List(Vec<Node>),
     /// Line of the name, name, value.
     Object(Vec<(usize, String, Node)>),
@@ -102,7 +104,10 @@ impl<'a> Builder<'a> {
         let (anchor, shape) = match event {
             Event::Alias(anchor) => return self.aliased(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
-                (anchor, Shape::Leaf(scalar(text, style, tag.as_deref())))
+                let value = scalar(text.clone(), style, tag.as_deref());
+                let is_word = matches!(value, Value::Bool(_) | Value::Number(_));
+                let shape = if is_word { Shape::Word(value, text.into_owned()) } else { Shape::Leaf(value) };
+                (anchor, shape)
             }
             Event::SequenceStart(anchor, _) => (anchor, Shape::List(self.list(depth)?)),
             Event::MappingStart(anchor, _) => (anchor, Shape::Object(self.object(depth)?)),
@@ -178,7 +183,7 @@ impl<'a> Builder<'a> {
         }
         match self.node(event, span, depth + 1)?.shape {
             Shape::Leaf(Value::Text(text)) => Ok(text),
-            Shape::Leaf(_) | Shape::List(_) | Shape::Object(_) => {
+            Shape::Leaf(_) | Shape::Word(..) | Shape::List(_) | Shape::Object(_) => {
                 error(span, "a field name that is not text")
             }
         }
@@ -188,7 +193,7 @@ impl<'a> Builder<'a> {
 impl Node {
     fn values(&self) -> usize {
         let parts: usize = match &self.shape {
-            Shape::Leaf(_) => 0,
+            Shape::Leaf(_) | Shape::Word(..) => 0,
             Shape::List(entries) => entries.iter().map(Node::values).sum(),
             Shape::Object(fields) => fields.iter().map(|(_, _, value)| value.values()).sum(),
         };
@@ -199,6 +204,10 @@ impl Node {
     fn into_value(self, path: &str, lines: &mut LineMap) -> Value {
         match self.shape {
             Shape::Leaf(value) => value,
+            Shape::Word(value, word) => {
+                lines.add_word(path.into(), word);
+                value
+            }
             Shape::List(entries) => {
                 let entry = |(i, node): (usize, Node)| {
                     let path = format!("{path}[{i}]");

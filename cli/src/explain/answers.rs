@@ -1,7 +1,8 @@
 //! How the upstream answers the requests that are explained.
 
+use tollgate::compile::Configuration;
 use tollgate::http::Response;
-use tollgate::reply::{ReplyRules, is_limit_header};
+use tollgate::reply::is_limit_header;
 
 /// The upstream's answers to a row of requests.
 #[derive(Clone, Debug)]
@@ -49,14 +50,16 @@ impl Response for SampleResponse<'_> {
 }
 
 impl SampleResponse<'_> {
-    /// The headers of the response as the client gets them: the filter adds its limit headers, or leaves the
-    /// upstream's.
-    pub(super) fn with_limit_headers(
+    /// The headers of the response as the client gets them: the filter removes those that are not for clients,
+    /// and adds its limit headers or leaves the upstream's.
+    pub(super) fn for_client(
         &self,
-        rules: &ReplyRules,
+        set: &Configuration,
         limits: Vec<(String, String)>,
     ) -> Vec<(String, String)> {
+        let (removed, rules) = (set.rules.removed_headers(), &set.replies);
         let mut headers = self.headers.to_vec();
+        headers.retain(|(name, _)| !removed.contains(name));
         if rules.removes_limit_headers() {
             headers.retain(|(name, _)| !is_limit_header(name.as_bytes()));
         }

@@ -100,7 +100,8 @@ keys:
   user: { metadata: [auth, sub] }
   roles: { metadata: [auth, roles] }
   token: { header: x-token }
-exempt: [{ keys: { token: hush-hush } }]
+  either: { first_of: [token, user] }
+exempt: [{ keys: { token: hush-hush } }, { keys: { either: hush-too } }]
 policies:
   - { name: admins, key: user, match: [{ keys: { roles: admin } }], limits: [{ quota: 5, window: 1m }] }
   - { name: by_roles, key: roles, except: [{ keys: { roles: guest } }], limits: [{ quota: 5, window: 1m }] }
@@ -127,4 +128,6 @@ policies:
     );
     let exempt = "any path with a certain token is exempt";
     assert_eq!(applicability(&["admin"], "hush-hush"), [not(exempt), not(exempt)]);
+    let exempt = "any path with a certain either is exempt";
+    assert_eq!(applicability(&["admin"], "hush-too"), [not(exempt), not(exempt)]);
 }

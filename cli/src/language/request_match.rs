@@ -51,10 +51,10 @@ const fn cookies() -> Field {
 const fn keys() -> Field {
     optional(
         "keys",
-        Map { names: &KEY_NAME, values: &Either(&[Flag, Text(&TEXT)]) },
+        Map { names: &KEY_NAME, values: &Either(&[Flag, Text(&PATTERN)]) },
         "any",
-        "by the name of a key: `true` if the request must have a value of it, `false` if it must have none, or the exact \
-         value; of a list, one of its elements. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
+        "by the name of a key: `true` if the request must have a value of it, even one that is `false`, `false` if it must have none, or a \
+         pattern of its value; of a list, one of its elements fits. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
          `cookie`, `metadata`, `consumer`, or `first_of` of such keys. If the request presents conflicting values, a `match` \
          of a policy covers it, and a rule that frees requests does not",
     )

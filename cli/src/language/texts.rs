@@ -38,7 +38,7 @@ pub(super) const HOST: Text = text(
 );
 pub(super) const PATH: Text = text(
     "path",
-    "starts with `/`; `{word}` and `*` stand for one whole segment that is not empty, `**` at the end for any rest: `/v1/invoices/{id}/**`",
+    "starts with `/`; `{word}` and `*` stand for one whole segment that is not empty, `**` at the end for any rest, also none: `/v1/invoices/{id}/**`",
     r#"^(/(\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*))*/(\*\*|\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*)$"#,
 );
 pub(super) const PARAMETER: Text = text("parameter", "the word in `{word}` of a path", "^[A-Za-z0-9_]+$");

@@ -39,20 +39,27 @@ fn short_block(policy: &Policy) -> Option<String> {
     let block = policy.limits().iter().find(|limit| limit.is_penalty())?.window;
     let limits = policy.limits().iter().filter(|limit| !limit.is_penalty());
     // Whoever has used up a window of one unit a second waits for as long as the window.
-    let shortest = limits.map(window).min().flatten().filter(|window| block < *window)?;
-    Some(format!(
-        "a caller that has used up a limit at once is rejected for {} s anyway, and this adds nothing; use a longer time",
-        shortest / SECOND
-    ))
+    let shortest = limits.map(window).min().flatten().filter(|(window, _)| block < *window)?;
+    let (shortest, slides) = shortest;
+    Some(if slides {
+        format!(
+            "a caller that has used up a limit at once is rejected for {} s anyway, and this adds nothing; use a longer time",
+            shortest / SECOND
+        )
+    } else {
+        format!(
+            "a caller that has used up a limit is rejected until the window ends anyway, and this adds something only in its last {} s; use a longer time",
+            block / SECOND
+        )
+    })
 }
 
-/// How long a limit may reject by itself. `None`: it cannot be told, or a unit comes back much earlier.
-fn window(limit: &Limit) -> Option<Micros> {
+/// How long a limit may reject by itself, and whether its window slides, so that it does whenever the units
+/// are used up at once. `None`: it cannot be told, or a unit comes back much earlier.
+fn window(limit: &Limit) -> Option<(Micros, bool)> {
     match limit.algorithm {
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_) => Some(limit.window),
+        Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => Some((limit.window, true)),
+        Algorithm::FixedWindow | Algorithm::Calendar(_) => Some((limit.window, false)),
         Algorithm::TokenBucket { .. }
         | Algorithm::Concurrency
         | Algorithm::Stock { .. }

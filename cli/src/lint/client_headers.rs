@@ -132,7 +132,8 @@ pub(super) fn warn_element(set: &Configuration, index: usize, path: &str, warnin
     }
 }
 
-/// Warns of rules that free every request with a key, where clients can make up a value of that key.
+/// Warns of rules that free every request with a key, or with a part of its value, where clients can make up
+/// such a value. A whole value may be a secret.
 pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
     let mut rules: Vec<(String, &RequestMatch)> = Vec::new();
     rules.extend(set.rules.exempt.iter().enumerate().map(|(i, rule)| (format!("exempt[{i}]"), rule)));
@@ -143,7 +144,12 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (at, rule) in rules {
         for (index, condition) in &rule.keys {
             let Some(key) = set.rules.callers.keys.get(*index) else { continue };
-            if *condition == ValueMatch::Present && is_written_by_clients(key) {
+            let can_be_made_up = match condition {
+                ValueMatch::Present => true,
+                ValueMatch::Fits(pattern) => !pattern.is_exact(),
+                ValueMatch::Absent => false,
+            };
+            if can_be_made_up && is_written_by_clients(key) {
                 let message =
                     format!("any client can free itself with a made-up {}; set valid for it", key.name);
                 warnings.push(Warning::new(field_path(&field_path(&at, "keys"), &key.name), message));

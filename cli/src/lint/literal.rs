@@ -6,8 +6,13 @@ use crate::describe::path_template;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
 use tollgate::http::{PathSegment, PathTemplate, Pattern, RequestMatch, Spellings, ValueMatch};
+use tollgate::rules::KeySource;
 
 pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
+    let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
+        warn_match(rule, path, warnings);
+        warn_keys(set, rule, path, warnings);
+    };
     for (i, rule) in set.rules.exempt.iter().enumerate() {
         warn_match(rule, &format!("exempt[{i}]"), warnings);
     }
@@ -29,6 +34,19 @@ fn warn_match(rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>) {
             if let Some(message) = looks_otherwise(pattern, decoded) {
                 warnings.push(Warning::new(field_path(&format!("{path}.{field}"), name), message));
             }
+        }
+    }
+}
+
+/// The same for the values of keys.
+fn warn_keys(set: &Configuration, rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>) {
+    for (index, condition) in &rule.keys {
+        let (ValueMatch::Fits(pattern), Some(key)) = (condition, set.rules.callers.keys.get(*index)) else {
+            continue;
+        };
+        let decoded = matches!(key.source, KeySource::Query(_) | KeySource::Cookie(_));
+        if let Some(message) = looks_otherwise(pattern, decoded) {
+            warnings.push(Warning::new(field_path(&format!("{path}.keys"), &key.name), message));
         }
     }
 }

@@ -28,6 +28,15 @@ fn limits(limits: &str, more: &str) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
+fn c_a_cost_that_no_request_has_is_warned_about() {
+    let of = |more: &str| limits("{ quota: 50, window: 1m }", &format!("    cost: 5\n{more}"));
+    let expected = "policies[0].cost: no request has this cost, since each match has one of its own";
+    assert_eq!(of("    match: [{ path: /a, cost: 2 }, { path: /b, cost: 3 }]\n"), [expected]);
+    assert_eq!(of("    match: [{ path: /a, cost: 2 }, { path: /b }]\n"), NOTHING);
+    assert_eq!(of(""), NOTHING);
+}
+
+#[test]
 fn usual_limits_have_no_warnings() {
     let usual = "{ name: minute, quota: 300, window: 1m }, { name: month, quota: 50000, window: month }, { name: at_once, algorithm: concurrency, quota: 5 }, { name: all, algorithm: stock, quota: 5 }";
     assert_eq!(limits(usual, ""), NOTHING);

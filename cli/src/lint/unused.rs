@@ -20,6 +20,15 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     }
 }
 
+/// A cost of the policy although each match has one of its own. A cost of 1 may be the default.
+pub(super) fn warn_cost(policy: &Policy, path: &str, warnings: &mut Vec<Warning>) {
+    let all_have_own = !policy.matches.is_empty() && policy.matches.iter().all(|(_, cost)| cost.is_some());
+    if policy.cost > 1 && all_have_own {
+        let message = "no request has this cost, since each match has one of its own";
+        warnings.push(Warning::new(format!("{path}.cost"), message));
+    }
+}
+
 /// The matches of all policies, and of `exempt`.
 fn all_matches(set: &Configuration) -> impl Iterator<Item = &RequestMatch> {
     let policies = &set.rules.policies;

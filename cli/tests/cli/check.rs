@@ -340,6 +340,26 @@ policies:
 }
 
 #[test]
+fn a_check_says_that_a_claim_of_false_is_a_value_too_and_what_a_request_holds() {
+    let policy = "keys: { ip: { client_ip: {} }, internal: { metadata: [auth, internal] } }
+exempt: [{ keys: { internal: true } }, { keys: { internal: 'true' } }]
+policies:
+  - name: p
+    key: ip
+    cost_header: x-cost
+    match: [{ path: /a, cost: 20 }, { path: /b, cost: 30 }]
+    limits: [{ quota: 50, window: 1m }]
+";
+    let described = tollgate_reading(&["check", "-"], policy).success();
+    for expected in [
+        "any path with the key internal of any value, also false, any path with the key internal = true\n",
+        "a request holds the cost of its match until its response",
+    ] {
+        assert!(described.contains(expected), "{described}");
+    }
+}
+
+#[test]
 fn c_check_describes_patterns_parameters_and_cookies() {
     let policy = "keys: { ip: { client_ip: {} } }
 policies:

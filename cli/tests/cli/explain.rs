@@ -192,6 +192,28 @@ fn f_the_upstreams_own_limit_headers_are_kept_replaced_or_removed_as_in_envoy() 
 }
 
 #[test]
+fn f_a_header_that_clients_do_not_get_is_not_shown_whether_or_not_a_policy_applies() {
+    let path = file(
+        "removed.yaml",
+        "keys: { ip: { client_ip: {} } }
+policies:
+  - name: tokens
+    key: ip
+    match: [{ path: /v1/chat }]
+    cost_header: { name: x-tokens, remove: true }
+    limits: [{ quota: 50, window: 60s }]
+headers: { preset: x-ratelimit }
+",
+    );
+    for path_of_request in ["/v1/chat", "/other"] {
+        let arguments = ["--response-header", "X-Tokens: 7", "--response-header", "x-app: a", "--json"];
+        let all = [&["explain", path.to_str().unwrap(), path_of_request][..], &arguments].concat();
+        let headers = json(&tollgate(&all).success())[0]["headers"].clone();
+        assert_eq!((&headers["x-tokens"], &headers["x-app"]), (&serde_json::Value::Null, &"a".into()));
+    }
+}
+
+#[test]
 fn f_each_response_can_be_shown_in_a_line() {
     let path = file(
         "each.yaml",

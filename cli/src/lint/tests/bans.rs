@@ -17,8 +17,15 @@ fn c_a_block_below_every_window_is_warned_about() {
     assert_eq!(of("{ name: a, quota: 5, window: 1m }, { name: b, quota: 50, window: 1d }", "5m"), NOTHING);
     assert_eq!(of("{ algorithm: token_bucket, quota: 60, window: 1m }", "30s"), NOTHING);
     assert_eq!(of("{ algorithm: concurrency, quota: 60 }", "30s"), NOTHING);
-    assert_eq!(of("{ algorithm: fixed_window, quota: 5, window: 10m }", "1m").len(), 1);
-    assert_eq!(of("{ quota: 5, window: day }", "1h").len(), 1);
+    for (limit, block, seconds) in [
+        ("{ algorithm: fixed_window, quota: 5, window: 10m }", "1m", 60),
+        ("{ quota: 5, window: day }", "1h", 3600),
+    ] {
+        let message = format!(
+            "policies[0].block_for: a caller that has used up a limit is rejected until the window ends anyway, and this adds something only in its last {seconds} s; use a longer time"
+        );
+        assert_eq!(of(limit, block), [message], "late in a window a block does have an effect");
+    }
 }
 
 #[test]

@@ -68,7 +68,10 @@ fn a_cost_above_every_quota_is_warned_about_for_those_callers() {
     assert_eq!(policy(limit, "cost: 10", ""), NOTHING);
     assert_eq!(
         policy(limit, "cost: 11, match: [{ path: /a, cost: 12 }, { path: /b, cost: 10 }]", ""),
-        [format!("policies[0].match[0].cost: {}", message(12, 10))],
+        [
+            format!("policies[0].match[0].cost: {}", message(12, 10)),
+            "policies[0].cost: no request has this cost, since each match has one of its own".into()
+        ],
         "no request costs what the policy says"
     );
     assert_eq!(

@@ -83,9 +83,12 @@ fn a_a_rule_that_frees_whoever_has_a_made_up_key_is_warned_about() {
     let freeing =
         |key: &str, condition: &str| by(key, &format!("exempt: [{{ keys: {{ k: {condition} }} }}]"));
     let expected = "exempt[0].keys.k: any client can free itself with a made-up k; set valid for it";
-    assert_eq!(freeing("{ header: x-key }", "true"), [expected]);
+    for condition in ["true", "ops_*", "'*'", "'*-ops'"] {
+        assert_eq!(freeing("{ header: x-key }", condition), [expected], "{condition}");
+    }
     for (key, condition) in [
         ("{ header: x-key }", "some-secret"),
+        ("{ header: x-key, valid: consumer }", "ops_*"),
         ("{ header: x-key, valid: { metadata: [auth, ok] } }", "true"),
         ("{ metadata: [auth, admin] }", "true"),
     ] {

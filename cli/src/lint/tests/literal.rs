@@ -1,6 +1,6 @@
 //! Texts that match less than they seem to.
 
-use super::{NOTHING, limits};
+use super::{NOTHING, limits, warnings};
 
 #[test]
 fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
@@ -34,6 +34,18 @@ fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
     assert_eq!(of("query: { q: '100%' }"), NOTHING);
     assert_eq!(of("headers: { x-a: 'a%20b' }"), NOTHING, "headers are not decoded");
     assert_eq!(of("headers: { x-a: '%REQ(x-b)%' }").len(), 1);
+    let of = |key: &str, text: &str| {
+        warnings(&format!(
+            "keys: {{ ip: {{ client_ip: {{}} }}, k: {{ {key} }} }}
+policies: [{{ name: p, key: ip, match: [{{ keys: {{ k: '{text}' }} }}], limits: [{{ quota: 5, window: 1m }}] }}]"
+        ))
+    };
+    let regular = "policies[0].match[0].keys.k: it looks like a regular expression, but only * at the start or the end is special";
+    assert_eq!(of("metadata: [auth, roles]", "team-.*"), [regular]);
+    assert_eq!(of("query: k", "a%20b"), [format!("policies[0].match[0].keys.k: {escape}")]);
+    for (key, text) in [("metadata: [auth, roles]", "team-*"), ("metadata: [auth, url]", "a%20b")] {
+        assert_eq!(of(key, text), NOTHING, "{key} {text}");
+    }
 }
 
 #[test]
