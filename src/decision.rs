@@ -180,6 +180,11 @@ impl Decision {
         self.extras.get_or_insert_default().credential_check = check;
     }
 
+    /// Takes what was set by [`Decision::set_credential_check`]; it must be set again.
+    pub fn take_credential_check(&mut self) -> Option<CredentialCheck> {
+        self.extras.as_mut().map(|extras| std::mem::take(&mut extras.credential_check))
+    }
+
     /// The decisions of the enforced policies, in the order of the configuration.
     pub fn policies(&self) -> &[PolicyDecision] {
         &self.policies

@@ -16,7 +16,7 @@ use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
-use credential_rejection::CheckedCredentials;
+use credential_rejection::{CheckedCredentials, spares_owner};
 use selection::judges;
 use std::cell::RefCell;
 use unreadable::UnreadableKeys;
@@ -117,13 +117,15 @@ impl Engine {
         if self.rules.exempt.iter().all(|rule| rule.keys.is_empty()) {
             return false;
         }
-        let Some(checked) = checked else { return exempts_caller(&self.rules, caller) };
+        if !exempts_caller(&self.rules, caller) {
+            return false;
+        }
+        let unproved = |checked: &CheckedCredentials| checked.credentials.iter().any(|one| !one.proved);
+        let Some(checked) = checked.filter(|checked| unproved(checked)) else { return true };
+        // Nor does its absence: the request may have it.
         let unproved = checked.credentials.iter().filter(|one| !one.proved).map(|one| one.key);
         let without: Vec<usize> = checked.rejected.iter().copied().chain(unproved).collect();
-        exempts_caller(
-            &self.rules,
-            &Caller::new(caller.request(), &self.rules.callers, &self.consumers, seed, &without),
-        )
+        exempts_caller(&self.rules, &self.caller(caller.request(), seed, &without))
     }
 
     fn charge(&self, (applied, cost): &(AppliedPolicy, u32)) -> Option<Charge<'_>> {
@@ -214,8 +216,15 @@ impl Engine {
         let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
+        let check = decision.take_credential_check();
+        let rejected = check.as_ref().filter(|check| self.rejects_credentials(check, Some(status)));
         for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
             let Some(policy) = self.policy(one.policy) else { continue };
+            if rejected.is_some_and(|check| spares_owner(check, policy, one)) {
+                let left = self.correct(one, one.charged(at).give_back(), transaction);
+                update_what_is_left(policy, one, left, 0);
+                continue;
+            }
             let effect = policy.response.on_response(response, one.charged(at), at, now);
             let proves = good && one.outcome.unproven;
             let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
@@ -228,7 +237,10 @@ impl Engine {
             transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
-        self.record_rejection(decision, response, transaction);
+        if let Some(check) = check {
+            self.record_rejection(&check, at, response, transaction);
+            decision.set_credential_check(check);
+        }
         unread
     }
 

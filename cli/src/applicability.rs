@@ -10,7 +10,7 @@ use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
 use tollgate::identity::Seed;
 use tollgate::rules::Policy;
-use tollgate::rules::{Key, KeySource};
+use tollgate::rules::{Key, KeySource, Part};
 use tollgate::time::Micros;
 
 /// Whether a policy applies to a request.
@@ -69,7 +69,11 @@ fn counted<R: Request>(
     let caller_of = |key: &usize| {
         if caller.is_ambiguous(&[*key], template) {
             let key = set.rules.callers.keys.get(*key)?;
-            return Some(format!("{}, which the request has several times, so it is rejected", key.name));
+            let why = match &key.part {
+                Part::List(_) => "which the request has several times, or with too many elements",
+                Part::Usual | Part::Whole | Part::Element { .. } => "which the request has several times",
+            };
+            return Some(format!("{}, {why}, so it is rejected", key.name));
         }
         let (_, value) = caller.value(*key, template)?;
         Some(shown(set.rules.callers.keys.get(caller.source_of(*key, template)?)?, &value))

@@ -300,9 +300,15 @@ impl<'a, R: Request> Caller<'a, R> {
 
     fn presented(&self, index: usize) -> Option<&PresentedCredential<'a>> {
         let read = || {
-            let (value, elements, conflicting) = match read(self.request, self.callers.keys.get(index)?)? {
+            let key = self.callers.keys.get(index)?;
+            let is_clients = key.can_be_ambiguous();
+            let (value, elements, conflicting) = match read(self.request, key)? {
                 KeyValue::One(value) => (Some(value), None, false),
-                KeyValue::List(list) => (list.reading().map(Cow::Owned), Some(list), false),
+                KeyValue::List(list) => match list.reading() {
+                    // Whoever wrote the list must not escape by its length.
+                    None if is_clients => (Some(Cow::Borrowed(&[][..])), Some(list), true),
+                    reading => (reading.map(Cow::Owned), Some(list), false),
+                },
                 KeyValue::Conflicting => (Some(Cow::Borrowed(&[][..])), None, true),
                 KeyValue::Unreadable => {
                     self.note_unreadable(index);

@@ -12,13 +12,13 @@
 
 use super::selection::{applying, judges};
 use super::{Engine, policy_decision};
-use crate::decision::{AppliedPolicy, Credential, CredentialCheck, Decision, PolicyDecision};
+use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision};
 use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::rules::{CredentialRejection, Policy, Validity};
 use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Transaction};
-use crate::time::Micros;
+use crate::time::{Micros, Now};
 
 /// A request's credentials that the upstream decides about, by what their records say.
 #[derive(Default)]
@@ -85,29 +85,24 @@ impl Engine {
     }
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them
-    /// counts. If it proves a credential, records the proof.
+    /// counts. If it proves a credential, records the proof. `at` is when it was
+    /// decided.
     pub(super) fn record_rejection(
         &self,
-        decision: &Decision,
+        check: &CredentialCheck,
+        at: Now,
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        let Some(check) = decision.credential_check() else { return };
         let (now, status) = (transaction.now(), Some(response.status()));
-        let rejects = |one: &&Credential| {
-            self.rejection(one.key).is_some_and(|rejection| rejection.statuses.contains(status))
-        };
-        let rejected = check.credentials.iter().any(|one| rejects(&one));
+        let rejected = self.rejects_credentials(check, status);
         let good = !rejected && is_good(response);
         // If the request has several credentials, nobody can tell which one the upstream accepted.
         let proves = good && check.credentials.len() == 1;
-        if rejected {
-            self.refund_rejected(decision, check, transaction);
-        }
         for one in &check.credentials {
             let Some(rejection) = self.rejection(one.key) else { continue };
             let more = Some((now, 1));
-            if rejects(&one) {
+            if self.rejects(one, status) {
                 let marker = Correction { more, ..Correction::default() };
                 transaction.correct(&charge(one.identity, rejection.marker()), &marker);
             } else if proves && !one.proved {
@@ -116,7 +111,7 @@ impl Engine {
             }
         }
         for one in &check.provisional {
-            let charged = one.charged(decision.now);
+            let charged = one.charged(at);
             // A response that is neither good nor a rejection says nothing about the credentials.
             let correction = match good {
                 true => Correction { settled: one.cost, ..charged.give_back() },
@@ -128,34 +123,20 @@ impl Engine {
             let Some(policy) = self.policy(applied.policy) else { continue };
             let uncounted = policy_decision((*applied, *cost), Default::default());
             let correction = match policy.response.depends_on_response() {
-                true => {
-                    policy
-                        .response
-                        .on_response(response, uncounted.charged(now), decision.now, now)
-                        .correction
-                }
+                true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },
             };
             self.correct(&uncounted, correction, transaction);
         }
     }
 
-    /// Gives back what a request with rejected credentials has spent in their name. A made-up credential may
-    /// share its prefix, and so its budget, with a real one, whose owner must not pay for it. Policies that
-    /// count by the response follow their own rule.
-    fn refund_rejected(
-        &self,
-        decision: &Decision,
-        check: &CredentialCheck,
-        transaction: &mut Transaction<'_, impl Store>,
-    ) {
-        let in_their_name = |one: &&PolicyDecision| !check.anonymous.contains(&(one.policy, one.identity));
-        let keeps = |policy: &Policy| policy.response.depends_on_response() || policy.counts_all();
-        for one in decision.all_policies().filter(in_their_name) {
-            if self.policy(one.policy).is_some_and(|policy| !keeps(policy)) {
-                self.correct(one, one.charged(decision.now).give_back(), transaction);
-            }
-        }
+    /// Whether a response with this status rejects credentials of the request.
+    pub(super) fn rejects_credentials(&self, check: &CredentialCheck, status: Option<u16>) -> bool {
+        check.credentials.iter().any(|one| self.rejects(one, status))
+    }
+
+    fn rejects(&self, one: &Credential, status: Option<u16>) -> bool {
+        self.rejection(one.key).is_some_and(|rejection| rejection.statuses.contains(status))
     }
 
     fn rejection(&self, key: usize) -> Option<&CredentialRejection> {
@@ -164,6 +145,14 @@ impl Engine {
             Validity::Present | Validity::Consumer | Validity::Metadata(_) => None,
         }
     }
+}
+
+/// Whether a request with rejected credentials costs nothing here, whatever else its response says. A made-up
+/// credential may share its prefix, and so its budget, with a real one, whose owner must not pay for it.
+/// Policies that count by the response, or all requests, follow their own rule, and so do stocks.
+pub(super) fn spares_owner(check: &CredentialCheck, policy: &Policy, one: &PolicyDecision) -> bool {
+    let keeps = policy.response.count.is_some() || policy.response.stock.is_some() || policy.counts_all();
+    !keeps && !check.anonymous.contains(&(one.policy, one.identity))
 }
 
 /// A charge that only looks for marker and proof. It asks for all units, so a limit admits it only if none is

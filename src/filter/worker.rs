@@ -92,7 +92,7 @@ impl<H: Host> Worker<H> {
         for key in new.iter().filter_map(|index| keys.get(*index)) {
             log::warn!(
                 "the key {} counts as absent: its metadata is an object, a list with one or of more than 64 \
-                 elements, or no number; name a text or a number inside it",
+                 different elements, or no number; name a text or a number inside it",
                 key.name
             );
         }

@@ -50,18 +50,17 @@ impl Elements {
 
     /// One text for the whole list, the same whatever the order of its elements and however often each is in
     /// it: a single one stands for itself; several are sorted, and then begin with a byte that no text begins
-    /// with. `None`: an element has no text, or there are more than a list that tells callers apart has, so
-    /// that sorting them would cost too much.
+    /// with. `None`: an element has no text, or there are more different ones than a list that tells callers
+    /// apart has, so that sorting them would cost too much.
     pub fn reading(&self) -> Option<Vec<u8>> {
         const MAX_ELEMENTS: usize = 64;
         let mut sorted: Vec<&[u8]> = Vec::new();
-        for (count, text) in self.iter().enumerate() {
-            if count == MAX_ELEMENTS {
-                return None;
-            }
+        for text in self.iter() {
             // The standard library's sort would add 10 KB to the module.
-            if let Err(place) = sorted.binary_search(&text) {
-                sorted.insert(place, text);
+            match sorted.binary_search(&text) {
+                Ok(_) => {}
+                Err(_) if sorted.len() == MAX_ELEMENTS => return None,
+                Err(place) => sorted.insert(place, text),
             }
         }
         match sorted.as_slice() {

@@ -50,9 +50,10 @@ pub enum Part {
 
 impl Key {
     /// Whether a request may present conflicting values. That is possible even if the first or the last one
-    /// counts, since servers differ in which values they skip.
+    /// counts, since servers differ in which values they skip. A client's list may be too long to be compared.
     pub fn can_be_ambiguous(&self) -> bool {
         match self.source {
+            KeySource::Header { .. } if matches!(self.part, Part::List(_)) => true,
             // All lines are one value here.
             KeySource::Header { scheme: None, .. } if self.part != Part::Usual => false,
             KeySource::Header { .. } => self.reading.repeated == Repeated::Reject,

@@ -44,11 +44,13 @@ impl<S: Store> Transaction<'_, S> {
         if outcomes.iter().all(Outcome::admitted) {
             return;
         }
-        for (charge, outcome) in charges.iter().zip(outcomes) {
+        for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()) {
             if charge.count == Count::Rejected && outcome.admitted() {
                 *outcome = self.charge_one(&Charge { count: Count::Accepted, ..*charge }, None);
             }
         }
+        // A client that waits as it is told must not find that this rejection has banned it.
+        self.wait_for_counted(charges, outcomes);
     }
 
     fn charge_by_mode(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {

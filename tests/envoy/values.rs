@@ -192,3 +192,23 @@ fn e_a_host_matches_in_any_case_with_any_port_and_a_trailing_dot() {
         assert!(response.status == 400 || counts(gateway.get("/").host(host)), "{host}: {}", response.status);
     }
 }
+
+#[test]
+fn e_no_client_escapes_by_a_list_that_is_too_long() {
+    let gateway = by("{ header: x-list, separator: ',' }");
+    let list = |from: usize, count: usize| {
+        let elements: Vec<String> = (0..count).map(|i| format!("e{}", (from + i) % count)).collect();
+        elements.join(",")
+    };
+    for count in [65, 8_000] {
+        for from in 0..3 {
+            assert_eq!(gateway.get("/").header("x-list", &list(from, count)).send().status, 429, "{count}");
+        }
+    }
+    let passed =
+        (0..5).filter(|from| gateway.get("/").header("x-list", &list(*from, 64)).send().status == 200);
+    assert_eq!(passed.count(), QUOTA, "the order does not matter");
+    let passed =
+        (0..5).filter(|i| gateway.get("/").header("x-list", &"a,".repeat(100 + i)).send().status == 200);
+    assert_eq!(passed.count(), QUOTA, "one element, however often");
+}

@@ -89,11 +89,13 @@ A value of dynamic metadata has one reading, the same wherever it is compared: a
 | object | no value |
 
 What is no value counts as absent: an object, a number that is infinite or none, and as a key also a list of
-more than 64 elements or with a list or an object in it. Envoy's log then names the key, once for each worker
+more than 64 different elements or with a list or an object in it. Envoy's log then names the key, once for each worker
 and configuration, and `tollgate.keys.without_value` counts the requests. To count by something in an object
 or at a place in a list, name it: `[auth, org, id]`, `[auth, groups, \"0\"]`.
 
-A key that a `separator` divides without an `index` is a list, too, such as the `scope` of a token.
+A key that a `separator` divides without an `index` is a list, too, such as the `scope` of a token. If a client
+writes more than 64 different elements in its header, query parameter or cookie, that is like [conflicting
+values](spellings.md#headers-with-commas): every policy that counts by the key rejects the request.
 ";
 
 const STATUSES: &str =

@@ -122,3 +122,29 @@ fn b_a_bucket_gives_back_what_has_not_come_back_by_itself() {
         assert_eq!(left(&fixture.decide(&request("/one"))), 100 - missing - 1, "{later}");
     }
 }
+
+/// Whatever a response settles, a credential that it rejects has cost nothing in its owner's name.
+#[wasm_bindgen_test(unsupported = test)]
+fn b_a_made_up_key_holds_nothing_of_whoever_shares_its_prefix() {
+    for rule in [
+        r#""cost_header": "x-cost""#,
+        r#""cost_header": {"name": "x-cost", "without": 2}"#,
+        r#""cost_header": {"name": "x-cost", "without": "refund"}"#,
+        r#""refund_on": [500]"#,
+        r#""refund_on": [401]"#,
+        r#""refund_unless": [2xx]"#,
+    ] {
+        let rule = rule.replace("[2xx]", r#"["2xx"]"#);
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"k": {{"header": "x-key", "prefix": 4, "valid": {{"unless": [401]}}}}}}, "policies": [
+                {{"name": "p", "key": "k", {rule}, "limits": [{{"quota": 5, "window": "1h"}}]}}]}}"#
+        ));
+        let with = |key: &str| FakeRequest::default().with("x-key", key);
+        assert!(fixture.served(&with("vict-real"), 409), "{rule}");
+        let before = left(&fixture.decide(&with("vict-real")));
+        for i in 0..50 {
+            assert!(fixture.served(&with(&format!("vict-made-up-{i}")), 401), "{rule}");
+        }
+        assert_eq!(left(&fixture.decide(&with("vict-real"))), before - 1, "{rule}");
+    }
+}

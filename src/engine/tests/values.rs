@@ -334,3 +334,53 @@ fn a_a_credential_that_no_response_has_proved_exempts_nobody() {
     assert!(fixture.served(&with_key("good"), 200));
     assert_eq!((0..9).filter(|_| fixture.served(&with_key("good"), 200)).count(), 9);
 }
+
+/// Values of `count` different elements, in an order of their own for each `turn`.
+fn long_list(count: usize, turn: u32) -> String {
+    let mut elements: Vec<String> = (0..count).map(|i| format!("e{i}")).collect();
+    elements.rotate_left(turn as usize % count);
+    elements.join(",")
+}
+
+/// No client may escape by what it writes: a list that is too long to be compared is rejected.
+#[wasm_bindgen_test(unsupported = test)]
+fn e_a_list_that_a_client_makes_too_long_lets_nobody_escape() {
+    type Send = fn(String) -> FakeRequest;
+    let sources: [(&str, Send); 3] = [
+        (r#""header": "x-k""#, |value| FakeRequest::default().with("x-k", value)),
+        (r#""query": "k""#, |value| FakeRequest::to(&format!("/?k={value}"))),
+        (r#""cookie": "k""#, |value| FakeRequest::default().with("cookie", format!("k={value}"))),
+    ];
+    for (source, send) in sources {
+        let key = format!(r#"{{{source}, "separator": ","}}"#);
+        for count in [65, 66, 20_000] {
+            assert_eq!(by(&key, "").passed(5, |i| send(long_list(count, i))), 0, "{source} {count}");
+        }
+        assert_eq!(by(&key, "").passed(5, |i| send(long_list(64, i))), 2, "{source}");
+        let mut one = by(&key, "");
+        assert_eq!(one.passed(5, |i| send("a,".repeat(60 + i as usize * 9))), 2, "{source}: one element");
+        assert_eq!(one.engine.report_unreadable(), (0, vec![]));
+    }
+    let key = r#"{"first_of": ["list", "ip"]}"#;
+    let more = r#""list": {"header": "x-k", "separator": ","}"#;
+    let mut fixture = Fixture::new(&format!(
+        r#"{{"keys": {{{more}, "ip": {{"client_ip": {{}}}}, "k": {key}}}, "exempt": [{{"keys": {{"list": "e3"}}}}],
+            "policies": [{{"name": "p", "key": "k", "limits": [{{"quota": 2, "window": "1m"}}]}}]}}"#
+    ));
+    let long = |i| FakeRequest::from("192.0.2.7").with("x-k", long_list(65, i));
+    assert_eq!(fixture.passed(3, long), 0, "neither another key nor an exemption");
+}
+
+/// An exemption of requests without a key is none of requests with one that is still to be proved: the response
+/// to an exempt request is not looked at, so it would never be.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_an_exemption_of_requests_without_a_key_frees_no_key_that_is_unproved() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"k": {"header": "x-key", "valid": {"unless": [401]}}}, "exempt": [{"keys": {"k": false}}],
+            "policies": [{"name": "p", "key": "k", "limits": [{"quota": 2, "window": "1m"}]}]}"#,
+    );
+    let request = || FakeRequest::from("192.0.2.7").with("x-key", "good");
+    assert_eq!((0..9).filter(|_| fixture.served(&request(), 200)).count(), 2);
+    let without = || FakeRequest::from("192.0.2.7");
+    assert_eq!((0..9).filter(|_| fixture.served(&without(), 200)).count(), 9);
+}
