@@ -18,6 +18,9 @@ pub struct Promise {
     counts: Option<Statuses>,
     /// Answers with these statuses don't.
     refunds: Option<Statuses>,
+    /// Answers with these statuses reject a key that the policy may count by. What is counted in the name of such a
+    /// key is given back, whoever else pays for the request.
+    rejects_key: Option<Statuses>,
     /// Whether an answer says what its request has cost.
     by_header: bool,
     unanswered: Unanswered,
@@ -66,10 +69,11 @@ impl Promise {
     /// Those of all policies of a document.
     pub fn all(document: &Value) -> Vec<Promise> {
         let Some(Value::List(policies)) = document.get("policies") else { return Vec::new() };
-        policies.iter().map(Promise::of).collect()
+        policies.iter().map(|policy| Promise::of(policy, document)).collect()
     }
 
-    fn of(policy: &Value) -> Promise {
+    fn of(policy: &Value, document: &Value) -> Promise {
+        let keeps = ["count_on", "stock_header", "count"].iter().any(|field| policy.get(field).is_some());
         let key = policy.get("key").and_then(Value::text);
         let answers_matter = ["count_on", "refund_on", "refund_unless", "cost_header"]
             .iter()
@@ -80,6 +84,7 @@ impl Promise {
             of_addresses: matches!(key, Some("ip" | "client_ip")) && !answers_matter,
             counts: policy.get("count_on").map(|list| Statuses::read(list, false)),
             refunds: policy.get("refund_on").map(|list| Statuses::read(list, false)).or_else(unless),
+            rejects_key: policy.get("key").filter(|_| !keeps).and_then(|key| rejects(document, key)),
             by_header: policy.get("cost_header").is_some(),
             unanswered: match policy.get("unanswered") {
                 Some(Value::Number(units)) => Unanswered::Costs(*units as u64),
@@ -97,6 +102,7 @@ impl Promise {
             (Handled::Never, _) => at_admission(0),
             (Handled::NotYet, _) => at_admission(if life.ended { self.unheard(hold) } else { hold }),
             (Handled::With(answer), _) if !self.is_counted(answer.status) => at_admission(0),
+            (Handled::With(answer), Some(_)) if self.rejects_key(answer.status) => at_admission(0),
             // What it has really cost is not known yet, or never will be.
             (Handled::With(_), None) => at_admission(if life.ended { self.unheard(hold) } else { hold }),
             (Handled::With(answer), Some(heard)) => {
@@ -107,6 +113,10 @@ impl Promise {
                 }
             }
         }
+    }
+
+    fn rejects_key(&self, status: u16) -> bool {
+        self.rejects_key.as_ref().is_some_and(|set| set.has(status))
     }
 
     fn unheard(&self, hold: u64) -> u64 {
@@ -121,6 +131,16 @@ impl Promise {
         let counts = self.counts.as_ref().is_none_or(|set| set.has(status));
         counts && !self.refunds.as_ref().is_some_and(|set| set.has(status))
     }
+}
+
+/// The statuses that reject a value of this key, of one of its alternatives, or of one key of a list.
+fn rejects(document: &Value, key: &Value) -> Option<Statuses> {
+    if let Value::List(keys) = key {
+        return keys.iter().find_map(|key| rejects(document, key));
+    }
+    let key = document.get("keys")?.get(key.text()?)?;
+    let unless = key.get("valid").and_then(|valid| valid.get("unless"));
+    unless.map(|list| Statuses::read(list, false)).or_else(|| rejects(document, key.get("first_of")?))
 }
 
 impl Statuses {
