@@ -85,8 +85,8 @@ impl Engine {
     }
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them
-    /// counts. If it proves a credential, records the proof. `at` is when it was
-    /// decided.
+    /// counts. If it proves a credential, records the proof. `at`: when the
+    /// request was decided.
     pub(super) fn record_rejection(
         &self,
         check: &CredentialCheck,

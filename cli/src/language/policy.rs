@@ -169,7 +169,16 @@ pub(super) const HEADERS: &[Object] = &[
             default("remove", Flag, "false", REMOVE),
             default(
                 "without",
-                Either(&[Words(&[word("keep", "what it holds"), word("refund", "nothing")]), UNITS]),
+                Either(&[
+                    Words(&[
+                        word("keep", "what it holds"),
+                        word(
+                            "refund",
+                            "nothing, so requests are free whose response has no cost, such as to `HEAD`, or a 304",
+                        ),
+                    ]),
+                    UNITS,
+                ]),
                 "\"keep\"",
                 "what a request costs if its response has no such header, or one that is not a whole number, such as `12.5`, `-3`, `7,8` or an \
                  empty one; a number is a cost in units. Without a response, `unanswered` decides",
