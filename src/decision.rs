@@ -180,11 +180,6 @@ impl Decision {
         self.extras.get_or_insert_default().credential_check = check;
     }
 
-    /// Takes what was set by [`Decision::set_credential_check`]; it must be set again.
-    pub fn take_credential_check(&mut self) -> Option<CredentialCheck> {
-        self.extras.as_mut().map(|extras| std::mem::take(&mut extras.credential_check))
-    }
-
     /// The decisions of the enforced policies, in the order of the configuration.
     pub fn policies(&self) -> &[PolicyDecision] {
         &self.policies
@@ -200,9 +195,18 @@ impl Decision {
         self.policies.iter().chain(self.shadows())
     }
 
-    /// The same as [`Decision::all_policies`], mutable.
-    pub fn all_policies_mut(&mut self) -> impl Iterator<Item = &mut PolicyDecision> {
-        self.policies.iter_mut().chain(self.extras.iter_mut().flat_map(|extras| &mut extras.shadows))
+    /// The same as [`Decision::all_policies`], mutable, and [`Decision::credential_check`].
+    pub fn policies_and_check(
+        &mut self,
+    ) -> (impl Iterator<Item = &mut PolicyDecision>, Option<&CredentialCheck>) {
+        let Decision { policies, extras, .. } = self;
+        let (shadows, check) = match extras.as_deref_mut() {
+            Some(Extras { shadows, credential_check, .. }) => {
+                (shadows.as_mut_slice(), Some(&*credential_check))
+            }
+            None => (&mut [][..], None),
+        };
+        (policies.iter_mut().chain(shadows), check.filter(|check| !check.credentials.is_empty()))
     }
 
     /// The decisions that apply only if the response rejects the request's credentials.
@@ -269,8 +273,8 @@ impl Decision {
     }
 }
 
-/// The index of the policy that rejects for longest, the first of several, and the longest wait of all policies:
-/// one that admits the request may have counted it all the same. `None`: none rejects.
+/// The index of the policy that rejects for longest, the first of several, and the longest wait of all
+/// policies: one that admits the request may have counted it all the same. `None`: none rejects.
 fn longest(policies: &[PolicyDecision]) -> Option<(usize, Micros)> {
     let (mut longest, mut wait) = (None, 0);
     for (index, one) in policies.iter().enumerate() {

@@ -29,6 +29,8 @@ pub struct Engine {
     awaits_responses: bool,
     /// `PolicySet::checks_credentials`, computed once.
     checks_credentials: bool,
+    /// `PolicySet::exempts_by_keys`, computed once.
+    exempts_by_keys: bool,
     consumers: ConsumerCache,
     unreadable: RefCell<UnreadableKeys>,
 }
@@ -37,8 +39,9 @@ impl Engine {
     /// An engine for these policies. It has not seen a request yet.
     pub fn new(rules: PolicySet) -> Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
+        let exempts_by_keys = rules.exempts_by_keys();
         let (consumers, unreadable) = (ConsumerCache::default(), RefCell::default());
-        Engine { rules, awaits_responses, checks_credentials, consumers, unreadable }
+        Engine { rules, awaits_responses, checks_credentials, exempts_by_keys, consumers, unreadable }
     }
 
     /// Decides one request, and counts it.
@@ -54,7 +57,7 @@ impl Engine {
         let seed = *transaction.seed();
         let caller = self.caller(&request, &seed, rejected);
 
-        if self.exempts_by_keys(&caller, &seed, checked.as_ref()) {
+        if self.exempts_by_keys && self.exempts_caller(&caller, &seed, checked.as_ref()) {
             return Decision::admit(now);
         }
 
@@ -106,17 +109,15 @@ impl Engine {
         Caller::new(request, &self.rules.callers, &self.consumers, seed, rejected)
     }
 
-    /// Whether the request is exempt because of its keys. A credential that no response has proved yet exempts
-    /// nobody: the response to an exempt request is not looked at, so it would stay unproved for ever.
-    fn exempts_by_keys<R: Request>(
+    /// Whether the request is exempt because of its keys. A credential that no response has proved yet
+    /// exempts nobody: the response to an exempt request is not looked at, so it would stay unproved for
+    /// ever.
+    fn exempts_caller<R: Request>(
         &self,
         caller: &Caller<'_, R>,
         seed: &Seed,
         checked: Option<&CheckedCredentials>,
     ) -> bool {
-        if self.rules.exempt.iter().all(|rule| rule.keys.is_empty()) {
-            return false;
-        }
         if !exempts_caller(&self.rules, caller) {
             return false;
         }
@@ -216,9 +217,9 @@ impl Engine {
         let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
-        let check = decision.take_credential_check();
-        let rejected = check.as_ref().filter(|check| self.rejects_credentials(check, Some(status)));
-        for one in decision.all_policies_mut().filter(|one| !one.rejected()) {
+        let (policies, check) = decision.policies_and_check();
+        let rejected = check.filter(|check| self.rejects_credentials(check, Some(status)));
+        for one in policies.filter(|one| !one.rejected()) {
             let Some(policy) = self.policy(one.policy) else { continue };
             if rejected.is_some_and(|check| spares_owner(check, policy, one)) {
                 let left = self.correct(one, one.charged(at).give_back(), transaction);
@@ -237,9 +238,8 @@ impl Engine {
             transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
-        if let Some(check) = check {
-            self.record_rejection(&check, at, response, transaction);
-            decision.set_credential_check(check);
+        if let Some(check) = decision.credential_check() {
+            self.record_rejection(check, at, response, transaction);
         }
         unread
     }
@@ -279,8 +279,8 @@ impl Engine {
         transaction.correct(&charge, &Correction { overflowed, ..correction })
     }
 
-    /// The number of requests since the last report whose metadata could not tell callers apart, and the keys,
-    /// by index, that no report has had yet.
+    /// The number of requests since the last report whose metadata could not tell callers apart, and the
+    /// keys, by index, that no report has had yet.
     pub fn report_unreadable(&self) -> (u64, Vec<usize>) {
         self.unreadable.borrow_mut().report()
     }

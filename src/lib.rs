@@ -1,6 +1,7 @@
 //! Tollgate: an exact, bounded rate-limiting filter for Envoy.
 //!
-//! A configuration is compiled once, when Envoy loads it. Each request then passes these modules, from top to bottom:
+//! A configuration is compiled once, when Envoy loads it. Each request then passes these modules, from top to
+//! bottom:
 //!
 //! ```text
 //!                 configuration

@@ -13,6 +13,9 @@ pub mod sliding_counter;
 pub mod sliding_window;
 pub mod stock;
 pub mod token_bucket;
+mod verdict;
+
+pub use verdict::Verdict;
 
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 use calendar::Calendar;
@@ -24,6 +27,7 @@ use sliding_window::{Log, Slots};
 use std::num::NonZeroU32;
 use stock::Stock;
 use token_bucket::Bucket;
+use verdict::all_at;
 
 /// Identifies a limit in the table's records, across reloads: a hash of `policy/limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,52 +116,6 @@ impl Algorithm {
             Algorithm::Stock { .. } => 7,
             Algorithm::Penalty => 8,
         }
-    }
-}
-
-/// One limit's verdict on one request. Instants are on the monotonic clock.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Verdict {
-    /// Whether this limit admits the request.
-    pub admitted: bool,
-    /// The limit's quota.
-    pub quota: NonZeroU32,
-    /// Units left after this request.
-    pub remaining: u64,
-    /// When the next unit comes back.
-    pub next_slot: Micros,
-    /// When all units are back, if nothing else is admitted.
-    pub full_reset: Micros,
-    /// How long until the same request would be admitted, if nothing else is. 0 if it is admitted, unless
-    /// another limit rejects it and it counts all the same.
-    pub retry_after: Micros,
-}
-
-impl Verdict {
-    /// Caps all times at `max_reset` from `now`.
-    fn cap(&mut self, max_reset: Micros, now: Micros) {
-        let latest = now.saturating_add(max_reset);
-        self.next_slot = self.next_slot.min(latest);
-        self.full_reset = self.full_reset.min(latest);
-        self.retry_after = self.retry_after.min(max_reset);
-    }
-
-    /// Takes over what is left and when it comes back from a later verdict of the same limit.
-    pub fn update(&mut self, later: &Verdict) {
-        (self.remaining, self.next_slot, self.full_reset) =
-            (later.remaining, later.next_slot, later.full_reset);
-    }
-
-    /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at
-    /// `counted`.
-    pub fn recount(&mut self, judged: u32, counted: u32) {
-        let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
-        self.remaining = free.saturating_sub(u64::from(counted));
-    }
-
-    /// Whether at most a tenth of the quota is left (FA-26).
-    pub fn near_limit(&self) -> bool {
-        self.remaining <= u64::from(self.quota.get() / 10)
     }
 }
 
@@ -267,9 +225,10 @@ impl<'a> Counter<'a> {
 
     /// Judges a request of `cost` units at `now`, without counting it. A cost of 0 returns the current state.
     ///
-    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a millisecond's rounding, or
-    /// another worker's clock that is slightly ahead, would round up to one more second, and a caller would wait
-    /// longer than the window. The window wins: a caller that waits for it is at most 1 ms early.
+    /// No time in the verdict is further away than [`Counter::max_reset`]. Otherwise a millisecond's
+    /// rounding, or another worker's clock that is slightly ahead, would round up to one more second, and a
+    /// caller would wait longer than the window. The window wins: a caller that waits for it is at most 1 ms
+    /// early.
     // One copy for all callers: with one for each the module is kilobytes larger.
     pub fn judge(&self, now: Now, cost: u32) -> Verdict {
         let mut verdict = each!(self, state => state.judge(now.mono, cost));
@@ -440,8 +399,8 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Forgives debts that would reject for longer than `longest` once the limit is empty. Only a token bucket
-    /// has such: with the others, all units leave with their window.
+    /// Forgives debts that would reject for longer than `longest` once the limit is empty. Only a token
+    /// bucket has such: with the others, all units leave with their window.
     pub fn forgive(&mut self, longest: Micros) {
         if let Counter::TokenBucket(bucket) = self {
             bucket.forgive(longest);
@@ -473,23 +432,12 @@ impl<'a> Counter<'a> {
 /// is a debt or the result of a changed setting.
 const CLOCK_JITTER: Micros = MILLISECOND;
 
+/// No request waits longer for its response: by default, Envoy ends idle streams after 5 minutes.
+const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
+
 /// The most that another worker's clock can be ahead of the reader's, for the same reason. A state from
 /// further in the future is damaged, or from before the clock was set back or the limit was changed.
 const MAX_CLOCK_SKEW: Micros = 2 * SECOND;
-
-/// The verdict of algorithms whose units all come back at the same instant.
-fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, cost: u32) -> Verdict {
-    let free = u64::from(quota.get()).saturating_sub(used);
-    let admitted = u64::from(cost) <= free;
-    Verdict {
-        admitted,
-        quota,
-        remaining: if admitted { free - u64::from(cost) } else { free },
-        next_slot: edge,
-        full_reset: edge,
-        retry_after: if admitted { 0 } else { edge.saturating_sub(now).max(1) },
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ pub use limit_headers::{
 };
 pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
-pub use retry_after::RetryAfter;
+pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
 
 use crate::decision::{Decision, PolicyDecision};

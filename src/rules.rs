@@ -70,6 +70,11 @@ impl PolicySet {
         names
     }
 
+    /// Whether a request may be exempt because of its keys.
+    pub fn exempts_by_keys(&self) -> bool {
+        self.exempt.iter().any(|rule| !rule.keys.is_empty())
+    }
+
     /// Whether the upstream's responses decide if a key is valid.
     pub fn checks_credentials(&self) -> bool {
         self.callers.keys.iter().any(|key| matches!(key.validity, Validity::Unless(_)))

@@ -1,4 +1,5 @@
-//! The shared table: a fixed number of pages in the host's shared data, and the only code that changes counts.
+//! The shared table: a fixed number of pages in the host's shared data, and the only code that changes
+//! counts.
 //!
 //! How a charge flows. Methods only call methods in files below theirs.
 //!
@@ -25,8 +26,8 @@
 //!
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
-//! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback, penalty,
-//! rewrite < worker < transaction < attempt < commit < correction < request.
+//! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback,
+//! penalty, rewrite < worker < transaction < attempt < commit < correction < request.
 
 mod attempt;
 mod charge;

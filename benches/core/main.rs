@@ -1,4 +1,5 @@
-//! What a decision costs in the native core: time, allocations and instructions, without Envoy and without wasm.
+//! What a decision costs in the native core: time, allocations and instructions, without Envoy and without
+//! wasm.
 //!
 //! `make bench-core` prints one table and leaves the same in `target/bench-core.json`:
 //!
@@ -8,17 +9,18 @@
 //! ```
 //!
 //! All numbers are of one decision. `nanoseconds` is the median of samples of a thousand decisions each, and
-//! `fastest_nanoseconds` the best of them: where others share the machine, compare that. `allocations` and `instructions`
-//! are the means of a thousand decisions, and repeat; `instructions` is null where there is no valgrind. What a request
-//! and the store hand over is allocated as the host would, and counted: one for each value and page that is read.
-//! The store's own work is in all of them; the case of the store alone says how much that is. Valgrind hides the
-//! processor's instructions for SHA-256, so consumers' keys take more of others, as they do in wasm.
+//! `fastest_nanoseconds` the best of them: where others share the machine, compare that. `allocations` and
+//! `instructions` are the means of a thousand decisions, and repeat; `instructions` is null where there is no
+//! valgrind. What a request and the store hand over is allocated as the host would, and counted: one for each
+//! value and page that is read. The store's own work is in all of them; the case of the store alone says how
+//! much that is. Valgrind hides the processor's instructions for SHA-256, so consumers' keys take more of
+//! others, as they do in wasm.
 //!
-//! `tools/cargo bench --profile measured --features cli --bench bench-core -- billium` only takes times, of the cases with
-//! such names.
+//! `tools/cargo bench --profile measured --features cli --bench bench-core -- billium` only takes times, of
+//! the cases with such names.
 //!
-//! divan and not criterion: 3 further crates and not 21, which each build of the tests would wait for; it is released
-//! less often (0.1.21 is of 2025), and gives its times as text alone.
+//! divan and not criterion: 3 further crates and not 21, which each build of the tests would wait for; it is
+//! released less often (0.1.21 is of 2025), and gives its times as text alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a bench may fail")]
 

@@ -18,11 +18,13 @@
 //! }
 //! ```
 //!
-//! A SUMMARY is `{ "median": 4.2, "low": 4.1, "high": 4.4 }`, low and high being the quartiles, or null if the figure was not
-//! measured. Of a quotient, such as most goals are, they hold nine tenths of those that other rounds might have given
-//! ([`quotient`](crate::statistics::quotient)). `cpu_us` is the processor time of the whole Envoy process a request. What is added is over the case `none` of the
-//! same round, and `over_empty` is added processor time as a quotient of the empty filter's. `rejected` is a part of all requests, memory is
-//! resident and in units of 2^20 bytes. A goal's floor is the same figure of a filter that makes the host calls and does nothing else.
+//! A SUMMARY is `{ "median": 4.2, "low": 4.1, "high": 4.4 }`, low and high being the quartiles, or null if
+//! the figure was not measured. Of a quotient, such as most goals are, they hold nine tenths of those that
+//! other rounds might have given ([`quotient`](crate::statistics::quotient)). `cpu_us` is the processor time
+//! of the whole Envoy process a request. What is added is over the case `none` of the same round, and
+//! `over_empty` is added processor time as a quotient of the empty filter's. `rejected` is a part of all
+//! requests, memory is resident and in units of 2^20 bytes. A goal's floor is the same figure of a filter
+//! that makes the host calls and does nothing else.
 
 use crate::goals::{self, Goal, MEGABYTE};
 use crate::results::Results;

@@ -50,8 +50,7 @@ pub fn applicability_of<R: Request>(
 
 fn exemption<R: Request>(set: &Configuration, caller: &Caller<'_, R>) -> Option<String> {
     let asked = caller.request();
-    let fits = |rule: &&RequestMatch| rule.matches(asked) && caller.fits(rule, false);
-    if let Some(rule) = set.rules.exempt.iter().find(fits) {
+    if let Some(rule) = set.rules.exempt.iter().find(|rule| caller.matches(rule)) {
         return Some(format!("{} is exempt", request_match(rule, &set.rules.callers)));
     }
     let exempt = exempts(&set.rules, asked) || exempts_caller(&set.rules, caller);
@@ -108,8 +107,7 @@ fn why_not<R: Request>(
 /// Why none of the matches fits the request.
 fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<'_, R>) -> String {
     let (asked, callers) = (caller.request(), &set.rules.callers);
-    let fits = |rule: &&RequestMatch| rule.matches(asked) && caller.fits(rule, false);
-    if let Some(rule) = policy.except.iter().find(fits) {
+    if let Some(rule) = policy.except.iter().find(|rule| caller.matches(rule)) {
         return format!("{} is excluded", request_match(rule, callers));
     }
     let mismatch = |rule: &RequestMatch| {

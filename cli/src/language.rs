@@ -90,7 +90,7 @@ pub enum Kind {
 
 impl Kind {
     /// The words that a value may be, also as one of several types.
-    fn words(&self) -> Vec<&'static Word> {
+    pub fn words(&self) -> Vec<&'static Word> {
         match self {
             Kind::Words(words) => words.iter().collect(),
             Kind::Either(kinds) => kinds.iter().flat_map(Kind::words).collect(),

@@ -9,7 +9,7 @@ mod exposure;
 mod hold;
 mod literal;
 mod made_up;
-mod never_told;
+mod never_shown;
 mod table_size;
 mod unreachable;
 mod unused;
@@ -64,9 +64,9 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
     client_headers::warn_freeing(set, &mut warnings);
     literal::warn_patterns(set, &mut warnings);
     literal::warn_spellings(set, &mut warnings);
-    never_told::warn_variables(set, &mut warnings);
+    never_shown::warn_variables(set, &mut warnings);
     exposure::warn_headers(set, &mut warnings);
-    never_told::warn_describes(set, &mut warnings);
+    never_shown::warn_describes(set, &mut warnings);
     clients::warn_clients(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
     warnings

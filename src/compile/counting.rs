@@ -14,7 +14,7 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
     let words = [("accepted", Count::Accepted), ("all", Count::All), ("rejected", Count::Rejected)];
     let count = fields.read("count", |word| word.word(&words))?;
     if count == Some(Count::Rejected) {
-        check_rejected(fields);
+        check_fields_of_responses(fields);
     }
     match (count, fields.optional("count_on")) {
         (Some(_), Some(later)) => later.error_found("count_on with count", "only one of them"),
@@ -25,7 +25,7 @@ pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
 }
 
 /// A rejected request never reaches the upstream, so no response could change its count.
-fn check_rejected(fields: &Fields<'_>) {
+fn check_fields_of_responses(fields: &Fields<'_>) {
     for name in ["refund_on", "refund_unless", "cost_header", "stock_header", "unanswered"] {
         if let Some(field) = fields.optional(name) {
             let found = [name, " with count: rejected"].concat();

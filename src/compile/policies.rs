@@ -149,8 +149,8 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         return None;
     };
     check_stock(&fields, &limits);
-    check_rejections(&fields, count, &limits);
-    check_in_flight(&fields, &limits);
+    check_rejections_in_flight(&fields, count, &limits);
+    check_responses_in_flight(&fields, &limits);
     let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
     check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {
@@ -242,7 +242,7 @@ fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
 }
 
 /// A rejected request is never in flight, so it would hold no unit of a concurrency limit.
-fn check_rejections(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
+fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
     let in_flight = |limit: &TieredLimit| limit.limit.algorithm == Algorithm::Concurrency;
     if let Some(word) =
         fields.optional("count").filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
@@ -255,7 +255,7 @@ fn check_rejections(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredL
 }
 
 /// Units in flight come back when their stream ends, whatever the response is.
-fn check_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
+fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
     if limits.iter().any(|limit| limit.limit.algorithm != Algorithm::Concurrency) {
         return;
     }

@@ -235,32 +235,21 @@ impl<'a> Reader<'a> {
         Some(*flag)
     }
 
-    /// A whole number within `range`.
-    #[inline(never)]
+    /// A whole number within `range`, which is not negative.
     pub fn whole_number(&self, range: RangeInclusive<u64>) -> Option<u64> {
-        let number = match self.value {
-            // The cast saturates, so a number past the range stays past it.
-            Value::Number(number) if number.fract() == 0.0 && *number >= 0.0 => Some(*number as u64),
-            // Envoy reads a whole number of its YAML that needs more than 32 bits as text.
-            Value::Text(digits) => digits.parse().ok().filter(|number| *number > i32::MAX as u64),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => None,
-        };
-        number
-            .filter(|number| range.contains(number))
-            .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
+        let end = |end: &u64| i64::try_from(*end).unwrap_or(i64::MAX);
+        self.integer(end(range.start())..=end(range.end()))?.try_into().ok()
     }
 
     /// A whole number within `range`, which may be negative.
+    #[inline(never)]
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
         let number = match self.value {
             // The cast saturates, so a number past the range stays past it.
             Value::Number(number) if number.fract() == 0.0 => Some(*number as i64),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Object(_) => None,
+            // Envoy reads a whole number of its YAML that needs more than 32 bits as text.
+            Value::Text(digits) => digits.parse().ok().filter(|number| *number > i64::from(i32::MAX)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => None,
         };
         number
             .filter(|number| range.contains(number))

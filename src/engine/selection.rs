@@ -15,8 +15,7 @@ pub fn exempts<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> 
 
 /// Whether the request is exempt from all policies because of its keys.
 pub fn exempts_caller<R: Request>(rules: &PolicySet, caller: &Caller<'_, R>) -> bool {
-    let mut by_keys = rules.exempt.iter().filter(|rule| !rule.keys.is_empty());
-    by_keys.any(|rule| rule.matches(caller.request()) && caller.fits(rule, false))
+    rules.exempt.iter().any(|rule| !rule.keys.is_empty() && caller.matches(rule))
 }
 
 fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> bool {
@@ -83,15 +82,13 @@ pub fn role<'a, R: Request>(
     policy: &'a Policy,
     caller: &Caller<'_, R>,
 ) -> Option<(Role, Option<&'a RequestMatch>)> {
-    let limits = |rule: &RequestMatch| rule.matches(caller.request()) && caller.fits(rule, true);
-    let frees = |rule: &RequestMatch| rule.matches(caller.request()) && caller.fits(rule, false);
-    let mut matching = policy.matches.iter().filter(|(rule, _)| limits(rule));
+    let mut matching = policy.matches.iter().filter(|(rule, _)| caller.matches(rule));
     let first = matching.next();
     if first.is_none() && !policy.matches.is_empty() {
-        let (index, rule) = policy.response.find_return(frees)?;
+        let (index, rule) = policy.response.find_return(|rule| caller.matches(rule))?;
         return Some((Role::Returns(index), Some(rule)));
     }
-    if policy.except.iter().any(frees) {
+    if policy.except.iter().any(|rule| caller.matches(rule)) {
         return None;
     }
     let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);

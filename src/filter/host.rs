@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// The proxy. Every call is one that Envoy has for proxy-wasm modules; another host has to offer the same.
 ///
-/// No call fails loudly. If the proxy does not carry one out, its effect is lost or its result is absent, as each
-/// call documents.
+/// No call fails loudly. If the proxy does not carry one out, its effect is lost or its result is absent, as
+/// each call documents.
 pub(super) trait Host: Copy + 'static {
     /// Names the stream that a callback is for. Where the proxy itself knows it, as with proxy-wasm, it is
     /// `()`.
@@ -72,8 +72,8 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response header.
     fn remove_response_header(self, stream: Self::Stream, name: &[u8]);
 
-    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If the proxy rejects it, they show
-    /// a dash.
+    /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If the proxy rejects it,
+    /// they show a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);
 
     /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the

@@ -21,8 +21,8 @@ pub trait Request {
     }
     /// The client's trusted address as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
-    /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or it
-    /// is `null`.
+    /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or
+    /// it is `null`.
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue>;
     /// Whether [`Request::metadata`] is a value that makes a credential valid.
     fn affirms(&self, path: &MetadataPath) -> bool {

@@ -11,9 +11,9 @@
 //! slot late.
 //!
 //! The newest slot may end after `now`, and its units would come back later than a window from now. So a log
-//! whose slots are longer than 1 ms also keeps the instant of its **newest unit**, and the newest slot's units
-//! come back one window after that. Slots of 1 ms do without it (see [`super::Counter::judge`]), and so do the
-//! longer slots of a full page, which has no room for it.
+//! whose slots are longer than 1 ms also keeps the instant of its **newest unit**, and the newest slot's
+//! units come back one window after that. Slots of 1 ms do without it (see [`super::Counter::judge`]), and so
+//! do the longer slots of a full page, which has no room for it.
 //!
 //! - A quota whose log always fits in a record gets slots of 1 ms: **exact**, to the clock's millisecond.
 //!   With the default table these are quotas up to 642 per minute, 429 per hour, 403 per day.
@@ -24,10 +24,10 @@
 //! # State
 //! `shift:u8, used:varint, base:varint, newest − base:varint, early:varint, entries`, oldest entry first.
 //! `early` is how many µs before the end of its slot the newest unit was counted; it is there only if
-//! [`HAS_EARLY`] is added to `shift`. An entry has the units of one slot: `varint(gap << 1 | more)`, where `gap` is the distance in slots from the entry before
-//! (for the first, from `base`), and `varint(units)` if `more` is set, else one unit. An entry takes 1 byte
-//! for gaps below 64 slots and 2 below 8,192. A state takes at most [`Slots::max_bytes`]; after a first
-//! request it has 9.
+//! [`HAS_EARLY`] is added to `shift`. An entry has the units of one slot: `varint(gap << 1 | more)`, where
+//! `gap` is the distance in slots from the entry before (for the first, from `base`), and `varint(units)` if
+//! `more` is set, else one unit. An entry takes 1 byte for gaps below 64 slots and 2 below 8,192. A state
+//! takes at most [`Slots::max_bytes`]; after a first request it has 9.
 
 mod entries;
 mod slots;

@@ -16,13 +16,10 @@
 //! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up
 //! to 127 units, at most 5; at most 20 for a reported stock.
 
-use super::{EvictionInfo, Limit, Verdict, all_at};
-use crate::time::{MILLISECOND, Micros, SECOND};
+use super::{EvictionInfo, Limit, MAX_RESPONSE_TIME, Verdict, all_at};
+use crate::time::{MILLISECOND, Micros};
 use crate::varint;
 use std::num::NonZeroU32;
-
-/// No request waits longer for its response: by default, Envoy ends idle streams after 5 minutes.
-const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 
 /// The units that exist.
 pub struct Stock {

@@ -15,40 +15,42 @@
 //! Late charges can move `tat` beyond that of an empty bucket: the bucket owes. It owes at most what comes
 //! back in [`MAX_DEBT`], 366 days, the longest window of any limit: so no algorithm rejects for longer. The
 //! bound is a time, since a bound in units would be years for one rate and moments for another, and it is
-//! applied when the units are charged: the wait is then that of the state, and it passes as told.
+//! applied when the units are charged: the wait is then that of the state, and no later reading of it changes
+//! the wait.
 //!
 //! If the rate changes, a bucket that owes still owes as many units; one that does not is at most empty. So
 //! nobody waits for units of a rate that is no longer in force.
 //!
 //! # Refunds
-//! A refund of `d = t · units` subtracts from `tat` what the bucket would have more now if the units had never
-//! been taken. That is less than `d` if it would have been full in the meantime: what would have come back
-//! then is lost. The bucket does not know its history, so it subtracts the larger of two lower bounds:
+//! A refund of `d = t · units` subtracts from `tat` what the bucket would have more now if the units had
+//! never been taken. That is less than `d` if it would have been full in the meantime: what would have come
+//! back then is lost. The bucket does not know its history, so it subtracts the larger of two lower bounds:
 //!
-//! - `d` less the time since the charge. If a part of the charge is kept, the time until that part was back is
-//!   not subtracted: the bucket was not full then.
+//! - `d` less the time since the charge. If a part of the charge is kept, the time until that part was back
+//!   is not subtracted: the bucket was not full then.
 //! - What of `d` was still to come back, if units come back in the order in which they were taken. A charge's
 //!   units were back at `E = tat` as it was right after the charge, less all that was refunded since. Since
-//!   `tat ≥ E + t · (what was taken since)`, the bucket would miss at least what was taken since, as much as if
-//!   it had been full right after the charge. So `min(d, E − now)` is never too much. For this the state has
-//!   `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`Bucket::hold`]).
+//!   `tat ≥ E + t · (what was taken since)`, the bucket would miss at least what was taken since, as much as
+//!   if it had been full right after the charge. So `min(d, E − now)` is never too much. For this the state
+//!   has `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`Bucket::hold`]).
 //!
 //! So an immediate refund undoes the charge, nothing that has come back by itself is given back again, and
-//! holds of many requests that are in flight at once are settled. The sum is kept for [`MAX_RESPONSE_TIME`];
+//! holds of many requests that are in flight at once are settled. The sum is kept for `MAX_RESPONSE_TIME`;
 //! for requests that take longer only the first bound holds.
 //!
 //! # The worker's own bucket
 //! The same formula is used while a shared record can't be written ([`Bucket::of_worker`]), with the limit's
 //! rate and a 64th of its quota, or of a bucket's burst, as `burst`. So `W` workers that can't write for `T`
 //! admit at most `W × (burst + quota × T / window)` above the shared count. In practice it is less: a worker
-//! still reads the shared count, adds its own debt, and uses its bucket only while the sum is below the quota.
+//! still reads the shared count, adds its own debt, and uses its bucket only while the sum is below the
+//! quota.
 //!
 //! # State
 //! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
 //! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
 //! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
 
-use super::{CLOCK_JITTER, EvictionInfo, Limit, Verdict};
+use super::{CLOCK_JITTER, EvictionInfo, Limit, MAX_RESPONSE_TIME, Verdict};
 use crate::time::{Micros, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
@@ -69,9 +71,6 @@ pub struct Bucket {
     /// Whether the state was of another rate, and `tat` has changed with it.
     restamped: bool,
 }
-
-/// What was refunded is remembered for this long: hardly a request waits longer for its response.
-const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 
 /// The most that a bucket can owe, in nanoseconds of its rate: 366 days.
 const MAX_DEBT: u64 = 366 * 86_400 * nanos(SECOND);

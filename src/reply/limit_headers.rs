@@ -71,15 +71,16 @@ pub enum Reset {
     NextSlot,
     /// The instant at which all units are available again (PA-3).
     FullReset,
-    /// The end of the window that the request is in. Where windows slide, the window of the newest unit, so it
-    /// is when all units are available again. A rejected request begins no window.
+    /// The end of the window that the request is in. Where windows slide, the window of the newest unit, so
+    /// it is when all units are available again. A rejected request begins no window.
     WindowEnd,
 }
 
 /// What the reset of a form with a single limit is on a rejection. Of several limits, each shows its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum ResetOnRejection {
-    /// Never before the wait is over, whichever limit rejects, because some clients read only the reset (PA-4).
+    /// Never before the wait is over, whichever limit rejects, because some clients read only the reset
+    /// (PA-4).
     #[default]
     AfterWait,
     /// The described limit's own, as on all other responses.
@@ -102,6 +103,18 @@ pub enum UpstreamHeaders {
     Replace,
     /// They are kept, and the filter's own are left out.
     Keep,
+}
+
+impl Preset {
+    /// The lower-case names of its headers.
+    pub fn header_names(&self) -> Vec<&str> {
+        match self {
+            Preset::Fields(names) => names.all().collect(),
+            Preset::Envoy => forms::ENVOY.to_vec(),
+            Preset::Ietf => forms::IETF.to_vec(),
+            Preset::Secret => Vec::new(),
+        }
+    }
 }
 
 impl HeaderRules {

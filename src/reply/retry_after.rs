@@ -4,6 +4,10 @@ use crate::decision::Decision;
 use crate::identity::Identity;
 use crate::time::{Micros, Now, SECOND, seconds_up, times};
 
+/// The longest wait in seconds that a timer of JavaScript holds: 2^31 - 1 ms. A longer one makes most Node
+/// clients retry at once.
+pub const MAX_TIMER_SECONDS: u64 = 2_147_483;
+
 /// How the value of `retry-after` is computed, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryAfter {
@@ -20,8 +24,6 @@ pub struct RetryAfter {
 
 impl Default for RetryAfter {
     fn default() -> Self {
-        /// A longer wait makes most Node clients retry at once, because their timers hold at most 2^31-1 ms.
-        const MAX_TIMER_SECONDS: u64 = 2_147_483;
         RetryAfter { shown: true, min: 1, max: MAX_TIMER_SECONDS, jitter: 0 }
     }
 }

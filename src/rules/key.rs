@@ -50,7 +50,8 @@ pub enum Part {
 
 impl Key {
     /// Whether a request may present conflicting values. That is possible even if the first or the last one
-    /// counts, since servers differ in which values they skip. A client's list may be too long to be compared.
+    /// counts, since servers differ in which values they skip. A client's list may be too long to be
+    /// compared.
     pub fn can_be_ambiguous(&self) -> bool {
         match self.source {
             KeySource::Header { .. } if matches!(self.part, Part::List(_)) => true,
@@ -65,6 +66,11 @@ impl Key {
             | KeySource::Constant(_)
             | KeySource::FirstOf(_) => false,
         }
+    }
+
+    /// Whether clients write its values themselves, and nothing checks them.
+    pub fn can_be_made_up(&self) -> bool {
+        self.source.is_client_supplied() && self.validity == Validity::Present
     }
 }
 
@@ -107,6 +113,19 @@ impl KeySource {
         const IPV6: usize = 16;
         matches!(self, KeySource::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
             && value.len() == IPV6
+    }
+
+    /// Whether clients write the value into the request, as they do their credentials.
+    pub fn is_client_supplied(&self) -> bool {
+        match self {
+            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) => true,
+            KeySource::ClientIp { .. }
+            | KeySource::Metadata(_)
+            | KeySource::PathParameter(_)
+            | KeySource::Consumer(_)
+            | KeySource::Constant(_)
+            | KeySource::FirstOf(_) => false,
+        }
     }
 
     /// Whether this is the header of this lower-case name.

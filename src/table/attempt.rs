@@ -61,8 +61,8 @@ impl Attempt {
     }
 }
 
-/// Sets the waits in the verdicts on a rejected request that a charge has counted to those of the same request
-/// `again`. Units in flight end with the request.
+/// Sets the waits in the verdicts on a rejected request that a charge has counted to those of the same
+/// request `again`. Units in flight end with the request.
 #[inline(never)]
 pub(super) fn set_waits(charge: &Charge<'_>, verdicts: &mut [Verdict], again: &[Verdict]) {
     for (limit, (verdict, again)) in charge.judging().zip(verdicts.iter_mut().zip(again)) {

@@ -28,7 +28,8 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// Corrects the record of a charge in one write. If that fails [`super::MAX_CAS_ATTEMPTS`] times, the
-    /// correction becomes a debt of this worker. Returns the verdicts on what is left then, if it was written.
+    /// correction becomes a debt of this worker. Returns the verdicts on what is left then, if it was
+    /// written.
     pub fn correct(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
         if charge.limits.iter().any(|limit| self.table.changed_since(limit).is_some()) {
             self.correct_changed_limits(charge, correction);

@@ -49,7 +49,7 @@ impl<S: Store> Transaction<'_, S> {
                 *outcome = self.charge_one(&Charge { count: Count::Accepted, ..*charge }, None);
             }
         }
-        // A client that waits as it is told must not find that this rejection has banned it.
+        // A client that waits for as long as this rejection announces must not come back into the ban.
         self.wait_for_counted(charges, outcomes);
     }
 
@@ -108,8 +108,8 @@ impl<S: Store> Transaction<'_, S> {
         outcomes
     }
 
-    /// If the request is rejected, adds the waits of charges that admitted and counted it, and that have no room
-    /// for the same request again.
+    /// If the request is rejected, adds the waits of charges that admitted and counted it, and that have no
+    /// room for the same request again.
     #[inline(never)]
     fn wait_for_counted(&mut self, charges: &[Charge<'_>], outcomes: &mut [Outcome]) {
         if outcomes.iter().all(Outcome::admitted) {

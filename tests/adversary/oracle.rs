@@ -188,7 +188,8 @@ impl Oracle {
         lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
     }
 
-    /// What is missing in a bucket that was full before. It owes no more than what its rate brings in 366 days.
+    /// What is missing in a bucket that was full before. It owes no more than what its rate brings in 366
+    /// days.
     fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
         counted.sort_by_key(|(at, _)| at.mono);
         let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));

@@ -18,8 +18,8 @@ pub struct Promise {
     counts: Option<Statuses>,
     /// Answers with these statuses don't.
     refunds: Option<Statuses>,
-    /// Answers with these statuses reject a key that the policy may count by. What is counted in the name of such a
-    /// key is given back, whoever else pays for the request.
+    /// Answers with these statuses reject a key that the policy may count by. What is counted in the name of
+    /// such a key is given back, whoever else pays for the request.
     rejects_key: Option<Statuses>,
     /// Whether an answer says what its request has cost.
     by_header: bool,

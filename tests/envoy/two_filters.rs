@@ -61,7 +61,8 @@ fn f_the_second_filters_rejection_is_left_as_it_is() {
             let request = user(&gateway, "ann");
             for left in [9, 8] {
                 let passed = request.send();
-                // On a response that passes the first filter has the last word, unless it keeps what it finds.
+                // On a response that passes the first filter has the last word, unless it keeps what it
+                // finds.
                 let told = if more.contains("keep") || more.contains("on_429") { left - 8 } else { left };
                 assert_eq!((passed.status, passed.number("x-ratelimit-remaining")), (200, told), "{more}");
             }

@@ -33,7 +33,8 @@ pub struct Explain {
     /// The host of the request
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
-    /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated, and the same path with several values is a list
+    /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated,
+    /// and the same path with several values is a list
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
     metadata: Vec<(String, String)>,
     /// Send the request N times, and explain the last one
@@ -208,16 +209,16 @@ fn applicability(policy: &PolicyExplanation) -> String {
     }
 }
 
-/// The status and what a client reads of the limits.
+/// The status, and the headers about limits.
 fn in_a_line(response: &ExplainedResponse) -> String {
     let (status, headers) = match response {
         ExplainedResponse::Upstream { status, headers } => (u32::from(*status), headers),
         ExplainedResponse::Rejection { status, headers, .. } => (*status, headers),
         ExplainedResponse::Unanswered => return "no answer".into(),
     };
-    let told = |name: &str| name == "retry-after" || is_limit_header(name.as_bytes());
-    let told = headers.iter().filter(|(name, _)| told(name));
-    told.fold(status.to_string(), |line, (name, value)| format!("{line}  {name}: {value}"))
+    let about_limits = |name: &str| name == "retry-after" || is_limit_header(name.as_bytes());
+    let shown = headers.iter().filter(|(name, _)| about_limits(name));
+    shown.fold(status.to_string(), |line, (name, value)| format!("{line}  {name}: {value}"))
 }
 
 fn response(response: &ExplainedResponse) -> String {

@@ -40,17 +40,9 @@ fn is_metadata(callers: &Callers, index: usize) -> bool {
 /// Whether values of a key may be credentials.
 fn is_secret(callers: &Callers, index: usize) -> bool {
     match callers.keys.get(index).map(|key| &key.source) {
-        Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)) => true,
         // None of them has alternatives of its own.
         Some(KeySource::FirstOf(others)) => others.iter().any(|other| is_secret(callers, *other)),
-        Some(
-            KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_),
-        )
-        | None => false,
+        source => source.is_some_and(KeySource::is_client_supplied),
     }
 }
 

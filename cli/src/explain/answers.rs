@@ -50,8 +50,8 @@ impl Response for SampleResponse<'_> {
 }
 
 impl SampleResponse<'_> {
-    /// The headers of the response as the client gets them: the filter removes those that are not for clients,
-    /// and adds its limit headers or leaves the upstream's.
+    /// The headers of the response as the client gets them: the filter removes those that are not for
+    /// clients, and adds its limit headers or leaves the upstream's.
     pub(super) fn for_client(
         &self,
         set: &Configuration,

@@ -4,7 +4,7 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::http::StatusSet;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{KeySource, Mode, Policy, Validity};
+use tollgate::rules::{KeySource, Mode, Policy};
 use tollgate::table::Count;
 use tollgate::time::{Micros, SECOND};
 
@@ -55,7 +55,7 @@ fn short_block(policy: &Policy) -> Option<String> {
 }
 
 /// How long a limit may reject by itself, and whether its window slides, so that it does whenever the units
-/// are used up at once. `None`: it cannot be told, or a unit comes back much earlier.
+/// are used up at once. `None`: it is not known, or a unit comes back much earlier.
 fn window(limit: &Limit) -> Option<(Micros, bool)> {
     match limit.algorithm {
         Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => Some((limit.window, true)),
@@ -93,15 +93,6 @@ fn forgeable(set: &Configuration, key: usize) -> Option<(&str, &'static str)> {
     let key = set.rules.callers.keys.get(key)?;
     match &key.source {
         KeySource::FirstOf(keys) => keys.iter().find_map(|key| forgeable(set, *key)),
-        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)
-            if key.validity == Validity::Present =>
-        {
-            Some((
-                &key.name,
-                "can be made up: a rejected client takes another value, and whoever knows the value of another caller can have \
-                 that one rejected; set valid for it, or count by client_ip",
-            ))
-        }
         KeySource::PathParameter(_) => Some((
             &key.name,
             "is chosen by the client: anybody can have any value of it rejected for everybody; count by who asks, such as client_ip",
@@ -114,6 +105,10 @@ fn forgeable(set: &Configuration, key: usize) -> Option<(&str, &'static str)> {
         | KeySource::Cookie(_)
         | KeySource::ClientIp { .. }
         | KeySource::Metadata(_)
-        | KeySource::Consumer(_) => None,
+        | KeySource::Consumer(_) => key.can_be_made_up().then_some((
+            &key.name,
+            "can be made up: a rejected client takes another value, and whoever knows the value of another caller can have \
+             that one rejected; set valid for it, or count by client_ip",
+        )),
     }
 }

@@ -6,7 +6,7 @@ use crate::inspect::counts_by;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
 use tollgate::http::{RequestMatch, ValueMatch};
-use tollgate::rules::{Key, KeySource, Part, Validity};
+use tollgate::rules::{Key, KeySource, Part};
 
 /// Headers in which proxies tell a client's address.
 const ADDRESSES: &[&str] = &[
@@ -123,7 +123,7 @@ pub(super) fn warn_element(set: &Configuration, index: usize, path: &str, warnin
     let Part::Element { index: place, .. } = key.part else { return };
     let policies = &set.rules.policies;
     let all_need_it = policies.iter().all(|policy| policy.key.contains(&index));
-    if !matches!(place, 0 | -1) && is_written_by_clients(key) && all_need_it {
+    if !matches!(place, 0 | -1) && key.can_be_made_up() && all_need_it {
         let message = format!(
             "a request without element {place} has no {}, so no policy limits it; add a policy by client_ip",
             key.name
@@ -144,12 +144,12 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (at, rule) in rules {
         for (index, condition) in &rule.keys {
             let Some(key) = set.rules.callers.keys.get(*index) else { continue };
-            let can_be_made_up = match condition {
+            let is_open = match condition {
                 ValueMatch::Present => true,
                 ValueMatch::Fits(pattern) => !pattern.is_exact(),
                 ValueMatch::Absent => false,
             };
-            if can_be_made_up && is_written_by_clients(key) {
+            if is_open && key.can_be_made_up() {
                 let message =
                     format!("any client can free itself with a made-up {}; set valid for it", key.name);
                 warnings.push(Warning::new(field_path(&field_path(&at, "keys"), &key.name), message));
@@ -158,22 +158,8 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Whether clients write the value of a key themselves, and nothing proves it.
-fn is_written_by_clients(key: &Key) -> bool {
-    key.validity == Validity::Present
-        && match key.source {
-            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) => true,
-            KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_)
-            | KeySource::FirstOf(_) => false,
-        }
-}
-
 fn is_counted_unproven(set: &Configuration, index: usize) -> bool {
-    let unproven = set.rules.callers.keys.get(index).is_some_and(is_written_by_clients);
+    let unproven = set.rules.callers.keys.get(index).is_some_and(Key::can_be_made_up);
     unproven && counts_by(set, index)
 }
 

@@ -1,14 +1,11 @@
-//! Replies that make well-known clients retry at once, or not read what they are told.
+//! Replies that well-known clients answer by retrying at once, or whose wait they do not read.
 
 use super::Warning;
 use tollgate::compile::Configuration;
-use tollgate::reply::{HeaderRules, Preset, ResetFormat};
+use tollgate::reply::{HeaderRules, MAX_TIMER_SECONDS, Preset, ResetFormat};
 
 /// The reset header that GitHub made known.
 const RESET: &str = "x-ratelimit-reset";
-
-/// The longest wait in seconds that a timer of JavaScript can hold: 2^31 - 1 ms.
-const MAX_TIMER_SECONDS: u64 = 2_147_483;
 
 /// The statuses with which clients honour `retry-after`, and that a rejection may have.
 const HONOURED: [u32; 3] = [413, 429, 503];

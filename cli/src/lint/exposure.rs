@@ -4,7 +4,7 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
 use tollgate::reply::Describes;
-use tollgate::rules::{KeySource, Mode};
+use tollgate::rules::Mode;
 
 /// Headers that describe a policy in shadow are never sent.
 pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
@@ -24,9 +24,7 @@ pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
 pub(super) fn warn_credentials(set: &Configuration, value: &Value) -> Vec<Warning> {
     let is_secret = |name: &str| {
         let key = set.rules.callers.keys.iter().find(|key| key.name == name);
-        key.is_some_and(|key| {
-            matches!(key.source, KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_))
-        })
+        key.is_some_and(|key| key.source.is_client_supplied())
     };
     let mut warnings = Vec::new();
     for (i, consumer) in entries(value.get("consumers")).iter().enumerate() {

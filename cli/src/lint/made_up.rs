@@ -3,8 +3,7 @@
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::Policy;
-use tollgate::rules::{KeySource, Validity};
+use tollgate::rules::{KeySource, Policy};
 use tollgate::time::{Micros, SECOND};
 
 /// From this window on, a made-up key is worth it.
@@ -39,11 +38,6 @@ fn made_up(set: &Configuration, key: usize) -> Option<&str> {
     let key = set.rules.callers.keys.get(key)?;
     match &key.source {
         KeySource::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
-        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)
-            if key.validity == Validity::Present =>
-        {
-            Some(&key.name)
-        }
         KeySource::Header { .. }
         | KeySource::Query(_)
         | KeySource::Cookie(_)
@@ -51,7 +45,7 @@ fn made_up(set: &Configuration, key: usize) -> Option<&str> {
         | KeySource::Metadata(_)
         | KeySource::PathParameter(_)
         | KeySource::Consumer(_)
-        | KeySource::Constant(_) => None,
+        | KeySource::Constant(_) => key.can_be_made_up().then_some(&key.name),
     }
 }
 

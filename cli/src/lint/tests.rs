@@ -5,7 +5,7 @@ mod client_headers;
 mod clients;
 mod exposure;
 mod literal;
-mod never_told;
+mod never_shown;
 
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;

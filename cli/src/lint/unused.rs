@@ -86,18 +86,18 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
 /// Whether clients can choose the value of a key.
 fn is_chosen_by_client(set: &Configuration, key: &Key) -> bool {
     match &key.source {
-        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) => {
-            key.validity == Validity::Present
-        }
         KeySource::FirstOf(keys) => {
             let mut keys = keys.iter().filter_map(|key| set.rules.callers.keys.get(*key));
             keys.any(|key| is_chosen_by_client(set, key))
         }
-        KeySource::ClientIp { .. }
+        KeySource::Header { .. }
+        | KeySource::Query(_)
+        | KeySource::Cookie(_)
+        | KeySource::ClientIp { .. }
         | KeySource::Metadata(_)
         | KeySource::PathParameter(_)
         | KeySource::Consumer(_)
-        | KeySource::Constant(_) => false,
+        | KeySource::Constant(_) => key.can_be_made_up(),
     }
 }
 

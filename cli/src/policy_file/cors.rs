@@ -4,7 +4,7 @@ use super::envoy::either;
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
-use tollgate::reply::{Preset, ReplyRules};
+use tollgate::reply::ReplyRules;
 
 const FILTER: &str = "filters.http.cors.v3.Cors";
 const POLICY: &str = "filters.http.cors.v3.CorsPolicy";
@@ -32,14 +32,14 @@ pub(super) fn warn_cors(
         ));
         return;
     }
-    let told = told(&set.replies);
+    let shown = shown(&set.replies);
     each_policy(manager, path, &mut |path, policy| {
         let exposed =
             either(policy, "expose_headers", "exposeHeaders").and_then(Value::text).unwrap_or_default();
         let exposes = |name: &&&str| {
             exposed.split(',').map(str::trim).any(|own| own == "*" || own.eq_ignore_ascii_case(name))
         };
-        let hidden: Vec<&str> = told.iter().filter(|name| !exposes(name)).copied().collect();
+        let hidden: Vec<&str> = shown.iter().filter(|name| !exposes(name)).copied().collect();
         if !hidden.is_empty() {
             warnings.push(Warning::new(
                 field_path(path, "expose_headers"),
@@ -52,14 +52,9 @@ pub(super) fn warn_cors(
     });
 }
 
-/// The headers that tell a client about its limits.
-fn told(replies: &ReplyRules) -> Vec<&str> {
-    let limits: Vec<&str> = match replies.headers.as_ref().map(|rules| &rules.preset) {
-        Some(Preset::Fields(names)) => names.all().collect(),
-        Some(Preset::Envoy) => vec!["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"],
-        Some(Preset::Ietf) => vec!["ratelimit-policy", "ratelimit"],
-        Some(Preset::Secret) | None => Vec::new(),
-    };
+/// The headers that inform a client about its limits.
+fn shown(replies: &ReplyRules) -> Vec<&str> {
+    let limits = replies.headers.as_ref().map_or_else(Vec::new, |rules| rules.preset.header_names());
     replies.retry_after.shown.then_some("retry-after").into_iter().chain(limits).collect()
 }
 

@@ -96,8 +96,8 @@ fn invalid_requests_and_invalid_policies_are_rejected() {
     );
 }
 
-/// Explains requests under a policy with these fields: the remaining units that each response tells, `-` for a
-/// rejection.
+/// Explains requests under a policy with these fields: the remaining units that each response tells, `-` for
+/// a rejection.
 fn told(name: &str, fields: &str, arguments: &[&str]) -> String {
     let text = format!(
         "keys: {{ ip: {{ client_ip: {{}} }} }}

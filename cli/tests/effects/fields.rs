@@ -1,7 +1,7 @@
 //! A value for each field, and what it needs beside it.
 
 use serde_json::{Value as Json, json};
-use tollgate_cli::language::{Field, Kind, Need};
+use tollgate_cli::language::{Field, Need};
 
 /// A field's value to try.
 pub struct Trial {
@@ -181,25 +181,12 @@ fn words(field: &Field) -> Vec<Json> {
         Need::Default(default) => serde_json::from_str(default).unwrap(),
         Need::Required | Need::Else(_) => Json::Null,
     };
-    fn of(kind: &Kind) -> Vec<Json> {
-        match kind {
-            Kind::Words(words) => words.iter().map(|word| json!(word.word)).collect(),
-            Kind::Either(kinds) => kinds.iter().flat_map(of).collect(),
-            Kind::Flag
-            | Kind::Number(_)
-            | Kind::Text(_)
-            | Kind::Statuses
-            | Kind::Object(_)
-            | Kind::List(_)
-            | Kind::AnyList(_)
-            | Kind::OneOrList(_)
-            | Kind::Map { .. } => Vec::new(),
-        }
-    }
-    of(&field.kind).into_iter().filter(|word| *word != default).collect()
+    let words = field.kind.words().into_iter().map(|word| json!(word.word));
+    words.filter(|word| *word != default).collect()
 }
 
-/// Why a field may change nothing with an algorithm and is no error: what it chooses between is the same there.
+/// Why a field may change nothing with an algorithm and is no error: what it chooses between is the same
+/// there.
 pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) -> Option<&'static str> {
     match (object, field, value.as_str().unwrap_or_default(), algorithm) {
         ("headers", "format", "epoch", _) => Some("the default of this preset"),

@@ -129,7 +129,8 @@ fn c_a_rejection_is_counted_for_whom_the_ban_counts_by_and_nobody_else() {
     assert!(fixture.decide(&FakeRequest::from("192.0.2.66").with("x-key", "third")).rejected());
 }
 
-/// The rejection that fills a ban says so: otherwise a client that waits as it is told would come back into it.
+/// The rejection that fills a ban says so: otherwise a client that waits as it is told would come back into
+/// it.
 #[wasm_bindgen_test(unsupported = test)]
 fn d_a_client_that_waits_as_it_is_told_is_never_banned() {
     for mode in MODES {

@@ -371,8 +371,8 @@ fn e_a_list_that_a_client_makes_too_long_lets_nobody_escape() {
     assert_eq!(fixture.passed(3, long), 0, "neither another key nor an exemption");
 }
 
-/// An exemption of requests without a key is none of requests with one that is still to be proved: the response
-/// to an exempt request is not looked at, so it would never be.
+/// An exemption of requests without a key is none of requests with one that is still to be proved: the
+/// response to an exempt request is not looked at, so it would never be.
 #[wasm_bindgen_test(unsupported = test)]
 fn a_an_exemption_of_requests_without_a_key_frees_no_key_that_is_unproved() {
     let mut fixture = Fixture::new(

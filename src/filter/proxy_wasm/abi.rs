@@ -87,8 +87,8 @@ fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>,
     let (mut data, mut len) = (null_mut(), 0);
     match call(&mut data, &mut len) {
         OK if data.is_null() => Ok(Vec::new()),
-        // SAFETY: the host got `data` from the allocator that the SDK exports (a boxed slice of `len` bytes), filled it, and
-        // gives it up.
+        // SAFETY: the host got `data` from the allocator that the SDK exports (a boxed slice of `len` bytes),
+        // filled it, and gives it up.
         OK => Ok(unsafe { Vec::from_raw_parts(data, len, len) }),
         status => Err(status),
     }

@@ -2,6 +2,12 @@
 
 use super::super::{DescribedLimit, Header, decimal, push_decimal};
 
+/// The headers of Envoy's own limiters.
+pub(super) const ENVOY: [&str; 3] = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"];
+
+/// The headers of the IETF's draft.
+pub(super) const IETF: [&str; 2] = ["ratelimit-policy", "ratelimit"];
+
 /// The lower-case names of headers that carry one value each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderNames {
@@ -20,14 +26,8 @@ pub struct HeaderNames {
 impl HeaderNames {
     /// `x-ratelimit-limit`, `-remaining` and `-reset`.
     pub fn x_ratelimit() -> HeaderNames {
-        let name = |last: &str| ["x-ratelimit-", last].concat();
-        HeaderNames {
-            limit: name("limit"),
-            remaining: name("remaining"),
-            reset: name("reset"),
-            used: None,
-            resource: None,
-        }
+        let [limit, remaining, reset] = ENVOY.map(String::from);
+        HeaderNames { limit, remaining, reset, used: None, resource: None }
     }
 
     /// The same three, and `x-ratelimit-used` and `-resource`.
@@ -76,11 +76,8 @@ pub(super) fn envoy<'a, 'd>(
         push_window(&mut quotas, *limit);
         quotas.extend([";name=\"", &limit.description.reference, "\""]);
     }
-    vec![
-        ("x-ratelimit-limit", quotas.into()),
-        ("x-ratelimit-remaining", decimal(limit.verdict.remaining)),
-        ("x-ratelimit-reset", decimal(reset)),
-    ]
+    let [quota, remaining, at] = ENVOY;
+    vec![(quota, quotas.into()), (remaining, decimal(limit.verdict.remaining)), (at, decimal(reset))]
 }
 
 /// `ratelimit-policy: "burst";q=100;w=60` and `ratelimit: "burst";r=50;t=30`, lists of structured fields (RFC
@@ -112,7 +109,8 @@ pub(super) fn ietf<'a, 'd>(
             push_decimal(&mut states, reset(*limit));
         }
     }
-    vec![("ratelimit-policy", policies.into()), ("ratelimit", states.into())]
+    let [policy, state] = IETF;
+    vec![(policy, policies.into()), (state, states.into())]
 }
 
 /// Appends the window, if the limit has one.

@@ -1,5 +1,6 @@
-//! An operator may restrict what the module can call (`capability_restriction_config`). Envoy answers a call that is not
-//! allowed with `InternalFailure`, at which the wrappers of the SDK panic. The module goes without the call instead.
+//! An operator may restrict what the module can call (`capability_restriction_config`). Envoy answers a call
+//! that is not allowed with `InternalFailure`, at which the wrappers of the SDK panic. The module goes
+//! without the call instead.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
-//! The oracle of reported times: it waits. Each question is asked of the real engine, on a copy of the table and
-//! at a later instant, and the first instant at which the answer is yes is found by halving. So it knows no
-//! algorithm and no formula, only what a caller would see who sends nothing else in between.
+//! The oracle of reported times: it waits. Each question is asked of the real engine, on a copy of the table
+//! and at a later instant, and the first instant at which the answer is yes is found by halving. So it knows
+//! no algorithm and no formula, only what a caller would see who sends nothing else in between.
 
 use super::*;
 use crate::identity::Seed;

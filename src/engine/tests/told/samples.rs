@@ -47,8 +47,8 @@ fn d_the_reset_of_a_single_limit_is_after_the_wait_or_its_own_as_configured() {
     }
 }
 
-/// Slots of a sliding window that also counts rejected requests are longer than 1 ms, and those of 366 days are
-/// of three days.
+/// Slots of a sliding window that also counts rejected requests are longer than 1 ms, and those of 366 days
+/// are of three days.
 #[wasm_bindgen_test(unsupported = test)]
 fn d_a_reset_is_never_above_its_window_however_long_the_slots_and_the_wait_is_enough() {
     for (window, seconds) in [("1s", 1), ("2s", 2), ("60s", 60), ("366d", 31_622_400)] {

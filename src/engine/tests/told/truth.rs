@@ -1,5 +1,6 @@
-//! What is reported is the instant at which it happens, rounded up: for all algorithms, costs, debts, penalties,
-//! presets, formats and resets, on the upstream's responses and on rejections, compared with the [`Oracle`].
+//! What is reported is the instant at which it happens, rounded up: for all algorithms, costs, debts,
+//! penalties, presets, formats and resets, on the upstream's responses and on rejections, compared with the
+//! [`Oracle`].
 
 use super::history::{History, Random, RandomLimit};
 use super::oracle::Oracle;

@@ -1,4 +1,4 @@
-//! What replies never say: limits that no header describes, and variables that are always empty.
+//! What replies never show: limits that no header describes, and variables that are always empty.
 
 use super::Warning;
 use super::unreachable::applies_whenever;
@@ -20,11 +20,11 @@ pub(super) fn warn_describes(set: &Configuration, warnings: &mut Vec<Warning>) {
         |policy: usize| set.rules.policies.get(policy).is_some_and(|policy| policy.mode == Mode::Shadow);
     for (i, entry) in limits.iter().enumerate().filter(|(_, entry)| !in_shadow(entry.0)) {
         let earlier = || limits.iter().take(i);
-        let told_first = match lists_all {
+        let shown_first = match lists_all {
             true => earlier().find(|other| *other == entry),
             false => earlier().find(|other| applies_whenever(set, other.0, entry.0)),
         };
-        if let Some(other) = told_first {
+        if let Some(other) = shown_first {
             let message = format!(
                 "{} is never described: {} comes first and applies to all of its requests",
                 reference(set, *entry),
