@@ -1,12 +1,15 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run container container-down image test unit unit-wasm module e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run fleet container container-down image test unit unit-wasm module e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRENCY=2 UPSTREAM=host:port
 	@tools/run
+
+fleet: ## run two Envoys that share their limits, with the service and Redis: variables as above, PORT_2=10001 ADMIN_PORT_2=9902
+	@tools/fleet
 
 container: ## start Envoy with Tollgate in a container (docker or podman): variables as above, and ENVOY_IMAGE=image
 	@tools/container-run up
@@ -20,7 +23,7 @@ image: ## build the module's image for Istio and Envoy Gateway, IMAGE=tollgate:l
 test: ## run all tests: natively, as wasm in Node, in a real Envoy, and in a container
 	@tools/test
 
-unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages
+unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages, the fleet's service on Redis
 	@tools/unit
 
 unit-wasm: ## run the same tests as wasm in Node
@@ -29,7 +32,7 @@ unit-wasm: ## run the same tests as wasm in Node
 module: ## test the built module: its exports and imports, and that another folder builds the same
 	@tools/module
 
-e2e: ## run the end-to-end tests in a real Envoy (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
+e2e: ## run the end-to-end tests in a real Envoy, and in a fleet of them with Redis (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e
 
 container-test: ## run the tests in a real container (ENVOY_IMAGE=image, CONTAINER_ENGINE=docker or podman to choose)
@@ -71,7 +74,7 @@ lint: ## check the formatting, clippy for both targets with warnings denied, and
 	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --workspace --all-targets -- -D warnings
-	tools/cargo clippy --test envoy --test container --test module -- -D warnings # which --all-targets leaves out
+	tools/cargo clippy --test envoy --test fleet --test container --test module -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 

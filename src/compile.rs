@@ -17,6 +17,7 @@
 mod consumers;
 mod counting;
 mod duration;
+mod fleet;
 mod key_part;
 mod keys;
 mod limits;
@@ -67,7 +68,7 @@ pub fn compile(value: &Value) -> Result<Configuration, ConfigErrors> {
 }
 
 fn configuration(root: &Reader<'_>) -> Option<Configuration> {
-    const FIELDS: [&str; 13] = [
+    const FIELDS: [&str; 14] = [
         "keys",
         "consumers",
         "tiers",
@@ -81,6 +82,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         "headers",
         "access_log",
         "table",
+        "fleet",
     ];
     let fields = root.object(&FIELDS)?;
     let table_size = table_size(fields.optional("table"));
@@ -96,7 +98,10 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     };
     let consumers = fields.read_or("consumers", KnownConsumers::default(), |list| consumers(list, callers));
     let nobody = KnownConsumers::default();
+    let fleet = fields.read("fleet", fleet::settings);
     let context = PolicyContext {
+        // If it could not be read, only it is an error.
+        fleet: !matches!(fleet, Some(None)),
         keys: callers.keys,
         key_names: callers.key_names,
         tiers: callers.tiers,
@@ -112,7 +117,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
     let spellings = fields.read_or("paths", paths::ALL, paths::spellings);
     let replies = reply_rules(&fields, policies.as_deref());
-    let (charging, exempt_preflight, table_size) = (charging?, exempt_preflight?, table_size?);
+    let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
     let (
         Some(keys),
         Some(consumers),
@@ -141,6 +146,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         reads_authorization,
         logs_callers: replies.access_log,
         table_size,
+        fleet,
     };
     Some(Configuration { rules, replies })
 }

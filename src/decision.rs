@@ -240,6 +240,12 @@ impl Decision {
         self.rejecting.is_some()
     }
 
+    /// Whether the request is rejected because the fleet's service does not answer, and not by a limit.
+    pub fn unavailable(&self) -> bool {
+        let limited = |one: &PolicyDecision| one.rejected() && !one.outcome.unavailable;
+        self.rejected() && !self.policies.iter().any(limited)
+    }
+
     /// Records that the upstream has answered.
     pub fn mark_answered(&mut self) {
         self.answered = true;

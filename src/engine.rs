@@ -10,8 +10,9 @@ mod unreadable;
 pub use selection::{applying, exempts, exempts_caller, role};
 
 use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
+use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
-use crate::identity::Seed;
+use crate::identity::{Identity, Seeds};
 use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
@@ -44,28 +45,41 @@ impl Engine {
         Engine { rules, awaits_responses, checks_credentials, exempts_by_keys, consumers, unreadable }
     }
 
-    /// Decides one request, and counts it.
+    /// Decides one request that does not wait for units of the fleet, and counts it.
     pub fn decide(&self, request: &impl Request, transaction: &mut Transaction<'_, impl Store>) -> Decision {
+        let now = transaction.now();
+        self.decide_or_wait(request, transaction).unwrap_or_else(|_| Decision::admit(now))
+    }
+
+    /// Decides one request, and counts it.
+    ///
+    /// # Errors
+    /// If the request has to wait for units of the fleet: the caller whose units they are. Nothing is counted.
+    pub fn decide_or_wait(
+        &self,
+        request: &impl Request,
+        transaction: &mut Transaction<'_, impl Store>,
+    ) -> Result<Decision, Identity> {
         let (request, now) = (RequestCache::new(request), transaction.now());
         if exempts(&self.rules, &request) {
-            return Decision::admit(now);
+            return Ok(Decision::admit(now));
         }
 
         // Who is asking? A credential that the upstream has recently rejected is treated as absent.
         let checked = self.checks_credentials.then(|| self.check_credentials(&request, transaction));
         let rejected = checked.as_ref().map_or(&[][..], |checked| &checked.rejected);
-        let seed = *transaction.seed();
-        let caller = self.caller(&request, &seed, rejected);
+        let seeds = transaction.seeds();
+        let caller = self.caller(&request, &seeds, rejected);
 
-        if self.exempts_by_keys && self.exempts_caller(&caller, &seed, checked.as_ref()) {
-            return Decision::admit(now);
+        if self.exempts_by_keys && self.exempts_caller(&caller, &seeds, checked.as_ref()) {
+            return Ok(Decision::admit(now));
         }
 
         // Which policies apply, and whom does each count? While no response has proved a credential, the
         // request is also counted, provisionally, as one without it.
         let applied = applying(&self.rules, &request, &caller, now.wall);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
-        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seed, now.wall));
+        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall));
         let provisional = check.as_ref().map_or(&[][..], |(_, provisional)| provisional);
         let enforced = || judges(&applied).filter(|(one, _)| !one.shadow).chain(provisional.iter().copied());
 
@@ -73,6 +87,9 @@ impl Engine {
         // count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + provisional.len());
         charges.extend(enforced().filter_map(|one| self.charge(&one)));
+        if let Some(caller) = transaction.must_wait(&charges, self.rules.charging) {
+            return Err(caller);
+        }
         let outcomes = transaction.charge(&charges, self.rules.charging);
 
         // The verdicts of all limits become one decision. Turning it into a reply is the job of `reply`.
@@ -97,16 +114,16 @@ impl Engine {
         if let Some(check) = check {
             decision.set_credential_check(check);
         }
-        decision
+        Ok(decision)
     }
 
     fn caller<'a, R: Request>(
         &'a self,
         request: &'a RequestCache<'a, R>,
-        seed: &'a Seed,
+        seeds: &'a Seeds,
         rejected: &'a [usize],
     ) -> Caller<'a, R> {
-        Caller::new(request, &self.rules.callers, &self.consumers, seed, rejected)
+        Caller::new(request, &self.rules.callers, &self.consumers, seeds, rejected)
     }
 
     /// Whether the request is exempt because of its keys. A credential that no response has proved yet
@@ -115,7 +132,7 @@ impl Engine {
     fn exempts_caller<R: Request>(
         &self,
         caller: &Caller<'_, R>,
-        seed: &Seed,
+        seeds: &Seeds,
         checked: Option<&CheckedCredentials>,
     ) -> bool {
         if !exempts_caller(&self.rules, caller) {
@@ -126,7 +143,7 @@ impl Engine {
         // Nor does its absence: the request may have it.
         let unproved = checked.credentials.iter().filter(|one| !one.proved).map(|one| one.key);
         let without: Vec<usize> = checked.rejected.iter().copied().chain(unproved).collect();
-        exempts_caller(&self.rules, &self.caller(caller.request(), seed, &without))
+        exempts_caller(&self.rules, &self.caller(caller.request(), seeds, &without))
     }
 
     fn charge(&self, (applied, cost): &(AppliedPolicy, u32)) -> Option<Charge<'_>> {
@@ -162,7 +179,10 @@ impl Engine {
             (Count::Accepted | Count::All | Count::Never, true) => Count::Never,
             (count, false) => count,
         };
-        let charges = [Charge { count, ..charge }];
+        // Nobody waits for a policy in shadow mode.
+        let in_background = |share| Share { on_outage: OnOutage::Allow, in_background: true, ..share };
+        let fleet = charge.fleet.map(in_background);
+        let charges = [Charge { count, fleet, ..charge }];
         let outcome = transaction.charge(&charges, ChargeMode::AllOrNothing).pop()?;
         Some(policy_decision(one, outcome))
     }
@@ -235,7 +255,9 @@ impl Engine {
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
             let effect = policy.response.on_return(rule, response, at, now);
-            transaction.correct(&policy.charge(one.identity, one.limit_set, 1), &effect.correction);
+            let charge = policy.charge(one.identity, one.limit_set, 1);
+            let charge = of_fleet(charge, transaction.seeds().fleet.is_some());
+            transaction.correct(&charge, &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
         if let Some(check) = decision.credential_check() {
@@ -258,7 +280,7 @@ impl Engine {
             };
             if policy.awaits_stream_end() {
                 let charge = policy.charge(one.identity, one.limit_set, one.cost);
-                transaction.release(&charge, &correction);
+                transaction.release(&of_fleet(charge, one.outcome.in_fleet), &correction);
             } else {
                 let _ = self.correct(one, correction, transaction);
             }
@@ -274,7 +296,7 @@ impl Engine {
         transaction: &mut Transaction<'_, impl Store>,
     ) -> Option<Verdicts> {
         let policy = self.policy(one.policy).filter(|_| !correction.is_none())?;
-        let charge = policy.charge(one.identity, one.limit_set, one.cost);
+        let charge = of_fleet(policy.charge(one.identity, one.limit_set, one.cost), one.outcome.in_fleet);
         let overflowed = one.outcome.overflowed;
         transaction.correct(&charge, &Correction { overflowed, ..correction })
     }
@@ -293,6 +315,11 @@ impl Engine {
     fn policy(&self, index: usize) -> Option<&Policy> {
         self.rules.policies.get(index)
     }
+}
+
+/// The charge as it was counted: a policy of the fleet may have been decided by this proxy's own table.
+fn of_fleet(charge: Charge<'_>, in_fleet: bool) -> Charge<'_> {
+    Charge { fleet: charge.fleet.filter(|_| in_fleet), ..charge }
 }
 
 fn note_unread(all: &mut Vec<(usize, Unread)>, policy: usize, unread: Unread) {

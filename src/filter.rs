@@ -7,18 +7,23 @@
 mod alarm;
 #[cfg(test)]
 mod fake_host;
+mod fleet;
 mod host;
+mod membership;
 mod metrics;
 #[cfg(all(target_arch = "wasm32", not(test)))]
 mod proxy_wasm;
+mod request;
 mod root;
 mod shared_table;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod trap;
+mod waiting;
 mod worker;
 
+use request::Flow;
 use root::TollgateRoot;
-use stream::{Flow, TollgateStream};
+use stream::TollgateStream;
 use worker::WorkerTable;

@@ -24,6 +24,15 @@ impl Seed {
     }
 }
 
+/// The secrets that a worker hashes callers with.
+#[derive(Clone, Copy)]
+pub struct Seeds {
+    /// The table's.
+    pub table: Seed,
+    /// The fleet's, if this worker has joined one. All proxies of the fleet know callers by the same hash.
+    pub fleet: Option<Seed>,
+}
+
 /// Identifies a caller: 128 bits of a seeded SipHash-1-3 over the named values of a policy's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {

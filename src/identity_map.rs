@@ -62,6 +62,15 @@ impl<T: Default> IdentityMap<T> {
         (position < self.entries.len()).then(|| self.entries.swap_remove(position))
     }
 
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Shows each entry, which may be changed.
+    pub fn each_mut(&mut self, show: impl FnMut(&mut T)) {
+        self.entries.iter_mut().for_each(show);
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Identity, &T)> {
         self.index.identities.iter().copied().zip(&self.entries)
     }

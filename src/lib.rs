@@ -32,6 +32,7 @@
 //! decision                            what was decided about one request
 //! rules                               policies, keys, consumers: compiled, plain data
 //! table     config                    the counts; a configuration as written, and its errors
+//! fleet                               units that the fleet's service grants, and the messages about them
 //! limiter                             algorithms
 //! identity_map                        what a worker remembers, by identity
 //! time  http  identity                these know nothing of limits
@@ -46,6 +47,7 @@ pub mod compile;
 pub mod config;
 pub mod decision;
 pub mod engine;
+pub mod fleet;
 pub mod http;
 pub mod identity;
 mod identity_map;

@@ -12,6 +12,7 @@ pub mod penalty;
 pub mod sliding_counter;
 pub mod sliding_window;
 pub mod stock;
+pub mod text;
 pub mod token_bucket;
 mod verdict;
 

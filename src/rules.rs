@@ -3,6 +3,7 @@
 //! `compile` builds it, and `engine` evaluates it.
 
 mod callers;
+mod fleet;
 mod key;
 mod limit_set;
 mod mode;
@@ -11,6 +12,7 @@ mod policy;
 mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
+pub use fleet::{FleetSettings, Scope};
 pub use key::{Attribute, CredentialRejection, Key, KeySource, Part, Validity};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
@@ -45,6 +47,8 @@ pub struct PolicySet {
     pub logs_callers: bool,
     /// The size of the table.
     pub table_size: TableSize,
+    /// The service that keeps the counts of policies with [`Scope::Fleet`].
+    pub fleet: Option<FleetSettings>,
 }
 
 impl PolicySet {

@@ -71,8 +71,14 @@ impl Fixture {
 
     /// One request of one unit. Answers whether it passed.
     fn ask(&mut self, identity: Identity, limits: &[Limit]) -> bool {
-        let charge =
-            Charge { identity, limits, cost: 1, count: Count::Accepted, on_contention: OnContention::Deny };
+        let charge = Charge {
+            identity,
+            limits,
+            cost: 1,
+            count: Count::Accepted,
+            on_contention: OnContention::Deny,
+            fleet: None,
+        };
         self.table.begin(&self.store, self.now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     }
 
@@ -269,6 +275,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
                 cost: 1,
                 count: Count::Accepted,
                 on_contention: OnContention::Deny,
+                fleet: None,
             };
             let outcomes = house.table.begin(&house.store, now).charge(&[charge], ChargeMode::AllOrNothing);
             let log = &mut admitted[who];

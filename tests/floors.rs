@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["time", "http", "identity"],
     &["identity_map"],
     &["limiter"],
+    &["fleet"],
     &["table", "config"],
     &["rules"],
     &["decision"],

@@ -11,7 +11,7 @@ use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
 /// Each callback costs every request a call, so there are only those that the filter uses. The rest is the
 /// SDK's and the linker's.
-const EXPORTS: [&str; 12] = [
+const EXPORTS: [&str; 13] = [
     "_initialize",
     "malloc",
     "memory",
@@ -19,6 +19,7 @@ const EXPORTS: [&str; 12] = [
     "proxy_on_configure",
     "proxy_on_context_create",
     "proxy_on_delete",
+    "proxy_on_http_call_response",
     "proxy_on_request_headers",
     "proxy_on_response_headers",
     "proxy_on_tick",
@@ -27,7 +28,8 @@ const EXPORTS: [&str; 12] = [
 ];
 
 /// What the filter calls.
-const CALLS: [&str; 16] = [
+const CALLS: [&str; 19] = [
+    "env.proxy_continue_stream",
     "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
@@ -35,10 +37,12 @@ const CALLS: [&str; 16] = [
     "env.proxy_get_property",
     "env.proxy_get_shared_data",
     "env.proxy_increment_metric",
+    "env.proxy_http_call",
     "env.proxy_log",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
     "env.proxy_send_local_response",
+    "env.proxy_set_effective_context",
     "env.proxy_set_property",
     "env.proxy_set_shared_data",
     "env.proxy_set_tick_period_milliseconds",
@@ -48,11 +52,10 @@ const CALLS: [&str; 16] = [
 
 /// What the SDK's contexts could call: methods of its traits that nobody calls here, but that a trait object
 /// keeps. All of them belong to ABI 0.2.1.
-const NEVER_CALLED: [&str; 19] = [
+const NEVER_CALLED: [&str; 17] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_close_stream",
-    "env.proxy_continue_stream",
     "env.proxy_dequeue_shared_queue",
     "env.proxy_done",
     "env.proxy_enqueue_shared_queue",
@@ -63,7 +66,6 @@ const NEVER_CALLED: [&str; 19] = [
     "env.proxy_grpc_close",
     "env.proxy_grpc_send",
     "env.proxy_grpc_stream",
-    "env.proxy_http_call",
     "env.proxy_register_shared_queue",
     "env.proxy_resolve_shared_queue",
     "env.proxy_set_buffer_bytes",

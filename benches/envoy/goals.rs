@@ -25,12 +25,14 @@ impl Goal {
 /// 2^20 bytes.
 pub const MEGABYTE: f64 = 1024.0 * 1024.0;
 
-pub fn all(results: &[Results], module: &Path) -> Vec<Goal> {
+/// `batched`: the service's processor time for an entry, in microseconds, if it was measured.
+pub fn all(results: &[Results], module: &Path, batched: Option<f64>) -> Vec<Goal> {
     let in_group = |name: &str| results.iter().find(|results| results.group.name == name);
     let added = |group, name, other| in_group(group)?.added_ratio(name, other);
     let total = |group, name, other| in_group(group)?.ratio(name, other);
     let memory = || in_group("memory")?.once_added("full_table", |once| Some(once.memory as f64 / MEGABYTE));
     let start = |case: &str| in_group("subjects")?.once_added(case, |once| Some(once.started_in * 1e3));
+    let exchange = || in_group("fleet")?.asked("asked_redis", |asked| asked.exchange_cpu);
     let size = || Summary::of([fs::metadata(module).ok()?.len() as f64 / 1e3]);
     let goal = |name, at_most, found| Goal { name, unit: "", at_most, found, floor: None };
     vec![
@@ -61,5 +63,17 @@ pub fn all(results: &[Results], module: &Path) -> Vec<Goal> {
         Goal { unit: "MB", ..goal("memory added, 2 workers, table full", 60.0, memory()) },
         Goal { unit: "KB", ..goal("module", 400.0, size()) },
         Goal { unit: "ms", floor: start("empty"), ..goal("start-up added", 150.0, start("two_layers")) },
+        goal("leased ÷ proxy scope, Envoy's total CPU", 1.1, total("fleet", "leased", "proxy_scope")),
+        goal(
+            "asked ÷ Envoy's global limit, Envoy's total CPU",
+            1.0,
+            total("fleet", "asked_memory", "global_memory"),
+        ),
+        Goal { unit: "µs", ..goal("the service's CPU, an exchange on Redis", 60.0, exchange()) },
+        // 20,000 a second on one processor.
+        Goal {
+            unit: "µs",
+            ..goal("the service's CPU, one of 64 entries on Redis", 50.0, Summary::of(batched))
+        },
     ]
 }

@@ -127,8 +127,15 @@ impl Load {
             let mut columns = line.split('\t').skip(1);
             (columns.next()? != "-1").then(|| columns.next()?.parse::<f64>().ok()).flatten()
         };
-        let mut times: Vec<f64> = lines.lines().filter_map(time).collect();
+        let times: Vec<f64> = lines.lines().filter_map(time).collect();
         assert!(!times.is_empty(), "h2load had no answers: {said}");
+        Latency::of(times)
+    }
+}
+
+impl Latency {
+    /// Of so many requests, which must not be none.
+    pub fn of(mut times: Vec<f64>) -> Latency {
         times.sort_unstable_by(f64::total_cmp);
         let part = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
         Latency { p50: part(0.5), p99: part(0.99) }

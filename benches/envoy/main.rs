@@ -1,6 +1,6 @@
 //! What Tollgate costs in a real Envoy, beside what a user would pick instead: run it with `make bench`.
 //!
-//! `subjects → measurement (gateway, load) → results → goals → report`
+//! `subjects → measurement (gateway, backend, load, paced) → results → goals → report`
 //!
 //! Variables, all with defaults: `BENCH_GENERATIONS`, `BENCH_ROUNDS` (of one generation), `BENCH_TURN_MS`,
 //! `BENCH_GROUPS` and `BENCH_CASES` (names, with commas between them; the case `none` is always there),
@@ -14,20 +14,25 @@
     reason = "a step that goes wrong is the end of the benchmark, and says so where it happens"
 )]
 
+#[allow(dead_code, reason = "the tests do more with a process")]
 #[path = "../../tests/envoy/harness/process.rs"]
 mod process;
 
+mod backend;
 mod filters;
 mod gateway;
 mod goals;
 mod load;
 mod measurement;
+mod paced;
 mod policies;
+mod program;
 mod report;
 mod results;
 mod statistics;
 mod subjects;
 
+use backend::Programs;
 use measurement::Bench;
 use report::Report;
 use results::Results;
@@ -59,6 +64,8 @@ fn main() {
         script: root.join("benches/envoy/keys.lua"),
         folder,
         turn: Duration::from_millis(turn.into()),
+        programs: env::var_os("BENCH_SERVICES")
+            .map(|_| Programs { folder: file("BENCH_SERVICES"), redis: file("REDIS") }),
     };
     let results: Vec<Results> = chosen(places.groups())
         .map(|group| {
@@ -75,8 +82,14 @@ fn main() {
             results
         })
         .collect();
+    let asks = |results: &Results| results.group.cases.iter().any(|case| case.backend.is_some());
+    let programs = bench.programs.as_ref().filter(|_| results.iter().any(asks));
+    let batched = programs.and_then(|programs| {
+        eprintln!("fleet: batched entries");
+        backend::batched_entry(programs, &bench.folder)
+    });
     let conditions = json!({ "generations": generations, "rounds": rounds, "turn_ms": turn });
-    let report = Report::new(&results, &places.tollgate, conditions);
+    let report = Report::new(&results, &places.tollgate, batched, conditions);
     print!("{report}");
     report.save(&root.join("target/bench.json"));
 }

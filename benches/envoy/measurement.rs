@@ -4,9 +4,14 @@
 //! meet the same of it. All processes of a group run at once, one of them with a load. For each generation
 //! they are started anew, so that no process's luck with its memory's layout decides.
 
-use crate::gateway::Gateway;
+use crate::backend::{Account, Backend, Programs};
+use crate::filters::{CLUSTER, NOWHERE};
+use crate::gateway::{Chain, Gateway};
 use crate::load::Latency;
-use crate::subjects::{Case, Group};
+use crate::subjects::{Case, Group, OpenLoop};
+use crate::{filters, paced};
+use serde_json::json;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +29,21 @@ pub struct Sample {
     pub per_second: f64,
     /// The part of requests that were rejected.
     pub rejected: f64,
+    /// Of what the filter asks, if it asks anybody.
+    pub asked: Option<Asked>,
+}
+
+/// What a turn has taken of the processes beside Envoy.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// Of the service, in microseconds a request.
+    pub service_cpu: f64,
+    /// Of Redis, in microseconds a request.
+    pub redis_cpu: Option<f64>,
+    /// Messages to the fleet's service, a request.
+    pub exchanges: Option<f64>,
+    /// Of the service, in microseconds a message. `None`: there were too few to tell.
+    pub exchange_cpu: Option<f64>,
 }
 
 /// What is measured once a generation.
@@ -43,6 +63,14 @@ pub struct Bench {
     /// For Envoy's files.
     pub folder: PathBuf,
     pub turn: Duration,
+    /// What filters ask. `None`: no chosen group needs it.
+    pub programs: Option<Programs>,
+}
+
+/// The processes of one case.
+struct Running {
+    gateway: Gateway,
+    backend: Option<Backend>,
 }
 
 impl Bench {
@@ -53,30 +81,43 @@ impl Bench {
         generation: u32,
         rounds: u32,
     ) -> Vec<(Applicability, Vec<Sample>)> {
-        let gateways: Vec<Gateway> = group.cases.iter().map(|case| self.start(case)).collect();
-        for (case, gateway) in group.cases.iter().zip(&gateways) {
-            self.prepare(case, gateway);
+        let running: Vec<Running> = group.cases.iter().map(|case| self.start(case)).collect();
+        for (case, running) in group.cases.iter().zip(&running) {
+            self.prepare(case, &running.gateway);
         }
         let mut samples = vec![Vec::new(); group.cases.len()];
         for round in 0..rounds {
-            for ((case, gateway), samples) in group.cases.iter().zip(&gateways).zip(&mut samples) {
+            for ((case, running), samples) in group.cases.iter().zip(&running).zip(&mut samples) {
                 let seed = generation * rounds + round + 1;
-                samples.push(self.sample(case, gateway, seed));
+                samples.push(self.sample(case, running, seed));
             }
         }
-        let standing = |case: &Case, gateway: &Gateway| {
-            let log = self.folder.join("h2load.tsv");
-            let latency =
-                group.latency.then(|| case.load.open_loop(gateway.address, OPEN_LOOP_RATE, 2, &log));
+        let standing = |case: &Case, Running { gateway, .. }: &Running| {
+            let latency = group.latency.map(|with| self.latency(case, gateway, with));
             let started_in = gateway.started_in.as_secs_f64();
-            Applicability { memory: gateway.memory(), started_in, latency }
+            Applicability { memory: gateway.program.memory(), started_in, latency }
         };
-        let standing = group.cases.iter().zip(&gateways).map(|(case, gateway)| standing(case, gateway));
+        let standing = group.cases.iter().zip(&running).map(|(case, running)| standing(case, running));
         standing.zip(samples).collect()
     }
 
-    fn start(&self, case: &Case) -> Gateway {
-        Gateway::start(&self.envoy, &self.folder, case.name, &case.filters, case.workers)
+    fn start(&self, case: &Case) -> Running {
+        let backend = case.backend.map(|kind| {
+            let programs = self.programs.as_ref().expect("BENCH_SERVICES, which `make bench` sets");
+            Backend::start(kind, programs, &self.folder, case.name)
+        });
+        let service = backend.iter().map(|backend| filters::cluster(CLUSTER, backend.address));
+        let nowhere = filters::cluster(NOWHERE, SocketAddr::from(([127, 0, 0, 1], 1)));
+        let (route, filters, clusters) = if case.is_routed {
+            let filters = [&case.filters[..], &[filters::answer()]].concat();
+            (json!({ "route": { "cluster": NOWHERE } }), filters, service.chain([nowhere]).collect())
+        } else {
+            let body = json!({ "inline_string": "hello\n" });
+            let direct = json!({ "direct_response": { "status": 200, "body": body } });
+            (direct, case.filters.clone(), service.collect::<Vec<_>>())
+        };
+        let chain = Chain { filters: &filters, clusters: &clusters, route: &route, workers: case.workers };
+        Running { gateway: Gateway::start(&self.envoy, &self.folder, case.name, &chain), backend }
     }
 
     fn prepare(&self, case: &Case, gateway: &Gateway) {
@@ -90,14 +131,47 @@ impl Bench {
         }
     }
 
-    fn sample(&self, case: &Case, gateway: &Gateway, seed: u32) -> Sample {
-        let before = gateway.cpu();
+    fn sample(&self, case: &Case, Running { gateway, backend }: &Running, seed: u32) -> Sample {
+        let asked_before = backend.as_ref().map(Backend::account);
+        let before = gateway.program.cpu();
         let answers = case.load.closed_loop(&self.script, gateway.address, self.turn, seed);
-        let cpu = gateway.cpu() - before;
+        let cpu = gateway.program.cpu() - before;
+        let requests = answers.all as f64;
+        let asked = backend.as_ref().zip(asked_before);
         Sample {
-            cpu: cpu.as_secs_f64() * 1e6 / answers.all as f64,
+            cpu: cpu.as_secs_f64() * 1e6 / requests,
             per_second: answers.per_second,
-            rejected: answers.failed as f64 / answers.all as f64,
+            rejected: answers.failed as f64 / requests,
+            asked: asked.map(|(backend, before)| Asked::since(&before, &backend.account(), requests)),
+        }
+    }
+
+    fn latency(&self, case: &Case, gateway: &Gateway, with: OpenLoop) -> Latency {
+        const SECONDS: u64 = 2;
+        let (load, to) = (&case.load, gateway.address);
+        match with {
+            OpenLoop::H2load => load.open_loop(to, OPEN_LOOP_RATE, SECONDS, &self.folder.join("h2load.tsv")),
+            // The keys of no turn, and new in each generation, whose processes are new.
+            OpenLoop::Paced => {
+                paced::open_loop(load, to, OPEN_LOOP_RATE, Duration::from_secs(SECONDS), 200_000)
+            }
+        }
+    }
+}
+
+impl Asked {
+    fn since(before: &Account, after: &Account, requests: f64) -> Asked {
+        /// The service does some work of its own twice a second.
+        const FEWEST: f64 = 100.0;
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let service = micros(after.service - before.service);
+        let redis = after.redis.zip(before.redis).map(|(after, before)| micros(after - before));
+        let exchanges = after.exchanges.zip(before.exchanges).map(|(after, before)| (after - before) as f64);
+        Asked {
+            service_cpu: service / requests,
+            redis_cpu: redis.map(|redis| redis / requests),
+            exchanges: exchanges.map(|exchanges| exchanges / requests),
+            exchange_cpu: exchanges.filter(|exchanges| *exchanges >= FEWEST).map(|number| service / number),
         }
     }
 }

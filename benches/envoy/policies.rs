@@ -1,5 +1,7 @@
 //! The policies that Tollgate is measured with.
 
+use crate::backend::FLEET;
+use crate::filters::CLUSTER;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -59,6 +61,15 @@ pub fn one_layer() -> Value {
         "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": PLENTY, "window": "60s" }] }],
         "headers": { "preset": "x-ratelimit", "describes": "key" },
     })
+}
+
+/// The same, counted for the whole fleet. What the service does not answer is rejected, so that it shows.
+pub fn one_layer_of_fleet() -> Value {
+    let mut policy = one_layer();
+    policy["policies"][0]["scope"] = "fleet".into();
+    policy["policies"][0]["on_outage"] = "deny".into();
+    policy["fleet"] = json!({ "cluster": CLUSTER, "name": FLEET, "timeout": "1s" });
+    policy
 }
 
 /// So many policies, each for a path of its own. A request for `/v1/service-N/…`, with the highest N, meets

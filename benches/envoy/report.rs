@@ -11,7 +11,11 @@
 //!       "cpu_us": SUMMARY, "added_cpu_us": SUMMARY, "over_empty": SUMMARY,
 //!       "requests_per_second": SUMMARY, "refused": SUMMARY,
 //!       "added_p50_us": SUMMARY, "added_p99_us": SUMMARY,
-//!       "memory_mb": SUMMARY, "started_in_ms": SUMMARY, "turns_cpu_us": [42.1, 43.0]
+//!       "memory_mb": SUMMARY, "started_in_ms": SUMMARY, "turns_cpu_us": [42.1, 43.0],
+//!       "asked": {
+//!         "service_cpu_us": SUMMARY, "redis_cpu_us": SUMMARY, "all_cpu_us": SUMMARY,
+//!         "exchanges": SUMMARY, "service_cpu_us_per_exchange": SUMMARY
+//!       }
 //!     }]
 //!   }],
 //!   "goals": [{ "name": "…", "unit": "", "at_most": 1.15, "found": SUMMARY, "reached": true, "floor": SUMMARY }]
@@ -24,9 +28,12 @@
 //! of the whole Envoy process a request. What is added is over the case `none` of the same round, and
 //! `over_empty` is added processor time as a quotient of the empty filter's. `rejected` is a part of all
 //! requests, memory is resident and in units of 2^20 bytes. A goal's floor is the same figure of a filter
-//! that makes the host calls and does nothing else.
+//! that makes the host calls and does nothing else. Only a case whose filter asks a service has `asked`: the
+//! processor time a request of that service, of its Redis, and of both and Envoy; the number of exchanges a
+//! request, if it is the fleet's service, and the service's processor time for one.
 
 use crate::goals::{self, Goal, MEGABYTE};
+use crate::measurement::{Asked, Sample};
 use crate::results::Results;
 use crate::statistics::Summary;
 use crate::subjects::Case;
@@ -63,16 +70,31 @@ struct Row {
     memory: Option<Summary>,
     start: Option<Summary>,
     turns: Vec<f64>,
+    /// `None`: its filter asks nobody.
+    asked: Option<AskedRow>,
+}
+
+/// The processes beside Envoy.
+#[derive(Clone, Copy)]
+struct AskedRow {
+    service: Option<Summary>,
+    redis: Option<Summary>,
+    /// With Envoy.
+    all: Option<Summary>,
+    exchanges: Option<Summary>,
+    exchange: Option<Summary>,
 }
 
 impl Report {
-    pub fn new(results: &[Results], module: &Path, conditions: Value) -> Report {
+    /// `batched`: as [`goals::all`] takes it.
+    pub fn new(results: &[Results], module: &Path, batched: Option<f64>, conditions: Value) -> Report {
         let table = |results: &Results| Table {
             name: results.group.name,
             about: results.group.about,
             rows: results.group.cases.iter().map(|case| Row::of(results, case)).collect(),
         };
-        Report { conditions, groups: results.iter().map(table).collect(), goals: goals::all(results, module) }
+        let goals = goals::all(results, module, batched);
+        Report { conditions, groups: results.iter().map(table).collect(), goals }
     }
 
     /// Writes the JSON file.
@@ -104,12 +126,17 @@ impl Row {
             memory: results.once(name, |once| Some(once.memory as f64 / MEGABYTE)),
             start: results.once(name, |once| Some(once.started_in * 1e3)),
             turns: results.turns(name).collect(),
+            asked: case.backend.map(|_| AskedRow::of(results, name)),
         }
     }
 
+    /// A figure of the processes beside Envoy.
+    fn of_asked(&self, figure: impl Fn(AskedRow) -> Option<Summary>) -> Option<Summary> {
+        self.asked.and_then(figure)
+    }
+
     fn json(&self) -> Value {
-        let summary = |summary: Option<Summary>| summary.map_or(Value::Null, Summary::json);
-        json!({
+        let mut json = json!({
             "name": self.name,
             "about": self.about,
             "workers": self.workers,
@@ -124,8 +151,40 @@ impl Row {
             "memory_mb": summary(self.memory),
             "started_in_ms": summary(self.start),
             "turns_cpu_us": self.turns,
+        });
+        if let Some(asked) = &self.asked {
+            json["asked"] = asked.json();
+        }
+        json
+    }
+}
+
+impl AskedRow {
+    fn of(results: &Results, name: &str) -> AskedRow {
+        let beside = |asked: &Asked| asked.service_cpu + asked.redis_cpu.unwrap_or_default();
+        let all = |sample: &Sample| sample.cpu + sample.asked.as_ref().map_or(0.0, beside);
+        AskedRow {
+            service: results.asked(name, |asked| Some(asked.service_cpu)),
+            redis: results.asked(name, |asked| asked.redis_cpu),
+            all: results.each(name, all),
+            exchanges: results.asked(name, |asked| asked.exchanges),
+            exchange: results.asked(name, |asked| asked.exchange_cpu),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "service_cpu_us": summary(self.service),
+            "redis_cpu_us": summary(self.redis),
+            "all_cpu_us": summary(self.all),
+            "exchanges": summary(self.exchanges),
+            "service_cpu_us_per_exchange": summary(self.exchange),
         })
     }
+}
+
+fn summary(summary: Option<Summary>) -> Value {
+    summary.map_or(Value::Null, Summary::json)
 }
 
 impl Table {
@@ -173,6 +232,7 @@ impl Display for Table {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let has = |figure: fn(&Row) -> Option<Summary>| self.rows.iter().any(|row| figure(row).is_some());
         let (empty, latency) = (has(|row| row.over_empty), has(|row| row.p50));
+        let asked = self.rows.iter().any(|row| row.asked.is_some());
         let columns = [
             (true, "CPU, µs/request"),
             (true, "added, µs"),
@@ -184,6 +244,11 @@ impl Display for Table {
             (true, "memory, MB"),
             (true, "start-up, ms"),
             (latency, "module, B"),
+            (asked, "service CPU, µs/request"),
+            (asked, "Redis CPU, µs/request"),
+            (asked, "all CPU, µs/request"),
+            (asked, "exchanges/request"),
+            (asked, "service CPU, µs/exchange"),
         ];
         write!(f, "| {}: {} |", self.name, self.about)?;
         let shown = columns.iter().filter(|(shown, _)| *shown);
@@ -201,6 +266,11 @@ impl Display for Table {
                 figure(row.memory, 0),
                 figure(row.start, 0),
                 row.module.map_or("–".into(), |bytes| bytes.to_string()),
+                figure(row.of_asked(|asked| asked.service), 2),
+                figure(row.of_asked(|asked| asked.redis), 2),
+                figure(row.of_asked(|asked| asked.all).or(row.cpu), 2),
+                figure(row.of_asked(|asked| asked.exchanges), 3),
+                figure(row.of_asked(|asked| asked.exchange), 1),
             ];
             write!(f, "| `{}` {} |", row.name, row.about)?;
             let shown = columns.iter().zip(&cells).filter(|((shown, _), _)| *shown);

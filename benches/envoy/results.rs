@@ -1,6 +1,6 @@
 //! All samples of all cases, and the figures that follow from them.
 
-use crate::measurement::{Applicability, Sample};
+use crate::measurement::{Applicability, Asked, Sample};
 use crate::statistics::{Summary, quotient};
 use crate::subjects::{Case, Group, NONE};
 
@@ -45,6 +45,11 @@ impl Results {
 
     pub fn each(&self, name: &str, figure: impl Fn(&Sample) -> f64) -> Option<Summary> {
         Summary::of(self.samples(name).iter().map(figure))
+    }
+
+    /// A figure of what the filter asks.
+    pub fn asked(&self, name: &str, figure: impl Fn(&Asked) -> Option<f64>) -> Option<Summary> {
+        Summary::of(self.samples(name).iter().filter_map(|sample| figure(sample.asked.as_ref()?)))
     }
 
     /// Processor time a request, round by round.

@@ -1,5 +1,6 @@
 //! What is measured: groups of cases, each a filter chain, a number of workers, and a load.
 
+use crate::backend::Kind;
 use crate::load::{Keys, Load};
 use crate::{filters, policies};
 use serde_json::Value;
@@ -10,8 +11,17 @@ pub struct Group {
     pub name: &'static str,
     pub about: &'static str,
     pub cases: Vec<Case>,
-    /// Whether latency is measured, too.
-    pub latency: bool,
+    /// What latency is measured with. `None`: it is not measured.
+    pub latency: Option<OpenLoop>,
+}
+
+/// What sends requests at a constant rate.
+#[derive(Clone, Copy)]
+pub enum OpenLoop {
+    /// The key is hot.
+    H2load,
+    /// The key is that of the load ([`paced`](crate::paced)).
+    Paced,
 }
 
 pub struct Case {
@@ -20,6 +30,11 @@ pub struct Case {
     pub about: &'static str,
     pub filters: Vec<Value>,
     pub workers: usize,
+    /// What the filter asks.
+    pub backend: Option<Kind>,
+    /// Whether its route leads to a cluster, and another filter answers before. Otherwise the route answers, and
+    /// Envoy's global limit does nothing.
+    pub is_routed: bool,
     pub load: Load,
     /// So many requests of the same load before the first measurement.
     pub before: u64,
@@ -46,7 +61,17 @@ const FILL: u64 = 1_600_000;
 impl Case {
     fn new(name: &'static str, about: &'static str, filters: Vec<Value>) -> Case {
         let load = Load::hot("/", "Bearer 0000000000000001");
-        Case { name, about, filters, workers: 1, load, before: 0, module: None }
+        Case {
+            name,
+            about,
+            filters,
+            workers: 1,
+            backend: None,
+            is_routed: false,
+            load,
+            before: 0,
+            module: None,
+        }
     }
 
     fn none() -> Case {
@@ -68,6 +93,10 @@ impl Case {
 
     fn workers(self, workers: usize) -> Case {
         Case { workers, ..self }
+    }
+
+    fn asking_at(self, backend: Kind) -> Case {
+        Case { backend: Some(backend), ..self }
     }
 
     fn after(self, before: u64) -> Case {
@@ -123,7 +152,15 @@ impl Places {
 
     /// All groups, in the order of the report. What is compared stands close together.
     pub fn groups(&self) -> Vec<Group> {
-        vec![self.subjects(), self.systems(), self.keys(), self.policies(), self.workers(), self.memory()]
+        vec![
+            self.subjects(),
+            self.systems(),
+            self.keys(),
+            self.policies(),
+            self.workers(),
+            self.memory(),
+            self.fleet(),
+        ]
     }
 
     fn subjects(&self) -> Group {
@@ -151,7 +188,7 @@ impl Places {
         let rejected = |places: &Places, name| places.rejected(name, "refused by another build");
         cases.extend(self.rebuilt("two_layers_other", two_layers));
         cases.extend(self.rebuilt("refused_other", rejected));
-        Group { name: "subjects", about: "one hot key, 1 worker", cases, latency: true }
+        Group { name: "subjects", about: "one hot key, 1 worker", cases, latency: Some(OpenLoop::H2load) }
     }
 
     fn systems(&self) -> Group {
@@ -174,7 +211,7 @@ impl Places {
             name: "systems",
             about: "the five systems with higher quotas, one hot key, 1 worker",
             cases,
-            latency: false,
+            latency: None,
         }
     }
 
@@ -200,7 +237,7 @@ impl Places {
             name: "keys",
             about: "Tollgate's two layers and three headers, 1 worker",
             cases,
-            latency: false,
+            latency: None,
         }
     }
 
@@ -219,7 +256,7 @@ impl Places {
             name: "policies",
             about: "policies for a path each, three headers, 1 worker",
             cases,
-            latency: false,
+            latency: None,
         }
     }
 
@@ -236,7 +273,7 @@ impl Places {
             name: "workers",
             about: "Tollgate's two layers and three headers, one hot key",
             cases,
-            latency: false,
+            latency: None,
         }
     }
 
@@ -247,6 +284,45 @@ impl Places {
             vec![full(Case::none()), full(self.two_layers("full_table", "two layers, the table full"))];
         let full_table = |places: &Places, name| places.two_layers(name, "full_table by another build");
         cases.extend(self.rebuilt("full_table_other", full_table).map(full));
-        Group { name: "memory", about: "a million keys and addresses, 2 workers", cases, latency: false }
+        Group { name: "memory", about: "a million keys and addresses, 2 workers", cases, latency: None }
+    }
+    fn fleet(&self) -> Group {
+        let new_keys = |case: Case| case.under(Load::of(Keys::New));
+        let global = |name, about| Case::new(name, about, vec![filters::ratelimit()]).asking_at(Kind::Rls);
+        let mut cases = vec![
+            Case::none(),
+            self.tollgate("proxy_scope", "Tollgate: scope proxy, one hot key", policies::one_layer()),
+            self.of_fleet("leased", "Tollgate: scope fleet on Redis, one hot key", Kind::FleetOnRedis),
+            new_keys(self.tollgate(
+                "proxy_scope_new_keys",
+                "scope proxy, each key new",
+                policies::one_layer(),
+            )),
+            self.asked("asked_memory"),
+            new_keys(global("global_memory", "Envoy's global limit in memory, each key new")),
+            global("global_hot", "the same, one hot key"),
+            new_keys(self.of_fleet("asked_redis", "scope fleet on Redis, each key new", Kind::FleetOnRedis)),
+        ];
+        let leased =
+            |places: &Places, name| places.of_fleet(name, "leased by another build", Kind::FleetOnRedis);
+        cases.extend(self.rebuilt("leased_other", leased));
+        cases.extend(self.rebuilt("asked_memory_other", Places::asked));
+        cases.iter_mut().for_each(|case| case.is_routed = true);
+        Group {
+            name: "fleet",
+            about: "one layer and three headers, 1 worker",
+            cases,
+            latency: Some(OpenLoop::Paced),
+        }
+    }
+
+    fn of_fleet(&self, name: &'static str, about: &'static str, kind: Kind) -> Case {
+        self.tollgate(name, about, policies::one_layer_of_fleet()).asking_at(kind)
+    }
+
+    /// Each key is new, so nothing is in hand and the service is asked about each request.
+    fn asked(&self, name: &'static str) -> Case {
+        let about = "scope fleet in memory, each key new";
+        self.of_fleet(name, about, Kind::FleetInMemory).under(Load::of(Keys::New))
     }
 }

@@ -8,7 +8,7 @@ use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::engine::{applying, exempts, exempts_caller, role};
 use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
-use tollgate::identity::Seed;
+use tollgate::identity::{Seed, Seeds};
 use tollgate::rules::Policy;
 use tollgate::rules::{Key, KeySource, Part};
 use tollgate::time::Micros;
@@ -34,9 +34,9 @@ pub fn applicability_of<R: Request>(
     wall: Micros,
 ) -> Vec<Applicability> {
     // Identities are not shown, so any seed will do.
-    let seed = Seed::new([0; Seed::LEN]);
+    let seeds = Seeds { table: Seed::new([0; Seed::LEN]), fleet: None };
     let cache = ConsumerCache::default();
-    let caller = Caller::new(asked, &set.rules.callers, &cache, &seed, &[]);
+    let caller = Caller::new(asked, &set.rules.callers, &cache, &seeds, &[]);
     if let Some(reason) = exemption(set, &caller) {
         return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
     }

@@ -15,13 +15,14 @@ pub(crate) use request_match::{host_name, path_template, request_match};
 pub(crate) use status_set::statuses;
 use tollgate::compile::Configuration;
 use tollgate::config::Value;
+use tollgate::fleet::OnOutage;
 use tollgate::http::{RequestMatch, Spellings};
 use tollgate::limiter::Limit;
-use tollgate::rules::{Callers, Key, KeySource, Tiers};
-use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, UnknownCost};
+use tollgate::rules::{Callers, FleetSettings, Key, KeySource, Tiers};
+use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, Scope, UnknownCost};
 use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
-use tollgate::time::SECOND;
+use tollgate::time::{MILLISECOND, SECOND};
 
 /// What a configuration does, in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,6 +178,9 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     if let Some(words) = describe_networks(set) {
         general.push(("ipv6", words));
     }
+    if let Some(fleet) = &set.rules.fleet {
+        general.push(("fleet", describe_fleet(fleet)));
+    }
     general.push(("rejection", describe_rejections(set)));
     general.push(("headers", describe_headers(set)));
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
@@ -185,6 +189,10 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         format!("at most {} KiB, room for about {} clients", bytes.div_ceil(1024), rounded(table_room(set))),
     ));
     general
+}
+
+fn describe_fleet(FleetSettings { cluster, name, timeout }: &FleetSettings) -> String {
+    format!("{name}, at the cluster {cluster}; a request waits at most {} ms for it", timeout / MILLISECOND)
 }
 
 /// Which other spellings of a path the `match` of a policy covers.
@@ -241,6 +249,7 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
             notes.push(format!("in shadow until {from}, then enforced"));
         }
     }
+    notes.extend(scope(policy.scope));
     let rivals = set.rules.policies.iter().take_while(|other| other.name != policy.name);
     let rivals = rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str());
     let rivals: Vec<&str> = rivals.collect();
@@ -257,6 +266,17 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     }
     notes.extend(counting(policy, &set.rules.callers));
     notes
+}
+
+/// How far a policy's counts reach, unless that is only this proxy.
+pub(crate) fn scope(scope: Scope) -> Option<String> {
+    let outage = match scope {
+        Scope::Proxy => return None,
+        Scope::Fleet(OnOutage::Local) => "each worker decides alone, within its share of the quota",
+        Scope::Fleet(OnOutage::Deny) => "requests are answered with 503",
+        Scope::Fleet(OnOutage::Allow) => "requests are admitted, and counted afterwards",
+    };
+    Some(format!("counted over all proxies of the fleet; in an outage, {outage}"))
 }
 
 /// What a request holds: the cost of its match, if that has one.

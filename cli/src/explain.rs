@@ -16,6 +16,7 @@ use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::reply::{Header, Reply};
+use tollgate::rules::Scope;
 use tollgate::table::{Table, memory::MemoryStore};
 use tollgate::time::{Micros, Now, SECOND};
 
@@ -63,6 +64,8 @@ pub struct PolicyExplanation {
     pub applicability: Applicability,
     /// A description of each limit, and its verdict; empty if the policy does not limit the request.
     pub limits: Vec<(String, Verdict)>,
+    /// How far its counts reach.
+    pub scope: Scope,
 }
 
 /// What the client gets.
@@ -171,7 +174,8 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
         let verdicts = decision.all_policies().find(|answer| answer.policy == index);
         let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
         let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
-        PolicyExplanation { name: summary.name, applicability, limits }
+        let scope = set.rules.policies.get(index).map(|policy| policy.scope).unwrap_or_default();
+        PolicyExplanation { name: summary.name, applicability, limits, scope }
     };
     applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
 }

@@ -152,6 +152,7 @@ pub fn objects() -> impl Iterator<Item = &'static Object> {
         limit::OBJECTS,
         replies::OBJECTS,
         configuration::TABLE,
+        configuration::FLEET,
     ]
     .into_iter()
     .flatten()

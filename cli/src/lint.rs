@@ -6,6 +6,7 @@ mod clients;
 mod coarse;
 mod covers;
 mod exposure;
+mod fleet;
 mod hold;
 mod literal;
 mod made_up;
@@ -69,12 +70,13 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
     never_shown::warn_describes(set, &mut warnings);
     clients::warn_clients(set, &mut warnings);
     table_size::warn_table_size(set, &mut warnings);
+    fleet::warn_unused(set, &mut warnings);
     warnings
 }
 
 /// Warnings about the source of a configuration, which are lost once it is compiled.
 pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
-    exposure::warn_credentials(set, value)
+    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value)].concat()
 }
 
 /// Groups of callers by name, with their limits: the tiers, and consumers with quotas of their own.

@@ -8,7 +8,7 @@ use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::http::PathTemplate;
 use tollgate::http::credential::{Reading, Repeated};
 use tollgate::http::{MetadataPath, MetadataValue, Request, RequestCache};
-use tollgate::identity::Seed;
+use tollgate::identity::{Seed, Seeds};
 use tollgate::rules::{Callers, Key, KeySource, Part, Validity};
 
 #[derive(Arbitrary, Debug)]
@@ -57,9 +57,9 @@ fn value(
     let callers = Callers { keys: vec![key], ..Callers::default() };
     let sent = Sent(bytes.to_vec());
     let asked = RequestCache::new(&sent);
-    let seed = Seed::new([0; Seed::LEN]);
+    let seeds = Seeds { table: Seed::new([0; Seed::LEN]), fleet: None };
     let cache = ConsumerCache::default();
-    let caller = Caller::new(&asked, &callers, &cache, &seed, &[]);
+    let caller = Caller::new(&asked, &callers, &cache, &seeds, &[]);
     caller.value(0, template).map(|(_, value)| value.into_owned())
 }
 

@@ -86,6 +86,7 @@ fn charges<'a>(u: &mut Unstructured<'_>, generations: &'a [Vec<Limit>; 2]) -> Re
                 cost: if bool::arbitrary(u)? { 1 } else { number(u)? },
                 count: *u.choose(&[Count::Accepted, Count::All, Count::Never])?,
                 on_contention: *u.choose(&[OnContention::Bucket, OnContention::Deny, OnContention::Allow])?,
+                fleet: None,
             })
         })
         .collect()

@@ -3,6 +3,7 @@
 use super::consumers::{ConsumerQuota, KnownConsumers};
 use super::counting::{check_hold, count, mode, on_contention, on_response};
 use super::duration;
+use super::fleet::scope;
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{KnownKeys, cost, exceptions, matches};
@@ -22,6 +23,8 @@ const LIMITS: &str = "a list of at least one limit";
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
 #[derive(Clone, Copy)]
 pub(super) struct PolicyContext<'a> {
+    /// Whether the configuration names a fleet.
+    pub fleet: bool,
     pub keys: Option<&'a [Key]>,
     pub key_names: Option<&'a Vocabulary<'a>>,
     pub tiers: DeclaredTiers<'a>,
@@ -120,6 +123,8 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         "block_for",
         "mode",
         "effective_from",
+        "scope",
+        "on_outage",
         "reject",
     ])?;
     let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
@@ -143,6 +148,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
     let response = on_response(&fields, known);
     let block_for = fields.read("block_for", duration::read);
     let mode = mode(&fields);
+    let scope = scope(&fields, context.fleet);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
         (name, key, matches, response, limits)
     else {
@@ -164,7 +170,8 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         Some(on_contention),
         Some(block_for),
         Some(mode),
-    ) = (except, class, cost, count, on_contention, block_for, mode)
+        Some(scope),
+    ) = (except, class, cost, count, on_contention, block_for, mode, scope)
     else {
         return None;
     };
@@ -183,6 +190,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         on_contention,
         response,
         mode,
+        scope,
     };
     check_hold(&fields, &policy);
     Some(policy)

@@ -35,10 +35,14 @@ pub(super) fn assign_records(policies: &mut [Policy], keys: &[Key], table: Table
             }
             sum > table.max_limits()
         };
-        policy.own_record = match combined {
-            Some(names) => names.iter().any(|name| are_too_many(sharing.of(name))) || are_too_many(&with_all),
-            None => are_too_many(&all),
-        };
+        // The fleet's service keeps a record for each policy.
+        policy.own_record = policy.scope.is_fleet()
+            || match combined {
+                Some(names) => {
+                    names.iter().any(|name| are_too_many(sharing.of(name))) || are_too_many(&with_all)
+                }
+                None => are_too_many(&all),
+            };
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::key_value::{KeyValue, path_parameter, read};
 use crate::http::{Elements, PathTemplate, Purpose, Request, RequestCache, RequestMatch, ValueMatch};
-use crate::identity::{Encoder, Identity, Seed};
+use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
 use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
 use std::borrow::Cow;
@@ -39,7 +39,7 @@ pub struct Caller<'a, R> {
     request: &'a RequestCache<'a, R>,
     callers: &'a Callers,
     cache: &'a ConsumerCache,
-    seed: &'a Seed,
+    seeds: &'a Seeds,
     /// By key.
     credentials: Vec<OnceCell<Option<PresentedCredential<'a>>>>,
     consumer: OnceCell<Option<usize>>,
@@ -70,7 +70,7 @@ impl<'a, R: Request> Caller<'a, R> {
         request: &'a RequestCache<'a, R>,
         callers: &'a Callers,
         cache: &'a ConsumerCache,
-        seed: &'a Seed,
+        seeds: &'a Seeds,
         rejected: &'a [usize],
     ) -> Self {
         let credentials = callers.keys.iter().map(|_| OnceCell::new()).collect();
@@ -78,7 +78,7 @@ impl<'a, R: Request> Caller<'a, R> {
             request,
             callers,
             cache,
-            seed,
+            seeds,
             credentials,
             consumer: OnceCell::new(),
             tier: OnceCell::new(),
@@ -107,7 +107,27 @@ impl<'a, R: Request> Caller<'a, R> {
         template: Option<&PathTemplate>,
         record: Option<&str>,
     ) -> Option<Identity> {
-        let mut encoder = Encoder::new(self.seed);
+        self.identity_by(&self.seeds.table, keys, template, record)
+    }
+
+    /// The same for the fleet, or for this proxy as long as the worker has not joined the fleet.
+    pub fn fleet_identity(
+        &self,
+        keys: &[usize],
+        template: Option<&PathTemplate>,
+        record: Option<&str>,
+    ) -> Option<Identity> {
+        self.identity_by(self.seeds.fleet.as_ref().unwrap_or(&self.seeds.table), keys, template, record)
+    }
+
+    fn identity_by(
+        &self,
+        seed: &Seed,
+        keys: &[usize],
+        template: Option<&PathTemplate>,
+        record: Option<&str>,
+    ) -> Option<Identity> {
+        let mut encoder = Encoder::new(seed);
         if let Some(record) = record {
             // A key's kind is never empty, so this cannot be mistaken for a key's value.
             encoder.add("", record.as_bytes());
@@ -268,7 +288,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let rejectable = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
         let record = |(index, key): (usize, &Key)| {
             // The whole value, so that credentials with the same prefix are rejected one by one.
-            let mut encoder = Encoder::new(self.seed);
+            let mut encoder = Encoder::new(&self.seeds.table);
             encoder.add(&key.kind, self.credential(index).filter(|value| !value.is_empty())?);
             Some((index, encoder.finish()))
         };
@@ -330,7 +350,7 @@ impl<'a, R: Request> Caller<'a, R> {
     fn owner(&self, key: usize, presented: &PresentedCredential<'_>) -> Option<usize> {
         let find = || {
             let credential = presented.value.as_deref()?;
-            self.cache.consumer(&self.callers.consumers, key, credential, self.seed)
+            self.cache.consumer(&self.callers.consumers, key, credential, &self.seeds.table)
         };
         *presented.owner.get_or_init(find)
     }

@@ -14,10 +14,10 @@ use super::selection::{applying, judges};
 use super::{Engine, policy_decision};
 use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision};
 use crate::http::{Request, RequestCache, Response, is_good};
-use crate::identity::{Identity, Seed};
+use crate::identity::{Identity, Seeds};
 use crate::limiter::Limit;
 use crate::rules::{CredentialRejection, Policy, Validity};
-use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Store, Transaction};
+use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Outcome, Store, Transaction};
 use crate::time::{Micros, Now};
 
 /// A request's credentials that the upstream decides about, by what their records say.
@@ -37,8 +37,8 @@ impl Engine {
         transaction: &mut Transaction<'_, impl Store>,
     ) -> CheckedCredentials {
         let mut checked = CheckedCredentials::default();
-        let seed = *transaction.seed();
-        let caller = self.caller(request, &seed, &[]);
+        let seeds = transaction.seeds();
+        let caller = self.caller(request, &seeds, &[]);
         for (key, identity) in caller.rejectable_credentials() {
             let Some(rejection) = self.rejection(key) else { continue };
             let look = [look(identity, rejection)];
@@ -60,13 +60,13 @@ impl Engine {
         checked: &CheckedCredentials,
         request: &RequestCache<'_, R>,
         applied: &[AppliedPolicy],
-        seed: &Seed,
+        seeds: &Seeds,
         wall: Micros,
     ) -> (CredentialCheck, Vec<(AppliedPolicy, u32)>) {
         let CheckedCredentials { rejected, credentials } = checked;
         let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
-        let anonymous = self.caller(request, seed, &without);
+        let anonymous = self.caller(request, seeds, &without);
         let as_anonymous = applying(&self.rules, request, &anonymous, wall);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
@@ -119,9 +119,10 @@ impl Engine {
             };
             self.correct(one, correction, transaction);
         }
+        let in_fleet = transaction.seeds().fleet.is_some();
         for (applied, cost) in check.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(applied.policy) else { continue };
-            let uncounted = policy_decision((*applied, *cost), Default::default());
+            let uncounted = policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() });
             let correction = match policy.response.depends_on_response() {
                 true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },
@@ -162,5 +163,5 @@ fn look(identity: Identity, rejection: &CredentialRejection) -> Charge<'_> {
 }
 
 fn charge(identity: Identity, limits: &[Limit]) -> Charge<'_> {
-    Charge { identity, limits, cost: 0, count: Count::Never, on_contention: OnContention::Allow }
+    Charge { identity, limits, cost: 0, count: Count::Never, on_contention: OnContention::Allow, fleet: None }
 }

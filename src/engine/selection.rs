@@ -48,7 +48,12 @@ pub fn applying<R: Request>(
             continue;
         }
         let template = rule.and_then(|rule| rule.path.as_ref());
-        let Some(identity) = caller.identity(&policy.key, template, policy.record_name()) else { continue };
+        let (key, record) = (&policy.key, policy.record_name());
+        let identity = match policy.scope.is_fleet() {
+            true => caller.fleet_identity(key, template, record),
+            false => caller.identity(key, template, record),
+        };
+        let Some(identity) = identity else { continue };
         let limit_set = limit_set_of(policy, caller);
         if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
             role = match role {

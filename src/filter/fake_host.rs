@@ -15,8 +15,11 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub(super) struct Fake;
 
-/// The only stream that has headers.
+/// The stream of most tests. All streams have the same headers.
 pub(super) const STREAM: u32 = 7;
+
+/// The first of the streams; contexts below it are roots.
+const FIRST_STREAM: u32 = STREAM;
 
 #[derive(Default)]
 pub(super) struct Knows {
@@ -38,6 +41,18 @@ pub(super) struct Knows {
     pub tick: Option<Duration>,
     pub counters: Vec<(String, u64)>,
     pub filter_state: Vec<(String, String)>,
+    /// Whether the host allows no calls.
+    pub rejects_calls: bool,
+    /// Whether it does not know the cluster that is called.
+    pub has_no_cluster: bool,
+    /// Cluster, path and body of each call.
+    pub calls: Vec<(String, String, Vec<u8>)>,
+    /// Status and body of the answer that comes.
+    pub answer: (u16, Vec<u8>),
+    /// The streams that were let go on.
+    pub resumed: Vec<u32>,
+    /// How often a root context was woken.
+    pub woken: u32,
     /// Status, body and details of each reply.
     pub replies: Vec<(u32, String, String)>,
 }
@@ -131,18 +146,18 @@ impl Host for Fake {
     }
 
     fn request_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         host(|knows| first(&knows.request, name))
     }
 
     fn each_request_header(self, stream: u32, show: &mut dyn FnMut(&[u8], &[u8])) {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         let headers = host(|knows| knows.request.clone());
         headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
     }
 
     fn attribute(self, stream: u32, path: &[u8]) -> Attribute {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         let text = std::str::from_utf8(path).unwrap();
         if text.starts_with("metadata") {
             return host(|knows| {
@@ -170,12 +185,12 @@ impl Host for Fake {
     }
 
     fn response_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         host(|knows| first(&knows.response, name))
     }
 
     fn each_response_header(self, stream: u32, show: &mut dyn FnMut(&[u8])) {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         let headers = host(|knows| knows.response.clone());
         headers.iter().for_each(|(name, _)| show(name.as_bytes()));
     }
@@ -186,17 +201,51 @@ impl Host for Fake {
     }
 
     fn remove_response_header(self, stream: u32, name: &[u8]) {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         host(|knows| knows.response.retain(|(own, _)| own.as_bytes() != name));
     }
 
     fn set_filter_state(self, stream: u32, name: &str, text: &str) {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         host(|knows| knows.filter_state.push((name.into(), text.into())));
     }
 
+    fn can_wait(self, _: u32) -> bool {
+        host(|knows| !knows.rejects_calls)
+    }
+
+    fn call(self, cluster: &str, path: &str, body: &[u8], _: Duration) -> Option<u32> {
+        host(|knows| {
+            if knows.has_no_cluster {
+                return None;
+            }
+            knows.calls.push((cluster.into(), path.into(), body.to_vec()));
+            Some(knows.calls.len() as u32)
+        })
+    }
+
+    fn call_status(self) -> u16 {
+        host(|knows| knows.answer.0)
+    }
+
+    fn call_body(self) -> Vec<u8> {
+        host(|knows| knows.answer.1.clone())
+    }
+
+    fn enter(self, context: u32) -> u32 {
+        context
+    }
+
+    fn resume(self, context: u32) {
+        host(|knows| knows.resumed.push(context));
+    }
+
+    fn wake_root(self, _: u32, _: u32) {
+        host(|knows| knows.woken += 1);
+    }
+
     fn reply(self, stream: u32, reply: &Reply<'_>) {
-        assert_eq!(stream, STREAM);
+        assert!(stream >= FIRST_STREAM);
         host(|knows| {
             knows.replies.push((reply.status, reply.body.to_string(), reply.details.into()));
             knows.response =

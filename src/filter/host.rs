@@ -76,6 +76,28 @@ pub(super) trait Host: Copy + 'static {
     /// they show a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);
 
+    /// Whether requests may wait for calls: the host allows what it takes. Asked in the root context.
+    fn can_wait(self, root: u32) -> bool;
+
+    /// Sends a POST to a cluster, in the root context. Returns the host's name of the call. `None`: the host
+    /// does not send it.
+    fn call(self, cluster: &str, path: &str, body: &[u8], timeout: Duration) -> Option<u32>;
+
+    /// The status of the answer that has just come; 0 for none.
+    fn call_status(self) -> u16;
+
+    /// The body of the answer that has just come.
+    fn call_body(self) -> Vec<u8>;
+
+    /// Makes a context the one that calls of the host are about.
+    fn enter(self, context: u32) -> Self::Stream;
+
+    /// Lets a paused stream go on.
+    fn resume(self, context: u32);
+
+    /// Has [`super::TollgateRoot::send_calls`] called in the root context, and comes back to `context`.
+    fn wake_root(self, root: u32, context: u32);
+
     /// Answers the request in place of the upstream. A gRPC caller gets RESOURCE_EXHAUSTED instead of the
     /// HTTP status, which it would read as UNAVAILABLE and retry at once.
     fn reply(self, stream: Self::Stream, reply: &Reply<'_>);
@@ -126,6 +148,11 @@ pub(super) fn random<H: Host, const N: usize>() -> Option<[u8; N]> {
 pub(super) fn new_worker_id<H: Host>() -> WorkerId {
     random::<H, 4>()
         .map_or_else(|| WorkerId(H::monotonic_time() as u32), |bytes| WorkerId(u32::from_le_bytes(bytes)))
+}
+
+/// A number for this worker that no other worker of a fleet has.
+pub(super) fn new_holder<H: Host>() -> [u8; 8] {
+    random::<H, 8>().unwrap_or_else(|| H::monotonic_time().to_le_bytes())
 }
 
 /// An id for a request that came without one: random, or else one that no other request of this worker has.

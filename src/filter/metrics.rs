@@ -5,6 +5,7 @@
 
 use super::host::Host;
 use crate::decision::Decision;
+use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
 use crate::rules::{NoNumber, Policy, Unread};
 use crate::table::TableStats;
@@ -23,6 +24,52 @@ pub(super) struct Metrics {
     leases_full: Counter,
     debts_dropped: Counter,
     keys_without_value: Counter,
+    /// `None`: there is no fleet.
+    fleet: Option<FleetCounters>,
+}
+
+/// What a member of a fleet counts.
+struct FleetCounters {
+    /// Calls of the service.
+    calls: Counter,
+    /// Calls without an answer.
+    failures: Counter,
+    /// Requests that waited for an answer.
+    waited: Counter,
+    /// Decisions without the service.
+    alone: Counter,
+    /// Requests for which there was no room.
+    full: Counter,
+    /// Corrections that were lost.
+    dropped: Counter,
+    /// Times that the engine has lost its data.
+    emptied: Counter,
+}
+
+impl FleetCounters {
+    fn define(host: impl Host) -> FleetCounters {
+        let counter = |name: &str| Counter::define(host, &format!("tollgate.fleet.{name}"));
+        FleetCounters {
+            calls: counter("calls"),
+            failures: counter("failures"),
+            waited: counter("waited"),
+            alone: counter("alone"),
+            full: counter("full"),
+            dropped: counter("dropped"),
+            emptied: counter("emptied"),
+        }
+    }
+
+    fn add(&mut self, stats: MemberStats) {
+        let MemberStats { calls, failures, waited, alone, full, dropped, emptied } = stats;
+        let counts = [calls, failures, waited, alone, full, dropped, emptied];
+        self.all().into_iter().zip(counts).for_each(|(counter, count)| counter.pending += count);
+    }
+
+    fn all(&mut self) -> [&mut Counter; 7] {
+        let FleetCounters { calls, failures, waited, alone, full, dropped, emptied } = self;
+        [calls, failures, waited, alone, full, dropped, emptied]
+    }
 }
 
 struct Outcomes {
@@ -98,7 +145,7 @@ impl Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, policies: &[Policy]) -> Metrics {
+    pub fn define(host: impl Host, policies: &[Policy], in_fleet: bool) -> Metrics {
         Metrics {
             policies: policies.iter().map(|policy| Outcomes::define(host, policy)).collect(),
             evictions: Counter::define(host, "tollgate.table.evictions"),
@@ -111,6 +158,7 @@ impl Metrics {
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
             keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
+            fleet: in_fleet.then(|| FleetCounters::define(host)),
         }
     }
 
@@ -134,6 +182,11 @@ impl Metrics {
     /// Counts requests whose metadata could not tell callers apart.
     pub fn count_without_value(&mut self, requests: u64) {
         self.keys_without_value.pending += requests;
+    }
+
+    /// Counts what this worker did as a member of its fleet.
+    pub fn count_fleet(&mut self, stats: MemberStats) {
+        self.fleet.iter_mut().for_each(|fleet| fleet.add(stats));
     }
 
     /// Counts the numbers that a response was to report to policies, and has not.
@@ -184,6 +237,8 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
+        let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
+        fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));
     }
 }

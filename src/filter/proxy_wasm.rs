@@ -8,12 +8,14 @@ mod abi;
 mod header_map;
 
 use super::host::{Attribute, Host};
+use super::membership::Members;
 use super::{Flow, TollgateRoot, TollgateStream, WorkerTable, trap};
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
 use crate::time::Micros;
+use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, MapType};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MapType, Status};
 use std::panic::{self, PanicHookInfo};
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_all
 thread_local! {
     /// This VM's view of the table.
     static TABLE: WorkerTable = WorkerTable::default();
+    /// The fleets that this VM is a member of.
+    static MEMBERS: Members = Members::default();
 }
 
 proxy_wasm::main! {{
@@ -32,7 +36,10 @@ proxy_wasm::main! {{
     _ = log::set_logger(&EnvoyLog);
     log::set_max_level(log::LevelFilter::Info);
     panic::set_hook(Box::new(report_trap));
-    proxy_wasm::set_root_context(|_| Box::new(TollgateRoot::new(ProxyWasm, TABLE.with(WorkerTable::clone))));
+    proxy_wasm::set_root_context(|context| {
+        let (table, members) = (TABLE.with(WorkerTable::clone), MEMBERS.with(Members::clone));
+        Box::new(TollgateRoot::new(ProxyWasm, table, members, context))
+    });
 }}
 
 /// Writes what `log::info!` and the other macros say to Envoy's log.
@@ -62,7 +69,11 @@ fn report_trap(info: &PanicHookInfo<'_>) {
     abi::log(LogLevel::Critical, &trap::reason(info.payload_as_str(), info.location()));
 }
 
-impl Context for TollgateRoot<ProxyWasm> {}
+impl Context for TollgateRoot<ProxyWasm> {
+    fn on_http_call_response(&mut self, token: u32, _: usize, _: usize, _: usize) {
+        self.answered(token);
+    }
+}
 
 impl RootContext for TollgateRoot<ProxyWasm> {
     fn on_configure(&mut self, _: usize) -> bool {
@@ -73,8 +84,13 @@ impl RootContext for TollgateRoot<ProxyWasm> {
         self.tick();
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(self.create_stream()))
+    /// Not Envoy's queue: see [`abi::wake_root`].
+    fn on_queue_ready(&mut self, _: u32) {
+        self.send_calls();
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(self.create_stream(context)))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -90,7 +106,7 @@ impl HttpContext for TollgateStream<ProxyWasm> {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         match self.request(()) {
             Flow::Continue => Action::Continue,
-            Flow::Answered => Action::Pause,
+            Flow::Answered | Flow::Paused => Action::Pause,
         }
     }
 
@@ -103,6 +119,12 @@ impl HttpContext for TollgateStream<ProxyWasm> {
 /// The host of a proxy-wasm module. It knows by itself which stream a call is about.
 #[derive(Clone, Copy)]
 pub(super) struct ProxyWasm;
+
+/// Whether the host lets this module send calls. There is no cluster without a name, so none is sent.
+fn can_call() -> bool {
+    let sent = hostcalls::dispatch_http_call("", Vec::new(), None, Vec::new(), Duration::ZERO);
+    sent != Err(Status::InternalFailure)
+}
 
 impl Host for ProxyWasm {
     type Stream = ();
@@ -173,6 +195,40 @@ impl Host for ProxyWasm {
 
     fn set_filter_state(self, (): (), name: &str, text: &str) {
         abi::set_property(name, text);
+    }
+
+    fn can_wait(self, root: u32) -> bool {
+        abi::can_wait(root) && can_call()
+    }
+
+    fn call(self, cluster: &str, path: &str, body: &[u8], timeout: Duration) -> Option<u32> {
+        // The cluster says where it is, and what shows that this proxy may call it.
+        let headers =
+            vec![(":method", "POST"), (":path", path), (":authority", "tollgate-fleet"), (":scheme", "http")];
+        hostcalls::dispatch_http_call(cluster, headers, Some(body), Vec::new(), timeout).ok()
+    }
+
+    fn call_status(self) -> u16 {
+        let status = abi::header(MapType::HttpCallResponseHeaders, ":status");
+        status.and_then(|digits| std::str::from_utf8(&digits).ok()?.parse().ok()).unwrap_or_default()
+    }
+
+    fn call_body(self) -> Vec<u8> {
+        abi::call_body()
+    }
+
+    fn enter(self, context: u32) {
+        abi::enter(context);
+    }
+
+    fn resume(self, context: u32) {
+        abi::enter(context);
+        abi::continue_request();
+    }
+
+    fn wake_root(self, root: u32, context: u32) {
+        abi::wake_root(root);
+        abi::enter(context);
     }
 
     fn reply(self, (): (), reply: &Reply<'_>) {

@@ -1,37 +1,49 @@
 //! One filter configuration in one worker: it loads the policies, creates the streams and settles between
 //! requests.
 
+use super::fleet;
 use super::host::Host;
+use super::membership::Members;
 use super::stream::TollgateStream;
 use super::worker::{Worker, WorkerTable};
 use crate::rules::PolicySet;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 /// Between two ticks debts wait to be posted and counts to reach the metrics.
 const TICK: Duration = Duration::from_secs(1);
 
+/// As many ticks of a fleet's member make one of these: it has to notice soon that its service is back.
+const FLEET_TICKS: u32 = 10;
+
 /// A filter configuration in one worker. Without a worker it was never accepted, and the host sends it no
 /// request.
 pub(super) struct TollgateRoot<H: Host> {
     host: H,
     table: WorkerTable,
+    members: Members,
+    /// The root's own context.
+    context: u32,
     worker: Option<Rc<RefCell<Worker<H>>>>,
+    /// Whether there is a fleet.
+    in_fleet: bool,
+    ticks: Cell<u32>,
 }
 
 impl<H: Host> TollgateRoot<H> {
-    pub fn new(host: H, table: WorkerTable) -> TollgateRoot<H> {
-        TollgateRoot { host, table, worker: None }
+    pub fn new(host: H, table: WorkerTable, members: Members, context: u32) -> TollgateRoot<H> {
+        TollgateRoot { host, table, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
     }
 
     /// Loads the configuration. `false`: it has errors, which are in the log.
     pub fn configure(&mut self) -> bool {
-        match Worker::configured(self.host, self.table.clone()) {
+        match Worker::configured(self.host, self.table.clone(), &self.members, self.context) {
             Ok(worker) => {
                 log::info!("{}", start_line(worker.engine.rules()));
+                self.in_fleet = worker.fleet.is_some();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
-                self.host.tick_every(TICK);
+                self.host.tick_every(if self.in_fleet { TICK / FLEET_TICKS } else { TICK });
                 true
             }
             Err(errors) => {
@@ -43,13 +55,31 @@ impl<H: Host> TollgateRoot<H> {
     }
 
     /// A new request.
-    pub fn create_stream(&self) -> TollgateStream<H> {
-        TollgateStream::new(self.worker.clone())
+    pub fn create_stream(&self, context: u32) -> TollgateStream<H> {
+        TollgateStream::new(self.worker.clone(), context)
     }
 
-    /// Once a second.
+    /// Once a second, or ten times if there is a fleet.
     pub fn tick(&self) {
-        self.worker.iter().for_each(|worker| worker.borrow_mut().settle());
+        let Some(worker) = &self.worker else { return };
+        let ticks = self.ticks.get();
+        self.ticks.set(ticks.wrapping_add(1));
+        if !self.in_fleet || ticks.is_multiple_of(FLEET_TICKS) {
+            worker.borrow_mut().settle();
+        }
+        if self.in_fleet {
+            fleet::tick(worker);
+        }
+    }
+
+    /// A request waits for units of the fleet.
+    pub fn send_calls(&self) {
+        self.worker.iter().for_each(fleet::send);
+    }
+
+    /// A call has an answer, or will have none.
+    pub fn answered(&self, token: u32) {
+        self.worker.iter().for_each(|worker| fleet::answered(worker, token));
     }
 }
 
@@ -58,6 +88,7 @@ impl<H: Host> TollgateRoot<H> {
 impl<H: Host> Drop for TollgateRoot<H> {
     fn drop(&mut self) {
         if let Some(worker) = &self.worker {
+            fleet::leave(worker);
             let worker = &mut *worker.borrow_mut();
             worker.close();
             worker.settle();

@@ -1,56 +1,66 @@
 //! One request on its way through the filter.
 
-use super::host::{Host, REJECTION, SharedData, StreamRequest, StreamResponse, new_id};
+use super::host::{Host, SharedData, StreamResponse};
+use super::request::{Flow, conclude, decide};
+use super::waiting::WaitingRequest;
 use super::worker::Worker;
 use crate::decision::Decision;
 use crate::http::Response;
 use crate::reply::{ReplyRules, is_limit_header};
-use crate::table::Table;
 use std::cell::RefCell;
 use std::rc::Rc;
-
-/// What becomes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
-    /// It goes on to the next filter.
-    Continue,
-    /// It was answered here.
-    Answered,
-}
 
 /// A request, from its headers to the end of its stream.
 pub(super) struct TollgateStream<H: Host> {
     worker: Option<Rc<RefCell<Worker<H>>>>,
     decision: Option<Decision>,
+    /// The stream's context.
+    context: u32,
+    /// Set if the request has waited for units of the fleet: its decision comes by this way.
+    waiting: Option<Rc<WaitingRequest<H>>>,
 }
 
 impl<H: Host> TollgateStream<H> {
-    pub fn new(worker: Option<Rc<RefCell<Worker<H>>>>) -> TollgateStream<H> {
-        TollgateStream { worker, decision: None }
+    pub fn new(worker: Option<Rc<RefCell<Worker<H>>>>, context: u32) -> TollgateStream<H> {
+        TollgateStream { worker, decision: None, context, waiting: None }
     }
 
     /// The request's headers have come: decides about it, and answers it if it is rejected.
     pub fn request(&mut self, stream: H::Stream) -> Flow {
         let Some(worker) = &self.worker else { return Flow::Continue };
-        let Worker { host, engine, replies, clock, metrics, table, .. } = &mut *worker.borrow_mut();
-        let (host, now) = (*host, clock.now::<H>());
-        let request = StreamRequest { host, stream };
-        let decide = |table: &mut Table| engine.decide(&request, &mut table.begin(&SharedData(host), now));
-        let Some(decision) = table.with(decide) else { return Flow::Continue };
-        metrics.count(replies, &decision);
-        if let Some(line) = replies.access_line(&decision) {
-            host.set_filter_state(stream, "tollgate", &line);
+        let mut borrowed = worker.borrow_mut();
+        let mut decided = decide(&mut borrowed, stream, true);
+        if let Err(caller) = decided {
+            let waiting = WaitingRequest::new(worker, self.context);
+            if borrowed.fleet.as_ref().is_some_and(|fleet| fleet.wait(caller, waiting.clone())) {
+                drop(borrowed);
+                let flow = waiting.pause();
+                self.waiting = Some(waiting);
+                self.take_decision();
+                return flow;
+            }
+            decided = decide(&mut borrowed, stream, false);
         }
-        let flow = if decision.rejected() { reject(request, replies, &decision) } else { Flow::Continue };
+        let Ok(Some(decision)) = decided else { return Flow::Continue };
+        let flow = conclude(&mut borrowed, stream, &decision);
         self.decision = Some(decision);
         flow
+    }
+
+    /// If the request has waited, takes over what was decided then.
+    pub(super) fn take_decision(&mut self) {
+        if let Some(decision) = self.waiting.as_ref().and_then(|waiting| waiting.take()) {
+            self.decision = Some(decision);
+            self.waiting = None;
+        }
     }
 
     /// The response's headers have come: counts what depends on them, removes those that are not for the
     /// client, and adds the limit headers.
     pub fn response(&mut self, stream: H::Stream) {
+        self.take_decision();
         let Some(worker) = &self.worker else { return };
-        let Worker { host, engine, replies, clock, metrics, removed_headers, table } =
+        let Worker { host, engine, replies, clock, metrics, removed_headers, table, fleet, .. } =
             &mut *worker.borrow_mut();
         let host = *host;
         let response = StreamResponse { host, stream };
@@ -60,8 +70,11 @@ impl<H: Host> TollgateStream<H> {
             }
             if engine.awaits_response(decision) {
                 let now = clock.now::<H>();
+                let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
                 let unread = table.with(|table| {
-                    engine.on_response(decision, &response, &mut table.begin(&SharedData(host), now))
+                    let store = SharedData(host);
+                    let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
+                    engine.on_response(decision, &response, &mut transaction)
                 });
                 metrics.count_unread(&unread.unwrap_or_default());
             } else if replies.counts_from_now() {
@@ -79,27 +92,21 @@ impl<H: Host> TollgateStream<H> {
 /// The end of the stream, however it came: the response is sent, the client has left, or it timed out.
 impl<H: Host> Drop for TollgateStream<H> {
     fn drop(&mut self) {
+        self.take_decision();
+        if let Some(waiting) = &self.waiting {
+            waiting.leave();
+        }
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
-        let Worker { host, engine, clock, table, .. } = &*worker.borrow();
+        let Worker { host, engine, clock, table, fleet, .. } = &*worker.borrow();
         if engine.awaits_stream_end(decision) {
             let now = clock.now::<H>();
-            table.with(|table| engine.on_stream_end(decision, &mut table.begin(&SharedData(*host), now)));
+            let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
+            table.with(|table| {
+                let store = SharedData(*host);
+                let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
+                engine.on_stream_end(decision, &mut transaction);
+            });
         }
-    }
-}
-
-/// Answers a rejected request in the upstream's place.
-#[inline(never)]
-fn reject<H: Host>(request: StreamRequest<H>, replies: &ReplyRules, decision: &Decision) -> Flow {
-    match replies.reply(decision, &request, new_id::<H>) {
-        Some(reply) => {
-            let reply = reply.with_limit_headers(replies.limit_headers(decision));
-            let mut digits = itoa::Buffer::new();
-            request.host.set_filter_state(request.stream, REJECTION, digits.format(reply.status));
-            request.host.reply(request.stream, &reply);
-            Flow::Answered
-        }
-        None => Flow::Continue,
     }
 }
 

@@ -2,6 +2,7 @@
 //! data.
 
 use super::fake_host::{Fake, STREAM, host};
+use super::membership::Members;
 use super::{Flow, TollgateRoot, TollgateStream, WorkerTable};
 use crate::time::SECOND;
 use std::time::Duration;
@@ -28,7 +29,7 @@ impl Worker {
     /// One more worker of the process.
     fn join(host: Fake) -> Worker {
         let table = WorkerTable::default();
-        let mut root = TollgateRoot::new(host, table.clone());
+        let mut root = TollgateRoot::new(host, table.clone(), Members::default(), 1);
         assert!(root.configure());
         Worker { table, root }
     }
@@ -39,7 +40,7 @@ impl Worker {
             knows.request = vec![("x-client".into(), client.into())];
             knows.filter_state.clear();
         });
-        let mut stream = self.root.create_stream();
+        let mut stream = self.root.create_stream(STREAM);
         (stream.request(STREAM), stream)
     }
 
@@ -109,9 +110,9 @@ fn workers_of_one_process_share_their_counts() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_configuration_with_errors_is_rejected_and_limits_nothing() {
-    let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTable::default());
+    let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTable::default(), Members::default(), 1);
     assert!(!root.configure());
-    assert_eq!(root.create_stream().request(STREAM), Flow::Continue);
+    assert_eq!(root.create_stream(STREAM).request(STREAM), Flow::Continue);
     assert_eq!(host(|knows| (knows.shared.len(), knows.tick)), (0, None));
 }
 
@@ -119,7 +120,7 @@ fn a_configuration_with_errors_is_rejected_and_limits_nothing() {
 fn a_host_without_random_bytes_is_rejected() {
     let fake = Fake::new(TWO_PER_MINUTE);
     host(|knows| knows.has_random_bytes = false);
-    assert!(!TollgateRoot::new(fake, WorkerTable::default()).configure());
+    assert!(!TollgateRoot::new(fake, WorkerTable::default(), Members::default(), 1).configure());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -197,14 +198,14 @@ fn b_a_header_that_is_not_for_clients_is_removed_from_every_response() {
     assert_eq!(worker.answered("acme", &response), kept);
     // The policies do not apply to a request without a client.
     host(|knows| knows.request = vec![]);
-    let mut stream = worker.root.create_stream();
+    let mut stream = worker.root.create_stream(STREAM);
     assert_eq!(stream.request(STREAM), Flow::Continue);
     host(|knows| knows.response = vec![("x-cost".into(), "7".into()), kept[0].clone()]);
     stream.response(STREAM);
     assert_eq!(host(|knows| knows.response.clone()), kept);
     // Nor has the filter seen a request that another filter has answered before it.
     host(|knows| knows.response = vec![("x-cost".into(), "7".into()), kept[0].clone()]);
-    worker.root.create_stream().response(STREAM);
+    worker.root.create_stream(STREAM).response(STREAM);
     assert_eq!(host(|knows| knows.response.clone()), kept);
 }
 
@@ -331,7 +332,7 @@ fn rejected_by_the_second(first: &str, second: &str) -> TollgateStream<Fake> {
     host(|knows| knows.configuration = first.into());
     let first = Worker::join(Fake);
     let (flow, stream) = first.request("acme");
-    let mut rejecting = second.root.create_stream();
+    let mut rejecting = second.root.create_stream(STREAM);
     assert_eq!((flow, rejecting.request(STREAM)), (Flow::Continue, Flow::Answered));
     stream
 }
@@ -367,3 +368,5 @@ fn f_a_secret_is_kept_on_the_rejection_of_a_later_tollgate_too() {
     stream.response(STREAM);
     assert!(response_header("x-ratelimit-limit").is_none() && response_header("retry-after").is_some());
 }
+
+mod fleet;

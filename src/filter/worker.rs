@@ -2,6 +2,7 @@
 //! table.
 
 use super::host::{Clock, Host, SharedData, new_worker_id};
+use super::membership::{Fleet, Members};
 use super::metrics::Metrics;
 use super::{alarm, shared_table};
 use crate::compile::{Configuration, compile};
@@ -56,16 +57,25 @@ pub(super) struct Worker<H: Host> {
     /// `PolicySet::removed_headers`, computed once.
     pub removed_headers: Vec<String>,
     pub table: WorkerTable,
+    /// `None`: no policy's counts reach beyond this proxy.
+    pub fleet: Option<Fleet>,
 }
 
 impl<H: Host> Worker<H> {
-    pub fn configured(host: H, table: WorkerTable) -> Result<Worker<H>, ConfigErrors> {
+    pub fn configured(
+        host: H,
+        table: WorkerTable,
+        members: &Members,
+        root: u32,
+    ) -> Result<Worker<H>, ConfigErrors> {
         let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
+        let fleet = rules.fleet.as_ref().map(|settings| Fleet::new(host, root, settings, members));
+        let fleet = fleet.transpose()?;
         table.join(host, &rules)?;
-        let metrics = Metrics::define(host, &rules.policies);
+        let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
         let removed_headers = rules.removed_headers();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, table })
+        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, table, fleet })
     }
 
     /// Posts debts, renews units in flight, and adds the counts to the metrics. Runs between requests.
@@ -80,6 +90,9 @@ impl<H: Host> Worker<H> {
         self.report_unreadable();
         if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
             log::warn!("{alarm}");
+        }
+        if let Some(fleet) = &self.fleet {
+            self.metrics.count_fleet(fleet.membership.member.borrow_mut().take_stats());
         }
         self.metrics.flush(self.host, stats);
     }

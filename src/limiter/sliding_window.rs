@@ -46,7 +46,7 @@ use std::num::NonZeroU32;
 const MAX_SLOT: u64 = 1 << 53;
 
 /// This bit of `shift` says that a state has `early`.
-const HAS_EARLY: u8 = 1 << 7;
+pub(super) const HAS_EARLY: u8 = 1 << 7;
 
 /// A log with more entries may be made coarser to make room for other records of its page.
 const COARSEN_ABOVE: usize = 16;

@@ -54,6 +54,8 @@ pub struct Reply<'a> {
     pub body: Cow<'a, str>,
     /// Envoy's response code details, which name the policy that rejects.
     pub details: &'a str,
+    /// Whether no limit rejects it: nobody can tell. gRPC callers get UNAVAILABLE.
+    pub unavailable: bool,
 }
 
 impl<'a> Reply<'a> {
@@ -76,6 +78,9 @@ impl ReplyRules {
         request: &impl Request,
         new_id: fn() -> [u8; 16],
     ) -> Option<Reply<'a>> {
+        if decision.unavailable() {
+            return Some(unavailable());
+        }
         let rejection = RejectedRequest::new(self, decision, request, new_id)?;
         let Rejection { status, body, headers: further, .. } = rejection.rejection;
         let Body { content_type, template } = &**body;
@@ -90,7 +95,22 @@ impl ReplyRules {
             headers.push(("retry-after", decimal(rejection.wait)));
             headers.extend(rejection.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
         }
-        Some(Reply { status: *status, headers, body, details: rejection.details })
+        Some(Reply { status: *status, headers, body, details: rejection.details, unavailable: false })
+    }
+}
+
+/// The reply while the fleet's service does not answer. It is no rejection by a limit, so it does not look like
+/// one.
+fn unavailable() -> Reply<'static> {
+    const BODY: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#;
+    let headers =
+        [("content-type", "application/problem+json"), ("cache-control", "no-store"), ("retry-after", "1")];
+    Reply {
+        status: 503,
+        headers: headers.map(|(name, value)| (name, value.into())).to_vec(),
+        body: BODY.into(),
+        details: "tollgate_fleet_unavailable",
+        unavailable: true,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{LimitsByCaller, Mode, OnResponse};
+use super::{LimitsByCaller, Mode, OnResponse, Scope};
+use crate::fleet::Share;
 use crate::http::RequestMatch;
 use crate::identity::Identity;
 use crate::limiter::Limit;
@@ -37,6 +38,8 @@ pub struct Policy {
     pub response: OnResponse,
     /// Whether rejections are enforced.
     pub mode: Mode,
+    /// How far its counts reach.
+    pub scope: Scope,
 }
 
 impl Policy {
@@ -56,8 +59,14 @@ impl Policy {
         self.charge_of(self.limit_sets.get(limit_set).limits(), identity, cost)
     }
 
-    fn charge_of<'a>(&self, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
-        Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention }
+    fn charge_of<'a>(&'a self, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
+        let fleet = self.scope.on_outage().map(|on_outage| Share {
+            policy: &self.name,
+            on_outage,
+            gives_back: self.response.depends_on_response() || !self.response.returns.is_empty(),
+            in_background: false,
+        });
+        Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, fleet }
     }
 
     /// The name that tells this policy's records from the shared ones, if it has records of its own.

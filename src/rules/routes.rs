@@ -152,7 +152,7 @@ mod tests {
     use crate::engine::caller::{Caller, ConsumerCache};
     use crate::engine::role;
     use crate::http::RequestCache;
-    use crate::identity::Seed;
+    use crate::identity::{Seed, Seeds};
     use crate::rules::PolicySet;
     use crate::testing::{FakeRequest, compiled};
     use proptest::prelude::*;
@@ -207,8 +207,9 @@ mod tests {
             let request = RequestCache::new(&get);
             let found: Vec<usize> = set.routes.candidates(&request).collect();
             prop_assert!(found.is_sorted_by(|one, next| one < next));
-            let (cache, seed) = (ConsumerCache::default(), Seed::new([0; Seed::LEN]));
-            let caller = Caller::new(&request, &set.callers, &cache, &seed, &[]);
+            let seeds = Seeds { table: Seed::new([0; Seed::LEN]), fleet: None };
+            let cache = ConsumerCache::default();
+            let caller = Caller::new(&request, &set.callers, &cache, &seeds, &[]);
             for (index, policy) in set.policies.iter().enumerate() {
                 prop_assert!(role(policy, &caller).is_none() || found.contains(&index), "{index}");
             }

@@ -1,5 +1,6 @@
 //! What is charged to the table for a request, and the outcome.
 
+use crate::fleet::Share;
 use crate::identity::Identity;
 use crate::limiter::{Limit, Verdict};
 use crate::time::Now;
@@ -17,6 +18,8 @@ pub struct Charge<'a> {
     pub count: Count,
     /// Who decides if the record can't be written.
     pub on_contention: OnContention,
+    /// Set if the fleet counts it, rather than the table.
+    pub fleet: Option<Share<'a>>,
 }
 
 impl Charge<'_> {
@@ -80,7 +83,7 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
 }
 
 /// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first limits of the
-/// charge. Refunds of further ones, and of charges that could not be written, may give back less.
+/// charge. A charge of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be written, may give back less.
 pub type Holds = [u64; 4];
 
 /// The outcome of one charge.
@@ -97,6 +100,10 @@ pub struct Outcome {
     /// Whether its record has used half of a quota and is not proven, so that a full page may drop it. See
     /// [`Correction::proves`].
     pub unproven: bool,
+    /// Whether the fleet has judged and counted it.
+    pub in_fleet: bool,
+    /// Whether it is rejected because the fleet's service does not answer.
+    pub unavailable: bool,
 }
 
 impl Outcome {

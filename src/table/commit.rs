@@ -13,6 +13,9 @@ pub const MAX_CAS_ATTEMPTS: u32 = 8;
 impl<S: Store> Transaction<'_, S> {
     /// Counts a charge if all its limits admit it. `first` is an attempt that was made already.
     pub(super) fn charge_one(&mut self, charge: &Charge<'_>, first: Option<Attempt>) -> Outcome {
+        if let Some(outcome) = self.charge_fleet(charge) {
+            return outcome;
+        }
         let mut next = first;
         let mut seen = None;
         for _ in 0..MAX_CAS_ATTEMPTS {
@@ -27,7 +30,14 @@ impl<S: Store> Transaction<'_, S> {
             let verdicts = attempt.into_verdicts(self.now);
             if done || needs_no_write {
                 // Without a unit or a penalty to count, the verdicts hold even if the write failed.
-                return Outcome { verdicts, charged: counts, overflowed, holds, unproven };
+                return Outcome {
+                    verdicts,
+                    charged: counts,
+                    overflowed,
+                    holds,
+                    unproven,
+                    ..Outcome::default()
+                };
             }
             seen = Some(verdicts);
             if no_room {

@@ -17,7 +17,9 @@ impl<S: Store> Transaction<'_, S> {
 
     /// Ends what a charge has in flight, and corrects the rest of its record.
     pub fn release(&mut self, charge: &Charge<'_>, correction: &Correction) {
-        self.table.in_flight.remove(charge);
+        if !self.release_in_fleet(charge) {
+            self.table.in_flight.remove(charge);
+        }
         self.correct(charge, correction);
     }
 
@@ -31,6 +33,9 @@ impl<S: Store> Transaction<'_, S> {
     /// correction becomes a debt of this worker. Returns the verdicts on what is left then, if it was
     /// written.
     pub fn correct(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
+        if self.correct_in_fleet(charge, correction) {
+            return None;
+        }
         if charge.limits.iter().any(|limit| self.table.changed_since(limit).is_some()) {
             self.correct_changed_limits(charge, correction);
             return None;
@@ -81,7 +86,7 @@ impl<S: Store> Transaction<'_, S> {
         let due = [self.table.fallback.owing(), leases, self.table.in_flight.due(self.now)].concat();
         for (identity, limits) in due {
             let (count, on_contention) = (Count::Never, OnContention::Bucket);
-            let nothing = Charge { identity, limits: &limits, cost: 0, count, on_contention };
+            let nothing = Charge { identity, limits: &limits, cost: 0, count, on_contention, fleet: None };
             self.post(&nothing, &Correction::default());
         }
     }

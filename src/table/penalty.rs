@@ -12,12 +12,7 @@ use crate::time::{Micros, Now};
 /// The verdicts of these limits' opened counters, without the penalty. `cost` is the cost by the limit's
 /// index.
 #[inline(never)] // inlined, this and the other one add 382 bytes to the module
-pub(super) fn judge(
-    limits: &[Limit],
-    counters: &[Counter<'_>],
-    cost: &dyn Fn(usize) -> u32,
-    now: Now,
-) -> Verdicts {
+pub fn judge(limits: &[Limit], counters: &[Counter<'_>], cost: &dyn Fn(usize) -> u32, now: Now) -> Verdicts {
     let end = end(counters, now);
     let mut verdicts = Verdicts::with_capacity(limits.len());
     for (i, (limit, counter)) in limits.iter().zip(counters).enumerate() {
@@ -43,7 +38,7 @@ fn end(counters: &[Counter<'_>], now: Now) -> Option<Micros> {
 
 /// Starts the penalty of a charge with these verdicts, if they reject it and none is running. Returns its
 /// end.
-pub(super) fn start(
+pub fn start(
     limits: &[Limit],
     counters: &mut [Counter<'_>],
     verdicts: &[Verdict],
@@ -60,7 +55,7 @@ pub(super) fn start(
 /// Changes verdicts to those of a policy that is blocked until `end`. If some are rejections already, only
 /// these get the longer wait; else all become rejections.
 #[inline(never)] // inlined, this and the other one add 382 bytes to the module
-pub(super) fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
+pub fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
     let all = admitted(verdicts);
     for verdict in verdicts {
         // What is left now is available when the block ends.

@@ -14,6 +14,8 @@ enum UnitSource {
     Lease,
     /// The shared table, with this first attempt. `None`: the host could not read the page.
     Table(Option<Attempt>),
+    /// The fleet, with this outcome if the charge is not counted.
+    Fleet(Outcome),
 }
 
 impl UnitSource {
@@ -21,6 +23,7 @@ impl UnitSource {
         match self {
             UnitSource::Lease | UnitSource::Table(None) => false,
             UnitSource::Table(Some(attempt)) => !admitted(&attempt.verdicts),
+            UnitSource::Fleet(outcome) => !outcome.admitted(),
         }
     }
 }
@@ -46,7 +49,12 @@ impl<S: Store> Transaction<'_, S> {
         }
         for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()) {
             if charge.count == Count::Rejected && outcome.admitted() {
-                *outcome = self.charge_one(&Charge { count: Count::Accepted, ..*charge }, None);
+                let counted = Charge { count: Count::Accepted, ..*charge };
+                if self.count_in_fleet(&counted) {
+                    outcome.charged = true;
+                    continue;
+                }
+                *outcome = self.charge_one(&counted, None);
             }
         }
         // A client that waits for as long as this rejection announces must not come back into the ban.
@@ -81,7 +89,7 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     fn note_in_flight(&mut self, charge: &Charge<'_>, outcome: &Outcome) {
-        if outcome.charged {
+        if outcome.charged && !outcome.in_fleet {
             self.table.in_flight.add(charge);
         }
     }
@@ -132,7 +140,10 @@ impl<S: Store> Transaction<'_, S> {
             let leased = i < leased || i > leased && self.table.leases.can_serve(charge, self.now);
             sources.push(match leased {
                 true => UnitSource::Lease,
-                false => UnitSource::Table(self.attempt(charge, others)),
+                false => match self.look_in_fleet(charge) {
+                    Some(outcome) => UnitSource::Fleet(outcome),
+                    None => UnitSource::Table(self.attempt(charge, others)),
+                },
             });
         }
         if sources.iter().any(UnitSource::rejects) {
@@ -145,6 +156,7 @@ impl<S: Store> Transaction<'_, S> {
             let (served, attempt) = match source {
                 UnitSource::Lease => (self.table.leases.serve(charge, self.now), None),
                 UnitSource::Table(attempt) => (None, attempt),
+                UnitSource::Fleet(_) => (None, None),
             };
             let outcome = served.unwrap_or_else(|| {
                 // If this request has just written the same page, the attempt is stale.
@@ -180,6 +192,11 @@ impl<S: Store> Transaction<'_, S> {
                 }
             }
             UnitSource::Table(attempt) => attempt,
+            UnitSource::Fleet(outcome) => {
+                self.note_unavailable(&outcome);
+                let charged = charge.count == Count::All && self.count_in_fleet(charge);
+                return Outcome { charged, ..outcome };
+            }
         };
         let starts_penalty = attempt.as_ref().is_some_and(|attempt| attempt.penalty.is_some());
         match attempt {
@@ -213,8 +230,14 @@ impl<S: Store> Transaction<'_, S> {
         for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(rejection) {
             if outcome.charged && charge.count != Count::All {
                 let (back, overflowed) = (Some((self.now, charge.cost)), outcome.overflowed);
-                let undone = Correction { back, settled: charge.cost, overflowed, ..Correction::default() };
-                self.correct(charge, &undone);
+                let holds = if outcome.in_fleet { outcome.holds } else { Default::default() };
+                let undone =
+                    Correction { back, holds, settled: charge.cost, overflowed, ..Correction::default() };
+                let fleet = charge.fleet.filter(|_| outcome.in_fleet);
+                let counted = Charge { fleet, ..*charge };
+                // Units in flight of the table are noted later.
+                self.release_in_fleet(&counted);
+                self.correct(&counted, &undone);
                 *outcome = self.look(charge);
             }
         }
@@ -226,6 +249,7 @@ impl<S: Store> Transaction<'_, S> {
     /// The outcome of a charge of a request that another charge rejects.
     fn pass_over(&mut self, charge: &Charge<'_>) -> Outcome {
         match charge.count {
+            Count::All if self.count_in_fleet(charge) => Outcome { charged: true, ..self.look(charge) },
             Count::All => self.charge_one(charge, None),
             Count::Accepted | Count::Rejected | Count::Never => self.look(charge),
         }
@@ -234,6 +258,9 @@ impl<S: Store> Transaction<'_, S> {
     /// The outcome of a charge if it is not counted.
     #[inline(never)]
     pub(super) fn look(&mut self, charge: &Charge<'_>) -> Outcome {
+        if let Some(outcome) = self.look_in_fleet(charge) {
+            return outcome;
+        }
         let looked = Charge { count: Count::Never, ..*charge };
         let now = self.now;
         let unknown = || Outcome::uncounted(unknown(charge, now));
@@ -242,6 +269,6 @@ impl<S: Store> Transaction<'_, S> {
 }
 
 /// The verdicts for a record that the host could not read: those of unused limits.
-fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
+pub(super) fn unknown(charge: &Charge<'_>, now: Now) -> Verdicts {
     charge.judging().map(|limit| Counter::empty(limit, now).judge(now, 0)).collect()
 }

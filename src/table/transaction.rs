@@ -3,7 +3,8 @@
 
 use super::store::Store;
 use super::worker::Table;
-use crate::identity::Seed;
+use crate::fleet::member::Member;
+use crate::identity::Seeds;
 use crate::time::{Micros, Now};
 
 /// Charges and corrections at one instant. Each is written on its own, so nothing is left to commit or to
@@ -12,13 +13,27 @@ pub struct Transaction<'a, S> {
     pub(super) table: &'a mut Table,
     pub(super) store: &'a S,
     pub(super) now: Now,
+    /// This worker as a member of the fleet. `None`: there is no fleet.
+    pub(super) member: Option<&'a mut Member>,
+    /// Whether the request may wait for units of the fleet.
+    pub(super) may_wait: bool,
 }
 
 impl Table {
     /// Begins a transaction at `now`.
     #[inline]
     pub fn begin<'a, S: Store>(&'a mut self, store: &'a S, now: Now) -> Transaction<'a, S> {
-        Transaction { table: self, store, now }
+        Transaction { table: self, store, now, member: None, may_wait: false }
+    }
+}
+
+impl<'a, S> Transaction<'a, S> {
+    /// Charges of the fleet are decided with what this worker has in hand. If the request `may_wait`,
+    /// [`Transaction::must_wait`] says whether it has to.
+    #[must_use]
+    pub fn in_fleet(self, member: Option<&'a mut Member>, may_wait: bool) -> Self {
+        let may_wait = may_wait && member.is_some();
+        Transaction { member, may_wait, ..self }
     }
 }
 
@@ -28,9 +43,12 @@ impl<S> Transaction<'_, S> {
         self.now
     }
 
-    /// The seed of the table's identities.
-    pub fn seed(&self) -> &Seed {
-        self.table.seed()
+    /// The seeds of the table's and of the fleet's identities.
+    pub fn seeds(&self) -> Seeds {
+        Seeds {
+            table: *self.table.seed(),
+            fleet: self.member.as_ref().and_then(|member| member.seed().copied()),
+        }
     }
 
     /// The length of the last stall, if it was recent; else 0.

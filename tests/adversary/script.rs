@@ -15,12 +15,13 @@ pub struct Script {
     pub cast: Cast,
 }
 
-/// All files of `envoy/policies`, by their names.
+/// All files of `envoy/policies` that are decided in one Envoy, by their names.
 pub fn shipped() -> Vec<Script> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("envoy/policies");
     let entries = fs::read_dir(folder).expect("envoy/policies").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
+    files.retain(|path| !path.ends_with("fleet.yaml"));
     files.sort();
     files.iter().map(|path| Script::read(path)).collect()
 }

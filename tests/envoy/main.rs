@@ -31,6 +31,7 @@ mod explained;
 mod factuarea;
 mod facturapi;
 mod flood;
+#[allow(dead_code, unused_imports, reason = "the tests of a fleet use the rest")]
 mod harness;
 mod hostile;
 mod hostile_callers;

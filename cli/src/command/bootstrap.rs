@@ -9,6 +9,8 @@ use crate::document::Syntax;
 use crate::policy_file::PolicyFile;
 use clap::Args;
 use std::net::IpAddr;
+use template::Part;
+use tollgate::rules::FleetSettings;
 
 /// Print a complete Envoy configuration for a policy
 #[derive(Args)]
@@ -34,6 +36,12 @@ pub struct Bootstrap {
     /// Speak HTTP/2 without TLS with your service for all requests, not only for gRPC
     #[arg(long, requires = "upstream")]
     upstream_http2: bool,
+    /// Where the service of the policy's `fleet` is
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7070")]
+    fleet: Upstream,
+    /// A file with the token that the service of the policy's `fleet` asks for; Envoy reads it
+    #[arg(long, value_name = "FILE")]
+    fleet_token_file: Option<String>,
     /// Write a line about each request, with its decision, to standard output
     #[arg(long)]
     access_log: bool,
@@ -53,6 +61,7 @@ Examples:
   tollgate bootstrap policy.yaml > envoy.yaml
   tollgate bootstrap policy.yaml --upstream localhost:3000 --wasm /etc/envoy/tollgate.wasm > envoy.yaml
   tollgate bootstrap policy.yaml --address 0.0.0.0 --access-log --stats-tags > envoy.yaml
+  tollgate bootstrap policy.yaml --fleet fleet.internal:7070 --fleet-token-file /etc/envoy/token > envoy.yaml
   envoy --mode validate --config-path envoy.yaml
 
 Exit status: 0 if the configuration is printed, 1 if the policy has errors, 2 if it cannot be read.";
@@ -94,11 +103,14 @@ impl Bootstrap {
             Ok(file) => file,
             Err(error) => return Ok(Outcome::invalid(input.error_report(&[error]))),
         };
+        let mut fleet = None;
         for policy in &file.policies {
             if policy.filter.is_some() {
                 return Err(Failure::new(format!("{} is an Envoy configuration already", input.name)));
             }
-            match policy.compile() {
+            let compiled = policy.compile();
+            fleet = compiled.as_ref().ok().and_then(|set| set.rules.fleet.clone());
+            match compiled {
                 Ok(set) if self.access_log && !set.replies.access_log => {
                     input.text = embedded::with_access_log(&input.name, &input.text).ok_or_else(|| {
                         Failure::new(format!("--access-log needs access_log: true in {}", input.name))
@@ -110,10 +122,13 @@ impl Bootstrap {
                 }
             }
         }
-        Ok(Outcome::success(self.filled(&input)))
+        if self.fleet_token_file.is_some() && fleet.is_none() {
+            return Err(Failure::new(format!("--fleet-token-file needs fleet in {}", input.name)));
+        }
+        Ok(Outcome::success(self.filled(&input, fleet.as_ref())))
     }
 
-    fn filled(&self, input: &Input) -> String {
+    fn filled(&self, input: &Input, fleet: Option<&FleetSettings>) -> String {
         let (left_out, cluster): (&[&str], &str) = match (&self.upstream, self.upstream_http2) {
             (None, _) => (&["http1", "http2", "grpc"], "demo"),
             (Some(_), false) => (&["demo"], "external"),
@@ -128,6 +143,10 @@ impl Bootstrap {
         for line in template::without(left_out) {
             let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
             text += template::before(line, self.stats_tags);
+            if line == "  clusters:" && self.fleet_token_file.is_some() {
+                text += &self.fleet_part(Part::Secrets, fleet, "  ");
+                text += "\n";
+            }
             if line.trim() == "@POLICY@" {
                 let policy = embedded::policy_lines(&input.text, json);
                 policy.for_each(|line| text += &embedded::indented(indent, &line));
@@ -140,8 +159,29 @@ impl Bootstrap {
             }
             let more = template::after(line, self.access_log).lines();
             more.for_each(|line| text += &embedded::indented(indent, line));
+            match line.trim() {
+                "stat_prefix: gateway" => text += &self.fleet_part(Part::Listener, fleet, indent),
+                "clusters:" => text += &self.fleet_part(Part::Cluster, fleet, "    "),
+                _ => {}
+            }
         }
         text.trim_end().to_string() + "\n"
+    }
+
+    /// A part of what the fleet needs; nothing without a fleet.
+    fn fleet_part(&self, part: Part, fleet: Option<&FleetSettings>, indent: &str) -> String {
+        let Some(fleet) = fleet else { return String::new() };
+        let token = self.fleet_token_file.as_deref();
+        let words = [
+            ("@FLEET_CLUSTER@", embedded::escaped(&fleet.cluster)),
+            ("@FLEET_ADDRESS@", self.fleet.host.clone()),
+            ("@FLEET_PORT@", self.fleet.port.to_string()),
+            ("@FLEET_TOKEN_FILE@", embedded::escaped(token.unwrap_or_default())),
+        ];
+        let lines = template::fleet_part(part, token.is_some());
+        let filled = lines
+            .map(|line| words.iter().fold(line.to_string(), |line, (word, with)| line.replace(word, with)));
+        filled.map(|line| embedded::indented(indent, &line)).collect()
     }
 
     /// The words of the template, and what stands in their place.

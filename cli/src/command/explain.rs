@@ -4,6 +4,7 @@ use crate::applicability::Applicability;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, counted};
 use crate::command::styles::{ERROR, HEADING, SUCCESS};
+use crate::describe::scope;
 use crate::explain::{Answers, ExplainedResponse, Explanation, PolicyExplanation, Scenario, explain};
 use crate::policy_file::PolicyFile;
 use clap::Args;
@@ -195,6 +196,9 @@ fn to_text(explanation: &Explanation, each: bool) -> String {
         text += &format!("{HEADING}{:width$}{HEADING:#}  {}\n", policy.name, applicability(policy));
         for verdict in policy.verdicts() {
             text += &format!("{:width$}  {verdict}\n", "");
+        }
+        if let Some(scope) = scope(policy.scope).filter(|_| !policy.limits.is_empty()) {
+            text += &format!("{:width$}  {scope}\n", "");
         }
     }
     text + "\n" + &response(&explanation.response)

@@ -3,7 +3,9 @@
 use super::{ExplainedResponse, Explanation, PolicyExplanation};
 use crate::applicability::Applicability;
 use tollgate::config::Value;
+use tollgate::fleet::OnOutage;
 use tollgate::limiter::Verdict;
+use tollgate::rules::Scope;
 use tollgate::time::{Micros, seconds_up};
 
 impl PolicyExplanation {
@@ -77,7 +79,19 @@ fn policy(policy: &PolicyExplanation) -> Value {
         field("applies", word.into()),
         (name, why),
         field("limits", Value::List(limits)),
+        field("scope", if policy.scope.is_fleet() { "fleet" } else { "proxy" }.into()),
+        field("on_outage", on_outage(policy.scope)),
     ])
+}
+
+/// What decides in an outage of the fleet; null for a policy that counts in this proxy.
+fn on_outage(scope: Scope) -> Value {
+    match scope {
+        Scope::Proxy => Value::Null,
+        Scope::Fleet(OnOutage::Local) => "local".into(),
+        Scope::Fleet(OnOutage::Deny) => "deny".into(),
+        Scope::Fleet(OnOutage::Allow) => "allow".into(),
+    }
 }
 
 fn verdict_of(limit: &str, verdict: &Verdict) -> Value {

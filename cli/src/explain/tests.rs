@@ -131,3 +131,28 @@ policies:
     let exempt = "any path with a certain either is exempt";
     assert_eq!(applicability(&["admin"], "hush-too"), [not(exempt), not(exempt)]);
 }
+
+#[test]
+fn a_policy_of_the_fleet_says_so_and_what_happens_in_an_outage() {
+    for (word, outage) in [
+        ("local", "each worker decides alone, within its share of the quota"),
+        ("deny", "requests are answered with 503"),
+        ("allow", "requests are admitted, and counted afterwards"),
+    ] {
+        let policy = POLICY
+            .replace("    key: ip\n", &format!("    key: ip\n    scope: fleet\n    on_outage: {word}\n"));
+        let policy = policy + "fleet: { cluster: tollgate-fleet }\n";
+        let value =
+            Document::read(&policy, Syntax::Yaml).map_err(|error| error.to_config_error()).unwrap().value;
+        let set = compile(&value).unwrap();
+        let request = SampleRequest::parse("GET /").unwrap().from_client("192.0.2.7".parse().unwrap());
+        let json = explain(&set, &request, &scenario(1)).to_value(false).to_json();
+        assert!(
+            json.contains("\"scope\": \"fleet\"") && json.contains(&format!("\"on_outage\": \"{word}\"")),
+            "{json}"
+        );
+        assert!(json.contains("\"scope\": \"proxy\"") && json.contains("\"on_outage\": null"), "{json}");
+        let notes = &summary(&set).policies[1].notes;
+        assert_eq!(notes, &[format!("counted over all proxies of the fleet; in an outage, {outage}")]);
+    }
+}

@@ -1,7 +1,7 @@
-//! The whole configuration, `paths` and `table`.
+//! The whole configuration, `paths`, `table` and `fleet`.
 
-use super::Kind::{AnyList, Flag, List, Map, Object as Obj, Words};
-use super::texts::NAME;
+use super::Kind::{AnyList, Flag, List, Map, Object as Obj, Text, Words};
+use super::texts::{MILLISECONDS, NAME, TEXT};
 use super::{Field, Object, Word, default, number, optional, required, word};
 
 pub(super) const OBJECTS: &[Object] = &[Object {
@@ -75,6 +75,12 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
         ),
         optional("table", Obj("table"), "the defaults of its fields", "the size of the memory for counts"),
+        optional(
+            "fleet",
+            Obj("fleet"),
+            "every count stays in this Envoy",
+            "the service that keeps the counts of policies with `scope: fleet`",
+        ),
     ],
 }];
 
@@ -126,6 +132,30 @@ pub(super) const TABLE: &[Object] = &[Object {
             number(512, 65_535, "bytes"),
             "1536",
             "the size of a page; all limits that count by one key must fit a page",
+        ),
+    ],
+}];
+
+/// The object `fleet`.
+pub(super) const FLEET: &[Object] = &[Object {
+    name: "fleet",
+    at: "fleet",
+    about: "Where the counts of policies with `scope: fleet` are kept, so that several proxies share them and a restart does not lose \
+            them. [Fleet](fleet.md) explains the service, the bound and outages.",
+    one_of: &[],
+    fields: &[
+        required("cluster", Text(&TEXT), "the Envoy cluster of `tollgate-fleet`"),
+        default(
+            "name",
+            Text(&NAME),
+            "\"default\"",
+            "the name of the fleet, as in the service's option `--fleet`. Proxies with the same name and service share their counts",
+        ),
+        default(
+            "timeout",
+            Text(&MILLISECONDS),
+            "\"50ms\"",
+            "how long a request waits for the service. After that, the `on_outage` of its policy decides",
         ),
     ],
 }];

@@ -146,6 +146,31 @@ pub(super) const OBJECTS: &[Object] = &[Object {
             "from the start",
             "in shadow before this time; not with `mode: shadow`",
         ),
+        default(
+            "scope",
+            Words(&[
+                word("proxy", "over all workers of this Envoy, until it restarts"),
+                word(
+                    "fleet",
+                    "over all proxies of the [fleet](fleet.md), in the engine of its service; only with the field `fleet` of the configuration, and with at most 16 limits, `block_for` included",
+                ),
+            ]),
+            "\"proxy\"",
+            "how far the policy's counts reach",
+        ),
+        default(
+            "on_outage",
+            Words(&[
+                word(
+                    "local",
+                    "each worker alone, with its share of the quota; what it admits is counted afterwards",
+                ),
+                word("deny", "the request is answered with 503 and `retry-after`"),
+                word("allow", "the request is admitted, and counted afterwards"),
+            ]),
+            "\"local\"",
+            "only with `scope: fleet`: what decides while the service does not answer",
+        ),
         optional(
             "reject",
             Obj("rejection"),

@@ -172,8 +172,8 @@ fn cell(text: &str) -> String {
 fn heading(name: &str) -> String {
     match name {
         "configuration" => "The configuration".into(),
-        "retry_after" | "headers" | "table" | "tiers" | "names" | "valid" | "client_ip" | "paths"
-        | "cost_header" | "stock_header" => {
+        "retry_after" | "headers" | "table" | "fleet" | "tiers" | "names" | "valid" | "client_ip"
+        | "paths" | "cost_header" | "stock_header" => {
             format!("`{name}`")
         }
         "exception" => "An exception".into(),

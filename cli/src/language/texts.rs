@@ -24,6 +24,11 @@ pub(super) const DURATION: Text = text(
     "a whole number and its unit, `s`, `m`, `h` or `d`: `60s`, `10m`, `1h`, `7d`; from `1s` to `366d`",
     "^0*[1-9][0-9]*[smhd]$",
 );
+pub(super) const MILLISECONDS: Text = text(
+    "milliseconds",
+    "a whole number of milliseconds such as `50ms`, from `1ms` to `1000ms`, or `1s`",
+    "^(0*[1-9][0-9]{0,2}|0*1000)ms$|^1s$",
+);
 pub(super) const TIMESTAMP: Text = text(
     "timestamp",
     "RFC 3339 in whole seconds with a UTC offset, from 1970 on: `2026-05-19T00:00:00-06:00`",
@@ -79,6 +84,7 @@ pub(super) const ALL: &[&Text] = &[
     &TIER,
     &LIMIT,
     &DURATION,
+    &MILLISECONDS,
     &TIMESTAMP,
     &ZONE,
     &METHOD,

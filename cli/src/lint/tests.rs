@@ -4,6 +4,7 @@ mod classes;
 mod client_headers;
 mod clients;
 mod exposure;
+mod fleet;
 mod literal;
 mod never_shown;
 
@@ -21,7 +22,7 @@ fn warnings(yaml: &str) -> Vec<String> {
 /// The warnings about a policy `p` by `ip` with these limits, and with these further fields.
 fn limits(limits: &str, more: &str) -> Vec<String> {
     warnings(&format!(
-        "keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n  - name: p\n    key: ip\n    limits: [{limits}]\n{more}"
+        "keys: {{ ip: {{ client_ip: {{}} }} }}\npolicies:\n  - name: p\n    key: ip\n    scope: proxy\n    limits: [{limits}]\n{more}"
     ))
 }
 

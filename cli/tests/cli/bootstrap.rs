@@ -166,3 +166,45 @@ fn f_stats_tags_are_only_there_if_asked_for() {
         1
     );
 }
+
+const IN_A_FLEET: &str = "keys: { ip: { client_ip: {} } }
+policies: [{ name: ip, key: ip, scope: fleet, limits: [{ quota: 5, window: 1m }] }]
+fleet: { cluster: counts }
+";
+
+#[test]
+fn a_policy_with_a_fleet_gets_the_cluster_of_its_service_and_a_time_limit_for_what_pauses() {
+    let path = file("bootstrap-fleet.yaml", IN_A_FLEET);
+    let path = path.to_str().unwrap();
+    let envoy = bootstrap(&[path, "--fleet", "[::1]:80"]);
+    for line in [
+        "                request_timeout: 30s\n",
+        "    - name: \"counts\"\n",
+        "        cluster_name: \"counts\"\n",
+        "socket_address: { address: \"::1\", port_value: 80 }\n",
+    ] {
+        assert!(envoy.contains(line), "{line}\n{envoy}");
+    }
+    for word in ["credential_injector", "secrets:", "token: begin", "cluster: end", "@FLEET"] {
+        assert!(!envoy.contains(word), "{word}\n{envoy}");
+    }
+    assert!(bootstrap(&[path]).contains("{ address: \"127.0.0.1\", port_value: 7070 }"));
+    let without = bootstrap(&[BILLIUM]);
+    assert!(!without.contains("request_timeout:") && !without.contains("7070"), "{without}");
+}
+
+#[test]
+fn with_a_token_envoy_reads_it_from_its_file_and_sends_it_to_the_service() {
+    let path = file("bootstrap-fleet-token.yaml", IN_A_FLEET);
+    let envoy = bootstrap(&[path.to_str().unwrap(), "--fleet-token-file", "/etc/\"x"]);
+    for line in [
+        "  secrets:\n",
+        "      generic_secret: { secret: { filename: \"/etc/\\\"x\" } }\n",
+        "credential: { name: tollgate_fleet_token }\n",
+    ] {
+        assert!(envoy.contains(line), "{line}\n{envoy}");
+    }
+    let failed = tollgate(&["bootstrap", BILLIUM, "--fleet-token-file", "/x"]);
+    assert_eq!(failed.status, 2);
+    assert!(failed.stderr.contains("--fleet-token-file needs fleet in"), "{}", failed.stderr);
+}

@@ -228,3 +228,31 @@ fn f_each_response_can_be_shown_in_a_line() {
         "{out}"
     );
 }
+
+#[test]
+fn a_policy_of_the_fleet_says_so_and_what_happens_in_an_outage() {
+    let policy = "keys: { ip: { client_ip: {} } }
+policies:
+  - { name: here, key: ip, limits: [{ quota: 5, window: 1m }] }
+  - { name: everywhere, key: ip, scope: fleet, on_outage: deny, limits: [{ quota: 50, window: 1m }] }
+fleet: { cluster: tollgate-fleet, name: prod }
+";
+    assert_eq!(
+        tollgate_reading(&["explain", "-", "/"], policy).success(),
+        "here        applies, counted for ip 127.0.0.1
+            at most 5 in any 60 s: admits, 4 of 5 left
+everywhere  applies, counted for ip 127.0.0.1
+            at most 50 in any 60 s: admits, 49 of 50 left
+            counted over all proxies of the fleet; in an outage, requests are answered with 503
+
+passes
+"
+    );
+    let described = tollgate_reading(&["check", "-"], policy).success();
+    assert!(
+        described.contains(
+            "  fleet       prod, at the cluster tollgate-fleet; a request waits at most 50 ms for it\n"
+        ),
+        "{described}"
+    );
+}

@@ -105,7 +105,8 @@ fn assert_is_reply(expected: &Value, shown: &str, place: &str) {
         assert!(expected_headers.contains_key(*name), "{place}: {name} is not sent");
     }
     if let Some(expected) = expected["body"].as_str() {
-        assert!(is_same(expected, body.trim_end_matches('\n')), "{place}: {body}, not {expected}");
+        let (expected, body) = (expected.trim_end_matches('\n'), body.trim_end_matches('\n'));
+        assert!(is_same(expected, body), "{place}: {body}, not {expected}");
     }
 }
 

@@ -44,6 +44,7 @@ pub fn elsewhere(object: &str) -> Option<&'static str> {
     Some(match object {
         "key" | "client_ip" | "valid" | "consumer" => "who is counted does not depend on how",
         "table" => "only a full table shows its size",
+        "fleet" => "only several proxies show what they share",
         "names" | "rejection" => "only texts",
         "tiers" => "its fields refer to each other",
         _ => return None,
@@ -92,9 +93,9 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "policies" | "table" | "reject" | "retry_after" | "headers" | "paths"
-            | "tiers",
+            | "tiers" | "fleet",
         )
-        | ("policy", "key" | "limits" | "name" | "reject")
+        | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
         | ("headers", "preset" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),

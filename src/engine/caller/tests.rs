@@ -6,6 +6,7 @@ use crate::testing::FakeRequest;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const SEED: Seed = Seed::new([1; Seed::LEN]);
+const SEEDS: Seeds = Seeds { table: SEED, fleet: None };
 
 /// A request with this API key, and this organization that an earlier filter has proved.
 fn presenting(key: Option<&str>, proven: Option<&str>) -> FakeRequest {
@@ -54,7 +55,7 @@ fn callers() -> Callers {
 
 fn identity(callers: &Callers, request: &FakeRequest, keys: &[usize]) -> Option<Identity> {
     let request = RequestCache::new(request);
-    Caller::new(&request, callers, &ConsumerCache::default(), &SEED, &[]).identity(keys, None, None)
+    Caller::new(&request, callers, &ConsumerCache::default(), &SEEDS, &[]).identity(keys, None, None)
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -114,7 +115,7 @@ fn fa_2_the_tier_is_the_consumers_own_or_the_default() {
     let tier = |key| {
         let request = presenting(key, None);
         let request = RequestCache::new(&request);
-        Caller::new(&request, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
+        Caller::new(&request, &callers, &ConsumerCache::default(), &SEEDS, &[]).tier()
     };
     assert_eq!((tier(Some("k1")), tier(Some("k3")), tier(None)), (1, 0, 0));
 }
@@ -126,7 +127,7 @@ fn fa_24_a_tier_may_come_from_an_earlier_filter() {
     let tier = |key, proven| {
         let request = presenting(key, proven);
         let request = RequestCache::new(&request);
-        Caller::new(&request, &callers, &ConsumerCache::default(), &SEED, &[]).tier()
+        Caller::new(&request, &callers, &ConsumerCache::default(), &SEEDS, &[]).tier()
     };
     assert_eq!(tier(None, Some("pro")), 1);
     assert_eq!(tier(None, Some("gold")), 0);
@@ -164,7 +165,7 @@ fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes
             let request = FakeRequest::from("192.0.2.7").with(":path", format!("/?{query}"));
             let request = RequestCache::new(&request);
             let cache = ConsumerCache::default();
-            let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
+            let caller = Caller::new(&request, &callers, &cache, &SEEDS, &[]);
             for key in [0, 2, 3] {
                 assert!(caller.is_ambiguous(&[1, key], None), "{validity:?} {query} {key}");
                 assert!(caller.identity(&[1, key], None, None).is_some(), "{validity:?} {query} {key}");
@@ -176,7 +177,7 @@ fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes
             let request = FakeRequest::from("192.0.2.7").with(":path", format!("/?{query}"));
             let request = RequestCache::new(&request);
             let cache = ConsumerCache::default();
-            let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
+            let caller = Caller::new(&request, &callers, &cache, &SEEDS, &[]);
             assert!(!caller.is_ambiguous(&[0, 1, 2, 3], None), "{validity:?} {query}");
         }
     }
@@ -187,7 +188,7 @@ fn what_is_asked_twice_is_read_once() {
     let (fake, callers) = (presenting(None, Some("o")), callers());
     let request = RequestCache::new(&fake);
     let cache = ConsumerCache::default();
-    let caller = Caller::new(&request, &callers, &cache, &SEED, &[]);
+    let caller = Caller::new(&request, &callers, &cache, &SEEDS, &[]);
     assert_eq!(caller.identity(&[1], None, None), caller.identity(&[4], None, None));
     assert_eq!(fake.metadata_reads.get(), 1);
 }

@@ -35,6 +35,8 @@ unsafe extern "C" {
         len: *mut usize,
     ) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_len: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_get_header_map_value(
@@ -82,6 +84,11 @@ unsafe extern "C" {
     fn random_get(data: *mut u8, len: usize) -> u32;
 }
 
+unsafe extern "C" {
+    /// The SDK's own callback, which is not exported to Envoy.
+    safe fn proxy_on_queue_ready(root: u32, queue: u32);
+}
+
 /// Makes a call that answers with a buffer. `Err`: any status but OK.
 fn buffer(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, u32> {
     let (mut data, mut len) = (null_mut(), 0);
@@ -106,6 +113,40 @@ pub(super) fn plugin_configuration() -> Vec<u8> {
     // SAFETY: the pointers are to live locals. The host cuts off what is asked for beyond the end.
     buffer(|data, len| unsafe { proxy_get_buffer_bytes(configuration, 0, usize::MAX, data, len) })
         .unwrap_or_default()
+}
+
+/// The body of the answer to a call; empty if there is none.
+pub(super) fn call_body() -> Vec<u8> {
+    let body = BufferType::HttpCallResponseBody;
+    // SAFETY: the pointers are to live locals. The host cuts off what is asked for beyond the end.
+    buffer(|data, len| unsafe { proxy_get_buffer_bytes(body, 0, usize::MAX, data, len) }).unwrap_or_default()
+}
+
+/// Makes a context the one that calls of the host are about. `false`: the host does not let this module.
+pub(super) fn enter(context: u32) -> bool {
+    // SAFETY: no pointers.
+    unsafe { proxy_set_effective_context(context) == OK }
+}
+
+/// Lets the stream that calls are about go on with its request.
+pub(super) fn continue_request() -> bool {
+    const REQUEST: u32 = 0;
+    // SAFETY: no pointers.
+    unsafe { proxy_continue_stream(REQUEST) == OK }
+}
+
+/// Whether the host lets this module pause requests and decide them later. Nothing is paused in a root
+/// context, so nothing goes on by it. The SDK would panic later on without the first.
+pub(super) fn can_wait(root: u32) -> bool {
+    enter(root) && continue_request()
+}
+
+/// Calls back a root context, in the midst of a callback of a stream. The SDK hands the answer to a call over
+/// to the context whose callback has sent it, and drops it if that is gone. Its callback for queues, which
+/// this module does not have, is the one that does nothing else than to change that context.
+pub(super) fn wake_root(root: u32) {
+    enter(root);
+    proxy_on_queue_ready(root, 0);
 }
 
 /// Asks for ticks. Without them, later requests post the debts.
@@ -237,7 +278,8 @@ pub(super) fn send_local_response(reply: &Reply<'_>) {
             reply.body.len(),
             headers.as_ptr(),
             headers.len(),
-            GrpcStatusCode::ResourceExhausted as i32,
+            if reply.unavailable { GrpcStatusCode::Unavailable } else { GrpcStatusCode::ResourceExhausted }
+                as i32,
         )
     };
 }

@@ -28,6 +28,16 @@ impl Slots {
             .unwrap_or(Slots { shift: MAX_SHIFT })
     }
 
+    /// Slots of `2^shift` milliseconds. `None`: longer than any.
+    pub const fn with_shift(shift: u8) -> Option<Slots> {
+        if shift <= MAX_SHIFT { Some(Slots { shift }) } else { None }
+    }
+
+    /// The binary logarithm of their length in milliseconds.
+    pub const fn shift(self) -> u8 {
+        self.shift
+    }
+
     /// The length of one slot.
     pub const fn length(self) -> Micros {
         MILLISECOND << self.shift

@@ -40,7 +40,7 @@ fn admitted(at: Micros, late: Micros, step: i64) -> Vec<Micros> {
         let wall = if since < notices { wall } else { wall.strict_add_signed(step * SECOND as i64) };
         let (count, on_contention) = (policy.count, policy.on_contention);
         let identity = Identity { page: 0, fingerprint: 1 };
-        let charge = Charge { identity, limits: &policy.limits, cost: 1, count, on_contention };
+        let charge = Charge { identity, limits: &policy.limits, cost: 1, count, on_contention, fleet: None };
         let now = Now { mono: START.mono + since, wall };
         table.begin(&store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     };

@@ -56,7 +56,7 @@ pub fn new_table(scenario: &Scenario, id: u32) -> Table {
 
 /// The charges of one request or its end.
 fn charge<'a>(policy: &Policy, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
-    Charge { identity, limits, cost, count: policy.count, on_contention: policy.on_contention }
+    Charge { identity, limits, cost, count: policy.count, on_contention: policy.on_contention, fleet: None }
 }
 
 impl<'a> Worker<'a> {

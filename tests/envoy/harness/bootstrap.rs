@@ -116,12 +116,47 @@ impl Setup {
         }
     }
 
-    /// With `to` in the place of each `from` in the policy, which must have it.
+    /// With `to` in the place of each `from` in the policy, or in the whole file, which must have it.
     pub fn replacing(mut self, from: &str, to: &str) -> Self {
-        let (Policy::Yaml(text) | Policy::Json(text)) = &mut self.policy;
+        let (Policy::Yaml(policy) | Policy::Json(policy)) = &mut self.policy;
+        let text = self.whole.as_mut().unwrap_or(policy);
         assert!(text.contains(from), "the policy has no {from:?}:\n{text}");
         *text = text.replace(from, to);
         self
+    }
+
+    /// With a cluster of the whole file that has no endpoints.
+    pub fn without_endpoints(self, cluster: &str) -> Self {
+        let assigned = self.assignment_of(cluster);
+        self.replacing(&assigned, &format!("load_assignment: {{ cluster_name: {cluster} }}\n"))
+    }
+
+    /// With another port of the only endpoint of a cluster of the whole file.
+    pub fn endpoint(self, cluster: &str, port: u16) -> Self {
+        let assigned = self.assignment_of(cluster);
+        let (before, rest) = assigned.split_once("port_value: ").expect("a port");
+        let after = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let other = format!("{before}port_value: {port}{after}");
+        self.replacing(&assigned, &other)
+    }
+
+    /// What assigns endpoints to a cluster of the whole file.
+    fn assignment_of(&self, cluster: &str) -> String {
+        let file = self.envoy_file();
+        let named = |begin: &(usize, &str)| {
+            let mut lines = file[begin.0..].lines().skip(1);
+            lines.next().is_some_and(|line| {
+                line.contains(&format!("cluster_name: {cluster}"))
+                    || line.contains(&format!("cluster_name: \"{cluster}\""))
+            })
+        };
+        let (begin, _) = file.match_indices("load_assignment:").find(named).expect("the cluster's endpoints");
+        let line = file[..begin].rfind('\n').map_or(0, |end| end + 1);
+        let indent = begin - line;
+        let deeper = |line: &&str| line.len() - line.trim_start().len() > indent;
+        let inside: usize = file[begin..].lines().skip(1).take_while(deeper).map(|line| line.len() + 1).sum();
+        let first = file[begin..].find('\n').map_or(0, |end| end + 1);
+        file[begin..begin + first + inside].to_owned()
     }
 
     /// With so many workers.
@@ -238,10 +273,7 @@ impl Setup {
 
     /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.
     pub(super) fn bootstrap(&self, listeners: &Path) -> String {
-        if let Some(whole) = &self.whole {
-            return whole.clone();
-        }
-        let file = self.filled_template();
+        let file = self.envoy_file();
         if !self.live {
             return file;
         }
@@ -258,7 +290,7 @@ dynamic_resources:
 
     /// The listener alone, as a file of Envoy's listener discovery.
     pub(super) fn listeners(&self) -> String {
-        let file = self.filled_template();
+        let file = self.envoy_file();
         let (_, listener, _) = around_listener(&file);
         let (indent, first) = listener
             .lines()
@@ -267,6 +299,10 @@ dynamic_resources:
         let typed = "\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener";
         let listener = listener.replacen(first, &format!("{typed}\n{indent}  {first}"), 1);
         format!("resources:\n{listener}\n")
+    }
+
+    fn envoy_file(&self) -> String {
+        self.whole.clone().unwrap_or_else(|| self.filled_template())
     }
 
     fn filled_template(&self) -> String {
@@ -334,7 +370,8 @@ pub fn module() -> PathBuf {
     found("TOLLGATE_WASM", "target/tollgate.wasm")
 }
 
-fn found(variable: &str, default: &str) -> PathBuf {
+/// A program or file that the tests need: `variable` names it, or else it is at `default`.
+pub fn found(variable: &str, default: &str) -> PathBuf {
     let path = in_repository(std::env::var(variable).unwrap_or_else(|_| default.to_owned()));
     assert!(
         path.is_file(),

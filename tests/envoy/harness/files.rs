@@ -64,7 +64,7 @@ impl Files {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();
             let tail = lines.len().saturating_sub(LOG_LINES_SHOWN);
-            eprintln!("the end of Envoy's log:\n{}", lines[tail..].join("\n"));
+            eprintln!("the end of {}:\n{}", self.log_file().display(), lines[tail..].join("\n"));
         }
     }
 }

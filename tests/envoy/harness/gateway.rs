@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::process::{Command, ExitStatus};
+use std::process::ExitStatus;
 
 use super::admin::Admin;
 use super::bootstrap::{SEEN, Setup, envoy};
@@ -83,16 +83,10 @@ impl Gateway {
 
     /// Stops the whole process while this is done, and lets it go on.
     pub fn stopped<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.signal("STOP");
+        self.process.signal("STOP");
         let answer = act();
-        self.signal("CONT");
+        self.process.signal("CONT");
         answer
-    }
-
-    /// By its name without `SIG`.
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.process.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} for Envoy");
     }
 
     /// What Envoy has logged so far.
@@ -120,11 +114,7 @@ impl Gateway {
 
     /// The memory that Envoy has in use (resident), in bytes.
     pub fn memory(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.process.id());
-        let status = fs::read_to_string(path).expect("Envoy's process status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|text| text.trim().strip_suffix(" kB"));
-        kib.and_then(|text| text.parse::<u64>().ok()).expect("a line VmRSS in kB") * 1024
+        self.process.memory()
     }
 }
 

@@ -1,6 +1,6 @@
 //! One Envoy process, tethered to the test process: however the tests end, Envoy ends with them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -49,6 +49,20 @@ impl Process {
     /// Envoy's own process id.
     pub fn id(&self) -> u32 {
         self.envoy
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.envoy.to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name}");
+    }
+
+    /// The memory in use (resident), in bytes.
+    pub fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.envoy)).expect("a process status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|text| text.trim().strip_suffix(" kB"));
+        kib.and_then(|text| text.parse::<u64>().ok()).expect("a line VmRSS in kB") * 1024
     }
 
     /// The exit status, if Envoy is no longer running.

@@ -1,6 +1,7 @@
 //! A request as a sentence: `gateway.get("/x").from(ip).key("abc").send()`. Its bytes are sent as they are
 //! given.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -111,6 +112,11 @@ impl Request {
     /// A connection from the request's address.
     pub fn connect(&self) -> Connection {
         Connection::open(self.from, self.to)
+    }
+
+    /// As `connect`, for a gateway that may not be there.
+    pub fn try_connect(&self) -> io::Result<Connection> {
+        Connection::try_open(self.from, self.to)
     }
 
     /// Sends it on a connection of its own.

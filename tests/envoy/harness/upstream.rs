@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrival::Arrival;
+pub use arrival::NUMBER;
 pub(super) use arrival::{DELAY, RESET};
 
 /// The end of the paths whose answers an upstream holds back until it is told them.
@@ -32,6 +33,8 @@ struct Shared {
     requests: AtomicUsize,
     /// How many of them for each target.
     targets: Mutex<HashMap<String, usize>>,
+    /// When each request came that has a [`NUMBER`].
+    arrivals: Mutex<HashMap<u64, Instant>>,
     closing: AtomicBool,
     calls: Sender<Call>,
 }
@@ -47,6 +50,7 @@ impl Upstream {
             headers: headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect(),
             requests: AtomicUsize::new(0),
             targets: Mutex::default(),
+            arrivals: Mutex::default(),
             closing: AtomicBool::new(false),
             calls: sender,
         });
@@ -68,6 +72,11 @@ impl Upstream {
     pub fn requests_for(&self, target: &str) -> usize {
         let targets = self.shared.targets.lock().expect("no thread has panicked");
         targets.get(target).copied().unwrap_or_default()
+    }
+
+    /// When the request with this [`NUMBER`] came, if it did.
+    pub fn arrival(&self, number: u64) -> Option<Instant> {
+        self.shared.arrivals.lock().expect("no thread has panicked").get(&number).copied()
     }
 
     /// The next request for [`HELD`], if one has come.
@@ -136,6 +145,9 @@ impl Shared {
         self.requests.fetch_add(1, Ordering::SeqCst);
         let mut targets = self.targets.lock().expect("no thread has panicked");
         *targets.entry(arrival.target.clone()).or_default() += 1;
+        if let Some(number) = arrival.number(NUMBER) {
+            self.arrivals.lock().expect("no thread has panicked").insert(number, Instant::now());
+        }
     }
 
     /// Waits, if the request is to be held or its answer to take long. `None`: it is to have no answer.

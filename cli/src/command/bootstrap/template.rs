@@ -3,6 +3,9 @@
 /// The configuration that the end-to-end tests run, too.
 const TEMPLATE: &str = include_str!("../../../../envoy/bootstrap.yaml");
 
+/// What a policy with `fleet` needs besides, in parts.
+const FLEET: &str = include_str!("../../../../envoy/fleet.yaml");
+
 /// The sections that not every configuration has.
 const SECTIONS: [&str; 4] = ["demo", "http1", "http2", "grpc"];
 
@@ -51,4 +54,33 @@ pub(super) fn before(line: &str, stats_tags: bool) -> &'static str {
 /// What the option adds after this line of the template, indented like it.
 pub(super) fn after(line: &str, access_log: bool) -> &'static str {
     if access_log && line.trim() == "stat_prefix: gateway" { ACCESS_LOG } else { "" }
+}
+
+/// A part of what a policy with `fleet` needs, without the lines of the section `token` unless they are wanted.
+pub(super) fn fleet_part(part: Part, token: bool) -> impl Iterator<Item = &'static str> {
+    let name = match part {
+        Part::Listener => "listener",
+        Part::Secrets => "secrets",
+        Part::Cluster => "cluster",
+    };
+    let (mut inside, mut out) = (false, false);
+    FLEET.lines().filter(move |line| {
+        match line.trim().strip_prefix("# ").and_then(|mark| mark.split_once(": ")) {
+            Some((part, word @ ("begin" | "end"))) if part == name => inside = word == "begin",
+            Some(("token", word @ ("begin" | "end"))) => out = word == "begin" && !token,
+            Some(_) | None => return inside && !out,
+        }
+        false
+    })
+}
+
+/// Where a part belongs.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// Among the fields of the connection manager.
+    Listener,
+    /// Before the clusters.
+    Secrets,
+    /// In the list of clusters.
+    Cluster,
 }

@@ -9,6 +9,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => "/tiers",
         "retry_after" => "/retry_after",
         "table" => "/table",
+        "fleet" => "/fleet",
         "paths" => "/paths",
         "key" => "/keys/k",
         "client_ip" => "/keys/ip/client_ip",
@@ -39,6 +40,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
+        "fleet" => json!({ "fleet": { "cluster": "tollgate-fleet" } }),
         "paths" => json!({ "paths": {} }),
         "consumer" => json!({ "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
         "exception" => json!({ "exempt": [{ "path": "/health" }] }),
@@ -82,10 +84,12 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("policy", "unanswered") => json!({ "count_on": [401] }),
         ("policy", "stock_header") => json!({ "limits": [{ "algorithm": "stock", "quota": 1 }] }),
         ("policy", "returns") => json!({ "match": [{ "method": "POST" }] }),
+        ("policy", "on_outage") => json!({ "scope": "fleet" }),
         _ => json!({}),
     };
     let around = match (object, field) {
         ("limit", "quota") => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        ("policy", "scope" | "on_outage") => json!({ "fleet": { "cluster": "tollgate-fleet" } }),
         ("key", "case" | "suffix") => json!({
             "policies": [{
                 "name": "p",

@@ -157,7 +157,7 @@ fn a5_a_made_up_key_that_is_worth_a_month_is_warned_about_unless_addresses_are_c
         ))
     };
     let message = "policies[0].key: a client that makes up values of api_key gets a new quota of limit with each; set valid for api_key, or add a policy by client_ip";
-    for limit in ["{ quota: 100, window: month }", "{ quota: 9, window: 1d }", "{ quota: 2, window: 10m }"] {
+    for limit in ["{ quota: 1000, window: month }", "{ quota: 9, window: 1d }", "{ quota: 2, window: 10m }"] {
         assert_eq!(found("header: x-key", limit, ""), [message]);
         let by_address = ", { name: ip, key: client_ip, limits: [{ quota: 10, window: 1m }] }";
         assert_eq!(found("header: x-key", limit, by_address), NOTHING);

@@ -4,6 +4,8 @@
 pub const DELAY: &str = "x-upstream-delay";
 /// There is to be no answer: the upstream closes the connection.
 pub const RESET: &str = "x-upstream-reset";
+/// The request's number: [`super::Upstream::arrivals`] says when it came.
+pub const NUMBER: &str = "x-number";
 /// As of the demo upstream.
 pub const STATUS: &str = "x-demo-status";
 /// As of the demo upstream.

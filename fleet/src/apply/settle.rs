@@ -1,0 +1,151 @@
+//! What a worker says about the past: grants that it has used, grants that got lost, and corrections.
+
+use super::grant::MAX_TERM;
+use super::instant;
+use crate::record::{HolderState, Mark};
+use tollgate::fleet::message::{Correction, Entry, Report};
+use tollgate::fleet::past;
+use tollgate::limiter::{Algorithm, Counter, Limit};
+use tollgate::time::{Micros, Now};
+
+/// Settles everything that an entry says about earlier ones, and notes its own number.
+pub fn settle(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>], now: Micros) {
+    let latest = one.latest;
+    if entry.number > latest {
+        note_open(one, entry, latest);
+        one.latest = entry.number;
+        for counter in counters.iter_mut() {
+            counter.set_in_flight(entry.in_flight);
+        }
+    }
+    for report in &entry.reports {
+        settle_report(one, report, latest, (&entry.limits, counters), now);
+    }
+    for correction in &entry.corrections {
+        apply_correction(one, correction, latest, (&entry.limits, counters), now);
+    }
+    if entry.number > latest {
+        reclaim(one, entry, counters);
+    }
+}
+
+/// The most numbers of an entry that are awaited. A worker has fewer grants of one caller.
+const MAX_OPEN: usize = 64;
+
+/// Other entries may be on their way, later than this one.
+fn note_open(one: &mut HolderState, entry: &Entry, latest: u64) {
+    let awaited = entry.open.iter().filter(|number| (latest + 1..entry.number).contains(number));
+    for number in awaited.take(MAX_OPEN) {
+        if one.mark(*number).is_none() {
+            one.set_mark(*number, Mark::Awaited);
+        }
+    }
+}
+
+/// A grant's units were counted at its end. They move to the instants at which they were used, and the others
+/// go back.
+fn settle_report(
+    one: &mut HolderState,
+    report: &Report,
+    latest: u64,
+    (limits, counters): (&[Limit], &mut [Counter<'_>]),
+    now: Micros,
+) {
+    let granted = match one.mark(report.grant) {
+        Some(Mark::Granted { since, end, units }) => Granted { since, end, units },
+        Some(Mark::Done) => return,
+        None if report.grant <= latest => return,
+        // The engine has forgotten the grant, but its units were used.
+        Some(Mark::Awaited) | None => {
+            let end = past(report.ended, now).saturating_add(report.ends_in.min(MAX_TERM));
+            Granted { since: now, end, units: 0 }
+        }
+    };
+    let used = |(before, units): &(Micros, u32)| (instant(granted.end.saturating_sub(*before)), *units);
+    granted.settle(limits, counters, &report.used.iter().map(used).collect::<Vec<_>>());
+    one.set_mark(report.grant, Mark::Done);
+}
+
+/// Units that were granted.
+struct Granted {
+    since: Micros,
+    end: Micros,
+    units: u32,
+}
+
+impl Granted {
+    /// Moves the `used` units to their instants and gives the others back.
+    fn settle(&self, limits: &[Limit], counters: &mut [Counter<'_>], used: &[(Now, u32)]) {
+        let sum = used.iter().fold(0u32, |sum, (_, units)| sum.saturating_add(*units));
+        for (limit, counter) in limits.iter().zip(counters) {
+            match limit.algorithm {
+                Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => {
+                    counter.settle(instant(self.end), self.units, used);
+                }
+                Algorithm::SlidingCounter | Algorithm::TokenBucket { .. } | Algorithm::Stock { .. } => {
+                    let unused = self.units.saturating_sub(sum);
+                    counter.settle_reserved(unused);
+                    counter.refund(instant(self.since), unused);
+                    counter.charge(instant(self.end), sum.saturating_sub(self.units));
+                }
+                // Each entry has all units in flight, and a penalty has none.
+                Algorithm::Concurrency | Algorithm::Penalty => {}
+            }
+        }
+    }
+}
+
+fn apply_correction(
+    one: &mut HolderState,
+    correction: &Correction,
+    latest: u64,
+    (limits, counters): (&[Limit], &mut [Counter<'_>]),
+    now: Micros,
+) {
+    match one.mark(correction.number) {
+        Some(Mark::Done | Mark::Granted { .. }) => return,
+        None if correction.number <= latest => return,
+        Some(Mark::Awaited) | None => one.set_mark(correction.number, Mark::Done),
+    }
+    for (limit, counter) in limits.iter().zip(counters) {
+        if matches!(limit.algorithm, Algorithm::Concurrency | Algorithm::Penalty) {
+            // Each entry has all units in flight, and a penalty has none.
+            continue;
+        }
+        counter.settle_reserved(correction.settled);
+        if let (Some((age, units)), Counter::Stock(_)) = (correction.stock, &*counter) {
+            counter.report(units, instant(past(age, now)));
+            continue;
+        }
+        if let Some((counted, units)) = correction.back {
+            counter.refund(instant(counted), units);
+        }
+        if let Some((age, units)) = correction.more {
+            counter.charge(instant(past(age, now)), units);
+        }
+        if let Some((age, units)) = correction.returned {
+            counter.give_back_newest(instant(past(age, now)), units);
+        }
+    }
+}
+
+/// The answers to these never came, so nothing of their grants was used.
+fn reclaim(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>]) {
+    for number in &entry.lost {
+        if let Some(Mark::Granted { since, end, units }) = one.mark(*number) {
+            Granted { since, end, units }.settle(&entry.limits, counters, &[]);
+        }
+    }
+    one.marks.retain(|(number, mark)| match mark {
+        Mark::Granted { .. } => !entry.lost.contains(number),
+        Mark::Awaited | Mark::Done => is_named(entry, *number),
+    });
+}
+
+/// Whether a later copy of this entry, or an earlier entry, may still say something about a number.
+fn is_named(entry: &Entry, number: u64) -> bool {
+    number == entry.number
+        || entry.open.contains(&number)
+        || entry.reports.iter().any(|report| report.grant == number)
+        || entry.corrections.iter().any(|correction| correction.number == number)
+}

@@ -1,0 +1,133 @@
+//! One request that waits for units of the fleet. The client may leave before they come.
+
+use super::host::Host;
+use super::membership::{Fleet, Waits};
+use super::request::{Flow, conclude, decide};
+use super::worker::Worker;
+use crate::decision::Decision;
+use crate::identity::Identity;
+use crate::time::Micros;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A request asks this often. Its units may have gone to another one.
+const MAX_ASKS: u32 = 3;
+
+/// A request that waits for units.
+pub(super) struct WaitingRequest<H: Host> {
+    worker: Rc<RefCell<Worker<H>>>,
+    /// Its stream's context.
+    context: u32,
+    state: RefCell<State>,
+    asks: Cell<u32>,
+    /// When it began to wait.
+    since: Micros,
+    /// Whether the host knows that the stream waits.
+    paused: Cell<bool>,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Waits,
+    Decided(Flow, Decision),
+    /// The client has left, or the decision was taken.
+    Over,
+}
+
+impl<H: Host> WaitingRequest<H> {
+    pub fn new(worker: &Rc<RefCell<Worker<H>>>, context: u32) -> Rc<WaitingRequest<H>> {
+        Rc::new(WaitingRequest {
+            worker: worker.clone(),
+            context,
+            state: RefCell::default(),
+            asks: Cell::new(1),
+            since: H::monotonic_time(),
+            paused: Cell::new(false),
+        })
+    }
+
+    /// Has the calls sent that the request waits for, and pauses it, unless they have failed at once.
+    #[inline(never)]
+    pub fn pause(&self) -> Flow {
+        let (host, root) = {
+            let worker = self.worker.borrow();
+            (worker.host, worker.fleet.as_ref().and_then(|fleet| fleet.root))
+        };
+        if let Some(root) = root {
+            host.wake_root(root, self.context);
+        }
+        match &*self.state.borrow() {
+            State::Decided(flow, _) => *flow,
+            State::Waits | State::Over => {
+                self.paused.set(true);
+                Flow::Paused
+            }
+        }
+    }
+
+    /// The decision, once. `None`: the request still waits.
+    pub fn take(&self) -> Option<Decision> {
+        match self.state.replace(State::Over) {
+            State::Decided(_, decision) => Some(decision),
+            State::Waits => {
+                self.state.replace(State::Waits);
+                None
+            }
+            State::Over => None,
+        }
+    }
+
+    /// The client has left.
+    pub fn leave(&self) {
+        self.state.replace(State::Over);
+    }
+
+    /// Whether it may ask again. A tick decides it once the timeout has passed.
+    fn has_time(&self, fleet: &Fleet) -> bool {
+        let waited = H::monotonic_time().saturating_sub(self.since);
+        fleet.root.is_some() && Duration::from_micros(waited) < fleet.timeout
+    }
+
+    fn decide(&self, may_wait: bool) -> Option<Identity> {
+        let worker = &mut *self.worker.borrow_mut();
+        let stream = worker.host.enter(self.context);
+        let decision = match decide(worker, stream, may_wait) {
+            Ok(decision) => decision?,
+            Err(caller) => return Some(caller),
+        };
+        let flow = conclude(worker, stream, &decision);
+        self.state.replace(State::Decided(flow, decision));
+        if flow == Flow::Continue && self.paused.get() {
+            worker.host.resume(self.context);
+        }
+        None
+    }
+}
+
+impl<H: Host> Waits for WaitingRequest<H> {
+    fn decide(&self) -> Option<Identity> {
+        let asks = self.asks.get();
+        self.asks.set(asks + 1);
+        let may_wait = self.worker.borrow().fleet.as_ref().is_some_and(|fleet| self.has_time(fleet));
+        self.decide(asks < MAX_ASKS && may_wait)
+    }
+
+    fn decide_now(&self) {
+        self.decide(false);
+    }
+
+    fn is_late(&self) -> bool {
+        let waited = Duration::from_micros(H::monotonic_time().saturating_sub(self.since));
+        self.worker
+            .borrow()
+            .fleet
+            .as_ref()
+            .is_none_or(|fleet| fleet.root.is_none() || waited >= fleet.timeout)
+    }
+
+    fn is_over(&self) -> bool {
+        !matches!(*self.state.borrow(), State::Waits)
+    }
+}
