@@ -28,11 +28,12 @@ impl Token {
         Ok(Token { file, known: Mutex::new(known) })
     }
 
-    /// Whether an `authorization` header shows the token. How long this takes depends on the lengths only.
+    /// Whether an `authorization` header shows the token, with `Bearer` before it or not: Envoy 1.36 adds no
+    /// prefix. How long this takes depends on the lengths only.
     pub fn is_shown(&self, header: &[u8]) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = header.strip_prefix(b"Bearer ");
-        shown.is_some_and(|shown| bool::from(shown.ct_eq(known.token.as_bytes())))
+        let shown = header.strip_prefix(b"Bearer ").unwrap_or(header);
+        shown.ct_eq(known.token.as_bytes()).into()
     }
 
     /// Reads the file again if it has changed. Says so, or why the old token stays.
