@@ -21,6 +21,7 @@ mod stream;
 mod tests;
 mod trap;
 mod waiting;
+mod waiting_request;
 mod worker;
 
 use request::Flow;

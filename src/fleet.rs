@@ -11,7 +11,8 @@
 //! end when they are granted, so no unit leaves its window earlier than it would with its true time, whatever
 //! gets lost. The worker reports the true times later, and unused units go back.
 //!
-//! Messages carry lengths of time, never instants: each side adds them to its own clock.
+//! Messages carry lengths of time, which each side adds to its own clock. The only instants in them are the
+//! engine's: a worker does not read them, and sends them back to name units.
 
 mod answer;
 mod limit;
@@ -62,6 +63,12 @@ pub enum OnOutage {
     Deny,
     /// Requests are admitted, and counted afterwards.
     Allow,
+}
+
+impl OnOutage {
+    /// As policies write them.
+    pub const WORDS: [(&str, OnOutage); 3] =
+        [("local", OnOutage::Local), ("deny", OnOutage::Deny), ("allow", OnOutage::Allow)];
 }
 
 /// How long a grant of these limits may be used: a fraction of the shortest window.

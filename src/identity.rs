@@ -34,7 +34,7 @@ pub struct Seeds {
 }
 
 /// Identifies a caller: 128 bits of a seeded SipHash-1-3 over the named values of a policy's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity {
     /// Selects the page.
     pub page: u64,

@@ -101,21 +101,56 @@ pub enum Algorithm {
     Penalty,
 }
 
-const SLIDING_WINDOW: u8 = 1;
-const TOKEN_BUCKET: u8 = 5;
+/// The tags of the algorithms' states. They are never reused.
+mod kind {
+    pub const SLIDING_WINDOW: u8 = 1;
+    pub const SLIDING_COUNTER: u8 = 2;
+    pub const FIXED_WINDOW: u8 = 3;
+    pub const CALENDAR: u8 = 4;
+    pub const TOKEN_BUCKET: u8 = 5;
+    pub const CONCURRENCY: u8 = 6;
+    pub const STOCK: u8 = 7;
+    pub const PENALTY: u8 = 8;
+}
 
 impl Algorithm {
-    /// The tag of this algorithm's states in a record. Tags are never reused.
+    /// The tag of this algorithm's states in a record.
     pub const fn kind(self) -> u8 {
         match self {
-            Algorithm::SlidingWindow(_) => SLIDING_WINDOW,
-            Algorithm::SlidingCounter => 2,
-            Algorithm::FixedWindow => 3,
-            Algorithm::Calendar(_) => 4,
-            Algorithm::TokenBucket { .. } => TOKEN_BUCKET,
-            Algorithm::Concurrency => 6,
-            Algorithm::Stock { .. } => 7,
-            Algorithm::Penalty => 8,
+            Algorithm::SlidingWindow(_) => kind::SLIDING_WINDOW,
+            Algorithm::SlidingCounter => kind::SLIDING_COUNTER,
+            Algorithm::FixedWindow => kind::FIXED_WINDOW,
+            Algorithm::Calendar(_) => kind::CALENDAR,
+            Algorithm::TokenBucket { .. } => kind::TOKEN_BUCKET,
+            Algorithm::Concurrency => kind::CONCURRENCY,
+            Algorithm::Stock { .. } => kind::STOCK,
+            Algorithm::Penalty => kind::PENALTY,
+        }
+    }
+
+    /// Whether units can be counted at a later time and then moved to their own. Only such units are taken
+    /// ahead.
+    pub const fn counts_by_time(self) -> bool {
+        match self {
+            Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
+            Algorithm::SlidingCounter
+            | Algorithm::TokenBucket { .. }
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => false,
+        }
+    }
+
+    /// Whether its windows end at edges of the clock, so that units taken ahead end with them.
+    pub const fn is_aligned(self) -> bool {
+        match self {
+            Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
+            Algorithm::SlidingWindow(_)
+            | Algorithm::SlidingCounter
+            | Algorithm::TokenBucket { .. }
+            | Algorithm::Concurrency
+            | Algorithm::Stock { .. }
+            | Algorithm::Penalty => false,
         }
     }
 }
@@ -148,7 +183,7 @@ impl EvictionInfo {
 /// The current value of [`EvictionInfo::share`] for a state that was written with `share`. It is lower if
 /// units have come back since and the state's bytes show it.
 pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
-    if kind == TOKEN_BUCKET {
+    if kind == kind::TOKEN_BUCKET {
         Bucket::share_of(content, now).map_or(share, |now| now.min(share))
     } else {
         share
@@ -158,7 +193,7 @@ pub fn share_of(kind: u8, share: u8, content: &[u8], now: Micros) -> u8 {
 /// The state with less precision and fewer bytes, for room in a full page. It never admits more than
 /// `content`. `None` if it can't, or need not, be any shorter.
 pub fn coarser(kind: u8, content: &[u8]) -> Option<Vec<u8>> {
-    if kind == SLIDING_WINDOW { Log::coarser(content) } else { None }
+    if kind == kind::SLIDING_WINDOW { Log::coarser(content) } else { None }
 }
 
 /// One limit's state, parsed for one request.

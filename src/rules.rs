@@ -81,6 +81,6 @@ impl PolicySet {
 
     /// Whether the upstream's responses decide if a key is valid.
     pub fn checks_credentials(&self) -> bool {
-        self.callers.keys.iter().any(|key| matches!(key.validity, Validity::Unless(_)))
+        self.callers.keys.iter().any(Key::can_be_rejected)
     }
 }

@@ -1,5 +1,5 @@
-//! The fields of protobuf messages, as they are encoded: what decodes a policy from a
-//! `google.protobuf.Struct`, what reads a request's dynamic metadata have in common.
+//! The fields of protobuf messages, as they are encoded. A policy as a `google.protobuf.Struct`, a request's
+//! dynamic metadata and the fleet's messages are read by it.
 
 /// The fields of one message, in their order on the wire. `None` stands for bytes that are no field; nothing
 /// comes after it.

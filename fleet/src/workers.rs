@@ -1,14 +1,17 @@
 //! The workers that the fleet has had in the last minute. In an outage each gets its share of a quota, so each is
 //! told how many there are. All services keep one list in the engine, and each adds those that it has heard of.
 
-use crate::engine::{Engine, Found, Swap, Unavailable};
-use std::collections::HashMap;
+use crate::engine::{Engine, Found, Swap, Swapped, Unavailable};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tollgate::time::{Micros, SECOND};
 
 /// How long a worker counts that has gone silent. A living one says something every 10 s.
 const WORKER_TIME: Micros = 60 * SECOND;
+
+/// How old an entry of the list may be before it is written again. Nothing is written more often for it.
+const RENEW_TIME: Micros = WORKER_TIME / 4;
 
 /// The most workers of the list, so that its value stays small.
 const MAX_WORKERS: usize = 4_096;
@@ -22,7 +25,7 @@ pub struct Workers {
 #[derive(Default)]
 struct State {
     /// Those that have said something since the list was last written.
-    heard: HashMap<u64, ()>,
+    heard: HashSet<u64>,
     /// The number of those in the list.
     listed: usize,
 }
@@ -37,13 +40,13 @@ impl Workers {
     pub fn note(&self, worker: u64) -> u32 {
         let mut state = self.lock();
         if state.heard.len() < MAX_WORKERS {
-            state.heard.insert(worker, ());
+            state.heard.insert(worker);
         }
         u32::try_from(state.listed.max(state.heard.len())).unwrap_or(u32::MAX)
     }
 
-    /// Adds the workers that this service has heard of to the list. If another service was faster, the next time
-    /// will do.
+    /// Adds the workers that this service has heard of to the list, if it lacks them or they are old in it. If
+    /// another service was faster, the next time will do.
     ///
     /// # Errors
     /// If the engine does not answer.
@@ -56,15 +59,20 @@ impl Workers {
         };
         let mut list = old.as_deref().map(parse).unwrap_or_default();
         let heard = std::mem::take(&mut self.lock().heard);
-        list.extend(heard.keys().map(|worker| (*worker, read.now)));
+        let is_fresh = |seen: &Micros| seen.saturating_add(RENEW_TIME) > read.now;
+        let is_news = heard.iter().any(|worker| !list.get(worker).is_some_and(is_fresh));
+        list.extend(heard.iter().map(|worker| (*worker, read.now)));
         list.retain(|_, seen| seen.saturating_add(WORKER_TIME) > read.now);
         self.lock().listed = list.len();
-        if list.is_empty() || heard.is_empty() {
+        if !is_news {
             return Ok(());
         }
         let expires = read.now.saturating_add(2 * WORKER_TIME);
-        engine.swap(&[Swap { key: self.key.clone(), old, new: text(&list), expires }]).await?;
-        Ok(())
+        let swapped = engine.swap(&[Swap { key: self.key.clone(), old, new: text(&list), expires }]).await;
+        if !matches!(swapped.as_deref(), Ok([Swapped::Done])) {
+            self.lock().heard.extend(heard);
+        }
+        swapped.map(drop)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -108,6 +116,21 @@ mod tests {
         }
         assert_eq!(services[0].note(1), 3);
         assert_eq!(services[1].note(3), 3);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_worker_that_the_list_has_lately_heard_of_is_not_written_again() {
+        let engine = Engine::Memory(Memory::new(1_000));
+        let (service, keys) = (Workers::new("fleet"), ["fleet#workers".to_owned()]);
+        service.note(1);
+        service.publish(&engine).await.unwrap();
+        let before = engine.read(&keys).await.unwrap();
+        service.note(1);
+        service.publish(&engine).await.unwrap();
+        assert_eq!(engine.read(&keys).await.unwrap()[0].found, before[0].found);
+        service.note(2);
+        service.publish(&engine).await.unwrap();
+        assert_ne!(engine.read(&keys).await.unwrap()[0].found, before[0].found);
     }
 
     #[test]

@@ -51,8 +51,7 @@ pub(super) fn scope(fields: &Fields<'_>, fleet: bool) -> Option<Scope> {
             false => Some(scope),
         }
     });
-    let words = [("local", OnOutage::Local), ("deny", OnOutage::Deny), ("allow", OnOutage::Allow)];
-    let on_outage = fields.read("on_outage", |word| word.word(&words));
+    let on_outage = fields.read("on_outage", |word| word.word(&OnOutage::WORDS));
     match (scope?, on_outage?) {
         (true, on_outage) => {
             check_limits(fields);

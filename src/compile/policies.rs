@@ -51,6 +51,10 @@ pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<
     let mut policies = all(policies)?;
     if let Some(keys) = context.keys {
         assign_records(&mut policies, keys, context.table);
+        let rejects_credentials = keys.iter().any(Key::can_be_rejected);
+        for policy in &mut policies {
+            policy.gives_back = policy.response.gives_back() || rejects_credentials;
+        }
     }
     Some(policies)
 }
@@ -185,6 +189,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         class,
         key,
         own_record: false,
+        gives_back: false,
         cost,
         count,
         on_contention,

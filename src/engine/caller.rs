@@ -285,7 +285,7 @@ impl<'a, R: Request> Caller<'a, R> {
     /// record.
     pub fn rejectable_credentials(&self) -> Vec<(usize, Identity)> {
         let keys = self.callers.keys.iter().enumerate();
-        let rejectable = keys.filter(|(_, key)| matches!(key.validity, Validity::Unless(_)));
+        let rejectable = keys.filter(|(_, key)| key.can_be_rejected());
         let record = |(index, key): (usize, &Key)| {
             // The whole value, so that credentials with the same prefix are rejected one by one.
             let mut encoder = Encoder::new(&self.seeds.table);

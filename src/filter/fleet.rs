@@ -5,11 +5,11 @@
 //! units that it brings.
 
 use super::host::Host;
-use super::membership::Fleet;
+use super::membership::{FleetClient, Membership};
 use super::worker::Worker;
 use crate::fleet::member::Event;
 use crate::identity::Identity;
-use crate::time::Now;
+use crate::time::{Micros, Now};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -63,7 +63,7 @@ fn report(event: &Event) {
 
 fn with_fleet<H: Host>(
     worker: &Rc<RefCell<Worker<H>>>,
-    use_it: impl FnOnce(H, &mut Fleet, Now) -> Vec<Identity>,
+    use_it: impl FnOnce(H, &mut FleetClient, Now) -> Vec<Identity>,
 ) -> Vec<Identity> {
     let worker = &mut *worker.borrow_mut();
     let now = worker.clock.now::<H>();
@@ -73,36 +73,40 @@ fn with_fleet<H: Host>(
 /// Decides the requests that have waited for as long as they may: nobody has asked for their units, since too
 /// many callers wait, or the service does not answer any more.
 fn release_late<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
-    let (host, membership, root) = {
-        let worker = worker.borrow();
-        let Some(fleet) = &worker.fleet else { return };
-        (worker.host, fleet.membership.clone(), fleet.root)
-    };
-    let late = membership.waiting.borrow_mut().take_late();
-    late.iter().for_each(|request| request.decide_now());
-    if let Some(root) = root.filter(|_| !late.is_empty()) {
-        host.enter(root);
-    }
+    in_streams(worker, |membership, now| {
+        let late = membership.waiting.borrow_mut().take_late(now);
+        late.iter().for_each(|request| request.decide_now());
+        !late.is_empty()
+    });
 }
 
 /// Decides the requests that wait for these callers. Some may have to wait again.
 fn resume<H: Host>(worker: &Rc<RefCell<Worker<H>>>, callers: Vec<Identity>) {
-    let (host, membership, root) = {
-        let worker = worker.borrow();
-        let Some(fleet) = &worker.fleet else { return };
-        (worker.host, fleet.membership.clone(), fleet.root)
-    };
-    let mut decided = false;
-    for caller in callers {
-        let requests = membership.waiting.borrow_mut().take(caller);
-        for request in requests.into_iter().filter(|request| !request.is_over()) {
-            decided = true;
-            let waits_again = |caller| membership.waiting.borrow_mut().add(caller, request.clone());
-            if request.decide().is_some_and(|caller| !waits_again(caller)) {
-                request.decide_now();
+    in_streams(worker, |membership, now| {
+        let mut decided = false;
+        for caller in callers {
+            let requests = membership.waiting.borrow_mut().take(caller);
+            for request in requests.into_iter().filter(|request| !request.is_over()) {
+                decided = true;
+                let waits_again = |caller| membership.waiting.borrow_mut().add(caller, request.clone());
+                if request.decide(now).is_some_and(|caller| !waits_again(caller)) {
+                    request.decide_now();
+                }
             }
         }
-    }
+        decided
+    });
+}
+
+/// Decides requests, each in its stream's context, and comes back to the root's. `decide` says whether there were
+/// any.
+fn in_streams<H: Host>(worker: &Rc<RefCell<Worker<H>>>, decide: impl FnOnce(&Membership, Micros) -> bool) {
+    let (host, now, membership, root) = {
+        let worker = worker.borrow();
+        let Some(fleet) = &worker.fleet else { return };
+        (worker.host, worker.clock.now::<H>(), fleet.membership.clone(), fleet.root)
+    };
+    let decided = decide(&membership, now.mono);
     if let Some(root) = root.filter(|_| decided) {
         host.enter(root);
     }

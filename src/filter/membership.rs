@@ -1,18 +1,15 @@
-//! This worker as a member of its fleets: its calls of their services, and the requests that wait for the answers.
+//! This worker as a member of its fleets, and its calls of their services.
 
 use super::host::{Host, new_holder};
+use super::waiting::{Waiting, Waits};
 use crate::config::{ConfigError, ConfigErrors};
 use crate::fleet::member::Member;
 use crate::identity::Identity;
-use crate::identity_map::IdentityMap;
 use crate::rules::FleetSettings;
 use crate::time::{Micros, Now};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// The most requests that wait at once. Further ones are decided without the service.
-const MAX_WAITING: usize = 16_384;
 
 /// This VM's memberships, by the fleets' names. All its configurations share them, so units in hand outlive
 /// the configuration that they came from.
@@ -28,30 +25,8 @@ pub(super) struct Membership {
     pub waiting: RefCell<Waiting>,
 }
 
-/// A request that waits for units.
-pub(super) trait Waits {
-    /// Decides the request. Returns the caller whose units it has to wait for again, if it has to.
-    fn decide(&self) -> Option<Identity>;
-
-    /// Decides the request without further units.
-    fn decide_now(&self);
-
-    /// Whether nobody needs a decision any more: the client has left.
-    fn is_over(&self) -> bool;
-
-    /// Whether it has waited for as long as it may.
-    fn is_late(&self) -> bool;
-}
-
-/// The requests that wait, by the caller whose units they wait for.
-#[derive(Default)]
-pub(super) struct Waiting {
-    requests: IdentityMap<Vec<Rc<dyn Waits>>>,
-    number: usize,
-}
-
 /// One configuration's way to its fleet.
-pub(super) struct Fleet {
+pub(super) struct FleetClient {
     pub membership: Rc<Membership>,
     cluster: String,
     path: String,
@@ -63,30 +38,30 @@ pub(super) struct Fleet {
     pub root: Option<u32>,
 }
 
-impl Fleet {
-    /// Joins a fleet, or goes on as its member.
-    pub fn new<H: Host>(
-        host: H,
-        root: u32,
-        settings: &FleetSettings,
-        members: &Members,
-    ) -> Result<Fleet, ConfigErrors> {
-        if !host.can_wait(root) {
-            let found = "a host that does not let this module pause requests";
-            let allowed = "with proxy_http_call, proxy_set_effective_context and proxy_continue_stream among the \
-                           allowed_capabilities";
-            return Err(ConfigError::new("fleet", found, allowed).into());
+impl FleetClient {
+    /// Whether the host lets this module do what it takes.
+    pub fn check(host: impl Host, root: u32) -> Result<(), ConfigErrors> {
+        if host.can_wait(root) {
+            return Ok(());
         }
+        let found = "a host that does not let this module pause requests";
+        let allowed = "with proxy_http_call, proxy_set_effective_context and proxy_continue_stream among the \
+                       allowed_capabilities";
+        Err(ConfigError::new("fleet", found, allowed).into())
+    }
+
+    /// Joins a fleet, or goes on as its member.
+    pub fn new<H: Host>(root: u32, settings: &FleetSettings, members: &Members) -> FleetClient {
         let membership = members.of::<H>(&settings.name, settings.timeout);
         membership.member.borrow_mut().set_timeout(settings.timeout);
-        Ok(Fleet {
+        FleetClient {
             membership,
             cluster: settings.cluster.clone(),
             path: format!("/v1/{}/", settings.name),
             timeout: Duration::from_micros(settings.timeout),
             calls: Vec::new(),
             root: Some(root),
-        })
+        }
     }
 
     /// Lets a request wait for a caller's units. `false`: too many wait, or nobody would decide it.
@@ -145,46 +120,5 @@ impl Members {
         });
         members.push((fleet.to_owned(), membership.clone()));
         membership
-    }
-}
-
-impl Waiting {
-    /// Adds a request. `false`: too many wait.
-    pub fn add(&mut self, caller: Identity, request: Rc<dyn Waits>) -> bool {
-        let room = self.number < MAX_WAITING;
-        let Some(requests) = self.requests.open(caller, usize::MAX).filter(|_| room) else { return false };
-        requests.push(request);
-        self.number += 1;
-        true
-    }
-
-    /// Takes the requests that wait for a caller's units.
-    pub fn take(&mut self, caller: Identity) -> Vec<Rc<dyn Waits>> {
-        let requests = self.requests.remove(caller).unwrap_or_default();
-        self.number -= requests.len();
-        requests
-    }
-
-    /// Takes the requests that have waited for as long as they may. Those whose clients have left are dropped.
-    pub fn take_late(&mut self) -> Vec<Rc<dyn Waits>> {
-        let mut late = Vec::new();
-        let mut number = 0;
-        self.requests.each_mut(|requests| {
-            late.extend(requests.extract_if(.., |request| request.is_over() || request.is_late()));
-            number += requests.len();
-        });
-        self.number = number;
-        for caller in self.callers() {
-            if self.requests.get(caller).is_some_and(Vec::is_empty) {
-                self.requests.remove(caller);
-            }
-        }
-        late.retain(|request| !request.is_over());
-        late
-    }
-
-    /// The callers whose units requests wait for.
-    pub fn callers(&self) -> Vec<Identity> {
-        self.requests.iter().map(|(caller, _)| caller).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::host::{Host, SharedData, StreamResponse};
 use super::request::{Flow, conclude, decide};
-use super::waiting::WaitingRequest;
+use super::waiting_request::WaitingRequest;
 use super::worker::Worker;
 use crate::decision::Decision;
 use crate::http::Response;

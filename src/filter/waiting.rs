@@ -1,133 +1,72 @@
-//! One request that waits for units of the fleet. The client may leave before they come.
+//! The requests of all configurations of a VM that wait for units of one fleet.
 
-use super::host::Host;
-use super::membership::{Fleet, Waits};
-use super::request::{Flow, conclude, decide};
-use super::worker::Worker;
-use crate::decision::Decision;
 use crate::identity::Identity;
+use crate::identity_map::IdentityMap;
 use crate::time::Micros;
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
-/// A request asks this often. Its units may have gone to another one.
-const MAX_ASKS: u32 = 3;
+/// The most requests that wait at once. Further ones are decided without the service.
+const MAX_WAITING: usize = 16_384;
 
 /// A request that waits for units.
-pub(super) struct WaitingRequest<H: Host> {
-    worker: Rc<RefCell<Worker<H>>>,
-    /// Its stream's context.
-    context: u32,
-    state: RefCell<State>,
-    asks: Cell<u32>,
-    /// When it began to wait.
-    since: Micros,
-    /// Whether the host knows that the stream waits.
-    paused: Cell<bool>,
+pub(super) trait Waits {
+    /// Decides the request. Returns the caller whose units it has to wait for again, if it has to.
+    fn decide(&self, now: Micros) -> Option<Identity>;
+
+    /// Decides the request without further units.
+    fn decide_now(&self);
+
+    /// Whether nobody needs a decision any more: the client has left.
+    fn is_over(&self) -> bool;
+
+    /// Whether it has waited for as long as it may.
+    fn is_late(&self, now: Micros) -> bool;
 }
 
+/// The requests that wait, by the caller whose units they wait for.
 #[derive(Default)]
-enum State {
-    #[default]
-    Waits,
-    Decided(Flow, Decision),
-    /// The client has left, or the decision was taken.
-    Over,
+pub(super) struct Waiting {
+    requests: IdentityMap<Vec<Rc<dyn Waits>>>,
+    number: usize,
 }
 
-impl<H: Host> WaitingRequest<H> {
-    pub fn new(worker: &Rc<RefCell<Worker<H>>>, context: u32) -> Rc<WaitingRequest<H>> {
-        Rc::new(WaitingRequest {
-            worker: worker.clone(),
-            context,
-            state: RefCell::default(),
-            asks: Cell::new(1),
-            since: H::monotonic_time(),
-            paused: Cell::new(false),
-        })
+impl Waiting {
+    /// Adds a request. `false`: too many wait.
+    pub fn add(&mut self, caller: Identity, request: Rc<dyn Waits>) -> bool {
+        let room = self.number < MAX_WAITING;
+        let Some(requests) = self.requests.open(caller, usize::MAX).filter(|_| room) else { return false };
+        requests.push(request);
+        self.number += 1;
+        true
     }
 
-    /// Has the calls sent that the request waits for, and pauses it, unless they have failed at once.
-    #[inline(never)]
-    pub fn pause(&self) -> Flow {
-        let (host, root) = {
-            let worker = self.worker.borrow();
-            (worker.host, worker.fleet.as_ref().and_then(|fleet| fleet.root))
-        };
-        if let Some(root) = root {
-            host.wake_root(root, self.context);
-        }
-        match &*self.state.borrow() {
-            State::Decided(flow, _) => *flow,
-            State::Waits | State::Over => {
-                self.paused.set(true);
-                Flow::Paused
+    /// Takes the requests that wait for a caller's units.
+    pub fn take(&mut self, caller: Identity) -> Vec<Rc<dyn Waits>> {
+        let requests = self.requests.remove(caller).unwrap_or_default();
+        self.number -= requests.len();
+        requests
+    }
+
+    /// Takes the requests that have waited for as long as they may. Those whose clients have left are dropped.
+    pub fn take_late(&mut self, now: Micros) -> Vec<Rc<dyn Waits>> {
+        let mut late = Vec::new();
+        let mut number = 0;
+        self.requests.each_mut(|requests| {
+            late.extend(requests.extract_if(.., |request| request.is_over() || request.is_late(now)));
+            number += requests.len();
+        });
+        self.number = number;
+        for caller in self.callers() {
+            if self.requests.get(caller).is_some_and(Vec::is_empty) {
+                self.requests.remove(caller);
             }
         }
+        late.retain(|request| !request.is_over());
+        late
     }
 
-    /// The decision, once. `None`: the request still waits.
-    pub fn take(&self) -> Option<Decision> {
-        match self.state.replace(State::Over) {
-            State::Decided(_, decision) => Some(decision),
-            State::Waits => {
-                self.state.replace(State::Waits);
-                None
-            }
-            State::Over => None,
-        }
-    }
-
-    /// The client has left.
-    pub fn leave(&self) {
-        self.state.replace(State::Over);
-    }
-
-    /// Whether it may ask again. A tick decides it once the timeout has passed.
-    fn has_time(&self, fleet: &Fleet) -> bool {
-        let waited = H::monotonic_time().saturating_sub(self.since);
-        fleet.root.is_some() && Duration::from_micros(waited) < fleet.timeout
-    }
-
-    fn decide(&self, may_wait: bool) -> Option<Identity> {
-        let worker = &mut *self.worker.borrow_mut();
-        let stream = worker.host.enter(self.context);
-        let decision = match decide(worker, stream, may_wait) {
-            Ok(decision) => decision?,
-            Err(caller) => return Some(caller),
-        };
-        let flow = conclude(worker, stream, &decision);
-        self.state.replace(State::Decided(flow, decision));
-        if flow == Flow::Continue && self.paused.get() {
-            worker.host.resume(self.context);
-        }
-        None
-    }
-}
-
-impl<H: Host> Waits for WaitingRequest<H> {
-    fn decide(&self) -> Option<Identity> {
-        let asks = self.asks.get();
-        self.asks.set(asks + 1);
-        let may_wait = self.worker.borrow().fleet.as_ref().is_some_and(|fleet| self.has_time(fleet));
-        self.decide(asks < MAX_ASKS && may_wait)
-    }
-
-    fn decide_now(&self) {
-        self.decide(false);
-    }
-
-    fn is_late(&self) -> bool {
-        let waited = Duration::from_micros(H::monotonic_time().saturating_sub(self.since));
-        self.worker
-            .borrow()
-            .fleet
-            .as_ref()
-            .is_none_or(|fleet| fleet.root.is_none() || waited >= fleet.timeout)
-    }
-
-    fn is_over(&self) -> bool {
-        !matches!(*self.state.borrow(), State::Waits)
+    /// The callers whose units requests wait for.
+    pub fn callers(&self) -> Vec<Identity> {
+        self.requests.iter().map(|(caller, _)| caller).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! table.
 
 use super::host::{Clock, Host, SharedData, new_worker_id};
-use super::membership::{Fleet, Members};
+use super::membership::{FleetClient, Members};
 use super::metrics::Metrics;
 use super::{alarm, shared_table};
 use crate::compile::{Configuration, compile};
@@ -58,7 +58,7 @@ pub(super) struct Worker<H: Host> {
     pub removed_headers: Vec<String>,
     pub table: WorkerTable,
     /// `None`: no policy's counts reach beyond this proxy.
-    pub fleet: Option<Fleet>,
+    pub fleet: Option<FleetClient>,
 }
 
 impl<H: Host> Worker<H> {
@@ -69,9 +69,12 @@ impl<H: Host> Worker<H> {
         root: u32,
     ) -> Result<Worker<H>, ConfigErrors> {
         let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
-        let fleet = rules.fleet.as_ref().map(|settings| Fleet::new(host, root, settings, members));
-        let fleet = fleet.transpose()?;
+        if rules.fleet.is_some() {
+            FleetClient::check(host, root)?;
+        }
         table.join(host, &rules)?;
+        // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
+        let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
         let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
         let removed_headers = rules.removed_headers();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());

@@ -25,7 +25,7 @@ pub struct Exchange {
 }
 
 /// What one worker says about one record, and asks of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Entry {
     /// The name of the policy.
     pub policy: String,
@@ -89,8 +89,6 @@ pub struct Ask {
     pub at_most: u32,
     /// Further units that are expected to be of use.
     pub ahead: u32,
-    /// Whether `at_least` units count even if they are rejected.
-    pub count_rejected: bool,
     /// How long the grant may be used at most.
     pub term: Micros,
     /// The same for a grant without units ahead: how long the requests wait.
@@ -194,18 +192,7 @@ impl Entry {
     }
 
     fn decode(bytes: &[u8]) -> Result<Entry, Malformed> {
-        let mut entry = Entry {
-            policy: String::new(),
-            caller: Identity { page: 0, fingerprint: 0 },
-            limits: Vec::new(),
-            number: 0,
-            open: Vec::new(),
-            lost: Vec::new(),
-            reports: Vec::new(),
-            corrections: Vec::new(),
-            in_flight: 0,
-            ask: None,
-        };
+        let mut entry = Entry::default();
         for field in Fields::of(bytes) {
             let field = field?;
             let content = &field.content;
@@ -323,7 +310,6 @@ impl Ask {
     fn encode(&self, out: &mut Writer) {
         out.number(1, self.at_least.into());
         out.number(2, self.at_most.into());
-        out.number(3, self.count_rejected.into());
         out.number(4, self.term);
         out.number(5, self.ahead.into());
         out.number(6, self.wait);
@@ -337,7 +323,6 @@ impl Ask {
             match field.number {
                 1 => ask.at_least = field.content.small()?,
                 2 => ask.at_most = field.content.small()?,
-                3 => ask.count_rejected = field.content.number()? != 0,
                 4 => ask.term = field.content.number()?,
                 5 => ask.ahead = field.content.small()?,
                 6 => ask.wait = field.content.number()?,

@@ -47,15 +47,7 @@ fn exchange() -> Exchange {
             returned: Some((0, 1)),
         }],
         in_flight: 4,
-        ask: Some(Ask {
-            at_least: 1,
-            at_most: 9,
-            ahead: 30,
-            count_rejected: true,
-            term: SECOND,
-            wait: 50_000,
-            only_judge: true,
-        }),
+        ask: Some(Ask { at_least: 1, at_most: 9, ahead: 30, term: SECOND, wait: 50_000, only_judge: true }),
     };
     Exchange { holder: u64::MAX, entries: vec![entry] }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod alone;
 mod correction;
+mod corrections;
 mod demand;
 mod grant;
 
@@ -101,8 +102,10 @@ impl Units {
     pub fn can_decide(&self, claim: &Claim<'_>, now: Now) -> bool {
         self.known(claim).is_some_and(|account| {
             account.rejects(claim.cost, now)
-                || account.can_serve(claim.cost, now)
-                || !claim.spends && account.has_standing(now)
+                || match claim.spends {
+                    true => account.can_serve(claim.cost, now),
+                    false => account.has_standing(now),
+                }
         })
     }
 
@@ -206,7 +209,7 @@ impl Units {
         let Some(account) = self.open_or_forget(claim, forgets_shares, now) else { return false };
         account.take_limits(claim);
         let is_first = !account.is_asking();
-        account.wait(claim.cost, claim.spends, claim.count_rejected);
+        account.wait(claim.cost, claim.spends);
         if is_first {
             self.asking.push(claim.caller);
         }
@@ -389,16 +392,6 @@ impl Units {
     /// Forgets all callers.
     pub fn clear(&mut self) {
         (self.accounts, self.asking, self.due) = (IdentityMap::default(), Vec::new(), Vec::new());
-    }
-
-    /// The number of callers that it knows of.
-    pub fn len(&self) -> usize {
-        self.accounts.len()
-    }
-
-    /// Whether it knows of no caller.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Takes the number of corrections that were lost since the last call.

@@ -10,6 +10,9 @@
 //! | `stock` | `4`, or `4 with 1 open since 1764403200000000` |
 //! | `penalty` | `until 1764403260000000` |
 
+use super::kind::{
+    CALENDAR, CONCURRENCY, FIXED_WINDOW, PENALTY, SLIDING_COUNTER, SLIDING_WINDOW, STOCK, TOKEN_BUCKET,
+};
 use super::sliding_window::HAS_EARLY;
 use crate::varint;
 use std::fmt::Write as _;
@@ -17,16 +20,16 @@ use std::fmt::Write as _;
 /// A state's bytes as text. `None`: they are damaged, or of an algorithm that this version does not know.
 pub fn to_text(kind: u8, state: &[u8]) -> Option<String> {
     match kind {
-        1 => log_text(state),
-        2 => {
+        SLIDING_WINDOW => log_text(state),
+        SLIDING_COUNTER => {
             let [index, current, previous] = numbers(state)?;
             Some(format!("{current} in #{index} after {previous}"))
         }
-        3 | 4 => {
+        FIXED_WINDOW | CALENDAR => {
             let [used, edge] = numbers(state)?;
             Some(format!("{used} until {edge}"))
         }
-        5 => {
+        TOKEN_BUCKET => {
             let (tat, rest) = state.split_first_chunk::<8>()?;
             let mut text = format!("full at {}", u64::from_le_bytes(*tat));
             let rest = all_numbers(rest)?;
@@ -35,12 +38,12 @@ pub fn to_text(kind: u8, state: &[u8]) -> Option<String> {
             }
             (1..=BUCKET_WORDS.len()).contains(&rest.len()).then_some(text)
         }
-        6 => workers_text(state),
-        7 => match numbers::<3>(state) {
+        CONCURRENCY => workers_text(state),
+        STOCK => match numbers::<3>(state) {
             Some([used, open, changed]) => Some(format!("{used} with {open} open since {changed}")),
             None => numbers::<1>(state).map(|[used]| used.to_string()),
         },
-        8 => numbers(state).map(|[end]| format!("until {end}")),
+        PENALTY => numbers(state).map(|[end]| format!("until {end}")),
         _ => None,
     }
 }
@@ -49,12 +52,12 @@ pub fn to_text(kind: u8, state: &[u8]) -> Option<String> {
 pub fn from_text(kind: u8, text: &str) -> Option<Vec<u8>> {
     let words: Vec<&str> = text.split(' ').collect();
     match (kind, words.as_slice()) {
-        (1, words) => log_bytes(words),
-        (2, [current, "in", index, "after", previous]) => {
+        (SLIDING_WINDOW, words) => log_bytes(words),
+        (SLIDING_COUNTER, [current, "in", index, "after", previous]) => {
             Some(bytes([number(index.strip_prefix('#')?)?, number(current)?, number(previous)?]))
         }
-        (3 | 4, [used, "until", edge]) => Some(bytes([number(used)?, number(edge)?])),
-        (5, ["full", "at", tat, rest @ ..]) => {
+        (FIXED_WINDOW | CALENDAR, [used, "until", edge]) => Some(bytes([number(used)?, number(edge)?])),
+        (TOKEN_BUCKET, ["full", "at", tat, rest @ ..]) => {
             let (pairs, []) = rest.as_chunks::<2>() else { return None };
             let mut state = number(tat)?.to_le_bytes().to_vec();
             for (expected, [word, value]) in BUCKET_WORDS.iter().zip(pairs) {
@@ -62,12 +65,12 @@ pub fn from_text(kind: u8, text: &str) -> Option<Vec<u8>> {
             }
             (1..=BUCKET_WORDS.len()).contains(&pairs.len()).then_some(state)
         }
-        (6, words) => workers_bytes(words),
-        (7, [used, "with", open, "open", "since", changed]) => {
+        (CONCURRENCY, words) => workers_bytes(words),
+        (STOCK, [used, "with", open, "open", "since", changed]) => {
             Some(bytes([number(used)?, number(open)?, number(changed)?]))
         }
-        (7, [used]) => Some(bytes([number(used)?])),
-        (8, ["until", end]) => Some(bytes([number(end)?])),
+        (STOCK, [used]) => Some(bytes([number(used)?])),
+        (PENALTY, ["until", end]) => Some(bytes([number(end)?])),
         _ => None,
     }
 }

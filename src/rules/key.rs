@@ -49,6 +49,11 @@ pub enum Part {
 }
 
 impl Key {
+    /// Whether responses of the upstream may reject its credentials.
+    pub fn can_be_rejected(&self) -> bool {
+        matches!(self.validity, Validity::Unless(_))
+    }
+
     /// Whether a request may present conflicting values. That is possible even if the first or the last one
     /// counts, since servers differ in which values they skip. A client's list may be too long to be
     /// compared.

@@ -104,6 +104,11 @@ impl OnResponse {
         self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.stock.is_some()
     }
 
+    /// Whether a response may give units back, to its own request or to another one.
+    pub fn gives_back(&self) -> bool {
+        self.depends_on_response() || !self.returns.is_empty()
+    }
+
     /// Whether the end of a stream that got no response changes the counts.
     pub fn depends_on_missing_response(&self) -> bool {
         self.depends_on_response() && self.unanswered != UnknownCost::Keep

@@ -24,6 +24,8 @@ pub struct Policy {
     /// Whether callers have a record for this policy alone. Otherwise they share one with all policies by the
     /// same key; that is not possible if these have too many limits for one record.
     pub own_record: bool,
+    /// Whether units may go back once they are spent: by a response's rules, or since it rejects a credential.
+    pub gives_back: bool,
     /// The limits' names. A penalty, the last limit, has none.
     pub limit_names: Vec<String>,
     /// The limits of each kind of caller.
@@ -63,7 +65,7 @@ impl Policy {
         let fleet = self.scope.on_outage().map(|on_outage| Share {
             policy: &self.name,
             on_outage,
-            gives_back: self.response.depends_on_response() || !self.response.returns.is_empty(),
+            gives_back: self.gives_back,
             in_background: false,
         });
         Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, fleet }
@@ -92,6 +94,6 @@ impl Policy {
 
     /// Whether the counts depend on responses or on the ends of streams.
     pub fn awaits_responses(&self) -> bool {
-        self.awaits_stream_end() || self.response.depends_on_response() || !self.response.returns.is_empty()
+        self.awaits_stream_end() || self.response.gives_back()
     }
 }

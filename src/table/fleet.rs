@@ -9,7 +9,8 @@ use crate::fleet::member::{Member, NEWCOMERS};
 use crate::fleet::units::{Change, Claim, InHand};
 use crate::fleet::{OnOutage, Share};
 use crate::identity::Identity;
-use crate::time::SECOND;
+use crate::limiter::{Counter, Limit};
+use crate::time::{Now, SECOND};
 
 fn claim<'c>(charge: &Charge<'c>, share: Share<'c>) -> Claim<'c> {
     Claim {
@@ -53,7 +54,8 @@ impl<S: Store> Transaction<'_, S> {
             return Some(NEWCOMERS);
         }
         let is_open = |charge: &Charge<'_>| {
-            charge.fleet.is_some_and(|share| !member.units.can_decide(&claim(charge, share), now))
+            let open = |share| !member.units.can_decide(&claim(charge, share), now);
+            charge.fleet.is_some_and(open) && !is_rejected_without_asking(charge)
         };
         let first = charges.iter().position(is_open)?;
         let open: Vec<Charge<'_>> = charges.iter().copied().filter(is_open).collect();
@@ -103,6 +105,11 @@ impl<S: Store> Transaction<'_, S> {
                 InHand::Ask => {}
             }
         }
+        if is_never_admitted(charge) {
+            let charged = charge.count == Count::All && self.count_in_fleet(charge);
+            return Some(Outcome { charged, ..in_fleet(never(charge, now)) });
+        }
+        let member = self.member.as_deref_mut()?;
         member.count(|stats| stats.alone += u64::from(!share.in_background));
         self.decide_without_fleet(charge, share)
     }
@@ -152,6 +159,9 @@ impl<S: Store> Transaction<'_, S> {
                 }
                 InHand::Ask => {}
             }
+        }
+        if is_never_admitted(charge) {
+            return Some(in_fleet(never(charge, now)));
         }
         // If the request could wait and does not have to, another charge rejects it.
         if self.may_wait && member.is_up() {
@@ -204,6 +214,22 @@ impl<S: Store> Transaction<'_, S> {
         member.units.release(&claim(charge, share));
         true
     }
+}
+
+/// Whether a limit of a charge admits less than it costs, whoever asks: a client that presents conflicting
+/// values for a key is rejected so, also in an outage.
+fn is_never_admitted(charge: &Charge<'_>) -> bool {
+    charge.judging().any(|limit| charge.cost > limit.max_at_once())
+}
+
+/// Whether such a charge needs no answer. With a penalty it does: the rejection begins it.
+fn is_rejected_without_asking(charge: &Charge<'_>) -> bool {
+    is_never_admitted(charge) && !charge.limits.iter().any(Limit::is_penalty)
+}
+
+/// The verdicts on a charge that is never admitted.
+fn never(charge: &Charge<'_>, now: Now) -> Verdicts {
+    charge.judging().map(|limit| Counter::empty(limit, now).judge(now, charge.cost)).collect()
 }
 
 fn same(one: &Charge<'_>, other: &Charge<'_>) -> bool {

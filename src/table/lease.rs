@@ -134,7 +134,7 @@ impl Leases {
             return None;
         }
         // Units of an aligned window end with it.
-        let edges = charge.limits.iter().zip(judged).filter(|(limit, _)| is_aligned(limit));
+        let edges = charge.limits.iter().zip(judged).filter(|(limit, _)| limit.algorithm.is_aligned());
         let edge = edges.map(|(_, verdict)| verdict.full_reset).min().unwrap_or(Micros::MAX);
         let term = TERM.min(edge.saturating_sub(now.mono).saturating_sub(1));
         let end = Now { mono: now.mono.saturating_add(term), wall: now.wall.saturating_add(term) };
@@ -208,17 +208,9 @@ impl Leases {
     }
 }
 
-/// Whether a limit's units can be counted at a later time and then moved.
+/// Whether units of a limit may be leased.
 fn may_lease(limit: &Limit) -> bool {
-    let counted_by_time = match limit.algorithm {
-        Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
-        Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
-    };
-    counted_by_time && limit.quota.get() >= MIN_QUOTA
+    limit.algorithm.counts_by_time() && limit.quota.get() >= MIN_QUOTA
 }
 
 /// How far apart uses of a lease may be to be counted at the same time. In an aligned window all are, since
@@ -232,18 +224,6 @@ fn slot(limit: &Limit) -> Micros {
         | Algorithm::Concurrency
         | Algorithm::Stock { .. }
         | Algorithm::Penalty => MILLISECOND,
-    }
-}
-
-fn is_aligned(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
     }
 }
 
@@ -275,7 +255,7 @@ impl Lease {
     fn verdicts(&self, now: Now) -> Verdicts {
         let left = u64::from(self.left);
         let verdict = |(limit, when_taken): (&Limit, &Verdict)| {
-            let full_reset = match is_aligned(limit) {
+            let full_reset = match limit.algorithm.is_aligned() {
                 true => when_taken.full_reset,
                 false => when_taken.full_reset.max(now.mono.saturating_add(limit.window)),
             };

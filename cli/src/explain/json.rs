@@ -86,12 +86,9 @@ fn policy(policy: &PolicyExplanation) -> Value {
 
 /// What decides in an outage of the fleet; null for a policy that counts in this proxy.
 fn on_outage(scope: Scope) -> Value {
-    match scope {
-        Scope::Proxy => Value::Null,
-        Scope::Fleet(OnOutage::Local) => "local".into(),
-        Scope::Fleet(OnOutage::Deny) => "deny".into(),
-        Scope::Fleet(OnOutage::Allow) => "allow".into(),
-    }
+    let on_outage = scope.on_outage();
+    let word = OnOutage::WORDS.into_iter().find(|(_, decides)| Some(*decides) == on_outage);
+    word.map_or(Value::Null, |(word, _)| word.into())
 }
 
 fn verdict_of(limit: &str, verdict: &Verdict) -> Value {

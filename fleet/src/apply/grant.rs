@@ -4,7 +4,7 @@ use super::instant;
 use crate::record::{HolderState, Mark};
 use tollgate::fleet::DRIFT;
 use tollgate::fleet::message::{Ask, Entry, EntryAnswer};
-use tollgate::limiter::{Algorithm, Counter, Limit, Verdict};
+use tollgate::limiter::{Counter, Limit, Verdict};
 use tollgate::table::{admitted, penalty};
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 
@@ -65,7 +65,7 @@ pub fn grant(
     let end = now.saturating_add(term);
     for (limit, counter) in entry.limits.iter().zip(counters.iter_mut()) {
         if !limit.is_penalty() {
-            counter.reserve(instant(if is_counted_by_time(limit) { end } else { now }), units);
+            counter.reserve(instant(if limit.algorithm.counts_by_time() { end } else { now }), units);
         }
     }
     one.set_mark(entry.number, Mark::Granted { since: now, end, units });
@@ -130,7 +130,7 @@ fn answer(mut verdicts: Vec<Verdict>, granted: u32, end: Micros, now: Micros) ->
 
 /// How long the grant may be used. Units of an aligned window end with it.
 fn term(entry: &Entry, verdicts: &[Verdict], asked: Micros, now: Micros) -> Micros {
-    let aligned = entry.limits.iter().zip(verdicts).filter(|(limit, _)| is_aligned(limit));
+    let aligned = entry.limits.iter().zip(verdicts).filter(|(limit, _)| limit.algorithm.is_aligned());
     let edges = aligned.map(|(_, verdict)| verdict.full_reset.saturating_sub(now).saturating_sub(1));
     edges.fold(asked.min(MAX_TERM), Micros::min)
 }
@@ -141,7 +141,7 @@ fn units(entry: &Entry, ask: Ask, counters: &[Counter<'_>], active: usize, now: 
     let verdicts = judge(&entry.limits, counters, 0, now);
     let free = verdicts.iter().map(left).min().unwrap_or_default();
     let waiting = u64::from(ask.at_most.max(ask.at_least)).min(free);
-    let may_go_ahead = entry.limits.iter().all(is_counted_by_time);
+    let may_go_ahead = entry.limits.iter().all(|limit| limit.algorithm.counts_by_time());
     // The last units are for whoever asks first: in hand, they would serve one worker only.
     let last = verdicts.iter().map(|verdict| u64::from(verdict.quota.get()) / LAST).max().unwrap_or_default();
     let share = (free - waiting).saturating_sub(last) / (SHARE * (active as u64 + 1));
@@ -155,27 +155,3 @@ const SHARE: u64 = 8;
 
 /// The last 1 / `LAST` of a quota is not granted ahead.
 const LAST: u64 = 64;
-
-/// Whether units may be counted at a later instant, and then moved to their own.
-fn is_counted_by_time(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
-        Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
-    }
-}
-
-fn is_aligned(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::FixedWindow | Algorithm::Calendar(_) => true,
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
-    }
-}

@@ -29,12 +29,7 @@ fn entry(number: u64, limits: &[Limit]) -> Entry {
         caller: Identity { page: 1, fingerprint: 2 },
         limits: limits.to_vec(),
         number,
-        open: Vec::new(),
-        lost: Vec::new(),
-        reports: Vec::new(),
-        corrections: Vec::new(),
-        in_flight: 0,
-        ask: None,
+        ..Entry::default()
     }
 }
 

@@ -164,12 +164,7 @@ mod tests {
                 algorithm: Algorithm::FixedWindow,
             }],
             number: 2,
-            open: Vec::new(),
-            lost: Vec::new(),
-            reports: Vec::new(),
-            corrections: Vec::new(),
-            in_flight: 0,
-            ask: None,
+            ..Entry::default()
         };
         assert_eq!(entry(&sound), Ok(()));
         let lists = [Entry { open: many.clone(), ..sound.clone() }, Entry { lost: many, ..sound }];

@@ -1,13 +1,18 @@
 //! Three servers of a Cluster.
 
-use crate::support::{Fleet, RedisServer, caller, claim_of, eventually, limit, options_of};
+use crate::support::{Fleet, RedisServer, caller, claim_of, eventually, free_port, limit, options_of};
 use std::process::Command;
 use std::time::Duration;
 use tollgate::time::SECOND;
 use tollgate_fleet::engine::{Engine, Mode, Redis};
 
 fn cluster() -> Vec<RedisServer> {
-    let server = || RedisServer::with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]);
+    let server = || {
+        // Its nodes talk to each other on a port of their own.
+        let bus = free_port().to_string();
+        let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", &bus];
+        RedisServer::with(&settings)
+    };
     let servers: Vec<RedisServer> = (0..3).map(|_| server()).collect();
     let addresses = servers.iter().map(|server| format!("127.0.0.1:{}", server.port));
     let mut create = Command::new("redis-cli");

@@ -3,7 +3,7 @@
 
 use crate::policy::sliding;
 use crate::proxy::{Clock, TIMEOUT, identity};
-use crate::world::START;
+use crate::scenario::START;
 use tollgate::fleet::OnOutage;
 use tollgate::fleet::message::Answer;
 use tollgate::fleet::units::{Claim, InHand, Units};
@@ -12,6 +12,19 @@ use tollgate::limiter::{Counter, Limit};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 use tollgate_fleet::apply::apply;
 use tollgate_fleet::record::Record;
+
+/// A request for one unit.
+fn one_unit(limits: &[Limit]) -> Claim<'_> {
+    Claim {
+        caller: identity(0),
+        policy: "api",
+        limits,
+        cost: 1,
+        spends: true,
+        count_rejected: false,
+        gives_back: false,
+    }
+}
 
 struct Pair {
     units: Units,
@@ -34,16 +47,8 @@ impl Pair {
     }
 
     fn spends(&mut self) -> bool {
-        let claim = Claim {
-            caller: identity(0),
-            policy: "api",
-            limits: &self.limits,
-            cost: 1,
-            spends: true,
-            count_rejected: false,
-            gives_back: false,
-        };
-        let now = self.clock.at(self.time);
+        let (limits, now) = (self.limits, self.now());
+        let claim = one_unit(&limits);
         if let InHand::Admitted { .. } = self.units.spend(&claim, now) {
             return true;
         }
@@ -82,23 +87,11 @@ impl Pair {
         self.time = end - 100 * MILLISECOND;
         while self.time < end + 100 * MILLISECOND {
             self.time += MILLISECOND / 2;
-            if self.units.can_decide(&self.claim(), self.now()) {
+            if self.units.can_decide(&one_unit(&self.limits), self.now()) {
                 last = self.time;
             }
         }
         last
-    }
-
-    fn claim(&self) -> Claim<'_> {
-        Claim {
-            caller: identity(0),
-            policy: "api",
-            limits: &self.limits,
-            cost: 1,
-            spends: true,
-            count_rejected: false,
-            gives_back: false,
-        }
     }
 
     /// The units that the record counts at an instant.
@@ -177,16 +170,7 @@ fn fast_clocks_do_not_make_owed_units_older() {
         let mut pair = Pair::new(rate);
         let (claim_now, used_at) = (pair.now(), pair.time);
         let limits = pair.limits;
-        let claim = Claim {
-            caller: identity(0),
-            policy: "api",
-            limits: &limits,
-            cost: 1,
-            spends: true,
-            gives_back: false,
-            count_rejected: false,
-        };
-        pair.units.decide_alone(&claim, OnOutage::Allow, 1, claim_now).unwrap();
+        pair.units.decide_alone(&one_unit(&limits), OnOutage::Allow, 1, claim_now).unwrap();
         // The service was away for half a minute.
         pair.time += 30 * SECOND;
         pair.units.note_due(pair.now());

@@ -2,7 +2,8 @@
 
 use crate::adversary::Traffic;
 use crate::policy::sliding;
-use crate::world::{Scenario, World};
+use crate::scenario::Scenario;
+use crate::world::World;
 use tollgate::time::SECOND;
 
 /// Units a minute, then for 2, 10 and 50 proxies about how many exchanges 1,000 requests take at 50, 90 and 100 %

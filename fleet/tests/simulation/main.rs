@@ -26,6 +26,7 @@ mod network;
 mod policy;
 mod proxy;
 mod random;
+mod scenario;
 mod service;
 mod truth;
 mod world;

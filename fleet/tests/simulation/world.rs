@@ -1,110 +1,26 @@
 //! The proxies, the network, the services and the engine, in simulated time.
 
+mod messages;
+
 use crate::adversary::Traffic;
 use crate::engine::Engine;
 use crate::network::Trouble;
 use crate::proxy::{Clock, PREFIX, Proxy, Request, TIMEOUT, identity};
 use crate::random::Random;
+use crate::scenario::{Blow, Responses, Scenario};
 use crate::service::Service;
 use crate::truth::{Admitted, Truth};
+use messages::Message;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::rc::Rc;
 use tollgate::fleet::OnOutage;
 use tollgate::fleet::member::Member;
-use tollgate::fleet::message::Exchange;
 use tollgate::fleet::units::{Change, Claim, InHand};
 use tollgate::limiter::concurrency::WorkerId;
-use tollgate::limiter::{Algorithm, Counter, Limit};
+use tollgate::limiter::{Counter, Limit};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 use tollgate_fleet::exchange::key;
 use tollgate_fleet::record::Record;
-
-/// Simulations begin here: 2025-11-29 08:00:00 UTC.
-pub const START: Micros = 1_764_403_200 * SECOND;
-
-/// What is simulated.
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    pub proxies: usize,
-    /// Of one policy.
-    pub limits: Vec<Limit>,
-    pub callers: u64,
-    pub traffic: Traffic,
-    /// The highest cost of a request.
-    pub most_cost: u32,
-    pub count_rejected: bool,
-    pub on_outage: OnOutage,
-    pub trouble: Trouble,
-    /// Wall clocks of proxies step.
-    pub wall_steps: bool,
-    pub responses: Responses,
-    /// Of a thousand requests that wait, so many hang up.
-    pub hang_up: u64,
-    pub start: Micros,
-    pub duration: Micros,
-    /// How long it goes on without requests and trouble.
-    pub quiet: Micros,
-    /// What happens to the engine, and when.
-    pub plan: Vec<(Micros, Blow)>,
-}
-
-/// What responses change, in thousandths.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Responses {
-    /// Responses after which all units go back.
-    pub back: u64,
-    /// Responses after which further units are counted.
-    pub more: u64,
-    /// How long a response takes at most.
-    pub slowest: Micros,
-}
-
-/// What happens to the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Blow {
-    /// Its clock is set.
-    Step(i64),
-    /// A replica takes over without what was written lately.
-    FailOver(Micros),
-    /// It comes back empty.
-    Empty,
-    /// It does not answer for so long.
-    Silence(Micros),
-    /// Proxies are cut off for so long.
-    Cut(Micros),
-}
-
-impl Scenario {
-    pub fn new(proxies: usize, limits: &[Limit], traffic: Traffic) -> Scenario {
-        let window = limits[0].window;
-        Scenario {
-            proxies,
-            limits: limits.to_vec(),
-            callers: 1,
-            traffic,
-            most_cost: 1,
-            count_rejected: false,
-            on_outage: OnOutage::Deny,
-            trouble: Trouble::default(),
-            wall_steps: false,
-            responses: Responses::default(),
-            hang_up: 0,
-            start: START,
-            duration: (20 * window).clamp(20 * SECOND, 60 * SECOND),
-            quiet: 0,
-            plan: Vec::new(),
-        }
-    }
-
-    pub fn run(&self, seed: u64) -> World {
-        World::new(self.clone(), seed).run()
-    }
-
-    fn counts_in_flight(&self) -> bool {
-        self.limits.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
-    }
-}
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
@@ -134,14 +50,6 @@ enum Event {
     },
 }
 
-struct Message {
-    proxy: usize,
-    life: u32,
-    call: u64,
-    joins: bool,
-    body: Rc<Vec<u8>>,
-}
-
 pub struct World {
     pub scenario: Scenario,
     random: Random,
@@ -161,7 +69,7 @@ pub struct World {
 }
 
 impl World {
-    fn new(scenario: Scenario, seed: u64) -> World {
+    pub fn new(scenario: Scenario, seed: u64) -> World {
         let mut world = World {
             random: Random(seed),
             time: scenario.start,
@@ -209,7 +117,7 @@ impl World {
         self.events.push(Reverse((self.time + delay, self.order, event)));
     }
 
-    fn run(mut self) -> World {
+    pub fn run(mut self) -> World {
         let end = self.time + self.scenario.duration;
         self.run_until(end);
         if self.scenario.quiet > 0 {
@@ -280,7 +188,7 @@ impl World {
             cost: request.cost,
             spends: true,
             count_rejected: scenario.count_rejected,
-            gives_back: false,
+            gives_back: scenario.responses.back > 0,
         };
         match one.member.units.spend(&claim, now) {
             InHand::Admitted { grant, .. } => self.admit(proxy, request, grant),
@@ -364,7 +272,7 @@ impl World {
             cost: one.units,
             spends: true,
             count_rejected: false,
-            gives_back: false,
+            gives_back: back > 0,
         };
         worker.member.units.release(&claim);
         let mut change = Change::default();
@@ -431,61 +339,6 @@ impl World {
         }
     }
 
-    fn send_calls(&mut self, proxy: usize) {
-        let now = self.proxies[proxy].clock.at(self.time);
-        while let Some(call) = self.proxies[proxy].member.next_call(now) {
-            let joins = call.path == "join";
-            if !joins && !Exchange::decode(&call.body).unwrap().entries.is_empty() {
-                self.truth.exchanges += 1;
-            }
-            let life = self.proxies[proxy].life;
-            let body = Rc::new(call.body);
-            self.messages.push(Message { proxy, life, call: call.number, joins, body });
-            let message = self.messages.len() - 1;
-            if self.proxies[proxy].cut_until <= self.time {
-                for delay in self.scenario.trouble.delays(&mut self.random) {
-                    self.after(delay, Event::Arrived(message));
-                }
-            }
-            self.after(TIMEOUT, Event::TimedOut(message));
-        }
-    }
-
-    /// A reply is on its way.
-    fn reply(&mut self, message: usize, job: Option<usize>) {
-        if self.proxies[self.messages[message].proxy].cut_until > self.time {
-            return;
-        }
-        for delay in self.scenario.trouble.delays(&mut self.random) {
-            self.after(delay, Event::Replied { message, job });
-        }
-    }
-
-    fn replied(&mut self, message: usize, job: Option<usize>) {
-        if self.messages[message].joins {
-            let joined = format!("{:032x} {}", 7, self.epoch);
-            return self.ended(message, Ok(joined.as_bytes()));
-        }
-        match job {
-            Some(job) => {
-                let answer = self.answers[job].clone();
-                self.ended(message, Ok(&answer));
-            }
-            None => self.ended(message, Err(503)),
-        }
-    }
-
-    /// A call has ended for its proxy. Later news of it means nothing.
-    fn ended(&mut self, message: usize, body: Result<&[u8], u16>) {
-        let Message { proxy, life, call, .. } = self.messages[message];
-        let one = &mut self.proxies[proxy];
-        if one.life != life {
-            return;
-        }
-        let freed = one.member.answered(call, body, one.clock.at(self.time));
-        self.resume(proxy, &freed);
-    }
-
     /// Requests that have waited are decided.
     fn resume(&mut self, proxy: usize, freed: &[tollgate::identity::Identity]) {
         let waiting = std::mem::take(&mut self.proxies[proxy].waiting);
@@ -495,67 +348,6 @@ impl World {
         let ready: Vec<Request> = ready;
         ready.into_iter().for_each(|request| self.decide(proxy, request));
         self.send_calls(proxy);
-    }
-
-    // Services and the engine.
-
-    fn arrived(&mut self, message: usize) {
-        if self.messages[message].joins {
-            return self.reply(message, None);
-        }
-        let exchange = Exchange::decode(&self.messages[message].body).unwrap();
-        self.services.push(Service::new(message, exchange));
-        self.answers.push(Vec::new());
-        let delay = 10 + self.random.below(100);
-        self.after(delay, Event::Read(self.services.len() - 1));
-    }
-
-    /// Whether the service dies now, or the engine does not answer it.
-    fn fails(&mut self, job: usize) -> bool {
-        if self.random.chance(self.scenario.trouble.service_deaths) {
-            return true;
-        }
-        let silent = self.random.chance(self.scenario.trouble.engine_silent);
-        if silent || self.silent_until > self.time {
-            let message = self.services[job].message;
-            self.reply(message, None);
-            return true;
-        }
-        false
-    }
-
-    fn read(&mut self, job: usize) {
-        if self.fails(job) {
-            return;
-        }
-        self.services[job].read(&self.engine, self.time);
-        self.write_later(job);
-    }
-
-    /// A service may be stopped for seconds between its read and its write.
-    fn write_later(&mut self, job: usize) {
-        let stopped = self.random.chance(self.scenario.trouble.late);
-        let delay = 10 + self.random.below(if stopped { 5 * SECOND } else { 100 });
-        self.after(delay, Event::Write(job));
-    }
-
-    fn write(&mut self, job: usize) {
-        if self.fails(job) {
-            return;
-        }
-        let one = &mut self.services[job];
-        self.truth.longest = self.truth.longest.max(one.longest());
-        let (granted, done) = one.swap(&mut self.engine, self.time);
-        self.granted.push((self.time, granted));
-        if !done {
-            return self.write_later(job);
-        }
-        // Written, and yet not answered.
-        if !self.fails(job) {
-            let workers = self.scenario.proxies as u32;
-            self.answers[job] = self.services[job].answer(self.epoch, workers);
-            self.reply(self.services[job].message, Some(job));
-        }
     }
 
     /// The units of the first limit that the records count.

@@ -2,26 +2,17 @@
 
 use super::Claim;
 use super::alone::Alone;
-use super::correction::{Change, Open};
+use super::correction::Change;
+use super::corrections::Corrections;
 use super::demand::Demand;
-use super::grant::{Grant, Settled};
-use crate::fleet::message::{Ask, Correction, Entry, EntryAnswer};
+use super::grant::Grant;
+use crate::fleet::message::{Ask, Entry, EntryAnswer};
 use crate::identity::Identity;
 use crate::limiter::{Algorithm, Limit, Verdict};
 use crate::time::{Micros, Now, SECOND};
 
 /// How often units in flight are renewed. The service believes them for three times as long.
 const RENEW_TIME: Micros = 10 * SECOND;
-
-/// The most corrections that were never sent. Further ones are added to the last.
-const MAX_CORRECTIONS: usize = 16;
-
-/// The most corrections of an entry. Until the service has applied them, others are not sent: nobody knows which
-/// of them it has applied, so they can't be summed up.
-const MAX_SENT: usize = 64;
-
-/// The most uses whose instant on the engine's clock is remembered. Older units are not given back.
-const MAX_SETTLED: usize = 96;
 
 /// The most entries without an answer that the next one names. The service takes what older ones were granted
 /// for used.
@@ -38,8 +29,7 @@ pub(super) struct Account {
     /// Whether units may go back once they are spent.
     gives_back: bool,
     grants: Vec<Grant>,
-    settled: Vec<Settled>,
-    corrections: Vec<Open>,
+    corrections: Corrections,
     rejected: Option<Rejected>,
     /// What the last answer said, and when it came.
     standing: (Vec<Verdict>, Micros),
@@ -82,7 +72,6 @@ struct Waiting {
     all: u32,
     /// The cost of the first one of those that are only judged.
     judged: u32,
-    count_rejected: bool,
 }
 
 /// Units that are asked for before a request needs them.
@@ -191,14 +180,19 @@ impl Account {
 
     /// Whether it has units in hand, or units that may soon be given back.
     pub fn has_units(&self, now: Now) -> bool {
-        self.left(now) > 0 || self.gives_back && !self.settled.is_empty()
+        self.left(now) > 0 || self.corrections.may_give_back()
+    }
+
+    #[cfg(test)]
+    pub fn remembered(&self) -> usize {
+        self.corrections.remembered()
     }
 
     /// Gives units back to the grant that they were taken from. `false`: it has been reported.
     pub fn take_back(&mut self, grant: u64, at: Micros, units: u32) -> bool {
         match self.grants.iter_mut().find(|one| one.number == grant) {
             Some(grant) => grant.take_back(at, units),
-            None => grant == 0 && self.corrections.iter_mut().any(|one| one.take_back(at, units)),
+            None => grant == 0 && self.corrections.take_back(at, units),
         }
     }
 
@@ -214,8 +208,10 @@ impl Account {
     }
 
     /// Notes a request that waits for units, or to be judged.
-    pub fn wait(&mut self, cost: u32, spends: bool, count_rejected: bool) {
-        if !spends {
+    pub fn wait(&mut self, cost: u32, spends: bool) {
+        // No limit admits more than it ever has, so no units are asked for.
+        let most = self.limits.iter().filter(|limit| !limit.is_penalty()).map(Limit::max_at_once).min();
+        if !spends || most.is_some_and(|most| cost > most) {
             self.waiting.judged = self.waiting.judged.max(cost);
             return;
         }
@@ -223,7 +219,6 @@ impl Account {
             self.waiting.first = cost;
         }
         self.waiting.all = self.waiting.all.saturating_add(cost);
-        self.waiting.count_rejected = count_rejected;
     }
 
     /// One entry at a time: the next one can say more.
@@ -249,15 +244,7 @@ impl Account {
 
     /// Notes a correction. `false`: there are too many, and part of it is lost.
     pub fn correct(&mut self, number: u64, change: Change) -> bool {
-        let mut unsent = self.corrections.iter_mut().filter(|one| one.sent.is_none()).rev();
-        let last = unsent.next();
-        match last.filter(|_| unsent.count() + 1 >= MAX_CORRECTIONS) {
-            Some(last) => last.change.add(&change),
-            None => {
-                self.corrections.push(Open::new(number, change));
-                true
-            }
-        }
+        self.corrections.add(number, change)
     }
 
     /// Whether there is something to say although nobody asks.
@@ -278,7 +265,7 @@ impl Account {
             && self.may_drop(now)
             && !self.rejects(u32::MAX, now)
             && !self.has_standing(now)
-            && self.settled.is_empty()
+            && !self.corrections.may_give_back()
     }
 
     /// Whether no count gets lost with it. The service takes the units in hand for used.
@@ -297,20 +284,13 @@ impl Account {
             && published == 0
     }
 
-    /// Whether the service could still find the units of a request that was counted at `at`.
-    fn counted(&self, grant: u64, at: Micros, units: u32) -> Option<Micros> {
-        let own = |one: &&Settled| one.grant == grant && if grant == 0 { one.at == at } else { one.at >= at };
-        self.settled.iter().find(own).filter(|one| one.units >= units).map(|one| one.counted)
-    }
-
     /// The entry to send now. It asks for the units that requests wait for, and says all that is to be said.
     pub fn entry(&mut self, caller: Identity, number: u64, wait: Micros, now: Now) -> Entry {
         let reports = self.grants.iter_mut().filter(|grant| grant.is_over(now));
         let reports = reports.map(|grant| grant.report(number, now)).collect();
-        let corrections = self.corrections(number, now);
-        let unsent = self.corrections.iter().filter(|one| one.sent.is_none()).map(|one| one.number);
+        let corrections = self.corrections.send(number, &self.grants, now);
         let open = self.grants.iter().filter(|grant| grant.reported.is_none()).map(|grant| grant.number);
-        let open = open.chain(unsent).collect();
+        let open = open.chain(self.corrections.unsent()).collect();
         let ask = self.ask(wait, now);
         self.in_flight.sent = self.in_flight.units;
         let in_hand = if self.counts_in_flight() { self.left(now) } else { 0 };
@@ -343,51 +323,10 @@ impl Account {
             at_least,
             at_most: waiting.all,
             ahead: self.demand.expected().saturating_sub(in_hand),
-            count_rejected: waiting.count_rejected,
             term: self.span(),
             wait,
             only_judge,
         })
-    }
-
-    /// What an entry says about earlier requests. Units are given back only once the engine's instant is
-    /// known: at another one they would be taken from other requests.
-    fn corrections(&mut self, entry: u64, now: Now) -> Vec<Correction> {
-        let (grants, all) = (&self.grants, self.corrections.clone());
-        let is_open = |number: u64, at: Micros| {
-            let owed = |one: &Open| one.change.more.is_some_and(|(since, _)| since.mono == at);
-            if number == 0 { all.iter().any(owed) } else { grants.iter().any(|grant| grant.number == number) }
-        };
-        let sent = self.corrections.iter().filter(|one| one.sent.is_some()).count();
-        let mut room = MAX_SENT.saturating_sub(sent);
-        let mut messages = Vec::new();
-        let mut kept = Vec::with_capacity(self.corrections.len());
-        for mut one in std::mem::take(&mut self.corrections) {
-            if let Some((at, units)) = one.change.back.filter(|_| one.counted.is_none()) {
-                match self.counted(one.change.grant, at.mono, units) {
-                    Some(counted) => one.counted = Some(counted),
-                    None if is_open(one.change.grant, at.mono) => {
-                        kept.push(one);
-                        continue;
-                    }
-                    None => one.change.back = None,
-                }
-            }
-            if one.change.is_none() {
-                continue;
-            }
-            if one.sent.is_none() {
-                if room == 0 {
-                    kept.push(one);
-                    continue;
-                }
-                room -= 1;
-            }
-            messages.push(one.send(entry, now));
-            kept.push(one);
-        }
-        self.corrections = kept;
-        messages
     }
 
     /// The answer to an entry that was sent at `sent`. The requests that waited are to be decided again.
@@ -398,12 +337,8 @@ impl Account {
         (self.awaited, self.waiting) = (None, Waiting::default());
         self.lost.clear();
         let reported = self.grants.iter().filter(|grant| grant.is_reported_by(number));
-        reported.for_each(|grant| grant.settle(answer.at, &mut self.settled));
-        let corrected = self.corrections.iter().filter(|one| one.sent == Some(number));
-        self.settled.extend(corrected.filter_map(|one| one.settled_units(sent, answer.at)));
-        self.forget_settled();
+        self.corrections.applied(number, reported, answer, sent, self.gives_back);
         self.grants.retain(|grant| !grant.is_reported_by(number));
-        self.corrections.retain(|one| one.sent != Some(number));
         self.in_flight.published = (self.in_flight.sent, sent);
         let mut verdicts = answer.verdicts.clone();
         for verdict in &mut verdicts {
@@ -426,11 +361,6 @@ impl Account {
         }
     }
 
-    fn forget_settled(&mut self) {
-        let more = self.settled.len().saturating_sub(MAX_SETTLED);
-        self.settled.drain(..more);
-    }
-
     /// No answer: whatever it would have granted is lost, and what was said is said again.
     pub fn failed(&mut self, number: u64) {
         if self.awaited == Some(number) {
@@ -444,13 +374,10 @@ impl Account {
 
     /// Drops reports that got no answer for too long: the service takes the units for used.
     pub fn give_up(&mut self, now: Now) {
-        /// Responses are rarely slower.
-        const SETTLED_TIME: Micros = 30 * SECOND;
         let forgotten = self.grants.iter().filter(|grant| grant.is_forgotten(now));
-        forgotten.for_each(|grant| grant.settle_unreported(&mut self.settled));
+        forgotten.for_each(|grant| self.corrections.forgotten(grant, self.gives_back));
         self.grants.retain(|grant| !grant.is_forgotten(now));
-        self.settled.retain(|one| one.at.saturating_add(SETTLED_TIME) > now.mono);
-        self.forget_settled();
+        self.corrections.forget(now);
     }
 
     /// Decides a request without the service, by this worker's share of each quota.

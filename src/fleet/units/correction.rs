@@ -62,6 +62,11 @@ impl Open {
         Open { change, number, counted: None, sent: None, again: false }
     }
 
+    /// When the units were spent that it is to count.
+    pub fn owes_since(&self) -> Option<Micros> {
+        self.change.more.map(|(since, _)| since.mono)
+    }
+
     /// Takes back units that it was to count. `false`: they are not among them, or it is on its way.
     pub fn take_back(&mut self, at: Micros, units: u32) -> bool {
         match &mut self.change.more {

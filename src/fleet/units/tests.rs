@@ -132,7 +132,7 @@ fn a_caller_that_changes_its_tier_gets_no_further_share() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_correction_that_can_not_be_sent_yet_is_named_as_open() {
     let (mut units, limits) = (Units::new(1), limits(10, 60 * SECOND));
-    let claim = claim(1, &limits);
+    let claim = Claim { gives_back: true, ..claim(1, &limits) };
     // A unit is granted and used, and its report is on its way when it is given back.
     units.wait(&claim, at(0));
     let (exchange, open) = units.ask(50 * MILLISECOND, at(0)).unwrap();
@@ -166,4 +166,27 @@ fn a_flood_of_callers_takes_no_units_out_of_a_busy_callers_hand() {
     }
     let now = at(2 * MAX_ACCOUNTS as u64 * 30);
     assert!(matches!(units.spend(&claim(0, &limits), now), InHand::Admitted { .. }));
+}
+
+/// A worker with a caller whose grants of one unit each were used and reported.
+fn with_reported_uses(gives_back: bool) -> (Units, Now) {
+    let (mut units, limits, mut now) = (Units::new(1), limits(1_000, DAY), at(0));
+    let claim = Claim { gives_back, ..claim(1, &limits) };
+    for _ in 0..200 {
+        units.wait(&claim, now);
+        let (exchange, sent) = units.ask(50 * MILLISECOND, now).unwrap();
+        units.answered(&sent, &answer(&exchange, 1), now);
+        assert!(matches!(units.spend(&claim, now), InHand::Admitted { .. }));
+        now = at(now.mono - at(0).mono + 10 * MILLISECOND);
+    }
+    (units, now)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn only_where_units_go_back_is_it_remembered_when_they_count_and_there_only_the_last() {
+    let remembered = |gives_back| {
+        let (units, _) = with_reported_uses(gives_back);
+        units.accounts.get(who(1)).unwrap().remembered()
+    };
+    assert_eq!((remembered(false), remembered(true)), (0, 96));
 }

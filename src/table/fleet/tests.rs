@@ -57,3 +57,34 @@ fn a_request_that_another_policy_rejects_keeps_no_unit_in_flight() {
     let outcomes = transaction.charge(&charges[..1], ChargeMode::AllOrNothing);
     assert!(outcomes[0].admitted(), "{outcomes:?}");
 }
+
+/// What becomes of a charge that no limit ever admits, such as one with conflicting values of its key.
+fn never_admitted(on_outage: OnOutage, member: &mut Member, may_wait: bool) -> Outcome {
+    let (mut table, store, limits) = (worker(1), MemoryStore::default(), [limit(1, 10, 60 * SECOND)]);
+    let charge = Charge { cost: 11, ..of_fleet("api", 1, &limits) };
+    let charge = Charge { fleet: charge.fleet.map(|share| Share { on_outage, ..share }), ..charge };
+    let mut transaction = table.begin(&store, at(NOW)).in_fleet(Some(member), may_wait);
+    assert_eq!(transaction.must_wait(&[charge], ChargeMode::AllOrNothing), None);
+    transaction.charge(&[charge], ChargeMode::AllOrNothing).remove(0)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_no_limit_ever_admits_is_rejected_whatever_decides_in_an_outage() {
+    for on_outage in [OnOutage::Local, OnOutage::Allow, OnOutage::Deny] {
+        let outcome = never_admitted(on_outage, &mut without_a_service(4), false);
+        assert!(!outcome.admitted() && !outcome.unavailable && !outcome.charged, "{on_outage:?}");
+        // Nor before the worker has joined.
+        let outcome = never_admitted(on_outage, &mut Member::new(1, 50 * MILLISECOND), false);
+        assert!(!outcome.admitted() && !outcome.unavailable && !outcome.charged, "{on_outage:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_no_limit_ever_admits_asks_nobody() {
+    let mut member = without_a_service(4);
+    let now = at(NOW - MILLISECOND);
+    let call = member.next_call(now).unwrap();
+    member.answered(call.number, Ok(&Answer { epoch: 1, workers: 4, ..Answer::default() }.encode()), now);
+    assert!(member.is_up());
+    assert!(!never_admitted(OnOutage::Allow, &mut member, true).admitted());
+}
