@@ -31,13 +31,13 @@ mod statuses;
 mod tiers;
 
 use crate::config::{ConfigErrors, Reader, Value, Vocabulary};
-use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
+use crate::http::{AUTHORIZATION, Spellings};
 use crate::reply::ReplyRules;
-use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
+use crate::rules::{Callers, Key, KnownKeys, Policy, PolicySet, RequestMatch, Routes};
 use crate::table::{ChargeMode, TableSize};
 use consumers::{ConsumerContext, KnownConsumers, consumers};
 use keys::keys;
-use matches::{KnownKeys, exceptions};
+use matches::exceptions;
 use policies::{POLICIES, PolicyContext};
 use replies::reply_rules;
 use std::cell::RefCell;
@@ -159,7 +159,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
             routes.add(index, None);
         }
         let rules = policy.judged().chain(policy.response.return_matches());
-        rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path.as_ref()));
+        rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path()));
     }
     routes
 }

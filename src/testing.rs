@@ -47,6 +47,12 @@ impl FakeRequest {
         self
     }
 
+    /// Replaces a header.
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.headers.retain(|(own, _)| own != name);
+        self.headers.push((name.into(), value.as_ref().to_vec()));
+    }
+
     pub fn with_metadata(self, path: MetadataPath, value: &str) -> FakeRequest {
         self.with_value(path, MetadataValue::Text(value.into()))
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The top-level modules, from the ground up.
 const FLOORS: &[&[&str]] = &[
@@ -62,6 +62,61 @@ fn no_two_files_of_a_folder_import_each_other() {
     let rings: Vec<String> =
         rings.map(|(one, other)| [one.join("::"), other.join("::")].join(" and ")).collect();
     assert!(rings.is_empty(), "{rings:#?}");
+}
+
+/// Enums whose variants only one module names, with all below it: everybody else asks for a property. So one
+/// more variant is one more entry there.
+const REGISTRIES: &[(&str, &str)] = &[
+    ("HeaderValue", "src/reply/limit_headers"),
+    ("ResetFormat", "src/reply/limit_headers"),
+    ("ValueMatch", "src/rules/request_match/value_match"),
+    ("Variable", "src/reply/variable"),
+];
+
+#[test]
+fn only_its_own_module_names_the_variants_of_a_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut errors = Vec::new();
+    for file in ["src", "cli/src", "fleet/src"].iter().flat_map(|folder| rust_files(&root.join(folder))) {
+        let place = file.strip_prefix(root).unwrap().with_extension("");
+        let text = production(&fs::read_to_string(&file).unwrap());
+        let others = REGISTRIES.iter().filter(|(_, module)| !place.starts_with(module));
+        for (registry, _) in others {
+            let named = variants(&text, registry).into_iter();
+            errors.extend(named.map(|variant| format!("{}: {registry}::{variant}", place.display())));
+        }
+    }
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+/// The sources below a folder that are not tests.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_stem().unwrap_or_default();
+        if name == "tests" || name == "testing" {
+            continue;
+        }
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The variants of an enum that a source names, such as `Epoch` in `ResetFormat::Epoch`. Constants and
+/// functions are not variants.
+fn variants<'a>(text: &'a str, registry: &str) -> Vec<&'a str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let path = [registry, "::"].concat();
+    let after = text.match_indices(&path).filter(|(at, _)| !text[..*at].ends_with(is_word));
+    let names = after.map(|(at, _)| {
+        let rest = &text[at + path.len()..];
+        &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
+    });
+    names.filter(|name| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)).collect()
 }
 
 /// The production code of all modules, without comments.

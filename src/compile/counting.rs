@@ -1,11 +1,13 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::matches::{KnownKeys, cost, match_fields};
+use super::matches::{cost, fields_of_match};
 use super::name::token;
 use super::statuses;
 use crate::config::{Fields, Reader, all};
-use crate::http::{RequestMatch, StatusSet};
-use crate::rules::{CostHeader, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
+use crate::http::StatusSet;
+use crate::rules::{
+    CostHeader, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
+};
 use crate::table::{Count, OnContention};
 use crate::time::{self, Micros};
 
@@ -142,8 +144,8 @@ pub(super) fn check_hold(fields: &Fields<'_>, policy: &Policy) {
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
 fn returning(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch, StatusSet)> {
-    let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "keys", "on"])?;
-    let rule = match_fields(&fields, known);
+    let fields = entry.object(&fields_of_match("on"))?;
+    let rule = RequestMatch::read(&fields, known);
     let on = fields.read_or("on", StatusSet::successes(), statuses::read);
     Some((rule?, on?))
 }

@@ -1,8 +1,8 @@
 //! Compiles which other spellings of a path a match is for.
 
 use crate::config::{Fields, Reader};
-use crate::http::{Purpose, RequestMatch, Spellings};
-use crate::rules::Policy;
+use crate::http::{Purpose, Spellings};
+use crate::rules::{Policy, RequestMatch};
 
 /// Every spelling that an upstream may take for the same path, so that none bypasses a policy.
 pub(super) const ALL: Spellings =
@@ -55,9 +55,6 @@ fn apply_to<'a>(
     purpose: Purpose,
 ) {
     for rule in rules {
-        rule.purpose = purpose;
-        if let Some(path) = &mut rule.path {
-            path.set_spellings(spellings, purpose);
-        }
+        rule.set_purpose(purpose, spellings);
     }
 }

@@ -6,14 +6,13 @@ use super::duration;
 use super::fleet::scope;
 use super::keys::{KEY, key_indexes};
 use super::limits::{self, LimitContext, TieredLimit};
-use super::matches::{KnownKeys, cost, exceptions, matches};
+use super::matches::{cost, exceptions, matches};
 use super::name::{NAME, name_of};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all};
-use crate::http::RequestMatch;
 use crate::limiter::{Algorithm, Limit};
-use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
+use crate::rules::{Key, KeySource, KnownKeys, LimitSet, LimitsByCaller, Policy, RequestMatch};
 use crate::table::{Count, TableSize};
 
 /// What `policies` may be.
@@ -302,7 +301,7 @@ fn check_path_parameters(
     };
     for name in key.iter().filter_map(names) {
         let has = |rule: &&RequestMatch| {
-            rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
+            rule.path().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {
             let found = format!("a key by the path parameter {name}, and requests without it");

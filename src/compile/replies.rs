@@ -10,7 +10,7 @@ mod template;
 
 use crate::config::{Fields, Reader};
 use crate::limiter::{Algorithm, Limit};
-use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter};
+use crate::reply::{LimitDescription, PRESETS, PolicyReplies, ReplyRules, RetryAfter};
 use crate::rules::Policy;
 use crate::time::{Period, SECOND};
 use headers::header_rules;
@@ -21,7 +21,8 @@ use std::sync::Arc;
 #[inline(never)]
 pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
     let preset = root.optional("headers").and_then(|headers| headers.peek("preset"));
-    let secret = preset.is_some_and(|preset| preset.is_word("secret"));
+    let secret =
+        preset.and_then(|word| PRESETS.iter().find(|preset| preset.is_secret() && word.is_word(preset.word)));
     let rejections = rejections(root, secret);
     let retry_after = root.read_or("retry_after", RetryAfter::default(), retry_after);
     let headers = root.read("headers", |headers| header_rules(headers, policies));

@@ -2,10 +2,10 @@
 //! needed, and then kept.
 
 use super::key_value::{KeyValue, path_parameter, read};
-use crate::http::{Elements, PathTemplate, Purpose, Request, RequestCache, RequestMatch, ValueMatch};
+use crate::http::{Elements, PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
-use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
+use crate::rules::{CallerKeys, Callers, Consumers, Digest, Key, KeySource, RequestMatch, Tiers, Validity};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
@@ -255,30 +255,9 @@ impl<'a, R: Request> Caller<'a, R> {
         }
     }
 
-    /// Whether the request matches, keys included. If it presents conflicting values for a key, a match that
-    /// limits requests holds, and one that exempts them does not.
+    /// Whether the request matches, keys included.
     pub fn matches(&self, rule: &RequestMatch) -> bool {
-        rule.matches(self.request) && self.keys_match(rule)
-    }
-
-    fn keys_match(&self, rule: &RequestMatch) -> bool {
-        rule.keys.iter().all(|(key, condition)| {
-            if self.is_ambiguous(&[*key], None) {
-                return rule.purpose == Purpose::Limits;
-            }
-            match condition {
-                ValueMatch::Absent => self.values(*key).is_none(),
-                ValueMatch::Present => self.values(*key).is_some(),
-                ValueMatch::Fits(pattern) => {
-                    self.values(*key).is_some_and(|values| values.any(|value| pattern.fits(value)))
-                }
-            }
-        })
-    }
-
-    /// Whether the request presents conflicting values for a key that a match asks for.
-    pub fn is_unclear(&self, rule: &RequestMatch) -> bool {
-        rule.keys.iter().any(|(key, _)| self.is_ambiguous(&[*key], None))
+        rule.matches(self.request) && rule.matches_caller(self)
     }
 
     /// The keys, by index, whose credentials the upstream's response may reject, each with the credential's
@@ -363,6 +342,16 @@ impl<'a, R: Request> Caller<'a, R> {
             Some(Validity::Present) => true,
             None => false,
         }
+    }
+}
+
+impl<R: Request> CallerKeys for Caller<'_, R> {
+    fn is_ambiguous(&self, key: usize) -> bool {
+        Caller::is_ambiguous(self, &[key], None)
+    }
+
+    fn any_value(&self, key: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool> {
+        self.values(key).map(|values| values.any(fits))
     }
 }
 

@@ -1,9 +1,7 @@
 //! Replies in words.
 
 use tollgate::compile::Configuration;
-use tollgate::reply::{
-    Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
-};
+use tollgate::reply::{Describes, HeaderRules, Rejection, Show, UpstreamHeaders};
 
 pub(super) fn describe_rejections(set: &Configuration) -> String {
     let replies = &set.replies;
@@ -30,20 +28,15 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
 
 pub(super) fn describe_headers(set: &Configuration) -> String {
     let Some(rules) = &set.replies.headers else { return "none".into() };
-    let upstream = match (rules.upstream, rules.secret()) {
+    let upstream = match (rules.upstream, rules.preset.is_secret()) {
         (UpstreamHeaders::Replace, false) => "the upstream's are replaced",
         (UpstreamHeaders::Replace, true) => "the upstream's are removed",
         (UpstreamHeaders::Keep, _) => "the upstream's own are kept",
     };
-    if rules.secret() {
+    if rules.preset.is_secret() {
         return format!("none, and no numbers in replies; {upstream}");
     }
-    let names = match &rules.preset {
-        Preset::Fields(names) => names.all().collect::<Vec<_>>().join(", "),
-        Preset::Envoy => "x-ratelimit-limit, -remaining, -reset in Envoy's form".into(),
-        Preset::Ietf => "ratelimit and ratelimit-policy".into(),
-        Preset::Secret => String::new(),
-    };
+    let names = rules.header_names().collect::<Vec<_>>().join(", ") + rules.preset.manner;
     let shown = match rules.show {
         Show::Always => "",
         Show::OnRejection => ", only on rejections",
@@ -65,17 +58,6 @@ fn described_limits(set: &Configuration, describes: &Describes) -> String {
 }
 
 fn reset(rules: &HeaderRules) -> String {
-    let instant = match rules.reset {
-        Reset::NextSlot => "reset when the next unit is available",
-        Reset::FullReset => "reset when all units are available",
-        Reset::WindowEnd => "reset when the window ends",
-    };
-    let own = match rules.on_rejection {
-        ResetOnRejection::AfterWait => "",
-        ResetOnRejection::Own => ", on rejections too",
-    };
-    match rules.format {
-        ResetFormat::Epoch => format!("{instant}{own}, in UNIX seconds"),
-        ResetFormat::Delta => format!("{instant}{own}, in seconds from now"),
-    }
+    let own = if rules.on_rejection.is_after_wait() { "" } else { ", on rejections too" };
+    format!("reset when {}{own}, {}", rules.reset.event(), rules.format.unit())
 }

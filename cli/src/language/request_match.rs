@@ -68,8 +68,8 @@ pub(super) const OBJECTS: &[Object] = &[
         one_of: &[],
         fields: &[
             method(),
-            host(),
             path(),
+            host(),
             headers(),
             query(),
             cookies(),
@@ -87,7 +87,7 @@ pub(super) const OBJECTS: &[Object] = &[
         at: "policies[].except[], exempt[]",
         about: "Requests that fulfil every field: a match without a cost.",
         one_of: &[],
-        fields: &[method(), host(), path(), headers(), query(), cookies(), keys()],
+        fields: &[method(), path(), host(), headers(), query(), cookies(), keys()],
     },
     Object {
         name: "return",
@@ -96,8 +96,8 @@ pub(super) const OBJECTS: &[Object] = &[
         one_of: &[],
         fields: &[
             method(),
-            host(),
             path(),
+            host(),
             headers(),
             query(),
             cookies(),

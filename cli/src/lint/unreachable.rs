@@ -1,11 +1,9 @@
 //! What never has an effect, because something else always comes first.
 
-use super::covers::covers;
 use super::{Warning, warn_by_group};
 use tollgate::compile::Configuration;
-use tollgate::http::RequestMatch;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{Key, KeySource, LimitSet, Mode, Policy};
+use tollgate::rules::{Key, KeySource, LimitSet, Mode, Policy, RequestMatch};
 use tollgate::time::Period;
 
 /// A policy of a class in which an earlier policy applies to all of its requests.
@@ -36,7 +34,7 @@ pub(super) fn applies_whenever(set: &Configuration, one: usize, other: usize) ->
 
 /// Whether one policy's requests are all of another's, or more.
 fn covers_policy(set: &Configuration, one: &Policy, other: &Policy) -> bool {
-    let excepted = |rule: &RequestMatch| other.except.iter().any(|own| covers(own, rule));
+    let excepted = |rule: &RequestMatch| other.except.iter().any(|own| own.covers(rule));
     one.except.iter().all(excepted) && has_whenever(set, &one.key, &other.key) && covers_all(one, other)
 }
 
@@ -69,7 +67,7 @@ fn is_always_there(key: &Key) -> bool {
 
 /// Whether each match of the later policy is covered by one of the earlier policy's.
 fn covers_all(earlier: &Policy, later: &Policy) -> bool {
-    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| covers(other, rule));
+    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| other.covers(rule));
     earlier.matches.is_empty()
         || if later.matches.is_empty() {
             is_covered(&RequestMatch::default())

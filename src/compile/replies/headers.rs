@@ -4,7 +4,8 @@ use super::super::name::is_token;
 use super::super::policies::limit_references;
 use crate::config::{Fields, Reader, all};
 use crate::reply::{
-    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
+    Describes, HeaderRules, HeaderValue, PRESETS, Preset, Reset, ResetFormat, ResetOnRejection, Show,
+    UpstreamHeaders,
 };
 use crate::rules::Policy;
 
@@ -31,24 +32,6 @@ pub(super) const RESERVED: [&str; 16] = [
     "upgrade",
 ];
 
-/// The presets by the names that the configuration gives them.
-#[derive(Clone, Copy, PartialEq)]
-enum PresetName {
-    XRateLimit,
-    Ietf,
-    Github,
-    Envoy,
-    Secret,
-}
-
-const PRESETS: [(&str, PresetName); 5] = [
-    ("x-ratelimit", PresetName::XRateLimit),
-    ("ietf", PresetName::Ietf),
-    ("github", PresetName::Github),
-    ("envoy", PresetName::Envoy),
-    ("secret", PresetName::Secret),
-];
-
 /// Whether a configuration must not send a header of this lower-case name.
 pub(super) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || name.starts_with("grpc-")
@@ -72,110 +55,84 @@ pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> 
         "upstream",
         "names",
     ])?;
-    let presets = PRESETS.map(|(word, _)| word).join(", ");
-    let name = fields.required("preset", &presets).and_then(|word| word.word(&PRESETS));
-    let show = fields.read_or("show", Show::Always, |word| {
-        word.word(&[("always", Show::Always), ("on_429", Show::OnRejection)])
-    });
-    let reset = fields.read_or("reset", Reset::default(), |word| {
-        word.word(&[
-            ("next_slot", Reset::NextSlot),
-            ("full_reset", Reset::FullReset),
-            ("window_end", Reset::WindowEnd),
-        ])
-    });
-    let on_rejection = fields.read_or("reset_on_429", ResetOnRejection::default(), |word| {
-        word.word(&[("after_wait", ResetOnRejection::AfterWait), ("own", ResetOnRejection::Own)])
-    });
-    let format = fields
-        .read("format", |word| word.word(&[("epoch", ResetFormat::Epoch), ("delta", ResetFormat::Delta)]));
-    let upstream = fields.read_or("upstream", UpstreamHeaders::Replace, |word| {
-        word.word(&[("replace", UpstreamHeaders::Replace), ("keep", UpstreamHeaders::Keep)])
-    });
-    let name = name?;
-    let in_place = reject_fields_of_others(&fields, name);
-    let preset = preset(&fields, name);
+    let presets: Vec<(&str, &'static Preset)> = PRESETS.iter().map(|preset| (preset.word, preset)).collect();
+    let words: Vec<&str> = PRESETS.iter().map(|preset| preset.word).collect();
+    let preset = fields.required("preset", &words.join(", ")).and_then(|word| word.word(&presets));
+    let show = fields.read_or("show", Show::Always, |word| word.word(Show::WORDS));
+    let reset = fields.read_or("reset", Reset::default(), |word| word.word(Reset::WORDS));
+    let on_rejection = fields
+        .read_or("reset_on_429", ResetOnRejection::default(), |word| word.word(ResetOnRejection::WORDS));
+    let format = fields.read("format", |word| word.word(ResetFormat::WORDS));
+    let upstream =
+        fields.read_or("upstream", UpstreamHeaders::Replace, |word| word.word(UpstreamHeaders::WORDS));
+    let preset = preset?;
+    let in_place = reject_fields_of_others(&fields, preset);
+    let headers = named_headers(&fields, preset);
     // Invalid policies have no limits to refer to, and errors of their own.
-    let describes = policies.and_then(|policies| describes(&fields, name, policies));
+    let describes = policies.and_then(|policies| describes(&fields, preset, policies));
     in_place?;
     Some(HeaderRules {
-        preset: preset?,
+        preset,
+        headers: headers?,
         show: show?,
         describes: describes?,
         reset: reset?,
         on_rejection: on_rejection?,
-        format: format?.unwrap_or(name.default_format()),
+        format: format?.unwrap_or(preset.format),
         upstream: upstream?,
     })
 }
 
-impl PresetName {
-    fn default_format(self) -> ResetFormat {
-        match self {
-            PresetName::XRateLimit | PresetName::Github => ResetFormat::Epoch,
-            PresetName::Ietf | PresetName::Envoy | PresetName::Secret => ResetFormat::Delta,
-        }
-    }
-}
-
 /// A field that does not apply to the preset would silently have no effect.
-fn reject_fields_of_others(fields: &Fields<'_>, name: PresetName) -> Option<()> {
+fn reject_fields_of_others(fields: &Fields<'_>, preset: &Preset) -> Option<()> {
     let mut valid = Some(());
-    let mut reject = |field: &str, allowed: &str| {
-        if let Some(at) = fields.optional(field) {
-            valid = at.error_found(&[field, " with this preset"].concat(), allowed);
-        }
+    let mut reject = |at: &Reader<'_>, allowed: &str| {
+        let found = [at.name(), " with preset ", preset.word].concat();
+        valid = at.error_found(&found, allowed);
     };
-    match name {
-        PresetName::XRateLimit | PresetName::Github => {}
-        PresetName::Envoy => reject("names", "only with preset x-ratelimit or github"),
-        PresetName::Ietf => {
-            reject("names", "only with preset x-ratelimit or github");
-            if fields.optional("format").is_some_and(|format| !format.is_word("delta")) {
-                reject("format", "delta");
-            }
-            if fields.optional("reset_on_429").is_some_and(|written| !written.is_word("own")) {
-                reject("reset_on_429", "own");
-            }
-        }
-        PresetName::Secret => {
-            for field in ["show", "describes", "reset", "reset_on_429", "format", "names"] {
-                reject(field, "only upstream with preset secret");
-            }
+    for at in preset.without.iter().filter_map(|field| fields.optional(field)) {
+        let others = PRESETS.iter().filter(|other| other.has_field(at.name()));
+        let others: Vec<&str> = others.map(|other| other.word).collect();
+        reject(at, &["only with preset ", &either(&others)].concat());
+    }
+    for (field, only) in preset.only {
+        if let Some(at) = fields.optional(field).filter(|at| !at.is_word(only)) {
+            reject(at, only);
         }
     }
     valid
 }
 
-fn preset(fields: &Fields<'_>, name: PresetName) -> Option<Preset> {
-    Some(match name {
-        PresetName::XRateLimit => Preset::Fields(named_headers(fields, HeaderNames::x_ratelimit())?),
-        PresetName::Github => Preset::Fields(named_headers(fields, HeaderNames::github())?),
-        PresetName::Envoy => Preset::Envoy,
-        PresetName::Ietf => Preset::Ietf,
-        PresetName::Secret => Preset::Secret,
-    })
+/// `a`, `a or b`, `a, b or c`.
+fn either(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => [&first.join(", "), " or ", last].concat(),
+        words => words.concat(),
+    }
 }
 
-/// The names of the preset, replaced by those in the object `names`.
-fn named_headers(fields: &Fields<'_>, defaults: HeaderNames) -> Option<HeaderNames> {
-    let Some(written) = fields.optional("names") else { return Some(defaults) };
-    let names = written.object(&["limit", "remaining", "reset", "used", "resource"])?;
-    let name = |field: &str| names.read(field, own_name);
-    let [limit, remaining, reset, used, resource] =
-        ["limit", "remaining", "reset", "used", "resource"].map(name);
-    let names = HeaderNames {
-        limit: limit?.unwrap_or(defaults.limit),
-        remaining: remaining?.unwrap_or(defaults.remaining),
-        reset: reset?.unwrap_or(defaults.reset),
-        used: used?.or(defaults.used),
-        resource: resource?.or(defaults.resource),
+/// The headers of the preset. Those in the object `names` have other names, or are sent in addition.
+fn named_headers(fields: &Fields<'_>, preset: &Preset) -> Option<Vec<(HeaderValue, String)>> {
+    let mut headers: Vec<_> =
+        preset.headers.iter().map(|(value, name)| (*value, (*name).to_string())).collect();
+    let Some(written) = fields.optional("names").filter(|_| preset.has_field("names")) else {
+        return Some(headers);
     };
-    let twin = |(i, name): (usize, &str)| names.all().take(i).any(|other| other == name);
-    if names.all().enumerate().any(twin) {
+    let known: Vec<&str> = HeaderValue::NAMED.iter().map(|(field, _)| *field).collect();
+    let names = written.object(&known)?;
+    let read = HeaderValue::NAMED.iter().map(|(field, value)| Some((*value, names.read(field, own_name)?)));
+    for (value, name) in all(read)? {
+        let Some(name) = name else { continue };
+        match headers.iter_mut().find(|(own, _)| *own == value) {
+            Some((_, own)) => *own = name,
+            None => headers.push((value, name)),
+        }
+    }
+    let twin = |(i, (_, name)): (usize, &(_, String))| headers.iter().take(i).any(|(_, other)| other == name);
+    if headers.iter().enumerate().any(twin) {
         return written.error_found("one name for two headers", "a different name for each header");
     }
-    Some(names)
+    Some(headers)
 }
 
 fn own_name(at: &Reader<'_>) -> Option<String> {
@@ -201,7 +158,7 @@ impl Described {
 }
 
 /// Reads `describes`: which limit the headers describe.
-fn describes(fields: &Fields<'_>, name: PresetName, policies: &[Policy]) -> Option<Describes> {
+fn describes(fields: &Fields<'_>, preset: &Preset, policies: &[Policy]) -> Option<Describes> {
     let either = [("violated", Described::Violated), ("most_constrained", Described::MostConstrained)];
     let references = limit_references(policies.iter());
     let mut words = either.to_vec();
@@ -210,17 +167,11 @@ fn describes(fields: &Fields<'_>, name: PresetName, policies: &[Policy]) -> Opti
     let in_full: usize = policies.iter().map(|policy| policy.limit_names.len()).sum();
     let (full, _) = words.split_at_checked(either.len() + in_full)?;
     let Some(written) = fields.optional("describes") else {
-        return match (name, full) {
-            (PresetName::Ietf, _) => Some(Describes::All),
-            (PresetName::Envoy | PresetName::Secret, _) => Some(Describes::MostConstrained),
-            (PresetName::XRateLimit | PresetName::Github, [_, _, (_, Described::Limit(only))]) => {
-                Some(Describes::Named(vec![*only]))
-            }
-            (PresetName::XRateLimit | PresetName::Github, _) => {
-                let names: Vec<_> = full.iter().map(|(name, _)| *name).collect();
-                fields.required("describes", &names.join(", ")).and(None)
-            }
-        };
+        let limits: Vec<_> = full.iter().filter_map(|(_, described)| described.limit()).collect();
+        return preset.describes_by_default(&limits).or_else(|| {
+            let names: Vec<_> = full.iter().map(|(name, _)| *name).collect();
+            fields.required("describes", &names.join(", ")).and(None)
+        });
     };
     if !written.is_list() {
         return Some(match written.word(&words)? {

@@ -5,7 +5,7 @@ use super::headers::{RESERVED, header_name, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
 use crate::config::{Fields, Reader, all};
-use crate::reply::{Body, Message, Rejection, Template, TextKind, Variable, is_limit_header};
+use crate::reply::{Body, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header};
 use std::sync::Arc;
 
 const CONTENT_TYPE: &str = "a media type such as application/json";
@@ -46,10 +46,12 @@ enum BodyFormat {
 
 /// Reads all rejections: the common one, and one for each policy.
 #[inline(never)]
-pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<CompiledRejection>)> {
+pub(super) fn rejections(
+    root: &Fields<'_>,
+    secret: Option<&'static Preset>,
+) -> Option<(Rejection, Vec<CompiledRejection>)> {
     let compiler = RejectionCompiler {
         scope: TemplateScope::new(secret),
-        secret,
         common_at: root.at().peek("reject").unwrap_or(root.at().clone()),
     };
     let fields = root.read_or("reject", RejectionFields::default(), |reject| compiler.read(reject));
@@ -70,8 +72,6 @@ pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, 
 
 struct RejectionCompiler<'a> {
     scope: TemplateScope,
-    /// Whether limits are secret.
-    secret: bool,
     /// Where the common rejection is written.
     common_at: Reader<'a>,
 }
@@ -98,7 +98,8 @@ impl RejectionCompiler<'_> {
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
         let compiled = CompiledRejection { rejection, messages };
         let used = own.check_used(&at, &|variable| compiled.mentions(variable));
-        let unused_messages: Vec<_> = if compiled.rejection.mentions(Variable::Message) {
+        let is_shown = Variable::showing("message").any(|variable| compiled.rejection.mentions(variable));
+        let unused_messages: Vec<_> = if is_shown {
             Vec::new()
         } else {
             limits.iter().filter_map(|limit| limit.peek("message")).collect()
@@ -223,11 +224,12 @@ impl RejectionCompiler<'_> {
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
         let status = status(own, common);
         let code = if own.code.or(common.code).is_some() { r#","code":"{code}""# } else { "" };
-        let violated = if self.secret { "" } else { r#","violated-policies":{violated_policies}"# };
+        let violated =
+            if self.scope.is_secret() { "" } else { r#","violated-policies":{violated_policies}"# };
         let text = format!(
             r#"{{"type":"{TYPE}","title":"{TITLE}","status":{status},"detail":"{{message}}"{code}{violated}}}"#
         );
-        let template = Template::compile(&text, TextKind::Json, Variable::OF_PROBLEMS).ok()?;
+        let template = Template::compile(&text, TextKind::Json, Variable::ALL).ok()?;
         Some(Arc::new(Body { template, content_type: "application/problem+json".into() }))
     }
 }
@@ -270,12 +272,10 @@ impl RejectionFields<'_> {
     /// Checks that a template uses the message and the code: otherwise they would silently have no effect.
     fn check_used(&self, at: &Reader<'_>, is_used: &dyn Fn(Variable) -> bool) -> Option<()> {
         let mut valid = Some(());
-        let fields = [
-            (self.message.is_some(), Variable::Message, "message"),
-            (self.code.is_some(), Variable::Code, "code"),
-        ];
-        for (_, _, name) in fields.iter().filter(|(given, variable, _)| *given && !is_used(*variable)) {
-            valid = unused(&at.field(name), name);
+        for (field, given) in [("message", self.message.is_some()), ("code", self.code.is_some())] {
+            if given && !Variable::showing(field).any(is_used) {
+                valid = unused(&at.field(field), field);
+            }
         }
         valid
     }

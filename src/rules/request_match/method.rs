@@ -1,0 +1,48 @@
+//! The method of a request.
+
+use super::{Condition, Description, Key, KnownKeys, RequestCondition};
+use crate::config::{Reader, all};
+use crate::http::{Purpose, Request, RequestCache};
+
+const METHOD: &str = "an upper-case method such as POST, or a list of them";
+
+/// The methods that match, in capitals; all do if the list is empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Methods(Vec<String>);
+
+impl Condition for Methods {
+    fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Methods> {
+        let entries = if field.is_list() { field.non_empty_list(METHOD)? } else { vec![field.clone()] };
+        all(entries.iter().map(method)).map(Methods)
+    }
+
+    fn covers(&self, other: &Methods) -> bool {
+        self.0.is_empty() || !other.0.is_empty() && other.0.iter().all(|method| self.0.contains(method))
+    }
+
+    fn describe(&self, _: &[Key], words: &mut Description) {
+        words.methods = self.0.join("/");
+    }
+}
+
+impl RequestCondition for Methods {
+    fn holds<R: Request>(&self, request: &RequestCache<'_, R>, _: Purpose) -> bool {
+        let method = || request.method();
+        self.0.is_empty() || self.0.iter().any(|name| name.as_bytes() == method())
+    }
+
+    fn mismatch(&self) -> Option<String> {
+        Some(format!("the method is not {}", self.0.join(" or ")))
+    }
+
+    #[cfg(test)]
+    fn fulfil(&self, request: &mut crate::testing::FakeRequest) {
+        self.0.iter().for_each(|method| request.set(":method", method));
+    }
+}
+
+fn method(reader: &Reader<'_>) -> Option<String> {
+    let text = reader.text(METHOD)?;
+    let capitals = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
+}
