@@ -7,18 +7,21 @@
 mod declaration;
 mod error;
 mod fields;
+pub mod forms;
 mod names;
+mod parse;
 mod protobuf;
 mod reader;
 mod value;
 
 pub use declaration::{
-    Composite, Doc, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object, Range, Rule, Text,
-    Word, WordList, Words, object,
+    Composite, Doc, Effect, Effects, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object,
+    Range, Rule, Text, Word, WordList, Words, field_names, joined, object,
 };
 pub use error::{ConfigError, ConfigErrors};
-pub use fields::{Allowed, Allows, Fields, Type};
+pub use fields::{Allowed, Allows, Fields, Type, either_of};
 pub use names::{ListsByName, Names, Vocabulary};
+pub use parse::{is_name, is_token};
 pub use reader::{Reader, all, field_path};
 pub use value::Value;
 

@@ -14,7 +14,6 @@ mod request_cache;
 mod sample_request;
 pub mod spelling;
 mod status_set;
-mod token;
 
 pub use decimal::decimal;
 pub use elements::{Elements, element};
@@ -26,4 +25,3 @@ pub use request::{AUTHORIZATION, Answer, Request, Response, answered_status, is_
 pub use request_cache::RequestCache;
 pub use sample_request::SampleRequest;
 pub use status_set::StatusSet;
-pub use token::is_token;

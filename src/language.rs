@@ -11,12 +11,10 @@ pub mod consumer;
 pub mod cost_header;
 pub mod exception;
 pub mod fleet;
-pub mod forms;
 pub mod headers;
 pub mod key;
 pub mod limit;
 pub mod names;
-mod parse;
 pub mod paths;
 pub mod policy;
 pub mod rejection;
@@ -28,4 +26,4 @@ pub mod table;
 pub mod tiers;
 pub mod valid;
 
-pub use parse::{is_name, is_token};
+pub use crate::config::{forms, is_name, is_token};

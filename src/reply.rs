@@ -16,8 +16,8 @@ mod template;
 mod variable;
 
 pub use limit_headers::{
-    Describes, HeaderRules, HeaderValue, PRESETS, Preset, Reset, ResetFormat, ResetOnRejection, Show,
-    UpstreamHeaders, is_limit_header,
+    Describes, HeaderRules, HeaderValue, LimitChoice, PRESETS, Preset, PresetFields, Reset, ResetFormat,
+    ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
 };
 pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;

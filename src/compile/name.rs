@@ -1,7 +1,6 @@
 //! Names: those that the operator gives to policies, keys and limits, and those of headers.
 
 use crate::config::Reader;
-pub(super) use crate::http::is_token;
 
 /// What a name of the operator's own may be.
 pub(super) const NAME: &str = "a name of at most 64 letters, digits, _ and -";
@@ -23,4 +22,10 @@ pub(super) fn token(reader: &Reader<'_>, what: &str) -> Option<String> {
     let allowed = || [what, " (letters, digits and !#$%&'*+-.^_`|~)"].concat();
     let text = if reader.is_text() { reader.text(what)? } else { return reader.error(&allowed()) };
     if is_token(text) { Some(text.to_string()) } else { reader.error(&allowed()) }
+}
+
+/// Whether this is a token (RFC 9110, 5.6.2) of at most 256 bytes.
+pub(super) fn is_token(text: &str) -> bool {
+    (1..=256).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -8,7 +8,9 @@ mod message;
 mod rejections;
 mod template;
 
-use crate::config::{Fields, Reader};
+use crate::config::Fields;
+use crate::language::headers::PRESET;
+use crate::language::{configuration, retry_after};
 use crate::limiter::{Algorithm, Limit};
 use crate::reply::{LimitDescription, PRESETS, PolicyReplies, ReplyRules, RetryAfter};
 use crate::rules::Policy;
@@ -20,13 +22,13 @@ use std::sync::Arc;
 /// Reads all rules for replies. Without valid policies it still reports the errors in them.
 #[inline(never)]
 pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
-    let preset = root.optional("headers").and_then(|headers| headers.peek("preset"));
-    let secret =
-        preset.and_then(|word| PRESETS.iter().find(|preset| preset.is_secret() && word.is_word(preset.word)));
+    let preset = root.present(&configuration::HEADERS).and_then(|at| at.peek(PRESET.name));
+    let preset = preset.and_then(|word| PRESETS.0.iter().find(|preset| word.is_word(preset.word)));
+    let secret = preset.map(|preset| preset.means).filter(|preset| preset.is_secret());
     let rejections = rejections(root, secret);
-    let retry_after = root.read_or("retry_after", RetryAfter::default(), retry_after);
-    let headers = root.read("headers", |headers| header_rules(headers, policies));
-    let access_log = root.read_or("access_log", false, Reader::flag);
+    let retry_after = retry_after(root);
+    let headers = root.get_optional_with(&configuration::HEADERS, |headers| header_rules(headers, policies));
+    let access_log = root.get(&configuration::ACCESS_LOG);
     let (rejection, own) = rejections?;
     let policies = policies?.iter().zip(own).map(|(policy, own)| policy_replies(policy, own));
     Some(ReplyRules {
@@ -85,17 +87,15 @@ fn slides(limit: &Limit) -> bool {
 }
 
 /// Reads the object `retry_after`.
-fn retry_after(reader: &Reader<'_>) -> Option<RetryAfter> {
-    let fields = reader.object(&["show", "min", "max", "jitter"])?;
-    let default = RetryAfter::default();
-    let shown =
-        fields.read_or("show", default.shown, |word| word.word(&[("on_429", true), ("never", false)]));
-    let min = fields.read_or("min", default.min, |n| n.whole_number(1..=86_400));
-    let max = fields.read_or("max", default.max, |n| n.whole_number(1..=366 * 86_400));
-    let jitter = fields.read_or("jitter", default.jitter, |n| n.whole_number(0..=3_600));
+fn retry_after(root: &Fields<'_>) -> Option<RetryAfter> {
+    let fields = root.object_or_empty(&configuration::RETRY_AFTER, &retry_after::OBJECT)?;
+    let shown = fields.get(&retry_after::SHOW);
+    let (min, max) = (fields.get(&retry_after::MIN), fields.get(&retry_after::MAX));
+    let jitter = fields.get(&retry_after::JITTER);
     let (min, max) = (min?, max?);
     if min > max {
-        reader.field("min").error_found::<()>(&min.to_string(), &format!("at most max ({max})"))?;
+        let at = fields.about(&retry_after::MIN);
+        at.error_found::<()>(&min.to_string(), &format!("at most max ({max})"))?;
     }
     Some(RetryAfter { shown: shown?, min, max, jitter: jitter? })
 }

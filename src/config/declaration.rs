@@ -66,10 +66,23 @@ pub struct Object {
     pub rules: &'static [Rule],
 }
 
-/// Declares an object: its name, where it stands, what it describes, its fields, and what excludes what.
+/// Declares an object: its name, where it stands, what it describes, its fields or whole lists of them, and what
+/// excludes what.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! object {
+    ($name:literal at $at:literal: $about:expr; lists [$($list:expr),+ $(,)?]; rules $rules:expr) => {{
+        const FIELDS: &[$crate::config::Field] =
+            &$crate::config::joined::<_, { 0 $(+ $list.len())+ }>(&[$($list),+]);
+        $crate::config::Object {
+            name: $crate::config::Doc::new($name),
+            at: $crate::config::Doc::new($at),
+            about: $crate::config::Doc::new($about),
+            names: &$crate::config::field_names::<{ FIELDS.len() }>(FIELDS),
+            fields: $crate::config::Doc::new(FIELDS),
+            rules: $rules,
+        }
+    }};
     ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?) => {
         $crate::config::object!($name at $at: $about; $($field),+; rules [])
     };
@@ -86,6 +99,40 @@ macro_rules! object {
 }
 pub use object;
 
+/// Several lists as one, whose length is `N`. A registry's fields, words and rules join others this way.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+pub const fn joined<T: Copy, const N: usize>(lists: &[&[T]]) -> [T; N] {
+    let mut list = 0;
+    while lists[list].is_empty() {
+        list += 1;
+    }
+    let mut all = [lists[list][0]; N];
+    let mut end = 0;
+    while list < lists.len() {
+        let mut place = 0;
+        while place < lists[list].len() {
+            all[end] = lists[list][place];
+            end += 1;
+            place += 1;
+        }
+        list += 1;
+    }
+    assert!(end == N, "the length of all lists");
+    all
+}
+
+/// The names of these fields.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+pub const fn field_names<const N: usize>(fields: &[Field]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut place = 0;
+    while place < N {
+        names[place] = fields[place].name;
+        place += 1;
+    }
+    names
+}
+
 /// Which fields of an object exclude or need each other.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
@@ -95,6 +142,47 @@ pub enum Rule {
     OnlyWith(&'static str, &'static [&'static str]),
     /// At most one of the two is present.
     NotBoth(&'static str, &'static str),
+    /// Which others have an effect depends on the word in the first.
+    ByWord(&'static str, &'static dyn Effects),
+}
+
+/// What each word of a field says about the other fields.
+pub trait Effects: Sync {
+    /// The words.
+    fn words(&self) -> &'static dyn WordList;
+
+    /// The effect that another field has with a word.
+    fn effect(&self, word: &str, field: &str) -> Effect;
+
+    /// What holds with a word if another field is absent, where the declaration of that field does not say it.
+    #[cfg(feature = "docs")]
+    fn otherwise(&self, word: &str, field: &str) -> Option<String>;
+}
+
+impl fmt::Debug for dyn Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Effects")
+    }
+}
+
+/// Whether a field has an effect with a word of another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Effect {
+    /// Each of its values has one.
+    Any,
+    /// It can only be this word, which is so without it, too.
+    Only(&'static str),
+    /// It would have none.
+    None,
+}
+
+impl dyn Effects + '_ {
+    /// The words with which another field has an effect, at least with one value; or those with which it has
+    /// none.
+    pub fn words_with(&self, field: &str, has_effect: bool) -> Vec<&'static str> {
+        let words = (0..).map_while(|position| self.words().at(position)).map(|(word, _)| word);
+        words.filter(|word| (self.effect(word, field) != Effect::None) == has_effect).collect()
+    }
 }
 
 /// A field of an object.

@@ -1,7 +1,8 @@
 //! Reads the fields of an object as they are declared.
 
 use super::declaration::{
-    Composite, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule, WordList, Words,
+    Composite, Effect, Effects, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule,
+    WordList, Words,
 };
 use super::{Reader, Value};
 
@@ -128,6 +129,17 @@ impl<T> Allows for &'static Form<T> {
 impl Allows for Composite {
     fn allowed(&self) -> Allowed<'_> {
         Allowed::Text(self.allowed)
+    }
+}
+
+impl<K: Type> Field<K> {
+    /// What holds without the field. `None`: it has no default.
+    #[inline]
+    pub fn default_value(&self) -> Option<K::Value> {
+        match self.need {
+            Need::Default(literal) => self.kind.of_literal(literal),
+            Need::Required | Need::Else(_) => None,
+        }
     }
 }
 
@@ -271,6 +283,29 @@ impl<'a> Fields<'a> {
                     field.error_found::<()>(&[name, " with ", other].concat(), "only one of them");
                 }
             }
+            Rule::ByWord(name, effects) => self.check_effects(name, effects),
+        }
+    }
+
+    /// Records fields that have no effect with the word in another one.
+    #[inline(never)]
+    fn check_effects(&self, name: &str, effects: &dyn Effects) {
+        let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
+        let written = words.into_iter().find(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
+        let Some(word) = written else { return };
+        for field in self.fields.iter().filter(|field| !field.is_null()) {
+            let found = || [field.name(), " with ", name, " ", word].concat();
+            match effects.effect(word, field.name()) {
+                Effect::Any => {}
+                Effect::Only(value) if field.is_word(value) => {}
+                Effect::Only(value) => {
+                    field.error_found::<()>(&found(), value);
+                }
+                Effect::None => {
+                    let words = either_of(&effects.words_with(field.name(), true));
+                    field.error_found::<()>(&found(), &["only with ", name, " ", &words].concat());
+                }
+            }
         }
     }
 
@@ -317,7 +352,7 @@ impl<'a> Fields<'a> {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn either_of(names: &[&str]) -> String {
+pub fn either_of(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [name] => (*name).into(),

@@ -6,12 +6,13 @@ mod reset;
 mod reset_format;
 
 pub use header_value::HeaderValue;
-pub use preset::{PRESETS, Preset, is_limit_header};
+pub use preset::{PRESETS, Preset, PresetFields, is_limit_header};
 pub(super) use reset::RejectionWait;
 pub use reset::{Reset, ResetOnRejection};
 pub use reset_format::ResetFormat;
 
 use super::{DescribedLimit, Header, ReplyRules, described, described_at, most_constrained, rejecting};
+use crate::config::{Word, Words};
 use crate::decision::Decision;
 
 /// Which limit headers responses carry.
@@ -50,12 +51,37 @@ pub enum Describes {
     /// These limits, as indexes of a policy and of its limit. A form that describes a single limit uses the
     /// first one that applies.
     Named(Vec<(usize, usize)>),
-    /// All limits that apply.
+    /// Those that this chooses for each response.
+    Chosen(LimitChoice),
+}
+
+/// How described limits are chosen for each response.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LimitChoice {
+    /// All limits that apply. No policy says so, but some presets describe them unless it names others.
     All,
     /// The limit that rejects for longest; if none rejects, the one with the least left.
     Violated,
     /// The limit with the least left.
     MostConstrained,
+}
+
+impl LimitChoice {
+    /// Its words in a policy.
+    pub const WORDS: &'static Words<LimitChoice> = &Words(&[
+        Word::new("violated", LimitChoice::Violated, "the limit that rejects, else the most constrained one"),
+        Word::new("most_constrained", LimitChoice::MostConstrained, "the limit with the least left"),
+    ]);
+
+    /// The same, for documentation.
+    #[cfg(feature = "docs")]
+    const fn in_words(self) -> &'static str {
+        match self {
+            LimitChoice::All => "all that apply",
+            LimitChoice::Violated => "`violated`",
+            LimitChoice::MostConstrained => "`most_constrained`",
+        }
+    }
 }
 
 /// What happens to limit headers that the upstream has sent.
@@ -69,14 +95,22 @@ pub enum UpstreamHeaders {
 
 impl Show {
     /// Its words in a policy.
-    pub const WORDS: &'static [(&'static str, Show)] =
-        &[("always", Show::Always), ("on_429", Show::OnRejection)];
+    pub const WORDS: &'static Words<Show> = &Words(&[
+        Word::new("always", Show::Always, "on all responses"),
+        Word::new("on_429", Show::OnRejection, "only on rejections"),
+    ]);
 }
 
 impl UpstreamHeaders {
     /// Its words in a policy.
-    pub const WORDS: &'static [(&'static str, UpstreamHeaders)] =
-        &[("replace", UpstreamHeaders::Replace), ("keep", UpstreamHeaders::Keep)];
+    pub const WORDS: &'static Words<UpstreamHeaders> = &Words(&[
+        Word::new("replace", UpstreamHeaders::Replace, "Tollgate's replace them"),
+        Word::new(
+            "keep",
+            UpstreamHeaders::Keep,
+            "if the upstream sends any, they stay and Tollgate adds none",
+        ),
+    ]);
 }
 
 impl HeaderRules {
@@ -120,8 +154,8 @@ impl HeaderRules {
             Describes::Named(limits) => {
                 limits.iter().find_map(|limit| described_at(replies, decision, *limit))
             }
-            Describes::Violated => rejecting(&described(replies, decision.policies())),
-            Describes::All | Describes::MostConstrained => {
+            Describes::Chosen(LimitChoice::Violated) => rejecting(&described(replies, decision.policies())),
+            Describes::Chosen(LimitChoice::All | LimitChoice::MostConstrained) => {
                 most_constrained(&described(replies, decision.policies()))
             }
         }
@@ -137,8 +171,8 @@ impl HeaderRules {
             Describes::Named(limits) => {
                 limits.iter().filter_map(|limit| described_at(replies, decision, *limit)).collect()
             }
-            Describes::All => described(replies, decision.policies()),
-            Describes::Violated | Describes::MostConstrained => {
+            Describes::Chosen(LimitChoice::All) => described(replies, decision.policies()),
+            Describes::Chosen(LimitChoice::Violated | LimitChoice::MostConstrained) => {
                 self.described(replies, decision).into_iter().collect()
             }
         }

@@ -1,11 +1,13 @@
 //! The variables of templates. Each is one entry of `variables!`, at the end.
 
 use super::DescribedLimit;
+use crate::config::Doc;
 
 /// What holds for a variable, whatever its value is.
 struct Properties {
     /// Its word in a template.
     word: &'static str,
+    about: Doc,
     kind: Kind,
     /// Whether it reveals a limit, which is not allowed if limits are secret (FP-8).
     reveals_limits: bool,
@@ -124,6 +126,11 @@ impl Variable {
         self.properties().word
     }
 
+    /// What its value is.
+    pub fn about(self) -> Doc {
+        self.properties().about
+    }
+
     /// Whether the value is a number, which JSON allows outside quotes.
     pub fn is_number(self) -> bool {
         self.properties().kind == Kind::Number
@@ -149,72 +156,92 @@ impl Variable {
     }
 }
 
-const NUMBER: Properties = Properties { kind: Kind::Number, ..TEXT };
+const fn text(word: &'static str, about: &'static str) -> Properties {
+    Properties {
+        word,
+        about: Doc::new(about),
+        kind: Kind::Text,
+        reveals_limits: false,
+        place: Place::Anywhere,
+        field: None,
+        needs: None,
+    }
+}
+
+const fn number(word: &'static str, about: &'static str) -> Properties {
+    Properties { kind: Kind::Number, ..text(word, about) }
+}
 
 /// A number that reveals a limit.
-const NUMBER_OF_LIMIT: Properties = Properties { reveals_limits: true, ..NUMBER };
-
-const TEXT: Properties = Properties {
-    word: "",
-    kind: Kind::Text,
-    reveals_limits: false,
-    place: Place::Anywhere,
-    field: None,
-    needs: None,
-};
+const fn of_limit(word: &'static str, about: &'static str) -> Properties {
+    Properties { reveals_limits: true, ..number(word, about) }
+}
 
 variables! {
     /// The value of `retry-after`, in seconds.
-    RetryAfter: Properties { word: "retry_after", ..NUMBER }, |reply| Rendered::Number(reply.wait());
+    RetryAfter: number("retry_after", "the wait in seconds, as in the header `retry-after`"),
+        |reply| Rendered::Number(reply.wait());
 
     /// The quota of the limit that rejects.
-    Limit: Properties { word: "limit", ..NUMBER_OF_LIMIT },
+    Limit: of_limit("limit", "the quota of the limit that rejects"),
         |reply| Rendered::Number(reply.limit().map_or(0, |limit| limit.verdict.quota.get().into()));
 
     /// The units left of it.
-    Remaining: Properties { word: "remaining", ..NUMBER_OF_LIMIT },
+    Remaining: of_limit("remaining", "the units left of that quota"),
         |reply| Rendered::Number(reply.limit().map_or(0, |limit| limit.verdict.remaining));
 
     /// The instant of the reset, in seconds since the UNIX epoch.
-    Reset: Properties { word: "reset", ..NUMBER_OF_LIMIT }, |reply| Rendered::Number(reply.reset());
+    Reset: of_limit(
+        "reset",
+        "the reset as `headers.reset` defines it, in seconds since 1970; never before the wait is over, unless \
+         `headers.reset_on_429` is `own`",
+    ), |reply| Rendered::Number(reply.reset());
 
     /// The length of the limit's window in seconds; 0 for a limit without one.
-    Window: Properties { word: "window", ..NUMBER_OF_LIMIT },
+    Window: of_limit("window", "the window in seconds: 31 days for a month, 0 if there is none"),
         |reply| Rendered::Number(reply.limit().and_then(|limit| limit.description.window).unwrap_or_default());
 
     /// The name of the policy that rejects.
-    Policy: Properties { word: "policy", ..TEXT }, |reply| Rendered::Text(reply.policy());
+    Policy: text("policy", "the name of the policy that rejects"), |reply| Rendered::Text(reply.policy());
 
     /// The name of the limit that rejects.
-    LimitName: Properties { word: "limit_name", ..TEXT },
+    LimitName: text("limit_name", "the name of the limit that rejects"),
         |reply| Rendered::Text(reply.limit().map_or("", |limit| &limit.description.name));
 
     /// The request's id.
-    RequestId: Properties { word: "request_id", ..TEXT }, |reply| Rendered::Text(reply.request_id());
+    RequestId: text(
+        "request_id",
+        "the request's `x-request-id` if that is 1 to 128 visible ASCII characters, else 32 random hexadecimal digits",
+    ), |reply| Rendered::Text(reply.request_id());
 
     /// The message, in the caller's language.
     Message: Properties {
-        word: "message",
         place: Place::OutsideMessages,
         field: Some("message"),
-        ..TEXT
+        ..text(
+            "message",
+            "the `message` of the limit that rejects, else of the rejection; not available in messages",
+        )
     }, |reply| Rendered::Text(reply.message());
 
     /// The configured code.
-    Code: Properties { word: "code", field: Some("code"), ..TEXT }, |reply| Rendered::Text(reply.code());
+    Code: Properties { field: Some("code"), ..text("code", "the `code` of the rejection") },
+        |reply| Rendered::Text(reply.code());
 
     /// The consumer's name; empty if it is not known.
-    Consumer: Properties { word: "consumer", needs: Some("consumers"), ..TEXT },
-        |reply| Rendered::Text(reply.consumer());
+    Consumer: Properties {
+        needs: Some("consumers"),
+        ..text("consumer", "the name of the consumer; empty if none is known")
+    }, |reply| Rendered::Text(reply.consumer());
 
     /// The name of the caller's tier; empty if there are no tiers.
-    Tier: Properties { word: "tier", needs: Some("tiers"), ..TEXT }, |reply| Rendered::Text(reply.tier());
+    Tier: Properties { needs: Some("tiers"), ..text("tier", "the caller's tier; empty if there are none") },
+        |reply| Rendered::Text(reply.tier());
 
     /// The names of all limits that reject, as a JSON list. Only `format: problem` uses it.
     Violated: Properties {
-        word: "violated_policies",
         kind: Kind::Json,
         place: Place::Problems,
-        ..TEXT
+        ..text("violated_policies", "the names of all limits that reject")
     }, |reply| Rendered::Json(reply.violated());
 }

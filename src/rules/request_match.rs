@@ -10,7 +10,7 @@ mod values;
 pub use keys::{CallerKeys, KnownKeys};
 
 use super::Key;
-use crate::config::{Fields, Reader};
+use crate::config::{Field, Fields, Reader};
 use crate::http::{Host, PathTemplate, Pattern, Purpose, Request, RequestCache, Spellings};
 use keys::Keys;
 use method::Methods;
@@ -19,6 +19,9 @@ use values::{Cookie, Header, Parameter, Values};
 
 /// One condition of a match. Its default holds for every request.
 trait Condition: Default + PartialEq {
+    /// Its field in a match.
+    const FIELD: Field;
+
     /// Reads its field.
     fn read(field: &Reader<'_>, keys: KnownKeys<'_>) -> Option<Self>;
 
@@ -83,17 +86,17 @@ macro_rules! conditions {
 
         impl RequestMatch {
             /// The fields of a match, which are its conditions, in the order in which they are evaluated.
-            pub const FIELDS: &'static [&'static str] =
-                &[$(stringify!($request),)+ $(stringify!($caller),)+];
+            pub const FIELDS: &'static [Field] =
+                &[$(<$RequestCondition>::FIELD,)+ $(<$CallerCondition>::FIELD,)+];
 
             /// Reads its fields.
             #[inline(never)]
             pub fn read(fields: &Fields<'_>, keys: KnownKeys<'_>) -> Option<RequestMatch> {
-                $(let $request = fields.read(stringify!($request), |field| Condition::read(field, keys));)+
-                $(let $caller = fields.read(stringify!($caller), |field| Condition::read(field, keys));)+
+                $(let $request = read::<$RequestCondition>(fields, keys);)+
+                $(let $caller = read::<$CallerCondition>(fields, keys);)+
                 Some(RequestMatch {
-                    $($request: $request?.unwrap_or_default(),)+
-                    $($caller: $caller?.unwrap_or_default(),)+
+                    $($request: $request?,)+
+                    $($caller: $caller?,)+
                     purpose: Purpose::default(),
                 })
             }
@@ -185,6 +188,11 @@ conditions! {
         /// What must hold for keys.
         keys: Keys,
     }
+}
+
+/// Reads one condition.
+fn read<C: Condition>(fields: &Fields<'_>, keys: KnownKeys<'_>) -> Option<C> {
+    fields.get_optional_with(&C::FIELD, |field| C::read(field, keys)).map(Option::unwrap_or_default)
 }
 
 impl RequestMatch {

@@ -1,7 +1,9 @@
 //! Replies in words.
 
 use tollgate::compile::Configuration;
-use tollgate::reply::{Describes, HeaderRules, Rejection, Show, UpstreamHeaders};
+use tollgate::reply::{
+    Describes, HeaderRules, LimitChoice, Rejection, Reset, ResetFormat, Show, UpstreamHeaders,
+};
 
 pub(super) fn describe_rejections(set: &Configuration) -> String {
     let replies = &set.replies;
@@ -36,12 +38,13 @@ pub(super) fn describe_headers(set: &Configuration) -> String {
     if rules.preset.is_secret() {
         return format!("none, and no numbers in replies; {upstream}");
     }
-    let names = rules.header_names().collect::<Vec<_>>().join(", ") + rules.preset.manner;
+    let names = rules.header_names().collect::<Vec<_>>().join(", ");
     let shown = match rules.show {
         Show::Always => "",
         Show::OnRejection => ", only on rejections",
     };
-    format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_limits(set, &rules.describes))
+    let limits = described_limits(set, &rules.describes);
+    format!("{names} ({}; {}) of {limits}{shown}; {upstream}", rules.preset.word, reset(rules))
 }
 
 fn described_limits(set: &Configuration, describes: &Describes) -> String {
@@ -51,13 +54,15 @@ fn described_limits(set: &Configuration, describes: &Describes) -> String {
     };
     match describes {
         Describes::Named(limits) => limits.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
-        Describes::All => "all limits that apply".into(),
-        Describes::Violated => "the limit that rejects, else the most constrained".into(),
-        Describes::MostConstrained => "the most constrained limit".into(),
+        Describes::Chosen(choice) => {
+            LimitChoice::WORDS.of(choice).map_or("all limits that apply", |word| word.about.get()).into()
+        }
     }
 }
 
 fn reset(rules: &HeaderRules) -> String {
     let own = if rules.on_rejection.is_after_wait() { "" } else { ", on rejections too" };
-    format!("reset when {}{own}, {}", rules.reset.event(), rules.format.unit())
+    let instant = Reset::WORDS.of(&rules.reset).map_or("", |word| word.about.get());
+    let unit = ResetFormat::WORDS.of(&rules.format).map_or("", |word| word.about.get());
+    format!("reset {instant}{own}, in {unit}")
 }

@@ -59,15 +59,6 @@ fn compiler_and_schema_have_the_described_bounds_and_words() {
     }
 }
 
-#[test]
-fn every_variable_of_templates_is_described_with_its_type() {
-    use tollgate::reply::Variable;
-    let described: Vec<_> = variables::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
-    let known: Vec<_> =
-        Variable::usable(false, false).map(|variable| (variable.word(), variable.is_number())).collect();
-    assert_eq!(described, known);
-}
-
 fn schema_json() -> Json {
     serde_json::from_str(&schema().to_json()).unwrap()
 }

@@ -2,6 +2,7 @@
 
 use super::super::{DescribedLimit, decimal, push_decimal};
 use super::ShownLimits;
+use crate::config::{Field, Form, forms};
 use std::borrow::Cow;
 
 /// What the value of one header is.
@@ -26,14 +27,26 @@ pub enum HeaderValue {
 }
 
 impl HeaderValue {
-    /// The values whose headers a policy may name, by the fields for their names.
-    pub const NAMED: &'static [(&'static str, HeaderValue)] = &[
-        ("limit", HeaderValue::Limit),
-        ("remaining", HeaderValue::Remaining),
-        ("reset", HeaderValue::Reset),
-        ("used", HeaderValue::Used),
-        ("resource", HeaderValue::Resource),
+    /// The values whose headers a policy may name, and the fields for their names.
+    pub const NAMED: &'static [(Field<&'static Form<String>>, HeaderValue)] = &[
+        (name("limit", "for the quota"), HeaderValue::Limit),
+        (name("remaining", "for the units left"), HeaderValue::Remaining),
+        (name("reset", "for the reset"), HeaderValue::Reset),
+        (name("used", "for the units used"), HeaderValue::Used),
+        (name("resource", "for the name of the policy"), HeaderValue::Resource),
     ];
+
+    /// These fields.
+    #[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+    pub const NAMES: &'static [Field] = &{
+        let mut fields = [Self::NAMED[0].0.erased(); Self::NAMED.len()];
+        let mut place = 0;
+        while place < fields.len() {
+            fields[place] = Self::NAMED[place].0.erased();
+            place += 1;
+        }
+        fields
+    };
 
     /// Whether it is about all described limits. Otherwise it is about one.
     pub(super) const fn is_list(self) -> bool {
@@ -76,6 +89,10 @@ impl HeaderValue {
             HeaderValue::IetfStates => list(shown.limits, |limit, out| ietf_state(limit, shown, out)).into(),
         }
     }
+}
+
+const fn name(name: &'static str, about: &'static str) -> Field<&'static Form<String>> {
+    Field::optional(name, &forms::HEADER, "the preset's, if it sends one", about)
 }
 
 /// `10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"` (draft-polli-ratelimit-headers-02 and -03).

@@ -1,6 +1,7 @@
 //! When a reset is, exactly. How it is rounded and written is up to its [format](super::reset_format).
 
 use super::super::{DescribedLimit, ReplyRules};
+use crate::config::{Word, Words};
 use crate::decision::Decision;
 use crate::time::{MILLISECOND, Micros, Now, SECOND, seconds_up, times};
 
@@ -30,17 +31,15 @@ pub enum ResetOnRejection {
 
 impl Reset {
     /// Its words in a policy.
-    pub const WORDS: &'static [(&'static str, Reset)] =
-        &[("next_slot", Reset::NextSlot), ("full_reset", Reset::FullReset), ("window_end", Reset::WindowEnd)];
-
-    /// What happens at the reset.
-    pub fn event(self) -> &'static str {
-        match self {
-            Reset::NextSlot => "the next unit is available",
-            Reset::FullReset => "all units are available",
-            Reset::WindowEnd => "the window ends",
-        }
-    }
+    pub const WORDS: &'static Words<Reset> = &Words(&[
+        Word::new("next_slot", Reset::NextSlot, "when the next unit is available again"),
+        Word::new("full_reset", Reset::FullReset, "when all units are available again"),
+        Word::new(
+            "window_end",
+            Reset::WindowEnd,
+            "when the window ends; where windows slide, the one that the newest unit began",
+        ),
+    ]);
 
     /// The reset of a limit.
     #[inline]
@@ -67,8 +66,14 @@ impl Reset {
 
 impl ResetOnRejection {
     /// Its words in a policy.
-    pub const WORDS: &'static [(&'static str, ResetOnRejection)] =
-        &[("after_wait", ResetOnRejection::AfterWait), ("own", ResetOnRejection::Own)];
+    pub const WORDS: &'static Words<ResetOnRejection> = &Words(&[
+        Word::new(
+            "after_wait",
+            ResetOnRejection::AfterWait,
+            "never before the wait is over, whichever limit rejects",
+        ),
+        Word::new("own", ResetOnRejection::Own, "the described limit's own reset, as on other responses"),
+    ]);
 
     /// Whether the reset is never before the wait is over.
     pub fn is_after_wait(self) -> bool {

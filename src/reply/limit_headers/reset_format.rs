@@ -2,13 +2,14 @@
 
 use super::super::push_decimal;
 use super::reset::ResetTime;
+use crate::config::{Word, Words};
 
 macro_rules! reset_formats {
     ($(
         $(#[$doc:meta])*
         $Format:ident {
             word: $word:literal,
-            unit: $unit:literal,
+            about: $about:literal,
             counts_from_now: $counts_from_now:literal,
             write: |$reset:ident, $out:ident| $write:expr $(,)?
         }
@@ -21,11 +22,12 @@ macro_rules! reset_formats {
 
         impl ResetFormat {
             /// Its words in a policy.
-            pub const WORDS: &'static [(&'static str, ResetFormat)] = &[$(($word, ResetFormat::$Format)),+];
+            pub const WORDS: &'static Words<ResetFormat> =
+                &Words(&[$(Word::new($word, ResetFormat::$Format, $about)),+]);
 
-            /// What it counts, and from when.
-            pub fn unit(self) -> &'static str {
-                match self { $(ResetFormat::$Format => $unit,)+ }
+            /// Its word in a policy.
+            pub const fn word(self) -> &'static str {
+                match self { $(ResetFormat::$Format => $word,)+ }
             }
 
             /// Whether it is the time from now. It is an instant otherwise.
@@ -46,14 +48,14 @@ reset_formats! {
     /// Seconds since the UNIX epoch.
     Epoch {
         word: "epoch",
-        unit: "in UNIX seconds",
+        about: "seconds since 1970",
         counts_from_now: false,
         write: |reset, out| push_decimal(out, reset.epoch_seconds()),
     }
     /// Seconds from now.
     Delta {
         word: "delta",
-        unit: "in seconds from now",
+        about: "seconds from now",
         counts_from_now: true,
         write: |reset, out| push_decimal(out, reset.seconds_from_now()),
     }

@@ -1,15 +1,16 @@
 //! The host of a request.
 
 use super::{Condition, Description, Key, KnownKeys, RequestCondition};
-use crate::config::Reader;
+use crate::config::{Field, Form, Reader, forms};
 use crate::http::{Host, Purpose, Request, RequestCache};
 
-const HOST: &str = "a host such as api.example.com, *.example.com for its subdomains, api-* or *-test.example.com, without a port: \
-                    * stands for any text at the start, the end or both; without host, every host matches";
+const HOST: Field<&Form<Host>> = Field::optional("host", &forms::HOST, "any", "the host of the request");
 
 impl Condition for Option<Host> {
+    const FIELD: Field = HOST.erased();
+
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Self> {
-        Host::parse(field.text(HOST)?).map(Some).or_else(|| field.error(HOST))
+        field.read(HOST.kind).map(Some)
     }
 
     fn covers(&self, other: &Self) -> bool {

@@ -1,7 +1,7 @@
 //! The values that keys have for a request.
 
 use super::{CallerCondition, Condition, Description, Key, NamedPattern, ValueMatch};
-use crate::config::{Reader, Vocabulary, all};
+use crate::config::{Composite, Field, Kind, Reader, Vocabulary, all, forms};
 use crate::http::Purpose;
 use crate::rules::KeySource;
 
@@ -23,14 +23,26 @@ pub trait CallerKeys {
     fn any_value(&self, key: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool>;
 }
 
+const KEYS: Field<Composite> = Field::optional(
+    "keys",
+    Composite::new(Kind::Map { names: &forms::KEY_NAME, values: &ValueMatch::KIND }, "an object of keys"),
+    "any",
+    "by the name of a key: `true` if the request must have a value of it, even one that is `false`, `false` if it must have none, or a \
+     pattern of its value; of a list, one of its elements fits. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
+     `cookie`, `metadata`, `consumer`, or `first_of` of such keys. If the request presents conflicting values, a `match` \
+     of a policy covers it, and a rule that frees requests does not",
+);
+
 /// What must hold for keys, by index. If the request presents conflicting values for one, a match that limits
 /// requests holds, and one that exempts them does not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Keys(Vec<(usize, ValueMatch)>);
 
 impl Condition for Keys {
+    const FIELD: Field = KEYS.erased();
+
     fn read(field: &Reader<'_>, keys: KnownKeys<'_>) -> Option<Keys> {
-        all(field.named_entries("an object of keys")?.iter().map(|entry| key(entry, keys))).map(Keys)
+        all(field.named_entries(KEYS.kind.allowed)?.iter().map(|entry| key(entry, keys))).map(Keys)
     }
 
     fn covers(&self, other: &Keys) -> bool {
@@ -56,7 +68,7 @@ impl Condition for Keys {
     fn patterns<'a>(&'a self, keys: &'a [Key]) -> Vec<NamedPattern<'a>> {
         let pattern = |(index, rule): &'a (usize, ValueMatch)| {
             let (key, pattern) = (keys.get(*index)?, rule.pattern()?);
-            Some(NamedPattern { field: "keys", name: &key.name, pattern, is_decoded: is_decoded(key) })
+            Some(NamedPattern { field: KEYS.name, name: &key.name, pattern, is_decoded: is_decoded(key) })
         };
         self.0.iter().filter_map(pattern).collect()
     }
@@ -122,13 +134,9 @@ fn can_be_asked(keys: &[Key], index: usize) -> bool {
 
 /// Whether values of a key may be credentials.
 fn is_secret(keys: &[Key], key: &Key) -> bool {
-    match &key.source {
-        // None of them has alternatives of its own.
-        KeySource::FirstOf(others) => {
-            others.iter().filter_map(|other| keys.get(*other)).any(|other| is_secret(keys, other))
-        }
-        source => source.is_client_supplied(),
-    }
+    let KeySource::FirstOf(others) = &key.source else { return key.source.is_client_supplied() };
+    // None of them has alternatives of its own.
+    others.iter().filter_map(|other| keys.get(*other)).any(|other| is_secret(keys, other))
 }
 
 /// Whether a value of a key may be a flag: a claim that is `false` is a value, too.

@@ -1,19 +1,27 @@
 //! The method of a request.
 
 use super::{Condition, Description, Key, KnownKeys, RequestCondition};
-use crate::config::{Reader, all};
+use crate::config::{Composite, Field, Kind, Reader, all, forms};
 use crate::http::{Purpose, Request, RequestCache};
 
-const METHOD: &str = "an upper-case method such as POST, or a list of them";
+const METHOD: Field<Composite> = Field::optional(
+    "method",
+    Composite::new(Kind::OneOrList(&Kind::Text(&forms::METHOD.text)), forms::METHOD.text.allowed),
+    "any",
+    "one of these methods",
+);
 
 /// The methods that match, in capitals; all do if the list is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Methods(Vec<String>);
 
 impl Condition for Methods {
+    const FIELD: Field = METHOD.erased();
+
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Methods> {
-        let entries = if field.is_list() { field.non_empty_list(METHOD)? } else { vec![field.clone()] };
-        all(entries.iter().map(method)).map(Methods)
+        let allowed = METHOD.kind.allowed;
+        let entries = if field.is_list() { field.non_empty_list(allowed)? } else { vec![field.clone()] };
+        all(entries.iter().map(|entry| entry.read(&forms::METHOD))).map(Methods)
     }
 
     fn covers(&self, other: &Methods) -> bool {
@@ -39,10 +47,4 @@ impl RequestCondition for Methods {
     fn fulfil(&self, request: &mut crate::testing::FakeRequest) {
         self.0.iter().for_each(|method| request.set(":method", method));
     }
-}
-
-fn method(reader: &Reader<'_>) -> Option<String> {
-    let text = reader.text(METHOD)?;
-    let capitals = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
-    if capitals { Some(text.to_string()) } else { reader.error(METHOD) }
 }

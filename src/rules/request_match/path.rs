@@ -1,15 +1,21 @@
 //! The path of a request.
 
 use super::{Condition, Description, Key, KnownKeys, RequestCondition};
-use crate::config::Reader;
+use crate::config::{Field, Form, Reader, forms};
 use crate::http::{PathTemplate, Purpose, Request, RequestCache};
 
-const TEMPLATE: &str = "a path such as /v1/invoices/{id}: it starts with /, \
-                        {name} or * is one whole segment and no part of one, each name occurs once, ** stands only at the end";
+const PATH: Field<&Form<PathTemplate>> = Field::optional(
+    "path",
+    &forms::PATH,
+    "any",
+    "the whole path without the query, as Envoy passes it on. The `match` of a policy also covers [other spellings](#paths)",
+);
 
 impl Condition for Option<PathTemplate> {
+    const FIELD: Field = PATH.erased();
+
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Self> {
-        PathTemplate::parse(field.text(TEMPLATE)?).map(Some).or_else(|| field.error(TEMPLATE))
+        field.read(PATH.kind).map(Some)
     }
 
     fn covers(&self, other: &Self) -> bool {

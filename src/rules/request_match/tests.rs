@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{ConfigErrors, Vocabulary, parse};
+use crate::language::exception;
 use crate::testing::{FakeRequest, compiled};
 use std::cell::RefCell;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -16,7 +17,7 @@ fn keys() -> Vec<Key> {
 fn rule(json: &str) -> RequestMatch {
     let value = parse(json.as_bytes()).unwrap();
     let errors = RefCell::new(ConfigErrors::default());
-    let fields = Reader::root(&value, &errors).object(RequestMatch::FIELDS).unwrap();
+    let fields = Reader::root(&value, &errors).fields(&exception::OBJECT).unwrap();
     let (keys, names) = (keys(), Vocabulary::new(vec!["a", "b", "c"]));
     let known = KnownKeys { keys: Some(&keys), names: Some(&names) };
     RequestMatch::read(&fields, known).unwrap_or_else(|| panic!("{json}: {}", errors.borrow()))

@@ -9,15 +9,18 @@ mod fits;
 mod presence;
 mod readings;
 
-use crate::config::Reader;
+use crate::config::{Kind, Reader};
 use crate::http::credential::{self, Location};
 use crate::http::{Pattern, Purpose, Request, RequestCache};
-use presence::{Absent, Present};
+use presence::Presence;
 use readings::Readings;
 
 /// One kind of condition. By default it is about values.
 trait ValueTest: Sized {
     /// How it is written in a policy.
+    const KIND: Kind;
+
+    /// The same in an error.
     const WRITTEN: &'static str;
 
     /// Reads it. `None`: it is not written so. `trims`: requests' values are compared without surrounding
@@ -72,10 +75,13 @@ macro_rules! value_tests {
             $($(#[$doc])* $Test($type),)+
         }
 
-        /// How the conditions are written in a policy.
+        /// How the conditions are written, in an error.
         const WRITTEN: &[&str] = &[$(<$type>::WRITTEN),+];
 
         impl ValueMatch {
+            /// How they are written in a policy.
+            pub(super) const KIND: Kind = Kind::Either(&[$(<$type>::KIND),+]);
+
             fn read_any(value: &Reader<'_>, trims: bool) -> Option<ValueMatch> {
                 None$(.or_else(|| <$type>::read(value, trims).map(ValueMatch::$Test)))+
             }
@@ -128,10 +134,8 @@ macro_rules! value_tests {
 }
 
 value_tests! {
-    /// The name is present, with any value.
-    Present(Present),
-    /// The name is absent.
-    Absent(Absent),
+    /// Whether the name is present, with any value.
+    Presence(Presence),
     /// It has a value that fits.
     Fits(Pattern),
 }

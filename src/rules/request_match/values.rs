@@ -1,8 +1,8 @@
 //! Values by name: in headers, in the query and in cookies.
 
 use super::{Condition, Description, Key, KnownKeys, NamedPattern, RequestCondition, ValueMatch};
-use crate::config::{Reader, all};
-use crate::http::{Purpose, Request, RequestCache, is_token};
+use crate::config::{Composite, Field, Form, Kind, Reader, all, forms};
+use crate::http::{Purpose, Request, RequestCache};
 use std::marker::PhantomData;
 
 /// What must hold for the values in one place of a request, by name.
@@ -36,14 +36,9 @@ pub(super) trait Place: PartialEq {
 /// How a place has its values.
 pub(super) struct PlaceNames {
     /// The field of a match.
-    field: &'static str,
-    /// What the field must be.
-    object: &'static str,
-    is_name: fn(&str) -> bool,
-    /// What a name must be.
-    name: &'static str,
-    /// Whether the case of names does not matter.
-    any_case: bool,
+    field: Field<Composite>,
+    /// What names are.
+    name: &'static Form<String>,
     /// Whether requests' values are compared without surrounding whitespace.
     trims: bool,
     /// Whether values are decoded before they are matched.
@@ -66,11 +61,16 @@ pub(super) struct Cookie;
 
 impl Place for Header {
     const NAMES: PlaceNames = PlaceNames {
-        field: "headers",
-        object: "an object of headers",
-        is_name: is_token,
-        name: "a header name",
-        any_case: true,
+        field: Field::optional(
+            "headers",
+            Composite::new(
+                Kind::Map { names: &forms::HEADER.text, values: &ValueMatch::KIND },
+                "an object of headers",
+            ),
+            "any",
+            "by name: `true` if it must be present, `false` if it must be absent, or a pattern of its value. Case matters in values",
+        ),
+        name: &forms::HEADER,
         trims: true,
         is_decoded: false,
         kind: "",
@@ -93,11 +93,16 @@ impl Place for Header {
 
 impl Place for Parameter {
     const NAMES: PlaceNames = PlaceNames {
-        field: "query",
-        object: "an object of query parameters",
-        is_name: |name| (1..=256).contains(&name.len()),
-        name: "the name of a query parameter, 1 to 256 bytes",
-        any_case: false,
+        field: Field::optional(
+            "query",
+            Composite::new(
+                Kind::Map { names: &forms::PARAMETER_NAME.text, values: &ValueMatch::KIND },
+                "an object of query parameters",
+            ),
+            "any",
+            "query parameters by name, in the same form as `headers`. Names and values are matched [decoded](spellings.md#matches)",
+        ),
+        name: &forms::PARAMETER_NAME,
         trims: false,
         is_decoded: true,
         kind: "parameter ",
@@ -122,11 +127,16 @@ impl Place for Parameter {
 
 impl Place for Cookie {
     const NAMES: PlaceNames = PlaceNames {
-        field: "cookies",
-        object: "an object of cookies",
-        is_name: is_token,
-        name: "a cookie name",
-        any_case: false,
+        field: Field::optional(
+            "cookies",
+            Composite::new(
+                Kind::Map { names: &forms::COOKIE.text, values: &ValueMatch::KIND },
+                "an object of cookies",
+            ),
+            "any",
+            "cookies by name, in the same form as `headers`. Values are matched [decoded and without quotes](spellings.md#matches)",
+        ),
+        name: &forms::COOKIE,
         trims: true,
         is_decoded: true,
         kind: "cookie ",
@@ -149,6 +159,8 @@ impl Place for Cookie {
 }
 
 impl<P: Place> Condition for Values<P> {
+    const FIELD: Field = P::NAMES.field.erased();
+
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Self> {
         Some(Values { rules: rules(field, &P::NAMES)?, place: PhantomData })
     }
@@ -168,7 +180,7 @@ impl<P: Place> Condition for Values<P> {
     fn patterns<'a>(&'a self, _: &'a [Key]) -> Vec<NamedPattern<'a>> {
         let pattern = |(name, rule): &'a (String, ValueMatch)| {
             let PlaceNames { field, is_decoded, .. } = P::NAMES;
-            Some(NamedPattern { field, name, pattern: rule.pattern()?, is_decoded })
+            Some(NamedPattern { field: field.name, name, pattern: rule.pattern()?, is_decoded })
         };
         self.rules.iter().filter_map(pattern).collect()
     }
@@ -197,13 +209,9 @@ impl<P: Place> RequestCondition for Values<P> {
 /// What must hold for values, by name.
 #[inline(never)] // one copy for all places
 fn rules(object: &Reader<'_>, of: &PlaceNames) -> Option<Vec<(String, ValueMatch)>> {
-    all(object.named_entries(of.object)?.iter().map(|entry| rule(entry, of)))
-}
-
-fn rule(entry: &Reader<'_>, of: &PlaceNames) -> Option<(String, ValueMatch)> {
-    if !(of.is_name)(entry.name()) {
-        return entry.error_name(entry.name(), of.name);
-    }
-    let name = if of.any_case { entry.name().to_ascii_lowercase() } else { entry.name().to_string() };
-    ValueMatch::read(entry, of.trims).map(|value| (name, value))
+    let entries = object.named_entries(of.field.kind.allowed)?;
+    all(entries.iter().map(|entry| {
+        let name = entry.read_name(of.name)?;
+        ValueMatch::read(entry, of.trims).map(|value| (name, value))
+    }))
 }

@@ -1,16 +1,16 @@
 //! Patterns as conditions.
 
 use super::{ValueMatch, ValueTest};
-use crate::config::Reader;
+use crate::config::{Kind, Reader, forms};
 use crate::http::Pattern;
 
 impl ValueTest for Pattern {
-    const WRITTEN: &'static str = "its value, in which * stands for any text at the start, the end or both, \
-                                   and \\* for an asterisk";
+    const KIND: Kind = Kind::Text(&forms::PATTERN.text);
+    const WRITTEN: &'static str = forms::PATTERN.text.allowed;
 
     fn read(value: &Reader<'_>, trims: bool) -> Option<Pattern> {
         let text = if value.is_text() { value.text("")? } else { return None };
-        Pattern::parse(if trims { text.trim() } else { text })
+        (forms::PATTERN.parse)(if trims { text.trim() } else { text })
     }
 
     fn describe(&self, name: &str, is: &str) -> String {

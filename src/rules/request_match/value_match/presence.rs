@@ -1,70 +1,34 @@
-//! Conditions on whether a name is there at all.
+//! Whether a name is there at all.
 
 use super::{Readings, ValueMatch, ValueTest};
-use crate::config::Reader;
+use crate::config::{Kind, Reader};
 use crate::http::Purpose;
 
-/// The name is there, with any value.
+/// Whether the name is there, with any value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Present;
+pub(in crate::rules) enum Presence {
+    Present,
+    Absent,
+}
 
-/// The name is not there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Absent;
+impl ValueTest for Presence {
+    const KIND: Kind = Kind::Flag;
+    const WRITTEN: &'static str = "true (present), false (absent)";
 
-impl ValueTest for Present {
-    const WRITTEN: &'static str = "true (present)";
-
-    fn read(value: &Reader<'_>, _: bool) -> Option<Present> {
-        (value.is_flag() && value.flag()?).then_some(Present)
+    fn read(value: &Reader<'_>, _: bool) -> Option<Presence> {
+        let is_present = if value.is_flag() { value.flag()? } else { return None };
+        Some(if is_present { Presence::Present } else { Presence::Absent })
     }
 
     fn describe(&self, name: &str, _: &str) -> String {
-        ["with ", name].concat()
-    }
-
-    fn covers(&self, other: &ValueMatch) -> bool {
-        other.requires_value()
-    }
-
-    fn reads_values(&self) -> bool {
-        false
-    }
-
-    fn fits(&self, _: &[u8]) -> bool {
-        true
-    }
-
-    fn holds(&self, found: &Readings, purpose: Purpose) -> bool {
-        match purpose {
-            Purpose::Limits => found.any,
-            Purpose::Exempts => found.sure,
+        match self {
+            Presence::Present => ["with ", name].concat(),
+            Presence::Absent => ["without ", name].concat(),
         }
     }
 
-    fn is_open(&self) -> bool {
-        true
-    }
-
-    #[cfg(test)]
-    fn sample(&self) -> Option<String> {
-        Some("any".into())
-    }
-}
-
-impl ValueTest for Absent {
-    const WRITTEN: &'static str = "false (absent)";
-
-    fn read(value: &Reader<'_>, _: bool) -> Option<Absent> {
-        (value.is_flag() && !value.flag()?).then_some(Absent)
-    }
-
-    fn describe(&self, name: &str, _: &str) -> String {
-        ["without ", name].concat()
-    }
-
     fn covers(&self, other: &ValueMatch) -> bool {
-        !other.requires_value()
+        self.requires_value() == other.requires_value()
     }
 
     fn reads_values(&self) -> bool {
@@ -72,27 +36,29 @@ impl ValueTest for Absent {
     }
 
     fn requires_value(&self) -> bool {
-        false
+        *self == Presence::Present
     }
 
     fn fits(&self, _: &[u8]) -> bool {
-        false
+        self.requires_value()
     }
 
     fn holds(&self, found: &Readings, purpose: Purpose) -> bool {
-        match purpose {
+        match (self, purpose) {
+            (Presence::Present, Purpose::Limits) => found.any,
+            (Presence::Present, Purpose::Exempts) => found.sure,
             // Most servers take an empty value for none.
-            Purpose::Limits => !found.filled,
-            Purpose::Exempts => !found.any,
+            (Presence::Absent, Purpose::Limits) => !found.filled,
+            (Presence::Absent, Purpose::Exempts) => !found.any,
         }
     }
 
     fn is_open(&self) -> bool {
-        false
+        self.requires_value()
     }
 
     #[cfg(test)]
     fn sample(&self) -> Option<String> {
-        None
+        self.requires_value().then(|| "any".into())
     }
 }

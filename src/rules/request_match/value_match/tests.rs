@@ -4,8 +4,8 @@ use crate::testing::FakeRequest;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-const PRESENT: ValueMatch = ValueMatch::Present(Present);
-const ABSENT: ValueMatch = ValueMatch::Absent(Absent);
+const PRESENT: ValueMatch = ValueMatch::Presence(Presence::Present);
+const ABSENT: ValueMatch = ValueMatch::Presence(Presence::Absent);
 
 fn fits(text: &str) -> ValueMatch {
     ValueMatch::Fits(Pattern::parse(text).unwrap())

@@ -138,6 +138,15 @@ pub const HEADER: Form<String> = Form::new(
     parse::header_name,
 );
 
+/// The name of a query parameter.
+pub const PARAMETER_NAME: Form<String> = Form::new(
+    "text",
+    "1 to 256 characters",
+    None,
+    "the name of a query parameter, 1 to 256 characters",
+    parse::text,
+);
+
 /// The name of a cookie.
 pub const COOKIE: Form<String> = Form::new(
     "cookie name",
@@ -222,7 +231,6 @@ pub const PATTERN: Form<Pattern> = Form::new(
     "a text, in which `*` stands for any text at the start, at the end or both: `sk_live_*`, `*-test`, `*bot*`; `*` alone is any text \
      but the empty one, `\\*` an asterisk and `\\\\` a backslash",
     Some(r"^\*?(\\[\s\S]|[^*\\])*\\?\*?$"),
-    "true (present), false (absent), or its value, in which * stands for any text at the start, the end or both, \
-     and \\* for an asterisk",
+    "its value, in which * stands for any text at the start, the end or both, and \\* for an asterisk",
     Pattern::parse,
 );
