@@ -4,10 +4,13 @@
 //! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
+pub mod duration;
 mod error;
+pub mod name;
 mod names;
 mod protobuf;
 mod reader;
+pub mod statuses;
 mod value;
 
 pub use error::{ConfigError, ConfigErrors};

@@ -30,7 +30,7 @@
 //! compile                             from a configuration to rules and replies
 //! engine    reply                     decide a request; put a decision into words
 //! decision                            what was decided about one request
-//! rules                               policies, keys, consumers: compiled, plain data
+//! rules                               policies, keys, consumers: compiled; where the values of keys come from
 //! table     config                    the counts; a configuration as written, and its errors
 //! fleet                               units that the fleet's service grants, and the messages about them
 //! limiter                             algorithms

@@ -36,8 +36,7 @@ pub(super) fn reject_fields_of_other_parts(
     part: &Part,
 ) -> Option<()> {
     let scheme = fields.optional("scheme");
-    let of_header = matches!(source, KeySource::Header { .. }) && scheme.is_none();
-    let all_lines = of_header && *part != Part::Usual;
+    let all_lines = source.joins_lines() && *part != Part::Usual;
     if let Some(repeated) = fields.optional("repeated").filter(|_| all_lines) {
         return repeated.error("not with whole or separator, which read all lines of a header as one value");
     }
