@@ -4,8 +4,10 @@
 //! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
+mod declaration;
 pub mod duration;
 mod error;
+mod fields;
 pub mod name;
 mod names;
 mod protobuf;
@@ -13,9 +15,14 @@ mod reader;
 pub mod statuses;
 mod value;
 
+pub use declaration::{
+    Composite, Doc, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object, Range, Rule, Text,
+    Word, WordList, Words, object,
+};
 pub use error::{ConfigError, ConfigErrors};
+pub use fields::{Allowed, Allows, Fields, Type};
 pub use names::{ListsByName, Names, Vocabulary};
-pub use reader::{Fields, Reader, all, field_path};
+pub use reader::{Reader, all, field_path};
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.

@@ -3,6 +3,7 @@ use crate::config::{ConfigError, parse};
 use crate::limiter::Algorithm;
 use crate::limiter::sliding_window::Slots;
 use crate::rules::source::ClientIp;
+use crate::table::ChargeMode;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -289,7 +290,7 @@ fn errors_in_what_counts_are_reported() {
     for (fields, field) in cases {
         assert_eq!(policy(fields), format!("policies[0].{field}"), "{fields}");
     }
-    assert_eq!(policy(r#""refund_on": [500], "refund_unless": [201]"#), "policies[0]");
+    assert_eq!(policy(r#""refund_on": [500], "refund_unless": [201]"#), "policies[0].refund_unless");
     for fields in [
         r#""count": "all", "on_contention": "deny""#,
         r#""count_on": [401, "5xx"]"#,
