@@ -83,3 +83,26 @@ fn the_schema_accepts_every_policy_of_the_repository() {
         assert_eq!(rejection(&schema_json(), &policy), None, "{}", path.display());
     }
 }
+
+/// Whether a form's pattern matches whatever the form accepts.
+fn pattern_admits<T>(form: &tollgate::config::Form<T>, text: &str) -> bool {
+    let matches = |pattern| regex_lite::Regex::new(pattern).unwrap().is_match(text);
+    (form.parse)(text).is_none() || form.text.pattern.get().is_none_or(matches)
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_editor_rejects_no_text_that_the_compiler_accepts(
+        text in "[a-zA-Z0-9_*{}/.:;=%~ -]{0,12}|[a-z*]{0,3}/{0,2}[{]?[a-z]{0,3}[}]?|[0-9]{1,4}(s|m|h|d|ms)|\\PC{0,8}"
+    ) {
+        use tollgate::language::forms::*;
+        let text = text.as_str();
+        proptest::prop_assert!(pattern_admits(&NAME, text) && pattern_admits(&DURATION, text));
+        proptest::prop_assert!(pattern_admits(&MILLISECONDS, text) && pattern_admits(&TIMESTAMP, text));
+        proptest::prop_assert!(pattern_admits(&METHOD, text) && pattern_admits(&HOST, text));
+        proptest::prop_assert!(pattern_admits(&PATH, text) && pattern_admits(&PARAMETER, text));
+        proptest::prop_assert!(pattern_admits(&HEADER, text) && pattern_admits(&COOKIE, text));
+        proptest::prop_assert!(pattern_admits(&SCHEME, text) && pattern_admits(&MEDIA_TYPE, text));
+        proptest::prop_assert!(pattern_admits(&LANGUAGE, text) && pattern_admits(&PATTERN, text));
+    }
+}
