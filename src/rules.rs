@@ -16,7 +16,7 @@ pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
-pub use key::{Key, KeyValue, Modifier, Part};
+pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};

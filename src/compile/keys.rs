@@ -1,34 +1,33 @@
 //! Compiles the keys: how callers are told apart, and when a credential is believed.
 
-use super::key_part::{part, reject_fields_of_other_parts};
-use super::name::{is_name, name_of};
-use super::paths::{either, is_ignored};
-use crate::config::{Fields, Names, Reader, Vocabulary, all};
-use crate::http::credential::{Reading, Repeated};
+use super::key_part::{check_fields, part};
+use crate::config::{Fields, Names, Reader, Vocabulary, all, is_name};
+use crate::http::credential::Reading;
+use crate::language::{configuration, forms, key, policy};
 use crate::rules::source::{Beside, KeyEntries};
 use crate::rules::validity::ProofContext;
-use crate::rules::{Key, KeySource, Modifier, SourceKind, Validity};
+use crate::rules::{Key, KeySource, SourceKind, Validity, modifiers};
 use crate::table::TableSize;
 
 /// What the `key` of a policy may be.
-pub(super) const KEY: &str = "the name of a key, or a list of names";
+const KEY: &str = policy::KEY.kind.allowed;
 
 /// Reads the object `keys`.
 #[inline(never)]
 pub(super) fn keys(reader: &Reader<'_>, table: TableSize) -> Option<Vec<Key>> {
-    let entries = reader.named_entries("an object of named keys")?;
+    let entries = reader.named_entries(configuration::KEYS.kind.allowed)?;
     let names = names(&entries);
     let others = KeyEntries { entries: &entries, names: &names };
     let read = |entry: &Reader<'_>| {
-        let name = name_of(entry, entry.name());
-        let key = key(entry, others, table);
+        let name = entry.read_name(&forms::NAME);
+        let key = read_key(entry, others, table);
         let (name, key) = (name?, key?);
         let kind = if key.kind.is_empty() { name.clone() } else { key.kind.clone() };
         Some(Key { name, kind, ..key })
     };
     let mut keys = all(entries.iter().map(read))?;
     mark_proven(&mut keys);
-    if keys.is_empty() { reader.error("an object of named keys") } else { Some(keys) }
+    if keys.is_empty() { reader.error(configuration::KEYS.kind.allowed) } else { Some(keys) }
 }
 
 /// Marks the keys whose values clients cannot make up. Equal values of one kind are one caller, so a kind is
@@ -49,72 +48,38 @@ fn names<'a>(entries: &[Reader<'a>]) -> Vocabulary<'a> {
 }
 
 #[inline(never)]
-fn key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> Option<Key> {
-    let fields = reader.object(&key_fields())?;
-    let prefix = fields.read("prefix", |n| n.whole_number(1..=4_096)).map(|n| n.map(|n| n as usize));
+fn read_key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> Option<Key> {
+    let fields = reader.fields(&key::OBJECT)?;
+    let source = KeySource::parse(Beside { fields: &fields, keys });
+    let prefix = fields.get_optional(&modifiers::PREFIX);
     let context = ProofContext { key: reader.name(), table };
-    let validity = fields.read_or("valid", Validity::default(), |valid| Validity::parse(valid, context));
-    let same_as = fields.read_or("same_as", "", |other| same_as(other, keys));
-    let given = KeySource::KINDS.iter().filter(|kind| fields.optional(kind.field).is_some());
-    let given: Vec<&SourceKind> = given.collect();
+    let validity = fields.get_optional_with(&modifiers::VALID, |valid| Validity::parse(valid, context));
+    let same_as = fields.get_optional_with(&modifiers::SAME_AS, |other| same_as(other, keys));
     let part = part(&fields);
-    let (kind, source) = match given.as_slice() {
-        [kind] => (kind, KeySource::parse(Beside { fields: &fields, keys })),
-        [] => return reader.error_found("no source", &one_source()),
-        several => {
-            let found: Vec<&str> = several.iter().map(|kind| kind.field).collect();
-            return reader.error_found(&found.join(" and "), &one_source());
-        }
-    };
-    let reading = reading(&fields, kind);
-    let in_place = reject_fields_of_others(&fields, kind);
     let (source, part) = (source?, part?);
-    in_place?;
-    if let Some(field) = fields.optional("same_as").filter(|_| !source.alternatives().is_empty()) {
-        return field.error("not with first_of, which takes the values of its keys");
-    }
-    reject_fields_of_other_parts(&fields, &source, &part)?;
+    let reading = reading(&fields, source.kind());
+    check_fields(&fields, &source, &part);
     Some(Key {
         name: String::new(),
-        kind: same_as?.to_string(),
+        kind: same_as?.unwrap_or_default().to_string(),
         source,
         prefix: prefix?,
-        validity: validity?,
+        validity: validity?.unwrap_or_default(),
         reading: reading?,
         part,
         proven: false,
     })
 }
 
-/// The fields of a key, in the order in which errors list them.
-fn key_fields() -> Vec<&'static str> {
-    let mut fields: Vec<&str> = KeySource::KINDS.iter().map(|kind| kind.field).collect();
-    for modifier in Modifier::ALL {
-        fields.push(modifier.field());
-        if modifier == Modifier::Valid {
-            fields.push("same_as");
-        }
-    }
-    fields
-}
-
-fn one_source() -> String {
-    ["exactly one source: ", &KeySource::fields(&|_| true)].concat()
-}
-
 /// How values are read.
 fn reading(fields: &Fields<'_>, kind: &SourceKind) -> Option<Reading> {
-    let repeated = fields.read_or("repeated", kind.repeated, |word| {
-        word.word(&[("reject", Repeated::Reject), ("first", Repeated::First), ("last", Repeated::Last)])
-    });
-    let loose_names = either(fields, "names", false, [("exact", false), ("loose", true)]);
-    let ignore_case = is_ignored(fields, "case", false);
-    let ignore_suffix = is_ignored(fields, "suffix", false);
+    let (repeated, names) = (fields.get_optional(&modifiers::REPEATED), fields.get(&modifiers::NAMES));
+    let (case, suffix) = (fields.get(&modifiers::CASE), fields.get(&modifiers::SUFFIX));
     Some(Reading {
-        repeated: repeated?,
-        loose_names: loose_names?,
-        ignore_case: ignore_case?,
-        ignore_suffix: ignore_suffix?,
+        repeated: repeated?.unwrap_or(kind.repeated),
+        loose_names: names?,
+        ignore_case: case?,
+        ignore_suffix: suffix?,
     })
 }
 
@@ -123,18 +88,6 @@ fn same_as<'a>(reader: &Reader<'_>, others: KeyEntries<'_, 'a>) -> Option<&'a st
     let (_, other) = others.named(reader)?;
     let borrows = other.has("first_of") || other.has("same_as");
     if borrows { reader.error("a key without first_of or same_as") } else { Some(other.name()) }
-}
-
-/// A field that does not apply to the source would silently have no effect.
-fn reject_fields_of_others(fields: &Fields<'_>, kind: &SourceKind) -> Option<()> {
-    let mut valid = Some(());
-    for modifier in Modifier::ALL.iter().filter(|modifier| !kind.takes.contains(modifier)) {
-        if let Some(field) = fields.optional(modifier.field()) {
-            let sources = KeySource::fields(&|kind| kind.takes.contains(modifier));
-            valid = field.error(&["only with ", &sources].concat());
-        }
-    }
-    valid
 }
 
 /// Reads the `key` of a policy, as indexes of the keys.

@@ -317,7 +317,7 @@ impl<'a> Fields<'a> {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn either_of(names: &[&str]) -> String {
+pub fn either_of(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [name] => (*name).into(),

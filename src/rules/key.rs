@@ -1,12 +1,11 @@
 //! Named keys: where a caller's identity is read from, and when it is believed.
 
-mod modifier;
+pub mod modifiers;
 pub mod source;
 mod texts;
 pub mod validity;
 mod value;
 
-pub use modifier::Modifier;
 pub use source::KeySource;
 pub use validity::Validity;
 pub use value::KeyValue;

@@ -24,8 +24,8 @@ pub use metadata::Metadata;
 pub use path_parameter::PathParameter;
 pub use query::Query;
 
-use super::{Key, KeyValue, Modifier};
-use crate::config::{Fields, Reader, Vocabulary};
+use super::{Key, KeyValue};
+use crate::config::{Field, Fields, Reader, Vocabulary, either_of};
 use crate::http::credential::Repeated;
 use crate::http::{PathTemplate, Request, RequestCache};
 use std::borrow::Cow;
@@ -35,8 +35,8 @@ use std::borrow::Cow;
 pub struct SourceKind {
     /// The field of a key that it is written in.
     pub field: &'static str,
-    /// The other fields of a key that apply to it.
-    pub takes: &'static [Modifier],
+    /// The [`modifiers`](super::modifiers) that apply to it, by name.
+    pub takes: &'static [&'static str],
     /// Whether clients write the value themselves, and may have as many as they like. A path parameter is no
     /// such value: with another one, the request is for something else.
     pub client_supplied: bool,
@@ -124,7 +124,12 @@ pub trait Facts<'c> {
     fn attribute(&self, attribute: &Attribute) -> Option<&'c [u8]>;
 }
 
-/// What one source does. Only [`KeySource`] calls these functions, and documents them.
+/// The field of a key that a source is written in.
+const fn field<K: Copy>(name: &'static str, kind: K, about: &'static str) -> Field<K> {
+    Field::optional(name, kind, "another source", about)
+}
+
+/// What one source does, besides the constant `FIELD` that it has. Only [`KeySource`] calls these functions, and documents them.
 trait Source: Sized {
     const KIND: SourceKind;
 
@@ -223,7 +228,13 @@ macro_rules! key_sources {
         })+
 
         impl KeySource {
-            /// What holds for each source, in the order of the language.
+            /// The field of each source, in the order of the language.
+            pub const FIELDS: &'static [Field] = &[$($source::FIELD.erased(),)+];
+
+            /// The names of these fields.
+            pub const NAMES: &'static [&'static str] = &[$($source::FIELD.name,)+];
+
+            /// What holds for each source, in the same order.
             pub const KINDS: &'static [SourceKind] = &[$($source::KIND,)+];
 
             /// What holds for all keys of this source.
@@ -233,7 +244,7 @@ macro_rules! key_sources {
 
             /// Reads a key's only source.
             pub fn parse(beside: Beside<'_, '_>) -> Option<KeySource> {
-                $(if let Some(field) = beside.fields.optional($source::KIND.field) {
+                $(if let Some(field) = beside.fields.present(&$source::FIELD) {
                     return $source::parse(field, beside).map(KeySource::$source);
                 })+
                 None
@@ -331,21 +342,82 @@ key_sources! {
     FirstOf,
 }
 
+/// Names of sources: the first of this list, as many as the number says.
+pub type SourceNames = ([&'static str; KeySource::NAMES.len()], usize);
+
 impl KeySource {
+    /// The fields of the sources that take a modifier.
+    #[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+    pub const fn that_take(modifier: &str) -> SourceNames {
+        let mut names: SourceNames = ([""; KeySource::NAMES.len()], 0);
+        let mut kind = 0;
+        while kind < Self::KINDS.len() {
+            if is_one_of(modifier, Self::KINDS[kind].takes) {
+                names.0[names.1] = Self::KINDS[kind].field;
+                names.1 += 1;
+            }
+            kind += 1;
+        }
+        names
+    }
+
     /// The fields of the sources that have a property, such as `header, query or cookie`.
     #[inline(never)]
     pub fn fields(has: &dyn Fn(&SourceKind) -> bool) -> String {
-        let mut list = String::new();
-        let mut fields = Self::KINDS.iter().filter(|kind| has(kind)).map(|kind| kind.field).peekable();
-        while let Some(field) = fields.next() {
-            let divider = match (list.is_empty(), fields.peek()) {
-                (true, _) => "",
-                (false, Some(_)) => ", ",
-                (false, None) => " or ",
-            };
-            list.push_str(divider);
-            list.push_str(field);
+        let fields: Vec<&str> = Self::KINDS.iter().filter(|kind| has(kind)).map(|kind| kind.field).collect();
+        either_of(&fields)
+    }
+}
+
+/// Whether a name is in a list.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+const fn is_one_of(name: &str, list: &[&str]) -> bool {
+    let mut place = 0;
+    while place < list.len() {
+        let (one, other) = (name.as_bytes(), list[place].as_bytes());
+        let mut equal = 0;
+        while equal < one.len() && equal < other.len() && one[equal] == other[equal] {
+            equal += 1;
         }
-        list
+        if equal == one.len() && equal == other.len() {
+            return true;
+        }
+        place += 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::modifiers;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn every_modifier_that_a_source_takes_is_one() {
+        for name in KeySource::KINDS.iter().flat_map(|kind| kind.takes) {
+            assert!(modifiers::ALL.iter().any(|modifier| modifier.name == *name), "{name}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_match_asks_only_for_keys_that_some_requests_lack() {
+        for kind in KeySource::KINDS.iter().filter(|kind| kind.can_be_asked) {
+            assert_eq!(kind.presence, Presence::Sometimes, "{}", kind.field);
+        }
+    }
+
+    /// As the documentation of `repeated` says.
+    #[wasm_bindgen_test(unsupported = test)]
+    fn of_a_header_the_first_value_counts_and_of_others_none() {
+        assert_eq!(KeySource::fields(&|kind| kind.repeated == Repeated::First), "header");
+        assert_eq!(KeySource::fields(&|kind| kind.repeated == Repeated::Last), "");
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_sources_of_a_modifier_are_found() {
+        let (names, number) = KeySource::that_take(modifiers::NAMES.name);
+        assert_eq!(names[..number], ["query", "cookie"]);
+        assert_eq!(KeySource::that_take("no modifier").1, 0);
     }
 }

@@ -14,17 +14,13 @@ pub use metadata::Metadata;
 pub use present::Present;
 pub use unless::{CredentialRejection, Unless};
 
-use crate::config::{Fields, Reader};
+use crate::config::{Composite, Field, Fields, Kind, Object, Reader, Rule, Word, Words, joined, object};
 use crate::http::MetadataPath;
 use crate::table::TableSize;
 
 /// What holds for all keys with one proof.
 #[derive(Debug)]
 pub struct ProofKind {
-    /// The word that stands for it in `valid`.
-    pub word: Option<&'static str>,
-    /// The fields of `valid` that it is written in. The first one is required. Empty if there are none.
-    pub fields: &'static [&'static str],
     /// Whether anything finds out values that clients have made up.
     pub checks: bool,
     /// Whether a value that a client has made up is never valid.
@@ -35,8 +31,7 @@ pub struct ProofKind {
 
 impl ProofKind {
     /// What every value has that is there.
-    const NONE: ProofKind =
-        ProofKind { word: None, fields: &[], checks: false, proves: false, of_consumers: false };
+    const NONE: ProofKind = ProofKind { checks: false, proves: false, of_consumers: false };
 }
 
 /// What the engine knows about the value that a request presents for a key.
@@ -64,11 +59,17 @@ pub struct ProofContext<'a> {
 trait Proof: Sized {
     const KIND: ProofKind;
 
-    /// What its word stands for.
+    /// The words that stand for it in `valid`, and what it is then.
+    const WORDS: &'static [Word<()>] = &[];
     const OF_WORD: Option<Self> = None;
 
-    /// Reads its first field. It is called only if there is one.
-    fn parse(_field: &Reader<'_>, _fields: &Fields<'_>, _context: ProofContext<'_>) -> Option<Self> {
+    /// Its fields in the object `valid`. The first one is there if this is the proof.
+    const FIELDS: &'static [Field] = &[];
+
+    /// Which of its fields need or exclude each other.
+    const RULES: &'static [Rule] = &[];
+
+    fn parse(_fields: &Fields<'_>, _context: ProofContext<'_>) -> Option<Self> {
         None
     }
 
@@ -97,33 +98,41 @@ macro_rules! proofs {
         })+
 
         impl Validity {
-            /// What holds for each proof, in the order of the language.
-            pub const KINDS: &'static [ProofKind] = &[$($proof::KIND,)+];
+            /// The words of `valid`.
+            const WORDS: &'static Words<()> =
+                &Words(&joined::<_, { 0 $(+ $proof::WORDS.len())+ }>(&[$($proof::WORDS,)+]));
+
+            /// The fields of the object `valid`.
+            const FIELDS: &'static [Field] = &joined::<_, { 0 $(+ $proof::FIELDS.len())+ }>(&[$($proof::FIELDS,)+]);
+
+            /// Which of them need or exclude each other.
+            const RULES: &'static [Rule] = &joined::<_, { 1 $(+ $proof::RULES.len())+ }>(
+                &[&[Rule::ExactlyOne(Self::FIRST_FIELDS)], $($proof::RULES,)+]
+            );
+
+            /// The fields that say which proof it is.
+            const FIRST_FIELDS: &'static [&'static str] =
+                &first_fields::<{ 0 $(+ !$proof::FIELDS.is_empty() as usize)+ }>(&[$($proof::FIELDS,)+]);
 
             /// What holds for all keys with this proof.
             pub fn kind(&self) -> &'static ProofKind {
                 match self { $(Validity::$proof(_) => const { &$proof::KIND },)+ }
             }
 
-            /// The proof that a word stands for.
-            fn of_word(word: &Reader<'_>) -> Option<Validity> {
-                $(if $proof::KIND.word.is_some_and(|own| word.is_word(own)) {
+            /// Reads the field `valid`.
+            #[inline(never)]
+            pub fn parse(valid: &Reader<'_>, context: ProofContext<'_>) -> Option<Validity> {
+                $(if $proof::WORDS.iter().any(|one| valid.is_word(one.word)) {
                     return $proof::OF_WORD.map(Validity::$proof);
                 })+
-                None
-            }
-
-            /// Reads the proofs whose first fields are there: the last of them, and all their kinds.
-            fn of_fields(
-                fields: &Fields<'_>,
-                context: ProofContext<'_>,
-            ) -> (Option<Validity>, Vec<&'static ProofKind>) {
-                let (mut proof, mut kinds) = (None, Vec::new());
-                $(if let Some(field) = $proof::KIND.fields.first().and_then(|name| fields.optional(name)) {
-                    proof = $proof::parse(field, fields, context).map(Validity::$proof);
-                    kinds.push(const { &$proof::KIND });
+                if !valid.is_object() {
+                    return valid.error(VALID.allowed);
+                }
+                let fields = valid.fields(&OBJECT)?;
+                $(if let Some(first) = $proof::FIELDS.first() && fields.present(first).is_some() {
+                    return $proof::parse(&fields, context).map(Validity::$proof);
                 })+
-                (proof, kinds)
+                None
             }
 
             /// Whether a value that a request presents is valid.
@@ -156,8 +165,20 @@ proofs! {
     Unless,
 }
 
-/// What `valid` may be: every one of [`Validity::KINDS`].
-const ALLOWED: &str = "consumer, or an object with metadata, or with unless and for";
+/// The first fields of all proofs that have fields, which are `N`.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+const fn first_fields<const N: usize>(proofs: &[&[Field]]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let (mut proof, mut end) = (0, 0);
+    while proof < proofs.len() {
+        if let [first, ..] = proofs[proof] {
+            names[end] = first.name;
+            end += 1;
+        }
+        proof += 1;
+    }
+    names
+}
 
 impl Default for Validity {
     fn default() -> Validity {
@@ -165,30 +186,16 @@ impl Default for Validity {
     }
 }
 
-impl Validity {
-    /// Reads the field `valid`.
-    #[inline(never)]
-    pub fn parse(valid: &Reader<'_>, context: ProofContext<'_>) -> Option<Validity> {
-        if let Some(proof) = Validity::of_word(valid) {
-            return Some(proof);
-        }
-        if !valid.is_object() {
-            return valid.error(ALLOWED);
-        }
-        let names: Vec<&str> = Validity::KINDS.iter().flat_map(|kind| kind.fields).copied().collect();
-        let fields = valid.object(&names)?;
-        let (proof, kinds) = Validity::of_fields(&fields, context);
-        let is_there = |name: &&&str| fields.optional(name).is_some();
-        match kinds.as_slice() {
-            [kind]
-                if kind.fields.iter().filter(is_there).count() == names.iter().filter(is_there).count() =>
-            {
-                proof
-            }
-            _ => valid.error(ALLOWED),
-        }
-    }
-}
+/// What `valid` may be: one of the words, or the object.
+pub(super) const VALID: Composite = Composite::new(
+    Kind::Either(&[Kind::Words(Validity::WORDS), Kind::Object(&OBJECT)]),
+    "consumer, or an object with metadata, or with unless and for",
+);
+
+const OBJECT: Object = object!("valid" at "keys.NAME.valid":
+"What decides whether a key's value is valid: `metadata` of an earlier filter, or the upstream's responses (`unless` \
+ with `for`).";
+lists [Validity::FIELDS]; rules Validity::RULES);
 
 #[cfg(test)]
 mod tests {
@@ -197,9 +204,9 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn what_valid_may_be_names_every_proof() {
-        for kind in Validity::KINDS {
-            let words = kind.word.iter().chain(kind.fields);
-            words.for_each(|word| assert!(ALLOWED.contains(word), "{word}"));
+        let words = Validity::WORDS.0.iter().map(|word| word.word);
+        for name in words.chain(Validity::FIELDS.iter().map(|field| field.name)) {
+            assert!(VALID.allowed.contains(name), "{name}");
         }
     }
 

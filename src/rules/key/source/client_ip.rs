@@ -1,7 +1,7 @@
 //! The client's address as a key.
 
-use super::{Beside, Presence, Source, SourceKind};
-use crate::config::Reader;
+use super::{Beside, Presence, Source, SourceKind, field};
+use crate::config::{Composite, Field, Kind, Literal, Number, Object, Reader, object};
 use crate::http::client_ip::client_ip;
 use crate::http::{Request, RequestCache};
 use crate::rules::key::{Key, KeyValue};
@@ -15,14 +15,31 @@ pub struct ClientIp {
     pub ipv6_prefix: u8,
 }
 
+/// How many bits of an IPv6 address count.
+const IPV6_PREFIX: Field<Number<u8>> = Field::default(
+    "ipv6_prefix",
+    Number::new(1, 128, "bits"),
+    Literal::Number(64),
+    "IPv6 addresses that agree in this many leading bits are one client",
+);
+
+const OBJECT: Object = object!("client_ip" at "keys.NAME.client_ip":
+    "Which part of the client's address counts."; IPV6_PREFIX);
+
+impl ClientIp {
+    pub(super) const FIELD: Field<Composite> = field(
+        "client_ip",
+        Composite::new(Kind::Object(&OBJECT), "an object"),
+        "the client's address as Envoy determines it; the filter reads no header for it. An IPv4-mapped IPv6 address counts as IPv4",
+    );
+}
+
 impl Source for ClientIp {
     const KIND: SourceKind =
-        SourceKind { vouched: true, presence: Presence::Always, ..SourceKind::new("client_ip") };
+        SourceKind { vouched: true, presence: Presence::Always, ..SourceKind::new(Self::FIELD.name) };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
-        let fields = field.object(&["ipv6_prefix"])?;
-        let prefix = fields.read_or("ipv6_prefix", 64, |n| n.whole_number(1..=128))?;
-        Some(ClientIp { ipv6_prefix: u8::try_from(prefix).ok()? })
+        Some(ClientIp { ipv6_prefix: field.fields(&OBJECT)?.get(&IPV6_PREFIX)? })
     }
 
     /// Clients without an address share the empty one, so they are limited together.

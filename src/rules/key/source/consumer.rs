@@ -1,8 +1,7 @@
 //! What is known of a consumer as a key.
 
-use super::{Beside, Facts, Source, SourceKind};
-use crate::config::Reader;
-use crate::config::name::name_of;
+use super::{Beside, Facts, Source, SourceKind, field};
+use crate::config::{Field, Form, Reader, Text, forms};
 use crate::rules::key::Key;
 use std::borrow::Cow;
 
@@ -19,12 +18,30 @@ pub enum Attribute {
     Named(String),
 }
 
+/// A name that may also be that of an attribute.
+const ATTRIBUTE: Form<String> = Form {
+    text: Text {
+        allowed: "name, or the name of an attribute: at most 64 letters, digits, _ and -",
+        ..forms::NAME.text
+    },
+    parse: forms::NAME.parse,
+};
+
+impl Consumer {
+    pub(super) const FIELD: Field<&'static Form<String>> =
+        field("consumer", &ATTRIBUTE, "`name` for the consumer itself, or the name of one of its attributes");
+}
+
 impl Source for Consumer {
-    const KIND: SourceKind =
-        SourceKind { vouched: true, of_consumer: true, can_be_asked: true, ..SourceKind::new("consumer") };
+    const KIND: SourceKind = SourceKind {
+        vouched: true,
+        of_consumer: true,
+        can_be_asked: true,
+        ..SourceKind::new(Self::FIELD.name)
+    };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
-        let name = name_of(field, field.text("name, or the name of an attribute")?)?;
+        let name = field.read(Self::FIELD.kind)?;
         Some(Consumer(if name == "name" { Attribute::Name } else { Attribute::Named(name) }))
     }
 

@@ -1,11 +1,11 @@
 //! A request header as a key.
 
-use super::{Beside, Source, SourceKind};
-use crate::config::Reader;
-use crate::config::name::token;
+use super::{Beside, Source, SourceKind, field};
+use crate::config::{Field, Form, Reader, forms};
 use crate::http::credential::{Location, Repeated, in_header};
 use crate::http::{Request, RequestCache};
-use crate::rules::key::{Key, KeyValue, Modifier, Part};
+use crate::rules::key::modifiers::{PREFIX, REPEATED, SCHEME, SEPARATOR, VALID, WHOLE};
+use crate::rules::key::{Key, KeyValue, Part};
 use std::borrow::Cow;
 
 /// A request header.
@@ -17,33 +17,30 @@ pub struct Header {
     pub scheme: Option<String>,
 }
 
+impl Header {
+    pub(super) const FIELD: Field<&'static Form<String>> = field(
+        "header",
+        &forms::HEADER,
+        "a request header, up to its first comma; `whole` and `separator` read it otherwise",
+    );
+}
+
 impl Source for Header {
     /// By default the first line of a repeated header counts: reading all lines of a header that Envoy does not
     /// know costs more.
     const KIND: SourceKind = SourceKind {
-        takes: &[
-            Modifier::Scheme,
-            Modifier::Prefix,
-            Modifier::Valid,
-            Modifier::Repeated,
-            Modifier::Whole,
-            Modifier::Separator,
-            Modifier::Index,
-        ],
+        takes: &[SCHEME.name, PREFIX.name, VALID.name, REPEATED.name, WHOLE.name, SEPARATOR.name],
         client_supplied: true,
         secret: true,
         identifies_consumers: true,
         can_be_asked: true,
         repeated: Repeated::First,
-        ..SourceKind::new("header")
+        ..SourceKind::new(Self::FIELD.name)
     };
 
     fn parse(field: &Reader<'_>, beside: Beside<'_, '_>) -> Option<Self> {
-        let scheme = beside.fields.read(Modifier::Scheme.field(), |scheme| {
-            token(scheme, "an authentication scheme such as Bearer")
-        });
-        let name = token(field, "a header name");
-        Some(Header { name: name?.to_ascii_lowercase(), scheme: scheme? })
+        let (name, scheme) = (field.read(Self::FIELD.kind), beside.fields.get_optional(&SCHEME));
+        Some(Header { name: name?, scheme: scheme? })
     }
 
     fn presented<'a, R: Request>(&self, request: &'a RequestCache<'a, R>, key: &Key) -> Option<KeyValue<'a>> {

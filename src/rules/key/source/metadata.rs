@@ -1,24 +1,34 @@
 //! Metadata of an earlier filter as a key.
 
-use super::{Beside, Source, SourceKind};
-use crate::config::Reader;
+use super::{Beside, Source, SourceKind, field};
+use crate::config::{Composite, Field, Reader};
 use crate::http::{MetadataPath, MetadataValue, Request, RequestCache, decimal};
-use crate::rules::key::texts::metadata_path;
-use crate::rules::key::{Key, KeyValue, Modifier};
+use crate::rules::key::modifiers::SEPARATOR;
+use crate::rules::key::texts::{METADATA, metadata_path};
+use crate::rules::key::{Key, KeyValue};
 use std::borrow::Cow;
 
 /// Metadata that an earlier filter has left, such as a claim of a verified token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata(pub MetadataPath);
 
+impl Metadata {
+    pub(super) const FIELD: Field<Composite> = field(
+        "metadata",
+        METADATA,
+        "dynamic metadata of an earlier filter: the filter's name, then one or more names down to the value. Every kind of \
+         value has [one reading](#values-of-earlier-filters)",
+    );
+}
+
 impl Source for Metadata {
     const KIND: SourceKind = SourceKind {
-        takes: &[Modifier::Separator, Modifier::Index],
+        takes: &[SEPARATOR.name],
         vouched: true,
         identifies_consumers: true,
         can_be_asked: true,
         has_flags: true,
-        ..SourceKind::new("metadata")
+        ..SourceKind::new(Self::FIELD.name)
     };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {

@@ -1,27 +1,35 @@
 //! A parameter of the path as a key.
 
-use super::{Beside, Facts, Presence, Source, SourceKind, Whose};
-use crate::config::Reader;
-use crate::config::name::name_of;
+use super::{Beside, Facts, Presence, Source, SourceKind, Whose, field};
+use crate::config::{Field, Form, Reader, forms};
 use crate::http::spelling;
-use crate::rules::key::{Key, Modifier};
+use crate::rules::key::Key;
+use crate::rules::key::modifiers::{CASE, SUFFIX};
 use std::borrow::Cow;
 
 /// The parameter of this name in the path template that the request has matched.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathParameter(pub String);
 
+impl PathParameter {
+    pub(super) const FIELD: Field<&'static Form<String>> = field(
+        "path",
+        &forms::PARAMETER,
+        "the `{parameter}` of the matched path; every `match` of a policy with such a key must have it",
+    );
+}
+
 impl Source for PathParameter {
     const KIND: SourceKind = SourceKind {
-        takes: &[Modifier::Case, Modifier::Suffix],
+        takes: &[CASE.name, SUFFIX.name],
         presence: Presence::WithMatch,
         whose: Whose::Targets,
         decoded: true,
-        ..SourceKind::new("path")
+        ..SourceKind::new(Self::FIELD.name)
     };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
-        name_of(field, field.text("the name of a path parameter")?).map(PathParameter)
+        field.read(Self::FIELD.kind).map(PathParameter)
     }
 
     /// `None`: the parameter is empty, or the template has no such parameter.

@@ -1,11 +1,11 @@
 //! A value that the upstream's responses prove or reject.
 
 use super::{Proof, ProofContext, ProofKind, ValueFacts};
-use crate::config::{Fields, Reader, duration, statuses};
+use crate::config::{Composite, Field, Fields, Form, Literal, Rule, forms, statuses};
 use crate::http::StatusSet;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Limit, LimitId};
-use crate::time::{Micros, SECOND, in_words};
+use crate::time::{Micros, in_words};
 use std::num::NonZeroU32;
 
 /// A value is valid until the upstream rejects it; then it is not, for a while.
@@ -22,13 +22,28 @@ pub struct CredentialRejection {
     pub limits: [Limit; 2],
 }
 
-impl Proof for Unless {
-    const KIND: ProofKind = ProofKind { fields: &["unless", "for"], checks: true, ..ProofKind::NONE };
+/// The statuses by which the upstream rejects it.
+const UNLESS: Field<Composite> = Field::optional(
+    "unless",
+    forms::STATUSES,
+    "an earlier filter decides",
+    "valid until the upstream answers a request that has the value with one of these statuses",
+);
 
-    fn parse(field: &Reader<'_>, fields: &Fields<'_>, context: ProofContext<'_>) -> Option<Self> {
-        let statuses = statuses::read(field);
-        let lasts = fields.read_or("for", 10 * 60 * SECOND, duration::read);
-        let limits = marker_limits(lasts?, context);
+/// How long it is then rejected.
+const FOR: Field<&Form<Micros>> =
+    Field::default("for", &forms::DURATION, Literal::Text("10m"), "how long the value then counts as absent");
+
+impl Proof for Unless {
+    const KIND: ProofKind = ProofKind { checks: true, ..ProofKind::NONE };
+
+    const FIELDS: &'static [Field] = &[UNLESS.erased(), FOR.erased()];
+
+    const RULES: &'static [Rule] = &[Rule::OnlyWith(FOR.name, &[UNLESS.name])];
+
+    fn parse(fields: &Fields<'_>, context: ProofContext<'_>) -> Option<Self> {
+        let statuses = fields.needed(&UNLESS).and_then(statuses::read);
+        let limits = marker_limits(fields.get(&FOR)?, context);
         Some(Unless(CredentialRejection { statuses: statuses?, limits }))
     }
 
