@@ -5,13 +5,16 @@
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod declaration;
+pub mod duration;
 mod error;
 mod fields;
 pub mod forms;
+pub mod name;
 mod names;
 mod parse;
 mod protobuf;
 mod reader;
+pub mod statuses;
 mod value;
 
 pub use declaration::{

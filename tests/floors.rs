@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The top-level modules, from the ground up.
 const FLOORS: &[&[&str]] = &[
@@ -68,7 +68,7 @@ fn no_two_files_of_a_folder_import_each_other() {
 
 /// Enums whose variants only one module names, with all below it: everybody else asks for a property. So one
 /// more variant is one more entry there.
-const REGISTRIES: &[(&str, &str)] = &[
+const ENTRIES: &[(&str, &str)] = &[
     ("HeaderValue", "src/reply/limit_headers"),
     ("ResetFormat", "src/reply/limit_headers"),
     ("ValueMatch", "src/rules/request_match/value_match"),
@@ -78,34 +78,18 @@ const REGISTRIES: &[(&str, &str)] = &[
 #[test]
 fn only_its_own_module_names_the_variants_of_a_registry() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut errors = Vec::new();
-    for file in ["src", "cli/src", "fleet/src"].iter().flat_map(|folder| rust_files(&root.join(folder))) {
+    let (mut errors, mut files) = (Vec::new(), Vec::new());
+    ["src", "cli/src", "fleet/src"].iter().for_each(|folder| add_sources(&root.join(folder), &mut files));
+    for file in files {
         let place = file.strip_prefix(root).unwrap().with_extension("");
         let text = production(&fs::read_to_string(&file).unwrap());
-        let others = REGISTRIES.iter().filter(|(_, module)| !place.starts_with(module));
+        let others = ENTRIES.iter().filter(|(_, module)| !place.starts_with(module));
         for (registry, _) in others {
             let named = variants(&text, registry).into_iter();
             errors.extend(named.map(|variant| format!("{}: {registry}::{variant}", place.display())));
         }
     }
     assert!(errors.is_empty(), "{errors:#?}");
-}
-
-/// The sources below a folder that are not tests.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        let name = path.file_stem().unwrap_or_default();
-        if name == "tests" || name == "testing" {
-            continue;
-        }
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }
 
 /// The variants of an enum that a source names, such as `Epoch` in `ResetFormat::Epoch`. Constants and
@@ -119,6 +103,67 @@ fn variants<'a>(text: &'a str, registry: &str) -> Vec<&'a str> {
         &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
     });
     names.filter(|name| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)).collect()
+}
+
+/// Each type that a macro makes from a list, that macro, and the module with the list. Only the module's own code
+/// knows what is in it.
+const REGISTRIES: &[(&str, &str, &str)] = &[
+    ("KeySource", "key_sources!", "src/rules/key/source"),
+    ("Validity", "proofs!", "src/rules/key/validity"),
+];
+
+#[test]
+fn no_other_file_names_what_is_in_a_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    ["src", "cli/src", "fleet/src"].iter().for_each(|folder| add_sources(&root.join(folder), &mut files));
+    let mut errors = Vec::new();
+    for (name, list, module) in REGISTRIES {
+        let (folder, own) = (root.join(module), root.join(module).with_extension("rs"));
+        let variants = listed(&fs::read_to_string(&own).unwrap(), list);
+        assert!(variants.len() > 3, "{list} lists only {variants:?}");
+        for file in files.iter().filter(|file| !file.starts_with(&folder) && **file != own) {
+            let text = production(&fs::read_to_string(file).unwrap());
+            let imports = paths(&text);
+            let is_imported = |variant: &String| {
+                let of_module = imports.iter().filter(|path| folder.ends_with(parent(path)));
+                of_module.into_iter().any(|path| path.last() == Some(variant))
+            };
+            let is_named = |variant: &String| text.contains(&format!("{name}::{variant}"));
+            let found = variants.iter().filter(|variant| is_named(variant) || is_imported(variant));
+            errors.extend(found.map(|variant| format!("{}: {name}::{variant}", file.display())));
+        }
+    }
+    assert!(errors.is_empty(), "ask for a property instead: {errors:#?}");
+}
+
+/// The name of the module that a path leads into; empty if it has none.
+fn parent(path: &[String]) -> &str {
+    path.len().checked_sub(2).and_then(|parent| path.get(parent)).map_or("", String::as_str)
+}
+
+/// What a macro's list has: each line that is a name.
+fn listed(source: &str, list: &str) -> Vec<String> {
+    let Some((_, behind)) = source.rsplit_once(&format!("\n{list} {{")) else { return Vec::new() };
+    let lines = behind.lines().map(str::trim).take_while(|line| *line != "}");
+    lines
+        .filter_map(|line| line.strip_suffix(','))
+        .filter(|line| !line.starts_with('/'))
+        .map(str::to_string)
+        .collect()
+}
+
+/// All sources in a folder but those of tests.
+fn add_sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_test = path.file_stem().is_some_and(|name| name == "tests" || name == "testing");
+        if path.is_dir() && !is_test {
+            add_sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
+            files.push(path);
+        }
+    }
 }
 
 /// The production code of all modules, without comments.

@@ -3,7 +3,7 @@
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{KeySource, Policy};
+use tollgate::rules::Policy;
 use tollgate::time::{Micros, SECOND};
 
 /// From this window on, a made-up key is worth it.
@@ -35,23 +35,13 @@ pub(super) fn warn_made_up_keys(
 
 /// The name of a key, or of one of its alternatives, whose values are accepted without being checked.
 fn made_up(set: &Configuration, key: usize) -> Option<&str> {
-    let key = set.rules.callers.keys.get(key)?;
-    match &key.source {
-        KeySource::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_) => key.can_be_made_up().then_some(&key.name),
-    }
+    set.rules.callers.origins(key).find(|key| key.can_be_made_up()).map(|key| key.name.as_str())
 }
 
 fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
     let is_address = |key: &usize| {
-        matches!(set.rules.callers.keys.get(*key).map(|key| &key.source), Some(KeySource::ClientIp { .. }))
+        let key = set.rules.callers.keys.get(*key);
+        key.is_some_and(|key| key.source.ipv6_prefix().is_some())
     };
     policy.key.iter().all(is_address)
 }

@@ -56,8 +56,8 @@ impl Condition for Keys {
         words.further.extend(self.0.iter().filter_map(|(index, rule)| {
             let key = keys.get(*index)?;
             Some(match rule.reads_values() {
-                true if is_secret(keys, key) => format!("with a certain {}", key.name),
-                false if rule.is_presence() && has_flags(key) => {
+                true if is_secret(keys, *index) => format!("with a certain {}", key.name),
+                false if rule.is_presence() && key.source.kind().has_flags => {
                     format!("with the key {} of any value, also false", key.name)
                 }
                 true | false => rule.describe(&format!("the key {}", key.name), " = "),
@@ -68,7 +68,12 @@ impl Condition for Keys {
     fn patterns<'a>(&'a self, keys: &'a [Key]) -> Vec<NamedPattern<'a>> {
         let pattern = |(index, rule): &'a (usize, ValueMatch)| {
             let (key, pattern) = (keys.get(*index)?, rule.pattern()?);
-            Some(NamedPattern { field: KEYS.name, name: &key.name, pattern, is_decoded: is_decoded(key) })
+            Some(NamedPattern {
+                field: KEYS.name,
+                name: &key.name,
+                pattern,
+                is_decoded: key.source.kind().decoded,
+            })
         };
         self.0.iter().filter_map(pattern).collect()
     }
@@ -97,10 +102,9 @@ impl KnownKeys<'_> {
     fn index(self, entry: &Reader<'_>) -> Option<usize> {
         let index = self.names.map_or(Some(0), |names| entry.name_in(names));
         if index.is_some_and(|index| self.keys.is_some_and(|keys| !can_be_asked(keys, index))) {
-            return entry.error_name(
-                entry.name(),
-                "a key with header, query, cookie, metadata or consumer, or with first_of of such keys",
-            );
+            let sources = KeySource::fields(&|kind| kind.can_be_asked);
+            let allowed = ["a key with ", &sources, ", or with first_of of such keys"].concat();
+            return entry.error_name(entry.name(), &allowed);
         }
         index
     }
@@ -116,35 +120,12 @@ fn key(entry: &Reader<'_>, keys: KnownKeys<'_>) -> Option<(usize, ValueMatch)> {
 /// Whether a match can ask for this key: some requests have a value of it and others do not, and it does not
 /// depend on which match they fit.
 fn can_be_asked(keys: &[Key], index: usize) -> bool {
-    match keys.get(index).map(|key| &key.source) {
-        Some(
-            KeySource::Header { .. }
-            | KeySource::Query(_)
-            | KeySource::Cookie(_)
-            | KeySource::Metadata(_)
-            | KeySource::Consumer(_),
-        ) => true,
-        // None of them has alternatives of its own.
-        Some(KeySource::FirstOf(others)) => others.iter().all(|other| can_be_asked(keys, *other)),
-        Some(KeySource::ClientIp { .. } | KeySource::PathParameter(_) | KeySource::Constant(_)) | None => {
-            false
-        }
-    }
+    let can = |key: &usize| keys.get(*key).is_some_and(|key| key.source.kind().can_be_asked);
+    Key::origins(keys, &index).iter().all(can)
 }
 
 /// Whether values of a key may be credentials.
-fn is_secret(keys: &[Key], key: &Key) -> bool {
-    let KeySource::FirstOf(others) = &key.source else { return key.source.is_client_supplied() };
-    // None of them has alternatives of its own.
-    others.iter().filter_map(|other| keys.get(*other)).any(|other| is_secret(keys, other))
-}
-
-/// Whether a value of a key may be a flag: a claim that is `false` is a value, too.
-fn has_flags(key: &Key) -> bool {
-    matches!(key.source, KeySource::Metadata(_))
-}
-
-/// Whether values of a key are decoded before they are matched.
-fn is_decoded(key: &Key) -> bool {
-    matches!(key.source, KeySource::Query(_) | KeySource::Cookie(_))
+fn is_secret(keys: &[Key], index: usize) -> bool {
+    let is = |key: &usize| keys.get(*key).is_some_and(|key| key.source.kind().secret);
+    Key::origins(keys, &index).iter().any(is)
 }
