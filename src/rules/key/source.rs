@@ -10,6 +10,7 @@ mod consumer;
 mod cookie;
 mod first_of;
 mod header;
+mod host;
 mod metadata;
 mod path_parameter;
 mod query;
@@ -324,6 +325,8 @@ key_sources! {
     cookie::Cookie,
     /// The client's IP address as Envoy knows it, never a header that the client can set.
     client_ip::ClientIp,
+    /// The request's host, folded.
+    host::Host,
     /// A parameter of the path template that the request has matched.
     path_parameter::PathParameter,
     /// Metadata that an earlier filter has left, such as a claim of a verified token.
