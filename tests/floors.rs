@@ -142,15 +142,12 @@ fn parent(path: &[String]) -> &str {
     path.len().checked_sub(2).and_then(|parent| path.get(parent)).map_or("", String::as_str)
 }
 
-/// What a macro's list has: each line that is a name.
+/// What a macro's list has: each line that is a name, with its module.
 fn listed(source: &str, list: &str) -> Vec<String> {
     let Some((_, behind)) = source.rsplit_once(&format!("\n{list} {{")) else { return Vec::new() };
     let lines = behind.lines().map(str::trim).take_while(|line| *line != "}");
-    lines
-        .filter_map(|line| line.strip_suffix(','))
-        .filter(|line| !line.starts_with('/'))
-        .map(str::to_string)
-        .collect()
+    let names = lines.filter_map(|line| line.strip_suffix(',')).filter(|line| !line.starts_with('/'));
+    names.filter_map(|name| name.rsplit("::").next()).map(str::to_string).collect()
 }
 
 /// All sources in a folder but those of tests.

@@ -83,16 +83,16 @@ macro_rules! object {
             rules: $rules,
         }
     }};
-    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?) => {
-        $crate::config::object!($name at $at: $about; $($field),+; rules [])
+    ($name:literal at $at:literal: $about:expr; $($field:expr),* $(,)?) => {
+        $crate::config::object!($name at $at: $about; $($field),*; rules [])
     };
-    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?; rules [$($rule:expr),* $(,)?]) => {
+    ($name:literal at $at:literal: $about:expr; $($field:expr),* $(,)?; rules [$($rule:expr),* $(,)?]) => {
         $crate::config::Object {
             name: $crate::config::Doc::new($name),
             at: $crate::config::Doc::new($at),
             about: $crate::config::Doc::new($about),
-            names: &[$($field.name),+],
-            fields: $crate::config::Doc::new(&[$($field.erased()),+]),
+            names: &[$($field.name),*],
+            fields: $crate::config::Doc::new(&[$($field.erased()),*]),
             rules: &[$($rule),*],
         }
     };

@@ -2,7 +2,7 @@
 //! written in a configuration and how it is read from a request. Nothing outside this folder matches on the
 //! sources; it asks for the property that it needs.
 //!
-//! To add one, write its file, declare it below, and name it in the list at the end.
+//! To add one, write its file, declare it here, and name it in the list below.
 
 mod client_ip;
 mod constant;
@@ -10,19 +10,12 @@ mod consumer;
 mod cookie;
 mod first_of;
 mod header;
+mod host;
 mod metadata;
 mod path_parameter;
 mod query;
 
-pub use client_ip::ClientIp;
-pub use constant::Constant;
-pub use consumer::{Attribute, Consumer};
-pub use cookie::Cookie;
-pub use first_of::FirstOf;
-pub use header::Header;
-pub use metadata::Metadata;
-pub use path_parameter::PathParameter;
-pub use query::Query;
+pub use consumer::Attribute;
 
 use super::{Key, KeyValue};
 use crate::config::{Field, Fields, Reader, Vocabulary, either_of};
@@ -214,7 +207,9 @@ impl<'r, 'a> KeyEntries<'r, 'a> {
 
 /// Makes the type of all sources, which hands each question on to the source itself.
 macro_rules! key_sources {
-    ($($(#[$about:meta])* $source:ident,)+) => {
+    ($($(#[$about:meta])* $file:ident::$source:ident,)+) => {
+        $(pub use $file::$source;)+
+
         /// Where a key's value comes from.
         #[derive(Clone, Debug, PartialEq)]
         pub enum KeySource {
@@ -323,23 +318,25 @@ macro_rules! key_sources {
 
 key_sources! {
     /// A request header.
-    Header,
+    header::Header,
     /// A query parameter.
-    Query,
+    query::Query,
     /// A cookie.
-    Cookie,
+    cookie::Cookie,
     /// The client's IP address as Envoy knows it, never a header that the client can set.
-    ClientIp,
+    client_ip::ClientIp,
+    /// The request's host, folded.
+    host::Host,
     /// A parameter of the path template that the request has matched.
-    PathParameter,
+    path_parameter::PathParameter,
     /// Metadata that an earlier filter has left, such as a claim of a verified token.
-    Metadata,
+    metadata::Metadata,
     /// An attribute of the consumer.
-    Consumer,
+    consumer::Consumer,
     /// A constant, so that all callers are counted together.
-    Constant,
+    constant::Constant,
     /// The first of several keys that the request has a value for.
-    FirstOf,
+    first_of::FirstOf,
 }
 
 /// Names of sources: the first of this list, as many as the number says.

@@ -2,17 +2,14 @@
 //! written in a configuration and how a request is checked. Nothing outside this folder matches on the proofs; it
 //! asks for the property that it needs.
 //!
-//! To add one, write its file, declare it below, and name it in the list at the end.
+//! To add one, write its file, declare it here, and name it in the list below.
 
 mod consumer;
 mod metadata;
 mod present;
 mod unless;
 
-pub use consumer::Consumer;
-pub use metadata::Metadata;
-pub use present::Present;
-pub use unless::{CredentialRejection, Unless};
+pub use unless::CredentialRejection;
 
 use crate::config::{Composite, Field, Fields, Kind, Object, Reader, Rule, Word, Words, joined, object};
 use crate::http::MetadataPath;
@@ -84,7 +81,9 @@ trait Proof: Sized {
 
 /// Makes the type of all proofs, which hands each question on to the proof itself.
 macro_rules! proofs {
-    ($($(#[$about:meta])* $proof:ident,)+) => {
+    ($($(#[$about:meta])* $file:ident::$proof:ident,)+) => {
+        $(pub use $file::$proof;)+
+
         /// When a value is valid.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Validity {
@@ -156,13 +155,13 @@ macro_rules! proofs {
 
 proofs! {
     /// Whenever it is present.
-    Present,
+    present::Present,
     /// When a consumer owns it.
-    Consumer,
+    consumer::Consumer,
     /// When an earlier filter has set some metadata.
-    Metadata,
+    metadata::Metadata,
     /// Until the upstream rejects it; then not, for a while.
-    Unless,
+    unless::Unless,
 }
 
 /// The first fields of all proofs that have fields, which are `N`.

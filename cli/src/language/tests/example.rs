@@ -15,6 +15,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "paths" => "/paths",
         "key" => "/keys/k",
         "client_ip" => "/keys/ip/client_ip",
+        "host" => "/keys/host/host",
         "valid" => "/keys/k/valid",
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
@@ -42,6 +43,9 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
+        "host" => {
+            json!({ "keys": { "ip": { "client_ip": {} }, "k": { "header": "x-key" }, "host": { "host": {} } } })
+        }
         "fleet" => json!({ "fleet": { "cluster": "tollgate-fleet" } }),
         "paths" => json!({ "paths": {} }),
         "consumer" => json!({ "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
