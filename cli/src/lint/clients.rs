@@ -13,7 +13,7 @@ pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
         warnings.push(Warning::new(
             "headers.format",
             format!(
-                "clients that read {header} as seconds since 1970, such as {}, take seconds from now for a time long ago and retry at once, without end; use epoch, or another name for the reset in headers.names",
+                "clients that read {header} as seconds since 1970, such as {}, take seconds from now for a time long ago and retry at once; use epoch, or another name for the reset in headers.names",
                 preset.readers.get()
             ),
         ));
