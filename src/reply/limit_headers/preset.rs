@@ -10,6 +10,7 @@ pub const PRESETS: &Words<&Preset> = &Words(&[
     Preset::word(&X_RATELIMIT),
     Preset::word(&IETF),
     Preset::word(&GITHUB),
+    Preset::word(&OKTA),
     Preset::word(&ENVOY),
     Preset::word(&SECRET),
 ]);
@@ -78,6 +79,19 @@ const GITHUB: Preset = Preset {
         (HeaderValue::Used, "x-ratelimit-used"),
         (HeaderValue::Resource, "x-ratelimit-resource"),
     ],
+    ..X_RATELIMIT
+};
+
+/// As Okta sends them.
+const OKTA: Preset = Preset {
+    word: "okta",
+    about: Doc::new("`x-rate-limit-limit`, `-remaining`, `-reset`"),
+    headers: &[
+        (HeaderValue::Limit, "x-rate-limit-limit"),
+        (HeaderValue::Remaining, "x-rate-limit-remaining"),
+        (HeaderValue::Reset, "x-rate-limit-reset"),
+    ],
+    readers: Doc::new("the SDKs of Okta"),
     ..X_RATELIMIT
 };
 
