@@ -1,5 +1,6 @@
 //! The library's modules are floors: a module imports only from floors below its own, and no two files of one
-//! folder import each other. Test code is free to import anything.
+//! folder import each other. And what a registry lists is named only in its own file: everything else asks the
+//! registry. Test code is free to do either.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
@@ -33,7 +34,7 @@ fn every_module_imports_only_from_floors_below_its_own() {
         let floor = FLOORS.iter().position(|floor| floor.contains(&module));
         floor.unwrap_or_else(|| panic!("{module} is on no floor: add it to FLOORS"))
     };
-    let sources = Sources::read();
+    let sources = Sources::of("src/lib.rs");
     let mut errors = BTreeSet::new();
     for (module, other) in sources.imports() {
         if module[0] != other[0] && floor(&other[0]) >= floor(&module[0]) {
@@ -48,7 +49,7 @@ fn every_module_imports_only_from_floors_below_its_own() {
 
 #[test]
 fn no_two_files_of_a_folder_import_each_other() {
-    let sources = Sources::read();
+    let sources = Sources::of("src/lib.rs");
     let mut siblings = BTreeSet::new();
     for (module, other) in sources.imports() {
         let depth = module.iter().zip(&other).take_while(|(one, other)| one == other).count();
@@ -64,18 +65,68 @@ fn no_two_files_of_a_folder_import_each_other() {
     assert!(rings.is_empty(), "{rings:#?}");
 }
 
-/// The production code of all modules, without comments.
+/// The packages of the workspace, by their roots.
+const PACKAGES: [&str; 5] =
+    ["src/lib.rs", "cli/src/lib.rs", "cli/src/main.rs", "fleet/src/lib.rs", "fleet/src/main.rs"];
+
+#[test]
+fn only_an_algorithms_own_file_names_it() {
+    assert_only_own_files_name_it("limiter", "ask a method of Algorithm");
+}
+
+/// What the registry in the root of a top-level module lists is named only there and in its own file.
+fn assert_only_own_files_name_it(floor: &str, instead: &str) {
+    let registry = entries(&fs::read_to_string(root().join("src").join(floor).with_extension("rs")).unwrap());
+    assert!(!registry.is_empty(), "the registry of {floor} has lines such as `file::Name,`");
+    let mut errors = Vec::new();
+    for package in PACKAGES {
+        for (module, text) in Sources::of(package).files {
+            let on_floor = package == "src/lib.rs" && module[0] == floor;
+            let is_own = |file: &str| on_floor && module.get(1).is_none_or(|own| own == file);
+            let is_named = |name: &str| words(&text).any(|word| word == name);
+            let foreign = registry.iter().filter(|(file, name)| !is_own(file) && is_named(name));
+            errors.extend(foreign.map(|(_, name)| format!("{name} in {package}, {}", module.join("::"))));
+        }
+    }
+    assert!(errors.is_empty(), "{instead}: {errors:#?}");
+}
+
+/// The lines `file::Name,` of a registry.
+fn entries(source: &str) -> Vec<(String, String)> {
+    let entry = |line: &str| {
+        let (file, name) = line.trim().strip_suffix(',')?.split_once("::")?;
+        let is_type = name.starts_with(char::is_uppercase) && name.chars().all(char::is_alphanumeric);
+        is_type.then(|| (file.to_string(), name.to_string()))
+    };
+    source.lines().filter_map(entry).collect()
+}
+
+/// The words of the code, without those in texts.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let code = text.lines().flat_map(|line| line.split('"').step_by(2));
+    code.flat_map(|code| code.split(|c: char| !c.is_alphanumeric() && c != '_'))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The production code of all modules of a package, without comments.
 struct Sources {
     files: BTreeMap<Module, String>,
 }
 
 impl Sources {
-    fn read() -> Sources {
+    fn of(package: &str) -> Sources {
         let mut sources = Sources { files: BTreeMap::new() };
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let root = production(&fs::read_to_string(src.join("lib.rs")).unwrap());
+        let package = root().join(package);
+        let (src, name) = (package.parent().unwrap(), package.file_stem().unwrap());
+        let root = production(&fs::read_to_string(&package).unwrap());
         for name in modules(&root) {
-            sources.add(&src, vec![name]);
+            sources.add(src, vec![name]);
+        }
+        if name != "lib" {
+            sources.files.insert(vec![name.to_string_lossy().into()], root);
         }
         sources
     }

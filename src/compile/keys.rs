@@ -7,8 +7,7 @@ use super::{duration, statuses};
 use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::MetadataPath;
 use crate::http::credential::{Reading, Repeated};
-use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Limit, LimitId};
 use crate::rules::{Attribute, CredentialRejection, Key, KeySource, Validity};
 use crate::table::TableSize;
 use crate::time::{Micros, SECOND};
@@ -269,13 +268,8 @@ fn validity(reader: &Reader<'_>, key: &Reader<'_>, table: TableSize) -> Option<V
 /// name contains a #.
 fn marker_limits(key: &str, window: Micros, table: TableSize) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
-    let slots = Slots::that_fit(UNITS, window, table.max_state_bytes());
-    ["#valid", "#proof"].map(|what| Limit {
-        id: LimitId::new(what, key),
-        quota: UNITS,
-        window,
-        algorithm: Algorithm::SlidingWindow(slots),
-    })
+    let id = |what| LimitId::new(what, key);
+    ["#valid", "#proof"].map(|what| Limit::trailing(id(what), UNITS, window, table.max_state_bytes()))
 }
 
 fn ipv6_prefix(reader: &Reader<'_>) -> Option<u8> {

@@ -12,7 +12,7 @@ use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
-use crate::limiter::{Algorithm, Limit};
+use crate::limiter::Limit;
 use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
 use crate::table::{Count, TableSize};
 
@@ -248,7 +248,7 @@ fn limit_sets(
 
 /// A header that reports a stock would silently have no effect without a limit that counts one.
 fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
-    let is_stock = |limit: &TieredLimit| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
+    let is_stock = |limit: &TieredLimit| limit.limit.algorithm.takes_reports();
     if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
         header.error_found::<()>("stock_header without a stock", "only with a limit of algorithm stock");
     }
@@ -256,7 +256,7 @@ fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
 
 /// A rejected request is never in flight, so it would hold no unit of a concurrency limit.
 fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
-    let in_flight = |limit: &TieredLimit| limit.limit.algorithm == Algorithm::Concurrency;
+    let in_flight = |limit: &TieredLimit| limit.limit.counts_in_flight();
     if let Some(word) =
         fields.optional("count").filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
     {
@@ -269,7 +269,7 @@ fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits:
 
 /// Units in flight come back when their stream ends, whatever the response is.
 fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
-    if limits.iter().any(|limit| limit.limit.algorithm != Algorithm::Concurrency) {
+    if !limits.iter().all(|limit| limit.limit.counts_in_flight()) {
         return;
     }
     for name in ["cost_header", "count_on", "refund_on", "refund_unless", "returns"] {
