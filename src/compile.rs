@@ -30,19 +30,20 @@ mod sharing;
 mod statuses;
 mod tiers;
 
-use crate::config::{ConfigErrors, Reader, Value, Vocabulary};
+use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary};
 use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
+use crate::language::{configuration, table};
 use crate::reply::ReplyRules;
 use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
-use crate::table::{ChargeMode, TableSize};
+use crate::table::TableSize;
 use consumers::{ConsumerContext, KnownConsumers, consumers};
 use keys::keys;
 use matches::{KnownKeys, exceptions};
-use policies::{POLICIES, PolicyContext};
+use policies::PolicyContext;
 use replies::reply_rules;
 use std::cell::RefCell;
 use std::num::NonZeroU32;
-use tiers::{DeclaredTiers, tiers};
+use tiers::DeclaredTiers;
 
 /// A compiled configuration.
 #[derive(Clone, Debug)]
@@ -68,37 +69,24 @@ pub fn compile(value: &Value) -> Result<Configuration, ConfigErrors> {
 }
 
 fn configuration(root: &Reader<'_>) -> Option<Configuration> {
-    const FIELDS: [&str; 14] = [
-        "keys",
-        "consumers",
-        "tiers",
-        "policies",
-        "exempt",
-        "exempt_preflight",
-        "paths",
-        "charge",
-        "reject",
-        "retry_after",
-        "headers",
-        "access_log",
-        "table",
-        "fleet",
-    ];
-    let fields = root.object(&FIELDS)?;
-    let table_size = table_size(fields.optional("table"));
+    let fields = root.fields(&configuration::OBJECT)?;
+    let table_size = table_size(&fields);
     let table = table_size.unwrap_or(DEFAULT_TABLE);
-    let keys = fields.required("keys", "an object of named keys").and_then(|object| keys(object, table));
+    let keys = fields.needed(&configuration::KEYS).and_then(|object| keys(object, table));
     let key_names =
         keys.as_ref().map(|keys| Vocabulary::new(keys.iter().map(|key| key.name.as_str()).collect()));
-    let tiers = fields.read("tiers", |object| tiers(object, keys.as_deref(), key_names.as_ref()));
+    let tiers = fields.get_optional_with(&configuration::TIERS, |object| {
+        tiers::read(object, keys.as_deref(), key_names.as_ref())
+    });
     let callers = ConsumerContext {
         keys: keys.as_deref(),
         key_names: key_names.as_ref(),
         tiers: DeclaredTiers::of(tiers.as_ref()),
     };
-    let consumers = fields.read_or("consumers", KnownConsumers::default(), |list| consumers(list, callers));
+    let consumers = fields.get_optional_with(&configuration::CONSUMERS, |list| consumers(list, callers));
+    let consumers = consumers.map(Option::unwrap_or_default);
     let nobody = KnownConsumers::default();
-    let fleet = fields.read("fleet", fleet::settings);
+    let fleet = fields.get_optional_with(&configuration::FLEET, fleet::settings);
     let context = PolicyContext {
         // If it could not be read, only it is an error.
         fleet: !matches!(fleet, Some(None)),
@@ -108,14 +96,13 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         consumers: consumers.as_ref().unwrap_or(&nobody),
         table,
     };
-    let policies = fields.required("policies", POLICIES).and_then(|list| policies::read(list, context));
+    let policies = fields.needed(&configuration::POLICIES).and_then(|list| policies::read(list, context));
     let known = KnownKeys { keys: callers.keys, names: callers.key_names };
-    let exempt = fields.read_or("exempt", Vec::new(), |list| exceptions(list, known));
-    let charging = fields.read_or("charge", ChargeMode::default(), |charge| {
-        charge.word(&[("all_or_nothing", ChargeMode::AllOrNothing), ("sequential", ChargeMode::Sequential)])
-    });
-    let exempt_preflight = fields.read_or("exempt_preflight", true, Reader::flag);
-    let spellings = fields.read_or("paths", paths::ALL, paths::spellings);
+    let exempt = fields.get_optional_with(&configuration::EXEMPT, |list| exceptions(list, known));
+    let exempt = exempt.map(Option::unwrap_or_default);
+    let charging = fields.get(&configuration::CHARGE);
+    let exempt_preflight = fields.get(&configuration::EXEMPT_PREFLIGHT);
+    let spellings = paths::spellings(&fields);
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
     let (
@@ -164,23 +151,13 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
     routes
 }
 
-const DEFAULT_TABLE: TableSize = TableSize {
-    pages: match NonZeroU32::new(16_384) {
-        Some(pages) => pages,
-        None => NonZeroU32::MIN,
-    },
-    page_bytes: 1_536,
-};
+/// For a table that has errors of its own, so that no other field is an error as a consequence.
+const DEFAULT_TABLE: TableSize = TableSize { pages: NonZeroU32::MIN, page_bytes: u16::MAX };
 
-fn table_size(table: Option<&Reader<'_>>) -> Option<TableSize> {
-    let Some(table) = table else { return Some(DEFAULT_TABLE) };
-    let fields = table.object(&["pages", "page_bytes"])?;
-    let pages =
-        fields.read_or("pages", u64::from(DEFAULT_TABLE.pages.get()), |n| n.whole_number(1..=1_048_576));
-    let bytes =
-        fields.read_or("page_bytes", u64::from(DEFAULT_TABLE.page_bytes), |n| n.whole_number(512..=65_535));
-    let pages = NonZeroU32::new(u32::try_from(pages?).ok()?)?;
-    Some(TableSize { pages, page_bytes: u16::try_from(bytes?).ok()? })
+fn table_size(root: &Fields<'_>) -> Option<TableSize> {
+    let fields = root.object_or_empty(&configuration::TABLE, &table::OBJECT)?;
+    let (pages, page_bytes) = (fields.get(&table::PAGES), fields.get(&table::PAGE_BYTES));
+    Some(TableSize { pages: pages?, page_bytes: page_bytes? })
 }
 
 #[cfg(test)]

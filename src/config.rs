@@ -4,15 +4,22 @@
 //! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
+mod declaration;
 mod error;
+mod fields;
 mod names;
 mod protobuf;
 mod reader;
 mod value;
 
+pub use declaration::{
+    Composite, Doc, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object, Range, Rule, Text,
+    Word, WordList, Words, object,
+};
 pub use error::{ConfigError, ConfigErrors};
+pub use fields::{Allowed, Allows, Fields, Type};
 pub use names::{ListsByName, Names, Vocabulary};
-pub use reader::{Fields, Reader, all, field_path};
+pub use reader::{Reader, all, field_path};
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.

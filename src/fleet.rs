@@ -65,12 +65,6 @@ pub enum OnOutage {
     Allow,
 }
 
-impl OnOutage {
-    /// As policies write them.
-    pub const WORDS: [(&str, OnOutage); 3] =
-        [("local", OnOutage::Local), ("deny", OnOutage::Deny), ("allow", OnOutage::Allow)];
-}
-
 /// How long a grant of these limits may be used: a fraction of the shortest window.
 pub fn term(limits: &[Limit]) -> Micros {
     let windows = limits.iter().filter(|limit| !limit.is_penalty()).map(|limit| limit.window);

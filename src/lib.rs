@@ -28,12 +28,14 @@
 //! ```text
 //! filter                              the only code that calls Envoy
 //! compile                             from a configuration to rules and replies
+//! language                            the policy language: each object declared once
 //! engine    reply                     decide a request; put a decision into words
 //! decision                            what was decided about one request
 //! rules                               policies, keys, consumers: compiled, plain data
-//! table     config                    the counts; a configuration as written, and its errors
+//! table                               the counts
 //! fleet                               units that the fleet's service grants, and the messages about them
 //! limiter                             algorithms
+//! config                              a configuration as written, its errors, and how its language is declared
 //! identity_map                        what a worker remembers, by identity
 //! time  http  identity                these know nothing of limits
 //! wire                                protobuf's fields
@@ -51,6 +53,7 @@ pub mod fleet;
 pub mod http;
 pub mod identity;
 mod identity_map;
+pub mod language;
 pub mod limiter;
 pub mod reply;
 pub mod rules;

@@ -14,13 +14,12 @@ use replies::{describe_headers, describe_rejections};
 pub(crate) use request_match::{host_name, path_template, request_match};
 pub(crate) use status_set::statuses;
 use tollgate::compile::Configuration;
-use tollgate::config::Value;
-use tollgate::fleet::OnOutage;
+use tollgate::config::{Value, Words};
 use tollgate::http::{RequestMatch, Spellings};
+use tollgate::language::{configuration, cost_header, policy};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, FleetSettings, Key, KeySource, Tiers};
 use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, Scope, UnknownCost};
-use tollgate::table::ChargeMode;
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
 
@@ -144,15 +143,8 @@ fn describe_alternatives(set: &Configuration) -> String {
 fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     let mut general = Vec::new();
     if set.rules.policies.len() > 1 {
-        let charging = match set.rules.charging {
-            ChargeMode::AllOrNothing => {
-                "all policies that apply must admit a request; a rejected request spends nothing"
-            }
-            ChargeMode::Sequential => {
-                "all policies that apply must admit a request, in this order; a rejected request has spent its units at those before the one that rejects"
-            }
-        };
-        general.push(("charge", charging.into()));
+        let charging = meaning(configuration::CHARGE.kind, &set.rules.charging);
+        general.push(("charge", format!("all policies that apply must admit a request; {charging}")));
     }
     let alternatives = describe_alternatives(set);
     if !alternatives.is_empty() {
@@ -270,13 +262,8 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
 
 /// How far a policy's counts reach, unless that is only this proxy.
 pub(crate) fn scope(scope: Scope) -> Option<String> {
-    let outage = match scope {
-        Scope::Proxy => return None,
-        Scope::Fleet(OnOutage::Local) => "each worker decides alone, within its share of the quota",
-        Scope::Fleet(OnOutage::Deny) => "requests are answered with 503",
-        Scope::Fleet(OnOutage::Allow) => "requests are admitted, and counted afterwards",
-    };
-    Some(format!("counted over all proxies of the fleet; in an outage, {outage}"))
+    let outage = meaning(policy::ON_OUTAGE.kind, &scope.on_outage()?);
+    Some(format!("counted over all proxies of the fleet; in an outage: {outage}"))
 }
 
 /// What a request holds: the cost of its match, if that has one.
@@ -290,15 +277,31 @@ fn hold_words(policy: &Policy, hold: u32) -> String {
 }
 
 fn real_cost(CostHeader { header, without }: &CostHeader, hold: &str) -> String {
-    let without = match without {
-        UnknownCost::Keep => "what it holds".to_string(),
-        UnknownCost::Refund => "nothing".to_string(),
-        UnknownCost::Costs(cost) => units(*cost),
-    };
+    let without = unknown_cost(cost_header::WITHOUT_WORDS, *without);
     format!(
         "a request holds {hold} until its response, and then costs the number in the response header {}, else {without}",
         reported(header),
     )
+}
+
+fn unknown_cost(words: &'static Words<UnknownCost>, cost: UnknownCost) -> String {
+    if let UnknownCost::Costs(cost) = cost { units(cost) } else { meaning(words, &cost) }
+}
+
+/// What a word of the language means, in plain text.
+fn meaning<T: PartialEq>(words: &'static Words<T>, means: &T) -> String {
+    plain(words.of(means).map_or("", |word| word.about.get()))
+}
+
+/// Documentation without its Markdown: without backticks, and without the addresses of links.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, address)) = rest.split_once("](") {
+        plain.push_str(before);
+        rest = address.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    (plain + rest).replace(['`', '['], "")
 }
 
 /// The name of a header, and whether clients get it.
@@ -328,13 +331,8 @@ fn rounded(number: u64) -> u64 {
 
 fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
     let mut notes = Vec::new();
-    match policy.count {
-        Count::Accepted | Count::Never => {}
-        Count::All => notes.push("rejected requests count too".to_string()),
-        Count::Rejected => notes.push(
-            "only requests that another policy rejects count; not those that this one rejects itself"
-                .to_string(),
-        ),
+    if policy.count != Count::default() {
+        notes.push(format!("counts {}", meaning(policy::COUNT.kind, &policy.count)));
     }
     if let Some(statuses) = &policy.response.count {
         notes.push(format!(
@@ -349,11 +347,8 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
         notes.push(format!("the response header {} reports how many exist", reported(header)));
     }
     if policy.response.depends_on_response() {
-        notes.push(match policy.response.unanswered {
-            UnknownCost::Keep => "a request without a response stays counted".into(),
-            UnknownCost::Refund => "a request without a response is refunded".into(),
-            UnknownCost::Costs(cost) => format!("a request without a response costs {}", units(cost)),
-        });
+        let unanswered = unknown_cost(policy::UNANSWERED_WORDS, policy.response.unanswered);
+        notes.push(format!("a request without a response: {unanswered}"));
     }
     if let Some(statuses) = &policy.response.refund {
         notes.push(format!("refunded if the response is {}", self::statuses(statuses)));
@@ -365,10 +360,9 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
             self::statuses(statuses)
         ));
     }
-    match policy.on_contention {
-        OnContention::Bucket => {}
-        OnContention::Deny => notes.push("rejects if its record cannot be written".into()),
-        OnContention::Allow => notes.push("admits if its record cannot be written".into()),
+    if policy.on_contention != OnContention::default() {
+        let decides = meaning(policy::ON_CONTENTION.kind, &policy.on_contention);
+        notes.push(format!("if its record cannot be written: {decides}"));
     }
     notes
 }

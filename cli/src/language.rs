@@ -1,181 +1,105 @@
-//! The policy language as data: every object, field, type, range, word and default, each with a description.
-//!
-//! The JSON Schema and the reference page are generated from it. The compiler decides what is valid; tests
-//! compare this description with it field by field, bound by bound and word by word.
+//! The policy language as a JSON Schema and as a page, both made from [its declaration](tollgate::language).
 
-mod configuration;
-mod consumer;
-mod key;
-mod limit;
-mod policy;
 mod reference;
-mod replies;
-mod request_match;
 mod schema;
-mod texts;
+mod variables;
 
 pub use reference::reference;
 pub use schema::schema;
 
-/// An object of the language.
-#[derive(Debug)]
-pub struct Object {
-    /// Its name, such as `policy`.
-    pub name: &'static str,
-    /// Where it stands, such as `policies[]`.
-    pub at: &'static str,
-    /// What it describes.
-    pub about: &'static str,
-    /// Its fields, in the order in which errors list them.
-    pub fields: &'static [Field],
-    /// Fields of which exactly one must be present; empty if there is no such rule.
-    pub one_of: &'static [&'static str],
+use tollgate::config::{Doc, Field, Kind, Object, Rule, Text};
+use tollgate::language::configuration;
+
+/// All objects of the language, the whole configuration first, in the order in which its fields lead to them.
+pub fn objects() -> Vec<&'static Object> {
+    let mut objects = Vec::new();
+    add(&configuration::OBJECT, &mut objects);
+    objects
 }
 
-/// A field of an object.
-#[derive(Debug)]
-pub struct Field {
-    /// Its name.
-    pub name: &'static str,
-    /// Its type.
-    pub kind: Kind,
-    /// Whether it is required, and what holds without it.
-    pub need: Need,
-    /// What it means.
-    pub about: &'static str,
-}
-
-/// Whether a field is required.
-#[derive(Clone, Copy, Debug)]
-pub enum Need {
-    /// It is required.
-    Required,
-    /// It has a default, given as JSON.
-    Default(&'static str),
-    /// It is optional; the text says what holds without it.
-    Else(&'static str),
-}
-
-/// The type of a value.
-#[derive(Debug)]
-pub enum Kind {
-    /// `true` or `false`.
-    Flag,
-    /// A whole number.
-    Number(Range),
-    /// One of these words.
-    Words(&'static [Word]),
-    /// A text of this form.
-    Text(&'static Text),
-    /// A non-empty list of response statuses or classes of statuses.
-    Statuses,
-    /// An object of the language, by its name.
-    Object(&'static str),
-    /// A non-empty list.
-    List(&'static Kind),
-    /// A list that may be empty.
-    AnyList(&'static Kind),
-    /// A single value, or a non-empty list.
-    OneOrList(&'static Kind),
-    /// An object whose field names the operator chooses.
-    Map {
-        /// The form of the names.
-        names: &'static Text,
-        /// The type of the values.
-        values: &'static Kind,
-    },
-    /// One of several types.
-    Either(&'static [Kind]),
-}
-
-impl Kind {
-    /// The words that a value may be, also as one of several types.
-    pub fn words(&self) -> Vec<&'static Word> {
-        match self {
-            Kind::Words(words) => words.iter().collect(),
-            Kind::Either(kinds) => kinds.iter().flat_map(Kind::words).collect(),
-            Kind::Flag
-            | Kind::Number(_)
-            | Kind::Text(_)
-            | Kind::Statuses
-            | Kind::Object(_)
-            | Kind::List(_)
-            | Kind::AnyList(_)
-            | Kind::OneOrList(_)
-            | Kind::Map { .. } => Vec::new(),
+fn add(object: &'static Object, objects: &mut Vec<&'static Object>) {
+    if objects.iter().any(|known| known.name.get() == object.name.get()) {
+        return;
+    }
+    objects.push(object);
+    for kind in leaves_of(object) {
+        if let Kind::Object(inner) = kind {
+            add(inner, objects);
         }
     }
 }
 
-/// The whole numbers that a field accepts.
-#[derive(Clone, Copy, Debug)]
-pub struct Range {
-    /// The smallest.
-    pub min: i64,
-    /// The largest.
-    pub max: i64,
-    /// Their unit, such as `seconds`; may be empty.
-    pub unit: &'static str,
+/// The forms of texts that the language has, in the order in which its objects name them.
+fn forms() -> Vec<&'static Text> {
+    let mut forms: Vec<&'static Text> = Vec::new();
+    for kind in objects().into_iter().flat_map(leaves_of) {
+        if let Kind::Text(form) = kind
+            && !forms.iter().any(|known| known.name.get() == form.name.get())
+        {
+            forms.push(form);
+        }
+    }
+    forms
 }
 
-/// One of the words that a field accepts.
-#[derive(Debug)]
-pub struct Word {
-    /// The word.
-    pub word: &'static str,
-    /// What it means.
-    pub about: &'static str,
+/// The types that the fields of an object are made of.
+fn leaves_of(object: &'static Object) -> Vec<Kind> {
+    object.fields.get().iter().flat_map(|field| leaves(&field.kind)).collect()
 }
 
-/// A form of texts.
-#[derive(Debug)]
-pub struct Text {
-    /// Its name, such as `header name`.
-    pub name: &'static str,
-    /// What texts of this form look like.
-    pub what: &'static str,
-    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that
-    /// does may be an error too.
-    pub pattern: Option<&'static str>,
+/// The types that a type is made of.
+fn leaves(kind: &Kind) -> Vec<Kind> {
+    match kind {
+        Kind::List(of) | Kind::AnyList(of) | Kind::OneOrList(of) => leaves(of),
+        Kind::Map { names, values } => {
+            let mut all = vec![Kind::Text(names)];
+            all.extend(leaves(values));
+            all
+        }
+        Kind::Either(kinds) => kinds.iter().flat_map(leaves).collect(),
+        Kind::Flag | Kind::Number(_) | Kind::Words(_) | Kind::Text(_) | Kind::Statuses | Kind::Object(_) => {
+            vec![*kind]
+        }
+    }
 }
 
-/// All objects of the language, the whole configuration first.
-pub fn objects() -> impl Iterator<Item = &'static Object> {
-    [
-        configuration::OBJECTS,
-        key::OBJECTS,
-        consumer::OBJECTS,
-        policy::OBJECTS,
-        policy::HEADERS,
-        request_match::OBJECTS,
-        configuration::PATHS,
-        limit::OBJECTS,
-        replies::OBJECTS,
-        configuration::TABLE,
-        configuration::FLEET,
-    ]
-    .into_iter()
-    .flatten()
+/// The words that a value may be, also as one of several types, with what they mean.
+pub fn words(kind: &Kind) -> Vec<(&'static str, Doc)> {
+    match kind {
+        Kind::Words(words) => (0..).map_while(|position| words.at(position)).collect(),
+        Kind::Either(kinds) => kinds.iter().flat_map(words).collect(),
+        Kind::Flag
+        | Kind::Number(_)
+        | Kind::Text(_)
+        | Kind::Statuses
+        | Kind::Object(_)
+        | Kind::List(_)
+        | Kind::AnyList(_)
+        | Kind::OneOrList(_)
+        | Kind::Map { .. } => Vec::new(),
+    }
 }
 
-const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { name, kind, need: Need::Required, about }
+/// What a field means, with what it needs beside it.
+fn about(object: &Object, field: &Field) -> String {
+    let needs = object.rules.iter().find_map(|rule| match rule {
+        Rule::OnlyWith(name, others) if *name == field.name => Some(*others),
+        Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ExactlyOne(_) => None,
+    });
+    match needs {
+        Some(others) => format!("with {}: {}", either_of(others), field.about.get()),
+        None => field.about.get().into(),
+    }
 }
 
-const fn default(name: &'static str, kind: Kind, json: &'static str, about: &'static str) -> Field {
-    Field { name, kind, need: Need::Default(json), about }
-}
-
-const fn optional(name: &'static str, kind: Kind, otherwise: &'static str, about: &'static str) -> Field {
-    Field { name, kind, need: Need::Else(otherwise), about }
-}
-
-const fn number(min: i64, max: i64, unit: &'static str) -> Kind {
-    Kind::Number(Range { min, max, unit })
-}
-
-const fn word(word: &'static str, about: &'static str) -> Word {
-    Word { word, about }
+/// `a`, `a or b`, `a, b or c`, each as code.
+fn either_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [name] => name.clone(),
+        [names @ .., last] => format!("{} or {last}", names.join(", ")),
+    }
 }
 
 #[cfg(test)]

@@ -1,15 +1,13 @@
 //! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
 use super::limits::whole_quota;
-use super::name::{NAME, name_of};
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
+use crate::language::{configuration, consumer, forms};
 use crate::rules::{Consumer, Consumers, Digest, Key, KeySource};
 use std::num::NonZeroU32;
 
-const CONSUMERS: &str = "a list of consumers";
 const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
-const CREDENTIALS: &str = "an object of keys, each with a list of values or their sha256:… digests";
 const VALUES: &str = "a list of at least one value or sha256:… digest";
 
 /// The consumers, and what belongs to them until the policies are compiled.
@@ -94,10 +92,10 @@ pub(super) fn consumers<'a>(reader: &Reader<'a>, context: ConsumerContext<'_>) -
     let (mut valid, mut names) = (Some(()), Names::default());
     // A value in the wrong place may be a credential: it is not shown.
     if !reader.is_list() {
-        return reader.error_found("not a list", CONSUMERS);
+        return reader.error_found("not a list", configuration::CONSUMERS.kind.allowed);
     }
-    for (index, entry) in reader.list(CONSUMERS)?.iter().enumerate() {
-        match consumer(entry, index, context, &mut known) {
+    for (index, entry) in reader.entries().iter().enumerate() {
+        match read_consumer(entry, index, context, &mut known) {
             Some(consumer) if names.add("", consumer.name.as_bytes()).is_some() => {
                 valid = entry
                     .field("name")
@@ -111,7 +109,7 @@ pub(super) fn consumers<'a>(reader: &Reader<'a>, context: ConsumerContext<'_>) -
 }
 
 #[inline(never)]
-fn consumer<'a>(
+fn read_consumer<'a>(
     entry: &Reader<'a>,
     index: usize,
     context: ConsumerContext<'_>,
@@ -120,20 +118,20 @@ fn consumer<'a>(
     if !entry.is_object() {
         return entry.error_found("not an object", CONSUMER);
     }
-    let fields = entry.object(&["name", "keys", "tier", "attributes", "quotas"])?;
-    let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
+    let fields = entry.fields(&consumer::OBJECT)?;
+    let name = fields.get(&consumer::NAME);
     let credentials =
-        fields.required("keys", CREDENTIALS).and_then(|object| credentials(object, index, context, known));
-    let tier = fields.read("tier", |tier| match context.tiers {
+        fields.needed(&consumer::KEYS).and_then(|object| credentials(object, index, context, known));
+    let tier = fields.get_optional_with(&consumer::TIER, |tier| match context.tiers {
         DeclaredTiers::Valid(tiers) => tier_index(tier, &tiers.names),
         DeclaredTiers::None => tier.error("no tier, because the configuration has no tiers"),
-        DeclaredTiers::Invalid => tier.text("the name of a tier").map(|_| 0),
+        DeclaredTiers::Invalid => tier.text(consumer::TIER.kind.allowed).map(|_| 0),
     });
-    let attributes = fields.read_or("attributes", Vec::new(), |object| {
-        all(object.named_entries("an object of named texts")?.iter().map(attribute))
+    let attributes = fields.get_optional_with(&consumer::ATTRIBUTES, |object| {
+        all(object.named_entries(consumer::ATTRIBUTES.kind.allowed)?.iter().map(attribute))
     });
-    let quotas = fields.read_or("quotas", (), |object| {
-        for at in object.named_entries("an object of limits, each with its quota")? {
+    let quotas = fields.get_optional_with(&consumer::QUOTAS, |object| {
+        for at in object.named_entries(consumer::QUOTAS.kind.allowed)? {
             if let Some(quota) = whole_quota(&at) {
                 known.add_quota(ConsumerQuota { consumer: index, at, quota });
             }
@@ -142,19 +140,16 @@ fn consumer<'a>(
     });
     credentials?;
     quotas?;
-    Some(Consumer { name: name?, tier: tier?, attributes: attributes? })
+    Some(Consumer { name: name?, tier: tier?, attributes: attributes?.unwrap_or_default() })
 }
 
 fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
-    const ATTRIBUTE: &str = "text of 1 to 256 characters";
-    let name = name_of(entry, entry.name())?;
+    let name = entry.read_name(&forms::NAME)?;
     if name == "name" {
         return entry
             .error_found("an attribute called name", "another name, since name is the consumer's own");
     }
-    let text = entry.text(ATTRIBUTE)?;
-    let valid = (1..=256).contains(&text.chars().count());
-    if valid { Some((name, text.to_string())) } else { entry.error(ATTRIBUTE) }
+    Some((name, entry.read(&forms::TEXT)?))
 }
 
 /// Reads the credentials that a consumer is known by, and adds them to `known`.
@@ -166,11 +161,11 @@ fn credentials(
 ) -> Option<()> {
     // A value in the wrong place may be a secret, so errors must not show it.
     if !object.is_object() {
-        return object.error_found("a value that is not an object", CREDENTIALS);
+        return object.error_found("a value that is not an object", consumer::KEYS.kind.allowed);
     }
-    let entries = object.named_entries(CREDENTIALS)?;
+    let entries = object.named_entries(consumer::KEYS.kind.allowed)?;
     if entries.is_empty() {
-        return object.error(CREDENTIALS);
+        return object.error(consumer::KEYS.kind.allowed);
     }
     let mut valid = Some(());
     for entry in &entries {
@@ -223,7 +218,7 @@ fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
 /// The SHA-256 of a value, which is written as that or in clear text. Since it may be a secret, no error
 /// shows it.
 fn digest(value: &Reader<'_>) -> Option<Digest> {
-    const DIGEST: &str = "text: sha256: and 64 hexadecimal digits, or the value itself";
+    const DIGEST: &str = forms::SECRET.allowed;
     if !value.is_text() {
         return value.error_found("a value that is not text", DIGEST);
     }

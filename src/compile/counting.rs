@@ -1,32 +1,33 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::matches::{KnownKeys, cost, match_fields};
-use super::name::token;
+use super::matches::{KnownKeys, match_fields};
 use super::statuses;
-use crate::config::{Fields, Reader, all};
+use crate::config::{Fields, Reader, Words, all};
 use crate::http::{RequestMatch, StatusSet};
+use crate::language::{cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{CostHeader, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
-use crate::table::{Count, OnContention};
-use crate::time::{self, Micros};
+use crate::table::Count;
 
 /// Which requests count: as `count` says, unless `count_on` leaves it to their responses.
 pub(super) fn count(fields: &Fields<'_>) -> Option<Count> {
-    let words = [("accepted", Count::Accepted), ("all", Count::All), ("rejected", Count::Rejected)];
-    let count = fields.read("count", |word| word.word(&words))?;
-    if count == Some(Count::Rejected) {
+    // With `count_on` a request holds its units until its response decides whether it stays counted.
+    let count = fields.get(&policy::COUNT)?;
+    if count == Count::Rejected {
         check_fields_of_responses(fields);
     }
-    match (count, fields.optional("count_on")) {
-        (Some(_), Some(later)) => later.error_found("count_on with count", "only one of them"),
-        // The request holds its units until its response decides whether it stays counted.
-        (None, Some(_)) => Some(Count::Accepted),
-        (count, None) => Some(count.unwrap_or_default()),
-    }
+    Some(count)
 }
 
 /// A rejected request never reaches the upstream, so no response could change its count.
 fn check_fields_of_responses(fields: &Fields<'_>) {
-    for name in ["refund_on", "refund_unless", "cost_header", "stock_header", "unanswered"] {
+    let of_responses = [
+        policy::REFUND_ON.name,
+        policy::REFUND_UNLESS.name,
+        policy::COST_HEADER.name,
+        policy::STOCK_HEADER.name,
+        policy::UNANSWERED.name,
+    ];
+    for name in of_responses {
         if let Some(field) = fields.optional(name) {
             let found = [name, " with count: rejected"].concat();
             field.error_found::<()>(&found, "only one of them: a rejected request has no response");
@@ -37,86 +38,71 @@ fn check_fields_of_responses(fields: &Fields<'_>) {
 /// What responses change about the counts.
 #[inline(never)]
 pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<OnResponse> {
-    let count = fields.read("count_on", statuses::read);
-    let refund_on = fields.read("refund_on", statuses::read);
-    let unless = fields.read("refund_unless", statuses::read);
-    let cost = fields.read("cost_header", cost_header);
-    let stock = fields.read("stock_header", stock_header);
-    let unanswered = fields.read_or("unanswered", UnknownCost::Keep, unknown_cost);
-    let returns = fields.read_or("returns", Vec::new(), |list| {
-        let entries = list.non_empty_list("a list of at least one match with on")?;
-        all(entries.iter().map(|entry| returning(entry, known)))
+    let count = fields.get_optional_with(&policy::COUNT_ON, statuses::read);
+    let refund_on = fields.get_optional_with(&policy::REFUND_ON, statuses::read);
+    let unless = fields.get_optional_with(&policy::REFUND_UNLESS, statuses::read);
+    let cost = fields.get_optional_with(&policy::COST_HEADER, read_cost_header);
+    let stock = fields.get_optional_with(&policy::STOCK_HEADER, read_stock_header);
+    let unanswered = fields.get_with(&policy::UNANSWERED, policy::UNANSWERED_WORDS, |reader| {
+        unknown_cost(reader, policy::UNANSWERED_WORDS)
     });
-    if let (Some(returns), None) = (fields.optional("returns"), fields.optional("match")) {
-        // Without a match the policy would also count the very requests that are to return units.
-        returns.error_found::<()>("returns without match", "only together with match");
-    }
-    let refund = match (refund_on?, unless?) {
-        (Some(_), Some(_)) => fields.at().error_found("refund_on with refund_unless", "only one of them")?,
-        (on, unless) => on.or(unless.map(StatusSet::inverted)),
-    };
-    let rules = OnResponse {
-        refund,
+    let returns = fields.get_optional_with(&policy::RETURNS, |list| {
+        let entries = list.non_empty_list(policy::RETURNS.kind.allowed)?;
+        all(entries.iter().map(|entry| read_return(entry, known)))
+    });
+    let (refund_on, unless) = (refund_on?, unless?);
+    Some(OnResponse {
+        refund: refund_on.or(unless.map(StatusSet::inverted)),
         count: count?,
-        returns: returns?,
+        returns: returns?.unwrap_or_default(),
         cost: cost?,
         stock: stock?,
         unanswered: unanswered?,
-    };
-    if let Some(unanswered) = fields.optional("unanswered").filter(|_| !rules.depends_on_response()) {
-        unanswered.error_found::<()>(
-            "unanswered, although no response changes the counts",
-            "only with count_on, refund_on, refund_unless, cost_header or stock_header",
-        );
-    }
-    Some(rules)
+    })
 }
 
 /// A response header that reports a cost: its name, or its name and what to do with it.
-fn cost_header(reader: &Reader<'_>) -> Option<CostHeader> {
+fn read_cost_header(reader: &Reader<'_>) -> Option<CostHeader> {
     if !reader.is_object() {
         return Some(CostHeader { header: named(reader)?, without: UnknownCost::Keep });
     }
-    let fields = reader.object(&["name", "remove", "without"])?;
-    let (header, without) =
-        (report_header(&fields), fields.read_or("without", UnknownCost::Keep, unknown_cost));
+    let fields = reader.fields(&cost_header::OBJECT)?;
+    let header = report_header(&fields);
+    let without = fields.get_with(&cost_header::WITHOUT, cost_header::WITHOUT_WORDS, |reader| {
+        unknown_cost(reader, cost_header::WITHOUT_WORDS)
+    });
     Some(CostHeader { header: header?, without: without? })
 }
 
 /// A response header that reports a stock, likewise.
-fn stock_header(reader: &Reader<'_>) -> Option<ReportHeader> {
-    if reader.is_object() { report_header(&reader.object(&["name", "remove"])?) } else { named(reader) }
+fn read_stock_header(reader: &Reader<'_>) -> Option<ReportHeader> {
+    if reader.is_object() { report_header(&reader.fields(&stock_header::OBJECT)?) } else { named(reader) }
 }
 
 fn report_header(fields: &Fields<'_>) -> Option<ReportHeader> {
-    let header = fields.required("name", "a header name").and_then(named);
-    let remove = fields.read_or("remove", false, Reader::flag);
-    Some(ReportHeader { remove: remove?, ..header? })
+    let (name, remove) = (fields.get(&cost_header::NAME), fields.get(&cost_header::REMOVE));
+    Some(ReportHeader { name: name?, remove: remove? })
 }
 
-/// The header of this name, in lower case as Envoy delivers them.
+/// The header of this name.
 #[inline(never)]
 fn named(name: &Reader<'_>) -> Option<ReportHeader> {
-    let name = token(name, "a header name")?.to_ascii_lowercase();
-    Some(ReportHeader { name, remove: false })
+    Some(ReportHeader { name: name.read(&forms::HEADER)?, remove: false })
 }
 
 /// What a request costs if no response says so.
 #[inline(never)]
-fn unknown_cost(reader: &Reader<'_>) -> Option<UnknownCost> {
-    if reader.is_text() {
-        return reader.word(&[("keep", UnknownCost::Keep), ("refund", UnknownCost::Refund)]);
-    }
-    cost(reader).map(UnknownCost::Costs)
+fn unknown_cost(reader: &Reader<'_>, words: &'static Words<UnknownCost>) -> Option<UnknownCost> {
+    if reader.is_text() { reader.read(words) } else { reader.read(forms::UNITS).map(UnknownCost::Costs) }
 }
 
 /// A request that holds more units than a limit admits at once could never pass.
 #[inline(never)]
-pub(super) fn check_hold(fields: &Fields<'_>, policy: &Policy) {
-    if policy.response.cost.is_none() && policy.response.count.is_none() {
+pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
+    if compiled.response.cost.is_none() && compiled.response.count.is_none() {
         return;
     }
-    let most = policy.limit_sets.max_at_once();
+    let most = compiled.limit_sets.max_at_once();
     let check = |at: Reader<'_>, cost: u32| {
         if cost > most {
             let found = [
@@ -127,51 +113,36 @@ pub(super) fn check_hold(fields: &Fields<'_>, policy: &Policy) {
             at.error_found::<()>(&found.concat(), "at most the quota or burst of each limit");
         }
     };
-    let mut common = policy.matches.is_empty();
-    let entries = fields.optional("match").map_or_else(Vec::new, Reader::entries);
-    for (entry, (_, own)) in entries.iter().zip(&policy.matches) {
+    let mut common = compiled.matches.is_empty();
+    let entries = fields.present(&policy::MATCH).map_or_else(Vec::new, Reader::entries);
+    for (entry, (_, own)) in entries.iter().zip(&compiled.matches) {
         match own {
-            Some(own) => check(entry.field("cost"), *own),
+            Some(own) => check(entry.field(request_match::COST.name), *own),
             None => common = true,
         }
     }
     if common {
-        check(fields.at().field("cost"), policy.cost);
+        check(fields.about(&policy::COST), compiled.cost);
     }
 }
 
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
-fn returning(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch, StatusSet)> {
-    let fields = entry.object(&["method", "host", "path", "headers", "query", "cookies", "keys", "on"])?;
+fn read_return(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch, StatusSet)> {
+    let fields = entry.fields(&returning::OBJECT)?;
     let rule = match_fields(&fields, known);
-    let on = fields.read_or("on", StatusSet::successes(), statuses::read);
-    Some((rule?, on?))
-}
-
-/// What decides when a record cannot be written because of contention.
-pub(super) fn on_contention(word: &Reader<'_>) -> Option<OnContention> {
-    let words =
-        [("bucket", OnContention::Bucket), ("deny", OnContention::Deny), ("allow", OnContention::Allow)];
-    word.word(&words)
+    let on = fields.get_optional_with(&returning::ON, statuses::read);
+    Some((rule?, on?.unwrap_or_else(StatusSet::successes)))
 }
 
 /// Whether the policy is enforced, and since when.
 pub(super) fn mode(fields: &Fields<'_>) -> Option<Mode> {
-    let words = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
-    let mode = fields.read("mode", |word| word.word(&words));
-    let from = fields.read("effective_from", instant);
-    match (mode?, from?) {
-        (Some(Mode::Shadow), Some(_)) => fields
-            .at()
-            .field("effective_from")
+    let (shadow, from) = (fields.get(&policy::MODE), fields.get_optional(&policy::EFFECTIVE_FROM));
+    match (shadow?, from?) {
+        (true, Some(_)) => fields
+            .about(&policy::EFFECTIVE_FROM)
             .error_found("effective_from with mode: shadow", "only one of them"),
-        (_, Some(from)) => Some(Mode::EnforceFrom(from)),
-        (mode, None) => Some(mode.unwrap_or_default()),
+        (true, None) => Some(Mode::Shadow),
+        (false, Some(from)) => Some(Mode::EnforceFrom(from)),
+        (false, None) => Some(Mode::Enforce),
     }
-}
-
-/// A timestamp, in microseconds since the UNIX epoch.
-fn instant(reader: &Reader<'_>) -> Option<Micros> {
-    const INSTANT: &str = "a timestamp with its UTC offset, such as 2026-05-19T00:00:00-06:00, from 1970 on";
-    time::parse_instant(reader.text(INSTANT)?).or_else(|| reader.error(INSTANT))
 }

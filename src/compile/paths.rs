@@ -1,26 +1,16 @@
 //! Compiles which other spellings of a path a match is for.
 
-use crate::config::{Fields, Reader};
+use crate::config::Fields;
 use crate::http::{Purpose, RequestMatch, Spellings};
+use crate::language::{configuration, paths};
 use crate::rules::Policy;
 
-/// Every spelling that an upstream may take for the same path, so that none bypasses a policy.
-pub(super) const ALL: Spellings =
-    Spellings { trailing_slash: true, case: true, parameters: true, suffix: true };
-
 /// Reads the object `paths`.
-pub(super) fn spellings(reader: &Reader<'_>) -> Option<Spellings> {
-    const NAMES: [&str; 4] = ["trailing_slash", "case", "parameters", "suffix"];
-    let fields = reader.object(&NAMES)?;
-    let (mut ignored, mut valid) = ([true; 4], true);
-    for (name, ignored) in NAMES.into_iter().zip(&mut ignored) {
-        match is_ignored(&fields, name, true) {
-            Some(is_ignored) => *ignored = is_ignored,
-            None => valid = false,
-        }
-    }
-    let [trailing_slash, case, parameters, suffix] = ignored;
-    valid.then_some(Spellings { trailing_slash, case, parameters, suffix })
+pub(super) fn spellings(root: &Fields<'_>) -> Option<Spellings> {
+    let fields = root.object_or_empty(&configuration::PATHS, &paths::OBJECT)?;
+    let (trailing_slash, case) = (fields.get(&paths::TRAILING_SLASH), fields.get(&paths::CASE));
+    let (parameters, suffix) = (fields.get(&paths::PARAMETERS), fields.get(&paths::SUFFIX));
+    Some(Spellings { trailing_slash: trailing_slash?, case: case?, parameters: parameters?, suffix: suffix? })
 }
 
 /// Reads `ignore` or `strict`: whether a difference between two spellings is ignored.

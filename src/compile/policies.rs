@@ -1,24 +1,19 @@
 //! Compiles the policies, one by one, and then checks them as a set.
 
 use super::consumers::{ConsumerQuota, KnownConsumers};
-use super::counting::{check_hold, count, mode, on_contention, on_response};
-use super::duration;
+use super::counting::{check_hold, count, mode, on_response};
 use super::fleet::scope;
-use super::keys::{KEY, key_indexes};
+use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
-use super::matches::{KnownKeys, cost, exceptions, matches};
-use super::name::{NAME, name_of};
+use super::matches::{KnownKeys, exceptions, matches};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
+use crate::language::{configuration, forms, policy};
 use crate::limiter::Limit;
 use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
 use crate::table::{Count, TableSize};
-
-/// What `policies` may be.
-pub(super) const POLICIES: &str = "a list of at least one policy";
-const LIMITS: &str = "a list of at least one limit";
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
 #[derive(Clone, Copy)]
@@ -35,9 +30,9 @@ pub(super) struct PolicyContext<'a> {
 /// Reads the list `policies`.
 #[inline(never)]
 pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<Policy>> {
-    let entries = list.non_empty_list(POLICIES)?;
+    let entries = list.non_empty_list(configuration::POLICIES.kind.allowed)?;
     let mut classes = Vec::new();
-    let policies: Vec<_> = entries.iter().map(|entry| policy(entry, context, &mut classes)).collect();
+    let policies: Vec<_> = entries.iter().map(|entry| read_policy(entry, context, &mut classes)).collect();
     let (mut seen, mut taken): (Vec<&Policy>, _) = (Vec::new(), Names::default());
     for (entry, policy) in entries.iter().zip(&policies) {
         let Some(policy) = policy else { continue };
@@ -106,51 +101,28 @@ pub(super) fn limit_references<'a>(
 }
 
 #[inline(never)]
-fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<String>) -> Option<Policy> {
-    let fields = entry.object(&[
-        "name",
-        "match",
-        "except",
-        "key",
-        "class",
-        "limits",
-        "cost",
-        "cost_header",
-        "count",
-        "count_on",
-        "refund_on",
-        "refund_unless",
-        "returns",
-        "stock_header",
-        "unanswered",
-        "on_contention",
-        "block_for",
-        "mode",
-        "effective_from",
-        "scope",
-        "on_outage",
-        "reject",
-    ])?;
-    let name = fields.required("name", NAME).and_then(|name| name_of(name, name.text(NAME)?));
+fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<String>) -> Option<Policy> {
+    let fields = entry.fields(&policy::OBJECT)?;
+    let name = fields.get(&policy::NAME);
     let known = KnownKeys { keys: context.keys, names: context.key_names };
-    let matches = fields.read_or("match", Vec::new(), |list| matches(list, known));
-    let except = fields.read_or("except", Vec::new(), |list| exceptions(list, known));
-    let key = fields.required("key", KEY).and_then(|key| key_indexes(key, context.key_names));
-    let class = fields.read_or("class", 0, |class| class_bit(class, classes));
-    let cost = fields.read_or("cost", 1, cost);
+    let matches = fields.get_optional_with(&policy::MATCH, |list| matches(list, known));
+    let except = fields.get_optional_with(&policy::EXCEPT, |list| exceptions(list, known));
+    let key = fields.needed(&policy::KEY).and_then(|key| key_indexes(key, context.key_names));
+    let class = fields.get_optional_with(&policy::CLASS, |class| class_bit(class, classes));
+    let cost = fields.get(&policy::COST);
     let count = count(&fields);
-    let limits = fields.required("limits", LIMITS).and_then(|list| {
+    let limits = fields.needed(&policy::LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
         let count = count.unwrap_or_default();
-        let reported = fields.optional("stock_header").is_some();
+        let reported = fields.present(&policy::STOCK_HEADER).is_some();
         limits::read(
             list,
             LimitContext { policy, table: context.table, count, reported, tiers: context.tiers },
         )
     });
-    let on_contention = fields.read_or("on_contention", Default::default(), on_contention);
+    let on_contention = fields.get(&policy::ON_CONTENTION);
     let response = on_response(&fields, known);
-    let block_for = fields.read("block_for", duration::read);
+    let block_for = fields.get_optional(&policy::BLOCK_FOR);
     let mode = mode(&fields);
     let scope = scope(&fields, context.fleet);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
@@ -158,6 +130,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
     else {
         return None;
     };
+    let matches = matches.unwrap_or_default();
     check_stock(&fields, &limits);
     check_rejections_in_flight(&fields, count, &limits);
     check_responses_in_flight(&fields, &limits);
@@ -185,8 +158,8 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
-        except,
-        class,
+        except: except.unwrap_or_default(),
+        class: class.unwrap_or_default(),
         key,
         own_record: false,
         gives_back: false,
@@ -203,7 +176,7 @@ fn policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec<Stri
 
 /// Reads the name of a class, as its bit.
 fn class_bit(reader: &Reader<'_>, classes: &mut Vec<String>) -> Option<u64> {
-    let name = name_of(reader, reader.text(NAME)?)?;
+    let name = reader.read(&forms::NAME)?;
     let found = classes.iter().position(|class| *class == name);
     let index = found.unwrap_or_else(|| {
         classes.push(name);
@@ -249,7 +222,7 @@ fn limit_sets(
 /// A header that reports a stock would silently have no effect without a limit that counts one.
 fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
     let is_stock = |limit: &TieredLimit| limit.limit.algorithm.takes_reports();
-    if let Some(header) = fields.optional("stock_header").filter(|_| !limits.iter().any(is_stock)) {
+    if let Some(header) = fields.present(&policy::STOCK_HEADER).filter(|_| !limits.iter().any(is_stock)) {
         header.error_found::<()>("stock_header without a stock", "only with a limit of algorithm stock");
     }
 }
@@ -257,8 +230,9 @@ fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
 /// A rejected request is never in flight, so it would hold no unit of a concurrency limit.
 fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
     let in_flight = |limit: &TieredLimit| limit.limit.counts_in_flight();
-    if let Some(word) =
-        fields.optional("count").filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
+    if let Some(word) = fields
+        .present(&policy::COUNT)
+        .filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
     {
         word.error_found::<()>(
             "count: rejected with a limit of algorithm concurrency",
@@ -272,7 +246,14 @@ fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
     if !limits.iter().all(|limit| limit.limit.counts_in_flight()) {
         return;
     }
-    for name in ["cost_header", "count_on", "refund_on", "refund_unless", "returns"] {
+    let of_responses = [
+        policy::COST_HEADER.name,
+        policy::COUNT_ON.name,
+        policy::REFUND_ON.name,
+        policy::REFUND_UNLESS.name,
+        policy::RETURNS.name,
+    ];
+    for name in of_responses {
         if let Some(field) = fields.optional(name) {
             field.error_found::<()>(
                 &[name, " with no other limit than concurrency"].concat(),
@@ -307,8 +288,7 @@ fn check_path_parameters(
         if matches.is_empty() || !matches.iter().all(has) {
             let found = format!("a key by the path parameter {name}, and requests without it");
             fields
-                .at()
-                .field("key")
+                .about(&policy::KEY)
                 .error_found::<()>(&found, &format!("{{{name}}} in the path of every match"));
         }
     }

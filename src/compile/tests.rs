@@ -5,6 +5,7 @@ use crate::limiter::{
     Algorithm, Concurrency, FixedWindow, SlidingCounter, SlidingWindow, Stock, TokenBucket,
 };
 use crate::rules::KeySource;
+use crate::table::ChargeMode;
 use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -295,7 +296,7 @@ fn errors_in_what_counts_are_reported() {
     for (fields, field) in cases {
         assert_eq!(policy(fields), format!("policies[0].{field}"), "{fields}");
     }
-    assert_eq!(policy(r#""refund_on": [500], "refund_unless": [201]"#), "policies[0]");
+    assert_eq!(policy(r#""refund_on": [500], "refund_unless": [201]"#), "policies[0].refund_unless");
     for fields in [
         r#""count": "all", "on_contention": "deny""#,
         r#""count_on": [401, "5xx"]"#,

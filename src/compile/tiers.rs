@@ -1,11 +1,9 @@
 //! Compiles the tiers: classes of callers with quotas of their own.
 
 use super::keys::key_index;
-use super::name::{NAME, name_of};
 use crate::config::{Reader, Vocabulary, all};
+use crate::language::{forms, tiers};
 use crate::rules::{Key, KeySource, Tiers};
-
-const TIER_NAMES: &str = "a list of 1 to 64 tier names";
 
 /// The object `tiers`, for the parts of a configuration that refer to it.
 #[derive(Clone, Copy)]
@@ -38,14 +36,14 @@ impl<'a> DeclaredTiers<'a> {
 }
 
 /// Reads the object `tiers`.
-pub(super) fn tiers(
+pub(super) fn read(
     reader: &Reader<'_>,
     keys: Option<&[Key]>,
     key_names: Option<&Vocabulary<'_>>,
 ) -> Option<Tiers> {
-    let fields = reader.object(&["names", "default", "from"])?;
-    let names = fields.required("names", TIER_NAMES).and_then(tier_names);
-    let from = fields.read("from", |at| {
+    let fields = reader.fields(&tiers::OBJECT)?;
+    let names = fields.needed(&tiers::NAMES).and_then(tier_names);
+    let from = fields.get_optional_with(&tiers::FROM, |at| {
         let index = key_index(at, key_names)?;
         let key = keys.and_then(|keys| keys.get(index));
         if key.is_some_and(|key| matches!(key.source, KeySource::PathParameter(_))) {
@@ -54,13 +52,14 @@ pub(super) fn tiers(
         Some(index)
     });
     let names = names?;
-    let default = fields.required("default", &names.join(", ")).and_then(|tier| tier_index(tier, &names));
+    let default =
+        fields.required(tiers::DEFAULT.name, &names.join(", ")).and_then(|tier| tier_index(tier, &names));
     Some(Tiers { default: default?, from: from?, names })
 }
 
 fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
-    let entries = list.non_empty_list(TIER_NAMES)?;
-    let names = all(entries.iter().map(|entry| name_of(entry, entry.text(NAME)?)))?;
+    let entries = list.non_empty_list(tiers::NAMES.kind.allowed)?;
+    let names = all(entries.iter().map(|entry| entry.read(&forms::NAME)))?;
     let mut valid = Some(());
     for (index, entry) in entries.iter().enumerate() {
         if names.iter().take(index).any(|earlier| entry.is_word(earlier)) {
@@ -68,7 +67,7 @@ fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {
         }
     }
     if names.len() > 64 {
-        return list.error(TIER_NAMES);
+        return list.error(tiers::NAMES.kind.allowed);
     }
     valid.map(|()| names)
 }

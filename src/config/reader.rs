@@ -4,6 +4,7 @@
 //! `compile` calls these functions everywhere. Those that do some work are never inlined: the module would
 //! contain them once per caller. The figures are in [`compile`](crate::compile).
 
+use super::declaration::WordList;
 use super::value::Excerpt;
 use super::{ConfigError, ConfigErrors, Names, Value, Vocabulary};
 use std::cell::RefCell;
@@ -100,6 +101,19 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Records that a field of this value is absent, and what is `allowed`.
+    pub fn error_missing<T>(&self, name: &str, allowed: &str) -> Option<T> {
+        self.record_missing(name, allowed);
+        None
+    }
+
+    #[inline(never)]
+    fn record_missing(&self, name: &str, allowed: &str) {
+        if !self.is_full() {
+            self.push(ConfigError::new(&field_path(&self.path(), name), "nothing", allowed));
+        }
+    }
+
     #[inline(never)]
     fn record(&self, found: &str, allowed: &str) {
         if !self.is_full() {
@@ -123,20 +137,6 @@ impl<'a> Reader<'a> {
 
     fn is_full(&self) -> bool {
         self.errors.borrow_mut().is_full()
-    }
-
-    /// The fields of an object whose fields must all be `known`. An unknown or repeated field is an error,
-    /// but the known ones are still read.
-    #[inline(never)]
-    pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
-        let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
-        for field in &fields {
-            let name = field.name();
-            if !known.contains(&name) {
-                field.error_word::<()>("an unknown field", name, known);
-            }
-        }
-        Some(Fields { at: self.clone(), fields })
     }
 
     /// The entries of an object whose names the operator chooses.
@@ -191,6 +191,11 @@ impl<'a> Reader<'a> {
     pub fn non_empty_list(&self, allowed: &str) -> Option<Vec<Reader<'a>>> {
         let list = self.list(allowed)?;
         if list.is_empty() { self.error(allowed) } else { Some(list) }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(&self) -> bool {
+        *self.value == Value::Null
     }
 
     /// Whether this is a list.
@@ -261,6 +266,11 @@ impl<'a> Reader<'a> {
         words.get(self.position_of_word(&WordTable(words))?).map(|(_, meaning)| *meaning)
     }
 
+    /// One of the declared `words`: its position.
+    pub fn declared_word(&self, words: &dyn WordList) -> Option<usize> {
+        self.position_of_word(&Declared(words))
+    }
+
     /// One of many words: its position among them.
     pub fn word_in(&self, words: &Vocabulary<'_>) -> Option<usize> {
         let Value::Text(text) = self.value else { return self.error(&words.words().join(", ")) };
@@ -295,6 +305,14 @@ struct WordTable<'w, T>(&'w [(&'w str, T)]);
 impl<T> Words for WordTable<'_, T> {
     fn at(&self, position: usize) -> Option<&str> {
         self.0.get(position).map(|(word, _)| *word)
+    }
+}
+
+struct Declared<'w>(&'w dyn WordList);
+
+impl Words for Declared<'_> {
+    fn at(&self, position: usize) -> Option<&str> {
+        self.0.at(position).map(|(word, _)| word)
     }
 }
 
@@ -337,54 +355,4 @@ pub fn all<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
         }
     }
     all
-}
-
-/// The fields of one object.
-pub struct Fields<'a> {
-    at: Reader<'a>,
-    fields: Vec<Reader<'a>>,
-}
-
-impl<'a> Fields<'a> {
-    /// The object itself, for errors about it as a whole.
-    pub fn at(&self) -> &Reader<'a> {
-        &self.at
-    }
-
-    /// A field that may be absent. `null` is the same as absent.
-    #[inline(never)]
-    pub fn optional(&self, name: &str) -> Option<&Reader<'a>> {
-        self.fields.iter().find(|field| field.name() == name && *field.value != Value::Null)
-    }
-
-    /// A field that must be present. If it is absent, that is an error, which says what is `allowed`.
-    #[inline(never)]
-    pub fn required(&self, name: &str, allowed: &str) -> Option<&Reader<'a>> {
-        self.optional(name).or_else(|| {
-            if !self.at.is_full() {
-                let mut path = self.at.path();
-                Step::Field(name).write(&mut path);
-                self.at.push(ConfigError::new(&path, "nothing", allowed));
-            }
-            None
-        })
-    }
-
-    /// Reads an optional field: `Some(None)` if it is absent, `None` if it is invalid.
-    pub fn read<T>(&self, name: &str, read: impl FnOnce(&Reader<'a>) -> Option<T>) -> Option<Option<T>> {
-        match self.optional(name) {
-            None => Some(None),
-            Some(field) => read(field).map(Some),
-        }
-    }
-
-    /// Reads an optional field with a default: `None` if it is invalid.
-    pub fn read_or<T>(
-        &self,
-        name: &str,
-        default: T,
-        read: impl FnOnce(&Reader<'a>) -> Option<T>,
-    ) -> Option<T> {
-        self.read(name, read).map(|value| value.unwrap_or(default))
-    }
 }

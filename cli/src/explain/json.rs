@@ -3,7 +3,7 @@
 use super::{ExplainedResponse, Explanation, PolicyExplanation};
 use crate::applicability::Applicability;
 use tollgate::config::Value;
-use tollgate::fleet::OnOutage;
+use tollgate::language::policy;
 use tollgate::limiter::Verdict;
 use tollgate::rules::Scope;
 use tollgate::time::{Micros, seconds_up};
@@ -86,9 +86,8 @@ fn policy(policy: &PolicyExplanation) -> Value {
 
 /// What decides in an outage of the fleet; null for a policy that counts in this proxy.
 fn on_outage(scope: Scope) -> Value {
-    let on_outage = scope.on_outage();
-    let word = OnOutage::WORDS.into_iter().find(|(_, decides)| Some(*decides) == on_outage);
-    word.map_or(Value::Null, |(word, _)| word.into())
+    let word = scope.on_outage().and_then(|on_outage| policy::ON_OUTAGE.kind.of(&on_outage));
+    word.map_or(Value::Null, |word| word.word.into())
 }
 
 fn verdict_of(limit: &str, verdict: &Verdict) -> Value {

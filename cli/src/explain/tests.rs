@@ -135,9 +135,9 @@ policies:
 #[test]
 fn a_policy_of_the_fleet_says_so_and_what_happens_in_an_outage() {
     for (word, outage) in [
-        ("local", "each worker decides alone, within its share of the quota"),
-        ("deny", "requests are answered with 503"),
-        ("allow", "requests are admitted, and counted afterwards"),
+        ("local", "each worker alone, with its share of the quota; what it admits is counted afterwards"),
+        ("deny", "the request is answered with 503 and retry-after"),
+        ("allow", "the request is admitted, and counted afterwards"),
     ] {
         let policy = POLICY
             .replace("    key: ip\n", &format!("    key: ip\n    scope: fleet\n    on_outage: {word}\n"));
@@ -153,6 +153,6 @@ fn a_policy_of_the_fleet_says_so_and_what_happens_in_an_outage() {
         );
         assert!(json.contains("\"scope\": \"proxy\"") && json.contains("\"on_outage\": null"), "{json}");
         let notes = &summary(&set).policies[1].notes;
-        assert_eq!(notes, &[format!("counted over all proxies of the fleet; in an outage, {outage}")]);
+        assert_eq!(notes, &[format!("counted over all proxies of the fleet; in an outage: {outage}")]);
     }
 }

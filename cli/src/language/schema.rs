@@ -1,7 +1,7 @@
 //! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
-use super::{Field, Kind, Need, Object, Range, Text, objects};
-use tollgate::config::Value;
+use super::{about, objects, words};
+use tollgate::config::{Doc, Field, Kind, Need, Object, Range, Rule, Text, Value};
 
 /// Classes of response statuses.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -13,11 +13,11 @@ pub fn schema() -> Value {
         text("title", "A Tollgate policy"),
     ];
     let mut definitions = Vec::new();
-    for (i, object) in objects().enumerate() {
+    for (i, object) in objects().into_iter().enumerate() {
         if i == 0 {
             schema.extend(definition(object));
         } else {
-            definitions.push((object.name.to_string(), Value::Object(definition(object))));
+            definitions.push((object.name.get().to_string(), Value::Object(definition(object))));
         }
     }
     schema.push(field("$defs", Value::Object(definitions)));
@@ -27,11 +27,12 @@ pub fn schema() -> Value {
 type SchemaFields = Vec<(String, Value)>;
 
 fn definition(object: &Object) -> SchemaFields {
-    let properties = object.fields.iter().map(|one| (one.name.to_string(), Value::Object(property(one))));
-    let required = object.fields.iter().filter(|field| matches!(field.need, Need::Required));
+    let properties =
+        object.fields.get().iter().map(|one| (one.name.to_string(), Value::Object(property(object, one))));
+    let required = object.fields.get().iter().filter(|field| matches!(field.need, Need::Required));
     let required: Vec<Value> = required.map(|field| field.name.into()).collect();
     let mut fields = vec![
-        text("description", &sentence(object.about)),
+        text("description", &sentence(object.about.get())),
         text("type", "object"),
         field("properties", Value::Object(properties.collect())),
         field("additionalProperties", Value::Bool(false)),
@@ -39,25 +40,50 @@ fn definition(object: &Object) -> SchemaFields {
     if !required.is_empty() {
         fields.push(field("required", Value::List(required)));
     }
-    if !object.one_of.is_empty() {
-        let one = |name: &&str| Value::Object(vec![field("required", Value::List(vec![(*name).into()]))]);
-        fields.push(field("oneOf", Value::List(object.one_of.iter().map(one).collect())));
+    fields.extend(rules(object.rules));
+    fields
+}
+
+/// What excludes what.
+fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
+    let one = |name: &str| Value::Object(vec![field("required", Value::List(vec![name.into()]))]);
+    let (mut fields, mut needs, mut all) = (Vec::new(), Vec::new(), Vec::new());
+    for rule in rules {
+        match *rule {
+            Rule::ExactlyOne(names) => {
+                fields.push(field("oneOf", Value::List(names.iter().copied().map(one).collect())));
+            }
+            Rule::OnlyWith(name, others) => {
+                let others = Value::List(others.iter().copied().map(one).collect());
+                needs.push(field(name, Value::Object(vec![field("anyOf", others)])));
+            }
+            Rule::NotBoth(name, other) => {
+                let both =
+                    Value::Object(vec![field("required", Value::List(vec![name.into(), other.into()]))]);
+                all.push(Value::Object(vec![field("not", both)]));
+            }
+        }
+    }
+    if !needs.is_empty() {
+        fields.push(field("dependentSchemas", Value::Object(needs)));
+    }
+    if !all.is_empty() {
+        fields.push(field("allOf", Value::List(all)));
     }
     fields
 }
 
-fn property(one: &Field) -> SchemaFields {
-    let words = one.kind.words().into_iter().map(|word| format!("\n- `{}`: {}", word.word, word.about));
+fn property(object: &Object, one: &Field) -> SchemaFields {
+    let words = words(&one.kind).into_iter().map(|(word, about)| format!("\n- `{word}`: {}", about.get()));
     let otherwise = match one.need {
         Need::Required | Need::Default(_) => String::new(),
-        Need::Else(otherwise) => format!("\nWithout it: {otherwise}"),
+        Need::Else(otherwise) => format!("\nWithout it: {}", otherwise.get()),
     };
-    let description = format!("{}{}{otherwise}", one.about, words.collect::<String>());
+    let description = format!("{}{}{otherwise}", about(object, one), words.collect::<String>());
     let mut fields = vec![text("description", &sentence(&description))];
     fields.extend(kind(&one.kind));
-    if let Need::Default(json) = one.need {
-        // A test parses all defaults.
-        fields.push(field("default", serde_json::from_str(json).unwrap_or(Value::Null)));
+    if let Need::Default(literal) = one.need {
+        fields.push(field("default", literal.into()));
     }
     fields
 }
@@ -66,12 +92,13 @@ fn kind(kind: &Kind) -> SchemaFields {
     match kind {
         Kind::Flag => vec![text("type", "boolean")],
         Kind::Number(range) => number(range),
-        Kind::Words(words) => {
-            vec![field("enum", Value::List(words.iter().map(|word| word.word.into()).collect()))]
+        Kind::Words(_) => {
+            let words = words(kind).into_iter().map(|(word, _)| word.into());
+            vec![field("enum", Value::List(words.collect()))]
         }
         Kind::Text(form) => string(form),
         Kind::Statuses => statuses(),
-        Kind::Object(name) => vec![text("$ref", &format!("#/$defs/{name}"))],
+        Kind::Object(object) => vec![text("$ref", &format!("#/$defs/{}", object.name.get()))],
         Kind::List(of) => list(self::kind(of), 1),
         Kind::AnyList(of) => list(self::kind(of), 0),
         Kind::OneOrList(of) => any_of([self::kind(of), list(self::kind(of), 1)]),
@@ -90,12 +117,12 @@ fn number(range: &Range) -> SchemaFields {
 }
 
 fn string(form: &Text) -> SchemaFields {
-    let pattern = form.pattern.map(|pattern| text("pattern", pattern));
+    let pattern = form.pattern.get().map(|pattern| text("pattern", pattern));
     [text("type", "string")].into_iter().chain(pattern).collect()
 }
 
 fn statuses() -> SchemaFields {
-    let status = number(&Range { min: 100, max: 599, unit: "" });
+    let status = number(&Range { min: 100, max: 599, unit: Doc::new("") });
     let class = vec![field("enum", Value::List(CLASSES.into_iter().map(Value::from).collect()))];
     list(any_of([status, class]), 1)
 }

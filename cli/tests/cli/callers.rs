@@ -69,14 +69,14 @@ fn every_part_of_a_policy_is_described() {
              only if none of these applies: exports
              a request holds 2 units until its response, and then costs the number in the response header x-cost, else what it holds
              after a rejection, everything is rejected for 90 s
-             a request without a response stays counted
+             a request without a response: its units stay counted
   tried      every request that has it, counted by api_key (header authorization with scheme Bearer, if it identifies a consumer)
              at most 2 in any 60 s
              in shadow: it never rejects
   later      every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
              at most 1 in any 60 s
              in shadow until 2026-05-19T06:00:00Z, then enforced
-  charge     all policies that apply must admit a request; a rejected request spends nothing
+  charge     all policies that apply must admit a request; if any policy rejects the request, it spends nothing at all
   keys       organization: metadata envoy.filters.http.jwt_authn/payload/org, the same as company; company: the consumer's company; client_ip: the client's address, IPv6 by its first 64 bits
   tiers      free, pro; that of the consumer, else the value of plan (metadata envoy.filters.http.jwt_authn/payload/plan), else free
   consumers  1 known caller

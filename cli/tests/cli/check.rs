@@ -9,7 +9,7 @@ fn a_valid_policy_is_described() {
              at most 50 in any 60 s
   key        every request that has it, counted by api_key (header authorization with scheme Bearer, its first 16 bytes)
              at most 300 in any 60 s
-  charge     all policies that apply must admit a request, in this order; a rejected request has spent its units at those before the one that rejects
+  charge     all policies that apply must admit a request; policies are asked in order, and a rejected request has spent its units at those before the one that rejects
   exempt     CORS preflights
   ipv6       each /64 network is a client of its own, and a /48 has 65536 of them; a second policy by `client_ip: { ipv6_prefix: 48 }` would limit them together
   rejection  429 with retry-after of 1 to 2147483 s, application/json: {"statusCode":429,"message":"ThrottlerException: Too Many Requests","error":"Too Many Requests"}
@@ -334,7 +334,7 @@ policies:
     let rejected = described("count: rejected");
     assert!(
         rejected.contains(
-            "only requests that another policy rejects count; not those that this one rejects itself"
+            "counts only requests that this policy would admit and another enforced policy rejects"
         )
     );
 }

@@ -243,7 +243,7 @@ fleet: { cluster: tollgate-fleet, name: prod }
             at most 5 in any 60 s: admits, 4 of 5 left
 everywhere  applies, counted for ip 127.0.0.1
             at most 50 in any 60 s: admits, 49 of 50 left
-            counted over all proxies of the fleet; in an outage, requests are answered with 503
+            counted over all proxies of the fleet; in an outage: the request is answered with 503 and retry-after
 
 passes
 "

@@ -1,7 +1,8 @@
 //! A value for each field, and what it needs beside it.
 
 use serde_json::{Value as Json, json};
-use tollgate_cli::language::{Field, Need};
+use tollgate::config::{Field, Need, Value};
+use tollgate_cli::language;
 
 /// A field's value to try.
 pub struct Trial {
@@ -179,10 +180,10 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
 /// The words of a field but its default.
 fn words(field: &Field) -> Vec<Json> {
     let default = match field.need {
-        Need::Default(default) => serde_json::from_str(default).unwrap(),
+        Need::Default(literal) => serde_json::from_str(&Value::from(literal).to_json()).unwrap(),
         Need::Required | Need::Else(_) => Json::Null,
     };
-    let words = field.kind.words().into_iter().map(|word| json!(word.word));
+    let words = language::words(&field.kind).into_iter().map(|(word, _)| json!(word));
     words.filter(|word| *word != default).collect()
 }
 

@@ -18,14 +18,13 @@ mod scenario;
 use fields::{Trial, elsewhere, same_by_nature, trials};
 use scenario::trace;
 use serde_json::{Value as Json, json};
-use tollgate_cli::language::{Kind, Object, objects};
+use tollgate::config::Object;
+use tollgate::language::limit;
+use tollgate_cli::language::{objects, words};
 
 /// The words of an algorithm, as the language declares them.
 fn algorithms() -> Vec<&'static str> {
-    let limit = objects().find(|object| object.name == "limit").unwrap();
-    let algorithm = limit.fields.iter().find(|field| field.name == "algorithm").unwrap();
-    let Kind::Words(words) = algorithm.kind else { panic!("words") };
-    words.iter().map(|word| word.word).collect()
+    words(&limit::ALGORITHM.erased().kind).into_iter().map(|(word, _)| word).collect()
 }
 
 /// A configuration whose second policy, `p`, has one limit with this algorithm.
@@ -53,7 +52,8 @@ fn base(algorithm: &str) -> Json {
 /// What becomes of one field with one algorithm: `None` if it has an effect or is an error.
 fn fault(object: &Object, field: &str, trial: &Trial, algorithm: &str, effects: &mut u32) -> Option<String> {
     let before = trial.beside(&base(algorithm));
-    let name = format!("{}.{field}: {} with {algorithm}", object.name, trial.value);
+    let object = object.name.get();
+    let name = format!("{object}.{field}: {} with {algorithm}", trial.value);
     let without = match trace(&before) {
         Ok(without) => without,
         // What it needs is an error with this algorithm, and so it is too.
@@ -61,7 +61,7 @@ fn fault(object: &Object, field: &str, trial: &Trial, algorithm: &str, effects: 
         Err(errors) => return Some(format!("{name}: without it: {errors}")),
     };
     let Ok(with) = trace(&trial.with(&before, field)) else { return None };
-    let same = same_by_nature(object.name, field, &trial.value, algorithm);
+    let same = same_by_nature(object, field, &trial.value, algorithm);
     *effects += u32::from(with != without);
     match (with == without, same) {
         (true, None) => Some(format!("{name} changes nothing")),
@@ -73,9 +73,9 @@ fn fault(object: &Object, field: &str, trial: &Trial, algorithm: &str, effects: 
 #[test]
 fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
     let mut faults = Vec::new();
-    for object in objects().filter(|object| elsewhere(object.name).is_none()) {
-        for field in object.fields {
-            let trials = trials(object.name, field);
+    for object in objects().into_iter().filter(|object| elsewhere(object.name.get()).is_none()) {
+        for field in object.fields.get() {
+            let trials = trials(object.name.get(), field);
             let mut effects = 0;
             for (trial, algorithm) in
                 trials.iter().flat_map(|trial| algorithms().into_iter().map(move |one| (trial, one)))
@@ -83,7 +83,7 @@ fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
                 faults.extend(fault(object, field.name, trial, algorithm, &mut effects));
             }
             if effects == 0 && !trials.is_empty() {
-                faults.push(format!("{}.{} never has an effect", object.name, field.name));
+                faults.push(format!("{}.{} never has an effect", object.name.get(), field.name));
             }
         }
     }

@@ -76,7 +76,20 @@ fn check(root: &Json, schema: &Json, value: &Json, at: &str) -> Result<(), Strin
                     }
                 }
             }
-            "type" | "enum" | "minimum" | "maximum" | "pattern" | "minItems" | "anyOf" | "oneOf" => {}
+            "allOf" => {
+                for one in rule.as_array().unwrap() {
+                    check(root, one, value, at)?;
+                }
+            }
+            "not" if check(root, rule, value, at).is_ok() => return reject("excluded"),
+            "dependentSchemas" => {
+                for (name, schema) in rule.as_object().unwrap() {
+                    if value.get(name).is_some() {
+                        check(root, schema, value, at)?;
+                    }
+                }
+            }
+            "type" | "enum" | "not" | "minimum" | "maximum" | "pattern" | "minItems" | "anyOf" | "oneOf" => {}
             other => panic!("the checker does not know {other}"),
         }
     }

@@ -1,8 +1,9 @@
 //! Values that a type must accept, and values that it must reject.
 
-use super::super::texts;
-use super::{Kind, Text};
+use super::super::words;
 use serde_json::{Value as Json, json};
+use tollgate::config::{Kind, Text};
+use tollgate::language::forms;
 
 /// One value to try.
 pub(super) struct Probe {
@@ -22,7 +23,7 @@ fn probe(value: Json, accepted: bool) -> Probe {
 }
 
 /// Values at the edges of a type.
-pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
+pub(super) fn probes(kind: &Kind) -> Vec<Probe> {
     match kind {
         Kind::Flag => vec![probe(json!(true), true), probe(json!(false), true), probe(json!("yes"), false)],
         Kind::Number(range) => {
@@ -32,10 +33,11 @@ pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
             let others = [probe(json!("some"), false), probe(json!(1.5), false)];
             below.into_iter().chain(edges).chain(others).collect()
         }
-        Kind::Words(words) => {
-            let list = words.iter().map(|word| word.word).collect::<Vec<_>>().join(", ");
+        Kind::Words(_) => {
+            let words: Vec<&str> = words(kind).into_iter().map(|(word, _)| word).collect();
+            let list = words.join(", ");
             let wrong = Probe { allowed: Some(list), ..probe(json!("no such word"), false) };
-            words.iter().map(|word| probe(json!(word.word), true)).chain([wrong]).collect()
+            words.iter().map(|word| probe(json!(word), true)).chain([wrong]).collect()
         }
         Kind::Text(text) => text_probes(text),
         Kind::Statuses => {
@@ -56,27 +58,31 @@ pub(super) fn probes(kind: &'static Kind) -> Vec<Probe> {
 }
 
 fn text_probes(text: &Text) -> Vec<Probe> {
-    if text.name == texts::DURATION.name {
+    if text.name.get() == forms::DURATION.text.name.get() {
         let durations =
             [("1s", true), ("366d", true), ("0s", false), ("60", false), ("1.5m", false), ("1w", false)];
         let durations = durations.into_iter().map(|(duration, accepted)| probe(json!(duration), accepted));
         let too_long = Probe { in_schema: false, ..probe(json!("367d"), false) };
         return durations.chain([too_long]).collect();
     }
-    if text.pattern.is_some() { vec![probe(json!("\u{7}"), false)] } else { vec![probe(json!(7), false)] }
+    if text.pattern.get().is_some() {
+        vec![probe(json!("\u{7}"), false)]
+    } else {
+        vec![probe(json!(7), false)]
+    }
 }
 
-fn in_list(of: &'static Kind) -> impl Iterator<Item = Probe> {
+fn in_list(of: &Kind) -> impl Iterator<Item = Probe> {
     probes(of).into_iter().map(|one| Probe { value: json!([one.value]), at: format!("[0]{}", one.at), ..one })
 }
 
-fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
-    let name = match names.name {
-        name if name == texts::KEY_NAME.name => "k",
-        name if name == texts::TIER.name => "free",
-        name if name == texts::LIMIT.name => "p/limit",
-        name if name == texts::LANGUAGE.name => "es",
-        name if name == texts::HEADER.name => "x-other",
+fn in_map(names: &Text, values: &Kind) -> Vec<Probe> {
+    let name = match names.name.get() {
+        name if name == forms::KEY_NAME.name.get() => "k",
+        name if name == forms::TIER.name.get() => "free",
+        name if name == forms::LIMIT.name.get() => "p/limit",
+        name if name == forms::LANGUAGE.text.name.get() => "es",
+        name if name == forms::HEADER.text.name.get() => "x-other",
         _ => "n",
     };
     let at = if name == "p/limit" { "[\"p/limit\"]".to_string() } else { format!(".{name}") };
@@ -86,8 +92,8 @@ fn in_map(names: &Text, values: &'static Kind) -> Vec<Probe> {
 }
 
 /// What one type accepts, all do together. What one rejects another may accept, unless it is a number.
-fn either(kinds: &'static [Kind]) -> Vec<Probe> {
-    let of = |kind: &'static Kind| {
+fn either(kinds: &[Kind]) -> Vec<Probe> {
+    let of = |kind: &Kind| {
         let number = matches!(kind, Kind::Number(_));
         probes(kind).into_iter().filter(move |probe| probe.accepted || number && probe.value.is_number())
     };

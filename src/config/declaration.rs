@@ -1,0 +1,392 @@
+//! How the policy language is declared: each object once, with its fields, their types, ranges, words, defaults
+//! and documentation.
+//!
+//! The objects themselves are constants in [`language`](crate::language). The compiler reads a configuration
+//! by them, so whatever they say holds. The JSON Schema, the reference page and the descriptions in words are
+//! made from them.
+//!
+//! A field is a constant of the type [`Field<K>`]. `K` is its type in the language, which says what a valid
+//! value becomes: [`Flag`], [`Number<T>`], [`Words<T>`], [`Form<T>`]; or [`Composite`] for lists, objects and
+//! values of several types, which a function of the compiler reads.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::num::NonZeroU32;
+
+/// Something that only documentation needs. It has no size unless the feature `docs` is on, and the module is
+/// built without: there, documentation costs nothing.
+#[derive(Clone, Copy)]
+pub struct Doc<T = &'static str> {
+    #[cfg(feature = "docs")]
+    value: T,
+    #[cfg(not(feature = "docs"))]
+    value: PhantomData<T>,
+}
+
+impl<T: Copy> Doc<T> {
+    /// Documentation; it is dropped in a build without.
+    #[cfg(feature = "docs")]
+    pub const fn new(value: T) -> Doc<T> {
+        Doc { value }
+    }
+
+    /// Documentation; it is dropped in a build without.
+    #[cfg(not(feature = "docs"))]
+    pub const fn new(_: T) -> Doc<T> {
+        Doc { value: PhantomData }
+    }
+
+    /// What was documented.
+    #[cfg(feature = "docs")]
+    pub const fn get(self) -> T {
+        self.value
+    }
+}
+
+impl<T> fmt::Debug for Doc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Doc")
+    }
+}
+
+/// An object of the language. [`object!`](crate::config::object) declares one.
+#[derive(Debug)]
+pub struct Object {
+    /// Its name, such as `policy`.
+    pub name: Doc,
+    /// Where it stands, such as `policies[]`; several places are divided by `, `.
+    pub at: Doc,
+    /// What it describes.
+    pub about: Doc,
+    /// The names of its fields, in the order in which errors list them.
+    pub names: &'static [&'static str],
+    /// Its fields, in the same order.
+    pub fields: Doc<&'static [Field]>,
+    /// Which fields exclude or need each other.
+    pub rules: &'static [Rule],
+}
+
+/// Declares an object: its name, where it stands, what it describes, its fields, and what excludes what.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! object {
+    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?) => {
+        $crate::config::object!($name at $at: $about; $($field),+; rules [])
+    };
+    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?; rules [$($rule:expr),* $(,)?]) => {
+        $crate::config::Object {
+            name: $crate::config::Doc::new($name),
+            at: $crate::config::Doc::new($at),
+            about: $crate::config::Doc::new($about),
+            names: &[$($field.name),+],
+            fields: $crate::config::Doc::new(&[$($field.erased()),+]),
+            rules: &[$($rule),*],
+        }
+    };
+}
+pub use object;
+
+/// Which fields of an object exclude or need each other.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// Exactly one of these is present.
+    ExactlyOne(&'static [&'static str]),
+    /// The first has an effect only if one of the others is present, too.
+    OnlyWith(&'static str, &'static [&'static str]),
+    /// At most one of the two is present.
+    NotBoth(&'static str, &'static str),
+}
+
+/// A field of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Field<K = Kind> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: K,
+    /// Whether it is required, and what holds without it.
+    pub need: Need,
+    /// What it means.
+    pub about: Doc,
+}
+
+/// Whether a field is required.
+#[derive(Clone, Copy, Debug)]
+pub enum Need {
+    /// It is required.
+    Required,
+    /// Without it, it is as if this value were written.
+    Default(Literal),
+    /// It is optional; the text says what holds without it.
+    Else(Doc),
+}
+
+/// A value as it is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Literal {
+    /// `true` or `false`.
+    Flag(bool),
+    /// A whole number.
+    Number(i32),
+    /// A text or a word.
+    Text(&'static str),
+}
+
+impl<K: Copy> Field<K> {
+    /// A field that must be present.
+    pub const fn required(name: &'static str, kind: K, about: &'static str) -> Field<K> {
+        Field { name, kind, need: Need::Required, about: Doc::new(about) }
+    }
+
+    /// A field with a default.
+    pub const fn default(name: &'static str, kind: K, default: Literal, about: &'static str) -> Field<K> {
+        Field { name, kind, need: Need::Default(default), about: Doc::new(about) }
+    }
+
+    /// A field that may be absent; `otherwise` says what then holds.
+    pub const fn optional(
+        name: &'static str,
+        kind: K,
+        otherwise: &'static str,
+        about: &'static str,
+    ) -> Field<K> {
+        Field { name, kind, need: Need::Else(Doc::new(otherwise)), about: Doc::new(about) }
+    }
+
+    const fn with(self, kind: Kind) -> Field {
+        Field { name: self.name, kind, need: self.need, about: self.about }
+    }
+}
+
+/// `true` or `false`.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag;
+
+impl Field<Flag> {
+    /// This field, for documentation.
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Flag)
+    }
+}
+
+/// The whole numbers that a field accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    /// The smallest.
+    pub min: i64,
+    /// The largest.
+    pub max: i64,
+    /// Their unit, such as `seconds`; may be empty.
+    pub unit: Doc,
+}
+
+/// A whole number, which becomes a `T`.
+#[derive(Clone, Copy, Debug)]
+pub struct Number<T> {
+    /// What is valid.
+    pub range: Range,
+    becomes: PhantomData<T>,
+}
+
+impl<T> Number<T> {
+    /// The numbers from `min` to `max`.
+    pub const fn new(min: i64, max: i64, unit: &'static str) -> Number<T> {
+        Number { range: Range { min, max, unit: Doc::new(unit) }, becomes: PhantomData }
+    }
+
+    /// This type, as one of several.
+    pub const fn erased(self) -> Kind {
+        Kind::Number(self.range)
+    }
+}
+
+impl<T: Copy> Field<Number<T>> {
+    /// This field, for documentation.
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Number(self.kind.range))
+    }
+}
+
+/// What a whole number of the language can become.
+pub trait FromNumber: Sized {
+    /// `None` only if the type has no such number, which its range rules out.
+    fn from_number(number: i64) -> Option<Self>;
+}
+
+macro_rules! from_number {
+    ($($number:ty),+) => {
+        $(impl FromNumber for $number {
+            fn from_number(number: i64) -> Option<Self> {
+                number.try_into().ok()
+            }
+        })+
+    };
+}
+from_number!(u8, u16, u32, u64, usize, i32);
+
+impl FromNumber for NonZeroU32 {
+    fn from_number(number: i64) -> Option<Self> {
+        NonZeroU32::new(u32::try_from(number).ok()?)
+    }
+}
+
+/// One of the words that a field accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Word<T> {
+    /// The word.
+    pub word: &'static str,
+    /// What it becomes.
+    pub means: T,
+    /// What it means.
+    pub about: Doc,
+}
+
+impl<T: Copy> Word<T> {
+    /// A word.
+    pub const fn new(word: &'static str, means: T, about: &'static str) -> Word<T> {
+        Word { word, means, about: Doc::new(about) }
+    }
+}
+
+/// One of several words, each of which becomes a `T`.
+#[derive(Debug)]
+pub struct Words<T: 'static>(pub &'static [Word<T>]);
+
+#[cfg(feature = "docs")]
+impl<T: PartialEq> Words<T> {
+    /// The word that becomes this, with what it means.
+    pub fn of(&self, means: &T) -> Option<&'static Word<T>> {
+        self.0.iter().find(|word| word.means == *means)
+    }
+}
+
+impl<T: Sync> Field<&'static Words<T>> {
+    /// This field, for documentation.
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Words(self.kind))
+    }
+}
+
+impl fmt::Debug for dyn WordList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WordList")
+    }
+}
+
+/// Words, whatever they become.
+pub trait WordList: Sync {
+    /// The word at a position, and what it means.
+    fn at(&self, position: usize) -> Option<(&'static str, Doc)>;
+}
+
+impl<T: Sync> WordList for Words<T> {
+    fn at(&self, position: usize) -> Option<(&'static str, Doc)> {
+        self.0.get(position).map(|word| (word.word, word.about))
+    }
+}
+
+/// A form of texts.
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
+    /// Its name, such as `header name`.
+    pub name: Doc,
+    /// What texts of this form look like.
+    pub what: Doc,
+    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that
+    /// does may be an error too.
+    pub pattern: Doc<Option<&'static str>>,
+    /// What an error says is allowed.
+    pub allowed: &'static str,
+}
+
+/// A form of texts, of which a valid one becomes a `T`.
+#[derive(Debug)]
+pub struct Form<T: 'static> {
+    /// The form.
+    pub text: Text,
+    /// What a text becomes; `None` if it is invalid.
+    pub parse: fn(&str) -> Option<T>,
+}
+
+impl<T> Form<T> {
+    /// A form with a pattern that rules out some of the invalid texts.
+    pub const fn new(
+        name: &'static str,
+        what: &'static str,
+        pattern: Option<&'static str>,
+        allowed: &'static str,
+        parse: fn(&str) -> Option<T>,
+    ) -> Form<T> {
+        let (name, what, pattern) = (Doc::new(name), Doc::new(what), Doc::new(pattern));
+        Form { text: Text { name, what, pattern, allowed }, parse }
+    }
+}
+
+impl<T> Field<&'static Form<T>> {
+    /// This field, for documentation.
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Text(&self.kind.text))
+    }
+}
+
+/// A list, an object, or a value of several types: a function of the compiler reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Composite {
+    /// Its type.
+    pub kind: Doc<Kind>,
+    /// What an error says is allowed.
+    pub allowed: &'static str,
+}
+
+impl Composite {
+    /// A value of this type.
+    pub const fn new(kind: Kind, allowed: &'static str) -> Composite {
+        Composite { kind: Doc::new(kind), allowed }
+    }
+}
+
+impl Field<Composite> {
+    /// This field, for documentation.
+    #[cfg(feature = "docs")]
+    pub const fn erased(self) -> Field {
+        self.with(self.kind.kind.get())
+    }
+
+    /// This field, for documentation, which this build is without.
+    #[cfg(not(feature = "docs"))]
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Flag)
+    }
+}
+
+/// The type of a value, for documentation.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// `true` or `false`.
+    Flag,
+    /// A whole number.
+    Number(Range),
+    /// One of these words.
+    Words(&'static dyn WordList),
+    /// A text of this form.
+    Text(&'static Text),
+    /// A non-empty list of response statuses or classes of statuses.
+    Statuses,
+    /// An object.
+    Object(&'static Object),
+    /// A non-empty list.
+    List(&'static Kind),
+    /// A list that may be empty.
+    AnyList(&'static Kind),
+    /// A single value, or a non-empty list.
+    OneOrList(&'static Kind),
+    /// An object whose field names the operator chooses.
+    Map {
+        /// The form of the names.
+        names: &'static Text,
+        /// The type of the values.
+        values: &'static Kind,
+    },
+    /// One of several types.
+    Either(&'static [Kind]),
+}

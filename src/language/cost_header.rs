@@ -1,0 +1,46 @@
+//! The response header with a request's actual cost.
+
+use super::forms;
+use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
+use crate::rules::UnknownCost;
+
+/// Its name.
+pub const NAME: Field<&Form<String>> = Field::required("name", &forms::HEADER, "the header's name");
+
+/// Whether the client does not get it.
+pub const REMOVE: Field<Flag> = Field::default(
+    "remove",
+    Flag,
+    Literal::Flag(false),
+    "`true` removes the header before the client gets the response. It is removed from every response that passes the filter, whether \
+     or not a policy applied to the request",
+);
+
+/// The cost of a request whose response has none: a word, or a number.
+pub const WITHOUT: Field<Composite> = Field::default(
+    "without",
+    Composite::new(
+        Kind::Either(&[Kind::Words(WITHOUT_WORDS), forms::UNITS.erased()]),
+        "keep, refund, or a cost in units",
+    ),
+    Literal::Text("keep"),
+    "what a request costs if its response has no such header, or one that is not a whole number, such as `12.5`, `-3`, `7,8` or an \
+     empty one; a number is a cost in units. Without a response, `unanswered` decides",
+);
+
+/// The words of [`WITHOUT`].
+pub const WITHOUT_WORDS: &Words<UnknownCost> = &Words(&[
+    Word::new("keep", UnknownCost::Keep, "what it holds"),
+    Word::new(
+        "refund",
+        UnknownCost::Refund,
+        "nothing, so requests are free whose response has no cost, such as to `HEAD`, or a 304",
+    ),
+]);
+
+/// The object.
+pub const OBJECT: Object = object!("cost_header" at "policies[].cost_header":
+    "The response header with a request's actual cost: a whole number of units, up to 4294967295; a larger one counts as that. If \
+     the header is repeated, the first line counts. Trailers are not read. Two counters of the policy, `cost_missing` and \
+     `cost_unreadable`, count responses without such a number.";
+    NAME, REMOVE, WITHOUT);

@@ -1,0 +1,254 @@
+//! A policy.
+
+use super::forms::{STATUSES, UNITS};
+use super::{cost_header, exception, forms, limit, rejection, request_match, returning, stock_header};
+use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Rule, Word, Words, object};
+use crate::fleet::OnOutage;
+use crate::rules::UnknownCost;
+use crate::table::{Count, OnContention};
+use crate::time::Micros;
+
+/// Its name.
+pub const NAME: Field<&Form<String>> = Field::required(
+    "name",
+    &forms::NAME,
+    "a different name for each policy. Metrics are named after it and counts are stored under it",
+);
+
+/// The requests that it judges.
+pub const MATCH: Field<Composite> = Field::optional(
+    "match",
+    Composite::new(Kind::List(&Kind::Object(&request_match::OBJECT)), "a list of at least one match"),
+    "every request",
+    "the requests that it applies to: those that fit at least one match",
+);
+
+/// The requests that it does not judge.
+pub const EXCEPT: Field<Composite> = Field::optional(
+    "except",
+    Composite::new(Kind::AnyList(&Kind::Object(&exception::OBJECT)), "a list of matches"),
+    "none",
+    "requests to exclude",
+);
+
+/// What callers are counted by.
+pub const KEY: Field<Composite> = Field::required(
+    "key",
+    Composite::new(Kind::OneOrList(&Kind::Text(&forms::KEY_NAME)), "the name of a key, or a list of names"),
+    "what callers are counted by. With several keys, each combination of values is a caller",
+);
+
+/// Which policies exclude each other.
+pub const CLASS: Field<&Form<String>> = Field::optional(
+    "class",
+    &forms::NAME,
+    "the policy is independent of others",
+    "of the policies in one class, only the first that applies is used; at most 64 classes",
+);
+
+/// Its limits.
+pub const LIMITS: Field<Composite> = Field::required(
+    "limits",
+    Composite::new(Kind::List(&Kind::Object(&limit::OBJECT)), "a list of at least one limit"),
+    "all must admit a request; if one rejects it, nothing is spent at the others. A page of the default size has room for 36 limits of \
+     one policy. Policies with the same key share a record if it has room for all their limits, and otherwise have one each",
+);
+
+/// What a request costs.
+pub const COST: Field<Number<u32>> = Field::default(
+    "cost",
+    UNITS,
+    Literal::Number(1),
+    "what a request costs, unless its match says otherwise. With `cost_header` or `count_on`: what it holds until its response, at most \
+     the quota of each limit",
+);
+
+/// The response header with the actual cost.
+pub const COST_HEADER: Field<Composite> = Field::optional(
+    "cost_header",
+    Composite::new(
+        Kind::Either(&[Kind::Text(&forms::HEADER.text), Kind::Object(&cost_header::OBJECT)]),
+        "a header name, or an object",
+    ),
+    "the cost stays",
+    "a response header with the actual cost. Until the response arrives, the request holds its `cost`; then the difference is charged \
+     or refunded",
+);
+
+/// Which requests count.
+pub const COUNT: Field<&Words<Count>> = Field::default(
+    "count",
+    &Words(&[
+        Word::new("accepted", Count::Accepted, "admitted requests"),
+        Word::new("all", Count::All, "rejected requests too"),
+        Word::new(
+            "rejected",
+            Count::Rejected,
+            "only requests that this policy would admit and another enforced policy rejects: so a caller that goes on is \
+             [banned](how-do-i.md#ban-callers-that-do-not-stop-and-for-longer-each-time)",
+        ),
+    ]),
+    Literal::Text("accepted"),
+    "which requests count",
+);
+
+/// The statuses that count a request.
+pub const COUNT_ON: Field<Composite> = Field::optional(
+    "count_on",
+    STATUSES,
+    "requests count on arrival",
+    "a request holds its units until its response; they stay counted only if that has one of these statuses. A 429 here is the upstream's \
+     own: to count what Tollgate rejects, use `count: rejected`. Not with `count`",
+);
+
+/// The statuses that refund a request.
+pub const REFUND_ON: Field<Composite> = Field::optional(
+    "refund_on",
+    STATUSES,
+    "nothing is refunded",
+    "a request's units are refunded if its response has one of these statuses",
+);
+
+/// The statuses that do not refund a request.
+pub const REFUND_UNLESS: Field<Composite> = Field::optional(
+    "refund_unless",
+    STATUSES,
+    "nothing is refunded",
+    "instead of `refund_on`: they are refunded if its response has any other status",
+);
+
+/// The requests that return units.
+pub const RETURNS: Field<Composite> = Field::optional(
+    "returns",
+    Composite::new(Kind::List(&Kind::Object(&returning::OBJECT)), "a list of at least one match with on"),
+    "none",
+    "requests that return a unit, the one that was counted last. Nothing is returned if none is counted",
+);
+
+/// The response header with the number of items.
+pub const STOCK_HEADER: Field<Composite> = Field::optional(
+    "stock_header",
+    Composite::new(
+        Kind::Either(&[Kind::Text(&forms::HEADER.text), Kind::Object(&stock_header::OBJECT)]),
+        "a header name, or an object",
+    ),
+    "the count is taken for the stock",
+    "only with a limit of algorithm `stock`: a response header with the number of items that really exist, on responses to requests \
+     that the policy counts or that return a unit. Requests in flight are counted on top",
+);
+
+/// What a request costs that gets no response: a word, or a number.
+pub const UNANSWERED: Field<Composite> = Field::default(
+    "unanswered",
+    Composite::new(
+        Kind::Either(&[Kind::Words(UNANSWERED_WORDS), UNITS.erased()]),
+        "keep, refund, or a cost in units",
+    ),
+    Literal::Text("keep"),
+    "what a request without a response costs, because \
+     the client left, the upstream timed out or the connection broke; a number is a cost in units",
+);
+
+/// The words of [`UNANSWERED`].
+pub const UNANSWERED_WORDS: &Words<UnknownCost> = &Words(&[
+    Word::new("keep", UnknownCost::Keep, "its units stay counted"),
+    Word::new(
+        "refund",
+        UnknownCost::Refund,
+        "its units are refunded, so a client that leaves before the response spends nothing",
+    ),
+]);
+
+/// What decides under contention.
+pub const ON_CONTENTION: Field<&Words<OnContention>> = Field::default(
+    "on_contention",
+    &Words(&[
+        Word::new("bucket", OnContention::Bucket, "the worker's own token bucket, within a documented bound"),
+        Word::new("deny", OnContention::Deny, "the request is rejected"),
+        Word::new("allow", OnContention::Allow, "the request is admitted and counted later"),
+    ]),
+    Literal::Text("bucket"),
+    "what decides when a record cannot be written because of contention",
+);
+
+/// How long a rejection blocks.
+pub const BLOCK_FOR: Field<&Form<Micros>> = Field::optional(
+    "block_for",
+    &forms::DURATION,
+    "no longer than the limit rejects anyway",
+    "after a rejection, the caller is rejected for this long",
+);
+
+/// Whether rejections are enforced.
+pub const MODE: Field<&Words<bool>> = Field::default(
+    "mode",
+    &Words(&[
+        Word::new("enforce", false, "requests are rejected"),
+        Word::new("shadow", true, "requests are counted and show in metrics, but are never rejected"),
+    ]),
+    Literal::Text("enforce"),
+    "whether rejections are enforced",
+);
+
+/// Since when rejections are enforced.
+pub const EFFECTIVE_FROM: Field<&Form<Micros>> = Field::optional(
+    "effective_from",
+    &forms::TIMESTAMP,
+    "from the start",
+    "in shadow before this time; not with `mode: shadow`",
+);
+
+/// Whether its counts reach over a fleet.
+pub const SCOPE: Field<&Words<bool>> = Field::default(
+    "scope",
+    &Words(&[
+        Word::new("proxy", false, "over all workers of this Envoy, until it restarts"),
+        Word::new(
+            "fleet",
+            true,
+            "over all proxies of the [fleet](fleet.md), in the engine of its service; only with the field `fleet` of the configuration, and with at most 16 limits, `block_for` included",
+        ),
+    ]),
+    Literal::Text("proxy"),
+    "how far the policy's counts reach",
+);
+
+/// What decides while the service does not answer.
+pub const ON_OUTAGE: Field<&Words<OnOutage>> = Field::default(
+    "on_outage",
+    &Words(&[
+        Word::new(
+            "local",
+            OnOutage::Local,
+            "each worker alone, with its share of the quota; what it admits is counted afterwards",
+        ),
+        Word::new("deny", OnOutage::Deny, "the request is answered with 503 and `retry-after`"),
+        Word::new("allow", OnOutage::Allow, "the request is admitted, and counted afterwards"),
+    ]),
+    Literal::Text("local"),
+    "only with `scope: fleet`: what decides while the service does not answer",
+);
+
+/// Its own rejection.
+pub const REJECT: Field<Composite> = Field::optional(
+    "reject",
+    Composite::new(Kind::Object(&rejection::OBJECT), "an object"),
+    "the common `reject`",
+    "its own rejection; fields that it leaves out are taken from the common one",
+);
+
+/// The object.
+pub const OBJECT: Object = object!("policy" at "policies[]":
+"Limits for some requests, counted per caller. A policy does not apply to a request without its key.";
+NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
+RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, MODE, EFFECTIVE_FROM, SCOPE, ON_OUTAGE, REJECT;
+rules [
+    Rule::NotBoth(COUNT_ON.name, COUNT.name),
+    Rule::NotBoth(REFUND_UNLESS.name, REFUND_ON.name),
+    // Without a match the policy would also count the very requests that are to return units.
+    Rule::OnlyWith(RETURNS.name, &[MATCH.name]),
+    Rule::OnlyWith(
+        UNANSWERED.name,
+        &[COUNT_ON.name, REFUND_ON.name, REFUND_UNLESS.name, COST_HEADER.name, STOCK_HEADER.name],
+    ),
+]);
