@@ -17,7 +17,7 @@ pub use declaration::{
     Word, WordList, Words, object,
 };
 pub use error::{ConfigError, ConfigErrors};
-pub use fields::{Allowed, Allows, Fields, Type};
+pub use fields::{Allowed, Allows, Fields, Type, either_of};
 pub use names::{ListsByName, Names, Vocabulary};
 pub use reader::{Reader, all, field_path};
 pub use value::Value;

@@ -48,6 +48,7 @@ pub use formula::{Formula, Opening, WorkerId};
 pub use state::{Coarseness, EvictionInfo, State};
 pub use verdict::Verdict;
 
+use crate::config::{Word, Words};
 use crate::time::{MILLISECOND, Micros, SECOND};
 use std::num::NonZeroU32;
 

@@ -82,14 +82,20 @@ pub fn words(kind: &Kind) -> Vec<(&'static str, Doc)> {
 
 /// What a field means, with what it needs beside it.
 fn about(object: &Object, field: &Field) -> String {
-    let needs = object.rules.iter().find_map(|rule| match rule {
-        Rule::OnlyWith(name, others) if *name == field.name => Some(*others),
-        Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ExactlyOne(_) => None,
+    let needs = object.rules.iter().find_map(|rule| match *rule {
+        Rule::OnlyWith(name, others) | Rule::OnlyWithWord(name, _, others) if name == field.name => {
+            Some(format!("with {}: ", either_of(others)))
+        }
+        Rule::NotWithWord(name, _, others) if name == field.name => {
+            Some(format!("not with {}: ", either_of(others)))
+        }
+        Rule::OnlyWith(..)
+        | Rule::OnlyWithWord(..)
+        | Rule::NotWithWord(..)
+        | Rule::NotBoth(..)
+        | Rule::ExactlyOne(_) => None,
     });
-    match needs {
-        Some(others) => format!("with {}: {}", either_of(others), field.about.get()),
-        None => field.about.get().into(),
-    }
+    needs.unwrap_or_default() + field.about.get()
 }
 
 /// `a`, `a or b`, `a, b or c`, each as code.

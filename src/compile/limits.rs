@@ -1,20 +1,13 @@
 //! Compiles the limits of a policy: which fields each algorithm has, and what they mean.
 
-use super::duration::{self, DURATION};
-use super::name::{NAME, name_of};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Reader, all};
+use crate::language::{forms, limit, policy};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Field, Limit, LimitId, Parameters};
 use crate::table::{Count, TableSize};
 use crate::time::{Micros, Period, Zone};
 use std::num::NonZeroU32;
-
-const QUOTA: &str = "a whole number from 1 to 4294967295";
-const PERIOD: &str = "day, week or month";
-const LIMITS: &str = "a list of at least one limit";
-
-const PERIODS: [(&str, Period); 3] = [("day", Period::Day), ("week", Period::Week), ("month", Period::Month)];
 
 /// What the limits of a policy depend on besides their own fields.
 #[derive(Clone, Copy)]
@@ -87,8 +80,8 @@ impl TieredLimit {
 
 /// Reads the list of limits.
 pub(super) fn read(list: &Reader<'_>, context: LimitContext<'_>) -> Option<Vec<TieredLimit>> {
-    let entries = list.non_empty_list(LIMITS)?;
-    let limits: Vec<_> = entries.iter().map(|entry| limit(entry, context)).collect();
+    let entries = list.non_empty_list(policy::LIMITS.kind.allowed)?;
+    let limits: Vec<_> = entries.iter().map(|entry| read_limit(entry, context)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
         let twin = |other: &TieredLimit| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
@@ -102,21 +95,12 @@ pub(super) fn read(list: &Reader<'_>, context: LimitContext<'_>) -> Option<Vec<T
 }
 
 #[inline(never)]
-fn limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLimit> {
-    let fields = entry.object(&[
-        "name",
-        "algorithm",
-        "quota",
-        "window",
-        "time_zone",
-        "burst",
-        "retry_after",
-        "message",
-    ])?;
-    let name = fields.read_or("name", "limit".to_string(), |name| name_of(name, name.text(NAME)?));
-    let quotas = fields.required("quota", QUOTA).and_then(|quota| quotas(quota, context.tiers));
-    let algorithm = match fields.optional("algorithm") {
-        Some(word) => word.word(Algorithm::WORDS),
+fn read_limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLimit> {
+    let fields = entry.fields(&limit::OBJECT)?;
+    let name = fields.get(&limit::NAME);
+    let quotas = fields.needed(&limit::QUOTA).and_then(|quota| quotas(quota, context.tiers));
+    let algorithm = match fields.present(&limit::ALGORITHM) {
+        Some(word) => word.read(limit::ALGORITHM.kind),
         None => default_algorithm(&fields),
     };
     let given = algorithm.and_then(|algorithm| given(&fields, algorithm, context));
@@ -134,51 +118,52 @@ fn quotas(reader: &Reader<'_>, tiers: DeclaredTiers<'_>) -> Option<(NonZeroU32, 
     }
     let tiers = match tiers {
         DeclaredTiers::Valid(tiers) => tiers,
-        DeclaredTiers::None => return reader.error_found("a quota for each tier, but no tiers", QUOTA),
+        DeclaredTiers::None => {
+            return reader.error_found("a quota for each tier, but no tiers", limit::QUOTA.kind.allowed);
+        }
         DeclaredTiers::Invalid => return None,
     };
     let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
     let fields = reader.object(&names)?;
-    let quotas = names.iter().map(|name| fields.required(name, QUOTA).and_then(whole_quota));
+    let quotas =
+        names.iter().map(|name| fields.required(name, limit::QUOTA.kind.allowed).and_then(whole_quota));
     let quotas = all(quotas.collect::<Vec<_>>())?;
     Some((*quotas.get(tiers.default)?, quotas))
 }
 
 /// Reads a quota that is a number, in units.
 pub(super) fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
-    let quota = reader.whole_number(1..=u64::from(u32::MAX))?;
-    NonZeroU32::new(u32::try_from(quota).ok()?)
+    reader.read(forms::UNITS).and_then(NonZeroU32::new)
 }
 
 /// The algorithm if none is named: the first that has such a window. `calendar` if the window is a day, week or
 /// month.
 fn default_algorithm(fields: &Fields<'_>) -> Option<Algorithm> {
-    let named = |window: &&Reader<'_>| PERIODS.iter().any(|(word, _)| window.is_word(word));
-    let is_period = fields.optional("window").is_some_and(|window| named(&window));
-    let fits = |(_, algorithm): &&(_, Algorithm)| algorithm.has_periods() == is_period;
-    Algorithm::WORDS.iter().find(fits).map(|(_, algorithm)| *algorithm)
+    let window = fields.present(&limit::WINDOW);
+    let is_period = window.is_some_and(|window| limit::PERIODS.0.iter().any(|one| window.is_word(one.word)));
+    let word = Algorithm::WORDS.0.iter().find(|word| word.means.has_periods() == is_period);
+    word.map(|word| word.means)
 }
 
-/// What the fields of a limit say about the parameters of its algorithm.
+/// What the fields of a limit say about the parameters of its algorithm. A field that does not apply to the
+/// algorithm would silently have no effect.
 #[inline(never)]
 fn given(fields: &Fields<'_>, algorithm: Algorithm, context: LimitContext<'_>) -> Option<Given> {
-    let in_place = reject_fields_of_others(fields, algorithm);
-    let (mut window, mut period) = (Some(0), Some(None));
-    match algorithm.announced_wait() {
-        Some(wait) => window = fields.read_or("retry_after", wait, duration::read),
-        None if algorithm.has_periods() => {
-            period = fields.required("window", PERIOD).and_then(|word| word.word(&PERIODS)).map(Some);
-        }
-        None => window = fields.required("window", DURATION).and_then(duration::read),
+    let in_place = fields.check_with_word(&limit::OBJECT, limit::ALGORITHM.name, algorithm.word());
+    let (mut window, mut period, mut zone, mut burst) = (Some(0), Some(None), Some(Zone::UTC), Some(None));
+    if algorithm.has_periods() {
+        period =
+            fields.required(limit::WINDOW.name, PERIOD).and_then(|word| word.read(limit::PERIODS)).map(Some);
+        zone = fields.get_optional_with(&limit::TIME_ZONE, time_zone).map(|zone| zone.unwrap_or(Zone::UTC));
+    } else if algorithm.has_window() {
+        window = fields.needed(&limit::WINDOW).and_then(|window| window.read(&forms::DURATION));
     }
-    let zone = match algorithm.has_field(Field::TimeZone) {
-        true => fields.read_or("time_zone", Zone::UTC, time_zone),
-        false => Some(Zone::UTC),
-    };
-    let burst = match algorithm.has_field(Field::Burst) {
-        true => fields.read("burst", whole_quota),
-        false => Some(None),
-    };
+    if let Some(wait) = algorithm.announced_wait() {
+        window = fields.get_optional(&limit::RETRY_AFTER).map(|given| given.unwrap_or(wait));
+    }
+    if algorithm.has_field(Field::Burst) {
+        burst = fields.get_optional(&limit::BURST);
+    }
     in_place?;
     Some(Given {
         window: window?,
@@ -191,48 +176,10 @@ fn given(fields: &Fields<'_>, algorithm: Algorithm, context: LimitContext<'_>) -
     })
 }
 
+const PERIOD: &str = "day, week or month";
+
 fn time_zone(name: &Reader<'_>) -> Option<Zone> {
-    const ZONE: &str = "an IANA time zone such as Europe/Madrid";
-    let text = name.text(ZONE)?;
-    Zone::named(text).map_or_else(|nearest| name.error_similar(ZONE, &nearest), Some)
-}
-
-/// A field that does not apply to the algorithm would silently have no effect.
-fn reject_fields_of_others(fields: &Fields<'_>, algorithm: Algorithm) -> Option<()> {
-    let own = [
-        ("time_zone", Field::TimeZone),
-        ("burst", Field::Burst),
-        ("retry_after", Field::RetryAfter),
-        ("window", Field::Window),
-    ];
-    let mut valid = Some(());
-    for (name, field) in own.into_iter().filter(|(_, field)| !algorithm.has_field(*field)) {
-        if let Some(reader) = fields.optional(name) {
-            valid = reader.error(&only_with(name, field));
-        }
-    }
-    valid
-}
-
-/// With which algorithms a limit has a field, or with which it has not, whichever is shorter.
-#[inline(never)]
-fn only_with(name: &str, field: Field) -> String {
-    let has = |(_, algorithm): &&(&str, Algorithm)| algorithm.has_field(field);
-    let number = Algorithm::WORDS.iter().filter(has).count();
-    let lists_with = 2 * number <= Algorithm::WORDS.len();
-    let mut left = if lists_with { number } else { Algorithm::WORDS.len() - number };
-    let mut text = match lists_with {
-        true => "only with algorithm ".to_string(),
-        false => ["no ", name, " with algorithm "].concat(),
-    };
-    for (word, _) in Algorithm::WORDS.iter().filter(|one| has(one) == lists_with) {
-        left -= 1;
-        text.push_str(word);
-        text.push_str(match left {
-            0 => "",
-            1 => " or ",
-            2.. => ", ",
-        });
-    }
-    text
+    let allowed = limit::TIME_ZONE.kind.allowed;
+    let text = name.text(allowed)?;
+    Zone::named(text).map_or_else(|nearest| name.error_similar(allowed, &nearest), Some)
 }

@@ -95,6 +95,11 @@ pub enum Rule {
     OnlyWith(&'static str, &'static [&'static str]),
     /// At most one of the two is present.
     NotBoth(&'static str, &'static str),
+    /// The first has an effect only if the second is one of these words. The reader of the second checks it, who
+    /// knows what its default is.
+    OnlyWithWord(&'static str, &'static str, &'static [&'static str]),
+    /// The first has no effect if the second is one of these words. The reader of the second checks it.
+    NotWithWord(&'static str, &'static str, &'static [&'static str]),
 }
 
 /// A field of an object.

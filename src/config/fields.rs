@@ -271,7 +271,34 @@ impl<'a> Fields<'a> {
                     field.error_found::<()>(&[name, " with ", other].concat(), "only one of them");
                 }
             }
+            Rule::OnlyWithWord(..) | Rule::NotWithWord(..) => {}
         }
+    }
+
+    /// Records which fields have no effect with this `word` of another field, or with its default. `None`: there
+    /// are some.
+    #[inline(never)]
+    pub fn check_with_word(&self, object: &Object, of: &str, word: &str) -> Option<()> {
+        let mut valid = Some(());
+        for rule in object.rules {
+            let (name, words, allowed) = match *rule {
+                Rule::OnlyWithWord(name, by, words) if by == of && !words.contains(&word) => {
+                    (name, words, "only with ")
+                }
+                Rule::NotWithWord(name, by, words) if by == of && words.contains(&word) => {
+                    (name, words, "not with ")
+                }
+                Rule::OnlyWithWord(..)
+                | Rule::NotWithWord(..)
+                | Rule::ExactlyOne(_)
+                | Rule::OnlyWith(..)
+                | Rule::NotBoth(..) => continue,
+            };
+            if let Some(field) = self.optional(name) {
+                valid = field.error(&[allowed, of, " ", &either_of(words)].concat());
+            }
+        }
+        valid
     }
 
     #[inline]
@@ -317,7 +344,7 @@ impl<'a> Fields<'a> {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn either_of(names: &[&str]) -> String {
+pub fn either_of(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [name] => (*name).into(),

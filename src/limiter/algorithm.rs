@@ -19,7 +19,7 @@ pub struct Parameters {
     pub reported: bool,
 }
 
-/// The fields of a limit that not every algorithm has.
+/// The fields of a limit, and one of its policy, that not every algorithm has.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Field {
     /// `window`: the time that the quota is for.
@@ -30,13 +30,34 @@ pub enum Field {
     Burst,
     /// `retry_after`: the wait that a rejection announces.
     RetryAfter,
+    /// `stock_header`: how many units there are.
+    StockHeader,
+}
+
+impl Field {
+    /// Whether it is one of these.
+    #[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+    pub const fn is_in(self, fields: &[Field]) -> bool {
+        let mut place = 0;
+        while place < fields.len() {
+            if fields[place] as u8 == self as u8 {
+                return true;
+            }
+            place += 1;
+        }
+        false
+    }
 }
 
 /// Declares the methods of [`Properties`], and the same ones of [`Algorithm`], which ask its parameters.
 macro_rules! properties {
-    ($($(#[$doc:meta])* fn $name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $answer:ty $default:block)*) => {
+    (
+        $(#[$about:meta])* const FIELDS: $fields:ty;
+        $($(#[$doc:meta])* fn $name:ident($self:ident $(, $argument:ident: $type:ty)*) -> $answer:ty $default:block)*
+    ) => {
         /// What an algorithm is, as answers to questions. The defaults hold for most algorithms.
         pub trait Properties: Copy + Into<Algorithm> {
+            $(#[$about])* const FIELDS: $fields;
             $($(#[$doc])* fn $name($self $(, $argument: $type)*) -> $answer $default)*
         }
 
@@ -49,19 +70,27 @@ macro_rules! properties {
 }
 
 properties! {
+    /// The fields of its limits that not every algorithm has.
+    const FIELDS: &'static [Field];
+
     /// Its parameters. By default it has none.
     fn parameters(self) -> Parameters {
         Parameters::default()
     }
 
+    /// Whether limits of this algorithm have a field.
+    fn has_field(self, field: Field) -> bool {
+        field.is_in(Self::FIELDS)
+    }
+
     /// Whether its quota is for a window of time, and units come back by themselves.
     fn has_window(self) -> bool {
-        true
+        self.has_field(Field::Window)
     }
 
     /// Whether its windows are a calendar's periods.
     fn has_periods(self) -> bool {
-        false
+        self.has_field(Field::TimeZone)
     }
 
     /// The longest that its windows can be, if that follows from its parameters.
@@ -77,21 +106,6 @@ properties! {
     /// The wait that a rejection announces unless the policy names another, if the true one can't be known.
     fn announced_wait(self) -> Option<Micros> {
         None
-    }
-
-    /// Whether it has a number of units that are admitted at once.
-    fn has_burst(self) -> bool {
-        false
-    }
-
-    /// Whether limits of this algorithm have a field.
-    fn has_field(self, field: Field) -> bool {
-        match field {
-            Field::Window => self.has_window(),
-            Field::TimeZone => self.has_periods(),
-            Field::Burst => self.has_burst(),
-            Field::RetryAfter => self.announced_wait().is_some(),
-        }
     }
 
     /// Whether its windows end at edges of the clock, so that units taken ahead end with them.
@@ -128,7 +142,7 @@ properties! {
 
     /// Whether a response may report how many units there are.
     fn takes_reports(self) -> bool {
-        false
+        self.has_field(Field::StockHeader)
     }
 
     /// Whether it is a block that follows a rejection by a policy's limits, and counts nothing.
@@ -150,5 +164,34 @@ properties! {
     /// Whether every window of another limit lies within one of this limit's.
     fn holds_windows_of(self, _limit: &Limit, _other: &Limit) -> bool {
         false
+    }
+}
+
+impl Algorithm {
+    /// The number of words whose algorithms have a field, or have not.
+    #[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+    pub const fn number_with(field: Field, has: bool) -> usize {
+        let (mut place, mut number) = (0, 0);
+        while place < Algorithm::WORDS.0.len() {
+            if field.is_in(Algorithm::FIELDS[place]) == has {
+                number += 1;
+            }
+            place += 1;
+        }
+        number
+    }
+
+    /// These words.
+    #[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+    pub const fn words_with<const N: usize>(field: Field, has: bool) -> [&'static str; N] {
+        let (mut place, mut number, mut words) = (0, 0, [""; N]);
+        while place < Algorithm::WORDS.0.len() {
+            if field.is_in(Algorithm::FIELDS[place]) == has {
+                words[number] = Algorithm::WORDS.0[place].word;
+                number += 1;
+            }
+            place += 1;
+        }
+        words
     }
 }

@@ -6,7 +6,7 @@
 //! change only changes the quota (FA-24).
 
 use super::Limit;
-use super::algorithm::{Parameters, Properties};
+use super::algorithm::{Field, Parameters, Properties};
 use super::aligned::{self, Aligned, Edges};
 use super::formula::{Formula, Opening};
 use crate::time::{Micros, Period, SECOND, Zone};
@@ -41,12 +41,10 @@ impl Calendar {
 }
 
 impl Properties for Calendar {
+    const FIELDS: &'static [Field] = &[Field::Window, Field::TimeZone];
+
     fn parameters(self) -> Parameters {
         Parameters { period: Some(self.period), zone: Some(self.zone), ..Parameters::default() }
-    }
-
-    fn has_periods(self) -> bool {
-        true
     }
 
     fn max_window(self) -> Option<Micros> {
@@ -84,6 +82,7 @@ impl Properties for Calendar {
 impl Formula for Calendar {
     type State<'a> = Aligned;
     const KIND: u8 = 4;
+    const ABOUT: &str = "at most `quota` in each calendar day, week or month of a time zone";
     const PLAIN: Calendar = Calendar { period: Period::Day, zone: Zone::UTC };
 
     fn in_words(self, quota: u32, _window: &str) -> String {

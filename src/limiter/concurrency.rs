@@ -14,7 +14,7 @@
 pub use super::formula::WorkerId;
 
 use super::Limit;
-use super::algorithm::Properties;
+use super::algorithm::{Field, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::number;
@@ -31,9 +31,7 @@ pub const WORKER_TTL: Micros = 30 * SECOND;
 pub struct Concurrency;
 
 impl Properties for Concurrency {
-    fn has_window(self) -> bool {
-        false
-    }
+    const FIELDS: &'static [Field] = &[Field::RetryAfter];
 
     fn announced_wait(self) -> Option<Micros> {
         Some(SECOND)
@@ -47,6 +45,7 @@ impl Properties for Concurrency {
 impl Formula for Concurrency {
     type State<'a> = UnitsInFlight;
     const KIND: u8 = 6;
+    const ABOUT: &str = "at most `quota` requests in flight; a unit is released when its stream ends";
     const PLAIN: Concurrency = Concurrency;
 
     fn in_words(self, quota: u32, _window: &str) -> String {

@@ -9,7 +9,7 @@
 //! [`super::aligned`] has the formula, and its state. [`super::calendar`] has other edges.
 
 use super::Limit;
-use super::algorithm::Properties;
+use super::algorithm::{Field, Properties};
 use super::aligned::{self, Aligned, Edges};
 use super::formula::{Formula, Opening};
 use crate::time::Micros;
@@ -20,6 +20,8 @@ use std::num::NonZeroU32;
 pub struct FixedWindow;
 
 impl Properties for FixedWindow {
+    const FIELDS: &'static [Field] = &[Field::Window];
+
     fn is_aligned(self) -> bool {
         true
     }
@@ -46,6 +48,8 @@ impl Properties for FixedWindow {
 impl Formula for FixedWindow {
     type State<'a> = Aligned;
     const KIND: u8 = 3;
+    const ABOUT: &str =
+        "at most `quota` in each window of the clock; up to twice as many around the edge of two windows";
     const PLAIN: FixedWindow = FixedWindow;
 
     fn in_words(self, quota: u32, window: &str) -> String {

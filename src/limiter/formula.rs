@@ -29,6 +29,9 @@ pub trait Formula: Properties {
     /// The tag of its states in records. It is never reused.
     const KIND: u8;
 
+    /// What it promises, in Markdown, for the reference page.
+    const ABOUT: &'static str;
+
     /// Parameters that stand for any, where only the algorithm matters.
     const PLAIN: Self;
 

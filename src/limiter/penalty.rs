@@ -14,7 +14,7 @@
 //! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has
 //! ended has no state.
 
-use super::algorithm::Properties;
+use super::algorithm::{Field, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{bytes, number, numbers};
@@ -42,9 +42,7 @@ impl Limit {
 pub struct Penalty;
 
 impl Properties for Penalty {
-    fn has_window(self) -> bool {
-        false
-    }
+    const FIELDS: &'static [Field] = &[];
 
     fn is_penalty(self) -> bool {
         true
@@ -54,6 +52,7 @@ impl Properties for Penalty {
 impl Formula for Penalty {
     type State<'a> = Block;
     const KIND: u8 = 8;
+    const ABOUT: &str = "after a rejection, everything is rejected for a while";
     const PLAIN: Penalty = Penalty;
 
     fn in_words(self, _quota: u32, window: &str) -> String {

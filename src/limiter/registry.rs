@@ -56,14 +56,25 @@ macro_rules! make_enums {
             /// All algorithms, with parameters that stand for any.
             pub const ALL: &[Algorithm] = &[$(Algorithm::$name($file::$name::PLAIN),)*];
 
-            const ALL_WORDS: &[(&str, Algorithm)] =
-                &[$((stringify!($file), Algorithm::$name($file::$name::PLAIN)),)*];
+            const ALL_WORDS: &[Word<Algorithm>] = &[
+                $(Word::new(stringify!($file), Algorithm::$name($file::$name::PLAIN), $file::$name::ABOUT),)*
+            ];
 
             /// The words that policies have for them.
-            pub const WORDS: &[(&str, Algorithm)] = match Algorithm::ALL_WORDS {
+            pub const WORDS: &Words<Algorithm> = &Words(match Algorithm::ALL_WORDS {
                 [words @ .., _penalty] => words,
                 [] => &[],
-            };
+            });
+
+            /// The fields of their limits that not every algorithm has.
+            const FIELDS: &[&[Field]] = &[$($file::$name::FIELDS,)*];
+
+            /// The word that policies have for it.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Algorithm::$name(_) => stringify!($file),)*
+                }
+            }
 
             /// The tag of this algorithm's states in a record.
             pub const fn kind(self) -> u8 {

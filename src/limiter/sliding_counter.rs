@@ -17,7 +17,7 @@
 //! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
 //! bytes; for 100 per minute 5.
 
-use super::algorithm::Properties;
+use super::algorithm::{Field, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{bytes, number, numbers};
@@ -32,6 +32,8 @@ use std::num::NonZeroU32;
 pub struct SlidingCounter;
 
 impl Properties for SlidingCounter {
+    const FIELDS: &'static [Field] = &[Field::Window];
+
     fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
         Some(2 * u64::from(quota.get()) - 1)
     }
@@ -40,6 +42,7 @@ impl Properties for SlidingCounter {
 impl Formula for SlidingCounter {
     type State<'a> = TwoCounters;
     const KIND: u8 = 2;
+    const ABOUT: &str = "an approximation with two counters, as in other rate limiters: up to 2 × quota − 1 can pass in one window";
     const PLAIN: SlidingCounter = SlidingCounter;
 
     fn in_words(self, quota: u32, window: &str) -> String {

@@ -35,7 +35,7 @@ mod text;
 
 pub use slots::Slots;
 
-use super::algorithm::{Parameters, Properties};
+use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{Coarseness, EvictionInfo, State};
 use super::verdict::Verdict;
@@ -72,6 +72,8 @@ impl Limit {
 }
 
 impl Properties for SlidingWindow {
+    const FIELDS: &'static [Field] = &[Field::Window];
+
     fn parameters(self) -> Parameters {
         Parameters { slot_shift: Some(self.slots.shift()), ..Parameters::default() }
     }
@@ -88,6 +90,7 @@ impl Properties for SlidingWindow {
 impl Formula for SlidingWindow {
     type State<'a> = Log<'a>;
     const KIND: u8 = 1;
+    const ABOUT: &str = "at most `quota` in every trailing window";
     const PLAIN: SlidingWindow = SlidingWindow { slots: Slots::EXACT };
 
     fn in_words(self, quota: u32, window: &str) -> String {

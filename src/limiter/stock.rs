@@ -16,7 +16,7 @@
 //! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up
 //! to 127 units, at most 5; at most 20 for a reported stock.
 
-use super::algorithm::{Parameters, Properties};
+use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{bytes, number, numbers};
@@ -34,26 +34,21 @@ pub struct Stock {
 }
 
 impl Properties for Stock {
+    const FIELDS: &'static [Field] = &[Field::RetryAfter, Field::StockHeader];
+
     fn parameters(self) -> Parameters {
         Parameters { reported: self.reported, ..Parameters::default() }
     }
 
-    fn has_window(self) -> bool {
-        false
-    }
-
     fn announced_wait(self) -> Option<Micros> {
         Some(60 * SECOND)
-    }
-
-    fn takes_reports(self) -> bool {
-        true
     }
 }
 
 impl Formula for Stock {
     type State<'a> = UnitsInStock;
     const KIND: u8 = 7;
+    const ABOUT: &str = "at most `quota` items may exist at once; units are released only by `refund_on`, `refund_unless` and `returns`";
     const PLAIN: Stock = Stock { reported: false };
 
     fn in_words(self, quota: u32, _window: &str) -> String {

@@ -21,7 +21,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
         zone: Some(zone),
         reported: false,
     };
-    let algorithm = random.pick(Algorithm::WORDS).1.with(&parameters).unwrap();
+    let algorithm = random.pick(Algorithm::WORDS.0).means.with(&parameters).unwrap();
     Limit { id: LimitId(1), quota, window: algorithm.max_window().unwrap_or(window), algorithm }
 }
 
@@ -312,7 +312,7 @@ fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
 fn each_algorithm_has_a_tag_of_its_own_and_only_the_penalty_no_word() {
     for algorithm in Algorithm::ALL {
         assert_eq!(Algorithm::of_kind(algorithm.kind()), Some(*algorithm));
-        let has_word = Algorithm::WORDS.iter().any(|(_, named)| named == algorithm);
+        let has_word = Algorithm::WORDS.of(algorithm).is_some();
         assert_eq!(has_word, !algorithm.is_penalty());
     }
     assert_eq!(Algorithm::of_kind(0), None);

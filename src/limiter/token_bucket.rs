@@ -50,7 +50,7 @@
 //! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
 //! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
 
-use super::algorithm::{Parameters, Properties};
+use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{all_numbers, number};
@@ -68,12 +68,10 @@ pub struct TokenBucket {
 }
 
 impl Properties for TokenBucket {
+    const FIELDS: &'static [Field] = &[Field::Window, Field::Burst];
+
     fn parameters(self) -> Parameters {
         Parameters { burst: Some(self.burst), ..Parameters::default() }
-    }
-
-    fn has_burst(self) -> bool {
-        true
     }
 
     fn counts_windows(self) -> bool {
@@ -96,6 +94,7 @@ const WORDS: [&str; 3] = ["filling", "owing", "refunded"];
 impl Formula for TokenBucket {
     type State<'a> = Bucket;
     const KIND: u8 = 5;
+    const ABOUT: &str = "`burst` at once, refilled evenly by `quota` per window";
     const PLAIN: TokenBucket = TokenBucket { burst: NonZeroU32::MIN };
 
     fn in_words(self, quota: u32, window: &str) -> String {

@@ -62,6 +62,17 @@ fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
                     Value::Object(vec![field("required", Value::List(vec![name.into(), other.into()]))]);
                 all.push(Value::Object(vec![field("not", both)]));
             }
+            // A word that is not written is not known here.
+            Rule::OnlyWithWord(name, of, words) => {
+                needs.push(field(name, Value::Object(vec![field("properties", word_of(of, words))])));
+            }
+            Rule::NotWithWord(name, of, words) => {
+                let both = vec![
+                    field("required", Value::List(vec![name.into(), of.into()])),
+                    field("properties", word_of(of, words)),
+                ];
+                all.push(Value::Object(vec![field("not", Value::Object(both))]));
+            }
         }
     }
     if !needs.is_empty() {
@@ -71,6 +82,12 @@ fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
         fields.push(field("allOf", Value::List(all)));
     }
     fields
+}
+
+/// That a field is one of these words.
+fn word_of(name: &str, words: &[&str]) -> Value {
+    let words = Value::List(words.iter().copied().map(Value::from).collect());
+    Value::Object(vec![field(name, Value::Object(vec![field("enum", words)]))])
 }
 
 fn property(object: &Object, one: &Field) -> SchemaFields {
