@@ -1,9 +1,9 @@
 //! Limits in words.
 
-use super::key::length;
 use tollgate::limiter::Limit;
+use tollgate::time::in_words;
 
 /// What a limit allows.
 pub(crate) fn limit(limit: &Limit) -> String {
-    limit.algorithm.in_words(limit.quota.get(), &length(limit.window))
+    limit.algorithm.in_words(limit.quota.get(), &in_words(limit.window))
 }
