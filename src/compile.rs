@@ -27,7 +27,7 @@ mod replies;
 mod sharing;
 mod tiers;
 
-use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, duration, name, statuses};
+use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, statuses};
 use crate::http::{AUTHORIZATION, Spellings};
 use crate::language::{configuration, table};
 use crate::reply::ReplyRules;

@@ -5,11 +5,9 @@
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod declaration;
-pub mod duration;
 mod error;
 mod fields;
 pub mod forms;
-pub mod name;
 mod names;
 mod parse;
 mod protobuf;

@@ -11,10 +11,9 @@ mod template;
 use crate::config::Fields;
 use crate::language::headers::PRESET;
 use crate::language::{configuration, retry_after};
-use crate::limiter::{Algorithm, Limit};
 use crate::reply::{LimitDescription, PRESETS, PolicyReplies, ReplyRules, RetryAfter};
 use crate::rules::Policy;
-use crate::time::{Period, SECOND};
+use crate::time::SECOND;
 use headers::header_rules;
 use rejections::{CompiledRejection, rejections};
 use std::sync::Arc;
@@ -49,41 +48,13 @@ fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {
     let limits = limits.map(|((name, limit), message)| LimitDescription {
         name: name.clone(),
         reference: if several { [&policy.name, "/", name].concat() } else { policy.name.clone() },
-        window: window(limit),
-        slides: slides(limit),
-        concurrent: limit.algorithm == Algorithm::Concurrency,
+        window: limit.algorithm.announced_window(limit.window).map(|window| window / SECOND),
+        slides: limit.algorithm.slides(),
+        concurrent: limit.counts_in_flight(),
         message,
     });
     let details = ["tollgate_refused_by_", &policy.name].concat();
     PolicyReplies { name: policy.name.clone(), rejection: own.rejection, details, limits: limits.collect() }
-}
-
-/// The window of a quota, in seconds: for a calendar month, 31 days.
-fn window(limit: &Limit) -> Option<u64> {
-    const DAY: u64 = 86_400;
-    match limit.algorithm {
-        Algorithm::Calendar(calendar) => Some(match calendar.period {
-            Period::Day => DAY,
-            Period::Week => 7 * DAY,
-            Period::Month => 31 * DAY,
-        }),
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::TokenBucket { .. } => Some(limit.window / SECOND),
-        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => None,
-    }
-}
-
-fn slides(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter | Algorithm::TokenBucket { .. } => true,
-        Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
-    }
 }
 
 /// Reads the object `retry_after`.

@@ -287,16 +287,17 @@ impl<'a> Fields<'a> {
                     field.error_found::<()>(&[name, " with ", other].concat(), "only one of them");
                 }
             }
-            Rule::ByWord(name, effects) => self.check_effects(name, effects),
+            Rule::ByWord(name, effects) => {
+                let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
+                let mut written = words.filter(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
+                written.next().into_iter().for_each(|word| self.check_effects(name, word, effects));
+            }
         }
     }
 
-    /// Records fields that have no effect with the word in another one.
+    /// Records fields that have no effect with a word of the field `name`, or with its default.
     #[inline(never)]
-    fn check_effects(&self, name: &str, effects: &dyn Effects) {
-        let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
-        let written = words.into_iter().find(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
-        let Some(word) = written else { return };
+    pub fn check_effects(&self, name: &str, word: &str, effects: &dyn Effects) {
         for field in self.fields.iter().filter(|field| !field.is_null()) {
             let found = || [field.name(), " with ", name, " ", word].concat();
             match effects.effect(word, field.name()) {
