@@ -307,8 +307,14 @@ impl<'a> Fields<'a> {
                     field.error_found::<()>(&found(), value);
                 }
                 Effect::None => {
-                    let words = either_of(&effects.words_with(field.name(), true));
-                    field.error_found::<()>(&found(), &["only with ", name, " ", &words].concat());
+                    let (with, without) =
+                        (effects.words_with(field.name(), true), effects.words_with(field.name(), false));
+                    let (only, words) = if with.len() <= without.len() {
+                        ("only with ", with)
+                    } else {
+                        ("not with ", without)
+                    };
+                    field.error_found::<()>(&found(), &[only, name, " ", &either_of(&words)].concat());
                 }
             }
         }
