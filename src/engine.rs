@@ -334,11 +334,12 @@ fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<V
         let verdicts = one.outcome.verdicts.iter_mut().zip(left);
         return verdicts.for_each(|(verdict, now)| verdict.update(&now));
     }
-    // A concurrency limit is not affected: the request is still in flight.
+    // A limit that counts what is in flight is not affected: the request still is. Nor is one of which nothing is
+    // left after a request, whatever it costs.
     let judged = if one.outcome.charged { one.cost } else { 0 };
     let limits = policy.limit_sets.get(one.limit_set).limits();
     for (limit, verdict) in limits.iter().zip(&mut one.outcome.verdicts) {
-        if !limit.counts_in_flight() {
+        if !limit.counts_in_flight() && limit.algorithm.saves_up() {
             verdict.recount(judged, units);
         }
     }

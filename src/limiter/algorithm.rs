@@ -109,6 +109,12 @@ properties! {
         self.has_window()
     }
 
+    /// Whether units that are not used when they come back can be used later, together with others. If not, one
+    /// request is admitted at a time, nothing is left after it, and a moment that passes unused is lost.
+    fn saves_up(self) -> bool {
+        true
+    }
+
     /// Whether units can be counted at a later time and then moved to their own. Only such units are taken
     /// ahead.
     fn counts_by_time(self) -> bool {

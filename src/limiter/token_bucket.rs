@@ -185,7 +185,8 @@ impl Bucket {
 
     /// A full bucket for one worker to use while the shared record can't be written.
     pub fn of_worker(limit: &Limit) -> Bucket {
-        let burst = NonZeroU32::new(limit.max_at_once() / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
+        let together = if limit.algorithm.saves_up() { limit.max_at_once() } else { 1 };
+        let burst = NonZeroU32::new(together / WORKER_FRACTION).unwrap_or(NonZeroU32::MIN);
         Bucket::new(limit, burst)
     }
 

@@ -55,7 +55,7 @@ pub fn grant(
     }
     let (waiting, ahead) = match ask.only_judge {
         true => (0, 0),
-        false => units(entry, ask, counters, active, now),
+        false => units(entry, ask, &verdicts, active),
     };
     let units = waiting.saturating_add(ahead);
     let term = term(entry, &verdicts, if ahead > 0 { ask.term } else { ask.wait }, now);
@@ -104,13 +104,14 @@ fn remember(entry: &Entry, counters: &[Counter<'_>], verdicts: &[Verdict], now: 
     if counters.iter().any(|counter| counter.penalty_end(instant(now)).is_some()) {
         return wait;
     }
-    let limits = entry.limits.iter().filter(|limit| !limit.is_penalty());
-    let rejecting = limits.zip(verdicts).filter(|(_, verdict)| !verdict.admitted);
-    let shortest = rejecting.map(|(limit, _)| limit).min_by_key(|limit| limit.window);
-    let Some(Limit { window, quota, .. }) = shortest else { return 0 };
+    let limits = entry.limits.iter().filter(|limit| !limit.is_penalty()).zip(verdicts);
+    let rejecting = || limits.clone().filter(|(_, verdict)| !verdict.admitted).map(|(limit, _)| limit);
+    let Some(Limit { window, quota, .. }) = rejecting().min_by_key(|limit| limit.window) else { return 0 };
     // In less time than that, even a caller at its limit has no units that come back to it.
     let few_units = FEW * window / u64::from(quota.get());
-    wait.min(window / 64).max((window / 256).min(few_units).clamp(20 * MILLISECOND, SECOND))
+    let long = wait.min(window / 64).max((window / 256).min(few_units).clamp(20 * MILLISECOND, SECOND));
+    // What comes back in the meantime is not lost, unless it has to be used at once.
+    if rejecting().all(|limit| limit.algorithm.saves_up()) { long } else { long.min(wait) }
 }
 
 /// A rejection is remembered for at least as long as so many units take to come back.
@@ -135,19 +136,18 @@ fn term(entry: &Entry, verdicts: &[Verdict], asked: Micros, now: Micros) -> Micr
     edges.fold(asked.min(MAX_TERM), Micros::min)
 }
 
-/// How many units are granted: those that are waited for, as far as the limits admit them, and some ahead.
-fn units(entry: &Entry, ask: Ask, counters: &[Counter<'_>], active: usize, now: Micros) -> (u32, u32) {
-    let left = |verdict: &Verdict| verdict.remaining;
-    let verdicts = judge(&entry.limits, counters, 0, now);
-    let free = verdicts.iter().map(left).min().unwrap_or_default();
-    let waiting = u64::from(ask.at_most.max(ask.at_least)).min(free);
+/// How many units are granted: those that are waited for, as far as the limits admit them, and some ahead. The
+/// verdicts are those on the request that waits first.
+fn units(entry: &Entry, ask: Ask, verdicts: &[Verdict], active: usize) -> (u32, u32) {
+    let free = verdicts.iter().map(|verdict| verdict.remaining).min().unwrap_or_default();
+    let others = u64::from(ask.at_most.saturating_sub(ask.at_least)).min(free);
     let may_go_ahead = entry.limits.iter().all(|limit| limit.algorithm.counts_by_time());
     // The last units are for whoever asks first: in hand, they would serve one worker only.
     let last = verdicts.iter().map(|verdict| u64::from(verdict.quota.get()) / LAST).max().unwrap_or_default();
-    let share = (free - waiting).saturating_sub(last) / (SHARE * (active as u64 + 1));
+    let share = (free - others).saturating_sub(last) / (SHARE * (active as u64 + 1));
     let ahead = if may_go_ahead { u64::from(ask.ahead).min(share) } else { 0 };
     let number = |units| u32::try_from(units).unwrap_or(u32::MAX);
-    (number(waiting), number(ahead))
+    (ask.at_least.saturating_add(number(others)), number(ahead))
 }
 
 /// A worker gets at most 1 / `SHARE` of what is left ahead, divided by the number of workers.
