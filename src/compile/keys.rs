@@ -2,11 +2,11 @@
 
 use super::key_part::{check_fields, part};
 use crate::config::{Fields, Names, Reader, Vocabulary, all, is_name};
-use crate::http::credential::Reading;
+use crate::http::credential::{Reading, Repeated};
 use crate::language::{configuration, forms, key, policy};
 use crate::rules::source::{Beside, KeyEntries};
 use crate::rules::validity::ProofContext;
-use crate::rules::{Key, KeySource, SourceKind, Validity, modifiers};
+use crate::rules::{Key, KeySource, Validity, modifiers};
 use crate::table::TableSize;
 
 /// What the `key` of a policy may be.
@@ -55,9 +55,9 @@ fn read_key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> 
     let context = ProofContext { key: reader.name(), table };
     let validity = fields.get_optional_with(&modifiers::VALID, |valid| Validity::parse(valid, context));
     let same_as = fields.get_optional_with(&modifiers::SAME_AS, |other| same_as(other, keys));
-    let part = part(&fields);
-    let (source, part) = (source?, part?);
-    let reading = reading(&fields, source.kind());
+    let (part, reading) = (part(&fields), reading(&fields));
+    let (source, part, (repeated, reading)) = (source?, part?, reading?);
+    let reading = Reading { repeated: repeated.unwrap_or(source.kind().repeated), ..reading };
     check_fields(&fields, &source, &part);
     Some(Key {
         name: String::new(),
@@ -65,22 +65,19 @@ fn read_key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> 
         source,
         prefix: prefix?,
         validity: validity?.unwrap_or_default(),
-        reading: reading?,
+        reading,
         part,
         proven: false,
     })
 }
 
-/// How values are read.
-fn reading(fields: &Fields<'_>, kind: &SourceKind) -> Option<Reading> {
+/// How values are read, and which of several counts, unless its source decides.
+fn reading(fields: &Fields<'_>) -> Option<(Option<Repeated>, Reading)> {
     let (repeated, names) = (fields.get_optional(&modifiers::REPEATED), fields.get(&modifiers::NAMES));
     let (case, suffix) = (fields.get(&modifiers::CASE), fields.get(&modifiers::SUFFIX));
-    Some(Reading {
-        repeated: repeated?.unwrap_or(kind.repeated),
-        loose_names: names?,
-        ignore_case: case?,
-        ignore_suffix: suffix?,
-    })
+    let reading =
+        Reading { loose_names: names?, ignore_case: case?, ignore_suffix: suffix?, ..Reading::default() };
+    Some((repeated?, reading))
 }
 
 /// Reads `same_as`: the name of a key with values of its own. One that borrows its values would be ambiguous.

@@ -150,7 +150,7 @@ fn default_algorithm(fields: &Fields<'_>) -> Option<Algorithm> {
 #[inline(never)]
 fn given(fields: &Fields<'_>, algorithm: Algorithm, context: LimitContext<'_>) -> Option<Given> {
     if fields.present(&limit::ALGORITHM).is_none() {
-        fields.check_effects(limit::ALGORITHM.name, algorithm.word(), &limit::ByAlgorithm);
+        fields.check_effects(limit::ALGORITHM.name, algorithm.word(), &limit::ByAlgorithm, &limit::OBJECT);
     }
     let (mut window, mut period, mut zone, mut burst) = (Some(0), Some(None), Some(Zone::UTC), Some(None));
     if algorithm.has_periods() {

@@ -1,9 +1,9 @@
 //! How the policy language is declared: each object once, with its fields, their types, ranges, words, defaults
 //! and documentation.
 //!
-//! The objects themselves are constants in [`language`](crate::language). The compiler reads a configuration
-//! by them, so whatever they say holds. The JSON Schema, the reference page and the descriptions in words are
-//! made from them.
+//! The objects themselves are constants in [`language`](crate::language), and beside what they declare, such as
+//! a source of keys. The compiler reads a configuration by them, so whatever they say holds. The JSON Schema, the
+//! reference page and the descriptions in words are made from them.
 //!
 //! A field is a constant of the type [`Field<K>`]. `K` is its type in the language, which says what a valid
 //! value becomes: [`Flag`], [`Number<T>`], [`Words<T>`], [`Form<T>`]; or [`Composite`] for lists, objects and
@@ -24,13 +24,13 @@ pub struct Doc<T = &'static str> {
 }
 
 impl<T: Copy> Doc<T> {
-    /// Documentation; it is dropped in a build without.
+    /// Documentation. A build without the feature `docs` drops it.
     #[cfg(feature = "docs")]
     pub const fn new(value: T) -> Doc<T> {
         Doc { value }
     }
 
-    /// Documentation; it is dropped in a build without.
+    /// Documentation. A build without the feature `docs` drops it.
     #[cfg(not(feature = "docs"))]
     pub const fn new(_: T) -> Doc<T> {
         Doc { value: PhantomData }

@@ -148,7 +148,11 @@ impl<'a> Reader<'a> {
     /// other; the others are still read.
     pub fn fields(&self, object: &Object) -> Option<Fields<'a>> {
         let fields = self.object(object.names)?;
-        object.rules.iter().for_each(|rule| fields.check(rule));
+        object
+            .rules
+            .iter()
+            .filter(|rule| !fields.is_consequence(object, rule))
+            .for_each(|rule| fields.check(rule, object));
         Some(fields)
     }
 
@@ -260,27 +264,39 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether a rule is broken only as a consequence: a field needs one of several that exclude each other, and
+    /// it is an error of its own that there is not exactly one of these.
+    fn is_consequence(&self, object: &Object, rule: &Rule) -> bool {
+        let Rule::OnlyWith(_, others) = rule else { return false };
+        object.rules.iter().any(|rule| match rule {
+            Rule::ExactlyOne(names) => {
+                others.iter().any(|other| names.contains(other))
+                    && names.iter().filter(|name| self.optional(name).is_some()).count() != 1
+            }
+            Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ByWord(..) => false,
+        })
+    }
+
     /// Records what a rule excludes.
     #[inline(never)]
-    fn check(&self, rule: &Rule) {
+    fn check(&self, rule: &Rule, object: &Object) {
         match *rule {
             Rule::ExactlyOne(names) => {
                 let present: Vec<&str> =
                     names.iter().copied().filter(|name| self.optional(name).is_some()).collect();
-                let found = if present.is_empty() { "none of them".into() } else { present.join(" and ") };
+                let found = if present.is_empty() { "nothing".into() } else { present.join(" and ") };
                 if present.len() != 1 {
                     self.at.error_found::<()>(&found, &["exactly one of ", &names.join(", ")].concat());
                 }
             }
             Rule::OnlyWith(name, others) => {
                 let alone = others.iter().all(|other| self.optional(other).is_none());
-                if let Some(field) = self.optional(name).filter(|_| alone) {
-                    let found = match others {
-                        [other] => [name, " without ", other].concat(),
-                        _ => name.into(),
-                    };
-                    field.error_found::<()>(&found, &["only with ", &either_of(others)].concat());
-                }
+                let Some(field) = self.optional(name).filter(|_| alone) else { return };
+                let allowed = ["only with ", &either_of(others)].concat();
+                match others {
+                    [other] => field.error_found::<()>(&[name, " without ", other].concat(), &allowed),
+                    _ => field.error(&allowed),
+                };
             }
             Rule::NotBoth(name, other) => {
                 if let (Some(field), Some(_)) = (self.optional(name), self.optional(other)) {
@@ -290,14 +306,14 @@ impl<'a> Fields<'a> {
             Rule::ByWord(name, effects) => {
                 let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
                 let mut written = words.filter(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
-                written.next().into_iter().for_each(|word| self.check_effects(name, word, effects));
+                written.next().into_iter().for_each(|word| self.check_effects(name, word, effects, object));
             }
         }
     }
 
     /// Records fields that have no effect with a word of the field `name`, or with its default.
     #[inline(never)]
-    pub fn check_effects(&self, name: &str, word: &str, effects: &dyn Effects) {
+    pub fn check_effects(&self, name: &str, word: &str, effects: &dyn Effects, object: &Object) {
         for field in self.fields.iter().filter(|field| !field.is_null()) {
             let found = || [field.name(), " with ", name, " ", word].concat();
             match effects.effect(word, field.name()) {
@@ -307,14 +323,17 @@ impl<'a> Fields<'a> {
                     field.error_found::<()>(&found(), value);
                 }
                 Effect::None => {
-                    let (with, without) =
-                        (effects.words_with(field.name(), true), effects.words_with(field.name(), false));
-                    let (only, words) = if with.len() <= without.len() {
-                        ("only with ", with)
+                    let words = effects.words_with(field.name(), true);
+                    let fields = object.names.iter().copied();
+                    let fields: Vec<&str> =
+                        fields.filter(|one| effects.effect(word, one) != Effect::None).collect();
+                    // The shorter list says more.
+                    let allowed = if words.is_empty() || words.len() > 3 || fields.len() < 3 {
+                        ["with ", name, " ", word, " only ", &either_of(&fields)].concat()
                     } else {
-                        ("not with ", without)
+                        ["only with ", name, " ", &either_of(&words)].concat()
                     };
-                    field.error_found::<()>(&found(), &[only, name, " ", &either_of(&words)].concat());
+                    field.error_found::<()>(&found(), &allowed);
                 }
             }
         }

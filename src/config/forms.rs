@@ -124,9 +124,9 @@ pub const PATH: Form<PathTemplate> = Form::new(
 pub const PARAMETER: Form<String> = Form::new(
     "parameter",
     "the word in `{word}` of a path",
-    Some("^[A-Za-z0-9_]{1,64}$"),
-    "the name of a path parameter, of at most 64 letters, digits and _",
-    parse::parameter,
+    Some("^[A-Za-z0-9_-]{1,64}$"),
+    "the name of a path parameter, of at most 64 letters, digits, _ and -",
+    parse::name,
 );
 
 /// The name of a header, in lower case.

@@ -13,11 +13,6 @@ pub fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// The parameter of a path.
-pub(super) fn parameter(text: &str) -> Option<String> {
-    if text.contains('-') { None } else { name(text) }
-}
-
 /// A text that can stand where HTTP wants a token, in the case it is written in.
 pub(super) fn token(text: &str) -> Option<String> {
     is_token(text).then(|| text.to_string())

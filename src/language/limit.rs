@@ -45,7 +45,7 @@ pub const WINDOW: Field<Composite> = Field::optional(
         Kind::Either(&[Kind::Text(&forms::DURATION.text), Kind::Words(PERIODS)]),
         forms::DURATION.text.allowed,
     ),
-    "it is required with all other algorithms",
+    "it is required, except with `concurrency` and `stock`, which have none",
     "the time that the quota is for: with `calendar` a period, with the others a duration",
 );
 

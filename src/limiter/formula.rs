@@ -55,7 +55,7 @@ pub trait Formula: Properties {
     /// A state's bytes as text. `None`: they are damaged.
     fn to_text(state: &[u8]) -> Option<String>;
 
-    /// The bytes of a state that was written as text. `None`: nobody has written this text.
+    /// The bytes of a state that was written as text. `None`: it is no such text.
     fn from_text(text: &str) -> Option<Vec<u8>>;
 
     /// The algorithm with these parameters. `None`: one that it needs is missing.

@@ -47,7 +47,7 @@ trait RequestCondition: Condition {
         true
     }
 
-    /// What a request is not for which it does not hold, in words of its own.
+    /// Why a request does not fulfil it, in words of its own.
     fn mismatch(&self) -> Option<String> {
         None
     }

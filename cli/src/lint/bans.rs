@@ -88,7 +88,7 @@ fn forgeable(set: &Configuration, key: usize) -> Option<(&str, &'static str)> {
         Whose::Targets => Some(
             "is chosen by the client: anybody can have any value of it rejected for everybody; count by who asks, such as client_ip",
         ),
-        Whose::Everybodys => Some("is the same for all callers: one of them can have all of them rejected"),
+        Whose::Everyones => Some("is the same for all callers: one of them can have all of them rejected"),
         Whose::Callers => key.can_be_made_up().then_some(
             "can be made up: a rejected client takes another value, and whoever knows the value of another caller can have \
              that one rejected; set valid for it, or count by client_ip",

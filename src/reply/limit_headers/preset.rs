@@ -24,7 +24,7 @@ pub struct Preset {
     /// Its headers, in the order in which they are sent: what each shows, and its lower-case name. If there
     /// are none, limits are secret (FP-8).
     pub headers: &'static [(HeaderValue, &'static str)],
-    /// How names of limit headers of its kind begin, see [`is_limit_header`].
+    /// The prefix of the names of such limit headers, see [`is_limit_header`].
     family: &'static str,
     /// Which limits the headers describe, unless the policy says it. `None`: the only limit; if there are
     /// several, the policy must say it.

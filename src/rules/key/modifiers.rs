@@ -104,7 +104,7 @@ pub const WHOLE: Field<Flag> = Field::default(
     Flag,
     Literal::Flag(false),
     "the value is the whole header with its commas, all lines joined with commas as Envoy joins them; not with `scheme` \
-     and `repeated`. Not for credentials: whoever adds a line has another value",
+     or `repeated`. Not for credentials: whoever adds a line has another value",
 );
 
 /// What divides the value.

@@ -56,7 +56,7 @@ pub struct SourceKind {
 }
 
 impl SourceKind {
-    /// A source that is written in this field, of which nothing else is said.
+    /// A source with this field, for which every other property is the usual one.
     const fn new(field: &'static str) -> SourceKind {
         SourceKind {
             field,
@@ -95,7 +95,7 @@ pub enum Whose {
     /// That of what the caller asks for: others may ask for it, too.
     Targets,
     /// The same for everybody.
-    Everybodys,
+    Everyones,
 }
 
 /// What the engine knows about a request and its caller, for the source of one key.
@@ -261,7 +261,7 @@ macro_rules! key_sources {
                 match self { $(KeySource::$source(source) => source.value(key, facts),)+ }
             }
 
-            /// Whether a request shows who sends it by this key, be it valid or not.
+            /// Whether a request shows who sends it by this key, whether or not the value is valid.
             pub fn is_shown<R: Request>(&self, request: &RequestCache<'_, R>, key: &Key) -> bool {
                 match self { $(KeySource::$source(source) => source.is_shown(request, key),)+ }
             }

@@ -128,10 +128,12 @@ macro_rules! proofs {
                     return valid.error(VALID.allowed);
                 }
                 let fields = valid.fields(&OBJECT)?;
+                // Each is read, so that all errors are found. That there are two is an error of the object.
+                let mut proof = None;
                 $(if let Some(first) = $proof::FIELDS.first() && fields.present(first).is_some() {
-                    return $proof::parse(&fields, context).map(Validity::$proof);
+                    proof = $proof::parse(&fields, context).map(Validity::$proof);
                 })+
-                None
+                proof
             }
 
             /// Whether a value that a request presents is valid.

@@ -18,7 +18,7 @@ impl Source for Constant {
     const KIND: SourceKind = SourceKind {
         vouched: true,
         presence: Presence::Always,
-        whose: Whose::Everybodys,
+        whose: Whose::Everyones,
         ..SourceKind::new(Self::FIELD.name)
     };
 
