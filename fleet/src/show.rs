@@ -7,7 +7,8 @@ use crate::options::ShowOptions;
 use crate::record::{HolderState, Mark, Record, State};
 use std::fmt::Write as _;
 use tollgate::identity::{Encoder, Identity, Seed};
-use tollgate::limiter::text::to_text;
+use tollgate::limiter::Algorithm;
+use tollgate::limiter::text::{to_text, used};
 use tollgate::time::{Micros, SECOND};
 
 /// The record of a caller as text.
@@ -70,9 +71,9 @@ fn describe(key: &str, reading: Reading, text: &mut String) {
 
 fn describe_limit(state: &State, now: Micros, text: &mut String) {
     let State { limit, kind, expires, content } = state;
+    let algorithm = Algorithm::of_kind(*kind).map_or("unknown", Algorithm::word);
+    let used = used(*kind, content).map_or(String::new(), |used| format!("{used} used, "));
     let content = to_text(*kind, content).unwrap_or_default();
-    let algorithm = algorithm(*kind);
-    let used = used(*kind, &content).map_or(String::new(), |used| format!("{used} used, "));
     let _ = writeln!(text, "  limit {:08x} ({algorithm}): {used}until {}", limit.0, instant(*expires, now));
     let _ = writeln!(text, "    {content}");
 }
@@ -84,36 +85,6 @@ fn describe_holder(holder: &HolderState, now: Micros, text: &mut String) {
             let state = if *end > now { "usable until" } else { "not reported yet, ended" };
             let _ = writeln!(text, "    grant {number}: {units} units, {state} {}", instant(*end, now));
         }
-    }
-}
-
-fn algorithm(kind: u8) -> &'static str {
-    match kind {
-        1 => "sliding_window",
-        2 => "sliding_counter",
-        3 => "fixed_window",
-        4 => "calendar",
-        5 => "token_bucket",
-        6 => "concurrency",
-        7 => "stock",
-        8 => "penalty",
-        _ => "unknown",
-    }
-}
-
-/// The units that a state's text counts, if these are units.
-fn used(kind: u8, content: &str) -> Option<u64> {
-    let words = || content.split(' ');
-    let units = |word: &str| {
-        word.strip_prefix('+').map(|word| word.split_once('x').map_or("1", |(_, units)| units).parse())
-    };
-    match kind {
-        1 => words().filter_map(units).try_fold(0u64, |sum, units| sum.checked_add(units.ok()?)),
-        2 | 3 | 4 | 7 => words().next()?.parse().ok(),
-        6 => {
-            words().filter_map(|word| word.split_once('=')).map(|(_, units)| units.parse::<u64>().ok()).sum()
-        }
-        _ => None,
     }
 }
 
@@ -154,13 +125,5 @@ mod tests {
         ] {
             assert_eq!(date(seconds * SECOND), expected);
         }
-    }
-
-    #[test]
-    fn units_are_counted_from_what_the_record_says() {
-        assert_eq!(used(1, "1764403199500 +0 +12x3 /2^0ms"), Some(4));
-        assert_eq!(used(4, "17 until 1764403260000000"), Some(17));
-        assert_eq!(used(6, "0a1b2c3d=2 until 5 0a1b2c3e=3 until 6"), Some(5));
-        assert_eq!(used(5, "full at 1 in 60s"), None);
     }
 }

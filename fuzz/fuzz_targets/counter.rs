@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use tollgate::limiter::{Algorithm, Coarseness, Concurrency, Counter, Limit, TokenBucket, Verdict};
+use tollgate::limiter::{Algorithm, Coarseness, Counter, Limit, TokenBucket, Verdict};
 use tollgate::time::{Micros, Now, SECOND};
 use tollgate_fuzz::{WORKER, later, limit, number, pages};
 
@@ -98,8 +98,9 @@ impl Client {
         assert!(verdict.remaining <= quota && before <= quota, "{verdict:?}");
         assert_eq!(verdict.admitted, verdict.retry_after == 0, "{verdict:?}");
         assert!(now.mono <= verdict.next_slot && verdict.next_slot <= verdict.full_reset, "{verdict:?}");
+        let saves_up = self.limit.algorithm.saves_up();
         assert!(
-            !verdict.admitted || verdict.remaining + u64::from(cost) <= before,
+            !verdict.admitted || !saves_up || verdict.remaining + u64::from(cost) <= before,
             "{verdict:?}, of {before}"
         );
         assert!(verdict.admitted || verdict.remaining == before, "{verdict:?}, of {before}");
@@ -117,15 +118,7 @@ impl Client {
 
     /// What a verdict says of the time to come, if nothing else is asked.
     fn check_promises(&self, verdict: Verdict, cost: u32) {
-        let comes_back_by_itself = match self.limit.algorithm {
-            Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter(_)
-            | Algorithm::FixedWindow(_)
-            | Algorithm::Calendar(_)
-            | Algorithm::TokenBucket(_) => true,
-            Algorithm::Concurrency(_) | Algorithm::Stock(_) | Algorithm::Penalty(_) => false,
-        };
-        if !comes_back_by_itself {
+        if !self.limit.has_window() {
             return;
         }
         let (now, quota) = (self.now, u64::from(verdict.quota.get()));
@@ -178,7 +171,7 @@ impl Client {
                 let used: u64 = young.map(|(_, units)| u64::from(*units)).sum();
                 assert!(used <= quota, "{used} of {quota} between two edges");
             }
-            Algorithm::Concurrency(Concurrency)
+            Algorithm::Concurrency(_)
             | Algorithm::Stock(_)
             | Algorithm::SlidingCounter(_)
             | Algorithm::Penalty(_) => {}
@@ -196,7 +189,8 @@ impl Client {
         counter.refund(at, units);
         self.state = self.write(&counter);
         let after = self.remaining_at(self.now);
-        assert!(before <= after && after <= before + u64::from(units), "{before}, {units} back, {after}");
+        let most = if self.limit.algorithm.saves_up() { before + u64::from(units) } else { u64::MAX };
+        assert!(before <= after && after <= most, "{before}, {units} back, {after}");
     }
 
     /// Less precision never admits more.

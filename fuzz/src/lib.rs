@@ -2,10 +2,9 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use std::num::NonZeroU32;
-use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Concurrency, FixedWindow, Limit, LimitId, SlidingCounter, SlidingWindow, Stock, TokenBucket};
+use tollgate::limiter::{Algorithm, Limit, LimitId, Parameters};
 use tollgate::table::TableSize;
 use tollgate::time::{Micros, Now, Period, SECOND, Zone};
 
@@ -48,23 +47,23 @@ fn window(u: &mut Unstructured<'_>) -> Result<Micros> {
 /// A limit such as the compiler makes one.
 pub fn limit(u: &mut Unstructured<'_>, id: u32, table: TableSize) -> Result<Limit> {
     let (quota, window) = (some(u)?, window(u)?);
-    let algorithm = match u.int_in_range(0..=6u8)? {
-        0 => Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, table.max_state_bytes()) }),
-        1 => Algorithm::SlidingCounter(SlidingCounter),
-        2 => Algorithm::FixedWindow(FixedWindow),
-        3 => Algorithm::Calendar(calendar(u)?),
-        4 => Algorithm::TokenBucket(TokenBucket { burst: some(u)? }),
-        5 => Algorithm::Concurrency(Concurrency),
-        _ => Algorithm::Stock(Stock { reported: false }),
+    let word = u.choose(Algorithm::WORDS.0)?;
+    let (period, zone) = period(u)?;
+    let parameters = Parameters {
+        slot_shift: Some(Slots::that_fit(quota, window, table.max_state_bytes()).shift()),
+        burst: Some(some(u)?),
+        period: Some(period),
+        zone: Some(zone),
+        reported: false,
     };
-    let window = if let Algorithm::Calendar(calendar) = algorithm { calendar.max_length() } else { window };
-    Ok(Limit { id: LimitId(id), quota, window, algorithm })
+    let algorithm = word.means.with(&parameters).expect("it has all parameters");
+    Ok(Limit { id: LimitId(id), quota, window: algorithm.max_window().unwrap_or(window), algorithm })
 }
 
-fn calendar(u: &mut Unstructured<'_>) -> Result<Calendar> {
+fn period(u: &mut Unstructured<'_>) -> Result<(Period, Zone)> {
     const ZONES: [&str; 4] = ["UTC", "Europe/Madrid", "Australia/Lord_Howe", "America/Santiago"];
     let period = *u.choose(&[Period::Day, Period::Week, Period::Month])?;
-    Ok(Calendar { period, zone: Zone::named(u.choose(&ZONES)?).expect("the zone is known") })
+    Ok((period, Zone::named(u.choose(&ZONES)?).expect("the zone is known")))
 }
 
 /// The same instant, later on both clocks.

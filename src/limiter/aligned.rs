@@ -6,7 +6,7 @@
 //! of the wall clock changes neither when units come back nor how many.
 //!
 //! # State
-//! `used:varint, edge:varint` (µs). At most 12 bytes; for 100 per minute 7.
+//! `used:varint, edge:varint` (µs). At most 12 bytes; for 100 per minute 7. As text: `17 until 1764403260000000`.
 
 use super::state::{EvictionInfo, State};
 use super::text::{bytes, number, numbers};
@@ -131,13 +131,18 @@ impl State for Aligned {
     }
 }
 
-/// See [`super::Algorithm::to_text`].
+/// See [`super::Formula::used`].
+pub fn used(state: &[u8]) -> Option<u64> {
+    numbers(state).map(|[used, _]| used)
+}
+
+/// See [`super::Formula::to_text`].
 pub fn to_text(state: &[u8]) -> Option<String> {
     let [used, edge] = numbers(state)?;
     Some(format!("{used} until {edge}"))
 }
 
-/// See [`super::Algorithm::from_text`].
+/// See [`super::Formula::from_text`].
 pub fn from_text(text: &str) -> Option<Vec<u8>> {
     let (used, edge) = text.split_once(" until ")?;
     Some(bytes([number(used)?, number(edge)?]))

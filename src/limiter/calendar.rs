@@ -98,6 +98,10 @@ impl Formula for Calendar {
         Some(aligned::MAX_BYTES)
     }
 
+    fn used(state: &[u8]) -> Option<u64> {
+        aligned::used(state)
+    }
+
     fn to_text(state: &[u8]) -> Option<String> {
         aligned::to_text(state)
     }

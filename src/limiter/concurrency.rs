@@ -9,7 +9,7 @@
 //!
 //! # State
 //! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9
-//! with up to 127 units.
+//! with up to 127 units. As text: `0a1b2c3d=2 until 1764403230`, one for each worker.
 
 pub use super::formula::WorkerId;
 
@@ -54,6 +54,16 @@ impl Formula for Concurrency {
 
     fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
         None
+    }
+
+    fn used(state: &[u8]) -> Option<u64> {
+        let (mut used, mut rest) = (0u64, state);
+        while !rest.is_empty() {
+            let (units, after) = varint::read(rest.get(4..)?)?;
+            let (_, after) = varint::read(after)?;
+            (used, rest) = (used.saturating_add(units), after);
+        }
+        Some(used)
     }
 
     fn to_text(state: &[u8]) -> Option<String> {

@@ -52,6 +52,12 @@ pub trait Formula: Properties {
         None
     }
 
+    /// The units that a state counts, without regard to when they come back. `None`: they are damaged, or not a
+    /// number of units.
+    fn used(_state: &[u8]) -> Option<u64> {
+        None
+    }
+
     /// A state's bytes as text. `None`: they are damaged.
     fn to_text(state: &[u8]) -> Option<String>;
 

@@ -12,7 +12,7 @@
 //!
 //! # State
 //! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has
-//! ended has no state.
+//! ended has no state. As text: `until 1764403260000000`.
 
 use super::algorithm::{Field, Properties};
 use super::formula::{Formula, Opening};

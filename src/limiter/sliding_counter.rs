@@ -15,7 +15,7 @@
 //!
 //! # State
 //! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
-//! bytes; for 100 per minute 5.
+//! bytes; for 100 per minute 5. As text: `3 in #29406719 after 5`.
 
 use super::algorithm::{Field, Properties};
 use super::formula::{Formula, Opening};
@@ -51,6 +51,10 @@ impl Formula for SlidingCounter {
 
     fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
         Some(3 * varint::MAX_LEN as u64)
+    }
+
+    fn used(state: &[u8]) -> Option<u64> {
+        numbers(state).map(|[_, current, _]| current)
     }
 
     fn to_text(state: &[u8]) -> Option<String> {

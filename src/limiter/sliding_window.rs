@@ -105,6 +105,10 @@ impl Formula for SlidingWindow {
         Log::coarser(state)
     }
 
+    fn used(state: &[u8]) -> Option<u64> {
+        varint::read(state.get(1..)?).map(|(used, _)| used)
+    }
+
     fn to_text(state: &[u8]) -> Option<String> {
         text::to_text(state)
     }

@@ -14,7 +14,8 @@
 //!
 //! # State
 //! `used:varint`, and for a reported stock `in_flight:varint, changed:varint` (µs, monotonic). 1 byte for up
-//! to 127 units, at most 5; at most 20 for a reported stock.
+//! to 127 units, at most 5; at most 20 for a reported stock. As text: `4`, or `4 with 1 open since
+//! 1764403200000000`.
 
 use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
@@ -57,6 +58,10 @@ impl Formula for Stock {
 
     fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
         Some(3 * varint::MAX_LEN as u64)
+    }
+
+    fn used(state: &[u8]) -> Option<u64> {
+        varint::read(state).map(|(used, _)| used)
     }
 
     fn to_text(state: &[u8]) -> Option<String> {

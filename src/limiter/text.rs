@@ -1,14 +1,5 @@
 //! States as text, for stores that people look into. [`to_text`] and [`from_text`] are inverse.
-//!
-//! | algorithm | text |
-//! |---|---|
-//! | `sliding_window` | `1764403199500 x3 +12 +150x2 /2^0ms`: slots, oldest first, each with its distance from the one before and its units |
-//! | `sliding_counter` | `3 in #29406719 after 5` |
-//! | `fixed_window`, `calendar` | `17 until 1764403260000000` |
-//! | `token_bucket` | `full at 1764403200000000000 filling 60`: seconds; then `owing` and `refunded`, if there are such |
-//! | `concurrency` | `0a1b2c3d=2 until 1764403230`, one for each worker |
-//! | `stock` | `4`, or `4 with 1 open since 1764403200000000` |
-//! | `penalty` | `until 1764403260000000` |
+//! Each algorithm has a form of its own.
 
 use super::Formula;
 use crate::varint;
@@ -21,6 +12,12 @@ pub fn to_text(kind: u8, state: &[u8]) -> Option<String> {
 /// The bytes of a state that was written as text. `None`: nobody has written this text.
 pub fn from_text(kind: u8, text: &str) -> Option<Vec<u8>> {
     of_kind!(kind, Parameters => Parameters::from_text(text))
+}
+
+/// The units that a state counts, without regard to when they come back. `None`: they are damaged, or not a
+/// number of units.
+pub fn used(kind: u8, state: &[u8]) -> Option<u64> {
+    of_kind!(kind, Parameters => Parameters::used(state))
 }
 
 /// All varints, which must be the whole state.
@@ -75,9 +72,21 @@ mod tests {
         assert_eq!(state[1], 6, "units");
     }
 
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_units_that_a_state_counts_are_read_from_its_bytes() {
+        let counted = |kind, text| used(kind, &from_text(kind, text).unwrap());
+        assert_eq!(counted(1, "1764403199500 +0 +12x3 /2^0ms"), Some(4));
+        assert_eq!(counted(2, "3 in #29406719 after 5"), Some(3));
+        assert_eq!(counted(4, "17 until 1764403260000000"), Some(17));
+        assert_eq!(counted(6, "0a1b2c3d=2 until 5 0a1b2c3e=3 until 6"), Some(5));
+        assert_eq!(counted(7, "4 with 1 open since 1764403200000000"), Some(4));
+        assert_eq!(counted(5, "full at 1 filling 60"), None);
+        assert_eq!((used(1, &[]), used(6, &[1, 2]), used(99, &[1])), (None, None, None));
+    }
+
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn text_and_bytes_are_inverse(kind in 1u8..9, numbers in proptest::collection::vec(0u64..1 << 50, 1..9)) {
+        fn text_and_bytes_are_inverse(kind in 1u8..12, numbers in proptest::collection::vec(0u64..1 << 50, 1..9)) {
             let mut state = match kind {
                 1 => vec![3],
                 5 => numbers[0].to_le_bytes().to_vec(),
@@ -130,7 +139,7 @@ mod tests {
         }
 
         #[wasm_bindgen_test(unsupported = test)]
-        fn no_text_makes_it_panic(kind in 0u8..10, text in "[0-9a-fx+=# /^usnmit]{0,40}") {
+        fn no_text_makes_it_panic(kind in 0u8..12, text in "[0-9a-fx+=# /^usnmit]{0,40}") {
             if let Some(state) = from_text(kind, &text) {
                 prop_assert_eq!(to_text(kind, &state), Some(text));
             }

@@ -48,7 +48,8 @@
 //! # State
 //! `tat:u64` (ns, monotonic) and `fill:varint`, the time that an empty bucket takes to fill (s, rounded up).
 //! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
-//! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
+//! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more. As text:
+//! `full at 1764403200000000000 filling 60`, and then `owing` and `refunded`, if there are such.
 
 use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};

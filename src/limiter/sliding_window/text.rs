@@ -1,11 +1,12 @@
-//! A log as text: `1764403199500 x3 +12 +150x2 /2^0ms`.
+//! A log as text: `1764403199500 +0x3 +12 +150x2 /2^0ms`. That is its slots, oldest first, each with its distance
+//! from the one before and its units; then the length of the slots.
 
 use super::HAS_EARLY;
 use crate::limiter::text::number;
 use crate::varint;
 use std::fmt::Write as _;
 
-/// See [`crate::limiter::Algorithm::to_text`].
+/// See [`crate::limiter::Formula::to_text`].
 pub(super) fn to_text(state: &[u8]) -> Option<String> {
     let (shift, rest) = state.split_first()?;
     let (_, rest) = varint::read(rest)?;
@@ -30,7 +31,7 @@ pub(super) fn to_text(state: &[u8]) -> Option<String> {
     Some(text)
 }
 
-/// See [`crate::limiter::Algorithm::from_text`].
+/// See [`crate::limiter::Formula::from_text`].
 pub(super) fn from_text(text: &str) -> Option<Vec<u8>> {
     let words: Vec<&str> = text.split(' ').collect();
     let (words, early) = match words.as_slice() {
