@@ -340,7 +340,6 @@ impl<T: Copy> Word<T> {
 #[derive(Debug)]
 pub struct Words<T: 'static>(pub &'static [Word<T>]);
 
-#[cfg(feature = "docs")]
 impl<T: PartialEq> Words<T> {
     /// The word that becomes this, with what it means.
     pub fn of(&self, means: &T) -> Option<&'static Word<T>> {

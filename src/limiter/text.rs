@@ -9,7 +9,7 @@ pub fn to_text(kind: u8, state: &[u8]) -> Option<String> {
     of_kind!(kind, Parameters => Parameters::to_text(state))
 }
 
-/// The bytes of a state that was written as text. `None`: nobody has written this text.
+/// The bytes of a state that was written as text. `None`: it is no such text.
 pub fn from_text(kind: u8, text: &str) -> Option<Vec<u8>> {
     of_kind!(kind, Parameters => Parameters::from_text(text))
 }
