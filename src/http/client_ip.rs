@@ -14,8 +14,20 @@ pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
     any_ip(address, ipv6_prefix)
 }
 
+/// Parses an address without a port, into the 4 bytes of IPv4 or the 16 of IPv6; an IPv4-mapped IPv6 address
+/// into those of IPv4.
+pub(super) fn parse_ip(text: &str) -> Option<Vec<u8>> {
+    if !text.contains(':') {
+        return dotted(&[text, ":"].concat().into_bytes()).map(Vec::from);
+    }
+    let octets = ipv6(text.as_bytes())?;
+    Some(octets.strip_prefix(&MAPPED).unwrap_or(&octets).to_vec())
+}
+
+/// The prefix of IPv4-mapped IPv6 addresses.
+const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+
 fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
     let Some(mut octets) = ipv6_and_port(&address) else { return address };
     address.clear();
     if let Some(ipv4) = octets.strip_prefix(&MAPPED) {
