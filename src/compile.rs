@@ -16,21 +16,18 @@
 
 mod consumers;
 mod counting;
-mod duration;
 mod fleet;
 mod key_part;
 mod keys;
 mod limits;
 mod matches;
-mod name;
 mod paths;
 mod policies;
 mod replies;
 mod sharing;
-mod statuses;
 mod tiers;
 
-use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary};
+use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, duration, name, statuses};
 use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
 use crate::language::{configuration, table};
 use crate::reply::ReplyRules;
@@ -118,7 +115,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         return None;
     };
     paths::apply(spellings, &mut policies, &mut exempt);
-    let reads_authorization = keys.iter().any(|key| key.source.reads_header(AUTHORIZATION));
+    let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();
     replies.tiers = callers.tiers.as_ref().map_or_else(Vec::new, |tiers| tiers.names.clone());

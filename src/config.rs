@@ -5,20 +5,26 @@
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod declaration;
+pub mod duration;
 mod error;
 mod fields;
+pub mod forms;
+pub mod name;
 mod names;
+mod parse;
 mod protobuf;
 mod reader;
+pub mod statuses;
 mod value;
 
 pub use declaration::{
     Composite, Doc, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object, Range, Rule, Text,
-    Word, WordList, Words, object,
+    Word, WordList, Words, field_names, joined, object,
 };
 pub use error::{ConfigError, ConfigErrors};
-pub use fields::{Allowed, Allows, Fields, Type};
+pub use fields::{Allowed, Allows, Fields, Type, either_of};
 pub use names::{ListsByName, Names, Vocabulary};
+pub use parse::{is_name, is_token};
 pub use reader::{Reader, all, field_path};
 pub use value::Value;
 

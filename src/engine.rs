@@ -3,7 +3,6 @@
 
 pub mod caller;
 mod credential_rejection;
-mod key_value;
 mod selection;
 mod unreadable;
 

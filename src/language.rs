@@ -4,19 +4,18 @@
 //! The compiler reads a configuration by these declarations; the JSON Schema, the reference page and the
 //! descriptions in words are made from them. To add a field, add a constant to the file of its object, name it
 //! in the object, and read it in [`compile`](crate::compile).
+//!
+//! What a registry has, such as the sources of keys, declares its own fields; the object names the registry.
 
-pub mod client_ip;
 pub mod configuration;
 pub mod consumer;
 pub mod cost_header;
 pub mod exception;
 pub mod fleet;
-pub mod forms;
 pub mod headers;
 pub mod key;
 pub mod limit;
 pub mod names;
-mod parse;
 pub mod paths;
 pub mod policy;
 pub mod rejection;
@@ -26,6 +25,5 @@ pub mod returning;
 pub mod stock_header;
 pub mod table;
 pub mod tiers;
-pub mod valid;
 
-pub use parse::{is_name, is_token};
+pub use crate::config::{forms, is_name, is_token};

@@ -31,7 +31,7 @@
 //! language                            the policy language: each object declared once
 //! engine    reply                     decide a request; put a decision into words
 //! decision                            what was decided about one request
-//! rules                               policies, keys, consumers: compiled, plain data
+//! rules                               policies, keys, consumers: compiled; where the values of keys come from
 //! table                               the counts
 //! fleet                               units that the fleet's service grants, and the messages about them
 //! limiter                             algorithms

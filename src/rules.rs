@@ -1,6 +1,7 @@
 //! A configuration's policies, compiled: plain data, already validated, so that no request pays for a check.
 //!
-//! `compile` builds it, and `engine` evaluates it.
+//! `compile` builds it, and `engine` evaluates it. Only the sources of keys and what proves their values are more
+//! than data: each says itself how it is written and how it is read from a request.
 
 mod callers;
 mod fleet;
@@ -13,7 +14,9 @@ mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
-pub use key::{Attribute, CredentialRejection, Key, KeySource, Part, Validity};
+pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
+pub use key::validity::{self, CredentialRejection, Validity};
+pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};

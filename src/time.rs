@@ -49,6 +49,16 @@ pub const fn times(count: u64, length: Micros) -> Micros {
     }
 }
 
+/// A length in words: in the largest unit that divides it, unless that would be a single one.
+pub fn in_words(length: Micros) -> String {
+    let seconds = length / SECOND;
+    let units = [(86_400, "days"), (3_600, "h"), (60, "min")];
+    match units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit) && seconds / unit > 1) {
+        Some((unit, name)) => format!("{} {name}", seconds / unit),
+        None => format!("{seconds} s"),
+    }
+}
+
 /// Whole seconds, rounded up, so that a client never retries too early.
 pub const fn seconds_up(time: Micros) -> u64 {
     time.div_ceil(SECOND)

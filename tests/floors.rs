@@ -66,6 +66,64 @@ fn no_two_files_of_a_folder_import_each_other() {
     assert!(rings.is_empty(), "{rings:#?}");
 }
 
+/// Each type that a macro makes from a list, that macro, and the module with the list. Only the module's own code
+/// knows what is in it.
+const REGISTRIES: &[(&str, &str, &str)] = &[
+    ("KeySource", "key_sources!", "src/rules/key/source"),
+    ("Validity", "proofs!", "src/rules/key/validity"),
+];
+
+#[test]
+fn no_other_file_names_what_is_in_a_registry() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    ["src", "cli/src", "fleet/src"].iter().for_each(|folder| add_sources(&root.join(folder), &mut files));
+    let mut errors = Vec::new();
+    for (name, list, module) in REGISTRIES {
+        let (folder, own) = (root.join(module), root.join(module).with_extension("rs"));
+        let variants = listed(&fs::read_to_string(&own).unwrap(), list);
+        assert!(variants.len() > 3, "{list} lists only {variants:?}");
+        for file in files.iter().filter(|file| !file.starts_with(&folder) && **file != own) {
+            let text = production(&fs::read_to_string(file).unwrap());
+            let imports = paths(&text);
+            let is_imported = |variant: &String| {
+                let of_module = imports.iter().filter(|path| folder.ends_with(parent(path)));
+                of_module.into_iter().any(|path| path.last() == Some(variant))
+            };
+            let is_named = |variant: &String| text.contains(&format!("{name}::{variant}"));
+            let found = variants.iter().filter(|variant| is_named(variant) || is_imported(variant));
+            errors.extend(found.map(|variant| format!("{}: {name}::{variant}", file.display())));
+        }
+    }
+    assert!(errors.is_empty(), "ask for a property instead: {errors:#?}");
+}
+
+/// The name of the module that a path leads into; empty if it has none.
+fn parent(path: &[String]) -> &str {
+    path.len().checked_sub(2).and_then(|parent| path.get(parent)).map_or("", String::as_str)
+}
+
+/// What a macro's list has: each line that is a name, with its module.
+fn listed(source: &str, list: &str) -> Vec<String> {
+    let Some((_, behind)) = source.rsplit_once(&format!("\n{list} {{")) else { return Vec::new() };
+    let lines = behind.lines().map(str::trim).take_while(|line| *line != "}");
+    let names = lines.filter_map(|line| line.strip_suffix(',')).filter(|line| !line.starts_with('/'));
+    names.filter_map(|name| name.rsplit("::").next()).map(str::to_string).collect()
+}
+
+/// All sources in a folder but those of tests.
+fn add_sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_test = path.file_stem().is_some_and(|name| name == "tests" || name == "testing");
+        if path.is_dir() && !is_test {
+            add_sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
+            files.push(path);
+        }
+    }
+}
+
 /// The production code of all modules, without comments.
 struct Sources {
     files: BTreeMap<Module, String>,

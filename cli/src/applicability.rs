@@ -1,7 +1,6 @@
 //! Whether policies apply to a request, and why.
 
 use crate::describe::{host_name, key, path_template, request_match};
-use std::net::{Ipv4Addr, Ipv6Addr};
 use tollgate::compile::Configuration;
 use tollgate::decision::{AppliedPolicy, Role};
 use tollgate::engine::caller::{Caller, ConsumerCache};
@@ -9,8 +8,7 @@ use tollgate::engine::{applying, exempts, exempts_caller, role};
 use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
 use tollgate::identity::{Seed, Seeds};
-use tollgate::rules::Policy;
-use tollgate::rules::{Key, KeySource, Part};
+use tollgate::rules::{Key, Part, Policy};
 use tollgate::time::Micros;
 
 /// Whether a policy applies to a request.
@@ -131,32 +129,8 @@ fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<
 
 /// The value of a key, masked if it may be a secret.
 fn shown(key: &Key, value: &[u8]) -> String {
-    let value = match &key.source {
-        KeySource::ClientIp { ipv6_prefix } => address(value, *ipv6_prefix),
-        KeySource::Metadata(_) => {
-            // A list has a mark before each element.
-            let list = String::from_utf8_lossy(value).replace(char::REPLACEMENT_CHARACTER, ", ");
-            list.trim_start_matches(", ").escape_debug().to_string()
-        }
-        KeySource::PathParameter(_) | KeySource::Consumer(_) | KeySource::Constant(_) => {
-            String::from_utf8_lossy(value).escape_debug().to_string()
-        }
-        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::FirstOf(_) => {
-            masked(value)
-        }
-    };
+    let value = if key.source.kind().secret { masked(value) } else { key.source.show(value) };
     format!("{} {value}", key.name)
-}
-
-fn address(value: &[u8], ipv6_prefix: u8) -> String {
-    if let Ok(octets) = <[u8; 4]>::try_from(value) {
-        return Ipv4Addr::from(octets).to_string();
-    }
-    match <[u8; 16]>::try_from(value) {
-        Ok(octets) => format!("{}/{ipv6_prefix}", Ipv6Addr::from(octets)),
-        Err(_) if value.is_empty() => "without an address".into(),
-        Err(_) => String::from_utf8_lossy(value).escape_debug().to_string(),
-    }
 }
 
 /// The first four characters, or fewer of a short value, and the length.

@@ -4,7 +4,6 @@ mod key;
 mod limit;
 mod replies;
 mod request_match;
-mod status_set;
 
 use crate::inspect::{counts_by, matches_paths, table_room};
 use jiff::Timestamp;
@@ -12,13 +11,12 @@ pub(crate) use key::key;
 pub(crate) use limit::limit;
 use replies::{describe_headers, describe_rejections};
 pub(crate) use request_match::{host_name, path_template, request_match};
-pub(crate) use status_set::statuses;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::{RequestMatch, Spellings};
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::limiter::Limit;
-use tollgate::rules::{Callers, FleetSettings, Key, KeySource, Tiers};
+use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, Scope, UnknownCost};
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -62,8 +60,7 @@ fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
         [] => String::new(),
         except => format!(", except {}", list(except, &set.rules.callers)),
     };
-    let keys = policy.key.iter().filter_map(|index| set.rules.callers.keys.get(*index));
-    let that_have = match keys.filter(|key| may_lack(set, key)).count() {
+    let that_have = match policy.key.iter().filter(|key| may_lack(set, **key)).count() {
         0 => "",
         1 => " that has it",
         _ => " that has them",
@@ -82,18 +79,8 @@ fn describe_policy(set: &Configuration, policy: &Policy) -> PolicySummary {
 }
 
 /// Whether a request can be without this key.
-fn may_lack(set: &Configuration, key: &Key) -> bool {
-    match &key.source {
-        KeySource::ClientIp { .. } | KeySource::Constant(_) | KeySource::PathParameter(_) => false,
-        KeySource::FirstOf(keys) => {
-            keys.iter().filter_map(|key| set.rules.callers.keys.get(*key)).all(|key| may_lack(set, key))
-        }
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::Metadata(_)
-        | KeySource::Consumer(_) => true,
-    }
+fn may_lack(set: &Configuration, key: usize) -> bool {
+    set.rules.callers.origins(key).all(|key| key.source.kind().presence == Presence::Sometimes)
 }
 
 fn describe_key(set: &Configuration, keys: &[usize]) -> String {
@@ -132,9 +119,7 @@ fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {
 /// The keys that `first_of` refers to.
 fn describe_alternatives(set: &Configuration) -> String {
     let keys = &set.rules.callers.keys;
-    let named = |index: usize| {
-        keys.iter().any(|key| matches!(&key.source, KeySource::FirstOf(keys) if keys.contains(&index)))
-    };
+    let named = |index: usize| keys.iter().any(|key| key.source.alternatives().contains(&index));
     let words = keys.iter().enumerate().filter(|(index, _)| named(*index));
     let words = words.map(|(_, one)| format!("{}: {}", one.name, key(one, &set.rules.callers)));
     words.collect::<Vec<_>>().join("; ")
@@ -210,18 +195,7 @@ fn describe_spellings(set: &Configuration) -> String {
 /// A note if every policy by address counts small IPv6 networks, of which one customer usually has many.
 fn describe_networks(set: &Configuration) -> Option<String> {
     const WIDE: u8 = 56;
-    let prefix = |(index, key): (usize, &Key)| match key.source {
-        KeySource::ClientIp { ipv6_prefix } if counts_by(set, index) => Some(ipv6_prefix),
-        KeySource::ClientIp { .. }
-        | KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::Metadata(_)
-        | KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_)
-        | KeySource::FirstOf(_) => None,
-    };
+    let prefix = |(index, key): (usize, &Key)| key.source.ipv6_prefix().filter(|_| counts_by(set, index));
     let prefixes = set.rules.callers.keys.iter().enumerate().filter_map(prefix);
     let widest = prefixes.min().filter(|prefix| *prefix > WIDE)?;
     let networks = 1_u64.checked_shl(u32::from(widest) - 48).map_or("very many".into(), |n| n.to_string());
@@ -335,10 +309,7 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
         notes.push(format!("counts {}", meaning(policy::COUNT.kind, &policy.count)));
     }
     if let Some(statuses) = &policy.response.count {
-        notes.push(format!(
-            "a request stays counted if the response is {}, else it is refunded",
-            self::statuses(statuses)
-        ));
+        notes.push(format!("a request stays counted if the response is {statuses}, else it is refunded"));
         if statuses.contains(Some(429)) {
             notes.push("Tollgate's own 429s are not responses: they never count here".into());
         }
@@ -351,14 +322,10 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
         notes.push(format!("a request without a response: {unanswered}"));
     }
     if let Some(statuses) = &policy.response.refund {
-        notes.push(format!("refunded if the response is {}", self::statuses(statuses)));
+        notes.push(format!("refunded if the response is {statuses}"));
     }
     for (rule, statuses) in &policy.response.returns {
-        notes.push(format!(
-            "{} returns a unit if the response is {}",
-            request_match(rule, callers),
-            self::statuses(statuses)
-        ));
+        notes.push(format!("{} returns a unit if the response is {statuses}", request_match(rule, callers)));
     }
     if policy.on_contention != OnContention::default() {
         let decides = meaning(policy::ON_CONTENTION.kind, &policy.on_contention);

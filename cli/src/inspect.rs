@@ -2,24 +2,21 @@
 
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Counter, Limit};
-use tollgate::rules::{Key, KeySource, Policy};
+use tollgate::rules::{Key, Policy};
 use tollgate::table::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 use tollgate::time::{Now, SECOND};
 
 /// Whether any policy counts by the client's address.
 pub(crate) fn counts_addresses(set: &Configuration) -> bool {
-    let by_address = |(index, key): (usize, &Key)| {
-        matches!(key.source, KeySource::ClientIp { .. }) && counts_by(set, index)
-    };
+    let by_address =
+        |(index, key): (usize, &Key)| key.source.ipv6_prefix().is_some() && counts_by(set, index);
     set.rules.callers.keys.iter().enumerate().any(by_address)
 }
 
 /// Whether any policy counts by the key with this index, alone or as one of several.
 pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
-    let is_or_has = |of: &usize| {
-        *of == key
-            || matches!(set.rules.callers.keys.get(*of).map(|of| &of.source), Some(KeySource::FirstOf(keys)) if keys.contains(&key))
-    };
+    let keys = &set.rules.callers.keys;
+    let is_or_has = |of: &usize| *of == key || Key::origins(keys, of).contains(&key);
     set.rules.policies.iter().any(|policy| policy.key.iter().any(is_or_has))
 }
 

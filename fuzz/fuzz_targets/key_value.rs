@@ -9,6 +9,7 @@ use tollgate::http::PathTemplate;
 use tollgate::http::credential::{Reading, Repeated};
 use tollgate::http::{MetadataPath, MetadataValue, Request, RequestCache};
 use tollgate::identity::{Seed, Seeds};
+use tollgate::rules::source::{ClientIp, Cookie, Header, PathParameter, Query};
 use tollgate::rules::{Callers, Key, KeySource, Part, Validity};
 
 #[derive(Arbitrary, Debug)]
@@ -49,7 +50,7 @@ fn value(
         kind: "k".into(),
         source,
         prefix,
-        validity: Validity::Present,
+        validity: Validity::default(),
         reading,
         part: Part::Usual,
         proven: false,
@@ -75,10 +76,8 @@ fn prefix(input: &Input<'_>) -> Option<usize> {
 }
 
 fn header(input: &Input<'_>) {
-    let source = KeySource::Header {
-        name: "authorization".into(),
-        scheme: input.with_scheme.then(|| "Bearer".into()),
-    };
+    let scheme = input.with_scheme.then(|| "Bearer".into());
+    let source = KeySource::from(Header { name: "authorization".into(), scheme });
     let read = |bytes: &[u8]| value(source.clone(), prefix(input), None, bytes);
     let found = read(input.bytes);
     if let Some(value) = &found {
@@ -93,7 +92,7 @@ fn header(input: &Input<'_>) {
 }
 
 fn address(input: &Input<'_>) {
-    let source = KeySource::ClientIp { ipv6_prefix: input.ipv6_prefix };
+    let source = KeySource::from(ClientIp { ipv6_prefix: input.ipv6_prefix });
     let read = |bytes: &[u8]| value(source.clone(), None, None, bytes);
     let key = read(input.bytes).expect("a client without an address is still a client");
     assert!(!key.is_empty() || input.bytes.is_empty());
@@ -115,17 +114,17 @@ fn elsewhere(input: &Input<'_>) {
     let found = |source: &KeySource, bytes: &[u8]| value(source.clone(), None, None, bytes);
     let is_same_or_none =
         |found: Option<Vec<u8>>, value: &[u8]| found.is_some_and(|found| found.is_empty() || found == value);
-    let query = KeySource::Query("k".into());
+    let query = KeySource::from(Query("k".into()));
     if let Some(value) = found(&query, input.bytes).filter(|_| !input.bytes.contains(&b'#')) {
         let more = [input.bytes, b"&k=second"].concat();
         assert!(is_same_or_none(found(&query, &more), &value), "a second parameter makes another caller");
     }
-    let cookie = KeySource::Cookie("k".into());
+    let cookie = KeySource::from(Cookie("k".into()));
     if let Some(value) = found(&cookie, input.bytes) {
         let more = [input.bytes, b"; k=second"].concat();
         assert!(is_same_or_none(found(&cookie, &more), &value), "a second cookie makes another caller");
     }
     let template = PathTemplate::parse("/{id}/**").expect("a template");
-    let path = KeySource::PathParameter("id".into());
+    let path = KeySource::from(PathParameter("id".into()));
     let _ = value(path, None, Some(&template), input.bytes);
 }

@@ -199,18 +199,10 @@ fn credentials(
 
 /// A consumer can only be known by what the request itself contains.
 fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
-    let in_request = keys.get(key).is_some_and(|key| match key.source {
-        KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) | KeySource::Metadata(_) => {
-            true
-        }
-        KeySource::ClientIp { .. }
-        | KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_)
-        | KeySource::FirstOf(_) => false,
-    });
+    let in_request = keys.get(key).is_some_and(|key| key.source.kind().identifies_consumers);
     if !in_request {
-        entry.error_name::<()>(entry.name(), "a key with header, query, cookie or metadata");
+        let sources = KeySource::fields(&|kind| kind.identifies_consumers);
+        entry.error_name::<()>(entry.name(), &["a key with ", &sources].concat());
     }
     in_request
 }

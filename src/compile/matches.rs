@@ -83,10 +83,9 @@ pub(super) fn match_fields(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<
 fn key(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(usize, ValueMatch)> {
     let index = known.names.map_or(Some(0), |names| entry.name_in(names));
     if index.is_some_and(|index| known.keys.is_some_and(|keys| !can_be_asked(keys, index))) {
-        return entry.error_name(
-            entry.name(),
-            "a key with header, query, cookie, metadata or consumer, or with first_of of such keys",
-        );
+        let sources = KeySource::fields(&|kind| kind.can_be_asked);
+        let allowed = ["a key with ", &sources, ", or with first_of of such keys"].concat();
+        return entry.error_name(entry.name(), &allowed);
     }
     let condition = value_match(entry, true)?;
     if matches!(&condition, ValueMatch::Fits(pattern) if pattern.is_exact() && pattern.text().is_empty()) {
@@ -98,20 +97,8 @@ fn key(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(usize, ValueMatch)> 
 /// Whether a match can ask for this key: some requests have a value of it and others do not, and it does not
 /// depend on which match they fit.
 fn can_be_asked(keys: &[Key], index: usize) -> bool {
-    match keys.get(index).map(|key| &key.source) {
-        Some(
-            KeySource::Header { .. }
-            | KeySource::Query(_)
-            | KeySource::Cookie(_)
-            | KeySource::Metadata(_)
-            | KeySource::Consumer(_),
-        ) => true,
-        // None of them has alternatives of its own.
-        Some(KeySource::FirstOf(others)) => others.iter().all(|other| can_be_asked(keys, *other)),
-        Some(KeySource::ClientIp { .. } | KeySource::PathParameter(_) | KeySource::Constant(_)) | None => {
-            false
-        }
-    }
+    let can = |key: &usize| keys.get(*key).is_some_and(|key| key.source.kind().can_be_asked);
+    Key::origins(keys, &index).iter().all(can)
 }
 
 fn method(reader: &Reader<'_>) -> Option<String> {

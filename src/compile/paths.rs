@@ -13,21 +13,6 @@ pub(super) fn spellings(root: &Fields<'_>) -> Option<Spellings> {
     Some(Spellings { trailing_slash: trailing_slash?, case: case?, parameters: parameters?, suffix: suffix? })
 }
 
-/// Reads `ignore` or `strict`: whether a difference between two spellings is ignored.
-pub(super) fn is_ignored(fields: &Fields<'_>, name: &str, default: bool) -> Option<bool> {
-    either(fields, name, default, [("ignore", true), ("strict", false)])
-}
-
-/// Reads one of two words.
-pub(super) fn either(
-    fields: &Fields<'_>,
-    name: &str,
-    default: bool,
-    words: [(&str, bool); 2],
-) -> Option<bool> {
-    fields.read_or(name, default, |word| word.word(&words))
-}
-
 /// Applies these spellings to all paths. The paths of matches protect the upstream, all others lift that
 /// protection.
 pub(super) fn apply(spellings: Spellings, policies: &mut [Policy], exempt: &mut [RequestMatch]) {

@@ -12,7 +12,7 @@ use crate::config::{Fields, Names, Reader, Vocabulary, all};
 use crate::http::RequestMatch;
 use crate::language::{configuration, forms, policy};
 use crate::limiter::{Algorithm, Limit};
-use crate::rules::{Key, KeySource, LimitSet, LimitsByCaller, Policy};
+use crate::rules::{Key, LimitSet, LimitsByCaller, Policy};
 use crate::table::{Count, TableSize};
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
@@ -270,17 +270,7 @@ fn check_path_parameters(
     matches: &[&RequestMatch],
     keys: Option<&[Key]>,
 ) {
-    let names = |index: &usize| match keys?.get(*index)?.source {
-        KeySource::PathParameter(ref name) => Some(name.as_str()),
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_)
-        | KeySource::FirstOf(_) => None,
-    };
+    let names = |index: &usize| keys?.get(*index)?.source.path_parameter();
     for name in key.iter().filter_map(names) {
         let has = |rule: &&RequestMatch| {
             rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))

@@ -2,7 +2,7 @@
 //! limits, and otherwise have one each.
 
 use crate::config::{ListsByName, Reader};
-use crate::rules::{Key, KeySource, Policy};
+use crate::rules::{Key, Policy};
 use crate::table::TableSize;
 
 /// A policy whose key stands for more combinations than this is taken to share with all policies.
@@ -61,12 +61,8 @@ pub(super) fn check_room(entry: &Reader<'_>, policy: &Policy, table: TableSize) 
 fn combinations(key: &[usize], keys: &[Key]) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for index in key {
-        let alternatives = match keys.get(*index).map(|key| &key.source) {
-            Some(KeySource::FirstOf(alternatives)) => alternatives.as_slice(),
-            Some(_) | None => std::slice::from_ref(index),
-        };
         let mut longer = Vec::new();
-        for one in alternatives.iter().filter_map(|one| keys.get(*one)) {
+        for one in Key::origins(keys, index).iter().filter_map(|one| keys.get(*one)) {
             longer.extend(all.iter().map(|before| [before, ",", &one.kind].concat()));
         }
         all = longer;

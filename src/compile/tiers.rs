@@ -3,7 +3,7 @@
 use super::keys::key_index;
 use crate::config::{Reader, Vocabulary, all};
 use crate::language::{forms, tiers};
-use crate::rules::{Key, KeySource, Tiers};
+use crate::rules::{Key, Presence, Tiers};
 
 /// The object `tiers`, for the parts of a configuration that refer to it.
 #[derive(Clone, Copy)]
@@ -45,9 +45,11 @@ pub(super) fn read(
     let names = fields.needed(&tiers::NAMES).and_then(tier_names);
     let from = fields.get_optional_with(&tiers::FROM, |at| {
         let index = key_index(at, key_names)?;
-        let key = keys.and_then(|keys| keys.get(index));
-        if key.is_some_and(|key| matches!(key.source, KeySource::PathParameter(_))) {
-            return at.error("a key that does not use path, since a tier must be the same on all paths");
+        let kind = keys.and_then(|keys| keys.get(index)).map(|key| key.source.kind());
+        if let Some(kind) = kind.filter(|kind| kind.presence == Presence::WithMatch) {
+            let words =
+                ["a key that does not use ", kind.field, ", since a tier must be the same on all paths"];
+            return at.error(&words.concat());
         }
         Some(index)
     });

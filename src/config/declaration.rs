@@ -66,25 +66,72 @@ pub struct Object {
     pub rules: &'static [Rule],
 }
 
-/// Declares an object: its name, where it stands, what it describes, its fields, and what excludes what.
+/// Declares an object: its name, where it stands, what it describes, its fields or whole lists of them, and what
+/// excludes what.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! object {
-    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?) => {
-        $crate::config::object!($name at $at: $about; $($field),+; rules [])
-    };
-    ($name:literal at $at:literal: $about:expr; $($field:expr),+ $(,)?; rules [$($rule:expr),* $(,)?]) => {
+    ($name:literal at $at:literal: $about:expr; lists [$($list:expr),+ $(,)?]; rules $rules:expr) => {{
+        const FIELDS: &[$crate::config::Field] =
+            &$crate::config::joined::<_, { 0 $(+ $list.len())+ }>(&[$($list),+]);
         $crate::config::Object {
             name: $crate::config::Doc::new($name),
             at: $crate::config::Doc::new($at),
             about: $crate::config::Doc::new($about),
-            names: &[$($field.name),+],
-            fields: $crate::config::Doc::new(&[$($field.erased()),+]),
+            names: &$crate::config::field_names::<{ FIELDS.len() }>(FIELDS),
+            fields: $crate::config::Doc::new(FIELDS),
+            rules: $rules,
+        }
+    }};
+    ($name:literal at $at:literal: $about:expr; $($field:expr),* $(,)?) => {
+        $crate::config::object!($name at $at: $about; $($field),*; rules [])
+    };
+    ($name:literal at $at:literal: $about:expr; $($field:expr),* $(,)?; rules [$($rule:expr),* $(,)?]) => {
+        $crate::config::Object {
+            name: $crate::config::Doc::new($name),
+            at: $crate::config::Doc::new($at),
+            about: $crate::config::Doc::new($about),
+            names: &[$($field.name),*],
+            fields: $crate::config::Doc::new(&[$($field.erased()),*]),
             rules: &[$($rule),*],
         }
     };
 }
 pub use object;
+
+/// Several lists as one, whose length is `N`. A registry's fields, words and rules join others this way.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+pub const fn joined<T: Copy, const N: usize>(lists: &[&[T]]) -> [T; N] {
+    let mut list = 0;
+    while lists[list].is_empty() {
+        list += 1;
+    }
+    let mut all = [lists[list][0]; N];
+    let mut end = 0;
+    while list < lists.len() {
+        let mut place = 0;
+        while place < lists[list].len() {
+            all[end] = lists[list][place];
+            end += 1;
+            place += 1;
+        }
+        list += 1;
+    }
+    assert!(end == N, "the length of all lists");
+    all
+}
+
+/// The names of these fields.
+#[allow(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
+pub const fn field_names<const N: usize>(fields: &[Field]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut place = 0;
+    while place < N {
+        names[place] = fields[place].name;
+        place += 1;
+    }
+    names
+}
 
 /// Which fields of an object exclude or need each other.
 #[derive(Clone, Copy, Debug)]

@@ -144,12 +144,16 @@ impl<'a> Reader<'a> {
     /// but the known ones are still read.
     #[inline(never)]
     pub fn object(&self, known: &[&str]) -> Option<Fields<'a>> {
-        let fields = self.named_entries(&format!("an object with {}", known.join(", ")))?;
-        for field in &fields {
-            let name = field.name();
-            if !known.contains(&name) {
-                field.error_word::<()>("an unknown field", name, known);
-            }
+        let allowed = match known {
+            [] => "{}, an object without fields".into(),
+            known => ["an object with ", &known.join(", ")].concat(),
+        };
+        let fields = self.named_entries(&allowed)?;
+        for field in fields.iter().filter(|field| !known.contains(&field.name())) {
+            match known {
+                [] => field.error_found::<()>("an unknown field", "no field"),
+                known => field.error_word("an unknown field", field.name(), known),
+            };
         }
         Some(Fields { at: self.clone(), fields })
     }
@@ -317,7 +321,7 @@ impl<'a> Fields<'a> {
 }
 
 /// `a`, `a or b`, `a, b or c`.
-fn either_of(names: &[&str]) -> String {
+pub fn either_of(names: &[&str]) -> String {
     match names {
         [] => String::new(),
         [name] => (*name).into(),

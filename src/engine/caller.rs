@@ -1,11 +1,14 @@
 //! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
 //! needed, and then kept.
 
-use super::key_value::{KeyValue, path_parameter, read};
-use crate::http::{Elements, PathTemplate, Purpose, Request, RequestCache, RequestMatch, ValueMatch};
+use crate::http::{
+    Elements, MetadataPath, PathTemplate, Purpose, Request, RequestCache, RequestMatch, ValueMatch,
+};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
-use crate::rules::{Callers, Consumers, Digest, Key, KeySource, Tiers, Validity};
+use crate::rules::source::Facts;
+use crate::rules::validity::ValueFacts;
+use crate::rules::{Attribute, Callers, Consumers, Digest, Key, KeyValue, Tiers};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
@@ -145,52 +148,28 @@ impl<'a, R: Request> Caller<'a, R> {
     /// request has.
     pub fn value(&self, index: usize, template: Option<&PathTemplate>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
         let key = self.callers.keys.get(index)?;
-        let value = match &key.source {
-            KeySource::FirstOf(keys) => return keys.iter().find_map(|key| self.value(*key, template)),
-            KeySource::PathParameter(name) => {
-                Cow::Owned(path_parameter(self.request, template?, name, key.reading)?)
+        match key.source.alternatives() {
+            [] => {
+                let value = key.source.value(key, &KeyFacts { caller: self, key: index, template })?;
+                Some((key, shortened(value, key.prefix)))
             }
-            // Nobody can tell who the consumer is, so all such requests count as one caller.
-            KeySource::Consumer(_) if self.hides_the_consumer() => Cow::Borrowed(&[][..]),
-            KeySource::Consumer(attribute) => {
-                let consumer = self.callers.consumers.list().get(self.consumer()?)?;
-                Cow::Borrowed(consumer.attribute(attribute)?.as_bytes())
-            }
-            KeySource::Constant(text) => Cow::Borrowed(text.as_bytes()),
-            KeySource::Header { .. }
-            | KeySource::Query(_)
-            | KeySource::Cookie(_)
-            | KeySource::ClientIp { .. }
-            | KeySource::Metadata(_) => {
-                if self.presented(index)?.value.is_none() {
-                    self.note_unreadable(index);
-                }
-                let whole = self.credential(index)?;
-                Cow::Borrowed(whole.get(..key.prefix.unwrap_or(usize::MAX)).unwrap_or(whole))
-            }
-        };
-        Some((key, value))
+            alternatives => alternatives.iter().find_map(|key| self.value(*key, template)),
+        }
     }
 
     /// Whether the request presents conflicting values for any of these keys (A7). A client must not be able
     /// to choose which one counts, so every policy that counts by such a key rejects the request.
     pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
-        keys.iter().any(|key| match self.callers.keys.get(*key).map(|key| &key.source) {
-            Some(KeySource::FirstOf(keys)) => {
-                let first = keys.iter().find(|key| self.value(**key, template).is_some());
-                first.is_some_and(|key| self.is_ambiguous(&[*key], template))
+        keys.iter().any(|index| {
+            let Some(key) = self.callers.keys.get(*index) else { return false };
+            match key.source.alternatives() {
+                [] if key.source.kind().of_consumer => self.hides_the_consumer(),
+                [] => self.is_conflicting(*index),
+                alternatives => {
+                    let first = alternatives.iter().find(|key| self.value(**key, template).is_some());
+                    first.is_some_and(|key| self.is_ambiguous(&[*key], template))
+                }
             }
-            Some(KeySource::Consumer(_)) => self.hides_the_consumer(),
-            Some(KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_)) => {
-                self.is_conflicting(*key)
-            }
-            Some(
-                KeySource::ClientIp { .. }
-                | KeySource::Metadata(_)
-                | KeySource::PathParameter(_)
-                | KeySource::Constant(_),
-            )
-            | None => false,
         })
     }
 
@@ -207,17 +186,8 @@ impl<'a, R: Request> Caller<'a, R> {
     /// The key, by index, that this key's value comes from: the key itself, or the first of its alternatives
     /// that the request has.
     pub fn source_of(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
-        match &self.callers.keys.get(key)?.source {
-            KeySource::FirstOf(keys) => keys.iter().find_map(|key| self.source_of(*key, template)),
-            KeySource::Header { .. }
-            | KeySource::Query(_)
-            | KeySource::Cookie(_)
-            | KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_) => self.value(key, template).map(|_| key),
-        }
+        let mut origins = Key::origins(&self.callers.keys, &key).iter().copied();
+        origins.find(|key| self.value(*key, template).is_some())
     }
 
     /// The consumer, by index. `None`: it is not a known one.
@@ -246,13 +216,12 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// A key's value, or all of them if it is a list.
     fn values(&self, index: usize) -> Option<Values<'_>> {
-        if let Some(KeySource::FirstOf(keys)) = self.callers.keys.get(index).map(|key| &key.source) {
-            return keys.iter().find_map(|key| self.values(*key));
-        }
-        match self.presented(index).and_then(|presented| presented.elements.as_ref()) {
-            Some(elements) => Some(Values::List(elements)),
-            None => self.value(index, None).map(|(_, value)| Values::One(value)),
-        }
+        Key::origins(&self.callers.keys, &index).iter().find_map(|key| {
+            match self.presented(*key).and_then(|presented| presented.elements.as_ref()) {
+                Some(elements) => Some(Values::List(elements)),
+                None => self.value(*key, None).map(|(_, value)| Values::One(value)),
+            }
+        })
     }
 
     /// Whether the request matches, keys included. If it presents conflicting values for a key, a match that
@@ -325,7 +294,7 @@ impl<'a, R: Request> Caller<'a, R> {
         let read = || {
             let key = self.callers.keys.get(index)?;
             let is_clients = key.can_be_ambiguous();
-            let (value, elements, conflicting) = match read(self.request, key)? {
+            let (value, elements, conflicting) = match key.read(self.request)? {
                 KeyValue::One(value) => (Some(value), None, false),
                 KeyValue::List(list) => match list.reading() {
                     // Whoever wrote the list must not escape by its length.
@@ -341,7 +310,8 @@ impl<'a, R: Request> Caller<'a, R> {
             let owner = if conflicting { OnceCell::from(None) } else { OnceCell::new() };
             let presented = PresentedCredential { value, elements, conflicting, owner };
             // One of several conflicting values may be valid, so they do not count as absent.
-            (conflicting || self.is_valid(index, &presented)).then_some(presented)
+            let facts = || PresentedFacts { caller: self, key: index, presented: &presented };
+            (conflicting || key.validity.holds(&facts())).then_some(presented)
         };
         self.credentials.get(index)?.get_or_init(read).as_ref()
     }
@@ -354,15 +324,75 @@ impl<'a, R: Request> Caller<'a, R> {
         };
         *presented.owner.get_or_init(find)
     }
+}
 
-    fn is_valid(&self, index: usize, presented: &PresentedCredential<'_>) -> bool {
-        match self.callers.keys.get(index).map(|key| &key.validity) {
-            Some(Validity::Consumer) => self.owner(index, presented).is_some(),
-            Some(Validity::Metadata(path)) => self.request.uncached().affirms(path),
-            Some(Validity::Unless(_)) => !self.rejected.contains(&index),
-            Some(Validity::Present) => true,
-            None => false,
+/// The first bytes of a value, if only these count.
+fn shortened(value: Cow<'_, [u8]>, prefix: Option<usize>) -> Cow<'_, [u8]> {
+    match (value, prefix) {
+        (value, None) => value,
+        (Cow::Borrowed(whole), Some(prefix)) => Cow::Borrowed(whole.get(..prefix).unwrap_or(whole)),
+        (Cow::Owned(mut whole), Some(prefix)) => {
+            whole.truncate(prefix);
+            Cow::Owned(whole)
         }
+    }
+}
+
+/// What a key's source can ask, for the template of one match.
+struct KeyFacts<'c, 't, 'a, R> {
+    caller: &'c Caller<'a, R>,
+    /// The key, by index.
+    key: usize,
+    template: Option<&'t PathTemplate>,
+}
+
+impl<'c, R: Request> Facts<'c> for KeyFacts<'c, '_, '_, R> {
+    type Request = R;
+
+    fn request(&self) -> &'c RequestCache<'c, R> {
+        self.caller.request
+    }
+
+    fn template(&self) -> Option<&PathTemplate> {
+        self.template
+    }
+
+    fn presented(&self) -> Option<&'c [u8]> {
+        let value = self.caller.presented(self.key)?.value.as_deref();
+        if value.is_none() {
+            self.caller.note_unreadable(self.key);
+        }
+        value
+    }
+
+    fn attribute(&self, attribute: &Attribute) -> Option<&'c [u8]> {
+        if self.caller.hides_the_consumer() {
+            return Some(&[]);
+        }
+        let consumers = self.caller.callers.consumers.list();
+        Some(consumers.get(self.caller.consumer()?)?.attribute(attribute)?.as_bytes())
+    }
+}
+
+/// What the proof of a key's value can ask.
+struct PresentedFacts<'c, 'a, R> {
+    caller: &'c Caller<'a, R>,
+    /// The key, by index.
+    key: usize,
+    presented: &'c PresentedCredential<'a>,
+}
+
+impl<R: Request> ValueFacts for PresentedFacts<'_, '_, R> {
+    fn has_owner(&self) -> bool {
+        self.caller.owner(self.key, self.presented).is_some()
+    }
+
+    fn affirms(&self, path: &MetadataPath) -> bool {
+        self.caller.request.uncached().affirms(path)
+    }
+
+    fn was_rejected(&self) -> bool {
+        self.caller.rejected.contains(&self.key)
     }
 }
 

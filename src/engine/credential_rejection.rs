@@ -16,7 +16,7 @@ use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision
 use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seeds};
 use crate::limiter::Limit;
-use crate::rules::{CredentialRejection, Policy, Validity};
+use crate::rules::{CredentialRejection, Policy};
 use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Outcome, Store, Transaction};
 use crate::time::{Micros, Now};
 
@@ -141,10 +141,7 @@ impl Engine {
     }
 
     fn rejection(&self, key: usize) -> Option<&CredentialRejection> {
-        match &self.rules.callers.keys.get(key)?.validity {
-            Validity::Unless(rejection) => Some(rejection),
-            Validity::Present | Validity::Consumer | Validity::Metadata(_) => None,
-        }
+        self.rules.callers.keys.get(key)?.validity.rejection()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Which policies apply to a request, and which caller each of them counts.
 
 use super::caller::Caller;
-use super::key_value::shows_any_key;
 use crate::decision::{AppliedPolicy, Role};
 use crate::http::{Request, RequestCache, RequestMatch};
 use crate::rules::{Policy, PolicySet};
@@ -23,7 +22,8 @@ fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_
     // most requests a further host call.
     let may_be = || !rules.reads_authorization || request.authorization().is_none();
     // A request that presents any key is not exempt. Only preflights pay for reading all keys.
-    rules.exempt_preflight && may_be() && request.is_preflight() && !shows_any_key(request, &rules.callers)
+    let shows_any_key = || rules.callers.keys.iter().any(|key| key.source.is_shown(request, key));
+    rules.exempt_preflight && may_be() && request.is_preflight() && !shows_any_key()
 }
 
 /// The policies that take part in a request at `wall`, an instant of the wall clock. A policy takes no part

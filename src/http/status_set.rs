@@ -1,5 +1,6 @@
 //! Sets of response statuses.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// A set of HTTP statuses, which may also contain "no response".
@@ -35,5 +36,20 @@ impl StatusSet {
     /// Everything that is not in this set: all other statuses, and "no response".
     pub fn inverted(self) -> StatusSet {
         StatusSet { inverted: !self.inverted, ..self }
+    }
+}
+
+/// The statuses in words, such as `401 or 5xx`.
+impl fmt::Display for StatusSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, _) => format!("{}xx", first / 100),
+        };
+        let statuses = self.ranges.iter().map(range).collect::<Vec<_>>().join(" or ");
+        match self.inverted {
+            true => write!(f, "anything but {statuses}, or missing"),
+            false => f.write_str(&statuses),
+        }
     }
 }

@@ -56,6 +56,13 @@ pub struct Callers {
     pub tiers: Option<Tiers>,
 }
 
+impl Callers {
+    /// The keys that a key's value may come from: its alternatives, or the key itself.
+    pub fn origins(&self, key: usize) -> impl Iterator<Item = &Key> {
+        Key::origins(&self.keys, &key).to_vec().into_iter().filter_map(|index| self.keys.get(index))
+    }
+}
+
 /// A known client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {

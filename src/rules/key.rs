@@ -1,9 +1,18 @@
 //! Named keys: where a caller's identity is read from, and when it is believed.
 
-use crate::http::credential::{Reading, Repeated};
-use crate::http::{MetadataPath, StatusSet};
-use crate::limiter::Limit;
-use crate::time::Micros;
+pub mod modifiers;
+pub mod source;
+mod texts;
+pub mod validity;
+mod value;
+
+pub use source::KeySource;
+pub use validity::Validity;
+pub use value::KeyValue;
+
+use crate::http::credential::Reading;
+use crate::http::{Elements, Request, RequestCache, element};
+use std::borrow::Cow;
 
 /// One way to tell callers apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,160 +58,50 @@ pub enum Part {
 }
 
 impl Key {
+    /// What a request itself presents for this key. `None`: nothing.
+    pub fn read<'a, R: Request>(&self, request: &'a RequestCache<'a, R>) -> Option<KeyValue<'a>> {
+        let value = self.source.presented(request, self)?;
+        match (&self.part, value) {
+            (Part::List(separator), KeyValue::One(text)) => {
+                let list = Elements::of(&text, separator);
+                (!list.is_empty()).then_some(KeyValue::List(list))
+            }
+            (Part::Element { separator, index }, KeyValue::One(text)) => {
+                Some(KeyValue::One(Cow::Owned(element(&text, separator, *index)?.to_vec())))
+            }
+            (Part::Usual | Part::Whole | Part::List(_) | Part::Element { .. }, value) => Some(value),
+        }
+    }
+
+    /// The keys, by index, that a key's value may come from: its alternatives, of which none has any of its
+    /// own, or the key itself.
+    pub fn origins<'k>(keys: &'k [Key], index: &'k usize) -> &'k [usize] {
+        match keys.get(*index).map_or(&[][..], |key| key.source.alternatives()) {
+            [] => std::slice::from_ref(index),
+            alternatives => alternatives,
+        }
+    }
+
     /// Whether responses of the upstream may reject its credentials.
     pub fn can_be_rejected(&self) -> bool {
-        matches!(self.validity, Validity::Unless(_))
+        self.validity.rejection().is_some()
     }
 
     /// Whether a request may present conflicting values. That is possible even if the first or the last one
     /// counts, since servers differ in which values they skip. A client's list may be too long to be
     /// compared.
     pub fn can_be_ambiguous(&self) -> bool {
-        match self.source {
-            KeySource::Header { .. } if matches!(self.part, Part::List(_)) => true,
-            // All lines are one value here.
-            KeySource::Header { scheme: None, .. } if self.part != Part::Usual => false,
-            KeySource::Header { .. } => self.reading.repeated == Repeated::Reject,
-            KeySource::Query(_) | KeySource::Cookie(_) => true,
-            KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_)
-            | KeySource::FirstOf(_) => false,
-        }
+        self.source.can_be_ambiguous(self)
     }
 
     /// Whether clients write its values themselves, and nothing checks them.
     pub fn can_be_made_up(&self) -> bool {
-        self.source.is_client_supplied() && self.validity == Validity::Present
-    }
-}
-
-/// Where a key's value comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum KeySource {
-    /// A request header.
-    Header {
-        /// The header's name, in lower case.
-        name: String,
-        /// The authentication scheme that must precede the value, such as `Bearer`. It is not part of the
-        /// value.
-        scheme: Option<String>,
-    },
-    /// The query parameter of this name.
-    Query(String),
-    /// The cookie of this name.
-    Cookie(String),
-    /// The client's IP address as Envoy knows it, never a header that the client can set.
-    ClientIp {
-        /// IPv6 addresses with this many leading bits in common are one client, 0 to 128.
-        ipv6_prefix: u8,
-    },
-    /// Metadata that an earlier filter has left, such as a claim of a verified token.
-    Metadata(MetadataPath),
-    /// The parameter of this name in the path template that the request has matched.
-    PathParameter(String),
-    /// An attribute of the consumer.
-    Consumer(Attribute),
-    /// A constant, so that all callers are counted together.
-    Constant(String),
-    /// The first of these keys, by index, that the request has a value for.
-    FirstOf(Vec<usize>),
-}
-
-impl KeySource {
-    /// Whether a single client may easily have many values like this one: IPv6 addresses with a long prefix.
-    pub fn is_cheap(&self, value: &[u8]) -> bool {
-        const USUAL_NETWORK: u8 = 48;
-        const IPV6: usize = 16;
-        matches!(self, KeySource::ClientIp { ipv6_prefix } if *ipv6_prefix > USUAL_NETWORK)
-            && value.len() == IPV6
+        self.source.kind().client_supplied && !self.validity.kind().checks
     }
 
-    /// Whether clients write the value into the request, as they do their credentials.
-    pub fn is_client_supplied(&self) -> bool {
-        match self {
-            KeySource::Header { .. } | KeySource::Query(_) | KeySource::Cookie(_) => true,
-            KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_)
-            | KeySource::FirstOf(_) => false,
-        }
-    }
-
-    /// Whether this is the header of this lower-case name.
-    pub fn reads_header(&self, header: &str) -> bool {
-        match self {
-            KeySource::Header { name, .. } => name == header,
-            KeySource::Query(_)
-            | KeySource::Cookie(_)
-            | KeySource::ClientIp { .. }
-            | KeySource::Metadata(_)
-            | KeySource::PathParameter(_)
-            | KeySource::Consumer(_)
-            | KeySource::Constant(_)
-            | KeySource::FirstOf(_) => false,
-        }
-    }
-}
-
-/// An attribute of a consumer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Attribute {
-    /// The consumer's name.
-    Name,
-    /// The configured attribute of this name.
-    Named(String),
-}
-
-/// When a credential is believed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Validity {
-    /// Whenever it is present.
-    Present,
-    /// When a consumer owns it.
-    Consumer,
-    /// When an earlier filter has set this metadata.
-    Metadata(MetadataPath),
-    /// Until the upstream rejects it; then not, for a while.
-    Unless(CredentialRejection),
-}
-
-/// How the upstream rejects a credential, and how long the engine remembers it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CredentialRejection {
-    /// The response statuses that reject it.
-    pub statuses: StatusSet,
-    /// Two limits in the credential's own record: a unit taken of the first is the marker of a rejected
-    /// credential, one of the second is the proof of a valid one. Each lasts for the limit's window.
-    pub limits: [Limit; 2],
-}
-
-impl CredentialRejection {
-    /// The limit whose units are markers.
-    pub fn marker(&self) -> &[Limit] {
-        let [marker, _] = &self.limits;
-        std::slice::from_ref(marker)
-    }
-
-    /// The limit whose units are proofs.
-    pub fn proof(&self) -> &[Limit] {
-        let [_, proof] = &self.limits;
-        std::slice::from_ref(proof)
-    }
-
-    /// The quota of each of the two limits.
-    pub fn units(&self) -> u32 {
-        let [marker, _] = &self.limits;
-        marker.quota.get()
-    }
-
-    /// How long a rejection or a proof is remembered.
-    pub fn window(&self) -> Micros {
-        let [marker, _] = &self.limits;
-        marker.window
+    /// Whether clients cannot make its values up. Keys of one kind are [`proven`](Key::proven) only if this
+    /// holds for all of them.
+    pub fn is_vouched_for(&self) -> bool {
+        self.source.kind().vouched || self.validity.kind().proves
     }
 }

@@ -58,6 +58,26 @@ fn a7_a_cookie_in_another_spelling_is_no_new_caller() {
 }
 
 #[test]
+fn a7_a_host_in_another_spelling_is_no_new_caller() {
+    let gateway = by("host: {}");
+    let spellings = [
+        "api.example.com",
+        "API.Example.COM",
+        "api.example.com:8443",
+        "api.example.com.",
+        "API.example.com.:80",
+    ];
+    let mut requests: Vec<Request> = spellings.iter().map(|host| gateway.get("/").host(host)).collect();
+    // The target names the host, whatever the header says.
+    requests.push(gateway.get("http://api.example.com:8080/").host("other.example.com"));
+    // From wherever it is asked: the key is the host, not the client.
+    requests.push(gateway.get("/").host("api.example.com").from(new_ip()).key(new_key()));
+    assert_eq!(admitted(&requests), QUOTA);
+    assert_eq!(admitted(&[gateway.get("/").host("[::1]"), gateway.get("/").host("[::1]:8443")]), QUOTA);
+    assert_eq!(admitted(&[gateway.get("/").host("other.example.com")]), QUOTA);
+}
+
+#[test]
 fn a7_repeating_a_credential_buys_nothing_whatever_makes_it_valid() {
     for valid in
         ["", ", valid: consumer", ", valid: { unless: [401] }", ", valid: { metadata: [test.auth, org] }"]

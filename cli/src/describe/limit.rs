@@ -1,12 +1,11 @@
 //! Limits in words.
 
-use super::key::length;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::time::Period;
+use tollgate::time::{Period, in_words};
 
 /// What a limit allows.
 pub(crate) fn limit(limit: &Limit) -> String {
-    let (quota, window) = (limit.quota, length(limit.window));
+    let (quota, window) = (limit.quota, in_words(limit.window));
     match limit.algorithm {
         Algorithm::SlidingWindow(_) => format!("at most {quota} in any {window}"),
         Algorithm::SlidingCounter => format!("about {quota} in any {window}"),

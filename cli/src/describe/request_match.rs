@@ -1,7 +1,7 @@
 //! Matches in words.
 
 use tollgate::http::{Host, PathSegment, PathTemplate, RequestMatch, ValueMatch};
-use tollgate::rules::{Callers, KeySource};
+use tollgate::rules::Callers;
 
 /// A match, such as `POST api.example.com/v1/**`.
 pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
@@ -21,7 +21,7 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
     words.extend(rule.cookies.iter().map(|(name, value)| value_match("cookie ", name, value)));
     let key = |index: usize| callers.keys.get(index).map_or("", |key| key.name.as_str());
     words.extend(rule.keys.iter().map(|(index, condition)| match condition {
-        ValueMatch::Present if is_metadata(callers, *index) => {
+        ValueMatch::Present if has_flags(callers, *index) => {
             format!("with the key {} of any value, also false", key(*index))
         }
         ValueMatch::Present => format!("with the key {}", key(*index)),
@@ -33,17 +33,13 @@ pub(crate) fn request_match(rule: &RequestMatch, callers: &Callers) -> String {
 }
 
 /// Whether a value of a key may be a flag: a claim that is `false` is a value, too.
-fn is_metadata(callers: &Callers, index: usize) -> bool {
-    matches!(callers.keys.get(index).map(|key| &key.source), Some(KeySource::Metadata(_)))
+fn has_flags(callers: &Callers, index: usize) -> bool {
+    callers.keys.get(index).is_some_and(|key| key.source.kind().has_flags)
 }
 
 /// Whether values of a key may be credentials.
 fn is_secret(callers: &Callers, index: usize) -> bool {
-    match callers.keys.get(index).map(|key| &key.source) {
-        // None of them has alternatives of its own.
-        Some(KeySource::FirstOf(others)) => others.iter().any(|other| is_secret(callers, *other)),
-        source => source.is_some_and(KeySource::is_client_supplied),
-    }
+    callers.origins(index).any(|key| key.source.kind().secret)
 }
 
 fn has_no_values(rule: &RequestMatch) -> bool {

@@ -123,12 +123,16 @@ fn section(object: &Object) -> String {
         at => at.split(", ").map(|at| format!("`{at}`")).collect::<Vec<_>>().join(", "),
     };
     let about = wrapped(&format!("{at}. {}", object.about.get()));
-    let mut section = format!("\n## {}\n\n{about}\n\n", heading(object.name.get()));
+    let mut section = format!("\n## {}\n\n{about}\n\n", heading(object));
     for rule in object.rules {
         if let Rule::ExactlyOne(names) = rule {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             section += &format!("Exactly one of {}.\n\n", names.join(", "));
         }
+    }
+    if object.fields.get().is_empty() {
+        section += "It has no fields: `{}`.\n";
+        return section;
     }
     section += "| field | type | without it | meaning |\n|---|---|---|---|\n";
     for field in object.fields.get() {
@@ -173,21 +177,21 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-fn heading(name: &str) -> String {
+/// Its name as code, if that is the name of the only field that it stands in; else what it is one of.
+fn heading(object: &Object) -> String {
+    let name = object.name.get();
+    let is_field = object.at.get().split(['.', ' ']).next_back() == Some(name);
     match name {
         "configuration" => "The configuration".into(),
-        "retry_after" | "headers" | "table" | "fleet" | "tiers" | "names" | "valid" | "client_ip"
-        | "paths" | "cost_header" | "stock_header" => {
-            format!("`{name}`")
-        }
-        "exception" => "An exception".into(),
+        name if is_field => format!("`{name}`"),
+        name if name.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("An {name}"),
         name => format!("A {name}"),
     }
 }
 
 /// The anchor of a heading.
-fn anchor(name: &str) -> String {
-    heading(name).to_lowercase().replace('`', "").replace(' ', "-")
+fn anchor(object: &Object) -> String {
+    heading(object).to_lowercase().replace('`', "").replace(' ', "-")
 }
 
 fn kind(kind: &Kind) -> String {
@@ -200,8 +204,7 @@ fn kind(kind: &Kind) -> String {
         Kind::Text(text) => text.name.get().into(),
         Kind::Statuses => "statuses".into(),
         Kind::Object(object) => {
-            let name = object.name.get();
-            format!("[{}](#{})", heading(name).to_lowercase(), anchor(name))
+            format!("[{}](#{})", heading(object).to_lowercase(), anchor(object))
         }
         Kind::List(of) => format!("non-empty list of {}", plural(of)),
         Kind::AnyList(of) => format!("list of {}", plural(of)),
@@ -222,7 +225,7 @@ fn plural(of: &Kind) -> String {
                 None if name.ends_with("ch") => format!("{name}es"),
                 None => format!("{name}s"),
             };
-            format!("[{words}](#{})", anchor(name))
+            format!("[{words}](#{})", anchor(object))
         }
         Kind::Flag
         | Kind::Number(_)

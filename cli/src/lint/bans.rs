@@ -4,7 +4,7 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::http::StatusSet;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{KeySource, Mode, Policy};
+use tollgate::rules::{Key, Mode, Policy, Whose};
 use tollgate::table::Count;
 use tollgate::time::{Micros, SECOND};
 
@@ -90,25 +90,17 @@ fn warn_rejections(
 /// A key, or one of its alternatives, whose value a client can choose, so that another caller is rejected for
 /// what this client does. With several keys, one that cannot be chosen is enough.
 fn forgeable(set: &Configuration, key: usize) -> Option<(&str, &'static str)> {
-    let key = set.rules.callers.keys.get(key)?;
-    match &key.source {
-        KeySource::FirstOf(keys) => keys.iter().find_map(|key| forgeable(set, *key)),
-        KeySource::PathParameter(_) => Some((
-            &key.name,
+    let why = |key: &Key| {
+        match key.source.kind().whose {
+        Whose::Targets => Some(
             "is chosen by the client: anybody can have any value of it rejected for everybody; count by who asks, such as client_ip",
-        )),
-        KeySource::Constant(_) => {
-            Some((&key.name, "is the same for all callers: one of them can have all of them rejected"))
-        }
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::Consumer(_) => key.can_be_made_up().then_some((
-            &key.name,
+        ),
+        Whose::Everybodys => Some("is the same for all callers: one of them can have all of them rejected"),
+        Whose::Callers => key.can_be_made_up().then_some(
             "can be made up: a rejected client takes another value, and whoever knows the value of another caller can have \
              that one rejected; set valid for it, or count by client_ip",
-        )),
+        ),
     }
+    };
+    set.rules.callers.origins(key).find_map(|key| Some((key.name.as_str(), why(key)?)))
 }

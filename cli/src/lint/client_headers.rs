@@ -6,7 +6,7 @@ use crate::inspect::counts_by;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
 use tollgate::http::{RequestMatch, ValueMatch};
-use tollgate::rules::{Key, KeySource, Part};
+use tollgate::rules::{Key, Part, Presence};
 
 /// Headers in which proxies tell a client's address.
 const ADDRESSES: &[&str] = &[
@@ -84,9 +84,9 @@ const WITH_COMMAS: &[&str] = &[
 /// What is wrong with the header that a key reads.
 pub(super) fn warn_header(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
     let Some(key) = set.rules.callers.keys.get(index) else { return };
-    let KeySource::Header { name, scheme } = &key.source else { return };
+    let Some(name) = key.source.header() else { return };
     let at = field_path(path, "header");
-    let is_one_of = |names: &[&str]| names.contains(&name.as_str());
+    let is_one_of = |names: &[&str]| names.contains(&name);
     // The last entry is that of the nearest proxy.
     let is_proxys = matches!(key.part, Part::Element { index: ..0, .. });
     if is_one_of(ADDRESSES) {
@@ -105,8 +105,8 @@ pub(super) fn warn_header(set: &Configuration, index: usize, path: &str, warning
              made-up value is a new caller; use metadata of an earlier filter, set valid, or add a policy by client_ip"
         );
         warnings.push(Warning::new(at, message));
-    } else if is_one_of(WITH_COMMAS) && scheme.is_none() && key.part == Part::Usual {
-        let instead = match name.as_str() {
+    } else if is_one_of(WITH_COMMAS) && key.source.joins_lines() && key.part == Part::Usual {
+        let instead = match name {
             "cookie" => "a key with cookie, which reads one cookie",
             _ => "whole: true, or separator with index",
         };
@@ -166,8 +166,8 @@ fn is_counted_unproven(set: &Configuration, index: usize) -> bool {
 /// Whether some policy counts all requests by what clients cannot choose.
 fn limits_everybody(set: &Configuration) -> bool {
     let is_given = |index: &usize| {
-        let source = set.rules.callers.keys.get(*index).map(|key| &key.source);
-        matches!(source, Some(KeySource::ClientIp { .. } | KeySource::Constant(_)))
+        let key = set.rules.callers.keys.get(*index);
+        key.is_some_and(|key| key.source.kind().presence == Presence::Always)
     };
     set.rules.policies.iter().any(|policy| policy.key.iter().all(is_given))
 }

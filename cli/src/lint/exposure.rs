@@ -24,7 +24,7 @@ pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
 pub(super) fn warn_credentials(set: &Configuration, value: &Value) -> Vec<Warning> {
     let is_secret = |name: &str| {
         let key = set.rules.callers.keys.iter().find(|key| key.name == name);
-        key.is_some_and(|key| key.source.is_client_supplied())
+        key.is_some_and(|key| key.source.kind().secret)
     };
     let mut warnings = Vec::new();
     for (i, consumer) in entries(value.get("consumers")).iter().enumerate() {

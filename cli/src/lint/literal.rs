@@ -6,7 +6,6 @@ use crate::describe::path_template;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
 use tollgate::http::{PathSegment, PathTemplate, Pattern, RequestMatch, Spellings, ValueMatch};
-use tollgate::rules::KeySource;
 
 pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
     let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
@@ -44,7 +43,7 @@ fn warn_keys(set: &Configuration, rule: &RequestMatch, path: &str, warnings: &mu
         let (ValueMatch::Fits(pattern), Some(key)) = (condition, set.rules.callers.keys.get(*index)) else {
             continue;
         };
-        let decoded = matches!(key.source, KeySource::Query(_) | KeySource::Cookie(_));
+        let decoded = key.source.kind().decoded;
         if let Some(message) = looks_otherwise(pattern, decoded) {
             warnings.push(Warning::new(field_path(&format!("{path}.keys"), &key.name), message));
         }

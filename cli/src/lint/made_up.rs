@@ -3,7 +3,8 @@
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{KeySource, Policy};
+use tollgate::rules::modifiers::VALID;
+use tollgate::rules::{Policy, Whose};
 use tollgate::time::{Micros, SECOND};
 
 /// From this window on, a made-up key is worth it.
@@ -13,45 +14,40 @@ const LONG_WINDOW: Micros = 86_400 * SECOND;
 const FEW_UNITS: u32 = 2;
 
 /// A made-up key gets a quota of its own. If that is for a day or longer, or only one or two units, only a
-/// limit by address bounds a client that makes up keys.
+/// limit by address bounds a client that makes up keys. Upstreams reject most made-up credentials, but not what
+/// merely says what a request is for.
 pub(super) fn warn_made_up_keys(
     set: &Configuration,
     policy: &Policy,
     path: &str,
     warnings: &mut Vec<Warning>,
 ) {
-    let Some(key) = policy.key.iter().find_map(|key| made_up(set, *key)) else { return };
+    let mut keys = policy.key.iter().flat_map(|key| set.rules.callers.origins(*key));
+    let Some(key) = keys.find(|key| key.can_be_made_up()) else { return };
     if set.rules.policies.iter().any(|policy| counts_by_address(set, policy)) {
         return;
     }
+    let kind = key.source.kind();
     let names = policy.limit_names.iter().zip(policy.limits());
-    if let Some((name, _)) = names.into_iter().find(|(_, limit)| is_worth_it(limit)) {
+    let mut worth_it = names.filter(|(_, limit)| is_worth_it(limit) || kind.whose == Whose::Targets);
+    if let Some((name, _)) = worth_it.next() {
+        let key = &key.name;
+        let proof = if kind.takes.contains(&VALID.name) {
+            format!("set valid for {key}, or ")
+        } else {
+            String::new()
+        };
         warnings.push(Warning::new(
             format!("{path}.key"),
-            format!("a client that makes up values of {key} gets a new quota of {name} with each; set valid for {key}, or add a policy by client_ip"),
+            format!("a client that makes up values of {key} gets a new quota of {name} with each; {proof}add a policy by client_ip"),
         ));
-    }
-}
-
-/// The name of a key, or of one of its alternatives, whose values are accepted without being checked.
-fn made_up(set: &Configuration, key: usize) -> Option<&str> {
-    let key = set.rules.callers.keys.get(key)?;
-    match &key.source {
-        KeySource::FirstOf(keys) => keys.iter().find_map(|key| made_up(set, *key)),
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_) => key.can_be_made_up().then_some(&key.name),
     }
 }
 
 fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
     let is_address = |key: &usize| {
-        matches!(set.rules.callers.keys.get(*key).map(|key| &key.source), Some(KeySource::ClientIp { .. }))
+        let key = set.rules.callers.keys.get(*key);
+        key.is_some_and(|key| key.source.ipv6_prefix().is_some())
     };
     policy.key.iter().all(is_address)
 }

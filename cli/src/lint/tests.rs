@@ -175,3 +175,19 @@ fn b_a_cost_that_is_known_later_beside_a_hold_of_one_unit_is_warned_about() {
         assert_eq!(found(more), NOTHING, "{more}");
     }
 }
+
+#[test]
+fn a_host_that_clients_make_up_is_warned_about_unless_addresses_are_limited() {
+    let keys = "keys:\n  host: { host: {} }\n  client_ip: { client_ip: {} }\n";
+    let by =
+        |key: &str| format!("  - {{ name: by_{key}, key: {key}, limits: [{{ quota: 50, window: 1m }}] }}\n");
+    let of = |policies: &str| warnings(&format!("{keys}policies:\n{policies}"));
+    assert_eq!(
+        of(&by("host")),
+        [
+            "keys.client_ip: nothing uses this key",
+            "policies[0].key: a client that makes up values of host gets a new quota of limit with each; add a policy by client_ip"
+        ]
+    );
+    assert_eq!(of(&(by("host") + &by("client_ip"))), NOTHING);
+}

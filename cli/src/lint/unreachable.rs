@@ -5,7 +5,7 @@ use super::{Warning, warn_by_group};
 use tollgate::compile::Configuration;
 use tollgate::http::RequestMatch;
 use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{Key, KeySource, LimitSet, Mode, Policy};
+use tollgate::rules::{Key, LimitSet, Mode, Policy, Presence};
 use tollgate::time::Period;
 
 /// A policy of a class in which an earlier policy applies to all of its requests.
@@ -53,10 +53,8 @@ fn is_before(earlier: Mode, later: Mode) -> bool {
 /// Whether every request with the keys `other` has the keys `one` too.
 fn has_whenever(set: &Configuration, one: &[usize], other: &[usize]) -> bool {
     let has = |index: &usize| other.contains(index) || key(set, *index).is_some_and(is_always_there);
-    one.iter().all(|index| match key(set, *index).map(|key| &key.source) {
-        Some(KeySource::FirstOf(keys)) => other.contains(index) || keys.iter().any(has),
-        Some(_) | None => has(index),
-    })
+    one.iter()
+        .all(|index| other.contains(index) || Key::origins(&set.rules.callers.keys, index).iter().any(has))
 }
 
 fn key(set: &Configuration, index: usize) -> Option<&Key> {
@@ -64,7 +62,7 @@ fn key(set: &Configuration, index: usize) -> Option<&Key> {
 }
 
 fn is_always_there(key: &Key) -> bool {
-    matches!(key.source, KeySource::ClientIp { .. } | KeySource::Constant(_))
+    key.source.kind().presence == Presence::Always
 }
 
 /// Whether each match of the later policy is covered by one of the earlier policy's.
@@ -80,9 +78,9 @@ fn covers_all(earlier: &Policy, later: &Policy) -> bool {
 
 /// Alternatives of a key after one that every request has.
 pub(super) fn warn_alternatives(set: &Configuration, one: &Key, path: &str, warnings: &mut Vec<Warning>) {
-    let KeySource::FirstOf(keys) = &one.source else { return };
     let mut before: Option<&Key> = None;
-    for (i, alternative) in keys.iter().filter_map(|index| key(set, *index)).enumerate() {
+    for (i, alternative) in one.source.alternatives().iter().filter_map(|index| key(set, *index)).enumerate()
+    {
         if let Some(always) = before {
             let message = format!("{} is never used: every request has {}", alternative.name, always.name);
             warnings.push(Warning::new(format!("{path}.first_of[{i}]"), message));

@@ -4,14 +4,13 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::http::RequestMatch;
 use tollgate::reply::Variable;
-use tollgate::rules::{Key, KeySource, Policy, Tiers, Validity};
+use tollgate::rules::{Key, Policy, Tiers};
 
 /// A key that nothing uses.
 pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &mut Vec<Warning>) {
     let callers = &set.rules.callers;
-    let alternative = |source: &KeySource| matches!(source, KeySource::FirstOf(keys) if keys.contains(&key));
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
-        || callers.keys.iter().any(|other| alternative(&other.source))
+        || callers.keys.iter().any(|other| other.source.alternatives().contains(&key))
         || callers.consumers.keys().any(|known_by| known_by == key)
         || all_matches(set).any(|rule| rule.keys.iter().any(|(asked, _)| *asked == key))
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
@@ -43,8 +42,7 @@ pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
     if let Some(tiers) = &set.rules.callers.tiers {
         warn_tiers(set, tiers, warnings);
     }
-    let of_consumers =
-        |key: &Key| matches!(key.source, KeySource::Consumer(_)) || key.validity == Validity::Consumer;
+    let of_consumers = |key: &Key| key.source.kind().of_consumer || key.validity.kind().of_consumers;
     let used = set.rules.callers.keys.iter().any(of_consumers)
         || set.rules.policies.iter().any(|policy| policy.limit_sets.differ())
         || mentions(set, Variable::Consumer);
@@ -65,8 +63,8 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
         warnings.push(Warning::new("tiers", "tiers make no difference: no quota depends on the tier"));
         return;
     }
-    if let Some(key) = tiers.from.and_then(|key| set.rules.callers.keys.get(key)) {
-        if is_chosen_by_client(set, key) {
+    if let Some((from, key)) = tiers.from.and_then(|from| Some((from, set.rules.callers.keys.get(from)?))) {
+        if set.rules.callers.origins(from).any(Key::can_be_made_up) {
             let message = format!(
                 "clients can choose their tier with {}; use a key with metadata of an earlier filter instead",
                 key.name
@@ -80,24 +78,6 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
             let message = format!("no consumer has the tier {name}");
             warnings.push(Warning::new(format!("tiers.names[{index}]"), message));
         }
-    }
-}
-
-/// Whether clients can choose the value of a key.
-fn is_chosen_by_client(set: &Configuration, key: &Key) -> bool {
-    match &key.source {
-        KeySource::FirstOf(keys) => {
-            let mut keys = keys.iter().filter_map(|key| set.rules.callers.keys.get(*key));
-            keys.any(|key| is_chosen_by_client(set, key))
-        }
-        KeySource::Header { .. }
-        | KeySource::Query(_)
-        | KeySource::Cookie(_)
-        | KeySource::ClientIp { .. }
-        | KeySource::Metadata(_)
-        | KeySource::PathParameter(_)
-        | KeySource::Consumer(_)
-        | KeySource::Constant(_) => key.can_be_made_up(),
     }
 }
 

@@ -55,13 +55,16 @@ fn keys_outside_the_prefix_are_told_as_unavailable() {
 fn a_wrong_password_is_in_no_answer_and_in_no_log() {
     let redis = with_user();
     let url = format!("redis://fleet:wrong-secret@127.0.0.1:{}", redis.port);
-    let mut process = Process::start(&["--fleet", "test", "--engine", &url, "--drain-time", "0"]);
-    let mut log = process.until("did not answer");
+    // Long enough to hear why, however busy the machine is.
+    let patience = ["--engine-timeout", "1000", "--engine-connect-timeout", "10000"];
+    let options = ["--fleet", "test", "--engine", &url, "--drain-time", "0"];
+    let mut process = Process::start(&[&options[..], &patience].concat());
+    process.until("did not answer");
     let (status, body) = Client::new(process.operator).get("/readyz");
     let body = String::from_utf8(body).unwrap();
     assert_eq!(status, 503);
     process.signal("TERM");
-    log += &process.until("stopped");
+    let log = process.until("stopped");
     assert!(!body.contains("wrong-secret") && !log.contains("wrong-secret"), "{body}{log}");
     assert!(log.contains("WRONGPASS") || log.to_lowercase().contains("authentication"), "{log}");
 }

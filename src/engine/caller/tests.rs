@@ -1,7 +1,8 @@
 use super::*;
 use crate::http::MetadataPath;
 use crate::http::credential::Reading;
-use crate::rules::{Attribute, Consumer, Part};
+use crate::rules::source::{self, ClientIp, FirstOf, Header, Metadata, Query};
+use crate::rules::{Attribute, Consumer, KeySource, Part, Validity, validity};
 use crate::testing::FakeRequest;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -19,13 +20,13 @@ fn proof() -> MetadataPath {
     MetadataPath::new(["auth", "organization"])
 }
 
-fn key(name: &str, source: KeySource) -> Key {
+fn key(name: &str, source: impl Into<KeySource>) -> Key {
     Key {
         name: name.into(),
         kind: name.into(),
-        source,
+        source: source.into(),
         prefix: None,
-        validity: Validity::Present,
+        validity: Validity::default(),
         proven: false,
         reading: Reading::default(),
         part: Part::Usual,
@@ -42,11 +43,11 @@ fn callers() -> Callers {
     };
     Callers {
         keys: vec![
-            key("x", KeySource::Header { name: "x-key".into(), scheme: None }),
-            key("organization", KeySource::Metadata(proof())),
-            key("known", KeySource::Consumer(Attribute::Named("organization".into()))),
-            key("ip", KeySource::ClientIp { ipv6_prefix: 64 }),
-            key("anyone", KeySource::FirstOf(vec![1, 2, 3])),
+            key("x", Header { name: "x-key".into(), scheme: None }),
+            key("organization", Metadata(proof())),
+            key("known", source::Consumer(Attribute::Named("organization".into()))),
+            key("ip", ClientIp { ipv6_prefix: 64 }),
+            key("anyone", FirstOf(vec![1, 2, 3])),
         ],
         consumers: Consumers::new(vec![acme], [(0, Digest::of(b"k1"), 0), (0, Digest::of(b"k2"), 0)]),
         tiers: Some(Tiers { names: vec!["free".into(), "pro".into()], default: 0, from: None }),
@@ -92,7 +93,7 @@ fn fp_5_what_an_earlier_filter_proved_comes_first() {
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_8_a_key_that_nobody_is_known_by_is_absent_if_consumers_decide() {
     let mut callers = callers();
-    callers.keys[0].validity = Validity::Consumer;
+    callers.keys[0].validity = validity::Consumer.into();
     let of = |key| identity(&callers, &presenting(Some(key), None), &[0]);
     assert_eq!(of("k3"), None);
     assert!(of("k1").is_some());
@@ -101,7 +102,7 @@ fn pa_8_a_key_that_nobody_is_known_by_is_absent_if_consumers_decide() {
 #[wasm_bindgen_test(unsupported = test)]
 fn pa_8_a_key_without_proof_is_absent_if_metadata_decides() {
     let mut callers = callers();
-    callers.keys[0].validity = Validity::Metadata(proof());
+    callers.keys[0].validity = validity::Metadata(proof()).into();
     let of = |proven| identity(&callers, &presenting(Some("k3"), proven), &[0]);
     assert!(of(Some("yes")).is_some());
     for proven in [None, Some("")] {
@@ -148,14 +149,14 @@ fn bi_3_the_first_16_characters_count_and_a_shorter_key_whole() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes_its_place() {
     let acme = Consumer { name: "acme".into(), tier: None, attributes: Vec::new() };
-    for validity in [Validity::Present, Validity::Consumer, Validity::Metadata(proof())] {
-        let q = Key { validity: validity.clone(), ..key("q", KeySource::Query("q".into())) };
+    for validity in [Validity::default(), validity::Consumer.into(), validity::Metadata(proof()).into()] {
+        let q = Key { validity: validity.clone(), ..key("q", Query("q".into())) };
         let callers = Callers {
             keys: vec![
                 q,
-                key("ip", KeySource::ClientIp { ipv6_prefix: 64 }),
-                key("anyone", KeySource::FirstOf(vec![0, 1])),
-                key("name", KeySource::Consumer(Attribute::Name)),
+                key("ip", ClientIp { ipv6_prefix: 64 }),
+                key("anyone", FirstOf(vec![0, 1])),
+                key("name", source::Consumer(Attribute::Name)),
             ],
             consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
             tiers: None,

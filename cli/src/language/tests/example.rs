@@ -1,6 +1,8 @@
 //! A valid configuration with each object.
 
+use crate::language::objects;
 use serde_json::{Value as Json, json};
+use tollgate::config::Rule;
 
 /// A valid configuration with an object of this name, and the JSON pointer to that object.
 pub(super) fn example(object: &str) -> (Json, String) {
@@ -13,6 +15,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "paths" => "/paths",
         "key" => "/keys/k",
         "client_ip" => "/keys/ip/client_ip",
+        "host" => "/keys/host/host",
         "valid" => "/keys/k/valid",
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
@@ -40,6 +43,9 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
+        "host" => {
+            json!({ "keys": { "ip": { "client_ip": {} }, "k": { "header": "x-key" }, "host": { "host": {} } } })
+        }
         "fleet" => json!({ "fleet": { "cluster": "tollgate-fleet" } }),
         "paths" => json!({ "paths": {} }),
         "consumer" => json!({ "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
@@ -68,16 +74,10 @@ pub(super) fn example(object: &str) -> (Json, String) {
 pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
     let (configuration, pointer) = example(object);
     let beside = match (object, field) {
-        (
-            "key",
-            "query" | "cookie" | "client_ip" | "path" | "metadata" | "consumer" | "constant" | "first_of",
-        ) => {
-            json!({ "header": null })
-        }
         ("key", "names") => json!({ "header": null, "query": "k" }),
         ("key", "case" | "suffix") => json!({ "header": null, "path": "id" }),
         ("key", "index") => json!({ "separator": "," }),
-        ("valid", "unless" | "for") => json!({ "metadata": null, "unless": [401], "for": "10m" }),
+        ("valid", "for") => json!({ "metadata": null, "unless": [401] }),
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
         ("limit", "time_zone") => json!({ "window": "month" }),
@@ -101,7 +101,19 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         _ => json!({}),
     };
     let configuration = with(&configuration, "", &around);
+    let configuration = with(&configuration, &pointer, &without_alternatives(object, field));
     (with(&configuration, &pointer, &beside), pointer)
+}
+
+/// The fields that exclude this one, each as `null`.
+fn without_alternatives(object: &str, field: &str) -> Json {
+    let object = objects().into_iter().find(|one| one.name.get() == object).expect(object);
+    let alternatives = object.rules.iter().find_map(|rule| match rule {
+        Rule::ExactlyOne(names) if names.contains(&field) => Some(*names),
+        Rule::ExactlyOne(_) | Rule::OnlyWith(..) | Rule::NotBoth(..) => None,
+    });
+    let others = alternatives.unwrap_or_default().iter().filter(|name| **name != field);
+    Json::Object(others.map(|name| ((*name).to_string(), Json::Null)).collect())
 }
 
 /// A configuration with these fields added to the object at `pointer`; `null` removes one.

@@ -3,7 +3,10 @@
 use super::{free_port, signal};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 pub fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_tollgate-fleet"))
@@ -12,7 +15,10 @@ pub fn binary() -> Command {
 /// A program that serves.
 pub struct Process {
     child: Child,
-    log: BufReader<ChildStdout>,
+    /// The lines of its log that have not been read.
+    log: Receiver<String>,
+    /// Those that have.
+    seen: String,
     pub address: SocketAddr,
     pub operator: SocketAddr,
 }
@@ -24,21 +30,24 @@ impl Process {
             ["--listen", &address.to_string(), "--operator-listen", &operator.to_string()].map(String::from);
         let mut command = binary();
         let mut child = command.args(ports).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stdout.take().unwrap());
-        let mut process = Process { child, log, address, operator };
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (lines, log) = channel();
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let mut process = Process { child, log, seen: String::new(), address, operator };
         process.until("\"ready\"");
         process
     }
 
-    /// Reads the log up to a line with a text, and returns all of it.
+    /// Reads the log until there is a line with a text, and returns all of it. The line may have been there
+    /// before the one that was waited for last: what the service does at once is logged in any order.
     pub fn until(&mut self, text: &str) -> String {
-        let mut all = String::new();
-        while self.log.read_line(&mut all).unwrap() > 0 {
-            if all.lines().last().unwrap_or_default().contains(text) {
-                return all;
-            }
+        const PATIENCE: Duration = Duration::from_secs(60);
+        while !self.seen.lines().any(|line| line.contains(text)) {
+            let line = self.log.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("no {text} in the log: {}", self.seen));
+            self.seen += &(line + "\n");
         }
-        panic!("no {text} in the log: {all}");
+        self.seen.clone()
     }
 
     pub fn signal(&self, name: &str) {

@@ -1,13 +1,13 @@
 //! Reads sets of response statuses.
 
-use crate::config::Reader;
+use super::Reader;
 use crate::http::StatusSet;
 use std::ops::RangeInclusive;
 
 const ALLOWED: &str = "a list of statuses such as 401 or classes such as 5xx";
 
 /// Reads a list such as `[401, 5xx]`.
-pub(super) fn read(reader: &Reader<'_>) -> Option<StatusSet> {
+pub fn read(reader: &Reader<'_>) -> Option<StatusSet> {
     let entries: Vec<_> = reader.non_empty_list(ALLOWED)?.iter().map(range).collect();
     Some(StatusSet::of(entries.into_iter().collect::<Option<_>>()?))
 }

@@ -1,16 +1,16 @@
 //! Reads durations such as `60s`.
 
-use crate::config::Reader;
+use super::Reader;
 use crate::time::{Micros, SECOND};
 
 /// A leap year: longer than any usual quota's window, and no number derived from it overflows.
 const MAX_DURATION: Micros = 366 * 86_400 * SECOND;
 
 /// What a duration may be.
-pub(super) const DURATION: &str = "a duration such as 60s, 10m, 1h or 7d, from 1s to 366d";
+pub const DURATION: &str = "a duration such as 60s, 10m, 1h or 7d, from 1s to 366d";
 
 /// Reads `60s`, `10m`, `1h` or `7d`, from 1 s to 366 d.
-pub(super) fn read(reader: &Reader<'_>) -> Option<Micros> {
+pub fn read(reader: &Reader<'_>) -> Option<Micros> {
     let length = parse(reader.text(DURATION)?);
     length.filter(|length| (SECOND..=MAX_DURATION).contains(length)).or_else(|| reader.error(DURATION))
 }

@@ -1,0 +1,80 @@
+//! The client's address as a key.
+
+use super::{Beside, Presence, Source, SourceKind, field};
+use crate::config::{Composite, Field, Kind, Literal, Number, Object, Reader, object};
+use crate::http::client_ip::client_ip;
+use crate::http::{Request, RequestCache};
+use crate::rules::key::{Key, KeyValue};
+use std::borrow::Cow;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The client's IP address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientIp {
+    /// IPv6 addresses with this many leading bits in common are one client, 0 to 128.
+    pub ipv6_prefix: u8,
+}
+
+/// How many bits of an IPv6 address count.
+const IPV6_PREFIX: Field<Number<u8>> = Field::default(
+    "ipv6_prefix",
+    Number::new(1, 128, "bits"),
+    Literal::Number(64),
+    "IPv6 addresses that agree in this many leading bits are one client",
+);
+
+const OBJECT: Object = object!("client_ip" at "keys.NAME.client_ip":
+    "Which part of the client's address counts."; IPV6_PREFIX);
+
+impl ClientIp {
+    pub(super) const FIELD: Field<Composite> = field(
+        "client_ip",
+        Composite::new(Kind::Object(&OBJECT), "an object"),
+        "the client's address as Envoy determines it; the filter reads no header for it. An IPv4-mapped IPv6 address counts as IPv4",
+    );
+}
+
+impl Source for ClientIp {
+    const KIND: SourceKind =
+        SourceKind { vouched: true, presence: Presence::Always, ..SourceKind::new(Self::FIELD.name) };
+
+    fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
+        Some(ClientIp { ipv6_prefix: field.fields(&OBJECT)?.get(&IPV6_PREFIX)? })
+    }
+
+    /// Clients without an address share the empty one, so they are limited together.
+    fn presented<'a, R: Request>(
+        &self,
+        request: &'a RequestCache<'a, R>,
+        _key: &Key,
+    ) -> Option<KeyValue<'a>> {
+        let address = request.uncached().source_address().unwrap_or_default();
+        Some(KeyValue::One(Cow::Owned(client_ip(address, self.ipv6_prefix))))
+    }
+
+    /// Whoever has an IPv6 network has many addresses.
+    fn is_cheap(&self, value: &[u8]) -> bool {
+        const USUAL_NETWORK: u8 = 48;
+        const IPV6: usize = 16;
+        self.ipv6_prefix > USUAL_NETWORK && value.len() == IPV6
+    }
+
+    fn ipv6_prefix(&self) -> Option<u8> {
+        Some(self.ipv6_prefix)
+    }
+
+    fn describe(&self, _keys: &[Key]) -> String {
+        format!("the client's address, IPv6 by its first {} bits", self.ipv6_prefix)
+    }
+
+    fn show(&self, value: &[u8]) -> String {
+        if let Ok(octets) = <[u8; 4]>::try_from(value) {
+            return Ipv4Addr::from(octets).to_string();
+        }
+        match <[u8; 16]>::try_from(value) {
+            Ok(octets) => format!("{}/{}", Ipv6Addr::from(octets), self.ipv6_prefix),
+            Err(_) if value.is_empty() => "without an address".into(),
+            Err(_) => String::from_utf8_lossy(value).escape_debug().to_string(),
+        }
+    }
+}
