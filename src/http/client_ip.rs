@@ -1,17 +1,27 @@
 //! The client's address as a key.
 
+/// How many leading bits of an address count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefixes {
+    /// Of an IPv4 address, 0 to 32.
+    pub v4: u8,
+    /// Of an IPv6 address, 0 to 128.
+    pub v6: u8,
+}
+
 /// Turns the client's address, as `ip:port` or `[ip]:port`, into its shortest unambiguous form: the 4 bytes
-/// of an IPv4 address, or the 16 bytes of an IPv6 address with all bits after `ipv6_prefix` (0 to 128)
-/// cleared. An IPv4-mapped IPv6 address becomes the IPv4 address. Anything else, such as the path of a Unix
-/// socket, is returned as it is.
-pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
+/// of an IPv4 address or the 16 bytes of an IPv6 address, with all bits after its prefix cleared. An
+/// IPv4-mapped IPv6 address becomes the IPv4 address. Anything else, such as the path of a Unix socket, is
+/// returned as it is.
+pub fn client_ip(mut address: Vec<u8>, prefixes: Prefixes) -> Vec<u8> {
     // Reusing the text's buffer saves an allocation.
     if let Some(octets) = dotted(&address) {
         address.truncate(octets.len());
         address.copy_from_slice(&octets);
+        clear_behind(&mut address, prefixes.v4);
         return address;
     }
-    any_ip(address, ipv6_prefix)
+    any_ip(address, prefixes)
 }
 
 /// Parses an address without a port, into the 4 bytes of IPv4 or the 16 of IPv6; an IPv4-mapped IPv6 address
@@ -27,20 +37,25 @@ pub(super) fn parse_ip(text: &str) -> Option<Vec<u8>> {
 /// The prefix of IPv4-mapped IPv6 addresses.
 const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
 
-fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    let Some(mut octets) = ipv6_and_port(&address) else { return address };
+fn any_ip(mut address: Vec<u8>, prefixes: Prefixes) -> Vec<u8> {
+    let Some(octets) = ipv6_and_port(&address) else { return address };
     address.clear();
     if let Some(ipv4) = octets.strip_prefix(&MAPPED) {
         address.extend_from_slice(ipv4);
+        clear_behind(&mut address, prefixes.v4);
         return address;
     }
-    let mut left = ipv6_prefix;
-    for octet in &mut octets {
+    address.extend_from_slice(&octets);
+    clear_behind(&mut address, prefixes.v6);
+    address
+}
+
+/// Clears all bits after the first `left`.
+fn clear_behind(octets: &mut [u8], mut left: u8) {
+    for octet in octets {
         *octet &= !0xFF_u8.checked_shr(left.into()).unwrap_or(0);
         left = left.saturating_sub(8);
     }
-    address.extend_from_slice(&octets);
-    address
 }
 
 /// Parses an IPv4 address and its port. The standard library's parser for all kinds of addresses is 4 KB of
@@ -132,8 +147,18 @@ mod tests {
         host.split('%').next()?.parse().ok()
     }
 
-    fn ip(address: &str, prefix: u8) -> Vec<u8> {
-        client_ip(address.into(), prefix)
+    fn ip(address: &str, v6: u8) -> Vec<u8> {
+        client_ip(address.into(), Prefixes { v4: 32, v6 })
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn ipv4_addresses_are_grouped_by_their_own_prefix_mapped_or_not() {
+        let ip = |address: &str, v4| client_ip(address.into(), Prefixes { v4, v6: 64 });
+        assert_eq!(ip("192.0.2.7:80", 24), [192, 0, 2, 0]);
+        assert_eq!(ip("[::ffff:192.0.2.7]:80", 24), [192, 0, 2, 0]);
+        assert_eq!(ip("192.0.2.255:80", 25), [192, 0, 2, 128]);
+        assert_eq!(ip("192.0.2.255:80", 0), [0; 4]);
+        assert_eq!(ip("[2001:db8::1]:80", 8), ip("[2001:db8::2]:80", 24));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -161,8 +186,8 @@ mod tests {
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), prefix in any::<u8>()) {
-            client_ip(bytes, prefix);
+        fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), v4: u8, v6: u8) {
+            client_ip(bytes, Prefixes { v4, v6 });
         }
 
         #[wasm_bindgen_test(unsupported = test)]
