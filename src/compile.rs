@@ -27,15 +27,15 @@ mod replies;
 mod sharing;
 mod tiers;
 
-use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, duration, name, statuses};
-use crate::http::{AUTHORIZATION, RequestMatch, Spellings};
+use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, statuses};
+use crate::http::{AUTHORIZATION, Spellings};
 use crate::language::{configuration, table};
 use crate::reply::ReplyRules;
-use crate::rules::{Callers, Key, Policy, PolicySet, Routes};
+use crate::rules::{Callers, Key, KnownKeys, Policy, PolicySet, RequestMatch, Routes};
 use crate::table::TableSize;
 use consumers::{ConsumerContext, KnownConsumers, consumers};
 use keys::keys;
-use matches::{KnownKeys, exceptions};
+use matches::exceptions;
 use policies::PolicyContext;
 use replies::reply_rules;
 use std::cell::RefCell;
@@ -143,7 +143,7 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
             routes.add(index, None);
         }
         let rules = policy.judged().chain(policy.response.return_matches());
-        rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path.as_ref()));
+        rules.for_each(|rule: &RequestMatch| routes.add(index, rule.path()));
     }
     routes
 }

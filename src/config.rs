@@ -5,11 +5,9 @@
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
 mod declaration;
-pub mod duration;
 mod error;
 mod fields;
 pub mod forms;
-pub mod name;
 mod names;
 mod parse;
 mod protobuf;
@@ -18,8 +16,8 @@ pub mod statuses;
 mod value;
 
 pub use declaration::{
-    Composite, Doc, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object, Range, Rule, Text,
-    Word, WordList, Words, field_names, joined, object,
+    Composite, Doc, Effect, Effects, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object,
+    Range, Rule, Text, Word, WordList, Words, field_names, joined, object,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use fields::{Allowed, Allows, Fields, Type, either_of};

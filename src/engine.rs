@@ -12,7 +12,6 @@ use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
-use crate::limiter::Algorithm;
 use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
@@ -339,7 +338,7 @@ fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<V
     let judged = if one.outcome.charged { one.cost } else { 0 };
     let limits = policy.limit_sets.get(one.limit_set).limits();
     for (limit, verdict) in limits.iter().zip(&mut one.outcome.verdicts) {
-        if limit.algorithm != Algorithm::Concurrency {
+        if !limit.counts_in_flight() {
             verdict.recount(judged, units);
         }
     }

@@ -13,14 +13,17 @@ mod local_reply;
 mod message;
 mod retry_after;
 mod template;
+mod variable;
 
 pub use limit_headers::{
-    Describes, HeaderNames, HeaderRules, Preset, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
+    Describes, HeaderRules, HeaderValue, LimitChoice, PRESETS, Preset, PresetFields, Reset, ResetFormat,
+    ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
 };
 pub use local_reply::{Body, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
-pub use template::{Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
+pub use template::{Template, TemplateError, TextKind, VariableSource};
+pub use variable::{Rendered, Variable};
 
 use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
@@ -116,7 +119,7 @@ impl ReplyRules {
     pub fn removes_limit_headers(&self) -> bool {
         self.headers
             .as_ref()
-            .is_some_and(|rules| rules.secret() && rules.upstream == UpstreamHeaders::Replace)
+            .is_some_and(|rules| rules.preset.is_secret() && rules.upstream == UpstreamHeaders::Replace)
     }
 
     /// Whether the limit headers count seconds from now. The upstream may have taken some.
@@ -128,12 +131,6 @@ impl ReplyRules {
     pub fn keeps_limit_headers(&self) -> bool {
         self.headers.as_ref().is_some_and(|rules| rules.upstream == UpstreamHeaders::Keep)
     }
-}
-
-/// Whether a header with this lower-case name is a limit header, in any of the spellings that APIs use.
-pub fn is_limit_header(name: &[u8]) -> bool {
-    let rest = name.strip_prefix(b"x-").unwrap_or(name);
-    rest.starts_with(b"ratelimit") || rest.starts_with(b"rate-limit")
 }
 
 /// One limit that replies may show, and its verdict.

@@ -10,6 +10,7 @@ mod limit_set;
 mod mode;
 mod on_response;
 mod policy;
+mod request_match;
 mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
@@ -21,9 +22,9 @@ pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
+pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
 
-use crate::http::RequestMatch;
 use crate::limiter::Limit;
 use crate::table::{ChargeMode, TableSize};
 
@@ -79,7 +80,7 @@ impl PolicySet {
 
     /// Whether a request may be exempt because of its keys.
     pub fn exempts_by_keys(&self) -> bool {
-        self.exempt.iter().any(|rule| !rule.keys.is_empty())
+        self.exempt.iter().any(RequestMatch::asks_for_caller)
     }
 
     /// Whether the upstream's responses decide if a key is valid.

@@ -20,7 +20,7 @@ pub(crate) struct FakeRequest {
     headers: Vec<(String, Vec<u8>)>,
     metadata: Vec<(MetadataPath, MetadataValue)>,
     /// The client's address, as Envoy writes it.
-    address: Option<String>,
+    pub(crate) address: Option<String>,
     /// How often metadata was read.
     pub metadata_reads: Cell<u32>,
 }
@@ -45,6 +45,12 @@ impl FakeRequest {
     pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> FakeRequest {
         self.headers.push((name.into(), value.as_ref().to_vec()));
         self
+    }
+
+    /// Replaces a header.
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        self.headers.retain(|(own, _)| own != name);
+        self.headers.push((name.into(), value.as_ref().to_vec()));
     }
 
     pub fn with_metadata(self, path: MetadataPath, value: &str) -> FakeRequest {

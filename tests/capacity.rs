@@ -20,7 +20,9 @@ use tollgate::identity::{Encoder, Identity, Seed};
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit, LimitId};
+use tollgate::limiter::{
+    Algorithm, Concurrency, FixedWindow, Limit, LimitId, SlidingCounter, SlidingWindow, Stock, TokenBucket,
+};
 use tollgate::table::{Charge, ChargeMode, Count, OnContention, Table, TableSize};
 use tollgate::time::{MILLISECOND, Micros, Now, Period, SECOND, Zone};
 
@@ -41,13 +43,18 @@ fn limits() -> Vec<(&'static str, Limit)> {
     let quota = NonZeroU32::new(10).unwrap();
     let month = Calendar { period: Period::Month, zone: Zone::named("UTC").unwrap() };
     let algorithms = [
-        ("sliding_window", Algorithm::SlidingWindow(Slots::that_fit(quota, HOUR, DEFAULT.max_state_bytes()))),
-        ("sliding_counter", Algorithm::SlidingCounter),
-        ("fixed_window", Algorithm::FixedWindow),
+        (
+            "sliding_window",
+            Algorithm::SlidingWindow(SlidingWindow {
+                slots: Slots::that_fit(quota, HOUR, DEFAULT.max_state_bytes()),
+            }),
+        ),
+        ("sliding_counter", Algorithm::SlidingCounter(SlidingCounter)),
+        ("fixed_window", Algorithm::FixedWindow(FixedWindow)),
         ("calendar", Algorithm::Calendar(month)),
-        ("token_bucket", Algorithm::TokenBucket { burst: quota }),
-        ("concurrency", Algorithm::Concurrency),
-        ("stock", Algorithm::Stock { reported: false }),
+        ("token_bucket", Algorithm::TokenBucket(TokenBucket { burst: quota })),
+        ("concurrency", Algorithm::Concurrency(Concurrency)),
+        ("stock", Algorithm::Stock(Stock { reported: false })),
     ];
     let limit = |(name, algorithm): (&'static str, Algorithm)| {
         let window = if algorithm == Algorithm::Calendar(month) { month.max_length() } else { HOUR };
@@ -309,7 +316,12 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
 fn a_minute_of(quota: u32) -> Limit {
     let (quota, window) = (NonZeroU32::new(quota).unwrap(), 60 * SECOND);
     let slots = Slots::that_fit(quota, window, DEFAULT.max_state_bytes());
-    Limit { id: LimitId::new("busy", "minute"), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+    Limit {
+        id: LimitId::new("busy", "minute"),
+        quota,
+        window,
+        algorithm: Algorithm::SlidingWindow(SlidingWindow { slots }),
+    }
 }
 
 /// Nor at half as many more. That logs are coarse there costs some rejections too early: where a table of

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The top-level modules, from the ground up.
 const FLOORS: &[&[&str]] = &[
@@ -35,7 +35,7 @@ fn every_module_imports_only_from_floors_below_its_own() {
         let floor = FLOORS.iter().position(|floor| floor.contains(&module));
         floor.unwrap_or_else(|| panic!("{module} is on no floor: add it to FLOORS"))
     };
-    let sources = Sources::read();
+    let sources = Sources::of("src/lib.rs");
     let mut errors = BTreeSet::new();
     for (module, other) in sources.imports() {
         if module[0] != other[0] && floor(&other[0]) >= floor(&module[0]) {
@@ -50,7 +50,7 @@ fn every_module_imports_only_from_floors_below_its_own() {
 
 #[test]
 fn no_two_files_of_a_folder_import_each_other() {
-    let sources = Sources::read();
+    let sources = Sources::of("src/lib.rs");
     let mut siblings = BTreeSet::new();
     for (module, other) in sources.imports() {
         let depth = module.iter().zip(&other).take_while(|(one, other)| one == other).count();
@@ -66,78 +66,110 @@ fn no_two_files_of_a_folder_import_each_other() {
     assert!(rings.is_empty(), "{rings:#?}");
 }
 
-/// Each type that a macro makes from a list, that macro, and the module with the list. Only the module's own code
-/// knows what is in it.
-const REGISTRIES: &[(&str, &str, &str)] = &[
-    ("KeySource", "key_sources!", "src/rules/key/source"),
-    ("Validity", "proofs!", "src/rules/key/validity"),
+/// Enums whose variants only one module names, with all below it: everybody else asks for a property. So one
+/// more variant is one more entry there.
+const ENTRIES: &[(&str, &str)] = &[
+    ("HeaderValue", "src/reply/limit_headers"),
+    ("ResetFormat", "src/reply/limit_headers"),
+    ("ValueMatch", "src/rules/request_match/value_match"),
+    ("Variable", "src/reply/variable"),
 ];
 
 #[test]
-fn no_other_file_names_what_is_in_a_registry() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    ["src", "cli/src", "fleet/src"].iter().for_each(|folder| add_sources(&root.join(folder), &mut files));
+fn only_its_own_module_names_the_variants_of_a_registry() {
     let mut errors = Vec::new();
-    for (name, list, module) in REGISTRIES {
-        let (folder, own) = (root.join(module), root.join(module).with_extension("rs"));
-        let variants = listed(&fs::read_to_string(&own).unwrap(), list);
+    for (place, text) in PACKAGES.iter().flat_map(|package| Sources::of(package).by_file()) {
+        let others = ENTRIES.iter().filter(|(_, module)| !place.starts_with(module));
+        for (registry, _) in others {
+            let named = variants(&text, registry).into_iter();
+            errors.extend(named.map(|variant| format!("{}: {registry}::{variant}", place.display())));
+        }
+    }
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
+/// The variants of an enum that a source names, such as `Epoch` in `ResetFormat::Epoch`. Constants and
+/// functions are not variants.
+fn variants<'a>(text: &'a str, registry: &str) -> Vec<&'a str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let path = [registry, "::"].concat();
+    let after = text.match_indices(&path).filter(|(at, _)| !text[..*at].ends_with(is_word));
+    let names = after.map(|(at, _)| {
+        let rest = &text[at + path.len()..];
+        &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())]
+    });
+    names.filter(|name| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)).collect()
+}
+
+/// Each type that a macro makes from a list, that list, and the module with it. What it lists is known only there
+/// and in the file of its own.
+const REGISTRIES: &[(&str, &str, &str)] = &[
+    ("KeySource", "key_sources!", "src/rules/key/source"),
+    ("Validity", "proofs!", "src/rules/key/validity"),
+    ("Algorithm", "macro_rules! algorithms", "src/limiter"),
+    ("Counter", "macro_rules! algorithms", "src/limiter"),
+];
+
+/// The packages of the workspace, by their roots.
+const PACKAGES: [&str; 5] =
+    ["src/lib.rs", "cli/src/lib.rs", "cli/src/main.rs", "fleet/src/lib.rs", "fleet/src/main.rs"];
+
+#[test]
+fn no_other_file_names_what_is_in_a_registry() {
+    let mut errors = Vec::new();
+    for (name, list, registry) in REGISTRIES {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(registry).with_extension("rs");
+        let variants = listed(&fs::read_to_string(source).unwrap(), list);
         assert!(variants.len() > 3, "{list} lists only {variants:?}");
-        for file in files.iter().filter(|file| !file.starts_with(&folder) && **file != own) {
-            let text = production(&fs::read_to_string(file).unwrap());
+        for (file, text) in PACKAGES.iter().flat_map(|package| Sources::of(package).by_file()) {
+            let file = Path::new(&file);
             let imports = paths(&text);
+            let is_own =
+                |own: &str| file == Path::new(registry) || file.starts_with(Path::new(registry).join(own));
+            let is_of_module = |path: &[String]| path.iter().any(|part| Path::new(registry).ends_with(part));
             let is_imported = |variant: &String| {
-                let of_module = imports.iter().filter(|path| folder.ends_with(parent(path)));
-                of_module.into_iter().any(|path| path.last() == Some(variant))
+                imports.iter().any(|path| path.last() == Some(variant) && is_of_module(path))
             };
-            let is_named = |variant: &String| text.contains(&format!("{name}::{variant}"));
-            let found = variants.iter().filter(|variant| is_named(variant) || is_imported(variant));
-            errors.extend(found.map(|variant| format!("{}: {name}::{variant}", file.display())));
+            let is_named =
+                |variant: &String| text.contains(&format!("{name}::{variant}")) || is_imported(variant);
+            let found = variants.iter().filter(|(own, variant)| !is_own(own) && is_named(variant));
+            errors.extend(found.map(|(_, variant)| format!("{}: {name}::{variant}", file.display())));
         }
     }
     assert!(errors.is_empty(), "ask for a property instead: {errors:#?}");
 }
 
-/// The name of the module that a path leads into; empty if it has none.
-fn parent(path: &[String]) -> &str {
-    path.len().checked_sub(2).and_then(|parent| path.get(parent)).map_or("", String::as_str)
-}
-
-/// What a macro's list has: each line that is a name, with its module.
-fn listed(source: &str, list: &str) -> Vec<String> {
+/// The lines `module::Name,` of a macro's list.
+fn listed(source: &str, list: &str) -> Vec<(String, String)> {
     let Some((_, behind)) = source.rsplit_once(&format!("\n{list} {{")) else { return Vec::new() };
     let lines = behind.lines().map(str::trim).take_while(|line| *line != "}");
-    let names = lines.filter_map(|line| line.strip_suffix(',')).filter(|line| !line.starts_with('/'));
-    names.filter_map(|name| name.rsplit("::").next()).map(str::to_string).collect()
-}
-
-/// All sources in a folder but those of tests.
-fn add_sources(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let is_test = path.file_stem().is_some_and(|name| name == "tests" || name == "testing");
-        if path.is_dir() && !is_test {
-            add_sources(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
-            files.push(path);
-        }
-    }
+    let names = lines.filter_map(|line| line.strip_suffix(',')?.split_once("::"));
+    names.map(|(module, name)| (module.to_string(), name.to_string())).collect()
 }
 
 /// The production code of all modules, without comments.
 struct Sources {
+    /// Of the package's root, from the folder of the workspace.
+    folder: PathBuf,
     files: BTreeMap<Module, String>,
 }
 
 impl Sources {
-    fn read() -> Sources {
-        let mut sources = Sources { files: BTreeMap::new() };
-        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let root = production(&fs::read_to_string(src.join("lib.rs")).unwrap());
+    /// Those of a package with this root.
+    fn of(package: &str) -> Sources {
+        let mut sources =
+            Sources { folder: Path::new(package).parent().unwrap().into(), files: BTreeMap::new() };
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join(package);
+        let root = production(&fs::read_to_string(&package).unwrap());
         for name in modules(&root) {
-            sources.add(&src, vec![name]);
+            sources.add(package.parent().unwrap(), vec![name]);
         }
         sources
+    }
+
+    /// Each file without its extension, from the folder of the workspace, and its code.
+    fn by_file(self) -> impl Iterator<Item = (PathBuf, String)> {
+        self.files.into_iter().map(move |(module, text)| (self.folder.join(module.join("/")), text))
     }
 
     /// Adds a module and those below it. Only those that are declared in production code are found.

@@ -7,7 +7,9 @@ use std::num::NonZeroU32;
 use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::{
+    Algorithm, Concurrency, FixedWindow, Limit, SlidingCounter, SlidingWindow, Stock, TokenBucket,
+};
 use tollgate::time::{MILLISECOND, Micros, Period, SECOND, Zone};
 
 const MINUTE: Micros = 60 * SECOND;
@@ -46,17 +48,19 @@ pub const CASES: &[Case] = &[
     Case {
         name: "sliding_counter, 240 of 300",
         says: Says::Admitted,
-        set_up: || paced(500, limit(300, MINUTE, Algorithm::SlidingCounter), 250 * MILLISECOND),
+        set_up: || {
+            paced(500, limit(300, MINUTE, Algorithm::SlidingCounter(SlidingCounter)), 250 * MILLISECOND)
+        },
     },
     Case {
         name: "fixed_window, up to 240 of 300",
         says: Says::Admitted,
-        set_up: || paced(300, limit(300, MINUTE, Algorithm::FixedWindow), 250 * MILLISECOND),
+        set_up: || paced(300, limit(300, MINUTE, Algorithm::FixedWindow(FixedWindow)), 250 * MILLISECOND),
     },
     Case {
         name: "fixed_window, leased, 1,000,000 an hour",
         says: Says::Leased,
-        set_up: || half_spent(limit(1_000_000, HOUR, Algorithm::FixedWindow)),
+        set_up: || half_spent(limit(1_000_000, HOUR, Algorithm::FixedWindow(FixedWindow))),
     },
     Case {
         name: "calendar, up to 720 of 900 a day",
@@ -72,14 +76,14 @@ pub const CASES: &[Case] = &[
         name: "token_bucket, 300 a minute, 50 at once",
         says: Says::Admitted,
         set_up: || {
-            let algorithm = Algorithm::TokenBucket { burst: NonZeroU32::new(50).unwrap() };
+            let algorithm = Algorithm::TokenBucket(TokenBucket { burst: NonZeroU32::new(50).unwrap() });
             paced(100, limit(300, MINUTE, algorithm), 250 * MILLISECOND)
         },
     },
     Case {
         name: "concurrency, one begins",
         says: Says::Admitted,
-        set_up: || paced(100, limit(u32::MAX, SECOND, Algorithm::Concurrency), MILLISECOND),
+        set_up: || paced(100, limit(u32::MAX, SECOND, Algorithm::Concurrency(Concurrency)), MILLISECOND),
     },
     Case {
         name: "concurrency, one begins and ends, 10 of 20",
@@ -89,26 +93,28 @@ pub const CASES: &[Case] = &[
     Case {
         name: "stock, one more",
         says: Says::Admitted,
-        set_up: || paced(100, limit(u32::MAX, SECOND, Algorithm::Stock { reported: false }), MILLISECOND),
+        set_up: || {
+            paced(100, limit(u32::MAX, SECOND, Algorithm::Stock(Stock { reported: false })), MILLISECOND)
+        },
     },
 ];
 
 fn exact(quota: u32, window: Micros) -> Limit {
     let limit = sliding_window(quota, window);
-    assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
+    assert_eq!(limit.algorithm, Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }));
     limit
 }
 
 fn ring(quota: u32, window: Micros) -> Limit {
     let limit = sliding_window(quota, window);
-    assert_ne!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
+    assert_ne!(limit.algorithm, Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }));
     limit
 }
 
 /// With slots as the default table has them.
 pub fn sliding_window(quota: u32, window: Micros) -> Limit {
     let slots = Slots::that_fit(NonZeroU32::new(quota).unwrap(), window, DEFAULT.max_state_bytes());
-    limit(quota, window, Algorithm::SlidingWindow(slots))
+    limit(quota, window, Algorithm::SlidingWindow(SlidingWindow { slots }))
 }
 
 fn calendar(quota: u32) -> Limit {
@@ -137,7 +143,7 @@ fn at_pace(warm_up: u32, house: Fixture, limit: Limit, pace: Micros) -> Box<dyn 
 }
 
 fn begun_and_ended() -> Box<dyn Subject> {
-    let limit = limit(20, SECOND, Algorithm::Concurrency);
+    let limit = limit(20, SECOND, Algorithm::Concurrency(Concurrency));
     let mut house = Fixture::new(DEFAULT);
     assert!(house.ask(HOT, &[limit], 10));
     Steady::after(100, house, move |house| {

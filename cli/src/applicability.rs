@@ -1,14 +1,13 @@
 //! Whether policies apply to a request, and why.
 
-use crate::describe::{host_name, key, path_template, request_match};
+use crate::describe::{key, request_match};
 use tollgate::compile::Configuration;
 use tollgate::decision::{AppliedPolicy, Role};
 use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::engine::{applying, exempts, exempts_caller, role};
-use tollgate::http::RequestMatch;
 use tollgate::http::{Request, RequestCache};
 use tollgate::identity::{Seed, Seeds};
-use tollgate::rules::{Key, Part, Policy};
+use tollgate::rules::{Key, Part, Policy, RequestMatch};
 use tollgate::time::Micros;
 
 /// Whether a policy applies to a request.
@@ -62,7 +61,7 @@ fn counted<R: Request>(
     caller: &Caller<'_, R>,
 ) -> Applicability {
     let rule = role(policy, caller).and_then(|(_, rule)| rule);
-    let template = rule.and_then(|rule| rule.path.as_ref());
+    let template = rule.and_then(RequestMatch::path);
     let caller_of = |key: &usize| {
         if caller.is_ambiguous(&[*key], template) {
             let key = set.rules.callers.keys.get(*key)?;
@@ -90,7 +89,7 @@ fn why_not<R: Request>(
     applied: &[AppliedPolicy],
 ) -> String {
     let Some((_, rule)) = role(policy, caller) else { return mismatches(set, policy, caller) };
-    let template = rule.and_then(|rule| rule.path.as_ref());
+    let template = rule.and_then(RequestMatch::path);
     let lacks = |index: &&usize| caller.value(**index, template).is_none();
     if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| set.rules.callers.keys.get(*index))
     {
@@ -108,20 +107,7 @@ fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<
     if let Some(rule) = policy.except.iter().find(|rule| caller.matches(rule)) {
         return format!("{} is excluded", request_match(rule, callers));
     }
-    let mismatch = |rule: &RequestMatch| {
-        if !rule.methods.is_empty() && !rule.methods.iter().any(|method| method.as_bytes() == asked.method())
-        {
-            return format!("the method is not {}", rule.methods.join(" or "));
-        }
-        match (&rule.path, &rule.host) {
-            (Some(path), _) if !path.matches_request(asked) => {
-                format!("the path is not {}", path_template(path))
-            }
-            (_, Some(host)) if !host.matches(asked.host()) => format!("the host is not {}", host_name(host)),
-            // It does not match, so one of the headers or keys must differ.
-            (_, _) => format!("the request is not {}", request_match(rule, callers)),
-        }
-    };
+    let mismatch = |rule: &RequestMatch| rule.why_not(asked, &callers.keys);
     let mut reasons: Vec<String> = policy.judged().map(mismatch).collect();
     reasons.dedup();
     reasons.join(", ")

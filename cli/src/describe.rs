@@ -10,14 +10,14 @@ use jiff::Timestamp;
 pub(crate) use key::key;
 pub(crate) use limit::limit;
 use replies::{describe_headers, describe_rejections};
-pub(crate) use request_match::{host_name, path_template, request_match};
+pub(crate) use request_match::request_match;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
-use tollgate::http::{RequestMatch, Spellings};
+use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
-use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, Scope, UnknownCost};
+use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, RequestMatch, Scope, UnknownCost};
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
 

@@ -22,7 +22,7 @@ pub(crate) fn counts_by(set: &Configuration, key: usize) -> bool {
 
 /// Whether any policy applies only to some paths.
 pub(crate) fn matches_paths(set: &Configuration) -> bool {
-    let by_path = |policy: &Policy| policy.judged().any(|rule| rule.path.is_some());
+    let by_path = |policy: &Policy| policy.judged().any(|rule| rule.path().is_some());
     set.rules.policies.iter().any(by_path)
 }
 

@@ -2,12 +2,11 @@
 
 mod reference;
 mod schema;
-mod variables;
 
 pub use reference::reference;
 pub use schema::schema;
 
-use tollgate::config::{Doc, Field, Kind, Object, Rule, Text};
+use tollgate::config::{Doc, Effect, Effects, Field, Kind, Literal, Need, Object, Rule, Text};
 use tollgate::language::configuration;
 
 /// All objects of the language, the whole configuration first, in the order in which its fields lead to them.
@@ -82,14 +81,61 @@ pub fn words(kind: &Kind) -> Vec<(&'static str, Doc)> {
 
 /// What a field means, with what it needs beside it.
 fn about(object: &Object, field: &Field) -> String {
-    let needs = object.rules.iter().find_map(|rule| match rule {
-        Rule::OnlyWith(name, others) if *name == field.name => Some(*others),
+    let about = field.about.get();
+    let said = object.rules.iter().find_map(|rule| match *rule {
+        Rule::OnlyWith(name, others) if name == field.name => {
+            Some(format!("with {}: {about}", either_of(others)))
+        }
+        Rule::ByWord(_, effects) => Some(about_by_word(field, effects)),
         Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ExactlyOne(_) => None,
     });
-    match needs {
-        Some(others) => format!("with {}: {}", either_of(others), field.about.get()),
-        None => field.about.get().into(),
+    said.unwrap_or_else(|| about.into())
+}
+
+/// What a field means, with the words of another one with which it has an effect.
+fn about_by_word(field: &Field, effects: &dyn Effects) -> String {
+    let (with, without) = (effects.words_with(field.name, true), effects.words_with(field.name, false));
+    let condition = match (with.len(), without.len()) {
+        (_, 0) => String::new(),
+        (few, more) if few <= more => format!("with {}: ", either_of(&with)),
+        (_, _) => format!("not with {}: ", either_of(&without)),
+    };
+    let only = with.iter().filter_map(|word| match effects.effect(word, field.name) {
+        Effect::Only(value) => Some(format!("; `{word}` allows only `{value}`")),
+        Effect::Any | Effect::None => None,
+    });
+    [condition, field.about.get().into()].into_iter().chain(only).collect()
+}
+
+/// What holds without a field. `None`: it is required.
+fn otherwise(object: &Object, field: &Field) -> Option<String> {
+    let declared = match field.need {
+        Need::Required => return None,
+        Need::Default(Literal::Flag(flag)) => format!("`{flag}`"),
+        Need::Default(Literal::Number(number)) => format!("`{number}`"),
+        Need::Default(Literal::Text(text)) => format!("`{text}`"),
+        Need::Else(otherwise) => otherwise.get().to_string(),
+    };
+    let by_word = object.rules.iter().find_map(|rule| match *rule {
+        Rule::ByWord(_, effects) => Some(otherwise_by_word(field, effects)),
+        Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ExactlyOne(_) => None,
+    });
+    Some(declared + &by_word.unwrap_or_default())
+}
+
+/// What holds without a field with some words of another one: `; with `a` or `b`: c`.
+fn otherwise_by_word(field: &Field, effects: &dyn Effects) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for word in effects.words_with(field.name, true) {
+        let Some(otherwise) = effects.otherwise(word, field.name) else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == otherwise) {
+            Some((_, words)) => words.push(word),
+            None => groups.push((otherwise, vec![word])),
+        }
     }
+    let group =
+        |(otherwise, words): (String, Vec<&str>)| format!("; with {}: {otherwise}", either_of(&words));
+    groups.into_iter().map(group).collect()
 }
 
 /// `a`, `a or b`, `a, b or c`, each as code.

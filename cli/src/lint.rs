@@ -4,7 +4,6 @@ mod bans;
 mod client_headers;
 mod clients;
 mod coarse;
-mod covers;
 mod exposure;
 mod fleet;
 mod hold;

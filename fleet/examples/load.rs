@@ -22,7 +22,7 @@ use tollgate::fleet::message::Answer;
 use tollgate::fleet::units::{Claim, Units};
 use tollgate::identity::Identity;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit, LimitId};
+use tollgate::limiter::{Algorithm, Limit, LimitId, SlidingWindow};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 
 /// How long each case runs.
@@ -125,7 +125,8 @@ fn run(case: &Case, before: u64, address: SocketAddr) -> Result<u64, String> {
 /// What the service did instead of applying one.
 fn exchanges(client: u64, entries: u64, address: SocketAddr) -> Result<u64, String> {
     let quota = NonZeroU32::new(1_000).unwrap();
-    let algorithm = Algorithm::SlidingWindow(Slots::that_fit(quota, 60 * SECOND, 1_400));
+    let algorithm =
+        Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, 60 * SECOND, 1_400) });
     let limits = [Limit { id: LimitId(7), quota, window: 60 * SECOND, algorithm }];
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use tollgate::limiter::{Algorithm, Coarseness, Counter, Limit, Verdict};
+use tollgate::limiter::{Algorithm, Coarseness, Concurrency, Counter, Limit, TokenBucket, Verdict};
 use tollgate::time::{Micros, Now, SECOND};
 use tollgate_fuzz::{WORKER, later, limit, number, pages};
 
@@ -81,7 +81,7 @@ impl Client {
             let same = read == written || reread.state.is_empty() && read.remaining == written.remaining;
             assert!(same, "another verdict after a write: {written:?}, then {read:?}");
         }
-        if !reread.state.is_empty() && !matches!(self.limit.algorithm, Algorithm::Stock { .. }) {
+        if !reread.state.is_empty() && !matches!(self.limit.algorithm, Algorithm::Stock(_)) {
             let end = later(self.now, wear.expires.saturating_sub(self.now.mono));
             let all = u64::from(counter.judge(self.now, 0).quota.get());
             assert_eq!(reread.remaining_at(end), all, "a state that expires still says something");
@@ -119,11 +119,11 @@ impl Client {
     fn check_promises(&self, verdict: Verdict, cost: u32) {
         let comes_back_by_itself = match self.limit.algorithm {
             Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter
-            | Algorithm::FixedWindow
+            | Algorithm::SlidingCounter(_)
+            | Algorithm::FixedWindow(_)
             | Algorithm::Calendar(_)
-            | Algorithm::TokenBucket { .. } => true,
-            Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
+            | Algorithm::TokenBucket(_) => true,
+            Algorithm::Concurrency(_) | Algorithm::Stock(_) | Algorithm::Penalty(_) => false,
         };
         if !comes_back_by_itself {
             return;
@@ -162,14 +162,14 @@ impl Client {
                 };
                 assert!(used <= quota, "{used} of {quota} in one window");
             }
-            Algorithm::TokenBucket { burst } => {
+            Algorithm::TokenBucket(TokenBucket { burst }) => {
                 for (start, _) in &self.admitted {
                     let filled = u128::from(mono - start.mono) * u128::from(quota) / u128::from(window);
                     let used = u128::from(since(start.mono));
                     assert!(used <= u128::from(burst.get()) + filled, "{used} of {burst} and {filled}");
                 }
             }
-            Algorithm::FixedWindow | Algorithm::Calendar(_) => {
+            Algorithm::FixedWindow(_) | Algorithm::Calendar(_) => {
                 let start = match self.limit.algorithm {
                     Algorithm::Calendar(_) => return,
                     _ => self.now.wall / window * window,
@@ -178,10 +178,10 @@ impl Client {
                 let used: u64 = young.map(|(_, units)| u64::from(*units)).sum();
                 assert!(used <= quota, "{used} of {quota} between two edges");
             }
-            Algorithm::Concurrency
-            | Algorithm::Stock { .. }
-            | Algorithm::SlidingCounter
-            | Algorithm::Penalty => {}
+            Algorithm::Concurrency(Concurrency)
+            | Algorithm::Stock(_)
+            | Algorithm::SlidingCounter(_)
+            | Algorithm::Penalty(_) => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit, LimitId};
+use tollgate::limiter::{Algorithm, Concurrency, FixedWindow, Limit, LimitId, SlidingCounter, SlidingWindow, Stock, TokenBucket};
 use tollgate::table::TableSize;
 use tollgate::time::{Micros, Now, Period, SECOND, Zone};
 
@@ -49,13 +49,13 @@ fn window(u: &mut Unstructured<'_>) -> Result<Micros> {
 pub fn limit(u: &mut Unstructured<'_>, id: u32, table: TableSize) -> Result<Limit> {
     let (quota, window) = (some(u)?, window(u)?);
     let algorithm = match u.int_in_range(0..=6u8)? {
-        0 => Algorithm::SlidingWindow(Slots::that_fit(quota, window, table.max_state_bytes())),
-        1 => Algorithm::SlidingCounter,
-        2 => Algorithm::FixedWindow,
+        0 => Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, table.max_state_bytes()) }),
+        1 => Algorithm::SlidingCounter(SlidingCounter),
+        2 => Algorithm::FixedWindow(FixedWindow),
         3 => Algorithm::Calendar(calendar(u)?),
-        4 => Algorithm::TokenBucket { burst: some(u)? },
-        5 => Algorithm::Concurrency,
-        _ => Algorithm::Stock { reported: false },
+        4 => Algorithm::TokenBucket(TokenBucket { burst: some(u)? }),
+        5 => Algorithm::Concurrency(Concurrency),
+        _ => Algorithm::Stock(Stock { reported: false }),
     };
     let window = if let Algorithm::Calendar(calendar) = algorithm { calendar.max_length() } else { window };
     Ok(Limit { id: LimitId(id), quota, window, algorithm })

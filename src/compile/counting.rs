@@ -1,11 +1,12 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::matches::{KnownKeys, match_fields};
 use super::statuses;
 use crate::config::{Fields, Reader, Words, all};
-use crate::http::{RequestMatch, StatusSet};
+use crate::http::StatusSet;
 use crate::language::{cost_header, forms, policy, request_match, returning, stock_header};
-use crate::rules::{CostHeader, Mode, OnResponse, Policy, ReportHeader, UnknownCost};
+use crate::rules::{
+    CostHeader, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
+};
 use crate::table::Count;
 
 /// Which requests count: as `count` says, unless `count_on` leaves it to their responses.
@@ -129,7 +130,7 @@ pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
 /// Requests that return a unit: a match, and the response statuses on which they do (any 2xx by default).
 fn read_return(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch, StatusSet)> {
     let fields = entry.fields(&returning::OBJECT)?;
-    let rule = match_fields(&fields, known);
+    let rule = RequestMatch::read(&fields, known);
     let on = fields.get_optional_with(&returning::ON, statuses::read);
     Some((rule?, on?.unwrap_or_else(StatusSet::successes)))
 }

@@ -1,9 +1,9 @@
 //! Compiles which other spellings of a path a match is for.
 
 use crate::config::Fields;
-use crate::http::{Purpose, RequestMatch, Spellings};
+use crate::http::{Purpose, Spellings};
 use crate::language::{configuration, paths};
-use crate::rules::Policy;
+use crate::rules::{Policy, RequestMatch};
 
 /// Reads the object `paths`.
 pub(super) fn spellings(root: &Fields<'_>) -> Option<Spellings> {
@@ -30,9 +30,6 @@ fn apply_to<'a>(
     purpose: Purpose,
 ) {
     for rule in rules {
-        rule.purpose = purpose;
-        if let Some(path) = &mut rule.path {
-            path.set_spellings(spellings, purpose);
-        }
+        rule.set_purpose(purpose, spellings);
     }
 }

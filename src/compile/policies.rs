@@ -5,14 +5,13 @@ use super::counting::{check_hold, count, mode, on_response};
 use super::fleet::scope;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
-use super::matches::{KnownKeys, exceptions, matches};
+use super::matches::{exceptions, matches};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
-use crate::config::{Fields, Names, Reader, Vocabulary, all};
-use crate::http::RequestMatch;
+use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
 use crate::language::{configuration, forms, policy};
-use crate::limiter::{Algorithm, Limit};
-use crate::rules::{Key, LimitSet, LimitsByCaller, Policy};
+use crate::limiter::{self, Algorithm, Limit};
+use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, Policy, RequestMatch};
 use crate::table::{Count, TableSize};
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
@@ -221,21 +220,22 @@ fn limit_sets(
 
 /// A header that reports a stock would silently have no effect without a limit that counts one.
 fn check_stock(fields: &Fields<'_>, limits: &[TieredLimit]) {
-    let is_stock = |limit: &TieredLimit| matches!(limit.limit.algorithm, Algorithm::Stock { .. });
+    let is_stock = |limit: &TieredLimit| limit.limit.algorithm.takes_reports();
     if let Some(header) = fields.present(&policy::STOCK_HEADER).filter(|_| !limits.iter().any(is_stock)) {
-        header.error_found::<()>("stock_header without a stock", "only with a limit of algorithm stock");
+        let with = Algorithm::WORDS.0.iter().filter(|word| word.means.has_field(limiter::Field::StockHeader));
+        let with: Vec<&str> = with.map(|word| word.word).collect();
+        let allowed = ["only with a limit of algorithm ", &either_of(&with)].concat();
+        header.error_found::<()>("stock_header without a stock", &allowed);
     }
 }
 
 /// A rejected request is never in flight, so it would hold no unit of a concurrency limit.
 fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits: &[TieredLimit]) {
-    let in_flight = |limit: &TieredLimit| limit.limit.algorithm == Algorithm::Concurrency;
-    if let Some(word) = fields
-        .present(&policy::COUNT)
-        .filter(|_| count == Some(Count::Rejected) && limits.iter().any(in_flight))
-    {
+    let in_flight = limits.iter().find(|limit| limit.limit.counts_in_flight());
+    let word = fields.present(&policy::COUNT).filter(|_| count == Some(Count::Rejected));
+    if let (Some(word), Some(limit)) = (word, in_flight) {
         word.error_found::<()>(
-            "count: rejected with a limit of algorithm concurrency",
+            &["count: rejected with a limit of algorithm ", limit.limit.algorithm.word()].concat(),
             "only with other algorithms: a rejected request is never in flight",
         );
     }
@@ -243,9 +243,10 @@ fn check_rejections_in_flight(fields: &Fields<'_>, count: Option<Count>, limits:
 
 /// Units in flight come back when their stream ends, whatever the response is.
 fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
-    if limits.iter().any(|limit| limit.limit.algorithm != Algorithm::Concurrency) {
+    let Some(limit) = limits.first().filter(|_| limits.iter().all(|limit| limit.limit.counts_in_flight()))
+    else {
         return;
-    }
+    };
     let of_responses = [
         policy::COST_HEADER.name,
         policy::COUNT_ON.name,
@@ -256,7 +257,7 @@ fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
     for name in of_responses {
         if let Some(field) = fields.optional(name) {
             field.error_found::<()>(
-                &[name, " with no other limit than concurrency"].concat(),
+                &[name, " with no other limit than ", limit.limit.algorithm.word()].concat(),
                 "only with a limit of another algorithm: a unit in flight is released when its stream ends, whatever the response",
             );
         }
@@ -273,7 +274,7 @@ fn check_path_parameters(
     let names = |index: &usize| keys?.get(*index)?.source.path_parameter();
     for name in key.iter().filter_map(names) {
         let has = |rule: &&RequestMatch| {
-            rule.path.as_ref().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
+            rule.path().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
         };
         if matches.is_empty() || !matches.iter().all(has) {
             let found = format!("a key by the path parameter {name}, and requests without it");

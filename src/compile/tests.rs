@@ -1,8 +1,10 @@
 use super::*;
 use crate::config::{ConfigError, parse};
 use crate::http::client_ip::Prefixes;
-use crate::limiter::Algorithm;
 use crate::limiter::sliding_window::Slots;
+use crate::limiter::{
+    Algorithm, Concurrency, FixedWindow, SlidingCounter, SlidingWindow, Stock, TokenBucket,
+};
 use crate::rules::source::ClientIp;
 use crate::table::ChargeMode;
 use crate::time::SECOND;
@@ -68,7 +70,7 @@ fn a_valid_policy_is_compiled_with_its_defaults() {
     let set = compiled(&with_limits(r#"[{"quota": 50, "window": "60s"}]"#)).unwrap();
     let limit = set.rules.policies[0].limits()[0];
     assert_eq!((limit.quota.get(), limit.window), (50, 60 * SECOND));
-    assert_eq!(limit.algorithm, Algorithm::SlidingWindow(Slots::EXACT));
+    assert_eq!(limit.algorithm, Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }));
     assert_eq!(set.rules.charging, ChargeMode::AllOrNothing);
     assert_eq!(
         set.rules.table_size,
@@ -236,17 +238,20 @@ fn each_algorithm_is_compiled_with_its_defaults() {
     };
     let burst = |units| NonZeroU32::new(units).unwrap();
     let fixed = r#"{"algorithm": "fixed_window", "quota": 9, "window": "1h"}"#;
-    assert_eq!(algorithm(fixed), (Algorithm::FixedWindow, 3_600));
+    assert_eq!(algorithm(fixed), (Algorithm::FixedWindow(FixedWindow), 3_600));
     let counter = r#"{"algorithm": "sliding_counter", "quota": 9, "window": "1m"}"#;
-    assert_eq!(algorithm(counter), (Algorithm::SlidingCounter, 60));
+    assert_eq!(algorithm(counter), (Algorithm::SlidingCounter(SlidingCounter), 60));
     let bucket = r#"{"algorithm": "token_bucket", "quota": 9, "window": "1m"}"#;
-    assert_eq!(algorithm(bucket), (Algorithm::TokenBucket { burst: burst(9) }, 60));
+    assert_eq!(algorithm(bucket), (Algorithm::TokenBucket(TokenBucket { burst: burst(9) }), 60));
     let small = r#"{"algorithm": "token_bucket", "quota": 9, "window": "1m", "burst": 2}"#;
-    assert_eq!(algorithm(small), (Algorithm::TokenBucket { burst: burst(2) }, 60));
-    assert_eq!(algorithm(r#"{"algorithm": "concurrency", "quota": 9}"#), (Algorithm::Concurrency, 1));
+    assert_eq!(algorithm(small), (Algorithm::TokenBucket(TokenBucket { burst: burst(2) }), 60));
+    assert_eq!(
+        algorithm(r#"{"algorithm": "concurrency", "quota": 9}"#),
+        (Algorithm::Concurrency(Concurrency), 1)
+    );
     assert_eq!(
         algorithm(r#"{"algorithm": "stock", "quota": 9, "retry_after": "1d"}"#),
-        (Algorithm::Stock { reported: false }, 86_400)
+        (Algorithm::Stock(Stock { reported: false }), 86_400)
     );
     let month = r#"{"quota": 9, "window": "month", "time_zone": "Europe/Madrid"}"#;
     assert!(matches!(algorithm(month).0, Algorithm::Calendar(_)), "a month is the calendar's");

@@ -142,6 +142,47 @@ pub enum Rule {
     OnlyWith(&'static str, &'static [&'static str]),
     /// At most one of the two is present.
     NotBoth(&'static str, &'static str),
+    /// Which others have an effect depends on the word in the first.
+    ByWord(&'static str, &'static dyn Effects),
+}
+
+/// What each word of a field says about the other fields.
+pub trait Effects: Sync {
+    /// The words.
+    fn words(&self) -> &'static dyn WordList;
+
+    /// The effect that another field has with a word.
+    fn effect(&self, word: &str, field: &str) -> Effect;
+
+    /// What holds with a word if another field is absent, where the declaration of that field does not say it.
+    #[cfg(feature = "docs")]
+    fn otherwise(&self, word: &str, field: &str) -> Option<String>;
+}
+
+impl fmt::Debug for dyn Effects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Effects")
+    }
+}
+
+/// Whether a field has an effect with a word of another one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Effect {
+    /// Each of its values has one.
+    Any,
+    /// It can only be this word, which is so without it, too.
+    Only(&'static str),
+    /// It would have none.
+    None,
+}
+
+impl dyn Effects + '_ {
+    /// The words with which another field has an effect, at least with one value; or those with which it has
+    /// none.
+    pub fn words_with(&self, field: &str, has_effect: bool) -> Vec<&'static str> {
+        let words = (0..).map_while(|position| self.words().at(position)).map(|(word, _)| word);
+        words.filter(|word| (self.effect(word, field) != Effect::None) == has_effect).collect()
+    }
 }
 
 /// A field of an object.

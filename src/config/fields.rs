@@ -1,7 +1,8 @@
 //! Reads the fields of an object as they are declared.
 
 use super::declaration::{
-    Composite, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule, WordList, Words,
+    Composite, Effect, Effects, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule,
+    WordList, Words,
 };
 use super::{Reader, Value};
 
@@ -128,6 +129,17 @@ impl<T> Allows for &'static Form<T> {
 impl Allows for Composite {
     fn allowed(&self) -> Allowed<'_> {
         Allowed::Text(self.allowed)
+    }
+}
+
+impl<K: Type> Field<K> {
+    /// What holds without the field. `None`: it has no default.
+    #[inline]
+    pub fn default_value(&self) -> Option<K::Value> {
+        match self.need {
+            Need::Default(literal) => self.kind.of_literal(literal),
+            Need::Required | Need::Else(_) => None,
+        }
     }
 }
 
@@ -273,6 +285,36 @@ impl<'a> Fields<'a> {
             Rule::NotBoth(name, other) => {
                 if let (Some(field), Some(_)) = (self.optional(name), self.optional(other)) {
                     field.error_found::<()>(&[name, " with ", other].concat(), "only one of them");
+                }
+            }
+            Rule::ByWord(name, effects) => {
+                let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
+                let mut written = words.filter(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
+                written.next().into_iter().for_each(|word| self.check_effects(name, word, effects));
+            }
+        }
+    }
+
+    /// Records fields that have no effect with a word of the field `name`, or with its default.
+    #[inline(never)]
+    pub fn check_effects(&self, name: &str, word: &str, effects: &dyn Effects) {
+        for field in self.fields.iter().filter(|field| !field.is_null()) {
+            let found = || [field.name(), " with ", name, " ", word].concat();
+            match effects.effect(word, field.name()) {
+                Effect::Any => {}
+                Effect::Only(value) if field.is_word(value) => {}
+                Effect::Only(value) => {
+                    field.error_found::<()>(&found(), value);
+                }
+                Effect::None => {
+                    let (with, without) =
+                        (effects.words_with(field.name(), true), effects.words_with(field.name(), false));
+                    let (only, words) = if with.len() <= without.len() {
+                        ("only with ", with)
+                    } else {
+                        ("not with ", without)
+                    };
+                    field.error_found::<()>(&found(), &[only, name, " ", &either_of(&words)].concat());
                 }
             }
         }

@@ -108,6 +108,16 @@ pub const HOST: Form<Host> = Form::new(
     Host::parse,
 );
 
+/// Addresses of clients. An error names the range that was probably meant.
+pub const ADDRESS_RANGE: Text = Text {
+    name: Doc::new("address range"),
+    what: Doc::new(
+        "an IP address, or a range of them in CIDR form, which begins at its first address: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`",
+    ),
+    pattern: Doc::new(Some(r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$")),
+    allowed: "an IP address, or a range of them such as 192.0.2.0/24 or 2001:db8::/32",
+};
+
 /// The paths of requests.
 pub const PATH: Form<PathTemplate> = Form::new(
     "path",
@@ -136,6 +146,15 @@ pub const HEADER: Form<String> = Form::new(
     Some("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$"),
     token!("a header name"),
     parse::header_name,
+);
+
+/// The name of a query parameter.
+pub const PARAMETER_NAME: Form<String> = Form::new(
+    "text",
+    "1 to 256 characters",
+    None,
+    "the name of a query parameter, 1 to 256 characters",
+    parse::text,
 );
 
 /// The name of a cookie.
@@ -222,7 +241,6 @@ pub const PATTERN: Form<Pattern> = Form::new(
     "a text, in which `*` stands for any text at the start, at the end or both: `sk_live_*`, `*-test`, `*bot*`; `*` alone is any text \
      but the empty one, `\\*` an asterisk and `\\\\` a backslash",
     Some(r"^\*?(\\[\s\S]|[^*\\])*\\?\*?$"),
-    "true (present), false (absent), or its value, in which * stands for any text at the start, the end or both, \
-     and \\* for an asterisk",
+    "its value, in which * stands for any text at the start, the end or both, and \\* for an asterisk",
     Pattern::parse,
 );

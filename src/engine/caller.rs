@@ -1,14 +1,12 @@
 //! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
 //! needed, and then kept.
 
-use crate::http::{
-    Elements, MetadataPath, PathTemplate, Purpose, Request, RequestCache, RequestMatch, ValueMatch,
-};
+use crate::http::{Elements, MetadataPath, PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
 use crate::rules::source::Facts;
 use crate::rules::validity::ValueFacts;
-use crate::rules::{Attribute, Callers, Consumers, Digest, Key, KeyValue, Tiers};
+use crate::rules::{Attribute, CallerKeys, Callers, Consumers, Digest, Key, KeyValue, RequestMatch, Tiers};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
@@ -224,30 +222,9 @@ impl<'a, R: Request> Caller<'a, R> {
         })
     }
 
-    /// Whether the request matches, keys included. If it presents conflicting values for a key, a match that
-    /// limits requests holds, and one that exempts them does not.
+    /// Whether the request matches, keys included.
     pub fn matches(&self, rule: &RequestMatch) -> bool {
-        rule.matches(self.request) && self.keys_match(rule)
-    }
-
-    fn keys_match(&self, rule: &RequestMatch) -> bool {
-        rule.keys.iter().all(|(key, condition)| {
-            if self.is_ambiguous(&[*key], None) {
-                return rule.purpose == Purpose::Limits;
-            }
-            match condition {
-                ValueMatch::Absent => self.values(*key).is_none(),
-                ValueMatch::Present => self.values(*key).is_some(),
-                ValueMatch::Fits(pattern) => {
-                    self.values(*key).is_some_and(|values| values.any(|value| pattern.fits(value)))
-                }
-            }
-        })
-    }
-
-    /// Whether the request presents conflicting values for a key that a match asks for.
-    pub fn is_unclear(&self, rule: &RequestMatch) -> bool {
-        rule.keys.iter().any(|(key, _)| self.is_ambiguous(&[*key], None))
+        rule.matches(self.request) && rule.matches_caller(self)
     }
 
     /// The keys, by index, whose credentials the upstream's response may reject, each with the credential's
@@ -335,6 +312,16 @@ fn shortened(value: Cow<'_, [u8]>, prefix: Option<usize>) -> Cow<'_, [u8]> {
             whole.truncate(prefix);
             Cow::Owned(whole)
         }
+    }
+}
+
+impl<R: Request> CallerKeys for Caller<'_, R> {
+    fn is_ambiguous(&self, key: usize) -> bool {
+        Caller::is_ambiguous(self, &[key], None)
+    }
+
+    fn any_value(&self, key: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool> {
+        self.values(key).map(|values| values.any(fits))
     }
 }
 

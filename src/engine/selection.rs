@@ -2,19 +2,19 @@
 
 use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
-use crate::http::{Request, RequestCache, RequestMatch};
-use crate::rules::{Policy, PolicySet};
+use crate::http::{Request, RequestCache};
+use crate::rules::{Policy, PolicySet, RequestMatch};
 use crate::time::Micros;
 
 /// Whether the request is exempt from all policies, whoever sent it.
 pub fn exempts<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> bool {
-    rules.exempt.iter().any(|rule| rule.keys.is_empty() && rule.matches(request))
+    rules.exempt.iter().any(|rule| !rule.asks_for_caller() && rule.matches(request))
         || exempts_as_preflight(rules, request)
 }
 
 /// Whether the request is exempt from all policies because of its keys.
 pub fn exempts_caller<R: Request>(rules: &PolicySet, caller: &Caller<'_, R>) -> bool {
-    rules.exempt.iter().any(|rule| !rule.keys.is_empty() && caller.matches(rule))
+    rules.exempt.iter().any(|rule| rule.asks_for_caller() && caller.matches(rule))
 }
 
 fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_, R>) -> bool {
@@ -47,7 +47,7 @@ pub fn applying<R: Request>(
         if class & (if shadow { any } else { enforced }) != 0 {
             continue;
         }
-        let template = rule.and_then(|rule| rule.path.as_ref());
+        let template = rule.and_then(RequestMatch::path);
         let (key, record) = (&policy.key, policy.record_name());
         let identity = match policy.scope.is_fleet() {
             true => caller.fleet_identity(key, template, record),
@@ -109,7 +109,7 @@ pub fn role<'a, R: Request>(
 /// Whether the upstream, too, sees a request that this match fits, and not one with another spelling of its
 /// path or with another of several values of a key.
 fn is_certain<R: Request>(rule: &RequestMatch, caller: &Caller<'_, R>) -> bool {
-    rule.matches_as_written(caller.request()) && !caller.is_unclear(rule)
+    rule.matches_as_written(caller.request()) && !rule.is_unclear(caller)
 }
 
 /// The policies that judge the request, each with the request's cost in units.

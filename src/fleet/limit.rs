@@ -1,9 +1,7 @@
 //! The encoding of limits: they travel with each entry, so the service needs no policy file.
 
 use super::wire::{Fields, Malformed, Writer};
-use crate::limiter::calendar::Calendar;
-use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Algorithm, Limit, LimitId, Parameters};
 use crate::time::{Period, SECOND, Zone};
 use std::num::NonZeroU32;
 
@@ -25,16 +23,14 @@ pub(super) fn encode(limit: &Limit, out: &mut Writer) {
     out.number(field::KIND, limit.algorithm.kind().into());
     out.number(field::QUOTA, limit.quota.get().into());
     out.number(field::WINDOW, limit.window);
-    match limit.algorithm {
-        Algorithm::SlidingWindow(slots) => out.number(field::SLOT_SHIFT, slots.shift().into()),
-        Algorithm::TokenBucket { burst } => out.number(field::BURST, burst.get().into()),
-        Algorithm::Calendar(Calendar { period, zone }) => {
-            out.number(field::PERIOD, period_number(period));
-            out.bytes(field::ZONE, zone.name().as_bytes());
-        }
-        Algorithm::Stock { reported } => out.number(field::REPORTED, reported.into()),
-        Algorithm::SlidingCounter | Algorithm::FixedWindow | Algorithm::Concurrency | Algorithm::Penalty => {}
+    let Parameters { slot_shift, burst, period, zone, reported } = limit.algorithm.parameters();
+    out.number(field::SLOT_SHIFT, slot_shift.unwrap_or_default().into());
+    out.number(field::BURST, burst.map_or(0, NonZeroU32::get).into());
+    out.number(field::PERIOD, period.map_or(0, period_number));
+    if let Some(zone) = zone {
+        out.bytes(field::ZONE, zone.name().as_bytes());
     }
+    out.number(field::REPORTED, reported.into());
 }
 
 fn period_number(period: Period) -> u64 {
@@ -89,31 +85,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Limit, Malformed> {
 
 impl Written<'_> {
     fn algorithm(&self) -> Option<Algorithm> {
-        let kind = u8::try_from(self.kind).ok()?;
-        let all = [
-            Algorithm::SlidingWindow(Slots::with_shift(u8::try_from(self.slot_shift).ok()?)?),
-            Algorithm::SlidingCounter,
-            Algorithm::FixedWindow,
-            Algorithm::TokenBucket { burst: NonZeroU32::new(self.burst.max(1))? },
-            Algorithm::Concurrency,
-            Algorithm::Stock { reported: self.reported },
-            Algorithm::Penalty,
-        ];
-        match all.into_iter().find(|algorithm| algorithm.kind() == kind) {
-            Some(Algorithm::TokenBucket { .. }) if self.burst == 0 => None,
-            Some(algorithm) => Some(algorithm),
-            None => self.calendar().filter(|calendar| calendar.kind() == kind),
-        }
-    }
-
-    fn calendar(&self) -> Option<Algorithm> {
-        let period = match self.period {
-            1 => Period::Day,
-            2 => Period::Week,
-            3 => Period::Month,
-            _ => return None,
+        let zone = std::str::from_utf8(self.zone).ok().filter(|zone| !zone.is_empty());
+        let parameters = Parameters {
+            slot_shift: Some(u8::try_from(self.slot_shift).ok()?),
+            burst: NonZeroU32::new(self.burst),
+            period: [Period::Day, Period::Week, Period::Month]
+                .into_iter()
+                .find(|period| period_number(*period) == self.period),
+            zone: zone.and_then(|zone| Zone::named(zone).ok()),
+            reported: self.reported,
         };
-        let zone = Zone::named(std::str::from_utf8(self.zone).ok()?).ok()?;
-        Some(Algorithm::Calendar(Calendar { period, zone }))
+        Algorithm::of_kind(u8::try_from(self.kind).ok()?)?.with(&parameters)
     }
 }

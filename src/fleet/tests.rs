@@ -6,7 +6,10 @@ use super::wire::Writer;
 use crate::identity::Identity;
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId, Verdict};
+use crate::limiter::{
+    Algorithm, Concurrency, FixedWindow, Limit, LimitId, Penalty, SlidingCounter, SlidingWindow, Stock,
+    TokenBucket, Verdict,
+};
 use crate::time::{Period, SECOND, Zone};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
@@ -16,14 +19,14 @@ fn limits() -> Vec<Limit> {
     let quota = NonZeroU32::new(300).unwrap();
     let zone = Zone::named("Europe/Madrid").unwrap();
     let algorithms = [
-        Algorithm::SlidingWindow(Slots::that_fit(quota, 60 * SECOND, 100)),
-        Algorithm::SlidingCounter,
-        Algorithm::FixedWindow,
+        Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, 60 * SECOND, 100) }),
+        Algorithm::SlidingCounter(SlidingCounter),
+        Algorithm::FixedWindow(FixedWindow),
         Algorithm::Calendar(Calendar { period: Period::Month, zone }),
-        Algorithm::TokenBucket { burst: quota },
-        Algorithm::Concurrency,
-        Algorithm::Stock { reported: true },
-        Algorithm::Penalty,
+        Algorithm::TokenBucket(TokenBucket { burst: quota }),
+        Algorithm::Concurrency(Concurrency),
+        Algorithm::Stock(Stock { reported: true }),
+        Algorithm::Penalty(Penalty),
     ];
     let limit = |(id, algorithm)| Limit { id: LimitId(id), quota, window: 60 * SECOND, algorithm };
     (1..).zip(algorithms).map(limit).collect()

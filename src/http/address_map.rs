@@ -64,6 +64,21 @@ impl AddressRange {
         if range.first == first { Ok(range) } else { Err(RangeError::BitsBehindPrefix(range)) }
     }
 
+    /// Whether each address of another range is in this one.
+    pub fn contains(&self, other: &AddressRange) -> bool {
+        self.family == other.family && self.first <= other.first && other.last() <= self.last()
+    }
+
+    /// Its first address and a port, as a host delivers them.
+    #[cfg(test)]
+    pub fn first_address(&self) -> String {
+        let first = AddressRange { prefix: self.family.bits(), ..*self };
+        match self.family {
+            Family::V4 => format!("{first}:80"),
+            Family::V6 => format!("[{first}]:80"),
+        }
+    }
+
     fn last(&self) -> u128 {
         self.first | behind(self.family.bits() - self.prefix)
     }

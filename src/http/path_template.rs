@@ -1,6 +1,7 @@
 //! Path templates such as `/v1/invoices/{id}/send`, and the spellings of a path that they match.
 
 use super::{Request, RequestCache, spelling};
+use std::fmt;
 
 /// The spellings of a path that the upstream takes for the same path.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,7 +41,7 @@ pub struct PathTemplate {
 
 /// One segment of a template.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PathSegment {
+enum PathSegment {
     /// Exactly this text.
     Literal(String),
     /// `*` or `{name}`: any one non-empty segment.
@@ -102,9 +103,24 @@ impl PathTemplate {
         self.decoded.iter().map_while(Option::as_deref)
     }
 
-    /// The segments, without a final `**`.
-    pub fn segments(&self) -> &[PathSegment] {
-        &self.segments
+    /// Whether a literal segment has letters, so that it can be written in another case.
+    pub fn has_letters(&self) -> bool {
+        self.segments.iter().any(|segment| match segment {
+            PathSegment::Literal(text) => text.bytes().any(|byte| byte.is_ascii_alphabetic()),
+            PathSegment::Any(_) => false,
+        })
+    }
+
+    /// Whether it matches every path that `other` matches.
+    pub fn covers(&self, other: &PathTemplate) -> bool {
+        let covers = |(one, other): (&PathSegment, &PathSegment)| match (one, other) {
+            (PathSegment::Any(_), PathSegment::Literal(text)) => !text.is_empty(),
+            (PathSegment::Any(_), PathSegment::Any(_)) => true,
+            (PathSegment::Literal(_), _) => one == other,
+        };
+        let each = self.segments.iter().zip(&other.segments).all(covers);
+        let (own, others) = (self.segments.len(), other.segments.len());
+        each && if self.open { own <= others } else { own == others && !other.open }
     }
 
     /// Whether the template ends with `**`.
@@ -195,6 +211,20 @@ impl PathTemplate {
             }
         }
         self.open || rest.next().is_none()
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                PathSegment::Literal(text) => write!(f, "/{text}")?,
+                PathSegment::Any(Some(name)) => write!(f, "/{{{name}}}")?,
+                PathSegment::Any(None) => f.write_str("/*")?,
+            }
+        }
+        f.write_str(if self.open { "/**" } else { "" })
     }
 }
 

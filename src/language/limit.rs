@@ -1,8 +1,13 @@
 //! A limit.
 
 use super::forms;
-use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Word, Words, object};
+use crate::config::{
+    Composite, Effect, Effects, Field, Form, Kind, Literal, Number, Object, Rule, Word, WordList, Words,
+    object,
+};
+use crate::limiter::{Algorithm, Field as Of};
 use crate::time::{Micros, Period};
+use std::num::NonZeroU32;
 
 /// Its name.
 pub const NAME: Field<&Form<String>> = Field::default(
@@ -13,33 +18,9 @@ pub const NAME: Field<&Form<String>> = Field::default(
 );
 
 /// How units are counted.
-pub const ALGORITHM: Field<&Words<()>> = Field::optional(
+pub const ALGORITHM: Field<&Words<Algorithm>> = Field::optional(
     "algorithm",
-    &Words(&[
-        Word::new("sliding_window", (), "at most `quota` in every trailing window"),
-        Word::new(
-            "sliding_counter",
-            (),
-            "an approximation with two counters, as in other rate limiters: up to 2 × quota − 1 can pass in one window",
-        ),
-        Word::new(
-            "fixed_window",
-            (),
-            "at most `quota` in each window of the clock; up to twice as many around the edge of two windows",
-        ),
-        Word::new("calendar", (), "at most `quota` in each calendar day, week or month of a time zone"),
-        Word::new("token_bucket", (), "`burst` at once, refilled evenly by `quota` per window"),
-        Word::new(
-            "concurrency",
-            (),
-            "at most `quota` requests in flight; a unit is released when its stream ends",
-        ),
-        Word::new(
-            "stock",
-            (),
-            "at most `quota` items may exist at once; units are released only by `refund_on`, `refund_unless` and `returns`",
-        ),
-    ]),
+    Algorithm::WORDS,
     "`calendar` if the window is a period, else `sliding_window`",
     "how units are counted",
 );
@@ -64,7 +45,7 @@ pub const WINDOW: Field<Composite> = Field::optional(
         Kind::Either(&[Kind::Text(&forms::DURATION.text), Kind::Words(PERIODS)]),
         forms::DURATION.text.allowed,
     ),
-    "`concurrency` and `stock` have none; for the others it is required",
+    "it is required with all other algorithms",
     "the time that the quota is for: with `calendar` a period, with the others a duration",
 );
 
@@ -80,15 +61,15 @@ pub const TIME_ZONE: Field<Composite> = Field::default(
     "time_zone",
     Composite::new(Kind::Text(&forms::ZONE), forms::ZONE.allowed),
     Literal::Text("UTC"),
-    "with `calendar`: the time zone of the periods",
+    "the time zone of the periods",
 );
 
 /// A bucket's capacity.
-pub const BURST: Field<Number<u32>> = Field::optional(
+pub const BURST: Field<Number<NonZeroU32>> = Field::optional(
     "burst",
-    forms::UNITS,
+    Number::new(forms::UNITS.range.min, forms::UNITS.range.max, "units"),
     "the quota",
-    "with `token_bucket`: the maximum number of units at once",
+    "the maximum number of units at once",
 );
 
 /// The wait that a rejection announces.
@@ -96,7 +77,7 @@ pub const RETRY_AFTER: Field<&Form<Micros>> = Field::optional(
     "retry_after",
     &forms::DURATION,
     "`1s`, and `60s` for `stock`",
-    "with `concurrency` and `stock`: the wait that a rejection announces, since the real one cannot be known",
+    "the wait that a rejection announces, since the real one cannot be known",
 );
 
 /// The message of its rejections: a text, or one for each language.
@@ -113,6 +94,36 @@ pub const MESSAGE: Field<Composite> = Field::optional(
     "the `{message}` of rejections by this limit, in place of `reject.message` and in the same form",
 );
 
+/// Which of the fields above a limit has depends on its algorithm.
+pub struct ByAlgorithm;
+
+impl Effects for ByAlgorithm {
+    fn words(&self) -> &'static dyn WordList {
+        Algorithm::WORDS
+    }
+
+    fn effect(&self, word: &str, field: &str) -> Effect {
+        let of = [
+            (WINDOW.name, Of::Window),
+            (TIME_ZONE.name, Of::TimeZone),
+            (BURST.name, Of::Burst),
+            (RETRY_AFTER.name, Of::RetryAfter),
+        ];
+        let field = of.iter().find(|(name, _)| *name == field).map(|(_, field)| *field);
+        let algorithm = Algorithm::WORDS.0.iter().find(|known| known.word == word);
+        match (field, algorithm) {
+            (Some(field), Some(algorithm)) if !algorithm.means.has_field(field) => Effect::None,
+            (_, _) => Effect::Any,
+        }
+    }
+
+    #[cfg(feature = "docs")]
+    fn otherwise(&self, _word: &str, _field: &str) -> Option<String> {
+        None
+    }
+}
+
 /// The object.
 pub const OBJECT: Object = object!("limit" at "policies[].limits[]": "At most `quota` units per `window`.";
-    NAME, ALGORITHM, QUOTA, WINDOW, TIME_ZONE, BURST, RETRY_AFTER, MESSAGE);
+NAME, ALGORITHM, QUOTA, WINDOW, TIME_ZONE, BURST, RETRY_AFTER, MESSAGE;
+rules [Rule::ByWord(ALGORITHM.name, &ByAlgorithm)]);

@@ -42,10 +42,16 @@ pub const CONTENT_TYPE: Field<&Form<String>> = Field::optional(
 pub const MESSAGE: Field<Composite> = Field::default(
     "message",
     limit::MESSAGE.kind,
-    Literal::Text("Too many requests"),
+    Literal::Text(DEFAULT_MESSAGE),
     "the `{message}`: one text, or one for each language, chosen by `accept-language`. With several languages, `default` names \
      the one for all other callers: `{ es: \"…\", en: \"…\", default: en }`",
 );
+
+/// The message if there is no other.
+pub const DEFAULT_MESSAGE: &str = "Too many requests";
+
+/// The code if there is no other. A problem document then has none.
+pub const DEFAULT_CODE: &str = "rate_limit_exceeded";
 
 /// The code.
 pub const CODE: Field<&Form<String>> = Field::optional(

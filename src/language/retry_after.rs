@@ -1,6 +1,7 @@
 //! The wait that rejections announce.
 
 use crate::config::{Field, Literal, Number, Object, Word, Words, object};
+use crate::reply::MAX_TIMER_SECONDS;
 
 /// Whether the header is sent.
 pub const SHOW: Field<&Words<bool>> = Field::default(
@@ -22,7 +23,7 @@ pub const MIN: Field<Number<u64>> = Field::default(
 pub const MAX: Field<Number<u64>> = Field::default(
     "max",
     Number::new(1, 31_622_400, "seconds"),
-    Literal::Number(2_147_483),
+    Literal::Number(MAX_TIMER_SECONDS as i32),
     "the longest wait. Longer ones overflow the timers of most Node clients; a client that waits only this long may be rejected again",
 );
 

@@ -1,8 +1,8 @@
 //! Requests that return a unit.
 
 use super::forms;
-use super::request_match::{COOKIES, HEADERS, HOST, KEYS, METHOD, PATH, QUERY};
 use crate::config::{Composite, Field, Object, object};
+use crate::rules::RequestMatch;
 
 /// The statuses on which they do.
 pub const ON: Field<Composite> =
@@ -11,4 +11,4 @@ pub const ON: Field<Composite> =
 /// The object.
 pub const OBJECT: Object = object!("return" at "policies[].returns[]":
     "Requests that return a unit if their response has one of the statuses in `on`: a match without a cost.";
-    METHOD, HOST, PATH, HEADERS, QUERY, COOKIES, KEYS, ON);
+    lists [RequestMatch::FIELDS, &[ON.erased()]]; rules &[]);

@@ -11,17 +11,96 @@
 //! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9
 //! with up to 127 units.
 
-use super::{EvictionInfo, Limit, Verdict, all_at};
-use crate::time::{Micros, SECOND, seconds_up};
+pub use super::formula::WorkerId;
+
+use super::Limit;
+use super::algorithm::{Field, Properties};
+use super::formula::{Formula, Opening};
+use super::state::{EvictionInfo, State};
+use super::text::number;
+use super::verdict::{Verdict, all_at};
+use crate::time::{Micros, Now, SECOND, seconds_up};
 use crate::varint;
 use std::num::NonZeroU32;
 
 /// How long a worker's units count after its last write.
 pub const WORKER_TTL: Micros = 30 * SECOND;
 
-/// Identifies a worker's VM. Drawn at random when the VM starts.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct WorkerId(pub u32);
+/// `concurrency`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Concurrency;
+
+impl Properties for Concurrency {
+    const FIELDS: &'static [Field] = &[Field::RetryAfter];
+
+    fn announced_wait(self) -> Option<Micros> {
+        Some(SECOND)
+    }
+
+    fn counts_in_flight(self) -> bool {
+        true
+    }
+}
+
+impl Formula for Concurrency {
+    type State<'a> = UnitsInFlight;
+    const KIND: u8 = 6;
+    const ABOUT: &str = "at most `quota` requests in flight; a unit is released when its stream ends";
+    const PLAIN: Concurrency = Concurrency;
+
+    fn in_words(self, quota: u32, _window: &str) -> String {
+        format!("at most {quota} at the same time")
+    }
+
+    fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
+        None
+    }
+
+    fn to_text(state: &[u8]) -> Option<String> {
+        let (mut workers, mut rest) = (Vec::new(), state);
+        while !rest.is_empty() {
+            let (worker, after) = rest.split_first_chunk::<4>()?;
+            let (units, after) = varint::read(after)?;
+            let (expires, after) = varint::read(after)?;
+            workers.push(format!("{:08x}={units} until {expires}", u32::from_le_bytes(*worker)));
+            rest = after;
+        }
+        (!workers.is_empty()).then(|| workers.join(" "))
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let (workers, []) = words.as_chunks::<3>() else { return None };
+        let mut state = Vec::new();
+        for [worker, until, expires] in workers {
+            let (worker, units) = worker.split_once('=')?;
+            let sound = worker.len() == 8 && *until == "until";
+            let worker = u32::from_str_radix(worker, 16).ok().filter(|_| sound)?;
+            state.extend(worker.to_le_bytes());
+            varint::write(&mut state, number(units)?);
+            varint::write(&mut state, number(expires)?);
+        }
+        Some(state)
+    }
+
+    fn unused(self, limit: &Limit, opening: Opening) -> UnitsInFlight {
+        let Opening { worker, now, .. } = opening;
+        UnitsInFlight {
+            quota: limit.quota,
+            wait: limit.window,
+            me: worker,
+            now: now.mono,
+            workers: Vec::new(),
+        }
+    }
+
+    /// During a stall no worker could renew its entry, so entries are kept that had not expired when it began.
+    fn open(self, limit: &Limit, state: &[u8], opening: Opening) -> Option<UnitsInFlight> {
+        let mut units = self.unused(limit, opening);
+        units.read(state, units.now.saturating_sub(opening.stall))?;
+        Some(units)
+    }
+}
 
 /// The units in flight of each worker.
 pub struct UnitsInFlight {
@@ -34,22 +113,7 @@ pub struct UnitsInFlight {
 }
 
 impl UnitsInFlight {
-    /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, me: WorkerId, state: &[u8], now: Micros) -> Option<UnitsInFlight> {
-        UnitsInFlight::open_after(limit, me, state, now, 0)
-    }
-
-    /// Like `open`, after a `stall`: for that long no worker ran and could renew its entry, so entries are
-    /// kept that had not expired when the stall began.
-    pub fn open_after(
-        limit: &Limit,
-        me: WorkerId,
-        state: &[u8],
-        now: Micros,
-        stall: Micros,
-    ) -> Option<UnitsInFlight> {
-        let expired_before = now.saturating_sub(stall);
-        let mut workers = Vec::new();
+    fn read(&mut self, state: &[u8], expired_before: Micros) -> Option<()> {
         let mut rest = state;
         while !rest.is_empty() {
             let (id, after) = rest.split_first_chunk::<4>()?;
@@ -57,38 +121,16 @@ impl UnitsInFlight {
             let (expires, after) = varint::read(after)?;
             rest = after;
             // An entry from further in the future was written before the clock was set back.
-            if expires > expired_before / SECOND && expires <= seconds_up(now.saturating_add(2 * WORKER_TTL))
-            {
-                workers.push((WorkerId(u32::from_le_bytes(*id)), units, expires));
+            let latest = seconds_up(self.now.saturating_add(2 * WORKER_TTL));
+            if expires > expired_before / SECOND && expires <= latest {
+                self.workers.push((WorkerId(u32::from_le_bytes(*id)), units, expires));
             }
         }
-        Some(UnitsInFlight { quota: limit.quota, wait: limit.window, me, now, workers })
+        Some(())
     }
 
     fn used(&self) -> u64 {
         self.workers.iter().fold(0, |sum, (_, units, _)| units.saturating_add(sum))
-    }
-
-    /// See [`super::Counter::judge`].
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
-        all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost)
-    }
-
-    /// See [`super::Counter::charge`]: adds to this worker's units.
-    pub fn charge(&mut self, units: u32) {
-        self.update(|own| own.saturating_add(u64::from(units)));
-    }
-
-    /// See [`super::Counter::refund`]: subtracts from this worker's units.
-    pub fn refund(&mut self, units: u32) {
-        self.update(|own| own.saturating_sub(u64::from(units)));
-    }
-
-    /// See [`super::Counter::set_in_flight`].
-    pub fn set(&mut self, units: u32) -> bool {
-        let before = self.used();
-        self.update(|_| u64::from(units));
-        self.used() != before
     }
 
     /// Changes this worker's units, and renews its entry.
@@ -97,9 +139,35 @@ impl UnitsInFlight {
         let units = own.map_or(0, |at| self.workers.swap_remove(at).1);
         self.workers.push((self.me, change(units), seconds_up(self.now.saturating_add(WORKER_TTL))));
     }
+}
 
-    /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
+impl State for UnitsInFlight {
+    fn judge(&self, now: Micros, cost: u32) -> Verdict {
+        all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost)
+    }
+
+    /// Adds to this worker's units.
+    fn charge(&mut self, _at: Now, units: u32) {
+        self.update(|own| own.saturating_add(u64::from(units)));
+    }
+
+    /// Subtracts from this worker's units.
+    fn refund(&mut self, _at: Now, units: u32, _kept: u32, _hold: u64) {
+        self.update(|own| own.saturating_sub(u64::from(units)));
+    }
+
+    /// Units come back only when their own streams end.
+    fn give_back_newest(&mut self, _at: Now, _units: u32) -> bool {
+        true
+    }
+
+    fn set_in_flight(&mut self, units: u32) -> bool {
+        let before = self.used();
+        self.update(|_| u64::from(units));
+        self.used() != before
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         let mut last = 0;
         for (worker, units, expires) in self.workers.iter().filter(|(_, units, _)| *units > 0) {
             out.extend_from_slice(&worker.0.to_le_bytes());

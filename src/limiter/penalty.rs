@@ -7,15 +7,20 @@
 //!
 //! # Derivation
 //! The state is the instant at which the penalty ends, on the monotonic clock. Requests pass from then on. A
-//! request that is rejected during a penalty does not prolong it: [`Penalty::charge`] only sets an end if the
+//! request that is rejected during a penalty does not prolong it: a charge only sets an end if the
 //! last one has passed.
 //!
 //! # State
 //! `end:varint` (µs). At most 10 bytes; 6 or 7 in the first years of a machine's uptime. A penalty that has
 //! ended has no state.
 
-use super::{Algorithm, CLOCK_JITTER, EvictionInfo, Limit, LimitId, MAX_CLOCK_SKEW, Verdict};
-use crate::time::Micros;
+use super::algorithm::{Field, Properties};
+use super::formula::{Formula, Opening};
+use super::state::{EvictionInfo, State};
+use super::text::{bytes, number, numbers};
+use super::verdict::Verdict;
+use super::{CLOCK_JITTER, Limit, LimitId, MAX_CLOCK_SKEW};
+use crate::time::{Micros, Now};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -27,18 +32,62 @@ impl Limit {
             id: LimitId::new(policy, "#blocked"),
             quota: NonZeroU32::MIN,
             window: length,
-            algorithm: Algorithm::Penalty,
+            algorithm: Penalty.into(),
         }
     }
+}
 
-    /// Whether this is a policy's penalty.
-    pub fn is_penalty(&self) -> bool {
-        self.algorithm == Algorithm::Penalty
+/// Not a limit of its own: see [`Limit::penalty`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Penalty;
+
+impl Properties for Penalty {
+    const FIELDS: &'static [Field] = &[];
+
+    fn is_penalty(self) -> bool {
+        true
+    }
+}
+
+impl Formula for Penalty {
+    type State<'a> = Block;
+    const KIND: u8 = 8;
+    const ABOUT: &str = "after a rejection, everything is rejected for a while";
+    const PLAIN: Penalty = Penalty;
+
+    fn in_words(self, _quota: u32, window: &str) -> String {
+        format!("after a rejection, everything is rejected for {window}")
+    }
+
+    fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
+        Some(varint::MAX_LEN as u64)
+    }
+
+    fn to_text(state: &[u8]) -> Option<String> {
+        numbers(state).map(|[end]| format!("until {end}"))
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        Some(bytes([number(text.strip_prefix("until ")?)?]))
+    }
+
+    fn unused(self, limit: &Limit, opening: Opening) -> Block {
+        Block { quota: limit.quota, length: limit.window, end: 0, opened: opening.now.mono }
+    }
+
+    fn open(self, limit: &Limit, state: &[u8], opening: Opening) -> Option<Block> {
+        let (written, rest) = varint::read(state)?;
+        rest.is_empty().then_some(())?;
+        // An end further away than a penalty's length, even for a worker whose clock is ahead, is damaged or
+        // from before the penalty was made shorter.
+        let furthest = opening.now.mono.saturating_add(limit.window);
+        let end = if written > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { written };
+        Some(Block { end, ..self.unused(limit, opening) })
     }
 }
 
 /// The end of a caller's penalty.
-pub struct Penalty {
+pub struct Block {
     quota: NonZeroU32,
     length: Micros,
     /// On the monotonic clock.
@@ -46,30 +95,14 @@ pub struct Penalty {
     opened: Micros,
 }
 
-impl Penalty {
-    /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, state: &[u8], now: Micros) -> Option<Penalty> {
-        let mut end = 0;
-        if !state.is_empty() {
-            let (written, rest) = varint::read(state)?;
-            rest.is_empty().then_some(())?;
-            // An end further away than a penalty's length, even for a worker whose clock is ahead, is damaged
-            // or from before the penalty was made shorter.
-            let furthest = now.saturating_add(limit.window);
-            end = if written > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { written };
-        }
-        Some(Penalty { quota: limit.quota, length: limit.window, end, opened: now })
-    }
-
-    /// See [`super::Counter::penalty_end`].
-    pub fn end(&self, now: Micros) -> Option<Micros> {
+impl State for Block {
+    fn penalty_end(&self, now: Micros) -> Option<Micros> {
         let most = now.saturating_add(self.length);
         let alike = self.end > most && self.end - most < CLOCK_JITTER;
         (self.end > now).then_some(if alike { most } else { self.end })
     }
 
-    /// See [`super::Counter::judge`].
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+    fn judge(&self, now: Micros, cost: u32) -> Verdict {
         let wait = self.end.saturating_sub(now);
         let admitted = wait == 0 || cost == 0;
         Verdict {
@@ -82,15 +115,17 @@ impl Penalty {
         }
     }
 
-    /// See [`super::Counter::charge`]. Starts the penalty, if none is running.
-    pub fn charge(&mut self, at: Micros) {
-        if self.end <= at {
-            self.end = at.saturating_add(self.length);
+    /// Starts the penalty, if none is running.
+    fn charge(&mut self, at: Now, _units: u32) {
+        if self.end <= at.mono {
+            self.end = at.mono.saturating_add(self.length);
         }
     }
 
-    /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
+    /// A refund does not undo an excess.
+    fn refund(&mut self, _at: Now, _units: u32, _kept: u32, _hold: u64) {}
+
+    fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         let runs = self.end > self.opened;
         if runs {
             varint::write(out, self.end);

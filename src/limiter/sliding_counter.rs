@@ -17,10 +17,64 @@
 //! `index:varint, current:varint, previous:varint`, windows numbered on the monotonic clock. At most 15
 //! bytes; for 100 per minute 5.
 
-use super::{EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict};
-use crate::time::{Micros, times};
+use super::algorithm::{Field, Properties};
+use super::formula::{Formula, Opening};
+use super::state::{EvictionInfo, State};
+use super::text::{bytes, number, numbers};
+use super::verdict::Verdict;
+use super::{Limit, MAX_CLOCK_SKEW};
+use crate::time::{Micros, Now, times};
 use crate::varint;
 use std::num::NonZeroU32;
+
+/// `sliding_counter`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlidingCounter;
+
+impl Properties for SlidingCounter {
+    const FIELDS: &'static [Field] = &[Field::Window];
+
+    fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
+        Some(2 * u64::from(quota.get()) - 1)
+    }
+}
+
+impl Formula for SlidingCounter {
+    type State<'a> = TwoCounters;
+    const KIND: u8 = 2;
+    const ABOUT: &str = "an approximation with two counters, as in other rate limiters: up to 2 × quota − 1 can pass in one window";
+    const PLAIN: SlidingCounter = SlidingCounter;
+
+    fn in_words(self, quota: u32, window: &str) -> String {
+        format!("about {quota} in any {window}")
+    }
+
+    fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
+        Some(3 * varint::MAX_LEN as u64)
+    }
+
+    fn to_text(state: &[u8]) -> Option<String> {
+        let [index, current, previous] = numbers(state)?;
+        Some(format!("{current} in #{index} after {previous}"))
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        let (current, rest) = text.split_once(" in #")?;
+        let (index, previous) = rest.split_once(" after ")?;
+        Some(bytes([number(index)?, number(current)?, number(previous)?]))
+    }
+
+    fn unused(self, limit: &Limit, opening: Opening) -> TwoCounters {
+        let Limit { quota, window, .. } = *limit;
+        TwoCounters { quota, window, index: opening.now.mono / window, current: 0, previous: 0 }
+    }
+
+    fn open(self, limit: &Limit, state: &[u8], opening: Opening) -> Option<TwoCounters> {
+        let mut counters = self.unused(limit, opening);
+        counters.read(state, opening.now.mono)?;
+        Some(counters)
+    }
+}
 
 /// The units of the current window and of the one before.
 pub struct TwoCounters {
@@ -32,28 +86,23 @@ pub struct TwoCounters {
 }
 
 impl TwoCounters {
-    /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, state: &[u8], now: Micros) -> Option<TwoCounters> {
-        let index = now / limit.window;
-        let mut counters =
-            TwoCounters { quota: limit.quota, window: limit.window, index, current: 0, previous: 0 };
-        if !state.is_empty() {
-            let (written, rest) = varint::read(state)?;
-            let (current, rest) = varint::read(rest)?;
-            let (previous, rest) = varint::read(rest)?;
-            // If a worker whose clock is ahead has begun the next window, it has begun for this one, too. A
-            // window further ahead is from before the clock was set back, and counts as the current one.
-            if times(written, limit.window) <= now.saturating_add(MAX_CLOCK_SKEW) {
-                counters.index = index.max(written);
-            }
-            (counters.current, counters.previous) = match index.saturating_sub(written) {
-                0 => (current, previous),
-                1 => (0, current),
-                2.. => (0, 0),
-            };
-            rest.is_empty().then_some(())?;
+    fn read(&mut self, state: &[u8], now: Micros) -> Option<()> {
+        let (written, rest) = varint::read(state)?;
+        let (current, rest) = varint::read(rest)?;
+        let (previous, rest) = varint::read(rest)?;
+        rest.is_empty().then_some(())?;
+        let index = self.index;
+        // If a worker whose clock is ahead has begun the next window, it has begun for this one, too. A window
+        // further ahead is from before the clock was set back, and counts as the current one.
+        if times(written, self.window) <= now.saturating_add(MAX_CLOCK_SKEW) {
+            self.index = index.max(written);
         }
-        Some(counters)
+        (self.current, self.previous) = match index.saturating_sub(written) {
+            0 => (current, previous),
+            1 => (0, current),
+            2.. => (0, 0),
+        };
+        Some(())
     }
 
     fn start(&self) -> Micros {
@@ -82,9 +131,10 @@ impl TwoCounters {
         let kept = u128::from(left) * u128::from(self.window) / u128::from(units.max(1));
         self.window.saturating_sub(Micros::try_from(kept).unwrap_or(Micros::MAX))
     }
+}
 
-    /// See [`super::Counter::judge`].
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+impl State for TwoCounters {
+    fn judge(&self, now: Micros, cost: u32) -> Verdict {
         let (quota, used, cost) = (u64::from(self.quota.get()), self.estimate(now), u64::from(cost));
         let free = quota.saturating_sub(used);
         let admitted = cost <= free;
@@ -108,34 +158,31 @@ impl TwoCounters {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A unit counts until the end of the window after its own.
-    pub fn max_reset(&self) -> Micros {
+    /// A unit counts until the end of the window after its own.
+    fn max_reset(&self, _next: Micros) -> Micros {
         self.window.saturating_add(self.window)
     }
 
-    /// See [`super::Counter::charge`]. Units of an earlier window count in the current one, so they never
-    /// leave too early.
-    pub fn charge(&mut self, _at: Micros, units: u32) {
+    /// Units of an earlier window count in the current one, so they never leave too early.
+    fn charge(&mut self, _at: Now, units: u32) {
         self.current = self.current.saturating_add(u64::from(units));
     }
 
-    /// See [`super::Counter::refund`].
-    pub fn refund(&mut self, at: Micros, units: u32) {
-        match self.index.saturating_sub(at / self.window) {
+    fn refund(&mut self, at: Now, units: u32, _kept: u32, _hold: u64) {
+        match self.index.saturating_sub(at.mono / self.window) {
             0 => self.current = self.current.saturating_sub(u64::from(units)),
             1 => self.previous = self.previous.saturating_sub(u64::from(units)),
             2.. => {}
         }
     }
 
-    /// See [`super::Counter::give_back_newest`].
-    pub fn give_back_newest(&mut self, at: Micros, units: u32) {
+    fn give_back_newest(&mut self, at: Now, units: u32) -> bool {
         let mut left = u64::from(units);
         let mut take = |counted: &mut u64| {
             let back = left.min(*counted);
             (*counted, left) = (*counted - back, left - back);
         };
-        match self.index.saturating_sub(at / self.window) {
+        match self.index.saturating_sub(at.mono / self.window) {
             0 => {
                 take(&mut self.current);
                 take(&mut self.previous);
@@ -143,10 +190,10 @@ impl TwoCounters {
             1 => take(&mut self.previous),
             2.. => {}
         }
+        true
     }
 
-    /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
+    fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.current > 0 || self.previous > 0 {
             varint::write(out, self.index);
             varint::write(out, self.current);

@@ -31,10 +31,15 @@
 
 mod entries;
 mod slots;
+mod text;
 
 pub use slots::Slots;
 
-use super::{Coarseness, EvictionInfo, Limit, MAX_CLOCK_SKEW, Verdict};
+use super::algorithm::{Field, Parameters, Properties};
+use super::formula::{Formula, Opening};
+use super::state::{Coarseness, EvictionInfo, State};
+use super::verdict::Verdict;
+use super::{Limit, LimitId, MAX_CLOCK_SKEW};
 use crate::time::{Micros, Now};
 use crate::varint;
 use entries::{Entries, entry, insert, push, take_newest};
@@ -46,10 +51,80 @@ use std::num::NonZeroU32;
 const MAX_SLOT: u64 = 1 << 53;
 
 /// This bit of `shift` says that a state has `early`.
-pub(super) const HAS_EARLY: u8 = 1 << 7;
+const HAS_EARLY: u8 = 1 << 7;
 
 /// A log with more entries may be made coarser to make room for other records of its page.
 const COARSEN_ABOVE: usize = 16;
+
+/// `sliding_window`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlidingWindow {
+    /// Times are rounded up to slots of this length.
+    pub slots: Slots,
+}
+
+impl Limit {
+    /// A hard cap that no policy has, whose state has at most `room` bytes.
+    pub fn trailing(id: LimitId, quota: NonZeroU32, window: Micros, room: usize) -> Limit {
+        let slots = Slots::that_fit(quota, window, room);
+        Limit { id, quota, window, algorithm: SlidingWindow { slots }.into() }
+    }
+}
+
+impl Properties for SlidingWindow {
+    const FIELDS: &'static [Field] = &[Field::Window];
+
+    fn parameters(self) -> Parameters {
+        Parameters { slot_shift: Some(self.slots.shift()), ..Parameters::default() }
+    }
+
+    fn counts_by_time(self) -> bool {
+        true
+    }
+
+    fn resolution(self) -> Micros {
+        self.slots.length()
+    }
+}
+
+impl Formula for SlidingWindow {
+    type State<'a> = Log<'a>;
+    const KIND: u8 = 1;
+    const ABOUT: &str = "at most `quota` in every trailing window";
+    const PLAIN: SlidingWindow = SlidingWindow { slots: Slots::EXACT };
+
+    fn in_words(self, quota: u32, window: &str) -> String {
+        format!("at most {quota} in any {window}")
+    }
+
+    fn max_state_bytes(self, limit: &Limit) -> Option<u64> {
+        Some(self.slots.max_bytes(limit.quota, limit.window))
+    }
+
+    fn coarser(state: &[u8]) -> Option<Vec<u8>> {
+        Log::coarser(state)
+    }
+
+    fn to_text(state: &[u8]) -> Option<String> {
+        text::to_text(state)
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        text::from_text(text)
+    }
+
+    fn with(self, given: &Parameters) -> Option<SlidingWindow> {
+        Some(SlidingWindow { slots: Slots::with_shift(given.slot_shift?)? })
+    }
+
+    fn unused(self, limit: &Limit, opening: Opening) -> Log<'static> {
+        Log { opened: opening.now.mono, ..Log::empty(limit, self.slots) }
+    }
+
+    fn open<'a>(self, limit: &Limit, state: &'a [u8], opening: Opening) -> Option<Log<'a>> {
+        Log::open(limit, self.slots, state, opening.now.mono)
+    }
+}
 
 /// The log of one limit, without the units that have left the window.
 pub struct Log<'a> {
@@ -97,9 +172,6 @@ impl<'a> Log<'a> {
     /// Parses a state and drops the units that have left the window. `None` if the bytes are damaged.
     pub fn open(limit: &Limit, slots: Slots, state: &'a [u8], now: Micros) -> Option<Log<'a>> {
         let mut log = Log { opened: now, ..Log::empty(limit, slots) };
-        if state.is_empty() {
-            return Some(log);
-        }
         log.read(state)?;
         log.forget_the_future(now);
         log.expire(now)?;
@@ -151,11 +223,6 @@ impl<'a> Log<'a> {
             self.set_newest_at(newest_at);
             self.restamped = true;
         }
-    }
-
-    /// See [`super::Counter::restamped`].
-    pub fn restamped(&self) -> bool {
-        self.restamped
     }
 
     /// Drops the entries that have left the window. `None` if the entries and the header do not match.
@@ -212,42 +279,6 @@ impl<'a> Log<'a> {
         self.early = if early < self.slots.length() && self.slots <= self.own { early } else { 0 };
     }
 
-    /// See [`super::Counter::judge`].
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
-        let quota = u64::from(self.quota.get());
-        let free = quota.saturating_sub(self.used);
-        let admitted = u64::from(cost) <= free;
-        let counts = admitted && cost > 0;
-        let newest = match (counts, self.used) {
-            (true, _) => self.counted_at(now).max(self.newest_at()).saturating_add(self.window),
-            (false, 0) => now,
-            (false, _) => self.leaves(self.newest),
-        };
-        let next_slot = match Entries::of(self).next() {
-            // Units that were counted late may exceed the quota.
-            Some(_) if free == 0 => self.room_for(1),
-            // The only slot with units.
-            Some((slot, _)) if slot == self.newest && counts => {
-                if self.slots.at_or_after(now) > slot {
-                    self.slots.time(slot).saturating_add(self.window)
-                } else {
-                    newest
-                }
-            }
-            Some((slot, _)) => self.leaves(slot),
-            None => newest,
-        };
-        let retry_after = if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) };
-        Verdict {
-            admitted,
-            quota: self.quota,
-            remaining: if admitted { free - u64::from(cost) } else { free },
-            next_slot,
-            full_reset: newest.max(now.saturating_add(retry_after)),
-            retry_after,
-        }
-    }
-
     /// When enough units have left to admit `cost` more; for a cost above the quota, when all have.
     #[inline(never)]
     fn room_for(&self, cost: u32) -> Micros {
@@ -263,32 +294,6 @@ impl<'a> Log<'a> {
             None if self.used == 0 => 0,
             None => self.leaves(self.newest),
         }
-    }
-
-    /// See [`super::Counter::max_reset`].
-    pub fn max_reset(&self) -> Micros {
-        self.window
-    }
-
-    /// See [`super::Counter::charge`]. Units that would have left the window already are not counted.
-    pub fn charge(&mut self, at: Micros, units: u32) {
-        let stamp = self.slots.at_or_after(at);
-        let at = self.counted_at(at);
-        if units == 0 || at.saturating_add(self.window) <= self.opened {
-            return;
-        }
-        let newest_at = self.newest_at().max(at);
-        if self.used == 0 {
-            (self.base, self.newest) = (stamp, stamp);
-        }
-        if stamp < self.newest {
-            return self.insert(stamp, u64::from(units));
-        }
-        let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
-        push(self.entries_to_grow(), gap, counted.saturating_add(u64::from(units)));
-        self.newest = stamp;
-        self.used = self.used.saturating_add(u64::from(units));
-        self.set_newest_at(newest_at);
     }
 
     /// The entries, owned, with room for one more.
@@ -324,78 +329,6 @@ impl<'a> Log<'a> {
         (gap, units)
     }
 
-    /// See [`super::Counter::refund`].
-    pub fn refund(&mut self, at: Micros, units: u32) {
-        if at.saturating_add(self.window) > self.opened {
-            self.settle(at, units, &[]);
-        }
-    }
-
-    /// See [`super::Counter::give_back_newest`]. The units of leases that still run are counted in the
-    /// future, so they are not among them.
-    pub fn give_back_newest(&mut self, at: Micros, units: u32) {
-        let mut entries: Vec<_> = Entries::of(self).collect();
-        if take_newest(&mut entries, self.slots.at_or_after(at), u64::from(units)) {
-            self.replace(&entries);
-        }
-    }
-
-    /// See [`super::Counter::settle`]. Nothing is given back that may have left the window: its slot may have
-    /// been merged with others since, whose units must stay.
-    ///
-    /// If the lease's slot has fewer units than were taken, another worker has returned some of them while it
-    /// could not know which were used. They are missing now, so the newest others are given back for them.
-    pub fn settle(&mut self, end: Micros, taken: u32, used: &[(Now, u32)]) {
-        let mut entries: Vec<_> = Entries::of(self).collect();
-        let mut returned = 0;
-        if end.saturating_add(self.window) > self.opened {
-            let (stamp, taken) = (self.slots.at_or_after(end), u64::from(taken));
-            if let Some((_, counted)) = entries.iter_mut().rfind(|(slot, _)| *slot == stamp) {
-                returned = taken.saturating_sub(*counted);
-                *counted = counted.saturating_sub(taken);
-            }
-            entries.retain(|(_, counted)| *counted > 0);
-        }
-        // The newest of the units that stay, as far as that is known, and else the end of its slot.
-        let (last, before) = (entries.last().map(|(slot, _)| *slot), self.newest);
-        let known = |slot| if slot == before { self.newest_at() } else { self.slots.time(slot) };
-        let mut newest_at = last.map_or(0, known);
-        for (at, units) in used {
-            let (stamp, at) = (self.slots.at_or_after(at.mono), self.counted_at(at.mono));
-            if *units > 0 && at.saturating_add(self.window) > self.opened {
-                insert(&mut entries, stamp, u64::from(*units));
-                newest_at = newest_at.max(at);
-            }
-        }
-        take_newest(&mut entries, self.slots.at_or_after(end), returned);
-        self.replace(&entries);
-        self.set_newest_at(newest_at);
-    }
-
-    /// See [`super::Counter::coarsen`].
-    pub fn coarsen(&mut self, coarsest: Coarseness) -> bool {
-        let coarse_enough = match coarsest {
-            Coarseness::Slight => self.slots.length() > self.window / 16,
-            Coarseness::Any => self.slots.shift >= MAX_SHIFT,
-        };
-        if coarse_enough || self.used == 0 {
-            return false;
-        }
-        let newest_at = self.newest_at();
-        let mut entries: Vec<(u64, u64)> = Vec::new();
-        for (slot, units) in Entries::of(self) {
-            let slot = slot.div_ceil(2);
-            match entries.last_mut() {
-                Some((last, counted)) if *last == slot => *counted = counted.saturating_add(units),
-                Some(_) | None => entries.push((slot, units)),
-            }
-        }
-        self.slots.shift += 1;
-        self.replace(&entries);
-        self.set_newest_at(newest_at);
-        true
-    }
-
     /// The state with slots of twice the length, for room in a full page. `None` if it is short enough or
     /// damaged. A log with more than [`COARSEN_ABOVE`] entries has slots shorter than a sixteenth of the
     /// window; doubled, they are still below an eighth.
@@ -424,9 +357,146 @@ impl<'a> Log<'a> {
         }
         self.entries = Cow::Owned(bytes);
     }
+}
 
-    /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
+impl State for Log<'_> {
+    fn judge(&self, now: Micros, cost: u32) -> Verdict {
+        let quota = u64::from(self.quota.get());
+        let free = quota.saturating_sub(self.used);
+        let admitted = u64::from(cost) <= free;
+        let counts = admitted && cost > 0;
+        let newest = match (counts, self.used) {
+            (true, _) => self.counted_at(now).max(self.newest_at()).saturating_add(self.window),
+            (false, 0) => now,
+            (false, _) => self.leaves(self.newest),
+        };
+        let next_slot = match Entries::of(self).next() {
+            // Units that were counted late may exceed the quota.
+            Some(_) if free == 0 => self.room_for(1),
+            // The only slot with units.
+            Some((slot, _)) if slot == self.newest && counts => {
+                if self.slots.at_or_after(now) > slot {
+                    self.slots.time(slot).saturating_add(self.window)
+                } else {
+                    newest
+                }
+            }
+            Some((slot, _)) => self.leaves(slot),
+            None => newest,
+        };
+        let retry_after = if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) };
+        Verdict {
+            admitted,
+            quota: self.quota,
+            remaining: if admitted { free - u64::from(cost) } else { free },
+            next_slot,
+            full_reset: newest.max(now.saturating_add(retry_after)),
+            retry_after,
+        }
+    }
+
+    fn max_reset(&self, _next: Micros) -> Micros {
+        self.window
+    }
+
+    /// Units that would have left the window already are not counted.
+    fn charge(&mut self, at: Now, units: u32) {
+        let stamp = self.slots.at_or_after(at.mono);
+        let at = self.counted_at(at.mono);
+        if units == 0 || at.saturating_add(self.window) <= self.opened {
+            return;
+        }
+        let newest_at = self.newest_at().max(at);
+        if self.used == 0 {
+            (self.base, self.newest) = (stamp, stamp);
+        }
+        if stamp < self.newest {
+            return self.insert(stamp, u64::from(units));
+        }
+        let (gap, counted) = if stamp == self.newest { self.pop() } else { (stamp - self.newest, 0) };
+        push(self.entries_to_grow(), gap, counted.saturating_add(u64::from(units)));
+        self.newest = stamp;
+        self.used = self.used.saturating_add(u64::from(units));
+        self.set_newest_at(newest_at);
+    }
+
+    fn refund(&mut self, at: Now, units: u32, _kept: u32, _hold: u64) {
+        if at.mono.saturating_add(self.window) > self.opened {
+            self.settle(at, units, &[]);
+        }
+    }
+
+    /// The units of leases that still run are counted in the
+    /// future, so they are not among them.
+    fn give_back_newest(&mut self, at: Now, units: u32) -> bool {
+        let mut entries: Vec<_> = Entries::of(self).collect();
+        if take_newest(&mut entries, self.slots.at_or_after(at.mono), u64::from(units)) {
+            self.replace(&entries);
+        }
+        true
+    }
+
+    /// Nothing is given back that may have left the window: its slot may have
+    /// been merged with others since, whose units must stay.
+    ///
+    /// If the lease's slot has fewer units than were taken, another worker has returned some of them while it
+    /// could not know which were used. They are missing now, so the newest others are given back for them.
+    fn settle(&mut self, end: Now, taken: u32, used: &[(Now, u32)]) -> bool {
+        let mut entries: Vec<_> = Entries::of(self).collect();
+        let mut returned = 0;
+        if end.mono.saturating_add(self.window) > self.opened {
+            let (stamp, taken) = (self.slots.at_or_after(end.mono), u64::from(taken));
+            if let Some((_, counted)) = entries.iter_mut().rfind(|(slot, _)| *slot == stamp) {
+                returned = taken.saturating_sub(*counted);
+                *counted = counted.saturating_sub(taken);
+            }
+            entries.retain(|(_, counted)| *counted > 0);
+        }
+        // The newest of the units that stay, as far as that is known, and else the end of its slot.
+        let (last, before) = (entries.last().map(|(slot, _)| *slot), self.newest);
+        let known = |slot| if slot == before { self.newest_at() } else { self.slots.time(slot) };
+        let mut newest_at = last.map_or(0, known);
+        for (at, units) in used {
+            let (stamp, at) = (self.slots.at_or_after(at.mono), self.counted_at(at.mono));
+            if *units > 0 && at.saturating_add(self.window) > self.opened {
+                insert(&mut entries, stamp, u64::from(*units));
+                newest_at = newest_at.max(at);
+            }
+        }
+        take_newest(&mut entries, self.slots.at_or_after(end.mono), returned);
+        self.replace(&entries);
+        self.set_newest_at(newest_at);
+        true
+    }
+
+    fn restamped(&self) -> bool {
+        self.restamped
+    }
+
+    fn coarsen(&mut self, coarsest: Coarseness) -> bool {
+        let coarse_enough = match coarsest {
+            Coarseness::Slight => self.slots.length() > self.window / 16,
+            Coarseness::Any => self.slots.shift >= MAX_SHIFT,
+        };
+        if coarse_enough || self.used == 0 {
+            return false;
+        }
+        let newest_at = self.newest_at();
+        let mut entries: Vec<(u64, u64)> = Vec::new();
+        for (slot, units) in Entries::of(self) {
+            let slot = slot.div_ceil(2);
+            match entries.last_mut() {
+                Some((last, counted)) if *last == slot => *counted = counted.saturating_add(units),
+                Some(_) | None => entries.push((slot, units)),
+            }
+        }
+        self.slots.shift += 1;
+        self.replace(&entries);
+        self.set_newest_at(newest_at);
+        true
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.used > 0 {
             let has_early = if self.early > 0 { HAS_EARLY } else { 0 };
             out.push(self.slots.shift | has_early);

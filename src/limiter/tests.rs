@@ -5,37 +5,24 @@ mod traces;
 pub(super) use traces::{DAY, Kept, Oracle, Random, TRACES, after, at, on_traces};
 
 use super::*;
-use crate::time::{Period, Zone};
+use crate::time::{Now, Period, Zone};
+use sliding_window::Slots;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// One limit of any algorithm.
+/// One limit of any algorithm that a policy can name.
 fn any_limit(random: &mut Random, zone: Zone) -> Limit {
     let (quota, window) = (random.quota(), random.window());
-    let calendar = Calendar { period: random.pick(&[Period::Day, Period::Week, Period::Month]), zone };
-    let burst = random.quota();
-    let room = random.pick(&[288, 1_312]);
-    let (window, algorithm) = match random.below(7) {
-        0 => (window, Algorithm::SlidingWindow(Slots::that_fit(quota, window, room))),
-        1 => (window, Algorithm::SlidingCounter),
-        2 => (window, Algorithm::FixedWindow),
-        3 => (calendar.max_length(), Algorithm::Calendar(calendar)),
-        4 => (window, Algorithm::TokenBucket { burst }),
-        5 => (window, Algorithm::Concurrency),
-        _ => (window, Algorithm::Stock { reported: false }),
+    let period = random.pick(&[Period::Day, Period::Week, Period::Month]);
+    let (burst, room) = (random.quota(), random.pick(&[288, 1_312]));
+    let parameters = Parameters {
+        slot_shift: Some(Slots::that_fit(quota, window, room).shift()),
+        burst: Some(burst),
+        period: Some(period),
+        zone: Some(zone),
+        reported: false,
     };
-    Limit { id: LimitId(1), quota, window, algorithm }
-}
-
-/// Whether units come back by themselves at an instant that is known.
-fn is_by_time(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. } => true,
-    }
+    let algorithm = random.pick(Algorithm::WORDS.0).means.with(&parameters).unwrap();
+    Limit { id: LimitId(1), quota, window: algorithm.max_window().unwrap_or(window), algorithm }
 }
 
 /// Runs traces of all algorithms, and checks each instant of them with `check(kept, now, cost)`.
@@ -61,20 +48,14 @@ fn on_all_algorithms(traces: u64, check: impl Fn(&mut Kept, Now, u32)) {
 /// How much later than `told` a unit may be back: verdicts are capped at the window, and a log rounds
 /// its times up. Only what was counted in the very slot that it was asked in is so late.
 fn rounded_up(kept: &Kept, told: Micros) -> Micros {
-    match kept.limit.algorithm {
-        Algorithm::SlidingWindow(slots) if told == kept.limit.window => slots.length(),
+    let (limit, algorithm) = (&kept.limit, kept.limit.algorithm);
+    match algorithm.parameters().burst {
         // A nanosecond for each unit, since what one lasts is rounded up.
-        Algorithm::TokenBucket { burst } if told == longest(&kept.limit) => {
-            u64::from(burst.get()) / 1_000 + 1
+        Some(burst) if told == longest(limit) => u64::from(burst.get()) / 1_000 + 1,
+        None if told == limit.window && algorithm.counts_by_time() && algorithm.slides() => {
+            algorithm.resolution()
         }
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => 0,
+        Some(_) | None => 0,
     }
 }
 
@@ -86,7 +67,7 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
         assert!(verdict.next_slot <= verdict.full_reset, "{:?} {verdict:?}", kept.limit);
         assert!(verdict.full_reset >= now.mono + verdict.retry_after, "{:?} {verdict:?}", kept.limit);
         assert_eq!(verdict.admitted, verdict.retry_after == 0);
-        if !verdict.admitted && cost <= verdict.quota.get() && is_by_time(&kept.limit) {
+        if !verdict.admitted && cost <= verdict.quota.get() && kept.limit.has_window() {
             let then = after(now, verdict.retry_after);
             let before = after(now, verdict.retry_after - 1);
             let here = after(then, rounded_up(kept, then.mono - now.mono));
@@ -105,7 +86,7 @@ fn b_after_a_late_cost_above_the_quota_the_told_wait_is_true() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES / 10, |random| {
         let limit = any_limit(random, zone);
-        if !is_by_time(&limit) {
+        if !limit.has_window() {
             return;
         }
         let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
@@ -140,10 +121,10 @@ fn b_only_a_bucket_and_the_two_counters_carry_a_late_cost_into_the_next_window()
     let (quota, window) = (NonZeroU32::new(10).unwrap(), 60 * SECOND);
     let start = Now { mono: 600_000 * SECOND, wall: 1_770_000_000 * SECOND };
     for (algorithm, remaining) in [
-        (Algorithm::SlidingWindow(Slots::EXACT), 10),
-        (Algorithm::FixedWindow, 10),
-        (Algorithm::SlidingCounter, 0),
-        (Algorithm::TokenBucket { burst: quota }, 0),
+        (Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }), 10),
+        (Algorithm::FixedWindow(FixedWindow), 10),
+        (Algorithm::SlidingCounter(SlidingCounter), 0),
+        (Algorithm::TokenBucket(TokenBucket { burst: quota }), 0),
     ] {
         let mut kept = Kept::new(quota, window, algorithm);
         kept.change(start, |counter| counter.charge(start, 30));
@@ -161,7 +142,7 @@ fn no_time_in_a_verdict_is_further_away_than_the_window() {
     on_traces(TRACES / 5, |random| {
         let mut limit = any_limit(random, zone);
         if random.one_in(8) {
-            limit.algorithm = Algorithm::Penalty;
+            limit.algorithm = Algorithm::Penalty(Penalty);
         }
         let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
         let mut now = random.start();
@@ -169,11 +150,12 @@ fn no_time_in_a_verdict_is_further_away_than_the_window() {
             now = after(now, random.gap(limit.window, 1));
             let (units, ahead) = (random.cost(limit.quota), random.below(999));
             // Of a lease, which only limits with a window have.
-            let ahead = if has_leases(&limit) && random.one_in(4) { ahead * 1_000 } else { ahead };
+            let ahead =
+                if limit.algorithm.counts_by_time() && random.one_in(4) { ahead * 1_000 } else { ahead };
             kept.change(now, |counter| match random.below(4) {
                 0 => counter.refund(now, units),
                 1 => drop(counter.coarsen(Coarseness::Any)),
-                _ if counter.judge(after(now, ahead), units).admitted || has_leases(&limit) => {
+                _ if counter.judge(after(now, ahead), units).admitted || limit.algorithm.counts_by_time() => {
                     counter.charge(after(now, ahead), units);
                 }
                 _ => {}
@@ -190,25 +172,14 @@ fn no_time_in_a_verdict_is_further_away_than_the_window() {
     });
 }
 
-fn has_leases(limit: &Limit) -> bool {
-    matches!(limit.algorithm, Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_))
-}
-
 /// How long a limit takes until what it has counted is back.
 fn longest(limit: &Limit) -> Micros {
-    match limit.algorithm {
-        Algorithm::SlidingCounter => 2 * limit.window,
-        Algorithm::TokenBucket { burst } => {
-            let fills = u128::from(burst.get()) * u128::from(limit.window);
-            fills.div_ceil(u128::from(limit.quota.get())).min(1 << 62) as Micros
-        }
-        Algorithm::SlidingWindow(_)
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => limit.window,
-    }
+    let fills = |burst: NonZeroU32| {
+        let fills = u128::from(burst.get()) * u128::from(limit.window);
+        fills.div_ceil(u128::from(limit.quota.get())).min(1 << 62) as Micros
+    };
+    let windows = if matches!(limit.algorithm, Algorithm::SlidingCounter(_)) { 2 } else { 1 };
+    limit.algorithm.parameters().burst.map_or(windows * limit.window, fills)
 }
 
 /// FA-10, FA-13.
@@ -233,7 +204,7 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
         // A cost that is never admitted is told to wait for nothing, and so to see nothing back before that.
         let full_reset = if cost > said.quota.get() { said.full_reset } else { then.full_reset };
         assert_eq!(Verdict { full_reset, ..then }, said, "{:?} {now:?} {cost}", kept.limit);
-        if is_by_time(&kept.limit) {
+        if kept.limit.has_window() {
             comes_back_when_said(&spent, now, verdict, eviction);
         }
         if verdict.remaining <= 40 {
@@ -267,7 +238,8 @@ fn a_charge_that_is_refunded_has_never_been() {
         state.change(now, |counter| counter.charge(now, cost));
         state.change(now, |counter| counter.refund(now, cost));
         let mut after = state.judge(now, 0);
-        if matches!(kept.limit.algorithm, Algorithm::SlidingWindow(slots) if slots != Slots::EXACT) {
+        if matches!(kept.limit.algorithm, Algorithm::SlidingWindow(SlidingWindow { slots }) if slots != Slots::EXACT)
+        {
             // The instant of the newest unit is forgotten for a newer one, so it is that of its slot's end.
             assert!(after.next_slot >= before.next_slot && after.full_reset >= before.full_reset);
             (after.next_slot, after.full_reset) = (before.next_slot, before.full_reset);
@@ -294,7 +266,7 @@ fn no_bytes_make_any_algorithm_panic() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES, |random| {
         let limit = any_limit(random, zone);
-        let algorithm = if random.one_in(8) { Algorithm::Penalty } else { limit.algorithm };
+        let algorithm = if random.one_in(8) { Algorithm::Penalty(Penalty) } else { limit.algorithm };
         let mut kept = Kept::new(limit.quota, limit.window, algorithm);
         let now = random.start();
         if random.one_in(2) {
@@ -334,4 +306,37 @@ fn use_all_of(kept: &Kept, now: Now, random: &mut Random) {
         counter.judge(earlier, 1);
         counter.write(&mut Vec::new());
     }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn each_algorithm_has_a_tag_of_its_own_and_only_the_penalty_no_word() {
+    for algorithm in Algorithm::ALL {
+        assert_eq!(Algorithm::of_kind(algorithm.kind()), Some(*algorithm));
+        let has_word = Algorithm::WORDS.of(algorithm).is_some();
+        assert_eq!(has_word, !algorithm.is_penalty());
+    }
+    assert_eq!(Algorithm::of_kind(0), None);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn no_state_is_longer_than_its_algorithm_says() {
+    on_all_algorithms(TRACES / 10, |kept, now, _| {
+        if let Some(most) = kept.limit.algorithm.max_state_bytes(&kept.limit) {
+            kept.change(now, |counter| counter.refund(now, 1));
+            assert!(kept.state.len() as u64 <= most, "{:?} {:?}", kept.limit, kept.state);
+        }
+    });
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_workers_share_is_its_part_of_quota_and_burst() {
+    let [quota, part] = [100, 25].map(|units| NonZeroU32::new(units).unwrap());
+    for algorithm in Algorithm::ALL {
+        let limit = Limit { id: LimitId(1), quota, window: SECOND, algorithm: *algorithm };
+        assert_eq!(Limit { quota: part, ..limit }, limit.share(4));
+    }
+    let limit =
+        Limit { id: LimitId(1), quota, window: SECOND, algorithm: TokenBucket { burst: quota }.into() };
+    assert_eq!(limit.share(4), Limit { quota: part, algorithm: TokenBucket { burst: part }.into(), ..limit });
+    assert_eq!(limit.share(1_000).quota, NonZeroU32::MIN, "and at least a unit");
 }

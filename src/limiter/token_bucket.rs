@@ -32,7 +32,7 @@
 //!   units were back at `E = tat` as it was right after the charge, less all that was refunded since. Since
 //!   `tat ≥ E + t · (what was taken since)`, the bucket would miss at least what was taken since, as much as
 //!   if it had been full right after the charge. So `min(d, E − now)` is never too much. For this the state
-//!   has `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`Bucket::hold`]).
+//!   has `refunded`, the sum of all refunds, and a charge remembers `tat + refunded` ([`State::hold`]).
 //!
 //! So an immediate refund undoes the charge, nothing that has come back by itself is given back again, and
 //! holds of many requests that are in flight at once are settled. The sum is kept for `MAX_RESPONSE_TIME`;
@@ -50,10 +50,102 @@
 //! With `fill`, a full page can compute how empty the bucket is now. 9 to 13 bytes. While it owes, also
 //! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more.
 
-use super::{CLOCK_JITTER, EvictionInfo, Limit, MAX_RESPONSE_TIME, Verdict};
-use crate::time::{Micros, SECOND, times};
+use super::algorithm::{Field, Parameters, Properties};
+use super::formula::{Formula, Opening};
+use super::state::{EvictionInfo, State};
+use super::text::{all_numbers, number};
+use super::verdict::Verdict;
+use super::{CLOCK_JITTER, Limit, MAX_RESPONSE_TIME};
+use crate::time::{Micros, Now, SECOND, times};
 use crate::varint;
 use std::num::NonZeroU32;
+
+/// `token_bucket`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenBucket {
+    /// The bucket's capacity.
+    pub burst: NonZeroU32,
+}
+
+impl Properties for TokenBucket {
+    const FIELDS: &'static [Field] = &[Field::Window, Field::Burst];
+
+    fn parameters(self) -> Parameters {
+        Parameters { burst: Some(self.burst), ..Parameters::default() }
+    }
+
+    fn counts_windows(self) -> bool {
+        false
+    }
+
+    fn max_at_once(self, _quota: NonZeroU32) -> NonZeroU32 {
+        self.burst
+    }
+
+    fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
+        Some(u64::from(self.burst.get()) + u64::from(quota.get()))
+    }
+}
+
+/// What a state's numbers after its instant are, as text: the seconds that it takes to fill, how long a unit
+/// takes if it owes some, and what was refunded.
+const WORDS: [&str; 3] = ["filling", "owing", "refunded"];
+
+impl Formula for TokenBucket {
+    type State<'a> = Bucket;
+    const KIND: u8 = 5;
+    const ABOUT: &str = "`burst` at once, refilled evenly by `quota` per window";
+    const PLAIN: TokenBucket = TokenBucket { burst: NonZeroU32::MIN };
+
+    fn in_words(self, quota: u32, window: &str) -> String {
+        format!("{} at once, refilled by {quota} in {window}", self.burst)
+    }
+
+    fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
+        Some(8 + 3 * varint::MAX_LEN as u64)
+    }
+
+    fn share_of(state: &[u8], now: Micros) -> Option<u8> {
+        Bucket::share_of(state, now)
+    }
+
+    fn to_text(state: &[u8]) -> Option<String> {
+        let (tat, rest) = state.split_first_chunk::<8>()?;
+        let rest = all_numbers(rest)?;
+        let words = WORDS.iter().zip(&rest).map(|(word, number)| format!(" {word} {number}"));
+        let text = format!("full at {}{}", u64::from_le_bytes(*tat), words.collect::<String>());
+        (1..=WORDS.len()).contains(&rest.len()).then_some(text)
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let ["full", "at", tat, rest @ ..] = words.as_slice() else { return None };
+        let (pairs, []) = rest.as_chunks::<2>() else { return None };
+        let mut state = number(tat)?.to_le_bytes().to_vec();
+        for (expected, [word, value]) in WORDS.iter().zip(pairs) {
+            varint::write(&mut state, number(value).filter(|_| word == expected)?);
+        }
+        (1..=WORDS.len()).contains(&pairs.len()).then_some(state)
+    }
+
+    fn with(self, given: &Parameters) -> Option<TokenBucket> {
+        Some(TokenBucket { burst: given.burst? })
+    }
+
+    fn share(self, part: impl Fn(NonZeroU32) -> NonZeroU32) -> TokenBucket {
+        TokenBucket { burst: part(self.burst) }
+    }
+
+    fn unused(self, limit: &Limit, opening: Opening) -> Bucket {
+        Bucket { opened: nanos(opening.now.mono), ..Bucket::new(limit, self.burst) }
+    }
+
+    fn open(self, limit: &Limit, state: &[u8], opening: Opening) -> Option<Bucket> {
+        let mut bucket = self.unused(limit, opening);
+        bucket.read(limit, state)?;
+        Some(bucket)
+    }
+}
 
 /// A bucket as of its last change.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,18 +189,9 @@ impl Bucket {
         Bucket::new(limit, burst)
     }
 
-    /// See [`super::Counter::open`].
-    pub fn open(limit: &Limit, burst: NonZeroU32, state: &[u8], now: Micros) -> Option<Bucket> {
-        let mut bucket = Bucket { opened: nanos(now), ..Bucket::new(limit, burst) };
-        if !state.is_empty() {
-            bucket.read(limit, state)?;
-        }
-        Some(bucket)
-    }
-
     /// Takes over a state, which may be of another rate. `None` if the bytes are damaged.
     fn read(&mut self, limit: &Limit, state: &[u8]) -> Option<()> {
-        let State { tat, fill, owed_at, refunded } = parse_state(state)?;
+        let Written { tat, fill, owed_at, refunded } = parse_state(state)?;
         let missing = tat.saturating_sub(self.opened);
         let fills_in = self.fills_in();
         let now_missing = match owed_at {
@@ -131,28 +214,11 @@ impl Bucket {
         Some(())
     }
 
-    /// See [`super::Counter::restamped`].
-    pub fn restamped(&self) -> bool {
-        self.restamped
-    }
-
-    /// Forgives what the bucket owes beyond what comes back in `longest`.
-    pub fn forgive(&mut self, longest: Micros) {
-        let latest = self.opened.saturating_add(self.fills_in()).saturating_add(nanos(longest));
-        self.lower(self.tat.saturating_sub(latest));
-    }
-
     /// Moves `tat` back by what is refunded.
     fn lower(&mut self, by: u64) {
         let before = self.tat;
         self.tat = before.saturating_sub(by);
         self.refunded = self.refunded.saturating_add(before - self.tat);
-    }
-
-    /// What a charge that was just made remembers for its refund: when its units are back if nothing is
-    /// refunded, and what was refunded so far.
-    pub fn hold(&self) -> u64 {
-        self.tat.saturating_add(self.refunded)
     }
 
     /// How long an empty bucket takes to fill, in nanoseconds.
@@ -189,8 +255,25 @@ impl Bucket {
         self.tat <= nanos(now)
     }
 
-    /// See [`super::Counter::judge`].
-    pub fn judge(&self, now: Micros, cost: u32) -> Verdict {
+    /// Takes units, whether or not it has them. It owes at most [`MAX_DEBT`].
+    pub fn spend(&mut self, at: Micros, units: u32) {
+        let (at, full) = (nanos(at), self.fills_in());
+        let latest = at.max(self.opened).saturating_add(full).saturating_add(MAX_DEBT);
+        self.tat = self.after(at, units).min(latest);
+    }
+
+    /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
+    pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
+        let Written { tat, fill, .. } = parse_state(state)?;
+        let missing = tat.saturating_sub(nanos(now));
+        // In milliseconds, so that the product fits.
+        let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
+        Some(u8::try_from(share).unwrap_or(u8::MAX))
+    }
+}
+
+impl State for Bucket {
+    fn judge(&self, now: Micros, cost: u32) -> Verdict {
         // A request that costs nothing passes, whatever is owed.
         let admitted = cost == 0 || cost <= self.burst.get() && self.wait(now, cost) == 0;
         let after = Bucket { tat: self.after(nanos(now), if admitted { cost } else { 0 }), ..*self };
@@ -212,23 +295,19 @@ impl Bucket {
         }
     }
 
-    /// See [`super::Counter::max_reset`]. A bucket is full after `burst × window / quota`, although the time
+    /// A bucket is full after `burst × window / quota`, although the time
     /// per unit is rounded up. Debts take longer.
-    pub fn max_reset(&self, next: Micros) -> Micros {
+    fn max_reset(&self, next: Micros) -> Micros {
         let owes = next > (self.per_unit / 1_000).saturating_add(CLOCK_JITTER);
         if owes { Micros::MAX } else { self.max_reset }
     }
 
-    /// See [`super::Counter::charge`]. It owes at most [`MAX_DEBT`].
-    pub fn charge(&mut self, at: Micros, units: u32) {
-        let (at, full) = (nanos(at), self.fills_in());
-        let latest = at.max(self.opened).saturating_add(full).saturating_add(MAX_DEBT);
-        self.tat = self.after(at, units).min(latest);
+    fn charge(&mut self, at: Now, units: u32) {
+        self.spend(at.mono, units);
     }
 
-    /// See [`super::Counter::refund_part`].
-    pub fn refund(&mut self, at: Micros, units: u32, kept: u32, hold: u64) {
-        let since = self.opened.saturating_sub(nanos(at));
+    fn refund(&mut self, at: Now, units: u32, kept: u32, hold: u64) {
+        let since = self.opened.saturating_sub(nanos(at.mono));
         let [lasted, kept] = [units, kept].map(|units| times(u64::from(units), self.per_unit));
         let by_time = lasted.saturating_sub(since.saturating_sub(kept));
         let still_to_come = hold.saturating_sub(self.refunded).saturating_sub(self.opened);
@@ -236,8 +315,22 @@ impl Bucket {
         self.lower(by_time.max(in_order));
     }
 
-    /// See [`super::Counter::write`].
-    pub fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
+    /// When the charge's units are back if nothing is refunded, and what was refunded so far.
+    fn hold(&self) -> u64 {
+        self.tat.saturating_add(self.refunded)
+    }
+
+    fn restamped(&self) -> bool {
+        self.restamped
+    }
+
+    /// Forgives what the bucket owes beyond what comes back in `longest`.
+    fn forgive(&mut self, longest: Micros) {
+        let latest = self.opened.saturating_add(self.fills_in()).saturating_add(nanos(longest));
+        self.lower(self.tat.saturating_sub(latest));
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         if self.tat > 0 {
             out.extend_from_slice(&self.tat.to_le_bytes());
             varint::write(out, self.fill_seconds());
@@ -254,19 +347,10 @@ impl Bucket {
         let remembered = if self.refunded > 0 { self.opened / 1_000 + MAX_RESPONSE_TIME } else { 0 };
         EvictionInfo::new(full.max(remembered), burst - self.units(self.opened).min(burst), self.burst)
     }
-
-    /// The units missing from the bucket of a state, in 255ths of the burst, rounded up.
-    pub fn share_of(state: &[u8], now: Micros) -> Option<u8> {
-        let State { tat, fill, .. } = parse_state(state)?;
-        let missing = tat.saturating_sub(nanos(now));
-        // In milliseconds, so that the product fits.
-        let share = times(missing.div_ceil(1_000_000), 255).div_ceil(times(fill, 1_000).max(1));
-        Some(u8::try_from(share).unwrap_or(u8::MAX))
-    }
 }
 
-/// A bucket's state.
-struct State {
+/// A bucket's state, as it was written.
+struct Written {
     tat: u64,
     fill: u64,
     /// `per_unit`, if it owed when it was written.
@@ -275,14 +359,14 @@ struct State {
 }
 
 /// Parses a state. `None` if the bytes are damaged.
-fn parse_state(state: &[u8]) -> Option<State> {
+fn parse_state(state: &[u8]) -> Option<Written> {
     let (tat, fill) = state.split_first_chunk::<8>()?;
     let (fill, rest) = varint::read(fill)?;
-    let mut state = State { tat: u64::from_le_bytes(*tat), fill, owed_at: None, refunded: 0 };
+    let mut state = Written { tat: u64::from_le_bytes(*tat), fill, owed_at: None, refunded: 0 };
     if !rest.is_empty() {
         let (per_unit, rest) = varint::read(rest)?;
         let (refunded, rest) = if rest.is_empty() { (0, rest) } else { varint::read(rest)? };
-        state = State { owed_at: Some(per_unit).filter(|per_unit| *per_unit > 0), refunded, ..state };
+        state = Written { owed_at: Some(per_unit).filter(|per_unit| *per_unit > 0), refunded, ..state };
         rest.is_empty().then_some(())?;
     }
     Some(state)

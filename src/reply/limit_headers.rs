@@ -1,18 +1,27 @@
-//! Limit headers: which limits they describe, in which form, and which instant *reset* means.
+//! Limit headers: which responses carry them, and which limits they describe.
 
-mod forms;
+mod header_value;
+mod preset;
+mod reset;
+mod reset_format;
 
-pub use forms::HeaderNames;
+pub use header_value::HeaderValue;
+pub use preset::{PRESETS, Preset, PresetFields, is_limit_header};
+pub(super) use reset::RejectionWait;
+pub use reset::{Reset, ResetOnRejection};
+pub use reset_format::ResetFormat;
 
 use super::{DescribedLimit, Header, ReplyRules, described, described_at, most_constrained, rejecting};
+use crate::config::{Word, Words};
 use crate::decision::Decision;
-use crate::time::{MILLISECOND, Micros, SECOND, seconds_up, times};
 
 /// Which limit headers responses carry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderRules {
     /// The headers' form.
-    pub preset: Preset,
+    pub preset: &'static Preset,
+    /// The headers: what each shows, and its lower-case name. They are the preset's, but may have other names.
+    pub headers: Vec<(HeaderValue, String)>,
     /// Which responses carry them.
     pub show: Show,
     /// Which limits they describe.
@@ -25,19 +34,6 @@ pub struct HeaderRules {
     pub format: ResetFormat,
     /// What happens to limit headers from the upstream.
     pub upstream: UpstreamHeaders,
-}
-
-/// A form of limit headers that clients know.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Preset {
-    /// One header for each number of one limit.
-    Fields(HeaderNames),
-    /// As Envoy's own limiters write them (draft-polli-ratelimit-headers-02 and -03).
-    Envoy,
-    /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11).
-    Ietf,
-    /// No headers, because limits are secret (FP-8).
-    Secret,
 }
 
 /// Which responses carry limit headers.
@@ -55,7 +51,14 @@ pub enum Describes {
     /// These limits, as indexes of a policy and of its limit. A form that describes a single limit uses the
     /// first one that applies.
     Named(Vec<(usize, usize)>),
-    /// All limits that apply.
+    /// Those that this chooses for each response.
+    Chosen(LimitChoice),
+}
+
+/// How described limits are chosen for each response.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LimitChoice {
+    /// All limits that apply. No policy says so, but some presets describe them unless it names others.
     All,
     /// The limit that rejects for longest; if none rejects, the one with the least left.
     Violated,
@@ -63,37 +66,22 @@ pub enum Describes {
     MostConstrained,
 }
 
-/// Which instant the reset is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Reset {
-    /// The instant at which the next unit becomes available (FA-10).
-    #[default]
-    NextSlot,
-    /// The instant at which all units are available again (PA-3).
-    FullReset,
-    /// The end of the window that the request is in. Where windows slide, the window of the newest unit, so
-    /// it is when all units are available again. A rejected request begins no window.
-    WindowEnd,
-}
+impl LimitChoice {
+    /// Its words in a policy.
+    pub const WORDS: &'static Words<LimitChoice> = &Words(&[
+        Word::new("violated", LimitChoice::Violated, "the limit that rejects, else the most constrained one"),
+        Word::new("most_constrained", LimitChoice::MostConstrained, "the limit with the least left"),
+    ]);
 
-/// What the reset of a form with a single limit is on a rejection. Of several limits, each shows its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum ResetOnRejection {
-    /// Never before the wait is over, whichever limit rejects, because some clients read only the reset
-    /// (PA-4).
-    #[default]
-    AfterWait,
-    /// The described limit's own, as on all other responses.
-    Own,
-}
-
-/// How the reset is written, in whole seconds, rounded up.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ResetFormat {
-    /// As seconds since the UNIX epoch.
-    Epoch,
-    /// As seconds from now.
-    Delta,
+    /// The same, for documentation.
+    #[cfg(feature = "docs")]
+    const fn in_words(self) -> &'static str {
+        match self {
+            LimitChoice::All => "all that apply",
+            LimitChoice::Violated => "`violated`",
+            LimitChoice::MostConstrained => "`most_constrained`",
+        }
+    }
 }
 
 /// What happens to limit headers that the upstream has sent.
@@ -105,49 +93,54 @@ pub enum UpstreamHeaders {
     Keep,
 }
 
-impl Preset {
-    /// The lower-case names of its headers.
-    pub fn header_names(&self) -> Vec<&str> {
-        match self {
-            Preset::Fields(names) => names.all().collect(),
-            Preset::Envoy => forms::ENVOY.to_vec(),
-            Preset::Ietf => forms::IETF.to_vec(),
-            Preset::Secret => Vec::new(),
-        }
-    }
+impl Show {
+    /// Its words in a policy.
+    pub const WORDS: &'static Words<Show> = &Words(&[
+        Word::new("always", Show::Always, "on all responses"),
+        Word::new("on_429", Show::OnRejection, "only on rejections"),
+    ]);
+}
+
+impl UpstreamHeaders {
+    /// Its words in a policy.
+    pub const WORDS: &'static Words<UpstreamHeaders> = &Words(&[
+        Word::new("replace", UpstreamHeaders::Replace, "Tollgate's replace them"),
+        Word::new(
+            "keep",
+            UpstreamHeaders::Keep,
+            "if the upstream sends any, they stay and Tollgate adds none",
+        ),
+    ]);
 }
 
 impl HeaderRules {
-    /// Whether limits are secret.
-    pub fn secret(&self) -> bool {
-        self.preset == Preset::Secret
+    /// The headers' lower-case names.
+    pub fn header_names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(_, name)| name.as_str())
     }
 
     /// See [`ReplyRules::counts_from_now`].
     pub(super) fn counts_from_now(&self) -> bool {
-        self.format == ResetFormat::Delta && self.show == Show::Always && !self.secret()
+        self.format.counts_from_now() && self.show == Show::Always && !self.preset.is_secret()
     }
 
     /// The headers for one decision; none if no described limit applies.
     pub(super) fn render<'a>(&'a self, replies: &'a ReplyRules, decision: &Decision) -> Vec<Header<'a>> {
-        if self.show == Show::OnRejection && !decision.rejected() {
+        if self.headers.is_empty() || self.show == Show::OnRejection && !decision.rejected() {
             return Vec::new();
         }
-        let wait = RejectionWait::of(replies, decision).filter(|_| self.on_rejection.is_after_wait());
-        let reset = |limit| self.reset_of(limit, decision, wait);
-        let one = || self.described(replies, decision);
-        match &self.preset {
-            Preset::Fields(names) => one().map(|limit| names.render(limit, reset(limit))),
-            Preset::Envoy => {
-                one().map(|limit| forms::envoy(limit, reset(limit), &described(replies, decision.policies())))
-            }
-            // A client sees which limit each reset is of, and has `retry-after` for the wait.
-            Preset::Ietf => Some(forms::ietf(&self.all_described(replies, decision), |limit| {
-                self.reset_of(limit, decision, None)
-            })),
-            Preset::Secret => None,
-        }
-        .unwrap_or_default()
+        let (one, all);
+        let limits = if self.preset.lists_limits() {
+            all = self.all_described(replies, decision);
+            all.as_slice()
+        } else {
+            one = self.described(replies, decision);
+            one.as_slice()
+        };
+        let Some(first) = limits.first() else { return Vec::new() };
+        let shown = ShownLimits::new(self, replies, decision, limits);
+        let headers = self.headers.iter();
+        headers.map(|(value, name)| (name.as_str(), value.render(*first, &shown))).collect()
     }
 
     /// The limit that a form with a single limit describes.
@@ -161,8 +154,8 @@ impl HeaderRules {
             Describes::Named(limits) => {
                 limits.iter().find_map(|limit| described_at(replies, decision, *limit))
             }
-            Describes::Violated => rejecting(&described(replies, decision.policies())),
-            Describes::All | Describes::MostConstrained => {
+            Describes::Chosen(LimitChoice::Violated) => rejecting(&described(replies, decision.policies())),
+            Describes::Chosen(LimitChoice::All | LimitChoice::MostConstrained) => {
                 most_constrained(&described(replies, decision.policies()))
             }
         }
@@ -178,101 +171,45 @@ impl HeaderRules {
             Describes::Named(limits) => {
                 limits.iter().filter_map(|limit| described_at(replies, decision, *limit)).collect()
             }
-            Describes::All => described(replies, decision.policies()),
-            Describes::Violated | Describes::MostConstrained => {
+            Describes::Chosen(LimitChoice::All) => described(replies, decision.policies()),
+            Describes::Chosen(LimitChoice::Violated | LimitChoice::MostConstrained) => {
                 self.described(replies, decision).into_iter().collect()
             }
         }
     }
-
-    #[inline]
-    fn reset_of(
-        &self,
-        limit: DescribedLimit<'_, '_>,
-        decision: &Decision,
-        wait: Option<RejectionWait>,
-    ) -> u64 {
-        match self.format {
-            ResetFormat::Epoch => self.reset.epoch(limit, decision, wait),
-            ResetFormat::Delta => self.reset.delta(limit, decision, wait),
-        }
-    }
 }
 
-impl ResetOnRejection {
-    pub(super) fn is_after_wait(self) -> bool {
-        match self {
-            ResetOnRejection::AfterWait => true,
-            ResetOnRejection::Own => false,
-        }
-    }
+/// What the values of limit headers are computed from.
+struct ShownLimits<'a, 'd, 'l> {
+    rules: &'a HeaderRules,
+    replies: &'a ReplyRules,
+    decision: &'d Decision,
+    /// The limits that the headers describe.
+    limits: &'l [DescribedLimit<'a, 'd>],
+    /// What no reset must fall short of.
+    wait: Option<RejectionWait>,
 }
 
-/// The wait of a rejection, which its reset must not fall short of.
-#[derive(Clone, Copy)]
-pub(super) struct RejectionWait {
-    wait: Micros,
-    /// Whether it ends at an edge of the clock.
-    aligned: bool,
-}
-
-impl RejectionWait {
-    /// `None`: the request is admitted.
-    pub fn of(replies: &ReplyRules, decision: &Decision) -> Option<RejectionWait> {
-        decision.rejecting()?;
-        let longest = decision.policies().iter().find_map(|one| {
-            let limits = &replies.policies.get(one.policy)?.limits;
-            let mut verdicts = limits.iter().zip(&one.outcome.verdicts);
-            verdicts.find(|(_, verdict)| verdict.retry_after == decision.retry_after())
-        });
-        let aligned = longest.is_some_and(|(limit, _)| limit.is_aligned());
-        Some(RejectionWait { wait: replies.retry_after.wait(decision), aligned })
-    }
-}
-
-/// How precisely workers know the wall clock. A window's edge this little after a whole second is meant to be
-/// on it.
-const WALL_CLOCK_PRECISION: Micros = MILLISECOND;
-
-/// The second in which an instant of the wall clock is over. An instant is rounded, not the time until then,
-/// so that it is the same number whenever it is reported.
-fn second_of(wall: Micros, aligned: bool) -> u64 {
-    seconds_up(wall.saturating_sub(if aligned { WALL_CLOCK_PRECISION } else { 0 }))
-}
-
-impl Reset {
-    /// The reset in seconds since the UNIX epoch.
-    pub(super) fn epoch(
-        self,
-        limit: DescribedLimit<'_, '_>,
-        decision: &Decision,
-        wait: Option<RejectionWait>,
-    ) -> u64 {
-        let now = decision.as_of;
-        let own = second_of(now.wall_at(self.instant(limit)), limit.description.is_aligned());
-        let Some(RejectionWait { wait, aligned }) = wait else { return own };
-        let reset = own.max(second_of(now.wall.saturating_add(wait), aligned));
-        match self {
-            // Not before a clock shows that the whole seconds of `retry-after` are over (PA-4).
-            Reset::FullReset if limit.description.slides => {
-                reset.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
-            }
-            Reset::NextSlot | Reset::FullReset | Reset::WindowEnd => reset,
-        }
+impl<'a, 'd, 'l> ShownLimits<'a, 'd, 'l> {
+    fn new(
+        rules: &'a HeaderRules,
+        replies: &'a ReplyRules,
+        decision: &'d Decision,
+        limits: &'l [DescribedLimit<'a, 'd>],
+    ) -> Self {
+        // In a list, a client sees which limit each reset is of, and has `retry-after` for the wait.
+        let is_after_wait = rules.on_rejection.is_after_wait() && !rules.preset.lists_limits();
+        let wait = if is_after_wait { RejectionWait::of(replies, decision) } else { None };
+        ShownLimits { rules, replies, decision, limits, wait }
     }
 
-    /// The reset in seconds from now.
-    fn delta(self, limit: DescribedLimit<'_, '_>, decision: &Decision, wait: Option<RejectionWait>) -> u64 {
-        let own = self.instant(limit).saturating_sub(decision.as_of.mono);
-        seconds_up(own.max(wait.map_or(0, |rejection| rejection.wait)))
+    /// All limits that apply.
+    fn applying(&self) -> Vec<DescribedLimit<'a, 'd>> {
+        described(self.replies, self.decision.policies())
     }
 
-    /// The reset on the monotonic clock.
-    fn instant(self, limit: DescribedLimit<'_, '_>) -> Micros {
-        match self {
-            Reset::NextSlot => limit.verdict.next_slot,
-            Reset::FullReset | Reset::WindowEnd => limit.verdict.full_reset,
-        }
+    fn push_reset(&self, limit: DescribedLimit<'_, '_>, out: &mut String) {
+        self.rules.format.push(&self.rules.reset.time(limit, self.decision, self.wait), out);
     }
 }
 

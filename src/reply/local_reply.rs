@@ -2,7 +2,8 @@
 
 use super::limit_headers::RejectionWait;
 use super::message::Message;
-use super::template::{Rendered, Template, Variable, VariableSource, push_hex};
+use super::template::{Template, VariableSource, push_hex};
+use super::variable::{Rejected, Rendered, Variable};
 use super::{DescribedLimit, Header, LimitDescription, ReplyRules, decimal};
 use crate::decision::Decision;
 use crate::http::Request;
@@ -163,7 +164,7 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
     }
 
     /// The message in the caller's language, after the tag of that language.
-    fn message(&self) -> &(&'a str, Cow<'a, str>) {
+    fn chosen_message(&self) -> &(&'a str, Cow<'a, str>) {
         self.message.get_or_init(|| {
             let own = self.description().and_then(|description| description.message.as_ref());
             let chosen =
@@ -175,34 +176,6 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
     /// The message's language, if the reply has used the message and there are several languages.
     fn language(&self) -> Option<&'a str> {
         self.message.get().map(|(tag, _)| *tag).filter(|tag| !tag.is_empty())
-    }
-
-    fn request_id(&self) -> &str {
-        self.request_id.get_or_init(|| {
-            sane_id(self.request.header("x-request-id")).unwrap_or_else(|| hex((self.new_id)()))
-        })
-    }
-
-    /// The names of all limits that reject, as a JSON list. No name has a character that JSON escapes.
-    fn violated(&self) -> &str {
-        self.violated.get_or_init(|| {
-            let mut list = String::from("[");
-            let all = super::described(self.rules, self.decision.policies());
-            for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
-                let comma = if list.len() > 1 { "," } else { "" };
-                list.extend([comma, "\"", &limit.description.reference, "\""]);
-            }
-            list.push(']');
-            list
-        })
-    }
-
-    fn reset(&self) -> u64 {
-        let headers = self.rules.headers.as_ref();
-        let (reset, on_rejection) =
-            headers.map(|rules| (rules.reset, rules.on_rejection)).unwrap_or_default();
-        let wait = RejectionWait::of(self.rules, self.decision).filter(|_| on_rejection.is_after_wait());
-        self.limit.map_or(0, |limit| reset.epoch(limit, self.decision, wait))
     }
 
     /// The wait for a gRPC client in milliseconds; `None` for other clients. The client reads 32 bits and
@@ -218,26 +191,65 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
 
 impl<R: Request> VariableSource for RejectedRequest<'_, '_, R> {
     fn render(&self, variable: Variable) -> Rendered<'_> {
-        let verdict = self.limit.map(|limit| limit.verdict);
-        match variable {
-            Variable::RetryAfter => Rendered::Number(self.wait),
-            Variable::Limit => Rendered::Number(verdict.map_or(0, |verdict| verdict.quota.get().into())),
-            Variable::Remaining => Rendered::Number(verdict.map_or(0, |verdict| verdict.remaining)),
-            Variable::Reset => Rendered::Number(self.reset()),
-            Variable::Window => Rendered::Number(
-                self.description().and_then(|description| description.window).unwrap_or_default(),
-            ),
-            Variable::Policy => Rendered::Text(self.policy),
-            Variable::LimitName => {
-                Rendered::Text(self.description().map_or("", |description| &description.name))
+        variable.value(self)
+    }
+}
+
+impl<R: Request> Rejected for RejectedRequest<'_, '_, R> {
+    fn wait(&self) -> u64 {
+        self.wait
+    }
+
+    fn limit(&self) -> Option<DescribedLimit<'_, '_>> {
+        self.limit
+    }
+
+    fn reset(&self) -> u64 {
+        let headers = self.rules.headers.as_ref();
+        let (reset, on_rejection) =
+            headers.map(|rules| (rules.reset, rules.on_rejection)).unwrap_or_default();
+        let wait = RejectionWait::of(self.rules, self.decision).filter(|_| on_rejection.is_after_wait());
+        self.limit.map_or(0, |limit| reset.time(limit, self.decision, wait).epoch_seconds())
+    }
+
+    fn policy(&self) -> &str {
+        self.policy
+    }
+
+    fn request_id(&self) -> &str {
+        self.request_id.get_or_init(|| {
+            sane_id(self.request.header("x-request-id")).unwrap_or_else(|| hex((self.new_id)()))
+        })
+    }
+
+    fn message(&self) -> &str {
+        &self.chosen_message().1
+    }
+
+    fn code(&self) -> &str {
+        &self.rejection.code
+    }
+
+    fn consumer(&self) -> &str {
+        self.rules.consumer_name(self.decision)
+    }
+
+    fn tier(&self) -> &str {
+        self.rules.tier_name(self.decision)
+    }
+
+    /// No name has a character that JSON escapes.
+    fn violated(&self) -> &str {
+        self.violated.get_or_init(|| {
+            let mut list = String::from("[");
+            let all = super::described(self.rules, self.decision.policies());
+            for limit in all.iter().filter(|limit| !limit.verdict.admitted) {
+                let comma = if list.len() > 1 { "," } else { "" };
+                list.extend([comma, "\"", &limit.description.reference, "\""]);
             }
-            Variable::RequestId => Rendered::Text(self.request_id()),
-            Variable::Message => Rendered::Text(&self.message().1),
-            Variable::Code => Rendered::Text(&self.rejection.code),
-            Variable::Consumer => Rendered::Text(self.rules.consumer_name(self.decision)),
-            Variable::Tier => Rendered::Text(self.rules.tier_name(self.decision)),
-            Variable::Violated => Rendered::Json(self.violated()),
-        }
+            list.push(']');
+            list
+        })
     }
 }
 

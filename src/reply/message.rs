@@ -1,6 +1,7 @@
 //! The message of a rejection, in one language or in several.
 
-use super::template::{Template, Variable};
+use super::template::Template;
+use super::variable::Variable;
 
 /// A message: one text, or one for each language.
 #[derive(Clone, Debug, PartialEq)]

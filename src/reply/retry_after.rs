@@ -22,12 +22,6 @@ pub struct RetryAfter {
     pub jitter: u64,
 }
 
-impl Default for RetryAfter {
-    fn default() -> Self {
-        RetryAfter { shown: true, min: 1, max: MAX_TIMER_SECONDS, jitter: 0 }
-    }
-}
-
 impl RetryAfter {
     /// The value of `retry-after` in seconds. It is rounded up, so that it is never too short unless `max`
     /// makes it so. The jitter is the same each time for one decision.

@@ -4,87 +4,8 @@
 //! cannot change the text around it: in JSON it is escaped, and in a header only visible characters pass.
 
 use super::push_decimal;
+use super::variable::{Rendered, Variable};
 use std::borrow::Cow;
-
-/// A variable of a template.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Variable {
-    /// The value of `retry-after`, in seconds.
-    RetryAfter,
-    /// The quota of the limit that rejects.
-    Limit,
-    /// The units left of it.
-    Remaining,
-    /// The instant of the reset, in seconds since the UNIX epoch.
-    Reset,
-    /// The length of the limit's window in seconds; 0 for a limit without one.
-    Window,
-    /// The name of the policy that rejects.
-    Policy,
-    /// The name of the limit that rejects.
-    LimitName,
-    /// The request's id.
-    RequestId,
-    /// The message, in the caller's language.
-    Message,
-    /// The configured code.
-    Code,
-    /// The consumer's name; empty if it is not known.
-    Consumer,
-    /// The name of the caller's tier; empty if there are no tiers.
-    Tier,
-    /// The names of all limits that reject, as a JSON list. Only `format: problem` uses it.
-    Violated,
-}
-
-/// Variables by the names that templates use.
-pub type VariableNames = [(&'static str, Variable)];
-
-impl Variable {
-    /// The variables that a configuration may use.
-    pub const WORDS: &'static VariableNames = &[
-        ("retry_after", Variable::RetryAfter),
-        ("limit", Variable::Limit),
-        ("remaining", Variable::Remaining),
-        ("reset", Variable::Reset),
-        ("window", Variable::Window),
-        ("policy", Variable::Policy),
-        ("limit_name", Variable::LimitName),
-        ("request_id", Variable::RequestId),
-        ("message", Variable::Message),
-        ("code", Variable::Code),
-        ("consumer", Variable::Consumer),
-        ("tier", Variable::Tier),
-    ];
-
-    /// The variables of the body that `format: problem` generates.
-    pub const OF_PROBLEMS: &'static VariableNames = &[
-        ("message", Variable::Message),
-        ("code", Variable::Code),
-        ("violated_policies", Variable::Violated),
-    ];
-
-    /// Whether the value is a number, which JSON allows outside quotes.
-    pub fn is_number(self) -> bool {
-        self == Variable::RetryAfter || self.reveals_limits()
-    }
-
-    /// Whether the value reveals a limit, which is not allowed if limits are secret (FP-8).
-    pub fn reveals_limits(self) -> bool {
-        [Variable::Limit, Variable::Remaining, Variable::Reset, Variable::Window].contains(&self)
-    }
-}
-
-/// The value of a variable in one reply.
-#[derive(Clone, Copy, Debug)]
-pub enum Rendered<'a> {
-    /// A number, written in decimal.
-    Number(u64),
-    /// Any text, possibly from a client.
-    Text(&'a str),
-    /// Text that is JSON already.
-    Json(&'a str),
-}
 
 /// Supplies the values of variables. Only those that the template uses are requested.
 pub trait VariableSource {
@@ -144,11 +65,7 @@ impl Template {
     ///
     /// # Errors
     /// All errors, in the order of the text.
-    pub fn compile(
-        text: &str,
-        kind: TextKind,
-        known: &VariableNames,
-    ) -> Result<Template, Vec<TemplateError>> {
+    pub fn compile(text: &str, kind: TextKind, known: &[Variable]) -> Result<Template, Vec<TemplateError>> {
         let mut template = Template { text: String::with_capacity(text.len()), slots: Vec::new() };
         let (mut json, mut errors, mut rest) = (JsonText::default(), Vec::new(), text);
         while let Some((literal, tail)) = rest.find('{').and_then(|brace| rest.split_at_checked(brace)) {
@@ -165,12 +82,12 @@ impl Template {
                 TextKind::Text | TextKind::Json => Form::Plain,
                 TextKind::Header => Form::Header,
             };
-            match known.iter().find(|(name, _)| *name == word) {
+            match known.iter().find(|known| known.word() == word) {
                 None => errors.push(TemplateError::Unknown(word.into())),
-                Some((_, variable)) if kind == TextKind::Json && !variable.may_stand(json.inside) => {
+                Some(variable) if kind == TextKind::Json && !variable.may_stand(json.inside) => {
                     errors.push(TemplateError::Bare(word.into()));
                 }
-                Some((_, variable)) => {
+                Some(variable) => {
                     template.slots.push(Slot { at: template.text.len(), variable: *variable, form });
                 }
             }
@@ -187,12 +104,9 @@ impl Template {
     /// The text as it was written.
     pub fn as_written(&self) -> String {
         let (mut text, mut rest) = (String::new(), 0);
-        let words = Variable::WORDS.iter().chain(Variable::OF_PROBLEMS);
         for slot in &self.slots {
-            let word =
-                words.clone().find(|(_, variable)| *variable == slot.variable).map_or("", |(word, _)| word);
             text.push_str(self.text.get(rest..slot.at).unwrap_or_default());
-            text.extend(["{", word, "}"]);
+            text.extend(["{", slot.variable.word(), "}"]);
             rest = slot.at;
         }
         text + self.text.get(rest..).unwrap_or_default()
@@ -222,13 +136,6 @@ impl Template {
         }
         rendered.push_str(self.text.get(rest..).unwrap_or_default());
         Cow::Owned(rendered)
-    }
-}
-
-impl Variable {
-    /// Whether JSON allows the variable here, `inside` quotes or outside.
-    fn may_stand(self, inside: bool) -> bool {
-        if inside { self != Variable::Violated } else { self.is_number() || self == Variable::Violated }
     }
 }
 

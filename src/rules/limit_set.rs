@@ -4,7 +4,7 @@
 //! keeps the counts (FA-24).
 
 use crate::config::Names;
-use crate::limiter::{Algorithm, Limit};
+use crate::limiter::Limit;
 
 /// A policy's limits for some callers, in the order of the configuration, a penalty last.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ impl LimitSet {
 
     /// Whether any limit counts requests in flight, so that units come back when a stream ends.
     pub fn has_concurrency(&self) -> bool {
-        self.0.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
+        self.0.iter().any(Limit::counts_in_flight)
     }
 
     /// The bytes of every number that can differ between the limit sets of one policy.

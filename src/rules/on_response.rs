@@ -1,6 +1,7 @@
 //! What a response, or its absence, changes about the counts of its request.
 
-use crate::http::{RequestMatch, Response, StatusSet};
+use super::RequestMatch;
+use crate::http::{Response, StatusSet};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 

@@ -1,8 +1,7 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{LimitsByCaller, Mode, OnResponse, Scope};
+use super::{LimitsByCaller, Mode, OnResponse, RequestMatch, Scope};
 use crate::fleet::Share;
-use crate::http::RequestMatch;
 use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::{Charge, Count, OnContention};

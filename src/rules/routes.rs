@@ -6,7 +6,7 @@ use crate::http::{PathTemplate, Request, RequestCache, Spellings};
 
 /// A tree of the literal segments that the policies' path templates begin with. A path can match the policies
 /// of all nodes on its way down the tree; whether it does is decided by each policy's
-/// [`crate::http::RequestMatch`].
+/// [`RequestMatch`](super::RequestMatch).
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     /// The number of policies.

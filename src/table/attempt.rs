@@ -2,7 +2,6 @@
 //! prepares the page. Nothing is written here.
 
 use super::charge::{Charge, Correction, Count, Holds, Outcome, Verdicts, admitted};
-use super::in_flight::counts_in_flight;
 use super::lease::Lease;
 use super::page::{self, OVERFLOW, Page, Record, States};
 use super::penalty;
@@ -10,8 +9,7 @@ use super::rewrite::{MAX_OVERFLOW_WINDOW, Plan, RecordUpdate, may_overflow};
 use super::store::{Read, Store};
 use super::transaction::Transaction;
 use crate::identity::{Identity, same_identity};
-use crate::limiter::concurrency::UnitsInFlight;
-use crate::limiter::{Algorithm, Counter, Limit, Verdict};
+use crate::limiter::{Counter, Limit, Opening, Verdict};
 use crate::time::{Micros, Now};
 
 /// The verdicts on a charge as its record was read, and what to write if they stand.
@@ -66,7 +64,7 @@ impl Attempt {
 #[inline(never)]
 pub(super) fn set_waits(charge: &Charge<'_>, verdicts: &mut [Verdict], again: &[Verdict]) {
     for (limit, (verdict, again)) in charge.judging().zip(verdicts.iter_mut().zip(again)) {
-        if !counts_in_flight(limit) {
+        if !limit.counts_in_flight() {
             verdict.retry_after = again.retry_after;
         }
     }
@@ -252,21 +250,8 @@ impl<S: Store> Transaction<'_, S> {
                 Err(page::Damaged) => content = None,
             }
         }
-        let worker = self.table.worker;
-        let open = |content| match limit.algorithm {
-            Algorithm::Concurrency => {
-                let units = UnitsInFlight::open_after(limit, worker, content, self.now.mono, self.stall());
-                units.map(Counter::Concurrency)
-            }
-            Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter
-            | Algorithm::FixedWindow
-            | Algorithm::Calendar(_)
-            | Algorithm::TokenBucket { .. }
-            | Algorithm::Stock { .. }
-            | Algorithm::Penalty => Counter::open(limit, content, self.now, worker),
-        };
-        content.and_then(open).unwrap_or_else(|| {
+        let opening = Opening { now: self.now, worker: self.table.worker, stall: self.stall() };
+        content.and_then(|content| Counter::open_with(limit, content, opening)).unwrap_or_else(|| {
             self.table.stats.damaged += 1;
             Counter::empty(limit, self.now)
         })
@@ -304,15 +289,12 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
     if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() {
         return false;
     }
-    // Units in flight are published with every write and need no correction.
-    let is_counted = |limit: &Limit| !counts_in_flight(limit) && !limit.is_penalty();
     let holds = holds.into_iter().chain(std::iter::repeat(0));
-    let counters = limits.iter().zip(counters).zip(holds).filter(|((limit, _), _)| is_counted(limit));
+    let counters = limits.iter().zip(counters).zip(holds).filter(|((limit, _), _)| limit.is_correctable());
     for ((_, counter), hold) in counters {
         counter.settle_reserved(settled);
-        if let Some((units, since)) = stock.filter(|_| matches!(counter, Counter::Stock(_))) {
-            // The reported number includes what the rest would change.
-            counter.report(units, since);
+        // The reported number includes what the rest would change.
+        if stock.is_some_and(|(units, since)| counter.report(units, since)) {
             continue;
         }
         if let Some((at, units)) = back.filter(|_| own || overflowed) {

@@ -2,7 +2,6 @@
 //! it has admitted or given back without writing it.
 
 use super::charge::{Charge, Correction, OnContention, Verdicts};
-use super::in_flight::counts_in_flight;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::token_bucket::Bucket;
@@ -99,7 +98,7 @@ impl Fallback {
         if charge.counts_if_admitted() {
             for account in self.accounts(charge, MAX_ALONE).into_iter().flatten() {
                 if charge.limits.iter().any(|limit| limit.id == account.limit.id) {
-                    account.bucket.charge(now.mono, charge.cost);
+                    account.bucket.spend(now.mono, charge.cost);
                 }
             }
             self.owe(charge, charge.cost, now);
@@ -131,7 +130,7 @@ impl Fallback {
     /// every write publishes. `None`: there are too many identities.
     fn debtors(&mut self, charge: &Charge<'_>) -> Option<impl Iterator<Item = &mut Account>> {
         let ids: Vec<LimitId> =
-            charge.judging().filter(|limit| !counts_in_flight(limit)).map(|limit| limit.id).collect();
+            charge.judging().filter(|limit| !limit.counts_in_flight()).map(|limit| limit.id).collect();
         let accounts = match ids.is_empty() {
             true => &mut [][..],
             false => self.accounts(charge, MAX_OWING)?.as_mut_slice(),

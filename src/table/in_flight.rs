@@ -6,7 +6,7 @@ use super::charge::Charge;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::concurrency::WORKER_TTL;
-use crate::limiter::{Algorithm, Counter, Limit};
+use crate::limiter::{Counter, Limit};
 use crate::time::{Micros, Now};
 
 /// One worker's units in flight.
@@ -26,11 +26,6 @@ struct LimitInFlight {
     published_at: Micros,
 }
 
-/// Whether a limit counts units in flight.
-pub(super) fn counts_in_flight(limit: &Limit) -> bool {
-    limit.algorithm == Algorithm::Concurrency
-}
-
 impl InFlight {
     /// Adds the units of a charge.
     pub fn add(&mut self, charge: &Charge<'_>) {
@@ -48,7 +43,7 @@ impl InFlight {
 
     /// The entries of a charge's limits, inserted if need be.
     fn of(&mut self, charge: &Charge<'_>) -> impl Iterator<Item = &mut LimitInFlight> {
-        let counting = || charge.limits.iter().filter(|limit| counts_in_flight(limit));
+        let counting = || charge.limits.iter().filter(|limit| limit.counts_in_flight());
         let entries = counting().next().and_then(|_| self.limits.open(charge.identity, usize::MAX));
         entries.into_iter().flat_map(move |entries| {
             for limit in counting() {
@@ -65,7 +60,7 @@ impl InFlight {
     pub fn publish(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], now: Now) -> bool {
         let mut any = false;
         for (limit, counter) in
-            charge.limits.iter().zip(counters).filter(|(limit, _)| counts_in_flight(limit))
+            charge.limits.iter().zip(counters).filter(|(limit, _)| limit.counts_in_flight())
         {
             let one = self.find(charge.identity, limit);
             any |= counter.set_in_flight(one.map_or(0, |one| one.units));

@@ -19,7 +19,7 @@
 use super::charge::{Charge, Outcome, Verdicts};
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
-use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
+use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, times};
 
 /// A lease's length. Below the sliding window's tolerance for stamps that are ahead of the clock.
@@ -146,7 +146,7 @@ impl Leases {
             taken: units,
             left: units,
             used: Vec::new(),
-            slot: charge.limits.iter().map(slot).min().unwrap_or(MILLISECOND),
+            slot: charge.limits.iter().map(|limit| limit.algorithm.resolution()).min().unwrap_or(MILLISECOND),
             slot_ends: 0,
             when_taken,
         })
@@ -211,20 +211,6 @@ impl Leases {
 /// Whether units of a limit may be leased.
 fn may_lease(limit: &Limit) -> bool {
     limit.algorithm.counts_by_time() && limit.quota.get() >= MIN_QUOTA
-}
-
-/// How far apart uses of a lease may be to be counted at the same time. In an aligned window all are, since
-/// no lease crosses an edge.
-fn slot(limit: &Limit) -> Micros {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(slots) => slots.length(),
-        Algorithm::FixedWindow | Algorithm::Calendar(_) => Micros::MAX,
-        Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => MILLISECOND,
-    }
 }
 
 impl Lease {

@@ -3,7 +3,7 @@
 use super::lease::Lease;
 use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, Room, State, States};
 use super::store::Cas;
-use crate::limiter::{Algorithm, Coarseness, Counter, Limit};
+use crate::limiter::{Coarseness, Counter, Limit};
 use crate::time::{Micros, SECOND};
 
 /// Bytes reserved for the first state of each limit.
@@ -120,13 +120,5 @@ fn coarsen(counters: &mut [Counter<'_>], coarsest: Coarseness) -> bool {
 /// worker publishes those of one caller, and enforces the quota on each caller by itself. Penalties are for
 /// one caller. And a long window, or none, would reject all newcomers for as long.
 pub(super) fn may_overflow(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::TokenBucket { .. } => limit.window <= MAX_OVERFLOW_WINDOW,
-        Algorithm::Calendar(_) | Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => {
-            false
-        }
-    }
+    limit.has_window() && limit.window <= MAX_OVERFLOW_WINDOW
 }

@@ -25,7 +25,7 @@ mod world;
 
 use super::{Charge, Count, OnContention, Table, TableStats};
 use crate::identity::Identity;
-use crate::limiter::{Algorithm, Limit};
+use crate::limiter::{Algorithm, FixedWindow, Limit};
 use crate::time::{MILLISECOND, Micros, Now};
 use random::Random;
 use scenario::{Policy, Scenario, Trouble};
@@ -170,7 +170,7 @@ impl Run {
 
     /// The counters of what is in flight.
     fn in_flight(&self) -> impl Iterator<Item = (Identity, Limit)> {
-        self.counters().into_iter().filter(|(_, limit)| limit.algorithm == Algorithm::Concurrency)
+        self.counters().into_iter().filter(|(_, limit)| limit.counts_in_flight())
     }
 
     /// What is in flight is the truth.
@@ -187,7 +187,7 @@ impl Run {
         // Beyond 64 debts of one record some are posted with a later time.
         let few_debts = self.scenario.trouble.conflicts == 0 || self.stormy <= 64;
         // A worker held up over an edge counts in the window it finds.
-        few_debts && !(self.scenario.held_up && limit.algorithm == Algorithm::FixedWindow)
+        few_debts && !(self.scenario.held_up && limit.algorithm == Algorithm::FixedWindow(FixedWindow))
     }
 }
 

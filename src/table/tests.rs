@@ -4,7 +4,7 @@ use super::*;
 use crate::identity::{Identity, Seed};
 use crate::limiter::concurrency::WorkerId;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Algorithm, Concurrency, Limit, LimitId, SlidingWindow};
 use crate::time::{Micros, Now, SECOND};
 use proptest::prelude::*;
 use std::num::NonZeroU32;
@@ -16,7 +16,7 @@ const ONE_PAGE: TableSize = TableSize { pages: NonZeroU32::MIN, page_bytes: 1_53
 pub(super) fn limit(id: u32, quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
     let slots = Slots::that_fit(quota, window, ONE_PAGE.max_state_bytes());
-    Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(slots) }
+    Limit { id: LimitId(id), quota, window, algorithm: Algorithm::SlidingWindow(SlidingWindow { slots }) }
 }
 
 /// A proven identity.
@@ -406,7 +406,7 @@ fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
 fn a9_after_a_stall_of_the_process_units_in_flight_still_count() {
     let store = MemoryStore::default();
     let (mut one, mut other) = (worker(1), worker(2));
-    let limits = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 8, SECOND) }];
+    let limits = [Limit { algorithm: Algorithm::Concurrency(Concurrency), ..limit(1, 8, SECOND) }];
     [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, at(NOW)).settle());
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
     // Nobody runs for 35 s, and the other worker is the first to run again.

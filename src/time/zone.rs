@@ -25,6 +25,9 @@ impl Zone {
     /// The release of the IANA database that the table was made from, such as `2026a`.
     pub const RELEASE: &str = RELEASE;
 
+    /// The zone without an offset.
+    pub const UTC: Zone = Zone { name: "UTC", rules: &ZoneRules::new("UTC0", &[]) };
+
     /// The zone with this exact name, such as `Europe/Madrid` or an old name such as `Asia/Calcutta`. The
     /// error is up to three similar names, the most similar first.
     pub fn named(name: &str) -> Result<Zone, Vec<&'static str>> {

@@ -15,7 +15,7 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::{Algorithm, Limit, TokenBucket};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// The longest that a bucket owes.
@@ -89,7 +89,7 @@ impl Oracle {
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
         self.promises = promises;
         let limits = |account: &Account| engine.rules().policies[account.policy].limits()[account.limit];
-        self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket { .. }));
+        self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket(_)));
     }
 
     /// A request has been admitted. Answers the promise that this breaks, if it breaks one.
@@ -166,20 +166,20 @@ impl Oracle {
             units.map(|(_, units)| units).sum::<u64>()
         };
         match limit.algorithm {
-            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => {
+            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) => {
                 sum(&|at| at.mono + limit.window > now.mono)
             }
-            Algorithm::FixedWindow => sum(&|at| at.wall / limit.window == now.wall / limit.window),
+            Algorithm::FixedWindow(_) => sum(&|at| at.wall / limit.window == now.wall / limit.window),
             Algorithm::Calendar(calendar) => sum(&|at| is_same_period(calendar, at, now)),
-            Algorithm::TokenBucket { burst } => {
+            Algorithm::TokenBucket(TokenBucket { burst }) => {
                 self.missing(limit, burst, self.counted(account.policy, ledger).collect())
             }
-            Algorithm::Concurrency => {
+            Algorithm::Concurrency(_) => {
                 let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
                 ledger.entries.iter().filter(|(stream, _)| open(stream)).map(|(_, cost)| cost).sum()
             }
-            Algorithm::Stock { .. } => sum(&|_| true).saturating_sub(ledger.deleted),
-            Algorithm::Penalty => 0,
+            Algorithm::Stock(_) => sum(&|_| true).saturating_sub(ledger.deleted),
+            Algorithm::Penalty(_) => 0,
         }
     }
 
@@ -233,7 +233,7 @@ impl Oracle {
 }
 
 fn is_same_period(calendar: Calendar, one: Now, other: Now) -> bool {
-    calendar.edge_after(one.wall) == calendar.edge_after(other.wall)
+    calendar.zone.next_edge(one.wall, calendar.period) == calendar.zone.next_edge(other.wall, calendar.period)
 }
 
 /// The limits that have judged a request, and what it cost there.
@@ -276,22 +276,22 @@ impl Wear {
             return None;
         }
         let quota = match limit.algorithm {
-            Algorithm::SlidingCounter => 2 * u64::from(limit.quota.get()) - 1,
-            Algorithm::TokenBucket { burst } => u64::from(burst.get()),
+            Algorithm::SlidingCounter(_) => 2 * u64::from(limit.quota.get()) - 1,
+            Algorithm::TokenBucket(TokenBucket { burst }) => u64::from(burst.get()),
             Algorithm::SlidingWindow(_)
-            | Algorithm::FixedWindow
+            | Algorithm::FixedWindow(_)
             | Algorithm::Calendar(_)
-            | Algorithm::Concurrency
-            | Algorithm::Stock { .. }
-            | Algorithm::Penalty => u64::from(limit.quota.get()),
+            | Algorithm::Concurrency(_)
+            | Algorithm::Stock(_)
+            | Algorithm::Penalty(_) => u64::from(limit.quota.get()),
         };
         let shared = match limit.algorithm {
-            Algorithm::Calendar(_) | Algorithm::Stock { .. } | Algorithm::Concurrency => None,
+            Algorithm::Calendar(_) | Algorithm::Stock(_) | Algorithm::Concurrency(_) => None,
             Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter
-            | Algorithm::FixedWindow
-            | Algorithm::TokenBucket { .. }
-            | Algorithm::Penalty => (limit.window <= HOUR).then_some(quota),
+            | Algorithm::SlidingCounter(_)
+            | Algorithm::FixedWindow(_)
+            | Algorithm::TokenBucket(_)
+            | Algorithm::Penalty(_) => (limit.window <= HOUR).then_some(quota),
         };
         // Whoever was counted with others gets a record of its own once there is room.
         let quota = if is_recent(self.overflowed, limit, now) { quota + shared? } else { quota };
@@ -313,16 +313,16 @@ impl Wear {
 /// Whether what was counted at an instant may count still.
 fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
     let lasts = match limit.algorithm {
-        Algorithm::TokenBucket { burst } => {
+        Algorithm::TokenBucket(TokenBucket { burst }) => {
             let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
             u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(MAX_DEBT)
         }
-        Algorithm::Concurrency | Algorithm::Stock { .. } => Micros::MAX,
+        Algorithm::Concurrency(_) | Algorithm::Stock(_) => Micros::MAX,
         Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
+        | Algorithm::SlidingCounter(_)
+        | Algorithm::FixedWindow(_)
         | Algorithm::Calendar(_)
-        | Algorithm::Penalty => limit.window,
+        | Algorithm::Penalty(_) => limit.window,
     };
     at.is_some_and(|at| now <= at.saturating_add(lasts))
 }

@@ -263,7 +263,7 @@ impl Stream {
     fn owners(&self) -> Vec<Owner> {
         let policies = &self.engine.rules().policies;
         let counts_things = |policy: usize| {
-            policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock { .. }))
+            policies[policy].limits().iter().any(|limit| matches!(limit.algorithm, Algorithm::Stock(_)))
         };
         let judges = self.decision.policies().iter().map(|answer| (answer.policy, answer.identity));
         let returns = self.decision.returns().iter().map(|one| (one.policy, one.identity));

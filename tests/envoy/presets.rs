@@ -74,6 +74,21 @@ fn github_tells_what_is_used_too() {
 }
 
 #[test]
+fn okta_is_on_every_response_once_whatever_the_upstream_sends() {
+    let upstream = Upstream::answering(&UPSTREAMS);
+    let policy = policy("preset: okta, describes: api/hour");
+    let gateway = Setup::yaml(policy).upstream(upstream.address()).start();
+    let request = gateway.get("/").key(new_key());
+    for (status, remaining) in [(200, "1"), (200, "0"), (429, "0")] {
+        let response = request.send();
+        assert_eq!(response.status, status);
+        assert_eq!(response.value("x-rate-limit-limit"), "2");
+        assert_eq!(response.value("x-rate-limit-remaining"), remaining);
+        assert_near(response.value("x-rate-limit-reset"), now() + HOUR);
+    }
+}
+
+#[test]
 fn envoys_form_tells_the_most_constrained_limit_and_lists_all() {
     let gateway = Setup::yaml(policy("preset: envoy")).start();
     for (response, remaining) in responses(&gateway).iter().zip(["1", "0", "0"]) {

@@ -2,7 +2,7 @@
 
 use tollgate::compile::Configuration;
 use tollgate::reply::{
-    Describes, HeaderRules, Preset, Rejection, Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders,
+    Describes, HeaderRules, LimitChoice, Rejection, Reset, ResetFormat, Show, UpstreamHeaders,
 };
 
 pub(super) fn describe_rejections(set: &Configuration) -> String {
@@ -30,25 +30,21 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
 
 pub(super) fn describe_headers(set: &Configuration) -> String {
     let Some(rules) = &set.replies.headers else { return "none".into() };
-    let upstream = match (rules.upstream, rules.secret()) {
+    let upstream = match (rules.upstream, rules.preset.is_secret()) {
         (UpstreamHeaders::Replace, false) => "the upstream's are replaced",
         (UpstreamHeaders::Replace, true) => "the upstream's are removed",
         (UpstreamHeaders::Keep, _) => "the upstream's own are kept",
     };
-    if rules.secret() {
+    if rules.preset.is_secret() {
         return format!("none, and no numbers in replies; {upstream}");
     }
-    let names = match &rules.preset {
-        Preset::Fields(names) => names.all().collect::<Vec<_>>().join(", "),
-        Preset::Envoy => "x-ratelimit-limit, -remaining, -reset in Envoy's form".into(),
-        Preset::Ietf => "ratelimit and ratelimit-policy".into(),
-        Preset::Secret => String::new(),
-    };
+    let names = rules.header_names().collect::<Vec<_>>().join(", ");
     let shown = match rules.show {
         Show::Always => "",
         Show::OnRejection => ", only on rejections",
     };
-    format!("{names} ({}) of {}{shown}; {upstream}", reset(rules), described_limits(set, &rules.describes))
+    let limits = described_limits(set, &rules.describes);
+    format!("{names} ({}; {}) of {limits}{shown}; {upstream}", rules.preset.word, reset(rules))
 }
 
 fn described_limits(set: &Configuration, describes: &Describes) -> String {
@@ -58,24 +54,15 @@ fn described_limits(set: &Configuration, describes: &Describes) -> String {
     };
     match describes {
         Describes::Named(limits) => limits.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
-        Describes::All => "all limits that apply".into(),
-        Describes::Violated => "the limit that rejects, else the most constrained".into(),
-        Describes::MostConstrained => "the most constrained limit".into(),
+        Describes::Chosen(choice) => {
+            LimitChoice::WORDS.of(choice).map_or("all limits that apply", |word| word.about.get()).into()
+        }
     }
 }
 
 fn reset(rules: &HeaderRules) -> String {
-    let instant = match rules.reset {
-        Reset::NextSlot => "reset when the next unit is available",
-        Reset::FullReset => "reset when all units are available",
-        Reset::WindowEnd => "reset when the window ends",
-    };
-    let own = match rules.on_rejection {
-        ResetOnRejection::AfterWait => "",
-        ResetOnRejection::Own => ", on rejections too",
-    };
-    match rules.format {
-        ResetFormat::Epoch => format!("{instant}{own}, in UNIX seconds"),
-        ResetFormat::Delta => format!("{instant}{own}, in seconds from now"),
-    }
+    let own = if rules.on_rejection.is_after_wait() { "" } else { ", on rejections too" };
+    let instant = Reset::WORDS.of(&rules.reset).map_or("", |word| word.about.get());
+    let unit = ResetFormat::WORDS.of(&rules.format).map_or("", |word| word.about.get());
+    format!("reset {instant}{own}, in {unit}")
 }

@@ -1,7 +1,7 @@
 //! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
-use super::{about, objects, words};
-use tollgate::config::{Doc, Field, Kind, Need, Object, Range, Rule, Text, Value};
+use super::{about, objects, otherwise, words};
+use tollgate::config::{Doc, Effect, Effects, Field, Kind, Need, Object, Range, Rule, Text, Value};
 
 /// Classes of response statuses.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -40,15 +40,15 @@ fn definition(object: &Object) -> SchemaFields {
     if !required.is_empty() {
         fields.push(field("required", Value::List(required)));
     }
-    fields.extend(rules(object.rules));
+    fields.extend(rules(object));
     fields
 }
 
 /// What excludes what.
-fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
+fn rules(object: &Object) -> SchemaFields {
     let one = |name: &str| Value::Object(vec![field("required", Value::List(vec![name.into()]))]);
     let (mut fields, mut needs, mut all) = (Vec::new(), Vec::new(), Vec::new());
-    for rule in rules {
+    for rule in object.rules {
         match *rule {
             Rule::ExactlyOne(names) => {
                 fields.push(field("oneOf", Value::List(names.iter().copied().map(one).collect())));
@@ -62,6 +62,7 @@ fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
                     Value::Object(vec![field("required", Value::List(vec![name.into(), other.into()]))]);
                 all.push(Value::Object(vec![field("not", both)]));
             }
+            Rule::ByWord(name, effects) => all.extend(without_effect(object, name, effects)),
         }
     }
     if !needs.is_empty() {
@@ -73,11 +74,39 @@ fn rules(rules: &[Rule]) -> Vec<(String, Value)> {
     fields
 }
 
+/// What has no effect with some words of the field `name`.
+fn without_effect(object: &Object, name: &str, effects: &dyn Effects) -> Vec<Value> {
+    let both = |other: &str, words: Vec<Value>, further: Option<SchemaFields>| {
+        let words = (name.to_string(), Value::Object(vec![field("enum", Value::List(words))]));
+        let further = further.map(|further| (other.to_string(), Value::Object(further)));
+        let properties = [words].into_iter().chain(further).collect();
+        let both = vec![
+            field("required", Value::List(vec![name.into(), other.into()])),
+            field("properties", Value::Object(properties)),
+        ];
+        Value::Object(vec![field("not", Value::Object(both))])
+    };
+    let mut excluded = Vec::new();
+    for other in object.fields.get() {
+        let without = effects.words_with(other.name, false);
+        if !without.is_empty() {
+            excluded.push(both(other.name, without.into_iter().map(Value::from).collect(), None));
+        }
+        for word in effects.words_with(other.name, true) {
+            if let Effect::Only(value) = effects.effect(word, other.name) {
+                let only = Value::Object(vec![field("enum", Value::List(vec![value.into()]))]);
+                excluded.push(both(other.name, vec![word.into()], Some(vec![field("not", only)])));
+            }
+        }
+    }
+    excluded
+}
+
 fn property(object: &Object, one: &Field) -> SchemaFields {
     let words = words(&one.kind).into_iter().map(|(word, about)| format!("\n- `{word}`: {}", about.get()));
-    let otherwise = match one.need {
-        Need::Required | Need::Default(_) => String::new(),
-        Need::Else(otherwise) => format!("\nWithout it: {}", otherwise.get()),
+    let otherwise = match (one.need, otherwise(object, one)) {
+        (Need::Else(_), Some(otherwise)) => format!("\nWithout it: {otherwise}"),
+        (Need::Required | Need::Default(_) | Need::Else(_), _) => String::new(),
     };
     let description = format!("{}{}{otherwise}", about(object, one), words.collect::<String>());
     let mut fields = vec![text("description", &sentence(&description))];

@@ -40,15 +40,16 @@ fn compiler_and_schema_have_the_described_bounds_and_words() {
                 let (configuration, pointer) = beside(object.name.get(), field.name);
                 let configuration = with(&configuration, &pointer, &json!({ field.name: probe.value }));
                 let path = config::field_path(&error_path(&pointer), field.name) + &probe.at;
-                let errors = errors(&configuration);
-                let errors = at(&errors, &path);
+                let all_errors = errors(&configuration);
+                let errors = at(&all_errors, &path);
                 let shown = errors.iter().map(ToString::to_string).collect::<Vec<_>>();
                 assert_eq!(errors.is_empty(), probe.accepted, "{name} = {}: {shown:?}", probe.value);
                 if let (Some(allowed), [error]) = (&probe.allowed, errors.as_slice()) {
                     assert_eq!(error.allowed(), allowed, "{name} = {}", probe.value);
                 }
                 let rejection = rejection(&schema, &configuration);
-                assert!(!probe.accepted || rejection.is_none(), "{name} = {}: {rejection:?}", probe.value);
+                let is_valid = all_errors.is_empty();
+                assert!(!is_valid || rejection.is_none(), "{name} = {}: {rejection:?}", probe.value);
                 assert!(
                     probe.accepted || !probe.in_schema || rejection.is_some(),
                     "{name} = {}",
@@ -57,15 +58,6 @@ fn compiler_and_schema_have_the_described_bounds_and_words() {
             }
         }
     }
-}
-
-#[test]
-fn every_variable_of_templates_is_described_with_its_type() {
-    use tollgate::reply::Variable;
-    let described: Vec<_> = variables::VARIABLES.iter().map(|one| (one.name, one.number)).collect();
-    let known: Vec<_> =
-        Variable::WORDS.iter().map(|(word, variable)| (*word, variable.is_number())).collect();
-    assert_eq!(described, known);
 }
 
 fn schema_json() -> Json {

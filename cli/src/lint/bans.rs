@@ -3,7 +3,7 @@
 use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::http::StatusSet;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::Limit;
 use tollgate::rules::{Key, Mode, Policy, Whose};
 use tollgate::table::Count;
 use tollgate::time::{Micros, SECOND};
@@ -57,14 +57,7 @@ fn short_block(policy: &Policy) -> Option<String> {
 /// How long a limit may reject by itself, and whether its window slides, so that it does whenever the units
 /// are used up at once. `None`: it is not known, or a unit comes back much earlier.
 fn window(limit: &Limit) -> Option<(Micros, bool)> {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => Some((limit.window, true)),
-        Algorithm::FixedWindow | Algorithm::Calendar(_) => Some((limit.window, false)),
-        Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => None,
-    }
+    limit.algorithm.counts_windows().then_some((limit.window, limit.algorithm.slides()))
 }
 
 fn warn_rejections(

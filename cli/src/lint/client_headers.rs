@@ -5,8 +5,7 @@ use super::Warning;
 use crate::inspect::counts_by;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
-use tollgate::http::{RequestMatch, ValueMatch};
-use tollgate::rules::{Key, Part, Presence};
+use tollgate::rules::{Key, Part, Presence, RequestMatch};
 
 /// Headers in which proxies tell a client's address.
 const ADDRESSES: &[&str] = &[
@@ -142,14 +141,8 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
         rules.extend(except.map(|(i, rule)| (format!("policies[{p}].except[{i}]"), rule)));
     }
     for (at, rule) in rules {
-        for (index, condition) in &rule.keys {
-            let Some(key) = set.rules.callers.keys.get(*index) else { continue };
-            let is_open = match condition {
-                ValueMatch::Present => true,
-                ValueMatch::Fits(pattern) => !pattern.is_exact(),
-                ValueMatch::Absent => false,
-            };
-            if is_open && key.can_be_made_up() {
+        for key in rule.open_keys().filter_map(|key| set.rules.callers.keys.get(key)) {
+            if key.can_be_made_up() {
                 let message =
                     format!("any client can free itself with a made-up {}; set valid for it", key.name);
                 warnings.push(Warning::new(field_path(&field_path(&at, "keys"), &key.name), message));

@@ -2,20 +2,20 @@
 
 use super::Warning;
 use tollgate::compile::Configuration;
-use tollgate::reply::{HeaderRules, MAX_TIMER_SECONDS, Preset, ResetFormat};
-
-/// The reset header that GitHub made known.
-const RESET: &str = "x-ratelimit-reset";
+use tollgate::reply::{HeaderRules, MAX_TIMER_SECONDS};
 
 /// The statuses with which clients honour `retry-after`, and that a rejection may have.
 const HONOURED: [u32; 3] = [413, 429, 503];
 
 pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
     let replies = &set.replies;
-    if replies.headers.as_ref().is_some_and(takes_delta_for_past) {
+    if let Some((header, preset)) = replies.headers.as_ref().and_then(HeaderRules::mistaken_for) {
         warnings.push(Warning::new(
             "headers.format",
-            format!("clients that read {RESET} as seconds since 1970, such as Octokit, take seconds from now for a time long ago and retry at once, without end; use epoch, or another name for the reset in headers.names"),
+            format!(
+                "clients that read {header} as seconds since 1970, such as {}, take seconds from now for a time long ago and retry at once; use epoch, or another name for the reset in headers.names",
+                preset.readers.get()
+            ),
         ));
     }
     let retry_after = &replies.retry_after;
@@ -31,14 +31,6 @@ pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
         ));
     }
     warn_statuses(set, warnings);
-}
-
-fn takes_delta_for_past(rules: &HeaderRules) -> bool {
-    match &rules.preset {
-        Preset::Fields(names) => rules.format == ResetFormat::Delta && names.reset == RESET,
-        // Its reset is a delta by definition, and whoever chooses it has clients that know it.
-        Preset::Envoy | Preset::Ietf | Preset::Secret => false,
-    }
 }
 
 /// One warning for each status, where it is first found.

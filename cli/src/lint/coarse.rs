@@ -2,8 +2,8 @@
 
 use super::{Warning, warn_by_group};
 use std::num::NonZeroU32;
+use tollgate::limiter::Limit;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit};
 use tollgate::rules::{LimitSet, Policy};
 use tollgate::table::Count;
 use tollgate::table::TableSize;
@@ -28,7 +28,7 @@ pub(super) fn warn_slots(
 }
 
 fn coarse(policy: &Policy, limit: &Limit, table: TableSize) -> Option<String> {
-    let Algorithm::SlidingWindow(slots) = limit.algorithm else { return None };
+    let slots = Slots::with_shift(limit.algorithm.parameters().slot_shift?)?;
     if fine(limit, slots) {
         return None;
     }

@@ -3,7 +3,7 @@
 use super::{Warning, caller_groups, warn_by_group};
 use tollgate::compile::Configuration;
 use tollgate::config::Value;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::Limit;
 use tollgate::rules::{LimitSet, Mode, Policy};
 use tollgate::time::Period;
 
@@ -46,8 +46,7 @@ fn warn_policy(set: &Configuration, policy: &Policy, path: &str, warnings: &mut 
 }
 
 fn lost(limit: &Limit) -> Option<String> {
-    let Algorithm::Calendar(calendar) = limit.algorithm else { return None };
-    let period = match calendar.period {
+    let period = match limit.algorithm.parameters().period? {
         Period::Day => "day",
         Period::Week => "week",
         Period::Month => "month",

@@ -2,15 +2,18 @@
 //! matched only as they are written.
 
 use super::Warning;
-use crate::describe::path_template;
 use tollgate::compile::Configuration;
 use tollgate::config::field_path;
-use tollgate::http::{PathSegment, PathTemplate, Pattern, RequestMatch, Spellings, ValueMatch};
+use tollgate::http::{PathTemplate, Pattern, Spellings};
+use tollgate::rules::{NamedPattern, RequestMatch};
 
 pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
     let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
-        warn_match(rule, path, warnings);
-        warn_keys(set, rule, path, warnings);
+        for NamedPattern { field, name, pattern, is_decoded } in rule.patterns(&set.rules.callers.keys) {
+            if let Some(message) = looks_otherwise(pattern, is_decoded) {
+                warnings.push(Warning::new(field_path(&format!("{path}.{field}"), name), message));
+            }
+        }
     };
     for (i, rule) in set.rules.exempt.iter().enumerate() {
         warn_match(rule, &format!("exempt[{i}]"), warnings);
@@ -21,32 +24,6 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
         policy.except.iter().enumerate().for_each(|(n, rule)| warn_match(rule, &path("except", n), warnings));
         let returns = policy.response.return_matches().enumerate();
         returns.for_each(|(n, rule)| warn_match(rule, &path("returns", n), warnings));
-    }
-}
-
-fn warn_match(rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>) {
-    let values =
-        [("headers", &rule.headers, false), ("query", &rule.query, true), ("cookies", &rule.cookies, true)];
-    for (field, values, decoded) in values {
-        for (name, value) in values {
-            let ValueMatch::Fits(pattern) = value else { continue };
-            if let Some(message) = looks_otherwise(pattern, decoded) {
-                warnings.push(Warning::new(field_path(&format!("{path}.{field}"), name), message));
-            }
-        }
-    }
-}
-
-/// The same for the values of keys.
-fn warn_keys(set: &Configuration, rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>) {
-    for (index, condition) in &rule.keys {
-        let (ValueMatch::Fits(pattern), Some(key)) = (condition, set.rules.callers.keys.get(*index)) else {
-            continue;
-        };
-        let decoded = key.source.kind().decoded;
-        if let Some(message) = looks_otherwise(pattern, decoded) {
-            warnings.push(Warning::new(field_path(&format!("{path}.keys"), &key.name), message));
-        }
     }
 }
 
@@ -87,8 +64,8 @@ fn has_escape(text: &str) -> bool {
 /// do not, limiting them costs nothing.
 pub(super) fn warn_spellings(set: &Configuration, warnings: &mut Vec<Warning>) {
     let paths = set.rules.policies.iter().flat_map(|policy| policy.judged());
-    let paths: Vec<&PathTemplate> = paths.filter_map(|rule| rule.path.as_ref()).collect();
-    let named = |path: &&&PathTemplate| path.segments().iter().any(has_letters);
+    let paths: Vec<&PathTemplate> = paths.filter_map(RequestMatch::path).collect();
+    let named = |path: &&&PathTemplate| path.has_letters();
     let any = paths.iter().find(named);
     let closed = paths.iter().filter(named).find(|path| !path.is_open());
     let Spellings { trailing_slash, case, parameters, suffix: _ } = set.rules.routes.spellings();
@@ -98,7 +75,7 @@ pub(super) fn warn_spellings(set: &Configuration, warnings: &mut Vec<Warning>) {
         ("parameters", any.filter(|_| !parameters)),
     ];
     for (field, path) in strict {
-        let Some(path) = path.map(|path| path_template(path)) else { continue };
+        let Some(path) = path.map(ToString::to_string) else { continue };
         let path = path.trim_end_matches("/**");
         let other = match field {
             "case" => path.to_ascii_uppercase(),
@@ -107,12 +84,5 @@ pub(super) fn warn_spellings(set: &Configuration, warnings: &mut Vec<Warning>) {
         };
         let message = format!("{path} is limited, but {other} is not; many upstreams answer both alike");
         warnings.push(Warning::new(format!("paths.{field}"), message));
-    }
-}
-
-fn has_letters(segment: &PathSegment) -> bool {
-    match segment {
-        PathSegment::Literal(text) => text.bytes().any(|byte| byte.is_ascii_alphabetic()),
-        PathSegment::Any(_) => false,
     }
 }

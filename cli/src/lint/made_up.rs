@@ -2,7 +2,7 @@
 
 use super::Warning;
 use tollgate::compile::Configuration;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::Limit;
 use tollgate::rules::modifiers::VALID;
 use tollgate::rules::{Policy, Whose};
 use tollgate::time::{Micros, SECOND};
@@ -53,12 +53,5 @@ fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
 }
 
 fn is_worth_it(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. } => limit.window >= LONG_WINDOW || limit.quota.get() <= FEW_UNITS,
-        Algorithm::Concurrency | Algorithm::Stock { .. } | Algorithm::Penalty => false,
-    }
+    limit.has_window() && (limit.window >= LONG_WINDOW || limit.quota.get() <= FEW_UNITS)
 }

@@ -3,7 +3,7 @@
 use super::Warning;
 use super::unreachable::applies_whenever;
 use tollgate::compile::Configuration;
-use tollgate::reply::{Describes, Preset, Variable};
+use tollgate::reply::{Describes, Variable};
 use tollgate::rules::Mode;
 
 /// Entries of `headers.describes` after one that always applies when they do. A form that lists all limits
@@ -11,16 +11,12 @@ use tollgate::rules::Mode;
 pub(super) fn warn_describes(set: &Configuration, warnings: &mut Vec<Warning>) {
     let Some(rules) = &set.replies.headers else { return };
     let Describes::Named(limits) = &rules.describes else { return };
-    let lists_all = match rules.preset {
-        Preset::Ietf => true,
-        Preset::Fields(_) | Preset::Envoy | Preset::Secret => false,
-    };
     // Limits of policies in shadow have a warning of their own.
     let in_shadow =
         |policy: usize| set.rules.policies.get(policy).is_some_and(|policy| policy.mode == Mode::Shadow);
     for (i, entry) in limits.iter().enumerate().filter(|(_, entry)| !in_shadow(entry.0)) {
         let earlier = || limits.iter().take(i);
-        let shown_first = match lists_all {
+        let shown_first = match rules.preset.lists_limits() {
             true => earlier().find(|other| *other == entry),
             false => earlier().find(|other| applies_whenever(set, other.0, entry.0)),
         };
@@ -40,34 +36,40 @@ fn reference(set: &Configuration, (policy, limit): (usize, usize)) -> &str {
     limits.and_then(|limits| limits.get(limit)).map_or("", |limit| &limit.reference)
 }
 
-/// `{consumer}` without consumers, and `{tier}` without tiers.
+/// Variables that are always empty, since the configuration lacks what they show.
 pub(super) fn warn_variables(set: &Configuration, warnings: &mut Vec<Warning>) {
-    let callers = &set.rules.callers;
-    let missing = [
-        (
-            Variable::Consumer,
-            callers.consumers.list().is_empty(),
-            "{consumer} is always empty: there are no consumers",
-        ),
-        (Variable::Tier, callers.tiers.is_none(), "{tier} is always empty: there are no tiers"),
-    ];
-    for (variable, _, message) in missing.into_iter().filter(|(_, missing, _)| *missing) {
-        let mut warn = |path: String| warnings.push(Warning::new(path, message));
-        let common = &set.replies.rejection;
-        if common.mentions(variable) {
-            warn("reject".into());
+    for variable in Variable::ALL {
+        if let Some(field) = variable.needs().filter(|field| !has(set, field)) {
+            let message = format!("{{{}}} is always empty: there are no {field}", variable.word());
+            warn_variable(set, *variable, &message, warnings);
         }
-        for (i, policy) in set.replies.policies.iter().enumerate() {
-            if policy.rejection != *common
-                && policy.rejection.mentions(variable)
-                && !common.mentions(variable)
-            {
-                warn(format!("policies[{i}].reject"));
-            }
-            for (l, limit) in policy.limits.iter().enumerate() {
-                if limit.message.as_ref().is_some_and(|message| message.mentions(variable)) {
-                    warn(format!("policies[{i}].limits[{l}].message"));
-                }
+    }
+}
+
+/// Whether the configuration has something in this field.
+fn has(set: &Configuration, field: &str) -> bool {
+    let callers = &set.rules.callers;
+    match field {
+        "consumers" => !callers.consumers.list().is_empty(),
+        "tiers" => callers.tiers.is_some(),
+        _ => true,
+    }
+}
+
+/// One warning for each text that uses the variable.
+fn warn_variable(set: &Configuration, variable: Variable, message: &str, warnings: &mut Vec<Warning>) {
+    let mut warn = |path: String| warnings.push(Warning::new(path, message));
+    let common = &set.replies.rejection;
+    if common.mentions(variable) {
+        warn("reject".into());
+    }
+    for (i, policy) in set.replies.policies.iter().enumerate() {
+        if policy.rejection != *common && policy.rejection.mentions(variable) && !common.mentions(variable) {
+            warn(format!("policies[{i}].reject"));
+        }
+        for (l, limit) in policy.limits.iter().enumerate() {
+            if limit.message.as_ref().is_some_and(|message| message.mentions(variable)) {
+                warn(format!("policies[{i}].limits[{l}].message"));
             }
         }
     }

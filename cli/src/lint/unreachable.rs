@@ -1,12 +1,9 @@
 //! What never has an effect, because something else always comes first.
 
-use super::covers::covers;
 use super::{Warning, warn_by_group};
 use tollgate::compile::Configuration;
-use tollgate::http::RequestMatch;
-use tollgate::limiter::{Algorithm, Limit};
-use tollgate::rules::{Key, LimitSet, Mode, Policy, Presence};
-use tollgate::time::Period;
+use tollgate::limiter::Limit;
+use tollgate::rules::{Key, LimitSet, Mode, Policy, Presence, RequestMatch};
 
 /// A policy of a class in which an earlier policy applies to all of its requests.
 pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
@@ -36,7 +33,7 @@ pub(super) fn applies_whenever(set: &Configuration, one: usize, other: usize) ->
 
 /// Whether one policy's requests are all of another's, or more.
 fn covers_policy(set: &Configuration, one: &Policy, other: &Policy) -> bool {
-    let excepted = |rule: &RequestMatch| other.except.iter().any(|own| covers(own, rule));
+    let excepted = |rule: &RequestMatch| other.except.iter().any(|own| own.covers(rule));
     one.except.iter().all(excepted) && has_whenever(set, &one.key, &other.key) && covers_all(one, other)
 }
 
@@ -67,7 +64,7 @@ fn is_always_there(key: &Key) -> bool {
 
 /// Whether each match of the later policy is covered by one of the earlier policy's.
 fn covers_all(earlier: &Policy, later: &Policy) -> bool {
-    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| covers(other, rule));
+    let is_covered = |rule: &RequestMatch| earlier.judged().any(|other| other.covers(rule));
     earlier.matches.is_empty()
         || if later.matches.is_empty() {
             is_covered(&RequestMatch::default())
@@ -136,40 +133,12 @@ pub(super) fn warn_limits(
 /// Whether `one` rejects everything that `other` would reject. A window of the clock admits its quota twice
 /// around its edge, unless every edge of it is one of the other's too.
 fn comes_before(one: &Limit, other: &Limit) -> bool {
-    let (quota, most) = (u64::from(one.quota.get()), u64::from(other.quota.get()));
-    let twice = 2 * quota <= most;
+    let quota = u64::from(one.quota.get());
+    let most = match one.algorithm.holds_windows_of(one, other) {
+        true => Some(quota),
+        false => one.algorithm.max_per_window(one.quota),
+    };
     one.window > other.window
-        && has_window(other)
-        && match one.algorithm {
-            Algorithm::SlidingWindow(_) => quota <= most,
-            Algorithm::SlidingCounter => twice,
-            Algorithm::FixedWindow => {
-                let within =
-                    other.algorithm == Algorithm::FixedWindow && one.window.is_multiple_of(other.window);
-                twice || within && quota <= most
-            }
-            Algorithm::Calendar(calendar) => {
-                let within = matches!(other.algorithm, Algorithm::Calendar(days)
-                    if days.zone == calendar.zone && days.period == Period::Day);
-                twice || within && quota <= most
-            }
-            // A token bucket admits its quota on top of its burst; the others have no window.
-            Algorithm::TokenBucket { .. }
-            | Algorithm::Concurrency
-            | Algorithm::Stock { .. }
-            | Algorithm::Penalty => false,
-        }
-}
-
-fn has_window(limit: &Limit) -> bool {
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
-        | Algorithm::Calendar(_) => true,
-        Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => false,
-    }
+        && other.algorithm.counts_windows()
+        && most.is_some_and(|most| most <= u64::from(other.quota.get()))
 }

@@ -2,9 +2,8 @@
 
 use super::Warning;
 use tollgate::compile::Configuration;
-use tollgate::http::RequestMatch;
 use tollgate::reply::Variable;
-use tollgate::rules::{Key, Policy, Tiers};
+use tollgate::rules::{Key, Policy, RequestMatch, Tiers};
 
 /// A key that nothing uses.
 pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &mut Vec<Warning>) {
@@ -12,7 +11,7 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
         || callers.keys.iter().any(|other| other.source.alternatives().contains(&key))
         || callers.consumers.keys().any(|known_by| known_by == key)
-        || all_matches(set).any(|rule| rule.keys.iter().any(|(asked, _)| *asked == key))
+        || all_matches(set).any(|rule| rule.keys().any(|asked| asked == key))
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
     if !used {
         warnings.push(Warning::new(path, "nothing uses this key"));
@@ -45,7 +44,7 @@ pub(super) fn warn_callers(set: &Configuration, warnings: &mut Vec<Warning>) {
     let of_consumers = |key: &Key| key.source.kind().of_consumer || key.validity.kind().of_consumers;
     let used = set.rules.callers.keys.iter().any(of_consumers)
         || set.rules.policies.iter().any(|policy| policy.limit_sets.differ())
-        || mentions(set, Variable::Consumer);
+        || shows(set, "consumers");
     if !set.rules.callers.consumers.list().is_empty() && !used {
         warnings.push(Warning::new(
             "consumers",
@@ -59,7 +58,7 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
     let differs = |policy: &Policy| {
         (0..tiers.names.len()).any(|tier| policy.limit_sets.of_tier(tier) != policy.limit_sets.default())
     };
-    if !set.rules.policies.iter().any(differs) && !mentions(set, Variable::Tier) {
+    if !set.rules.policies.iter().any(differs) && !shows(set, "tiers") {
         warnings.push(Warning::new("tiers", "tiers make no difference: no quota depends on the tier"));
         return;
     }
@@ -81,12 +80,17 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
     }
 }
 
-/// Whether replies or access logs contain this variable.
+/// Whether replies or access logs show something of this field of the configuration.
+fn shows(set: &Configuration, field: &str) -> bool {
+    let mut variables = Variable::ALL.iter().filter(|variable| variable.needs() == Some(field));
+    set.replies.access_log || variables.any(|variable| mentions(set, *variable))
+}
+
+/// Whether replies contain this variable.
 fn mentions(set: &Configuration, variable: Variable) -> bool {
     let replies = &set.replies;
     let own = replies.policies.iter().map(|policy| &policy.rejection);
     let messages = replies.policies.iter().flat_map(|policy| &policy.limits);
-    replies.access_log
-        || [&replies.rejection].into_iter().chain(own).any(|rejection| rejection.mentions(variable))
+    [&replies.rejection].into_iter().chain(own).any(|rejection| rejection.mentions(variable))
         || messages.filter_map(|limit| limit.message.as_ref()).any(|message| message.mentions(variable))
 }

@@ -4,7 +4,7 @@ use super::envoy::either;
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
-use tollgate::reply::ReplyRules;
+use tollgate::reply::{HeaderRules, ReplyRules};
 
 const FILTER: &str = "filters.http.cors.v3.Cors";
 const POLICY: &str = "filters.http.cors.v3.CorsPolicy";
@@ -54,7 +54,7 @@ pub(super) fn warn_cors(
 
 /// The headers that inform a client about its limits.
 fn shown(replies: &ReplyRules) -> Vec<&str> {
-    let limits = replies.headers.as_ref().map_or_else(Vec::new, |rules| rules.preset.header_names());
+    let limits = replies.headers.iter().flat_map(HeaderRules::header_names);
     replies.retry_after.shown.then_some("retry-after").into_iter().chain(limits).collect()
 }
 

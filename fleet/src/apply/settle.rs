@@ -5,7 +5,7 @@ use super::instant;
 use crate::record::{HolderState, Mark};
 use tollgate::fleet::message::{Correction, Entry, Report};
 use tollgate::fleet::past;
-use tollgate::limiter::{Algorithm, Counter, Limit};
+use tollgate::limiter::{Counter, Limit};
 use tollgate::time::{Micros, Now};
 
 /// Settles everything that an entry says about earlier ones, and notes its own number.
@@ -77,20 +77,15 @@ impl Granted {
     /// Moves the `used` units to their instants and gives the others back.
     fn settle(&self, limits: &[Limit], counters: &mut [Counter<'_>], used: &[(Now, u32)]) {
         let sum = used.iter().fold(0u32, |sum, (_, units)| sum.saturating_add(*units));
-        for (limit, counter) in limits.iter().zip(counters) {
-            match limit.algorithm {
-                Algorithm::SlidingWindow(_) | Algorithm::FixedWindow | Algorithm::Calendar(_) => {
-                    counter.settle(instant(self.end), self.units, used);
-                }
-                Algorithm::SlidingCounter | Algorithm::TokenBucket { .. } | Algorithm::Stock { .. } => {
-                    let unused = self.units.saturating_sub(sum);
-                    counter.settle_reserved(unused);
-                    counter.refund(instant(self.since), unused);
-                    counter.charge(instant(self.end), sum.saturating_sub(self.units));
-                }
-                // Each entry has all units in flight, and a penalty has none.
-                Algorithm::Concurrency | Algorithm::Penalty => {}
+        for (limit, counter) in limits.iter().zip(counters).filter(|(limit, _)| limit.is_correctable()) {
+            if limit.algorithm.counts_by_time() {
+                counter.settle(instant(self.end), self.units, used);
+                continue;
             }
+            let unused = self.units.saturating_sub(sum);
+            counter.settle_reserved(unused);
+            counter.refund(instant(self.since), unused);
+            counter.charge(instant(self.end), sum.saturating_sub(self.units));
         }
     }
 }
@@ -107,14 +102,9 @@ fn apply_correction(
         None if correction.number <= latest => return,
         Some(Mark::Awaited) | None => one.set_mark(correction.number, Mark::Done),
     }
-    for (limit, counter) in limits.iter().zip(counters) {
-        if matches!(limit.algorithm, Algorithm::Concurrency | Algorithm::Penalty) {
-            // Each entry has all units in flight, and a penalty has none.
-            continue;
-        }
+    for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| limit.is_correctable()) {
         counter.settle_reserved(correction.settled);
-        if let (Some((age, units)), Counter::Stock(_)) = (correction.stock, &*counter) {
-            counter.report(units, instant(past(age, now)));
+        if correction.stock.is_some_and(|(age, units)| counter.report(units, instant(past(age, now)))) {
             continue;
         }
         if let Some((counted, units)) = correction.back {

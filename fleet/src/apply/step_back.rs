@@ -4,7 +4,7 @@
 use super::instant;
 use crate::record::{Mark, Record, State};
 use tollgate::limiter::concurrency::WorkerId;
-use tollgate::limiter::{Algorithm, Counter, Limit};
+use tollgate::limiter::{Counter, Limit};
 use tollgate::time::Micros;
 
 /// Moves a record to a clock that says `now` where it said at least `record.written` before.
@@ -47,35 +47,29 @@ fn move_state(state: &mut State, limit: &Limit, grants: &[(Micros, u32)], before
         let expires = counter.write(&mut content).expires;
         (content, expires)
     };
-    match limit.algorithm {
-        Algorithm::SlidingWindow(_) => {
-            // A log moves so that its newest unit counts now. So none may count later while it moves.
-            let Some(mut counter) = open(&old, before) else { return };
-            for (end, units) in grants {
-                counter.settle(instant(*end), *units, &[(instant(before), *units)]);
-            }
-            let (content, _) = written(&counter);
-            let Some(mut counter) = open(&content, now) else { return };
-            for (end, units) in grants {
-                let end = end.saturating_sub(before - now);
-                counter.settle(instant(now), *units, &[(instant(end), *units)]);
-            }
-            (state.content, state.expires) = written(&counter);
+    if !limit.algorithm.counts_by_time() {
+        // It finds out itself.
+        state.content = old;
+    } else if limit.algorithm.is_aligned() {
+        // Its units count in the window that it is now.
+        let Some(counter) = open(&old, before) else { return };
+        let left = counter.judge(instant(before), 0).remaining;
+        let used = u64::from(limit.quota.get()).saturating_sub(left);
+        let mut counter = Counter::empty(limit, instant(now));
+        counter.charge(instant(now), u32::try_from(used).unwrap_or(u32::MAX));
+        (state.content, state.expires) = written(&counter);
+    } else {
+        // A log moves so that its newest unit counts now. So none may count later while it moves.
+        let Some(mut counter) = open(&old, before) else { return };
+        for (end, units) in grants {
+            counter.settle(instant(*end), *units, &[(instant(before), *units)]);
         }
-        Algorithm::FixedWindow | Algorithm::Calendar(_) => {
-            // Its units count in the window that it is now.
-            let Some(counter) = open(&old, before) else { return };
-            let left = counter.judge(instant(before), 0).remaining;
-            let used = u64::from(limit.quota.get()).saturating_sub(left);
-            let mut counter = Counter::empty(limit, instant(now));
-            counter.charge(instant(now), u32::try_from(used).unwrap_or(u32::MAX));
-            (state.content, state.expires) = written(&counter);
+        let (content, _) = written(&counter);
+        let Some(mut counter) = open(&content, now) else { return };
+        for (end, units) in grants {
+            let end = end.saturating_sub(before - now);
+            counter.settle(instant(now), *units, &[(instant(end), *units)]);
         }
-        // They find out themselves.
-        Algorithm::SlidingCounter
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => state.content = old,
+        (state.content, state.expires) = written(&counter);
     }
 }

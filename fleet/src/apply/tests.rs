@@ -8,7 +8,7 @@ use tollgate::fleet::message::{Ask, Correction, Entry, EntryAnswer, Report};
 use tollgate::identity::Identity;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Counter, Limit, LimitId};
+use tollgate::limiter::{Algorithm, Concurrency, Counter, FixedWindow, Limit, LimitId, SlidingWindow, Stock};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 
 const T: Micros = 1_764_403_200 * SECOND;
@@ -20,7 +20,7 @@ fn limit(algorithm: Algorithm) -> Limit {
 }
 
 fn sliding() -> Limit {
-    limit(Algorithm::SlidingWindow(Slots::EXACT))
+    limit(Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }))
 }
 
 fn entry(number: u64, limits: &[Limit]) -> Entry {
@@ -160,7 +160,7 @@ fn a_correction_that_comes_twice_counts_once() {
 
 #[test]
 fn a_correction_leaves_units_in_flight_alone() {
-    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency)]);
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency(Concurrency))]);
     let more = Correction { number: 1, more: Some((SECOND, 3)), ..Correction::default() };
     let entry = Entry { corrections: vec![more], in_flight: 2, ..entry(2, &limits) };
     apply(&mut record, ANN, &entry, T);
@@ -169,7 +169,7 @@ fn a_correction_leaves_units_in_flight_alone() {
 
 #[test]
 fn a_grant_ends_with_its_aligned_window() {
-    let (mut record, limits) = (Record::default(), [limit(Algorithm::FixedWindow)]);
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::FixedWindow(FixedWindow))]);
     let edge = T + 60 * SECOND - T % (60 * SECOND);
     let answer = apply(&mut record, ANN, &asks(1, 5, &limits), edge - 10 * MILLISECOND);
     assert_eq!((answer.granted, answer.end), (5, edge - 1));
@@ -217,7 +217,7 @@ fn a_worker_with_many_numbers_does_not_make_a_record_long() {
 fn limits_that_nobody_has_any_more_do_not_make_a_record_long() {
     let mut record = Record::default();
     for id in 0..1_000 {
-        let limit = Limit { id: LimitId(id), ..limit(Algorithm::Stock { reported: false }) };
+        let limit = Limit { id: LimitId(id), ..limit(Algorithm::Stock(Stock { reported: false })) };
         apply(&mut record, ANN, &asks(u64::from(id) + 1, 1, &[limit]), T);
     }
     assert!(record.states.len() < 40, "{}", record.states.len());

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use std::num::NonZeroU32;
     use tollgate::identity::Identity;
-    use tollgate::limiter::{Algorithm, Limit, LimitId};
+    use tollgate::limiter::{Algorithm, FixedWindow, Limit, LimitId};
     use tollgate::time::SECOND;
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
                 id: LimitId(7),
                 quota: NonZeroU32::MIN,
                 window: SECOND,
-                algorithm: Algorithm::FixedWindow,
+                algorithm: Algorithm::FixedWindow(FixedWindow),
             }],
             number: 2,
             ..Entry::default()

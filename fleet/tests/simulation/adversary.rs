@@ -46,7 +46,7 @@ impl Traffic {
 fn edge(limit: &Limit, clock: Micros, random: &mut Random) -> Micros {
     let (window, term) = (limit.window, term(&[*limit]));
     let to_edge = if let Algorithm::Calendar(calendar) = limit.algorithm {
-        calendar.edge_after(clock) - clock
+        calendar.zone.next_edge(clock, calendar.period) - clock
     } else {
         window - clock % window
     };

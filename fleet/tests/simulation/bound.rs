@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::scenario::{Blow, Responses, Scenario};
 use crate::world::World;
 use tollgate::fleet::OnOutage;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::{Algorithm, Concurrency, Limit, SlidingCounter, Stock};
 use tollgate::time::{MILLISECOND, Micros, Period, SECOND};
 
 const SEEDS: u64 = 12;
@@ -106,7 +106,7 @@ fn no_bucket_gives_more_than_its_burst_and_its_rate() {
 fn the_two_counters_never_admit_twice_the_quota() {
     for seed in 0..SEEDS {
         let mut random = Random(seed);
-        let limit = with(Algorithm::SlidingCounter, random.one_of(&[5, 60, 300]), 5 * SECOND);
+        let limit = with(Algorithm::SlidingCounter(SlidingCounter), random.one_of(&[5, 60, 300]), 5 * SECOND);
         let world = random_scenario(&[limit], &mut random).run(seed);
         check(&world, &limit, 2 * i64::from(limit.quota.get()) - 1, seed);
     }
@@ -116,7 +116,7 @@ fn the_two_counters_never_admit_twice_the_quota() {
 fn no_more_requests_are_in_flight_than_permitted() {
     for seed in 0..SEEDS {
         let mut random = Random(seed);
-        let limit = with(Algorithm::Concurrency, random.one_of(&[1, 5, 50]), SECOND);
+        let limit = with(Algorithm::Concurrency(Concurrency), random.one_of(&[1, 5, 50]), SECOND);
         let responses = Responses { slowest: random.one_of(&[SECOND, 8 * SECOND]), ..Responses::default() };
         // Whoever hangs up leaves a permit in hand for the next one.
         let hang_up = random.one_of(&[0, 500]);
@@ -131,7 +131,7 @@ fn no_more_requests_are_in_flight_than_permitted() {
 fn no_more_units_of_a_stock_exist_than_its_quota() {
     for seed in 0..SEEDS {
         let mut random = Random(seed);
-        let limit = with(Algorithm::Stock { reported: false }, random.one_of(&[1, 20, 200]), SECOND);
+        let limit = with(Algorithm::Stock(Stock { reported: false }), random.one_of(&[1, 20, 200]), SECOND);
         let responses = Responses { back: 300, more: 0, slowest: SECOND };
         let base = random_scenario(&[limit], &mut random);
         let world = Scenario { responses, ..base }.run(seed);

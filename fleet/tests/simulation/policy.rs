@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 use tollgate::limiter::calendar::Calendar;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit, LimitId};
+use tollgate::limiter::{Algorithm, FixedWindow, Limit, LimitId, SlidingWindow, TokenBucket};
 use tollgate::time::{Micros, Period, Zone};
 
 pub fn sliding(quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
-    let algorithm = Algorithm::SlidingWindow(Slots::that_fit(quota, window, 1_400));
+    let algorithm = Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, 1_400) });
     Limit { id: LimitId::new("api", "sliding"), quota, window, algorithm }
 }
 
@@ -18,7 +18,7 @@ pub fn with(algorithm: Algorithm, quota: u32, window: Micros) -> Limit {
 }
 
 pub fn fixed(quota: u32, window: Micros) -> Limit {
-    with(Algorithm::FixedWindow, quota, window)
+    with(Algorithm::FixedWindow(FixedWindow), quota, window)
 }
 
 pub fn calendar(quota: u32, period: Period, zone: &str) -> Limit {
@@ -27,5 +27,5 @@ pub fn calendar(quota: u32, period: Period, zone: &str) -> Limit {
 }
 
 pub fn bucket(quota: u32, window: Micros, burst: u32) -> Limit {
-    with(Algorithm::TokenBucket { burst: NonZeroU32::new(burst).unwrap() }, quota, window)
+    with(Algorithm::TokenBucket(TokenBucket { burst: NonZeroU32::new(burst).unwrap() }), quota, window)
 }

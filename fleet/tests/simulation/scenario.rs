@@ -4,7 +4,7 @@ use crate::adversary::Traffic;
 use crate::network::Trouble;
 use crate::world::World;
 use tollgate::fleet::OnOutage;
-use tollgate::limiter::{Algorithm, Limit};
+use tollgate::limiter::Limit;
 use tollgate::time::{Micros, SECOND};
 
 /// Simulations begin here: 2025-11-29 08:00:00 UTC.
@@ -89,6 +89,6 @@ impl Scenario {
     }
 
     pub fn counts_in_flight(&self) -> bool {
-        self.limits.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
+        self.limits.iter().any(|limit| limit.counts_in_flight())
     }
 }

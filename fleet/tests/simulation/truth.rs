@@ -77,15 +77,17 @@ impl Truth {
 
     fn worst_of(&self, caller: u64, limit: &Limit) -> i64 {
         match limit.algorithm {
-            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter => {
+            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) => {
                 self.worst_trailing(caller, limit.window)
             }
-            Algorithm::FixedWindow => self.worst_aligned(caller, |clock| clock / limit.window),
-            Algorithm::Calendar(calendar) => self.worst_aligned(caller, |clock| calendar.edge_after(clock)),
-            Algorithm::TokenBucket { .. } => self.worst_level(caller, limit),
-            Algorithm::Concurrency => highest(self.of(caller).flat_map(in_flight).collect()),
-            Algorithm::Stock { .. } => highest(self.of(caller).flat_map(forever).collect()),
-            Algorithm::Penalty => 0,
+            Algorithm::FixedWindow(_) => self.worst_aligned(caller, |clock| clock / limit.window),
+            Algorithm::Calendar(calendar) => {
+                self.worst_aligned(caller, |clock| calendar.zone.next_edge(clock, calendar.period))
+            }
+            Algorithm::TokenBucket(_) => self.worst_level(caller, limit),
+            Algorithm::Concurrency(_) => highest(self.of(caller).flat_map(in_flight).collect()),
+            Algorithm::Stock(_) => highest(self.of(caller).flat_map(forever).collect()),
+            Algorithm::Penalty(_) => 0,
         }
     }
 

@@ -2,10 +2,11 @@
 
 use super::template::TemplateScope;
 use crate::config::{Reader, all};
+use crate::language::{forms, limit};
 use crate::reply::{Message, Template, TextKind};
 
-const MESSAGE: &str = "text, or an object of texts by language such as es, with default";
-const TAG: &str = "a language tag such as es or es-MX";
+/// What a message may be.
+const MESSAGE: &str = limit::MESSAGE.kind.allowed;
 const DEFAULT: &str = "default";
 
 /// Reads a message.
@@ -16,7 +17,7 @@ pub(super) fn message(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Mess
     let mut entries = reader.named_entries(MESSAGE)?;
     entries.retain(|entry| entry.name() != DEFAULT);
     let texts = all(entries.iter().map(|entry| {
-        let (tag, text) = (tag(entry), text(entry, scope));
+        let (tag, text) = (entry.read_name(&forms::LANGUAGE), text(entry, scope));
         Some((tag?, text?))
     }));
     let first = default(reader, &entries);
@@ -31,7 +32,7 @@ pub(super) fn message(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Mess
 }
 
 fn text(reader: &Reader<'_>, scope: &TemplateScope) -> Option<Template> {
-    scope.template(reader, reader.text("text")?, TextKind::Text)
+    scope.template(reader, reader.text(forms::TEMPLATE.allowed)?, TextKind::Text)
 }
 
 /// The language for callers who ask for none of the others. If there are several, `default` must name it: the
@@ -45,13 +46,4 @@ fn default<'a>(reader: &Reader<'a>, languages: &[Reader<'a>]) -> Option<&'a str>
         (None, [only]) => Some(only),
         (None, _) => reader.field(DEFAULT).error_found("nothing", &names.join(", ")),
     }
-}
-
-/// Checks the form of a language tag (RFC 5646, 2.1), not whether the language exists.
-fn tag(entry: &Reader<'_>) -> Option<String> {
-    let tag = entry.name();
-    let part =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let valid = tag.len() <= 35 && tag.split('-').all(part);
-    if valid { Some(tag.into()) } else { entry.error_name(tag, TAG) }
 }

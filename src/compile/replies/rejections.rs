@@ -1,14 +1,14 @@
 //! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
 //! out from the common one.
 
-use super::headers::{RESERVED, header_name, is_reserved};
+use super::headers::{RESERVED, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
 use crate::config::{Fields, Reader, all};
-use crate::reply::{Body, Message, Rejection, Template, TextKind, Variable, is_limit_header};
+use crate::language::{configuration, forms, limit, policy, rejection};
+use crate::reply::{Body, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header};
 use std::sync::Arc;
 
-const CONTENT_TYPE: &str = "a media type such as application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 const HEADER_VALUE: &str = "visible ASCII text without spaces around it";
 
@@ -30,34 +30,31 @@ impl CompiledRejection {
 #[derive(Default)]
 struct RejectionFields<'a> {
     status: Option<u32>,
-    format: Option<BodyFormat>,
+    is_problem: Option<bool>,
     body: Option<&'a str>,
-    content_type: Option<&'a str>,
+    content_type: Option<String>,
     message: Option<Arc<Message>>,
-    code: Option<&'a str>,
+    code: Option<String>,
     headers: Option<Arc<Vec<(String, Template)>>>,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum BodyFormat {
-    Template,
-    Problem,
 }
 
 /// Reads all rejections: the common one, and one for each policy.
 #[inline(never)]
-pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, Vec<CompiledRejection>)> {
+pub(super) fn rejections(
+    root: &Fields<'_>,
+    secret: Option<&'static Preset>,
+) -> Option<(Rejection, Vec<CompiledRejection>)> {
     let compiler = RejectionCompiler {
         scope: TemplateScope::new(secret),
-        secret,
-        common_at: root.at().peek("reject").unwrap_or(root.at().clone()),
+        common_at: root.present(&configuration::REJECT).unwrap_or(root.at()).clone(),
     };
-    let fields = root.read_or("reject", RejectionFields::default(), |reject| compiler.read(reject));
+    let fields = root.get_optional_with(&configuration::REJECT, |reject| compiler.read(reject));
+    let fields = fields.map(Option::unwrap_or_default);
     let no_fields = RejectionFields::default();
     let common = fields.as_ref().unwrap_or(&no_fields);
     let body = compiler.body(&compiler.common_at, common, &no_fields);
     let rejection = compiler.rejection(common, &no_fields, body);
-    let policies = root.optional("policies").map(Reader::entries).unwrap_or_default();
+    let policies = root.present(&configuration::POLICIES).map(Reader::entries).unwrap_or_default();
     let own = policies.iter().map(|policy| compiler.policy(policy, common, rejection.as_ref()));
     let own: Vec<_> = own.collect();
     let rejection = rejection?;
@@ -70,8 +67,6 @@ pub(super) fn rejections(root: &Fields<'_>, secret: bool) -> Option<(Rejection, 
 
 struct RejectionCompiler<'a> {
     scope: TemplateScope,
-    /// Whether limits are secret.
-    secret: bool,
     /// Where the common rejection is written.
     common_at: Reader<'a>,
 }
@@ -84,11 +79,11 @@ impl RejectionCompiler<'_> {
         common: &RejectionFields<'_>,
         common_rejection: Option<&Rejection>,
     ) -> Option<CompiledRejection> {
-        let at = policy.peek("reject").unwrap_or(policy.clone());
-        let own = policy
-            .peek("reject")
-            .map_or_else(|| Some(RejectionFields::default()), |reject| self.read(&reject));
-        let limits = policy.peek("limits").map(|limits| limits.entries()).unwrap_or_default();
+        let reject = policy.peek(policy::REJECT.name);
+        let own =
+            reject.as_ref().map_or_else(|| Some(RejectionFields::default()), |reject| self.read(reject));
+        let at = reject.unwrap_or(policy.clone());
+        let limits = policy.peek(policy::LIMITS.name).map(|limits| limits.entries()).unwrap_or_default();
         let (messages, own) = (self.limit_messages(&limits), own?);
         let body = if own.changes_the_body(common) {
             self.body(&at, &own, common)
@@ -98,20 +93,22 @@ impl RejectionCompiler<'_> {
         let (rejection, messages) = (self.rejection(&own, common, body)?, messages?);
         let compiled = CompiledRejection { rejection, messages };
         let used = own.check_used(&at, &|variable| compiled.mentions(variable));
-        let unused_messages: Vec<_> = if compiled.rejection.mentions(Variable::Message) {
+        let message = rejection::MESSAGE.name;
+        let is_shown = Variable::showing(message).any(|variable| compiled.rejection.mentions(variable));
+        let unused_messages: Vec<_> = if is_shown {
             Vec::new()
         } else {
-            limits.iter().filter_map(|limit| limit.peek("message")).collect()
+            limits.iter().filter_map(|limit| limit.peek(limit::MESSAGE.name)).collect()
         };
         for at in &unused_messages {
-            unused::<()>(at, "message");
+            unused::<()>(at, message);
         }
         used.filter(|()| unused_messages.is_empty()).map(|()| compiled)
     }
 
     fn limit_messages(&self, limits: &[Reader<'_>]) -> Option<Vec<Option<Message>>> {
         let scope = self.scope.of_messages();
-        all(limits.iter().map(|limit| match limit.peek("message") {
+        all(limits.iter().map(|limit| match limit.peek(limit::MESSAGE.name) {
             Some(at) => message(&at, &scope).map(Some),
             None => Some(None),
         }))
@@ -119,25 +116,18 @@ impl RejectionCompiler<'_> {
 
     #[inline(never)]
     fn read<'a>(&self, reader: &Reader<'a>) -> Option<RejectionFields<'a>> {
-        let fields =
-            reader.object(&["status", "format", "body", "content_type", "message", "code", "headers"])?;
-        let status = fields.read("status", |n| n.whole_number(400..=599));
-        let format = fields.read("format", |word| {
-            word.word(&[("template", BodyFormat::Template), ("problem", BodyFormat::Problem)])
-        });
-        let body = fields.read("body", |body| body.text("text"));
-        let content_type = fields.read("content_type", |field| {
-            let text = field.text(CONTENT_TYPE)?;
-            let valid = text.contains('/') && text.bytes().all(|byte| (0x20..0x7F).contains(&byte));
-            if valid { Some(text) } else { field.error(CONTENT_TYPE) }
-        });
+        let fields = reader.fields(&rejection::OBJECT)?;
+        let status = fields.get_optional(&rejection::STATUS);
+        let is_problem = fields.get_optional(&rejection::FORMAT);
+        let body = fields.get_optional_with(&rejection::BODY, |at| at.text(rejection::BODY.kind.allowed));
+        let content_type = fields.get_optional(&rejection::CONTENT_TYPE);
         let scope = self.scope.of_messages();
-        let message = fields.read("message", |field| message(field, &scope).map(Arc::new));
-        let code = fields.read("code", |code| code.text("text"));
-        let headers = fields.read("headers", |headers| self.headers(headers).map(Arc::new));
+        let message = fields.get_optional_with(&rejection::MESSAGE, |at| message(at, &scope).map(Arc::new));
+        let code = fields.get_optional(&rejection::CODE);
+        let headers = fields.get_optional_with(&rejection::HEADERS, |at| self.headers(at).map(Arc::new));
         Some(RejectionFields {
-            status: status?.and_then(|status| u32::try_from(status).ok()),
-            format: format?,
+            status: status?,
+            is_problem: is_problem?,
             body: body?,
             content_type: content_type?,
             message: message?,
@@ -147,7 +137,7 @@ impl RejectionCompiler<'_> {
     }
 
     fn headers(&self, reader: &Reader<'_>) -> Option<Vec<(String, Template)>> {
-        let entries = reader.named_entries("an object with a text for each header")?;
+        let entries = reader.named_entries(rejection::HEADERS.kind.allowed)?;
         all(entries.iter().map(|entry| {
             let (name, value) = (reply_header_name(entry), self.header_value(entry));
             Some((name?, value?))
@@ -172,13 +162,14 @@ impl RejectionCompiler<'_> {
     ) -> Option<Rejection> {
         let message = match own.message.as_ref().or(common.message.as_ref()) {
             Some(message) => Arc::clone(message),
-            None => Arc::new(Message::one(self.scope.plain("Too many requests")?)),
+            None => Arc::new(Message::one(self.scope.plain(rejection::DEFAULT_MESSAGE)?)),
         };
+        let code = own.code.as_deref().or(common.code.as_deref());
         Some(Rejection {
-            status: status(own, common),
+            status: status(own, common)?,
             body: body?,
             message,
-            code: own.code.or(common.code).unwrap_or("rate_limit_exceeded").into(),
+            code: code.unwrap_or(rejection::DEFAULT_CODE).into(),
             headers: own.headers.as_ref().or(common.headers.as_ref()).map(Arc::clone).unwrap_or_default(),
         })
     }
@@ -190,16 +181,17 @@ impl RejectionCompiler<'_> {
         own: &RejectionFields<'_>,
         common: &RejectionFields<'_>,
     ) -> Option<Arc<Body>> {
-        if own.format.or(common.format) == Some(BodyFormat::Problem) {
+        if own.is_problem.or(common.is_problem).or(rejection::FORMAT.default_value())? {
             let valid = reject_fields_of_templates(own_at, own);
             return self.problem(own, common).filter(|_| valid);
         }
-        let (given, body) = (own.content_type.or(common.content_type), own.body.or(common.body));
+        let given = own.content_type.as_deref().or(common.content_type.as_deref());
+        let body = own.body.or(common.body);
         // Errors belong to the field that brought this body and this type together.
-        let at = match (own.body, own.content_type) {
-            (Some(_), _) => own_at.field("body"),
-            (None, Some(_)) => own_at.field("content_type"),
-            (None, None) => self.common_at.field("body"),
+        let at = match (own.body, &own.content_type) {
+            (Some(_), _) => own_at.field(rejection::BODY.name),
+            (None, Some(_)) => own_at.field(rejection::CONTENT_TYPE.name),
+            (None, None) => self.common_at.field(rejection::BODY.name),
         };
         let (template, content_type) = match (body, given) {
             (None, Some(given)) if is_json(given) => {
@@ -221,34 +213,38 @@ impl RejectionCompiler<'_> {
     fn problem(&self, own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<Arc<Body>> {
         const TYPE: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
         const TITLE: &str = "Request cannot be satisfied as assigned quota has been exceeded";
-        let status = status(own, common);
-        let code = if own.code.or(common.code).is_some() { r#","code":"{code}""# } else { "" };
-        let violated = if self.secret { "" } else { r#","violated-policies":{violated_policies}"# };
+        let status = status(own, common)?;
+        let code = if own.code.is_some() || common.code.is_some() { r#","code":"{code}""# } else { "" };
+        let violated =
+            if self.scope.is_secret() { "" } else { r#","violated-policies":{violated_policies}"# };
         let text = format!(
             r#"{{"type":"{TYPE}","title":"{TITLE}","status":{status},"detail":"{{message}}"{code}{violated}}}"#
         );
-        let template = Template::compile(&text, TextKind::Json, Variable::OF_PROBLEMS).ok()?;
+        let template = Template::compile(&text, TextKind::Json, Variable::ALL).ok()?;
         Some(Arc::new(Body { template, content_type: "application/problem+json".into() }))
     }
 }
 
 /// `format: problem` defines body and content type itself.
 fn reject_fields_of_templates(at: &Reader<'_>, own: &RejectionFields<'_>) -> bool {
-    let fields = [("body", own.body), ("content_type", own.content_type)];
-    for (name, _) in fields.iter().filter(|(_, value)| value.is_some()) {
+    let fields = [
+        (rejection::BODY.name, own.body.is_some()),
+        (rejection::CONTENT_TYPE.name, own.content_type.is_some()),
+    ];
+    for (name, _) in fields.iter().filter(|(_, is_present)| *is_present) {
         let found = [name, " with format problem"].concat();
         at.field(name).error_found::<()>(&found, "only with format template");
     }
-    fields.iter().all(|(_, value)| value.is_none())
+    fields.iter().all(|(_, is_present)| !is_present)
 }
 
-fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> u32 {
-    own.status.or(common.status).unwrap_or(429)
+fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<u32> {
+    own.status.or(common.status).or(rejection::STATUS.default_value())
 }
 
 /// The name of a header that the configuration adds to replies.
 fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
-    let name = header_name(entry, entry.name())?;
+    let name = entry.read_name(&forms::HEADER)?;
     if is_reserved(&name) || is_limit_header(name.as_bytes()) {
         let reserved = RESERVED.join(", ");
         return entry.error_found(
@@ -262,20 +258,19 @@ fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
 impl RejectionFields<'_> {
     /// Whether these fields make a body other than the common one.
     fn changes_the_body(&self, common: &RejectionFields<'_>) -> bool {
-        let in_problems =
-            common.format == Some(BodyFormat::Problem) && (self.status.is_some() || self.code.is_some());
-        self.format.is_some() || self.body.is_some() || self.content_type.is_some() || in_problems
+        let in_problems = common.is_problem == Some(true) && (self.status.is_some() || self.code.is_some());
+        self.is_problem.is_some() || self.body.is_some() || self.content_type.is_some() || in_problems
     }
 
     /// Checks that a template uses the message and the code: otherwise they would silently have no effect.
     fn check_used(&self, at: &Reader<'_>, is_used: &dyn Fn(Variable) -> bool) -> Option<()> {
         let mut valid = Some(());
-        let fields = [
-            (self.message.is_some(), Variable::Message, "message"),
-            (self.code.is_some(), Variable::Code, "code"),
-        ];
-        for (_, _, name) in fields.iter().filter(|(given, variable, _)| *given && !is_used(*variable)) {
-            valid = unused(&at.field(name), name);
+        let fields =
+            [(rejection::MESSAGE.name, self.message.is_some()), (rejection::CODE.name, self.code.is_some())];
+        for (field, given) in fields {
+            if given && !Variable::showing(field).any(is_used) {
+                valid = unused(&at.field(field), field);
+            }
         }
         valid
     }

@@ -1,26 +1,29 @@
 //! Compiles templates, with errors for unknown variables and for what would not be valid JSON.
 
 use crate::config::{Reader, Value, parse_json};
-use crate::reply::{Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
+use crate::reply::{Preset, Rendered, Template, TemplateError, TextKind, Variable, VariableSource};
 
 /// The variables that templates may use in one place of the configuration.
 pub(super) struct TemplateScope {
-    variables: Vec<(&'static str, Variable)>,
-    /// Whether variables that reveal limits are left out.
-    secret: bool,
+    variables: Vec<Variable>,
+    /// The preset that keeps limits secret, so that variables that reveal them are left out.
+    secret: Option<&'static Preset>,
 }
 
 impl TemplateScope {
-    /// All variables, or all that do not reveal limits if limits are `secret` (FP-8).
-    pub fn new(secret: bool) -> TemplateScope {
-        let variables = Variable::WORDS.iter().filter(|(_, variable)| !(secret && variable.reveals_limits()));
-        TemplateScope { variables: variables.copied().collect(), secret }
+    /// All variables, or all that do not reveal limits if they are `secret` (FP-8).
+    pub fn new(secret: Option<&'static Preset>) -> TemplateScope {
+        TemplateScope { variables: Variable::usable(secret.is_some(), false).collect(), secret }
     }
 
     /// The same inside a message, which cannot contain itself.
     pub fn of_messages(&self) -> TemplateScope {
-        let variables = self.variables.iter().filter(|(_, variable)| *variable != Variable::Message);
-        TemplateScope { variables: variables.copied().collect(), secret: self.secret }
+        TemplateScope { variables: Variable::usable(self.is_secret(), true).collect(), secret: self.secret }
+    }
+
+    /// Whether limits are secret.
+    pub fn is_secret(&self) -> bool {
+        self.secret.is_some()
     }
 
     /// Compiles a text of the filter's own.
@@ -60,18 +63,22 @@ impl TemplateScope {
 
     fn report(&self, at: &Reader<'_>, error: &TemplateError) {
         match error {
-            TemplateError::Bare(word) => at.error_found::<()>(
-                &["{", word, "} outside quotes"].concat(),
-                "only numbers outside quotes: retry_after, limit, remaining, reset, window",
-            ),
+            TemplateError::Bare(word) => {
+                let numbers = Variable::ALL.iter().filter(|variable| variable.is_number());
+                let numbers: Vec<&str> = numbers.map(|variable| variable.word()).collect();
+                at.error_found::<()>(
+                    &["{", word, "} outside quotes"].concat(),
+                    &["only numbers outside quotes: ", &numbers.join(", ")].concat(),
+                )
+            }
             TemplateError::Unknown(word) => {
-                let withheld = self.secret
-                    && Variable::WORDS
-                        .iter()
-                        .any(|(known, variable)| known == word && variable.reveals_limits());
-                let withheld = if withheld { " with headers.preset secret" } else { "" };
-                let found = ["{", word, "}", withheld].concat();
-                let variables: Vec<&str> = self.variables.iter().map(|(word, _)| *word).collect();
+                let is_withheld = |variable: &Variable| variable.word() == word && variable.reveals_limits();
+                let secret = self.secret.filter(|_| Variable::ALL.iter().any(is_withheld));
+                let found = match secret {
+                    Some(preset) => ["{", word, "} with headers.preset ", preset.word].concat(),
+                    None => ["{", word, "}"].concat(),
+                };
+                let variables: Vec<&str> = self.variables.iter().map(|variable| variable.word()).collect();
                 at.error_word(&found, word, &variables)
             }
         };

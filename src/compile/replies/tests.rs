@@ -1,5 +1,5 @@
 use super::super::tests::{KEYS, compiled, error_paths, with};
-use crate::reply::Describes;
+use crate::reply::{Describes, LimitChoice};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// Checks the paths of the errors of a configuration with these fields.
@@ -142,7 +142,7 @@ fn each_error_of_limit_headers_is_reported() {
         (r#""headers": {"preset": "x-ratelimit", "reset": "window"}"#, "headers.reset"),
         (r#""headers": {"preset": "x-ratelimit", "upstream": "drop"}"#, "headers.upstream"),
         (r#""headers": {"preset": "x-ratelimit", "show": "on_200"}"#, "headers.show"),
-        (r#""headers": {"preset": "ietf", "format": "epoch", "names": {}}"#, "headers.names\nheaders.format"),
+        (r#""headers": {"preset": "ietf", "format": "epoch", "names": {}}"#, "headers.format\nheaders.names"),
         (r#""headers": {"preset": "envoy", "names": {}}"#, "headers.names"),
         (
             r#""headers": {"preset": "github", "names": {"limit": "a:b", "used": "Retry-After"}}"#,
@@ -170,10 +170,13 @@ fn headers_describe_the_only_limit_or_what_is_named() {
     let of = |preset: &str, rest: &str| described(&headers(preset, rest));
     assert_eq!(of("x-ratelimit", r#", "describes": "p/b""#), named(&[(0, 1)]));
     assert_eq!(of("github", r#", "describes": ["q", "p/a"]"#), named(&[(1, 0), (0, 0)]));
-    assert_eq!(of("github", r#", "describes": "violated""#), Describes::Violated);
-    assert_eq!(of("envoy", ""), Describes::MostConstrained);
-    assert_eq!(of("ietf", ""), Describes::All);
-    assert_eq!(of("ietf", r#", "describes": "most_constrained""#), Describes::MostConstrained);
+    assert_eq!(of("github", r#", "describes": "violated""#), Describes::Chosen(LimitChoice::Violated));
+    assert_eq!(of("envoy", ""), Describes::Chosen(LimitChoice::MostConstrained));
+    assert_eq!(of("ietf", ""), Describes::Chosen(LimitChoice::All));
+    assert_eq!(
+        of("ietf", r#", "describes": "most_constrained""#),
+        Describes::Chosen(LimitChoice::MostConstrained)
+    );
     for preset in ["x-ratelimit", "github"] {
         assert_eq!(error_paths(&headers(preset, "")), "headers.describes");
     }

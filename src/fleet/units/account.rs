@@ -8,7 +8,7 @@ use super::demand::Demand;
 use super::grant::Grant;
 use crate::fleet::message::{Ask, Entry, EntryAnswer};
 use crate::identity::Identity;
-use crate::limiter::{Algorithm, Limit, Verdict};
+use crate::limiter::{Limit, Verdict};
 use crate::time::{Micros, Now, SECOND};
 
 /// How often units in flight are renewed. The service believes them for three times as long.
@@ -121,7 +121,7 @@ impl Account {
     }
 
     fn counts_in_flight(&self) -> bool {
-        self.limits.iter().any(|limit| limit.algorithm == Algorithm::Concurrency)
+        self.limits.iter().any(Limit::counts_in_flight)
     }
 
     /// The verdicts of the latest grant, with the units in hand.

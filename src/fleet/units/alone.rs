@@ -2,9 +2,8 @@
 //! clock.
 
 use crate::limiter::concurrency::WorkerId;
-use crate::limiter::{Algorithm, Counter, Limit, LimitId, Verdict};
+use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{Micros, Now, SECOND};
-use std::num::NonZeroU32;
 
 /// What a worker has admitted of one caller without the service.
 #[derive(Default)]
@@ -38,7 +37,7 @@ impl Alone {
         now: Now,
     ) -> Vec<Verdict> {
         let shares: Vec<Limit> =
-            limits.iter().filter(|limit| !limit.is_penalty()).map(|limit| share(limit, workers)).collect();
+            limits.iter().filter(|limit| !limit.is_penalty()).map(|limit| limit.share(workers)).collect();
         let mut states = std::mem::take(&mut self.states);
         let mut counters: Vec<Counter<'_>> =
             shares.iter().map(|limit| open(limit, content(&states, limit), in_flight, now)).collect();
@@ -76,18 +75,8 @@ fn written(limit: &Limit, counter: &Counter<'_>, now: Now) -> Option<State> {
     // A stock never expires.
     let longest = now.mono.saturating_add(367 * 86_400 * SECOND);
     let expires = counter.write(&mut content).expires.min(longest);
-    let remembers = !matches!(counter, Counter::Concurrency(_)) && !content.is_empty();
+    let remembers = !limit.counts_in_flight() && !content.is_empty();
     remembers.then_some(State { limit: limit.id, kind: limit.algorithm.kind(), expires, content })
-}
-
-/// A limit with one worker's share of its quota.
-fn share(limit: &Limit, workers: u32) -> Limit {
-    let part = |units: NonZeroU32| NonZeroU32::new(units.get() / workers.max(1)).unwrap_or(NonZeroU32::MIN);
-    let mut share = Limit { quota: part(limit.quota), ..*limit };
-    if let Algorithm::TokenBucket { burst } = &mut share.algorithm {
-        *burst = part(*burst);
-    }
-    share
 }
 
 fn open<'a>(limit: &Limit, state: &'a [u8], in_flight: u32, now: Now) -> Counter<'a> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::fleet::message::Entry;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, LimitId};
+use crate::limiter::{Algorithm, LimitId, SlidingWindow};
 use crate::time::SECOND;
 use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -20,7 +20,12 @@ fn who(number: u64) -> Identity {
 
 fn limits(quota: u32, window: Micros) -> Vec<Limit> {
     let quota = NonZeroU32::new(quota).unwrap();
-    vec![Limit { id: LimitId(7), quota, window, algorithm: Algorithm::SlidingWindow(Slots::EXACT) }]
+    vec![Limit {
+        id: LimitId(7),
+        quota,
+        window,
+        algorithm: Algorithm::SlidingWindow(SlidingWindow { slots: Slots::EXACT }),
+    }]
 }
 
 fn claim(number: u64, limits: &[Limit]) -> Claim<'_> {

@@ -1,5 +1,4 @@
 use super::*;
-use crate::limiter::Algorithm;
 use crate::limiter::tests::{DAY, Kept, Oracle, TRACES, after, at, on_traces};
 use crate::time::Now;
 use std::num::NonZeroU32;
@@ -39,7 +38,7 @@ fn every_verdict_is_that_of_a_list_of_all_units_in_the_same_day_week_or_month() 
     on_traces(TRACES, |random| {
         let (calendar, edges) = &calendars[random.below(3) as usize];
         let quota = random.quota();
-        let mut kept = Kept::new(quota, calendar.max_length(), Algorithm::Calendar(*calendar));
+        let mut kept = Kept::new(quota, calendar.max_length(), *calendar);
         let mut oracle = Oracle::default();
         let mut now = Now { mono: 400 * DAY, wall: YEAR_2026 + random.below(200 * DAY) };
         let period = |wall: Micros| edges.partition_point(|edge| *edge <= wall);
@@ -79,7 +78,7 @@ fn every_verdict_is_that_of_a_list_of_all_units_in_the_same_day_week_or_month() 
 
 fn month_in_madrid(quota: u32) -> Kept {
     let calendar = Calendar { period: Period::Month, zone: Zone::named("Europe/Madrid").unwrap() };
-    Kept::new(NonZeroU32::new(quota).unwrap(), calendar.max_length(), Algorithm::Calendar(calendar))
+    Kept::new(NonZeroU32::new(quota).unwrap(), calendar.max_length(), calendar)
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -1,13 +1,13 @@
 use super::*;
+use crate::limiter::Counter;
 use crate::limiter::tests::{DAY, Kept, TRACES, after, on_traces};
-use crate::limiter::{Algorithm, Counter};
 use crate::time::Now;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const T0: Now = Now { mono: 1_000_000 * SECOND, wall: 20_000 * DAY };
 
 fn kept(quota: u32) -> Kept {
-    Kept::new(NonZeroU32::new(quota).unwrap(), SECOND, Algorithm::Concurrency)
+    Kept::new(NonZeroU32::new(quota).unwrap(), SECOND, Concurrency)
 }
 
 /// What one worker has written: its units, and when.

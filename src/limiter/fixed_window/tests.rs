@@ -1,6 +1,6 @@
 use super::*;
-use crate::limiter::Algorithm;
 use crate::limiter::tests::{DAY, Kept, Oracle, Random, TRACES, after, at, on_traces};
+use crate::time::{Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The next instant: anyhow later, or just before, at and just after the clock's edge.
@@ -18,7 +18,7 @@ fn next(random: &mut Random, now: Now, window: Micros) -> Now {
 fn every_verdict_is_the_clocks_and_a_trailing_window_has_at_most_twice_the_quota() {
     on_traces(TRACES, |random| {
         let (quota, window) = (random.quota(), random.window());
-        let mut kept = Kept::new(quota, window, Algorithm::FixedWindow);
+        let mut kept = Kept::new(quota, window, FixedWindow);
         let (mut oracle, mut now, mut posts) = (Oracle::default(), random.start(), random.one_in(2));
         for _ in 0..20 {
             now = next(random, now, window);
@@ -67,7 +67,7 @@ fn post(random: &mut Random, kept: &mut Kept, oracle: &mut Oracle, now: Now) -> 
 fn x_6_a_stepped_wall_clock_frees_nothing_early_and_holds_nothing_longer_than_a_window() {
     on_traces(TRACES, |random| {
         let (quota, window) = (random.quota(), random.window());
-        let mut kept = Kept::new(quota, window, Algorithm::FixedWindow);
+        let mut kept = Kept::new(quota, window, FixedWindow);
         let mut now = random.start();
         // The truth: when the open window ends, and what has been used in it.
         let (mut ends, mut used) = (0, 0);
@@ -96,7 +96,7 @@ fn x_6_a_stepped_wall_clock_frees_nothing_early_and_holds_nothing_longer_than_a_
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_reload_with_a_shorter_window_holds_nothing_longer_than_it() {
-    let mut kept = Kept::new(NonZeroU32::MIN, DAY, Algorithm::FixedWindow);
+    let mut kept = Kept::new(NonZeroU32::MIN, DAY, FixedWindow);
     let now = Now { mono: SECOND, wall: 20_000 * DAY + SECOND };
     assert!(kept.ask(now, 1).admitted);
     kept.limit.window = 60 * SECOND;
@@ -105,7 +105,7 @@ fn a_reload_with_a_shorter_window_holds_nothing_longer_than_it() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn fa_24_a_lower_quota_shows_0_remaining_and_a_higher_one_only_moves_the_cap() {
-    let mut kept = Kept::new(NonZeroU32::new(10).unwrap(), DAY, Algorithm::FixedWindow);
+    let mut kept = Kept::new(NonZeroU32::new(10).unwrap(), DAY, FixedWindow);
     let now = Now { mono: SECOND, wall: 20_000 * DAY };
     kept.ask(now, 8);
     kept.limit.quota = NonZeroU32::new(5).unwrap();
@@ -116,10 +116,10 @@ fn fa_24_a_lower_quota_shows_0_remaining_and_a_higher_one_only_moves_the_cap() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn a_state_takes_as_many_bytes_as_the_documentation_says() {
-    let mut kept = Kept::new(NonZeroU32::MAX, 366 * DAY, Algorithm::FixedWindow);
+    let mut kept = Kept::new(NonZeroU32::MAX, 366 * DAY, FixedWindow);
     kept.ask(Now { mono: 16 * 365 * DAY, wall: 20_000 * DAY }, u32::MAX);
     assert_eq!(kept.state.len(), 12, "the most, for 16 years of uptime");
-    let mut kept = Kept::new(NonZeroU32::new(100).unwrap(), 60 * SECOND, Algorithm::FixedWindow);
+    let mut kept = Kept::new(NonZeroU32::new(100).unwrap(), 60 * SECOND, FixedWindow);
     kept.ask(Now { mono: 30 * DAY, wall: 20_000 * DAY }, 1);
     assert_eq!(kept.state.len(), 7, "a first request");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::limiter::tests::{Kept, TRACES, after, on_traces};
+use crate::limiter::{Counter, WorkerId};
 use crate::time::{Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -7,7 +8,7 @@ const LENGTH: Micros = 300 * SECOND;
 const NOW: Now = Now { mono: 1_000 * SECOND, wall: 1_770_000_000 * SECOND };
 
 fn kept(length: Micros) -> Kept {
-    Kept::new(NonZeroU32::MIN, length, Algorithm::Penalty)
+    Kept::new(NonZeroU32::MIN, length, Penalty)
 }
 
 /// A penalty that has just started.
@@ -91,10 +92,10 @@ fn a_penalty_made_shorter_ends_by_its_new_length_and_one_of_a_faster_worker_by_i
 fn damaged_bytes_are_rejected_and_never_block_for_longer_than_the_length() {
     let limit = Limit::penalty("p", LENGTH);
     for state in [&[0x80][..], &[1, 2], &[0xFF; 11], b"another module's"] {
-        assert!(Penalty::open(&limit, state, NOW.mono).is_none(), "{state:?}");
+        assert!(Counter::open(&limit, state, NOW, WorkerId(1)).is_none(), "{state:?}");
     }
     let mut state = Vec::new();
     varint::write(&mut state, u64::MAX);
-    let penalty = Penalty::open(&limit, &state, NOW.mono).unwrap();
-    assert_eq!(penalty.judge(NOW.mono, 1).retry_after, LENGTH);
+    let penalty = Counter::open(&limit, &state, NOW, WorkerId(1)).unwrap();
+    assert_eq!(penalty.judge(NOW, 1).retry_after, LENGTH);
 }

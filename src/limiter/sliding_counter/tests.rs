@@ -1,11 +1,10 @@
 use super::*;
-use crate::limiter::Algorithm;
 use crate::limiter::tests::{DAY, Kept, Oracle, Random, TRACES, after, at, on_traces};
 use crate::time::{MILLISECOND, Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn kept(quota: NonZeroU32, window: Micros) -> Kept {
-    Kept::new(quota, window, Algorithm::SlidingCounter)
+    Kept::new(quota, window, SlidingCounter)
 }
 
 fn next(random: &mut Random, now: Now, window: Micros) -> Now {

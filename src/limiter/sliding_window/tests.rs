@@ -1,6 +1,6 @@
 use super::*;
+use crate::limiter::LimitId;
 use crate::limiter::tests::DAY;
-use crate::limiter::{Algorithm, LimitId};
 use crate::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -11,7 +11,11 @@ const T0: Micros = 1_000_000 * SECOND;
 
 fn limit(quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
-    Limit { id: LimitId(1), quota, window, algorithm: Algorithm::SlidingWindow(Slots::EXACT) }
+    Limit { id: LimitId(1), quota, window, algorithm: SlidingWindow { slots: Slots::EXACT }.into() }
+}
+
+fn instant(mono: Micros) -> Now {
+    Now { mono, wall: 0 }
 }
 
 /// A limit with its state, as the table would keep it.
@@ -27,6 +31,9 @@ impl Kept {
     }
 
     fn open(&self, now: Micros) -> Log<'_> {
+        if self.state.is_empty() {
+            return Log { opened: now, ..Log::empty(&self.limit, self.slots) };
+        }
         Log::open(&self.limit, self.slots, &self.state, now).expect("its own state is sound")
     }
 
@@ -45,7 +52,7 @@ impl Kept {
         let log = self.open(now);
         let (verdict, restamped) = (log.judge(now, cost), log.restamped());
         if verdict.admitted || restamped {
-            self.change(now, |log| log.charge(now, if verdict.admitted { cost } else { 0 }));
+            self.change(now, |log| log.charge(instant(now), if verdict.admitted { cost } else { 0 }));
         }
         verdict
     }
@@ -201,7 +208,7 @@ proptest! {
         for gap in gaps {
             now += gap;
             let before = kept.open(now).judge(now, 0);
-            kept.change(now, |log| { log.charge(now, cost); log.refund(now, cost) });
+            kept.change(now, |log| { log.charge(instant(now), cost); log.refund(instant(now), cost, 0, 0) });
             prop_assert_eq!(kept.open(now).judge(now, 0), before);
             kept.ask(now, 1);
         }
@@ -223,15 +230,15 @@ proptest! {
             kept.ask(now, 1);
         }
         let end = now + 500 * MILLISECOND;
-        kept.change(now, |log| log.charge(end, taken));
+        kept.change(now, |log| log.charge(instant(end), taken));
         let mut used: Vec<_> = uses.iter().map(|(at, units)| (Now { mono: now + at, wall: 0 }, *units)).collect();
         used.sort_by_key(|(at, _)| at.mono);
         let mut one_by_one = Kept { state: kept.state.clone(), ..kept };
         one_by_one.change(end + late, |log| {
-            log.refund(end, taken);
-            used.iter().for_each(|(at, units)| log.charge(at.mono, *units));
+            log.refund(instant(end), taken, 0, 0);
+            used.iter().for_each(|(at, units)| log.charge(*at, *units));
         });
-        kept.change(end + late, |log| log.settle(end, taken, &used));
+        kept.change(end + late, |log| assert!(log.settle(instant(end), taken, &used)));
         let then = |kept: &Kept| kept.open(end + late).judge(end + late, 1);
         prop_assert_eq!(then(&kept), then(&one_by_one));
         let leaves = then(&kept).next_slot;
@@ -244,8 +251,8 @@ proptest! {
         let limit = limit(7, 60 * SECOND);
         if let Some(mut log) = Log::open(&limit, Slots::EXACT, &state, now) {
             log.judge(now, 1);
-            log.refund(now / 2, 3);
-            log.charge(now, 2);
+            log.refund(instant(now / 2), 3, 0, 0);
+            log.charge(instant(now), 2);
             log.coarsen(Coarseness::Any);
             log.write(&mut Vec::new());
         }

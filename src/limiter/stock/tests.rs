@@ -1,11 +1,11 @@
 use super::*;
-use crate::limiter::Algorithm;
 use crate::limiter::tests::{DAY, Kept, TRACES, after, on_traces};
+use crate::limiter::{LimitId, WorkerId};
 use crate::time::{Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn kept(quota: NonZeroU32) -> Kept {
-    Kept::new(quota, 60 * SECOND, Algorithm::Stock { reported: false })
+    Kept::new(quota, 60 * SECOND, Stock { reported: false })
 }
 
 /// FA-18: reserved, given back at once or later, in any order: never above the quota, never below 0.
@@ -81,14 +81,15 @@ fn a_state_takes_as_many_bytes_as_the_documentation_says() {
 
 const MINUTE: Micros = 60 * SECOND;
 
-fn reported(state: &[u8], now: Micros) -> Stock {
+fn reported(state: &[u8], now: Micros) -> UnitsInStock {
     let quota = NonZeroU32::new(10).unwrap();
-    let algorithm = Algorithm::Stock { reported: true };
-    let limit = Limit { id: crate::limiter::LimitId(1), quota, window: MINUTE, algorithm };
-    Stock::open(&limit, true, state, now).unwrap()
+    let stock = Stock { reported: true };
+    let limit = Limit { id: LimitId(1), quota, window: MINUTE, algorithm: stock.into() };
+    let opening = Opening { now: Now { mono: now, wall: 0 }, worker: WorkerId(1), stall: 0 };
+    if state.is_empty() { stock.unused(&limit, opening) } else { stock.open(&limit, state, opening).unwrap() }
 }
 
-fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut Stock)) -> u64 {
+fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut UnitsInStock)) -> u64 {
     let mut stock = reported(state, now);
     change(&mut stock);
     state.clear();
@@ -96,13 +97,22 @@ fn then(state: &mut Vec<u8>, now: Micros, change: impl FnOnce(&mut Stock)) -> u6
     10 - reported(state, now).judge(now, 0).remaining
 }
 
+fn reserve(stock: &mut UnitsInStock, units: u32) {
+    stock.charge(Now::default(), units);
+    stock.reserve(units);
+}
+
+fn reports(units: u64, since: Micros) -> impl FnOnce(&mut UnitsInStock) {
+    move |stock| assert!(stock.report(units, since))
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn a_report_is_added_to_what_others_are_creating() {
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
-    assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 1);
-    assert_eq!(then(&mut state, now, |stock| stock.reserve(1)), 2);
-    let answered = |stock: &mut Stock| {
-        stock.settle(1);
+    assert_eq!(then(&mut state, now, |stock| reserve(stock, 1)), 1);
+    assert_eq!(then(&mut state, now, |stock| reserve(stock, 1)), 2);
+    let answered = |stock: &mut UnitsInStock| {
+        stock.settle_reserved(1);
         stock.report(7, now);
     };
     assert_eq!(then(&mut state, now + SECOND, answered), 8);
@@ -111,23 +121,19 @@ fn a_report_is_added_to_what_others_are_creating() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_report_that_others_have_overtaken_only_raises_the_stock() {
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
-    then(&mut state, now, |stock| stock.charge(5));
-    assert_eq!(
-        then(&mut state, now + 2 * SECOND, |stock| stock.report(3, now + SECOND)),
-        3,
-        "nothing changed since"
-    );
-    then(&mut state, now + 4 * SECOND, |stock| stock.charge(2));
-    assert_eq!(then(&mut state, now + 5 * SECOND, |stock| stock.report(4, now + 3 * SECOND)), 5);
-    assert_eq!(then(&mut state, now + 6 * SECOND, |stock| stock.report(6, now + 3 * SECOND)), 6);
+    then(&mut state, now, |stock| stock.charge(Now::default(), 5));
+    assert_eq!(then(&mut state, now + 2 * SECOND, reports(3, now + SECOND)), 3, "nothing changed since");
+    then(&mut state, now + 4 * SECOND, |stock| stock.charge(Now::default(), 2));
+    assert_eq!(then(&mut state, now + 5 * SECOND, reports(4, now + 3 * SECOND)), 5);
+    assert_eq!(then(&mut state, now + 6 * SECOND, reports(6, now + 3 * SECOND)), 6);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn what_never_settles_is_in_flight_for_ten_minutes_and_then_exists_until_a_report_says_otherwise() {
     let (mut state, now) = (Vec::new(), 1_000 * SECOND);
-    then(&mut state, now, |stock| stock.reserve(2));
-    assert_eq!(then(&mut state, now + 2 * SECOND, |stock| stock.report(1, now + SECOND)), 3);
+    then(&mut state, now, |stock| reserve(stock, 2));
+    assert_eq!(then(&mut state, now + 2 * SECOND, reports(1, now + SECOND)), 3);
     let later = now + 2 * SECOND + MAX_RESPONSE_TIME;
     assert_eq!(then(&mut state, later, |_| {}), 3);
-    assert_eq!(then(&mut state, later + SECOND, |stock| stock.report(1, later)), 1);
+    assert_eq!(then(&mut state, later + SECOND, reports(1, later)), 1);
 }

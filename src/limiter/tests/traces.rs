@@ -121,8 +121,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub fn new(quota: NonZeroU32, window: Micros, algorithm: Algorithm) -> Kept {
-        let limit = Limit { id: LimitId(1), quota, window, algorithm };
+    pub fn new(quota: NonZeroU32, window: Micros, algorithm: impl Into<Algorithm>) -> Kept {
+        let limit = Limit { id: LimitId(1), quota, window, algorithm: algorithm.into() };
         Kept { limit, state: Vec::new(), worker: WorkerId(1) }
     }
 

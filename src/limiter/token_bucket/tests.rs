@@ -1,13 +1,13 @@
 use super::*;
 use crate::limiter::tests::{DAY, Kept, TRACES, after, at, on_traces};
-use crate::limiter::{Algorithm, LimitId};
+use crate::limiter::{FixedWindow, LimitId};
 use crate::time::{Now, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn limit(quota: u32) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
-    Limit { id: LimitId(1), quota, window: 60 * SECOND, algorithm: Algorithm::FixedWindow }
+    Limit { id: LimitId(1), quota, window: 60 * SECOND, algorithm: FixedWindow.into() }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -15,7 +15,7 @@ fn a_workers_burst_passes_at_once_and_then_one_unit_at_the_limits_rate() {
     let mut bucket = Bucket::of_worker(&limit(600));
     for _ in 0..9 {
         assert_eq!(bucket.wait(SECOND, 1), 0);
-        bucket.charge(SECOND, 1);
+        bucket.spend(SECOND, 1);
     }
     assert_eq!(bucket.wait(SECOND, 1), 100_000);
     assert_eq!(bucket.wait(SECOND + 99_999, 1), 1);
@@ -34,7 +34,7 @@ proptest! {
         for gap in gaps {
             now += gap;
             if bucket.wait(now, 1) == 0 {
-                bucket.charge(now, 1);
+                bucket.spend(now, 1);
                 passed += 1;
             }
             let rate = u64::from(quota) * (now - SECOND) / limit.window;
@@ -67,7 +67,7 @@ fn ideal_level(
 fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
     on_traces(TRACES, |random| {
         let (quota, burst, window) = (random.quota(), random.quota(), random.window());
-        let mut kept = Kept::new(quota, window, Algorithm::TokenBucket { burst });
+        let mut kept = Kept::new(quota, window, TokenBucket { burst });
         let start = random.start();
         // A burst of centuries is cut.
         let burst = kept.judge(start, 0).quota;
@@ -114,7 +114,7 @@ fn in_every_interval_at_most_burst_and_rate(limit: &Limit, burst: NonZeroU32, ad
 fn refunds_never_let_more_pass_than_burst_and_rate() {
     on_traces(TRACES, |random| {
         let (quota, burst, window) = (random.quota(), random.quota(), random.window());
-        let mut kept = Kept::new(quota, window, Algorithm::TokenBucket { burst });
+        let mut kept = Kept::new(quota, window, TokenBucket { burst });
         let start = random.start();
         let burst = kept.judge(start, 0).quota;
         // What was admitted, in order, and of what is not settled yet its place there and what it remembers.
@@ -199,7 +199,7 @@ fn a_unit_that_has_come_back_by_itself_is_not_refunded() {
     let mut kept = Kept::new(
         NonZeroU32::new(60).unwrap(),
         60 * SECOND,
-        Algorithm::TokenBucket { burst: NonZeroU32::new(2).unwrap() },
+        TokenBucket { burst: NonZeroU32::new(2).unwrap() },
     );
     let first = Now { mono: 10 * SECOND, wall: 0 };
     kept.ask(first, 1);
@@ -211,7 +211,7 @@ fn a_unit_that_has_come_back_by_itself_is_not_refunded() {
 
 fn bucket_of(quota: u32, window: Micros, burst: u32) -> Kept {
     let [quota, burst] = [quota, burst].map(|units| NonZeroU32::new(units).unwrap());
-    Kept::new(quota, window, Algorithm::TokenBucket { burst })
+    Kept::new(quota, window, TokenBucket { burst })
 }
 
 /// How long one unit is rejected in truth, asked again and again, each time after half of what was told.
@@ -366,7 +366,7 @@ fn debts_beyond_what_is_forgiven_are_forgiven() {
 fn a_burst_of_centuries_is_no_bucket_without_a_bottom() {
     for (quota, burst) in [(1, 1_000), (1, u32::MAX), (7, 100_000)] {
         let (quota, burst) = (NonZeroU32::new(quota).unwrap(), NonZeroU32::new(burst).unwrap());
-        let mut kept = Kept::new(quota, 366 * DAY, Algorithm::TokenBucket { burst });
+        let mut kept = Kept::new(quota, 366 * DAY, TokenBucket { burst });
         let now = Now { mono: 3_650 * DAY, wall: 0 };
         let all = kept.judge(now, 0).remaining;
         assert!(all > 0 && all <= u64::from(burst.get()));
@@ -382,7 +382,7 @@ fn a_burst_of_centuries_is_no_bucket_without_a_bottom() {
 fn a_state_takes_9_bytes_and_12_for_a_bucket_that_takes_a_year_to_fill() {
     let burst = NonZeroU32::MAX;
     for (window, bytes) in [(SECOND, 9), (366 * DAY, 12)] {
-        let mut kept = Kept::new(burst, window, Algorithm::TokenBucket { burst });
+        let mut kept = Kept::new(burst, window, TokenBucket { burst });
         assert!(kept.ask(Now { mono: 3_650 * DAY, wall: 0 }, u32::MAX).admitted);
         assert_eq!(kept.state.len(), bytes);
     }
@@ -391,7 +391,7 @@ fn a_state_takes_9_bytes_and_12_for_a_bucket_that_takes_a_year_to_fill() {
 #[wasm_bindgen_test(unsupported = test)]
 fn a5_a_bucket_that_lacks_a_unit_counts_as_hardly_used_and_less_as_it_fills() {
     let burst = NonZeroU32::new(100).unwrap();
-    let mut kept = Kept::new(burst, 100 * SECOND, Algorithm::TokenBucket { burst });
+    let mut kept = Kept::new(burst, 100 * SECOND, TokenBucket { burst });
     let now = 1_000 * SECOND;
     assert!(kept.ask(Now { mono: now, wall: 0 }, 1).admitted);
     assert_eq!(Bucket::share_of(&kept.state, now), Some(3));

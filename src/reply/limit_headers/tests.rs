@@ -146,6 +146,32 @@ fn github_adds_what_is_used_and_by_whom() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn okta_has_a_hyphen_more_to_the_byte() {
+    table(&[
+        (
+            r#""preset": "okta", "describes": "api/minute""#,
+            &admitted(),
+            &["x-rate-limit-limit: 30", "x-rate-limit-remaining: 17", "x-rate-limit-reset: 1747314007"],
+        ),
+        (
+            r#""preset": "okta", "describes": "api/month", "reset": "window_end", "format": "delta""#,
+            &admitted(),
+            &["x-rate-limit-limit: 5000", "x-rate-limit-remaining: 4000", "x-rate-limit-reset: 900000"],
+        ),
+        (
+            r#""preset": "okta", "describes": "violated", "names": {"used": "x-rate-limit-used"}"#,
+            &rejected(),
+            &[
+                "x-rate-limit-limit: 30",
+                "x-rate-limit-remaining: 0",
+                "x-rate-limit-reset: 1747314007",
+                "x-rate-limit-used: 30",
+            ],
+        ),
+    ]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn envoys_form_lists_all_quotas_behind_the_one_that_is_told_of() {
     let quotas = r#"30;w=60;name="api/minute", 5000;w=2678400;name="api/month", 8;name="flight""#;
     table(&[

@@ -1,10 +1,11 @@
-use super::super::template::{TextKind, Variable};
+use super::super::template::TextKind;
+use super::super::variable::Variable;
 use super::*;
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn text(text: &str) -> Template {
-    Template::compile(text, TextKind::Text, Variable::WORDS).unwrap()
+    Template::compile(text, TextKind::Text, Variable::ALL).unwrap()
 }
 
 fn message(tags: &[&str]) -> Message {

@@ -12,7 +12,7 @@ impl VariableSource for All<'_> {
 }
 
 fn compiled(text: &str, kind: TextKind) -> Template {
-    Template::compile(text, kind, Variable::WORDS).unwrap()
+    Template::compile(text, kind, Variable::ALL).unwrap()
 }
 
 fn filled(text: &str, kind: TextKind, said: &str) -> String {
@@ -39,7 +39,8 @@ fn a_lowercase_word_in_braces_is_a_variable_and_all_else_is_itself() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn every_word_is_known_and_says_what_it_stands_for() {
-    for (word, variable) in Variable::WORDS {
+    for variable in Variable::ALL {
+        let word = variable.word();
         let template = compiled(&format!("{{{word}}}"), TextKind::Text);
         assert!(template.mentions(*variable), "{word}");
         assert_eq!(template.render(&All(7, "us")), if variable.is_number() { "7" } else { "us" }, "{word}");
@@ -48,7 +49,7 @@ fn every_word_is_known_and_says_what_it_stands_for() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn all_flaws_are_told_in_their_order() {
-    let flaws = |text, kind| Template::compile(text, kind, Variable::WORDS).unwrap_err();
+    let flaws = |text, kind| Template::compile(text, kind, Variable::ALL).unwrap_err();
     assert_eq!(
         flaws("{limt} {limit} {a_1}", TextKind::Text),
         [TemplateError::Unknown("limt".into()), TemplateError::Unknown("a_1".into())]
@@ -57,7 +58,7 @@ fn all_flaws_are_told_in_their_order() {
         flaws(r#"{"a": {policy}, "b": "{policy}", "c": {limit}, "d": {x}}"#, TextKind::Json),
         [TemplateError::Bare("policy".into()), TemplateError::Unknown("x".into())]
     );
-    let few = &Variable::WORDS[..1];
+    let few = &Variable::ALL[..1];
     assert_eq!(
         Template::compile("{message}", TextKind::Text, few).unwrap_err(),
         [TemplateError::Unknown("message".into())]
@@ -66,7 +67,7 @@ fn all_flaws_are_told_in_their_order() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn quotes_are_told_from_escaped_ones() {
-    let bare = |text| Template::compile(text, TextKind::Json, Variable::WORDS).is_err();
+    let bare = |text| Template::compile(text, TextKind::Json, Variable::ALL).is_err();
     assert!(!bare(r#"{"a": "\"{policy}"}"#));
     assert!(bare(r#"{"a": "\\"{policy}}"#));
     assert!(!bare(r#"{"\\\"": "{policy}"}"#));
@@ -92,7 +93,7 @@ fn a_text_without_variables_is_not_copied() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn only_the_problem_body_has_a_list_and_only_outside_quotes() {
-    let problem = |text| Template::compile(text, TextKind::Json, Variable::OF_PROBLEMS);
+    let problem = |text| Template::compile(text, TextKind::Json, Variable::ALL);
     assert!(problem("[{violated_policies}]").is_ok());
     assert!(problem(r#"["{violated_policies}"]"#).is_err());
 }
@@ -148,7 +149,7 @@ proptest! {
         number in any::<u32>(),
     ) {
         let text = fragments.concat();
-        let Ok(template) = Template::compile(&text, TextKind::Json, Variable::WORDS) else { return Ok(()) };
+        let Ok(template) = Template::compile(&text, TextKind::Json, Variable::ALL) else { return Ok(()) };
         let is_json = |number: u64, said: &str| {
             serde_json::from_str::<serde_json::Value>(&template.render(&All(number, said))).is_ok()
         };
@@ -160,7 +161,7 @@ proptest! {
     #[wasm_bindgen_test(unsupported = test)]
     fn no_text_makes_it_panic_and_a_header_stays_one_line(text in "[ -~]{0,40}", said in any::<String>()) {
         for kind in [TextKind::Text, TextKind::Json, TextKind::Header] {
-            let Ok(template) = Template::compile(&text, kind, Variable::WORDS) else { continue };
+            let Ok(template) = Template::compile(&text, kind, Variable::ALL) else { continue };
             let filled = template.render(&All(1, &said));
             prop_assert!(kind != TextKind::Header || filled.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
         }

@@ -4,7 +4,7 @@ use super::super::memory::MemoryStore;
 use super::super::tests::{NOW, at, charge, limit, worker};
 use super::*;
 use crate::fleet::message::Answer;
-use crate::limiter::{Algorithm, Limit};
+use crate::limiter::{Algorithm, Concurrency, Limit};
 use crate::time::MILLISECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -39,7 +39,7 @@ fn of_fleet<'a>(policy: &'a str, who: u64, limits: &'a [Limit]) -> Charge<'a> {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_request_that_another_policy_rejects_keeps_no_unit_in_flight() {
     let (mut table, store, mut member) = (worker(1), MemoryStore::default(), without_a_service(4));
-    let flights = [Limit { algorithm: Algorithm::Concurrency, ..limit(1, 40, SECOND) }];
+    let flights = [Limit { algorithm: Algorithm::Concurrency(Concurrency), ..limit(1, 40, SECOND) }];
     let minutes = [limit(2, 4, 60 * SECOND)];
     let charges = [of_fleet("flights", 1, &flights), of_fleet("minutes", 2, &minutes)];
     let mut admitted = 0;

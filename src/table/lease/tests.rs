@@ -163,7 +163,7 @@ fn c_returns_are_exact_across_workers_and_their_leases() {
     for (seed, algorithm) in (0..40).flat_map(|seed| [(seed, false), (seed, true)]) {
         let mut fleet = Fleet::new(1 + seed % 4, 6_000);
         if algorithm {
-            fleet.limits[0].algorithm = Algorithm::FixedWindow;
+            fleet.limits[0].algorithm = crate::limiter::FixedWindow.into();
         }
         let (mut random, mut returned, mut now) = (u64::from(seed), 0, NOW.next_multiple_of(60 * SECOND));
         fleet.run(now, 10 * SECOND, 5_003);

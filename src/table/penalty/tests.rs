@@ -1,5 +1,5 @@
 use super::*;
-use crate::limiter::Algorithm;
+use crate::limiter::{Algorithm, TokenBucket};
 use crate::table::Charge;
 use crate::table::memory::MemoryStore;
 use crate::table::tests::{NOW, at, charge, limit, worker};
@@ -199,7 +199,7 @@ fn newcomers_to_a_full_page_are_not_blocked_for_each_other() {
 #[wasm_bindgen_test(unsupported = test)]
 fn b_a_late_cost_above_the_burst_starts_no_block() {
     let burst = NonZeroU32::new(5).unwrap();
-    let bucket = Limit { algorithm: Algorithm::TokenBucket { burst }, ..limit(1, 5, MINUTE) };
+    let bucket = Limit { algorithm: Algorithm::TokenBucket(TokenBucket { burst }), ..limit(1, 5, MINUTE) };
     let (mut table, store, limits) =
         (worker(1), MemoryStore::default(), [bucket, Limit::penalty("p", BLOCK)]);
     assert!(asked(&mut table, &store, &limits, NOW).admitted);

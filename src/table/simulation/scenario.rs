@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::world::Bug;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Algorithm, Concurrency, FixedWindow, Limit, LimitId, SlidingWindow, Stock};
 use crate::table::{ChargeMode, Count, OnContention, TableSize};
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -67,8 +67,7 @@ pub struct Policy {
 
 impl Policy {
     pub fn new(limits: Vec<Limit>) -> Policy {
-        let (in_flight, spent) =
-            limits.iter().partition(|limit: &&Limit| limit.algorithm == Algorithm::Concurrency);
+        let (in_flight, spent) = limits.iter().partition(|limit: &&Limit| limit.counts_in_flight());
         let (count, on_contention) = Default::default();
         Policy { limits, in_flight, spent, count, on_contention }
     }
@@ -97,10 +96,12 @@ pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota as u32).unwrap();
     let room = TableSize { pages: NonZeroU32::MIN, page_bytes: PAGE_BYTES }.max_state_bytes();
     let algorithm = match kind {
-        Kind::Sliding => Algorithm::SlidingWindow(Slots::that_fit(quota, window, room)),
-        Kind::Fixed => Algorithm::FixedWindow,
-        Kind::Concurrency => Algorithm::Concurrency,
-        Kind::Stock => Algorithm::Stock { reported: false },
+        Kind::Sliding => {
+            Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, room) })
+        }
+        Kind::Fixed => Algorithm::FixedWindow(FixedWindow),
+        Kind::Concurrency => Algorithm::Concurrency(Concurrency),
+        Kind::Stock => Algorithm::Stock(Stock { reported: false }),
     };
     Limit { id: LimitId(id), quota, window, algorithm }
 }

@@ -1,7 +1,7 @@
 //! The true history: which units were admitted when, and until when they count.
 
 use crate::identity::Identity;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Algorithm, Limit, LimitId, SlidingCounter, SlidingWindow};
 use crate::time::{Micros, Now};
 
 /// Units of one request, counted by one limit.
@@ -93,26 +93,28 @@ impl Truth {
 fn leaves(limit: &Limit, at: Now) -> Micros {
     match limit.algorithm {
         Algorithm::SlidingWindow(_) => at.mono + limit.window,
-        Algorithm::FixedWindow => at.mono + limit.window - at.wall % limit.window,
-        Algorithm::SlidingCounter
+        Algorithm::FixedWindow(_) => at.mono + limit.window - at.wall % limit.window,
+        Algorithm::SlidingCounter(SlidingCounter)
         | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => Micros::MAX,
+        | Algorithm::TokenBucket(_)
+        | Algorithm::Concurrency(_)
+        | Algorithm::Stock(_)
+        | Algorithm::Penalty(_) => Micros::MAX,
     }
 }
 
 /// When the table stops counting a unit: times are rounded up to slots.
 fn forgotten(limit: &Limit, at: Now) -> Micros {
     match limit.algorithm {
-        Algorithm::SlidingWindow(slots) => at.mono.next_multiple_of(slots.length()) + limit.window,
-        Algorithm::SlidingCounter
-        | Algorithm::FixedWindow
+        Algorithm::SlidingWindow(SlidingWindow { slots }) => {
+            at.mono.next_multiple_of(slots.length()) + limit.window
+        }
+        Algorithm::SlidingCounter(SlidingCounter)
+        | Algorithm::FixedWindow(_)
         | Algorithm::Calendar(_)
-        | Algorithm::TokenBucket { .. }
-        | Algorithm::Concurrency
-        | Algorithm::Stock { .. }
-        | Algorithm::Penalty => leaves(limit, at),
+        | Algorithm::TokenBucket(_)
+        | Algorithm::Concurrency(_)
+        | Algorithm::Stock(_)
+        | Algorithm::Penalty(_) => leaves(limit, at),
     }
 }

@@ -110,7 +110,7 @@ fn without_alternatives(object: &str, field: &str) -> Json {
     let object = objects().into_iter().find(|one| one.name.get() == object).expect(object);
     let alternatives = object.rules.iter().find_map(|rule| match rule {
         Rule::ExactlyOne(names) if names.contains(&field) => Some(*names),
-        Rule::ExactlyOne(_) | Rule::OnlyWith(..) | Rule::NotBoth(..) => None,
+        Rule::ExactlyOne(_) | Rule::OnlyWith(..) | Rule::NotBoth(..) | Rule::ByWord(..) => None,
     });
     let others = alternatives.unwrap_or_default().iter().filter(|name| **name != field);
     Json::Object(others.map(|name| ((*name).to_string(), Json::Null)).collect())

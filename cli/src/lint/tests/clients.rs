@@ -24,6 +24,14 @@ fn f_a_reset_that_octokit_takes_for_1970_is_warned_about() {
 }
 
 #[test]
+fn f_a_reset_that_oktas_sdks_take_for_1970_is_warned_about() {
+    let found = replies("headers: { preset: okta, format: delta }\n");
+    let [found] = found.as_slice() else { panic!("{found:?}") };
+    assert!(found.contains("x-rate-limit-reset") && found.contains("the SDKs of Okta"), "{found}");
+    assert_eq!(replies("headers: { preset: okta }\n"), NOTHING);
+}
+
+#[test]
 fn f_a_rejection_without_a_wait_or_with_one_that_timers_cannot_hold_is_warned_about() {
     let found = replies("retry_after: { show: never }\n");
     let [found] = found.as_slice() else { panic!("{found:?}") };

@@ -8,7 +8,7 @@ use tollgate::fleet::message::{Answer, Exchange};
 use tollgate::fleet::units::{Claim, InHand, Units};
 use tollgate::identity::Identity;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Limit, LimitId};
+use tollgate::limiter::{Algorithm, Limit, LimitId, SlidingWindow};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 
 pub trait Stream: Read + Write + Send {}
@@ -150,7 +150,7 @@ pub fn caller(number: u64) -> Identity {
 
 pub fn limit(quota: u32, window: Micros) -> Limit {
     let quota = NonZeroU32::new(quota).unwrap();
-    let algorithm = Algorithm::SlidingWindow(Slots::that_fit(quota, window, 1_400));
+    let algorithm = Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, 1_400) });
     Limit { id: LimitId(7), quota, window, algorithm }
 }
 

@@ -50,12 +50,12 @@ fn post(random: &mut Random, log: &mut Log<'_>, oracle: &mut Oracle, now: Now, s
             let earlier =
                 at(now, now.mono - (random.gap(window, step) + random.gap(window, step)).min(now.mono));
             let units = 1 + random.below(3) as u32;
-            log.charge(earlier.mono, units);
+            log.charge(earlier, units);
             oracle.0.push((earlier, u64::from(units)));
         }
         1 => {
             if let Some((at, units)) = oracle.forget_one(random) {
-                log.refund(at.mono, units);
+                log.refund(at, units, 0, 0);
                 if at.mono + window <= now.mono {
                     // It had left: there is nothing to give back.
                     oracle.0.push((at, u64::from(units)));
@@ -64,7 +64,7 @@ fn post(random: &mut Random, log: &mut Log<'_>, oracle: &mut Oracle, now: Now, s
         }
         2 => {
             let units = 1 + random.below(3) as u32;
-            log.give_back_newest(now.mono, units);
+            log.give_back_newest(now, units);
             oracle.return_newest(units, window, now.mono);
         }
         _ => {}
@@ -87,7 +87,7 @@ fn on_the_clocks_milliseconds_every_word_of_every_verdict_is_the_truth() {
             let verdict = log.judge(now.mono, cost);
             assert_eq!(verdict, right_verdict(&oracle, &kept.limit, now.mono, cost), "{now:?} {cost}");
             if verdict.admitted {
-                log.charge(now.mono, cost);
+                log.charge(now, cost);
                 oracle.0.push((now, u64::from(cost)));
             }
             log.write(&mut state);
@@ -127,7 +127,7 @@ fn a_ring_admits_nothing_wrongly_and_rejects_at_most_one_slot_early() {
             assert!(!admitted || used <= u64::from(quota.get()), "a wrong admission at {now:?}");
             assert!(admitted || cautiously > u64::from(quota.get()), "more than a slot too early at {now:?}");
             if admitted {
-                log.charge(now.mono, cost);
+                log.charge(now, cost);
                 oracle.0.push((now, u64::from(cost)));
             }
             log.write(&mut state);
@@ -184,7 +184,7 @@ fn x_6_a_clock_set_back_to_its_zero_keeps_the_state_sound() {
 fn a_debt_that_has_left_the_window_by_the_time_it_is_posted_is_none() {
     let kept = Kept::new(1, 60 * SECOND, Slots::EXACT);
     let mut log = kept.open(T0);
-    log.charge(T0 - 60 * SECOND, 1);
+    log.charge(instant(T0 - 60 * SECOND), 1);
     assert!(log.judge(T0, 1).admitted);
 }
 
@@ -196,7 +196,7 @@ fn a_unit_that_has_left_is_not_refunded_from_the_longer_slot_that_its_own_became
     kept.ask(odd + MILLISECOND, 1);
     let now = odd + 60 * SECOND;
     kept.change(now, |log| assert!(log.coarsen(Coarseness::Any)));
-    kept.change(now, |log| log.refund(odd, 1));
+    kept.change(now, |log| log.refund(instant(odd), 1, 0, 0));
     assert_eq!(kept.open(now).judge(now, 0).remaining, 1);
 }
 

@@ -2,10 +2,9 @@
 
 use super::{Beside, Presence, Source, SourceKind, field};
 use crate::config::{Composite, Field, Kind, Literal, Number, Object, Reader, object};
-use crate::http::client_ip::{Prefixes, client_ip};
+use crate::http::client_ip::Prefixes;
 use crate::http::{Request, RequestCache};
 use crate::rules::key::{Key, KeyValue};
-use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The client's IP address.
@@ -58,8 +57,7 @@ impl Source for ClientIp {
         request: &'a RequestCache<'a, R>,
         _key: &Key,
     ) -> Option<KeyValue<'a>> {
-        let address = request.uncached().source_address().unwrap_or_default();
-        Some(KeyValue::One(Cow::Owned(client_ip(address, self.prefixes))))
+        Some(KeyValue::One(request.client_ip().network(self.prefixes)))
     }
 
     /// Whoever has an IPv6 network has many addresses.

@@ -3,8 +3,7 @@
 use super::{Proof, ProofContext, ProofKind, ValueFacts};
 use crate::config::{Composite, Field, Fields, Form, Literal, Rule, forms, statuses};
 use crate::http::StatusSet;
-use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Limit, LimitId};
+use crate::limiter::{Limit, LimitId};
 use crate::time::{Micros, in_words};
 use std::num::NonZeroU32;
 
@@ -66,13 +65,8 @@ impl Proof for Unless {
 /// name contains a #.
 fn marker_limits(window: Micros, ProofContext { key, table }: ProofContext<'_>) -> [Limit; 2] {
     const UNITS: NonZeroU32 = NonZeroU32::MIN.saturating_add(255);
-    let slots = Slots::that_fit(UNITS, window, table.max_state_bytes());
-    ["#valid", "#proof"].map(|what| Limit {
-        id: LimitId::new(what, key),
-        quota: UNITS,
-        window,
-        algorithm: Algorithm::SlidingWindow(slots),
-    })
+    let id = |what| LimitId::new(what, key);
+    ["#valid", "#proof"].map(|what| Limit::trailing(id(what), UNITS, window, table.max_state_bytes()))
 }
 
 impl CredentialRejection {

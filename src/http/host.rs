@@ -1,28 +1,7 @@
-//! Matching requests by method, host, path, headers, query and cookies.
+//! Hosts, as policies name them.
 
-use super::{PathTemplate, Pattern, Purpose, Request, RequestCache, ValueMatch};
-
-/// Matches the requests that meet all of its conditions; without any condition it matches every request.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RequestMatch {
-    /// The methods that match, in capitals; all do if the list is empty.
-    pub methods: Vec<String>,
-    /// The host that must match.
-    pub host: Option<Host>,
-    /// The template that the path, without the query, must match.
-    pub path: Option<PathTemplate>,
-    /// What must hold for headers, by lower-case name.
-    pub headers: Vec<(String, ValueMatch)>,
-    /// What must hold for query parameters, by name.
-    pub query: Vec<(String, ValueMatch)>,
-    /// What must hold for cookies, by name.
-    pub cookies: Vec<(String, ValueMatch)>,
-    /// What must hold for keys, by index. [`RequestMatch::matches`] leaves them out: only the caller of a
-    /// request knows what its keys are.
-    pub keys: Vec<(usize, ValueMatch)>,
-    /// Whether requests that match are limited, or exempt from limits.
-    pub purpose: Purpose,
-}
+use super::Pattern;
+use std::fmt;
 
 /// A host, all of its subdomains, or all hosts of a pattern.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,32 +12,6 @@ pub enum Host {
     Suffix(String),
     /// All hosts that fit, in lower case.
     Fits(Pattern),
-}
-
-impl RequestMatch {
-    /// Whether a request matches, apart from its keys.
-    pub fn matches<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
-        let method = || request.method();
-        (self.methods.is_empty() || self.methods.iter().any(|name| name.as_bytes() == method()))
-            && self.path.as_ref().is_none_or(|path| path.matches_request(request))
-            && self.host.as_ref().is_none_or(|host| host.matches(request.host()))
-            && self.values_hold(request, self.purpose)
-    }
-
-    #[inline(never)] // one copy for all callers
-    fn values_hold<R: Request>(&self, request: &RequestCache<'_, R>, purpose: Purpose) -> bool {
-        let header = |(name, rule): &(String, ValueMatch)| rule.holds_in_header(request, name, purpose);
-        let parameter = |(name, rule): &(String, ValueMatch)| rule.holds_in_query(request, name, purpose);
-        let cookie = |(name, rule): &(String, ValueMatch)| rule.holds_in_cookies(request, name, purpose);
-        self.headers.iter().all(header) && self.query.iter().all(parameter) && self.cookies.iter().all(cookie)
-    }
-
-    /// Whether a request that matches does so for every server, and not only in another spelling of its path
-    /// or by one of several values.
-    pub fn matches_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
-        self.path.as_ref().is_none_or(|path| path.matches(request.path()))
-            && self.values_hold(request, Purpose::Exempts)
-    }
 }
 
 impl Host {
@@ -91,6 +44,29 @@ impl Host {
             Host::Exact(name) => host == name.as_bytes(),
             Host::Suffix(suffix) => host.len() > suffix.len() && host.ends_with(suffix.as_bytes()),
             Host::Fits(pattern) => pattern.fits(host),
+        }
+    }
+
+    /// Whether it matches every host that `other` matches, as far as that can be decided.
+    pub fn covers(&self, other: &Host) -> bool {
+        match (self, other) {
+            (Host::Exact(_), _) => self == other,
+            (Host::Suffix(_), Host::Exact(name)) => self.matches(name.as_bytes()),
+            (Host::Suffix(suffix), Host::Suffix(other)) => other.ends_with(suffix.as_str()),
+            (Host::Fits(pattern), Host::Exact(name)) => pattern.fits(name.as_bytes()),
+            (Host::Fits(pattern), Host::Fits(other)) => pattern.covers(other),
+            (Host::Fits(_), Host::Suffix(_)) | (Host::Suffix(_), Host::Fits(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    /// As it is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Exact(name) => f.write_str(name),
+            Host::Suffix(suffix) => write!(f, "*{suffix}"),
+            Host::Fits(pattern) => pattern.fmt(f),
         }
     }
 }
