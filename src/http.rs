@@ -1,6 +1,7 @@
 //! HTTP requests and responses: what is read from them, and how they are matched. Nothing in here knows
 //! limits.
 
+mod address_map;
 pub mod client_ip;
 pub mod credential;
 mod decimal;
@@ -15,6 +16,7 @@ mod sample_request;
 pub mod spelling;
 mod status_set;
 
+pub use address_map::{AddressMap, AddressRange, RangeError};
 pub use decimal::decimal;
 pub use elements::{Elements, element};
 pub use host::Host;

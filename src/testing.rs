@@ -20,7 +20,7 @@ pub(crate) struct FakeRequest {
     headers: Vec<(String, Vec<u8>)>,
     metadata: Vec<(MetadataPath, MetadataValue)>,
     /// The client's address, as Envoy writes it.
-    address: Option<String>,
+    pub(crate) address: Option<String>,
     /// How often metadata was read.
     pub metadata_reads: Cell<u32>,
 }

@@ -6,6 +6,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use tollgate::engine::caller::{Caller, ConsumerCache};
 use tollgate::http::PathTemplate;
+use tollgate::http::client_ip::Prefixes;
 use tollgate::http::credential::{Reading, Repeated};
 use tollgate::http::{MetadataPath, MetadataValue, Request, RequestCache};
 use tollgate::identity::{Seed, Seeds};
@@ -16,6 +17,7 @@ use tollgate::rules::{Callers, Key, KeySource, Part, Validity};
 struct Input<'a> {
     with_scheme: bool,
     prefix: Option<u8>,
+    ipv4_prefix: u8,
     ipv6_prefix: u8,
     port: u16,
     bytes: &'a [u8],
@@ -92,7 +94,7 @@ fn header(input: &Input<'_>) {
 }
 
 fn address(input: &Input<'_>) {
-    let source = KeySource::from(ClientIp { ipv6_prefix: input.ipv6_prefix });
+    let source = KeySource::from(ClientIp { prefixes: Prefixes { v4: input.ipv4_prefix, v6: input.ipv6_prefix } });
     let read = |bytes: &[u8]| value(source.clone(), None, None, bytes);
     let key = read(input.bytes).expect("a client without an address is still a client");
     assert!(!key.is_empty() || input.bytes.is_empty());

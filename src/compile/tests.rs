@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::{ConfigError, parse};
+use crate::http::client_ip::Prefixes;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{
     Algorithm, Concurrency, FixedWindow, SlidingCounter, SlidingWindow, Stock, TokenBucket,
@@ -76,7 +77,7 @@ fn a_valid_policy_is_compiled_with_its_defaults() {
         TableSize { pages: NonZeroU32::new(16_384).unwrap(), page_bytes: 1_536 }
     );
     assert!(set.rules.exempt_preflight);
-    assert_eq!(set.rules.callers.keys[0].source, ClientIp { ipv6_prefix: 64 }.into());
+    assert_eq!(set.rules.callers.keys[0].source, ClientIp { prefixes: Prefixes { v4: 32, v6: 64 } }.into());
     assert_eq!(set.rules.callers.keys[1].source.header(), Some("authorization"), "header names ignore case");
 }
 

@@ -108,6 +108,16 @@ pub const HOST: Form<Host> = Form::new(
     Host::parse,
 );
 
+/// Addresses of clients. An error names the range that was probably meant.
+pub const ADDRESS_RANGE: Text = Text {
+    name: Doc::new("address range"),
+    what: Doc::new(
+        "an IP address, or a range of them in CIDR form, which begins at its first address: `192.0.2.7`, `192.0.2.0/24`, `2001:db8::/32`",
+    ),
+    pattern: Doc::new(Some(r"^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$")),
+    allowed: "an IP address, or a range of them such as 192.0.2.0/24 or 2001:db8::/32",
+};
+
 /// The paths of requests.
 pub const PATH: Form<PathTemplate> = Form::new(
     "path",

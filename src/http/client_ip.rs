@@ -1,34 +1,86 @@
-//! The client's address as a key.
+//! The client's address.
 
-/// Turns the client's address, as `ip:port` or `[ip]:port`, into its shortest unambiguous form: the 4 bytes
-/// of an IPv4 address, or the 16 bytes of an IPv6 address with all bits after `ipv6_prefix` (0 to 128)
-/// cleared. An IPv4-mapped IPv6 address becomes the IPv4 address. Anything else, such as the path of a Unix
-/// socket, is returned as it is.
-pub fn client_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    // Reusing the text's buffer saves an allocation.
-    if let Some(octets) = dotted(&address) {
-        address.truncate(octets.len());
-        address.copy_from_slice(&octets);
-        return address;
-    }
-    any_ip(address, ipv6_prefix)
+use std::borrow::Cow;
+
+/// How many leading bits of an address count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefixes {
+    /// Of an IPv4 address, 0 to 32.
+    pub v4: u8,
+    /// Of an IPv6 address, 0 to 128.
+    pub v6: u8,
 }
 
-fn any_ip(mut address: Vec<u8>, ipv6_prefix: u8) -> Vec<u8> {
-    const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
-    let Some(mut octets) = ipv6_and_port(&address) else { return address };
-    address.clear();
-    if let Some(ipv4) = octets.strip_prefix(&MAPPED) {
-        address.extend_from_slice(ipv4);
-        return address;
+/// The client's address in its shortest unambiguous form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientIp {
+    /// The 4 bytes of an IPv4 address or the 16 bytes of an IPv6 address; or, if it is neither, the address as it
+    /// came, such as the path of a Unix socket.
+    bytes: Vec<u8>,
+    is_ip: bool,
+}
+
+impl ClientIp {
+    /// Reads an address as the host delivers it, as `ip:port` or `[ip]:port`. An IPv4-mapped IPv6 address becomes
+    /// the IPv4 address.
+    pub fn new(mut address: Vec<u8>) -> ClientIp {
+        // Reusing the text's buffer saves an allocation.
+        let octets = dotted(&address);
+        let is_ip = match &octets {
+            Some(octets) => overwrite(&mut address, octets),
+            None => any_ip(&mut address),
+        };
+        ClientIp { bytes: address, is_ip }
     }
-    let mut left = ipv6_prefix;
-    for octet in &mut octets {
+
+    /// The address, if it is one of IP.
+    pub fn octets(&self) -> Option<&[u8]> {
+        self.is_ip.then_some(self.bytes.as_slice())
+    }
+
+    /// The address with all bits after its prefix cleared; what is no IP address as it is.
+    pub fn network(&self, prefixes: Prefixes) -> Cow<'_, [u8]> {
+        let left = match (self.is_ip, self.bytes.len()) {
+            (true, 4) if prefixes.v4 < 32 => prefixes.v4,
+            (true, 16) if prefixes.v6 < 128 => prefixes.v6,
+            (_, _) => return Cow::Borrowed(&self.bytes),
+        };
+        let mut network = self.bytes.clone();
+        clear_behind(&mut network, left);
+        Cow::Owned(network)
+    }
+}
+
+fn overwrite(address: &mut Vec<u8>, octets: &[u8]) -> bool {
+    address.clear();
+    address.extend_from_slice(octets);
+    true
+}
+
+/// Parses an address without a port, into the 4 bytes of IPv4 or the 16 of IPv6; an IPv4-mapped IPv6 address
+/// into those of IPv4.
+pub(super) fn parse_ip(text: &str) -> Option<Vec<u8>> {
+    if !text.contains(':') {
+        return dotted(&[text, ":"].concat().into_bytes()).map(Vec::from);
+    }
+    let octets = ipv6(text.as_bytes())?;
+    Some(octets.strip_prefix(&MAPPED).unwrap_or(&octets).to_vec())
+}
+
+/// The prefix of IPv4-mapped IPv6 addresses.
+const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF];
+
+fn any_ip(address: &mut Vec<u8>) -> bool {
+    let Some(octets) = ipv6_and_port(address) else { return false };
+    overwrite(address, octets.strip_prefix(&MAPPED).unwrap_or(&octets))
+}
+
+/// Clears all bits after the first `left`.
+fn clear_behind(octets: &mut [u8], mut left: u8) {
+    for octet in octets {
         *octet &= !0xFF_u8.checked_shr(left.into()).unwrap_or(0);
         left = left.saturating_sub(8);
     }
-    address.extend_from_slice(&octets);
-    address
 }
 
 /// Parses an IPv4 address and its port. The standard library's parser for all kinds of addresses is 4 KB of
@@ -120,8 +172,19 @@ mod tests {
         host.split('%').next()?.parse().ok()
     }
 
-    fn ip(address: &str, prefix: u8) -> Vec<u8> {
-        client_ip(address.into(), prefix)
+    fn ip(address: &str, v6: u8) -> Vec<u8> {
+        ClientIp::new(address.into()).network(Prefixes { v4: 32, v6 }).into_owned()
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn ipv4_addresses_are_grouped_by_their_own_prefix_mapped_or_not() {
+        let ip =
+            |address: &str, v4| ClientIp::new(address.into()).network(Prefixes { v4, v6: 64 }).into_owned();
+        assert_eq!(ip("192.0.2.7:80", 24), [192, 0, 2, 0]);
+        assert_eq!(ip("[::ffff:192.0.2.7]:80", 24), [192, 0, 2, 0]);
+        assert_eq!(ip("192.0.2.255:80", 25), [192, 0, 2, 128]);
+        assert_eq!(ip("192.0.2.255:80", 0), [0; 4]);
+        assert_eq!(ip("[2001:db8::1]:80", 8), ip("[2001:db8::2]:80", 24));
     }
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -149,8 +212,8 @@ mod tests {
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), prefix in any::<u8>()) {
-            client_ip(bytes, prefix);
+        fn no_address_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), v4: u8, v6: u8) {
+            ClientIp::new(bytes).network(Prefixes { v4, v6 });
         }
 
         #[wasm_bindgen_test(unsupported = test)]

@@ -1,5 +1,6 @@
 //! One request's headers, each read from the host once, when it is first needed.
 
+use super::client_ip::ClientIp;
 use super::spelling;
 use super::{AUTHORIZATION, Request};
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ pub struct RequestCache<'a, R> {
     decoded_path: OnceCell<Option<Vec<u8>>>,
     authorization: OnceCell<Option<Vec<u8>>>,
     cookies: OnceCell<Option<Vec<u8>>>,
+    client_ip: OnceCell<ClientIp>,
 }
 
 impl<'a, R: Request> RequestCache<'a, R> {
@@ -27,6 +29,7 @@ impl<'a, R: Request> RequestCache<'a, R> {
             decoded_path: OnceCell::new(),
             authorization: OnceCell::new(),
             cookies: OnceCell::new(),
+            client_ip: OnceCell::new(),
         }
     }
 
@@ -88,6 +91,11 @@ impl<'a, R: Request> RequestCache<'a, R> {
     /// The values of all lines of the cookie header, joined with semicolons.
     pub fn cookies(&self) -> Option<&[u8]> {
         self.cookies.get_or_init(|| self.request.cookies()).as_deref()
+    }
+
+    /// The client's address; empty if there is none.
+    pub fn client_ip(&self) -> &ClientIp {
+        self.client_ip.get_or_init(|| ClientIp::new(self.request.source_address().unwrap_or_default()))
     }
 
     /// The value of a header, by its lower-case name. Only `authorization` is cached.

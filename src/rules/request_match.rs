@@ -1,5 +1,6 @@
 //! Which requests a rule is for. Each condition is one file below, and one line of `conditions!`.
 
+mod client_ip;
 mod host;
 mod keys;
 mod method;
@@ -12,6 +13,7 @@ pub use keys::{CallerKeys, KnownKeys};
 use super::Key;
 use crate::config::{Field, Fields, Reader};
 use crate::http::{Host, PathTemplate, Pattern, Purpose, Request, RequestCache, Spellings};
+use client_ip::ClientIp;
 use keys::Keys;
 use method::Methods;
 use value_match::ValueMatch;
@@ -177,6 +179,8 @@ conditions! {
         path: Option<PathTemplate>,
         /// The host.
         host: Option<Host>,
+        /// The client's address.
+        client_ip: ClientIp,
         /// What must hold for headers, by lower-case name.
         headers: Values<Header>,
         /// What must hold for query parameters, by name.

@@ -203,3 +203,38 @@ fn c_hosts_match_by_the_same_patterns() {
         assert_eq!(passed(host), expected, "{host}");
     }
 }
+
+#[test]
+fn addresses_and_ranges_are_left_out_wherever_their_requests_say_they_come_from() {
+    let gateway = Setup::yaml(
+        "keys:
+  client_ip: { client_ip: {} }
+  network: { client_ip: { ipv4_prefix: 30 } }
+exempt:
+  - client_ip: [127.9.0.0/24, '2001:db8::/32']
+policies:
+  - name: ip
+    key: client_ip
+    except: [{ client_ip: 127.9.1.7, path: /health }]
+    limits: [{ quota: 2, window: 1h }]
+  - name: network
+    key: network
+    match: [{ client_ip: 127.9.2.0/24 }]
+    limits: [{ quota: 3, window: 1h }]
+",
+    )
+    .start();
+    let passing = |target: &str, ip: [u8; 4]| gateway.get(target).from(ip.into()).admitted_of(4);
+    assert_eq!(passing("/", [127, 9, 0, 0]), 4, "the first address of the range");
+    assert_eq!(passing("/", [127, 9, 0, 255]), 4, "its last one");
+    assert_eq!(passing("/", [127, 9, 1, 0]), 2, "the first one behind it");
+    assert_eq!(passing("/health", [127, 9, 1, 7]), 4, "one address, and one path");
+    assert_eq!(passing("/", [127, 9, 1, 7]), 2, "any other path of it");
+    // A header names no address for Envoy that trusts nobody.
+    let forged = gateway.get("/").from([127, 9, 1, 8].into()).header("x-forwarded-for", "127.9.0.1");
+    assert_eq!(forged.admitted_of(4), 2);
+    // 127.9.2.4 to .7 are one network of 30 bits: 2 + 1 pass.
+    assert_eq!(passing("/", [127, 9, 2, 4]), 2);
+    assert_eq!(passing("/", [127, 9, 2, 7]), 1);
+    assert_eq!(passing("/", [127, 9, 2, 8]), 2, "the next network");
+}

@@ -1,5 +1,6 @@
 use super::*;
 use crate::http::MetadataPath;
+use crate::http::client_ip::Prefixes;
 use crate::http::credential::Reading;
 use crate::rules::source::{self, ClientIp, FirstOf, Header, Metadata, Query};
 use crate::rules::{Attribute, Consumer, KeySource, Part, Validity, validity};
@@ -46,7 +47,7 @@ fn callers() -> Callers {
             key("x", Header { name: "x-key".into(), scheme: None }),
             key("organization", Metadata(proof())),
             key("known", source::Consumer(Attribute::Named("organization".into()))),
-            key("ip", ClientIp { ipv6_prefix: 64 }),
+            key("ip", ClientIp { prefixes: Prefixes { v4: 32, v6: 64 } }),
             key("anyone", FirstOf(vec![1, 2, 3])),
         ],
         consumers: Consumers::new(vec![acme], [(0, Digest::of(b"k1"), 0), (0, Digest::of(b"k2"), 0)]),
@@ -154,7 +155,7 @@ fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes
         let callers = Callers {
             keys: vec![
                 q,
-                key("ip", ClientIp { ipv6_prefix: 64 }),
+                key("ip", ClientIp { prefixes: Prefixes { v4: 32, v6: 64 } }),
                 key("anyone", FirstOf(vec![0, 1])),
                 key("name", source::Consumer(Attribute::Name)),
             ],

@@ -36,6 +36,11 @@ const OF_REQUESTS: &[(&str, &str)] = &[
     (r#"{"host": "api.example.com"}"#, "api.example.com/**"),
     (r#"{"host": "*.example.com"}"#, "*.example.com/**"),
     (r#"{"host": "api-*", "path": "/v1"}"#, "api-*/v1"),
+    (r#"{"client_ip": "10.0.0.0/8"}"#, "any path from 10.0.0.0/8"),
+    (
+        r#"{"client_ip": ["2001:db8::/32", "192.0.2.7", "10.0.0.0/8"], "path": "/v1"}"#,
+        "/v1 from 2001:db8::/32 or 192.0.2.7 or 10.0.0.0/8",
+    ),
     (r#"{"headers": {"X-A": true}}"#, "any path with x-a"),
     (r#"{"headers": {"x-a": "b*"}}"#, "any path with x-a: b*"),
     (r#"{"query": {"a": true}}"#, "any path with parameter a"),

@@ -2,18 +2,25 @@
 
 use super::{Beside, Presence, Source, SourceKind, field};
 use crate::config::{Composite, Field, Kind, Literal, Number, Object, Reader, object};
-use crate::http::client_ip::client_ip;
+use crate::http::client_ip::Prefixes;
 use crate::http::{Request, RequestCache};
 use crate::rules::key::{Key, KeyValue};
-use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// The client's IP address.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientIp {
-    /// IPv6 addresses with this many leading bits in common are one client, 0 to 128.
-    pub ipv6_prefix: u8,
+    /// Addresses with this many leading bits in common are one client.
+    pub prefixes: Prefixes,
 }
+
+/// How many bits of an IPv4 address count.
+const IPV4_PREFIX: Field<Number<u8>> = Field::default(
+    "ipv4_prefix",
+    Number::new(1, 32, "bits"),
+    Literal::Number(32),
+    "IPv4 addresses that agree in this many leading bits are one client",
+);
 
 /// How many bits of an IPv6 address count.
 const IPV6_PREFIX: Field<Number<u8>> = Field::default(
@@ -24,7 +31,7 @@ const IPV6_PREFIX: Field<Number<u8>> = Field::default(
 );
 
 const OBJECT: Object = object!("client_ip" at "keys.NAME.client_ip":
-    "Which part of the client's address counts."; IPV6_PREFIX);
+    "Which part of the client's address counts."; IPV4_PREFIX, IPV6_PREFIX);
 
 impl ClientIp {
     pub(super) const FIELD: Field<Composite> = field(
@@ -39,7 +46,9 @@ impl Source for ClientIp {
         SourceKind { vouched: true, presence: Presence::Always, ..SourceKind::new(Self::FIELD.name) };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
-        Some(ClientIp { ipv6_prefix: field.fields(&OBJECT)?.get(&IPV6_PREFIX)? })
+        let fields = field.fields(&OBJECT)?;
+        let (v4, v6) = (fields.get(&IPV4_PREFIX), fields.get(&IPV6_PREFIX));
+        Some(ClientIp { prefixes: Prefixes { v4: v4?, v6: v6? } })
     }
 
     /// Clients without an address share the empty one, so they are limited together.
@@ -48,31 +57,36 @@ impl Source for ClientIp {
         request: &'a RequestCache<'a, R>,
         _key: &Key,
     ) -> Option<KeyValue<'a>> {
-        let address = request.uncached().source_address().unwrap_or_default();
-        Some(KeyValue::One(Cow::Owned(client_ip(address, self.ipv6_prefix))))
+        Some(KeyValue::One(request.client_ip().network(self.prefixes)))
     }
 
     /// Whoever has an IPv6 network has many addresses.
     fn is_cheap(&self, value: &[u8]) -> bool {
         const USUAL_NETWORK: u8 = 48;
         const IPV6: usize = 16;
-        self.ipv6_prefix > USUAL_NETWORK && value.len() == IPV6
+        self.prefixes.v6 > USUAL_NETWORK && value.len() == IPV6
     }
 
     fn ipv6_prefix(&self) -> Option<u8> {
-        Some(self.ipv6_prefix)
+        Some(self.prefixes.v6)
     }
 
     fn describe(&self, _keys: &[Key]) -> String {
-        format!("the client's address, IPv6 by its first {} bits", self.ipv6_prefix)
+        let Prefixes { v4, v6 } = self.prefixes;
+        let v4 = if v4 == 32 { String::new() } else { format!(" IPv4 by its first {v4} bits,") };
+        format!("the client's address,{v4} IPv6 by its first {v6} bits")
     }
 
     fn show(&self, value: &[u8]) -> String {
         if let Ok(octets) = <[u8; 4]>::try_from(value) {
-            return Ipv4Addr::from(octets).to_string();
+            let address = Ipv4Addr::from(octets);
+            return match self.prefixes.v4 {
+                32 => address.to_string(),
+                prefix => format!("{address}/{prefix}"),
+            };
         }
         match <[u8; 16]>::try_from(value) {
-            Ok(octets) => format!("{}/{}", Ipv6Addr::from(octets), self.ipv6_prefix),
+            Ok(octets) => format!("{}/{}", Ipv6Addr::from(octets), self.prefixes.v6),
             Err(_) if value.is_empty() => "without an address".into(),
             Err(_) => String::from_utf8_lossy(value).escape_debug().to_string(),
         }
