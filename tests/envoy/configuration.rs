@@ -84,7 +84,7 @@ fn an_error_in_a_field_of_an_algorithm_is_logged_with_what_is_allowed() {
             (
                 "algorithm: concurrency, quota: 5, window: 1h",
                 "window",
-                "no window with algorithm concurrency",
+                "with algorithm concurrency only name, algorithm, quota, retry_after or message",
             ),
             ("algorithm: stock, quota: 5, retry_after: 0s", "retry_after", "from 1s to 366d"),
             (
@@ -112,7 +112,7 @@ fn an_error_in_what_a_policy_counts_is_logged_with_what_is_allowed() {
             (
                 "returns: [{ paths: /x }]",
                 "returns[0].paths",
-                "method, host, path, headers, query, cookies, keys, on",
+                "method, path, host, client_ip, headers, query, cookies, keys, on",
             ),
             ("on_contention: pray", "on_contention", "bucket, deny, allow"),
         ],
