@@ -17,6 +17,7 @@ macro_rules! algorithms {
             fixed_window::FixedWindow,
             calendar::Calendar,
             token_bucket::TokenBucket,
+            leaky_bucket::LeakyBucket,
             concurrency::Concurrency,
             stock::Stock,
             penalty::Penalty,
@@ -33,6 +34,7 @@ pub mod concurrency;
 mod counter;
 pub mod fixed_window;
 mod formula;
+pub mod leaky_bucket;
 pub mod penalty;
 pub mod sliding_counter;
 pub mod sliding_window;

@@ -123,6 +123,7 @@ fn a_record_of_each_algorithm_takes_the_bytes_that_are_documented() {
         ("fixed_window", 32, 32),
         ("calendar", 32, 32),
         ("token_bucket", 35, 35),
+        ("leaky_bucket", 37, 37),
         ("concurrency", 33, 33),
         ("stock", 26, 26),
     ];

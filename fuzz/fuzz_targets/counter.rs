@@ -162,6 +162,11 @@ impl Client {
                     assert!(used <= u128::from(burst.get()) + filled, "{used} of {burst} and {filled}");
                 }
             }
+            Algorithm::LeakyBucket(_) => {
+                let used = since((mono + 1).saturating_sub(window));
+                let last = self.admitted.last().map_or(0, |(_, units)| u64::from(*units));
+                assert!(used < quota + last, "{used} of {quota} in one window, the last of them {last}");
+            }
             Algorithm::FixedWindow(_) | Algorithm::Calendar(_) => {
                 let start = match self.limit.algorithm {
                     Algorithm::Calendar(_) => return,

@@ -40,6 +40,8 @@ struct Ledger {
     deleted: u64,
     /// When it was rejected while it was full.
     throttled: Option<Micros>,
+    /// The largest quota that the caller has had.
+    fastest: u32,
 }
 
 /// A promise that was broken.
@@ -89,7 +91,10 @@ impl Oracle {
     pub fn update(&mut self, promises: Vec<Promise>, engine: &Engine) {
         self.promises = promises;
         let limits = |account: &Account| engine.rules().policies[account.policy].limits()[account.limit];
-        self.ledgers.retain(|account, _| !matches!(limits(account).algorithm, Algorithm::TokenBucket(_)));
+        let is_bucket = |account: &Account| {
+            matches!(limits(account).algorithm, Algorithm::TokenBucket(_) | Algorithm::LeakyBucket(_))
+        };
+        self.ledgers.retain(|account, _| !is_bucket(account));
     }
 
     /// A request has been admitted. Answers the promise that this breaks, if it breaks one.
@@ -105,7 +110,9 @@ impl Oracle {
             .insert(stream, Life { admitted: now, handled: Handled::NotYet, heard: None, ended: false });
         let mut breach = None;
         for (account, limit, cost) in accounts(engine, decision) {
-            self.ledgers.entry(account).or_default().entries.push_back((stream, cost));
+            let ledger = self.ledgers.entry(account).or_default();
+            ledger.entries.push_back((stream, cost));
+            ledger.fastest = ledger.fastest.max(limit.quota.get());
             breach = breach.or(self.check(account, &limit, now, wear));
         }
         breach
@@ -174,6 +181,7 @@ impl Oracle {
             Algorithm::TokenBucket(TokenBucket { burst }) => {
                 self.missing(limit, burst, self.counted(account.policy, ledger).collect())
             }
+            Algorithm::LeakyBucket(_) => self.still_to_come(account.policy, limit, ledger, now),
             Algorithm::Concurrency(_) => {
                 let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
                 ledger.entries.iter().filter(|(stream, _)| open(stream)).map(|(_, cost)| cost).sum()
@@ -201,6 +209,35 @@ impl Oracle {
             ((owed + u128::from(units) * window).min(most), at.mono)
         });
         u64::try_from(missing.div_ceil(window)).unwrap_or(u64::MAX)
+    }
+
+    /// The units that were still to come when the last request was admitted, but for what the clock does not show.
+    fn still_to_come(&self, policy: usize, limit: &Limit, ledger: &Ledger, now: Now) -> u64 {
+        // Of which tier a caller was in the meantime is not noted.
+        let (quota, window) = (i128::from(ledger.fastest), i128::from(limit.window));
+        let before = ledger.entries.iter().rev().skip(1);
+        let lives = before.filter_map(|(stream, cost)| Some((*cost, self.lives.get(stream)?)));
+        let mut counted: Vec<(Now, u64)> = lives
+            .flat_map(|(cost, life)| {
+                // What counts with its answer is held from its arrival on.
+                let [(_, held), late] = self.promises[policy].counted(cost, life);
+                [(life.admitted, held), late]
+            })
+            .filter(|(_, units)| *units > 0)
+            .collect();
+        counted.sort_by_key(|(at, _)| at.mono);
+        let most = (limit.window + MAX_DEBT) as i128 * quota;
+        let left_after = |left: i128, time: Micros| {
+            let left = left - i128::from(time) * quota;
+            // A request begins when those before it were over, if the clock has shown nothing since.
+            if left > -quota { left } else { 0 }
+        };
+        let follow = |(left, last): (i128, Micros), (at, units): &(Now, u64)| {
+            ((left_after(left, at.mono - last) + i128::from(*units) * window).min(most), at.mono)
+        };
+        let (left, last) = counted.iter().fold((0, 0), follow);
+        let left = left_after(left, now.mono - last) - quota;
+        u64::try_from(left.max(0).div_euclid(window) + i128::from(left > 0 && left % window > 0)).unwrap()
     }
 
     /// What a throttled caller has been admitted since, and what has left its window since.
@@ -278,6 +315,7 @@ impl Wear {
         let quota = match limit.algorithm {
             Algorithm::SlidingCounter(_) => 2 * u64::from(limit.quota.get()) - 1,
             Algorithm::TokenBucket(TokenBucket { burst }) => u64::from(burst.get()),
+            Algorithm::LeakyBucket(_) => 0,
             Algorithm::SlidingWindow(_)
             | Algorithm::FixedWindow(_)
             | Algorithm::Calendar(_)
@@ -286,6 +324,7 @@ impl Wear {
             | Algorithm::Penalty(_) => u64::from(limit.quota.get()),
         };
         let shared = match limit.algorithm {
+            Algorithm::LeakyBucket(_) => (limit.window <= HOUR).then_some(self.most_cost),
             Algorithm::Calendar(_) | Algorithm::Stock(_) | Algorithm::Concurrency(_) => None,
             Algorithm::SlidingWindow(_)
             | Algorithm::SlidingCounter(_)
@@ -317,6 +356,7 @@ fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
             let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
             u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(MAX_DEBT)
         }
+        Algorithm::LeakyBucket(_) => limit.window.saturating_add(MAX_DEBT),
         Algorithm::Concurrency(_) | Algorithm::Stock(_) => Micros::MAX,
         Algorithm::SlidingWindow(_)
         | Algorithm::SlidingCounter(_)

@@ -68,6 +68,7 @@ fn limit(random: &mut Random, number: u64) -> String {
         "fixed_window",
         "calendar",
         "token_bucket",
+        "leaky_bucket",
         "concurrency",
     ]);
     let window = match algorithm {

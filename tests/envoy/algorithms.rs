@@ -69,6 +69,22 @@ fn pa_5_every_algorithm_passes_its_quota_at_once_and_not_one_more() {
     }
 }
 
+#[test]
+fn a_leaky_bucket_passes_one_at_a_time_and_saves_nothing_up() {
+    // One every three seconds.
+    let gateway = with_limit("algorithm: leaky_bucket, quota: 20, window: 60s");
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.admitted_of(10), 1);
+    let rejected = request.send();
+    assert_eq!(rejected.status, 429);
+    assert!((1..=3).contains(&rejected.retry_after()), "{rejected:?}");
+
+    thread::sleep(Duration::from_secs(rejected.retry_after()));
+    assert_eq!(request.send().status, 200);
+    thread::sleep(Duration::from_secs(7));
+    assert_eq!(request.admitted_of(10), 1, "an idle caller has no more");
+}
+
 /// The tests above are within one window; this one waits for the next.
 #[test]
 fn x_2_a_request_exactly_retry_after_later_is_admitted_by_every_algorithm() {

@@ -198,6 +198,10 @@ pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) 
             Some("the default")
         }
         ("headers", "reset", _, "concurrency") => Some("nobody knows when: it is the announced wait"),
+        ("headers", "reset", _, "leaky_bucket") => {
+            Some("its units come one by one, so the next is all of them")
+        }
+        ("policy", "on_contention", "allow", "leaky_bucket") => Some("one at a time passes in any case"),
         _ => None,
     }
 }

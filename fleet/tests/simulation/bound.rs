@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::scenario::{Blow, Responses, Scenario};
 use crate::world::World;
 use tollgate::fleet::OnOutage;
-use tollgate::limiter::{Algorithm, Concurrency, Limit, SlidingCounter, Stock};
+use tollgate::limiter::{Algorithm, Concurrency, LeakyBucket, Limit, SlidingCounter, Stock};
 use tollgate::time::{MILLISECOND, Micros, Period, SECOND};
 
 const SEEDS: u64 = 12;
@@ -100,6 +100,24 @@ fn no_bucket_gives_more_than_its_burst_and_its_rate() {
         let waiting = TIMEOUT as f64 * f64::from(quota) / limit.window as f64;
         check(&world, &limit, (f64::from(burst) + waiting).ceil() as i64, seed);
     }
+}
+
+/// A unit is counted when it is granted, and used before the request's patience ends.
+#[test]
+fn requests_are_spaced_over_all_proxies() {
+    let mut admitted = 0;
+    for seed in 0..SEEDS {
+        let mut random = Random(seed);
+        let limit =
+            with(Algorithm::LeakyBucket(LeakyBucket), random.one_of(&[1, 10, 100, 1_000]), 10 * SECOND);
+        let world = random_scenario(&[limit], &mut random).run(seed);
+        let quota = limit.quota.get();
+        let waiting = (TIMEOUT as f64 * f64::from(quota) / limit.window as f64).ceil();
+        let most = i64::from(quota + world.scenario.most_cost - 1) + waiting as i64;
+        check(&world, &limit, most, seed);
+        admitted += world.truth.admitted.len();
+    }
+    assert!(admitted > 1_000, "{admitted}");
 }
 
 #[test]

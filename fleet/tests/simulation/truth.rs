@@ -85,6 +85,7 @@ impl Truth {
                 self.worst_aligned(caller, |clock| calendar.zone.next_edge(clock, calendar.period))
             }
             Algorithm::TokenBucket(_) => self.worst_level(caller, limit),
+            Algorithm::LeakyBucket(_) => self.worst_trailing(caller, limit.window),
             Algorithm::Concurrency(_) => highest(self.of(caller).flat_map(in_flight).collect()),
             Algorithm::Stock(_) => highest(self.of(caller).flat_map(forever).collect()),
             Algorithm::Penalty(_) => 0,

@@ -97,6 +97,7 @@ fn leaves(limit: &Limit, at: Now) -> Micros {
         Algorithm::SlidingCounter(SlidingCounter)
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket(_)
+        | Algorithm::LeakyBucket(_)
         | Algorithm::Concurrency(_)
         | Algorithm::Stock(_)
         | Algorithm::Penalty(_) => Micros::MAX,
@@ -113,6 +114,7 @@ fn forgotten(limit: &Limit, at: Now) -> Micros {
         | Algorithm::FixedWindow(_)
         | Algorithm::Calendar(_)
         | Algorithm::TokenBucket(_)
+        | Algorithm::LeakyBucket(_)
         | Algorithm::Concurrency(_)
         | Algorithm::Stock(_)
         | Algorithm::Penalty(_) => leaves(limit, at),
