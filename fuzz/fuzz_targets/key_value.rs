@@ -94,7 +94,8 @@ fn header(input: &Input<'_>) {
 }
 
 fn address(input: &Input<'_>) {
-    let source = KeySource::from(ClientIp { prefixes: Prefixes { v4: input.ipv4_prefix, v6: input.ipv6_prefix } });
+    let source =
+        KeySource::from(ClientIp { prefixes: Prefixes { v4: input.ipv4_prefix, v6: input.ipv6_prefix } });
     let read = |bytes: &[u8]| value(source.clone(), None, None, bytes);
     let key = read(input.bytes).expect("a client without an address is still a client");
     assert!(!key.is_empty() || input.bytes.is_empty());
