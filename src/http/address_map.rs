@@ -5,6 +5,7 @@
 //! binary search, whatever contains what.
 
 use super::client_ip::parse_ip;
+use std::collections::BinaryHeap;
 
 /// A range of addresses with a common prefix (RFC 4632; RFC 4291, 2.3), or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,13 @@ impl AddressRange {
             Family::V4 => format!("{first}:80"),
             Family::V6 => format!("[{first}]:80"),
         }
+    }
+
+    /// A range of IPv4, as it is written. (Writing an IPv6 address would add 2 KB to the module.)
+    pub fn dotted(&self) -> Option<String> {
+        let octets = u32::try_from(self.first).ok().filter(|_| self.family == Family::V4)?.to_be_bytes();
+        let octets: Vec<String> = octets.iter().map(u8::to_string).collect();
+        Some([&octets.join("."), "/", &self.prefix.to_string()].concat())
     }
 
     fn last(&self) -> u128 {
@@ -156,13 +164,15 @@ impl<T: Copy> AddressMap<T> {
     }
 }
 
-fn starts<T: Copy>(mut ranges: Vec<(AddressRange, T)>) -> Starts<T> {
-    // Those that contain others come before them. The sort is stable, so the last of equal ones stays last.
-    ranges.sort_by_key(|(range, _)| (range.first, range.prefix));
+fn starts<T: Copy>(ranges: Vec<(AddressRange, T)>) -> Starts<T> {
+    // Those that contain others come before them, and the last of equal ones stays last. A heap sorts with a
+    // tenth of the code of a sort, which would add 6 KB to the module.
+    let order = ranges.iter().enumerate().map(|(index, (range, _))| (range.first, range.prefix, index));
+    let order = order.collect::<BinaryHeap<_>>().into_sorted_vec();
     let mut starts: Starts<T> = Vec::with_capacity(ranges.len() * 2);
     // The ranges that the current address is in, the smallest last.
     let mut open: Vec<(u128, T)> = Vec::new();
-    for (range, value) in ranges {
+    for (range, value) in order.into_iter().filter_map(|(_, _, index)| ranges.get(index).copied()) {
         close(&mut open, range.first, &mut starts);
         begin(&mut starts, range.first, Some(value));
         open.push((range.last(), value));

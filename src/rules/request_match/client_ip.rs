@@ -82,6 +82,9 @@ fn range(entry: &Reader<'_>) -> Option<AddressRange> {
     match AddressRange::parse(entry.text(allowed)?) {
         Ok(range) => Some(range),
         Err(RangeError::Malformed) => entry.error(allowed),
-        Err(RangeError::BitsBehindPrefix(meant)) => entry.error_similar(allowed, &[&meant.to_string()]),
+        Err(RangeError::BitsBehindPrefix(meant)) => match meant.dotted() {
+            Some(meant) => entry.error_similar(allowed, &[&meant]),
+            None => entry.error_found("a range that does not begin at its first address", allowed),
+        },
     }
 }
