@@ -180,8 +180,7 @@ impl dyn Effects + '_ {
     /// The words with which another field has an effect, at least with one value; or those with which it has
     /// none.
     pub fn words_with(&self, field: &str, has_effect: bool) -> Vec<&'static str> {
-        let words = (0..).map_while(|position| self.words().at(position)).map(|(word, _)| word);
-        words.filter(|word| (self.effect(word, field) != Effect::None) == has_effect).collect()
+        self.words().words().filter(|word| (self.effect(word, field) != Effect::None) == has_effect).collect()
     }
 }
 
@@ -364,6 +363,13 @@ impl fmt::Debug for dyn WordList {
 pub trait WordList: Sync {
     /// The word at a position, and what it means.
     fn at(&self, position: usize) -> Option<(&'static str, Doc)>;
+}
+
+impl dyn WordList + '_ {
+    /// The words.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        (0..).map_while(|position| self.at(position)).map(|(word, _)| word)
+    }
 }
 
 impl<T: Sync> WordList for Words<T> {

@@ -39,11 +39,7 @@ impl Allowed<'_> {
         match self {
             Allowed::Text(text) => (*text).into(),
             Allowed::Range(range) => format!("a whole number from {} to {}", range.min, range.max),
-            Allowed::Words(words) => (0..)
-                .map_while(|position| words.at(position))
-                .map(|(word, _)| word)
-                .collect::<Vec<_>>()
-                .join(", "),
+            Allowed::Words(words) => words.words().collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -304,9 +300,10 @@ impl<'a> Fields<'a> {
                 }
             }
             Rule::ByWord(name, effects) => {
-                let words = (0..).map_while(|position| effects.words().at(position)).map(|(word, _)| word);
-                let mut written = words.filter(|word| self.optional(name).is_some_and(|at| at.is_word(word)));
-                written.next().into_iter().for_each(|word| self.check_effects(name, word, effects, object));
+                let is_written = |word: &&str| self.optional(name).is_some_and(|at| at.is_word(word));
+                if let Some(word) = effects.words().words().find(is_written) {
+                    self.check_effects(name, word, effects, object);
+                }
             }
         }
     }
@@ -368,16 +365,6 @@ impl<'a> Fields<'a> {
             None => Some(None),
             Some(field) => read(field).map(Some),
         }
-    }
-
-    /// Reads an optional field with a default: `None` if it is invalid.
-    pub fn read_or<T>(
-        &self,
-        name: &str,
-        default: T,
-        read: impl FnOnce(&Reader<'a>) -> Option<T>,
-    ) -> Option<T> {
-        self.read(name, read).map(|value| value.unwrap_or(default))
     }
 }
 

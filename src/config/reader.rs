@@ -240,12 +240,6 @@ impl<'a> Reader<'a> {
         Some(*flag)
     }
 
-    /// A whole number within `range`, which is not negative.
-    pub fn whole_number(&self, range: RangeInclusive<u64>) -> Option<u64> {
-        let end = |end: &u64| i64::try_from(*end).unwrap_or(i64::MAX);
-        self.integer(end(range.start())..=end(range.end()))?.try_into().ok()
-    }
-
     /// A whole number within `range`, which may be negative.
     #[inline(never)]
     pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {

@@ -123,7 +123,8 @@ properties! {
 
     /// How far apart uses of units taken ahead may be to be counted at the same time.
     fn resolution(self) -> Micros {
-        MILLISECOND
+        // No lease crosses an edge of the clock, and within one window all units are alike.
+        if self.is_aligned() { Micros::MAX } else { MILLISECOND }
     }
 
     /// Whether it counts units in flight, which come back when their stream ends.
@@ -149,7 +150,9 @@ properties! {
     /// The maximum number of units that can be admitted in any time as long as the window. `None`: it has no
     /// window.
     fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
-        self.has_window().then_some(u64::from(quota.get()))
+        // Half of them before an edge of the clock, half after it.
+        let windows = if self.is_aligned() { 2 } else { 1 };
+        self.has_window().then_some(windows * u64::from(quota.get()))
     }
 
     /// Whether every window of another limit lies within one of this limit's.

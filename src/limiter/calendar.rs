@@ -10,7 +10,6 @@ use super::algorithm::{Field, Parameters, Properties};
 use super::aligned::{self, Aligned, Edges};
 use super::formula::{Formula, Opening};
 use crate::time::{Micros, Period, SECOND, Zone};
-use std::num::NonZeroU32;
 
 const HOUR: Micros = 3_600 * SECOND;
 const DAY: Micros = 24 * HOUR;
@@ -61,16 +60,6 @@ impl Properties for Calendar {
 
     fn counts_by_time(self) -> bool {
         true
-    }
-
-    /// All of a period are, since no lease crosses an edge.
-    fn resolution(self) -> Micros {
-        Micros::MAX
-    }
-
-    /// Half of them before an edge, half after it.
-    fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
-        Some(2 * u64::from(quota.get()))
     }
 
     fn holds_windows_of(self, _limit: &Limit, other: &Limit) -> bool {

@@ -12,8 +12,6 @@ use super::Limit;
 use super::algorithm::{Field, Properties};
 use super::aligned::{self, Aligned, Edges};
 use super::formula::{Formula, Opening};
-use crate::time::Micros;
-use std::num::NonZeroU32;
 
 /// `fixed_window`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,16 +26,6 @@ impl Properties for FixedWindow {
 
     fn counts_by_time(self) -> bool {
         true
-    }
-
-    /// All of a window are, since no lease crosses an edge.
-    fn resolution(self) -> Micros {
-        Micros::MAX
-    }
-
-    /// Half of them before an edge, half after it.
-    fn max_per_window(self, quota: NonZeroU32) -> Option<u64> {
-        Some(2 * u64::from(quota.get()))
     }
 
     fn holds_windows_of(self, limit: &Limit, other: &Limit) -> bool {

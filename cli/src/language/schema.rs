@@ -1,10 +1,7 @@
 //! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
 use super::{about, objects, otherwise, words};
-use tollgate::config::{Doc, Effect, Effects, Field, Kind, Need, Object, Range, Rule, Text, Value};
-
-/// Classes of response statuses.
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+use tollgate::config::{Effect, Effects, Field, Kind, Need, Object, Range, Rule, Text, Value, statuses};
 
 /// The schema of a whole policy file.
 pub fn schema() -> Value {
@@ -151,8 +148,11 @@ fn string(form: &Text) -> SchemaFields {
 }
 
 fn statuses() -> SchemaFields {
-    let status = number(&Range { min: 100, max: 599, unit: Doc::new("") });
-    let class = vec![field("enum", Value::List(CLASSES.into_iter().map(Value::from).collect()))];
+    let status = number(&statuses::STATUS.range);
+    let class = vec![field(
+        "enum",
+        Value::List(statuses::CLASSES.into_iter().map(|(class, _)| class.into()).collect()),
+    )];
     list(any_of([status, class]), 1)
 }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::limiter::tests::{DAY, Kept, Oracle, Random, TRACES, after, at, on_traces};
-use crate::time::{Now, SECOND};
+use crate::time::{Micros, Now, SECOND};
+use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// The next instant: anyhow later, or just before, at and just after the clock's edge.

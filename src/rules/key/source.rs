@@ -74,6 +74,17 @@ impl SourceKind {
             repeated: Repeated::Reject,
         }
     }
+
+    /// A source of credentials, which clients write into their requests.
+    const fn credential(field: &'static str) -> SourceKind {
+        SourceKind {
+            client_supplied: true,
+            secret: true,
+            identifies_consumers: true,
+            can_be_asked: true,
+            ..SourceKind::new(field)
+        }
+    }
 }
 
 /// Which requests have a key.

@@ -30,12 +30,8 @@ impl Source for Header {
     /// know costs more.
     const KIND: SourceKind = SourceKind {
         takes: &[SCHEME.name, PREFIX.name, VALID.name, REPEATED.name, WHOLE.name, SEPARATOR.name],
-        client_supplied: true,
-        secret: true,
-        identifies_consumers: true,
-        can_be_asked: true,
         repeated: Repeated::First,
-        ..SourceKind::new(Self::FIELD.name)
+        ..SourceKind::credential(Self::FIELD.name)
     };
 
     fn parse(field: &Reader<'_>, beside: Beside<'_, '_>) -> Option<Self> {

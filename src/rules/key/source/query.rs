@@ -22,12 +22,8 @@ impl Query {
 impl Source for Query {
     const KIND: SourceKind = SourceKind {
         takes: &[PREFIX.name, VALID.name, REPEATED.name, NAMES.name, SEPARATOR.name],
-        client_supplied: true,
-        secret: true,
-        identifies_consumers: true,
-        can_be_asked: true,
         decoded: true,
-        ..SourceKind::new(Self::FIELD.name)
+        ..SourceKind::credential(Self::FIELD.name)
     };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
