@@ -23,7 +23,7 @@ pub use host::Host;
 pub use metadata::{MetadataPath, MetadataValue};
 pub use path_template::{PathTemplate, Purpose, Spellings};
 pub use pattern::Pattern;
-pub use request::{AUTHORIZATION, Answer, Request, Response, answered_status, is_answer, is_good};
+pub use request::{AUTHORIZATION, Answer, Request, Response, answered_status, is_good};
 pub use request_cache::RequestCache;
 pub use sample_request::SampleRequest;
 pub use status_set::StatusSet;

@@ -75,6 +75,7 @@ impl Fixture {
             cost: 1,
             count: Count::Accepted,
             on_contention: OnContention::Deny,
+            held: false,
             fleet: None,
         };
         self.table.begin(&self.store, self.now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
@@ -274,6 +275,7 @@ fn busy(callers: u32, limit: Limit, pages: usize) -> Busy {
                 cost: 1,
                 count: Count::Accepted,
                 on_contention: OnContention::Deny,
+                held: false,
                 fleet: None,
             };
             let outcomes = house.table.begin(&house.store, now).charge(&[charge], ChargeMode::AllOrNothing);

@@ -40,7 +40,15 @@ impl Fixture {
 }
 
 pub fn charge(identity: Identity, limits: &[Limit], cost: u32) -> Charge<'_> {
-    Charge { identity, limits, cost, count: Count::Accepted, on_contention: OnContention::Deny, fleet: None }
+    Charge {
+        identity,
+        limits,
+        cost,
+        count: Count::Accepted,
+        on_contention: OnContention::Deny,
+        held: false,
+        fleet: None,
+    }
 }
 
 pub fn limit(quota: u32, window: Micros, algorithm: Algorithm) -> Limit {

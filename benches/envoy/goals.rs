@@ -54,6 +54,8 @@ pub fn all(results: &[Results], module: &Path, batched: Option<f64>) -> Vec<Goal
                 total("subjects", "refused", "none"),
             )
         },
+        goal("Facturapi ÷ its floor, added CPU", 1.5, added("systems", "facturapi", "floor_facturapi")),
+        goal("Factuarea ÷ its floor, added CPU", 1.5, added("systems", "factuarea", "floor_factuarea")),
         goal("1,000,000 keys ÷ hot key, added CPU", 1.8, added("keys", "1m_keys", "hot_key")),
         goal("100 policies ÷ 1 policy, added CPU", 1.15, added("policies", "100_policies", "1_policy")),
         Goal {

@@ -147,7 +147,19 @@ impl Places {
 
     /// One of the five systems as published, but for its quotas.
     fn system(&self, name: &'static str, about: &'static str) -> Case {
-        self.tollgate(name, about, policies::with_plenty(policies::published(&self.root, name)))
+        self.published(name, name, about)
+    }
+
+    fn published(&self, system: &str, name: &'static str, about: &'static str) -> Case {
+        self.tollgate(name, about, policies::with_plenty(policies::published(&self.root, system)))
+    }
+
+    fn facturapi(&self, name: &'static str, about: &'static str) -> Case {
+        self.published("facturapi", name, about).asking("/v2/invoices/1", "Bearer sk_live_acme")
+    }
+
+    fn factuarea(&self, name: &'static str, about: &'static str) -> Case {
+        self.published("factuarea", name, about).asking("/v1/invoices", "Bearer fact_dashboard")
     }
 
     /// All groups, in the order of the report. What is compared stands close together.
@@ -192,21 +204,25 @@ impl Places {
     }
 
     fn systems(&self) -> Group {
-        let cases = vec![
+        let mut cases = vec![
             Case::none(),
             self.system("billium", "two layers, no headers"),
-            self.system("facturapi", "six policies, a consumer's organization, concurrency, no headers")
-                .asking("/v2/invoices/1", "Bearer sk_live_acme"),
-            self.system(
+            self.facturapi("facturapi", "six policies, a consumer's organization, concurrency, no headers"),
+            self.other("floor_facturapi", "the host calls of facturapi"),
+            self.factuarea(
                 "factuarea",
                 "failures by address, a minute and a month by the consumer's tier, headers",
-            )
-            .asking("/v1/invoices", "Bearer fact_dashboard"),
+            ),
+            self.other("floor_factuarea", "the host calls of factuarea"),
             self.system("safepays", "a minute and an hour of the clock, no headers")
                 .asking("/api/v2/orders", "Bearer sp_shop"),
             self.system("parseo", "a known key's plan, headers")
                 .asking("/external/v1/parse", "Bearer parseo_shop"),
         ];
+        let facturapi = |places: &Places, name| places.facturapi(name, "facturapi by another build");
+        let factuarea = |places: &Places, name| places.factuarea(name, "factuarea by another build");
+        cases.extend(self.rebuilt("facturapi_other", facturapi));
+        cases.extend(self.rebuilt("factuarea_other", factuarea));
         Group {
             name: "systems",
             about: "the five systems with higher quotas, one hot key, 1 worker",

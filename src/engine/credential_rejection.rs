@@ -160,5 +160,13 @@ fn look(identity: Identity, rejection: &CredentialRejection) -> Charge<'_> {
 }
 
 fn charge(identity: Identity, limits: &[Limit]) -> Charge<'_> {
-    Charge { identity, limits, cost: 0, count: Count::Never, on_contention: OnContention::Allow, fleet: None }
+    Charge {
+        identity,
+        limits,
+        cost: 0,
+        count: Count::Never,
+        on_contention: OnContention::Allow,
+        held: false,
+        fleet: None,
+    }
 }

@@ -51,26 +51,28 @@ pub trait Response {
     fn header(&self, name: &str) -> Option<Vec<u8>>;
 }
 
-/// Whether a response settles what became of the request. If the upstream times out, its connection breaks,
+/// The status of a response that settles what became of the request. If the upstream times out, its connection breaks,
 /// or the client aborts the request, Envoy answers in the upstream's place, and nobody knows what the request
 /// has done there: that is no answer. If another filter answers before Envoy has chosen an upstream, for
 /// example with a 401, that is an answer.
-pub fn is_answer(response: &impl Response) -> bool {
+fn status_of_answer(response: &impl Response) -> Option<u16> {
     const REQUEST_TIMEOUT: u16 = 408;
-    match response.status() {
+    let status = response.status();
+    let is_answer = match status {
         REQUEST_TIMEOUT | 500.. => response.is_upstreams(),
         400.. => response.is_upstreams() || !response.has_an_upstream(),
         // Envoy reports its own errors to gRPC callers in this header. It is nearly always absent, which is
         // cheap to ask.
         200 => response.header("grpc-status").is_none() || response.is_upstreams(),
         _ => true,
-    }
+    };
+    is_answer.then_some(status)
 }
 
 /// The status with which a response settles what became of the request; `None` if it does not. The rejection
 /// of another Tollgate does, whatever its status, because the upstream never sees the request.
 pub fn answered_status(response: &impl Response) -> Option<u16> {
-    if is_answer(response) { Some(response.status()) } else { response.rejection() }
+    status_of_answer(response).or_else(|| response.rejection())
 }
 
 /// A response whose status has been read.

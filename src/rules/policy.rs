@@ -67,7 +67,8 @@ impl Policy {
             gives_back: self.gives_back,
             in_background: false,
         });
-        Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, fleet }
+        let held = self.response.count.is_some();
+        Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, held, fleet }
     }
 
     /// The name that tells this policy's records from the shared ones, if it has records of its own.

@@ -18,6 +18,8 @@ pub struct Charge<'a> {
     pub count: Count,
     /// Who decides if the record can't be written.
     pub on_contention: OnContention,
+    /// Whether the request only holds its units, which come back with most responses.
+    pub held: bool,
     /// Set if the fleet counts it, rather than the table.
     pub fleet: Option<Share<'a>>,
 }

@@ -19,6 +19,11 @@ impl<S: Store> Transaction<'_, S> {
     pub fn release(&mut self, charge: &Charge<'_>, correction: &Correction) {
         if !self.release_in_fleet(charge) {
             self.table.in_flight.remove(charge);
+            // Nothing else of such limits is corrected.
+            let only_in_flight = charge.limits.iter().all(Limit::counts_in_flight) && !correction.proves;
+            if only_in_flight && self.table.in_flight.may_keep(charge, self.now) {
+                return;
+            }
         }
         self.correct(charge, correction);
     }
@@ -58,12 +63,23 @@ impl<S: Store> Transaction<'_, S> {
 
     #[inline(never)]
     fn correct_or_owe(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
+        if let Some(verdicts) = self.take_back(charge, correction) {
+            return Some(verdicts);
+        }
         let left = self.post(charge, correction);
         if left.is_none() {
             let noted = self.table.fallback.owe_correction(charge, correction);
             self.table.stats.debts_dropped += u64::from(!noted);
         }
         left
+    }
+
+    /// Gives units back to the lease that served them, if that is all there is to correct.
+    fn take_back(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
+        let (at, units) = correction.back?;
+        let only_back = Correction { back: None, kept: 0, holds: Default::default(), ..*correction };
+        let counted_here = only_back.is_none() && !correction.overflowed;
+        counted_here.then(|| self.table.leases.take_back(charge, at, units, self.now)).flatten()
     }
 
     /// The worker's tick, about once a second. Posts the debts of callers who do not come back, returns the
@@ -86,7 +102,8 @@ impl<S: Store> Transaction<'_, S> {
         let due = [self.table.fallback.owing(), leases, self.table.in_flight.due(self.now)].concat();
         for (identity, limits) in due {
             let (count, on_contention) = (Count::Never, OnContention::Bucket);
-            let nothing = Charge { identity, limits: &limits, cost: 0, count, on_contention, fleet: None };
+            let nothing =
+                Charge { identity, limits: &limits, cost: 0, count, on_contention, held: false, fleet: None };
             self.post(&nothing, &Correction::default());
         }
     }

@@ -1,12 +1,18 @@
 //! This worker's units in flight. The worker knows them exactly, so every write of a record publishes them,
 //! and a release that could not be written is made up for by the next write. Published units expire after
 //! [`WORKER_TTL`]; the tick renews those of long streams. If a worker dies, its units expire.
+//!
+//! Of a large quota, as of a [lease](super::lease), what this worker has published stays published for up to
+//! [`TERM`] although streams have ended, if it is at most 1 / [`FRACTION`] of what is left. So the requests of
+//! a busy caller take each other's units, and most of them touch nothing shared. The units of other workers are
+//! never passed over: a rejection can be too early by as much, and an admission is never too many.
 
-use super::charge::Charge;
+use super::charge::{Charge, Outcome, Verdicts};
+use super::lease::{FRACTION, MIN_QUOTA, TERM};
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::concurrency::WORKER_TTL;
-use crate::limiter::{Counter, Limit};
+use crate::limiter::{Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
 
 /// One worker's units in flight.
@@ -24,6 +30,8 @@ struct LimitInFlight {
     published: u32,
     /// When they were last written, on the monotonic clock.
     published_at: Micros,
+    /// The units of the quota that nobody had published then.
+    left: u64,
 }
 
 impl InFlight {
@@ -48,11 +56,42 @@ impl InFlight {
         entries.into_iter().flat_map(move |entries| {
             for limit in counting() {
                 if !entries.iter().any(|one| one.limit.id == limit.id) {
-                    entries.push(LimitInFlight { limit: *limit, units: 0, published: 0, published_at: 0 });
+                    entries.push(LimitInFlight {
+                        limit: *limit,
+                        units: 0,
+                        published: 0,
+                        published_at: 0,
+                        left: 0,
+                    });
                 }
             }
             entries.iter_mut().filter(move |one| counting().any(|limit| limit.id == one.limit.id))
         })
+    }
+
+    /// Whether the record of a charge has enough units of this worker that no stream has any more.
+    pub fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
+        let spare = |limit: &Limit| {
+            let one = self.find(charge.identity, limit).filter(|one| one.limit == *limit);
+            one.is_some_and(|one| one.is_fresh(now) && one.spare() >= charge.cost)
+        };
+        charge.counts_if_admitted() && !charge.limits.is_empty() && charge.limits.iter().all(spare)
+    }
+
+    /// Serves a charge with such units. The caller [adds](InFlight::add) them.
+    pub fn serve(&self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
+        if !self.can_serve(charge, now) {
+            return None;
+        }
+        let verdict = |limit: &Limit| Some(self.find(charge.identity, limit)?.verdict(charge.cost, now));
+        let verdicts: Option<Verdicts> = charge.limits.iter().map(verdict).collect();
+        Some(Outcome { verdicts: verdicts?, charged: true, ..Outcome::default() })
+    }
+
+    /// Whether the record of a charge may keep the units of streams that have ended.
+    pub fn may_keep(&self, charge: &Charge<'_>, now: Now) -> bool {
+        let keeps = |limit: &Limit| self.find(charge.identity, limit).is_some_and(|one| !one.is_due(now));
+        charge.limits.iter().all(keeps)
     }
 
     /// Sets this worker's units in the opened counters of a charge's record. Returns whether that changes
@@ -73,12 +112,16 @@ impl InFlight {
         self.limits.get(identity)?.iter().find(|one| one.limit.id == limit.id)
     }
 
-    /// The record of a charge has this worker's units and `more` that are being admitted. `written`: when, or
-    /// `None` if the record had them already.
-    pub fn published(&mut self, charge: &Charge<'_>, more: u32, written: Option<Now>) {
+    /// The record of a charge has this worker's units and `more` that are being admitted. `written`: when, and
+    /// the verdicts that say what is left then, or `None` if the record had them already.
+    pub fn published(&mut self, charge: &Charge<'_>, more: u32, written: Option<(Now, &[Verdict])>) {
         for one in self.of(charge) {
             one.published = one.units.saturating_add(more);
-            one.published_at = written.map_or(one.published_at, |now| now.mono);
+            if let Some((now, verdicts)) = written {
+                one.published_at = now.mono;
+                let mut judged = charge.judging().zip(verdicts).filter(|(limit, _)| limit.id == one.limit.id);
+                one.left = judged.next().map_or(0, |(_, verdict)| verdict.remaining);
+            }
         }
         if let Some(entries) = self.limits.get_mut(charge.identity) {
             entries.retain(|one| one.units > 0 || one.published > 0);
@@ -101,6 +144,30 @@ impl InFlight {
 impl LimitInFlight {
     fn is_due(&self, now: Now) -> bool {
         let is_old = now.mono.saturating_sub(self.published_at) >= WORKER_TTL / 3;
-        self.units != self.published || (self.units > 0 && is_old)
+        let keeps = self.is_fresh(now)
+            && self.units <= self.published
+            && u64::from(self.spare()) <= self.left / FRACTION;
+        self.units != self.published && !keeps || (self.units > 0 && is_old)
+    }
+
+    /// Whether what was published may still be kept.
+    fn is_fresh(&self, now: Now) -> bool {
+        self.limit.counts_in_flight()
+            && self.limit.quota.get() >= MIN_QUOTA
+            && now.mono.saturating_sub(self.published_at) < TERM
+    }
+
+    /// The published units that no stream has.
+    fn spare(&self) -> u32 {
+        self.published.saturating_sub(self.units)
+    }
+
+    /// The verdict on a request that takes `cost` of the spare units.
+    fn verdict(&self, cost: u32, now: Now) -> Verdict {
+        let free = self.left.saturating_add(self.spare().into());
+        let used = u64::from(self.limit.quota.get()).saturating_sub(free);
+        let mut counter = Counter::empty(&self.limit, now);
+        counter.charge(now, u32::try_from(used).unwrap_or(u32::MAX));
+        counter.judge(now, cost)
     }
 }

@@ -15,6 +15,10 @@
 //! below [`MIN_QUOTA`] are never leased, nor are those of a policy with a penalty, which every worker must
 //! see. `W` workers hold at most `W / 32` of what was left, for at most a term and a tick: that is how much
 //! too early a rejection can be.
+//!
+//! Units that requests only hold until their responses, as with `count_on`, come back at once. So the count
+//! says nothing about how many are asked for, and [`HELD`] of them are taken for any caller. A unit that comes
+//! back while its lease lasts goes back to the lease.
 
 use super::charge::{Charge, Outcome, Verdicts};
 use crate::identity::Identity;
@@ -23,13 +27,17 @@ use crate::limiter::{Counter, Limit, LimitId, Verdict};
 use crate::time::{MILLISECOND, Micros, Now, times};
 
 /// A lease's length. Below the sliding window's tolerance for stamps that are ahead of the clock.
-const TERM: Micros = 500 * MILLISECOND;
+pub(super) const TERM: Micros = 500 * MILLISECOND;
 
 /// Smaller quotas are never leased.
-const MIN_QUOTA: u32 = 1_000;
+pub(super) const MIN_QUOTA: u32 = 1_000;
 
 /// At most 1 / `FRACTION` of the remaining units is leased.
-const FRACTION: u64 = 32;
+pub(super) const FRACTION: u64 = 32;
+
+/// How many units are leased where requests only hold them: so many requests of a caller can be in flight in a
+/// worker without a shared access each.
+const HELD: u64 = 8;
 
 /// The maximum number of leases at once, so that a flood can't grow the worker's memory. Without a lease,
 /// each request is counted in the table.
@@ -50,6 +58,12 @@ pub(super) struct Leases {
 #[derive(Clone)]
 pub(super) struct Lease {
     limits: Vec<Limit>,
+    /// When it was taken, together with a charge. Charges before are not of this lease.
+    began: Now,
+    /// The units of that charge, which are counted beside the lease.
+    first: u32,
+    /// Those that came back. They are given back when the lease is settled.
+    back: u32,
     /// The lease's end, at which its units are counted.
     end: Now,
     taken: u32,
@@ -74,11 +88,6 @@ impl Leases {
         std::mem::take(&mut self.not_taken)
     }
 
-    /// The number of charges before the first one without a lease that has enough units.
-    pub fn can_serve_first(&self, charges: &[Charge<'_>], now: Now) -> usize {
-        charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
-    }
-
     /// Whether a charge has a lease with enough units.
     pub fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
         self.of(charge).is_some_and(|lease| lease.can_serve(charge, now))
@@ -88,15 +97,6 @@ impl Leases {
     pub fn serve(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
         let lease = self.of_mut(charge).filter(|lease| lease.can_serve(charge, now))?;
         Some(lease.serve(charge.cost, now))
-    }
-
-    /// Serves charges whose leases are known to have enough units. `None`: one has no lease.
-    pub fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(charges.len());
-        for charge in charges {
-            outcomes.push(self.of_mut(charge)?.serve(charge.cost, now));
-        }
-        Some(outcomes)
     }
 
     /// The verdicts on a charge that is not counted, if it has a lease.
@@ -126,7 +126,8 @@ impl Leases {
         });
         // If the last lease is used up, it was too small.
         let grown = last.filter(|last| last.left < charge.cost).map(|last| u64::from(last.taken) * 2);
-        let expected = expected.max()?.max(grown.unwrap_or_default());
+        let held = if charge.held { HELD.saturating_mul(charge.cost.into()) } else { 0 };
+        let expected = expected.max()?.max(grown.unwrap_or_default()).max(held);
         let max = judged.iter().map(|verdict| verdict.remaining / FRACTION).min()?;
         let units = u32::try_from(expected.min(max)).ok().filter(|units| *units > charge.cost)?;
         if last.is_none() && self.number >= MAX_LEASES {
@@ -142,6 +143,9 @@ impl Leases {
         let when_taken = counters.iter().map(|counter| counter.judge(now, 0)).collect();
         Some(Lease {
             limits: charge.limits.to_vec(),
+            began: now,
+            first: charge.cost,
+            back: 0,
             end,
             taken: units,
             left: units,
@@ -152,12 +156,37 @@ impl Leases {
         })
     }
 
+    /// Takes back units that the charge's lease has served, so that they can be used again, or those that it was
+    /// taken with. Returns the verdicts on what is left then. `None`: they are others.
+    pub fn take_back(&mut self, charge: &Charge<'_>, at: Now, units: u32, now: Now) -> Option<Verdicts> {
+        let of_this = |lease: &&mut Lease| lease.limits == charge.limits && at.mono >= lease.began.mono;
+        let lease = self.of_mut(charge).filter(of_this)?;
+        if at.mono == lease.began.mono && units <= lease.first {
+            (lease.first, lease.back) = (lease.first - units, lease.back.saturating_add(units));
+            return Some(lease.verdicts(now));
+        }
+        let slot = |at: &Now| at.mono.checked_next_multiple_of(lease.slot);
+        // Within a slot all units are alike.
+        let entry =
+            lease.used.iter().rposition(|(used, _)| used.mono >= at.mono && slot(used) == slot(&at))?;
+        let (_, used) = lease.used.get_mut(entry)?;
+        *used = used.checked_sub(units)?;
+        lease.left = lease.left.saturating_add(units);
+        Some(lease.verdicts(now))
+    }
+
     /// Settles the lease of a charge in its opened counters. Returns whether there was one. `own`: the
     /// counters are of its own record; only that one has units to give back.
     pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
         let taken = if own { lease.taken } else { 0 };
-        counters.iter_mut().for_each(|counter| counter.settle(lease.end, taken, &lease.used));
+        let back = if own { lease.back } else { 0 };
+        for counter in counters {
+            counter.settle(lease.end, taken, &lease.used);
+            if back > 0 {
+                counter.refund(lease.began, back);
+            }
+        }
         true
     }
 
@@ -239,7 +268,7 @@ impl Lease {
 
     /// The verdicts on a charge that has just been served.
     fn verdicts(&self, now: Now) -> Verdicts {
-        let left = u64::from(self.left);
+        let left = u64::from(self.left) + u64::from(self.back);
         let verdict = |(limit, when_taken): (&Limit, &Verdict)| {
             let full_reset = match limit.algorithm.is_aligned() {
                 true => when_taken.full_reset,

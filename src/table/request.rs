@@ -10,7 +10,7 @@ use crate::time::Now;
 /// Where the units of a charge come from.
 #[allow(clippy::large_enum_variant, reason = "boxing would allocate for every request")]
 enum UnitSource {
-    /// A lease.
+    /// What this worker has: a lease, or units that it has published in vain.
     Lease,
     /// The shared table, with this first attempt. `None`: the host could not read the page.
     Table(Option<Attempt>),
@@ -69,12 +69,13 @@ impl<S: Store> Transaction<'_, S> {
                 outcomes
             }
             ChargeMode::AllOrNothing => {
-                let leased = self.table.leases.can_serve_first(charges, self.now);
+                let leased = self.table.can_serve_first(charges, self.now);
                 if leased == charges.len()
                     && leased > 0
-                    && let Some(outcomes) = self.table.leases.serve_all(charges, self.now)
+                    && let Some(outcomes) = self.table.serve_all(charges, self.now)
                 {
                     self.table.stats.leased += 1;
+                    charges.iter().for_each(|charge| self.table.in_flight.add(charge));
                     return outcomes;
                 }
                 let mut outcomes = self.charge_all_or_nothing(charges, leased);
@@ -98,17 +99,14 @@ impl<S: Store> Transaction<'_, S> {
         let mut outcomes = Vec::with_capacity(charges.len());
         let (mut rejected, mut leased) = (false, !charges.is_empty());
         for charge in charges {
-            let served = if rejected { None } else { self.table.leases.serve(charge, self.now) };
+            let served = if rejected { None } else { self.table.serve(charge, self.now) };
             leased &= served.is_some();
-            let outcome = served.unwrap_or_else(|| {
-                // Charges after a rejection are only looked at, to find the longest wait.
-                let outcome = match rejected {
-                    true => self.pass_over(charge),
-                    false => self.charge_one(charge, None),
-                };
-                self.note_in_flight(charge, &outcome);
-                outcome
+            // Charges after a rejection are only looked at, to find the longest wait.
+            let outcome = served.unwrap_or_else(|| match rejected {
+                true => self.pass_over(charge),
+                false => self.charge_one(charge, None),
             });
+            self.note_in_flight(charge, &outcome);
             rejected |= !outcome.admitted();
             outcomes.push(outcome);
         }
@@ -137,7 +135,7 @@ impl<S: Store> Transaction<'_, S> {
         let others = charges.len() > 1;
         let mut sources: Vec<UnitSource> = Vec::with_capacity(charges.len());
         for (i, charge) in charges.iter().enumerate() {
-            let leased = i < leased || i > leased && self.table.leases.can_serve(charge, self.now);
+            let leased = i < leased || i > leased && self.table.can_serve(charge, self.now);
             sources.push(match leased {
                 true => UnitSource::Lease,
                 false => match self.look_in_fleet(charge) {
@@ -154,7 +152,7 @@ impl<S: Store> Transaction<'_, S> {
         let mut written: Vec<PageId> = Vec::with_capacity(charges.len());
         for (charge, source) in charges.iter().zip(sources) {
             let (served, attempt) = match source {
-                UnitSource::Lease => (self.table.leases.serve(charge, self.now), None),
+                UnitSource::Lease => (self.table.serve(charge, self.now), None),
                 UnitSource::Table(attempt) => (None, attempt),
                 UnitSource::Fleet(_) => (None, None),
             };

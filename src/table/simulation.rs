@@ -118,6 +118,7 @@ impl Run {
             cost: 0,
             count: Count::Never,
             on_contention: OnContention::Deny,
+            held: false,
             fleet: None,
         };
         let mut observer = worker::new_table(&self.scenario, 0);

@@ -40,7 +40,7 @@ fn table() -> Table {
 /// A charge of one unit.
 pub(super) fn charge(who: u64, limits: &[Limit]) -> Charge<'_> {
     let (count, on_contention) = Default::default();
-    Charge { identity: identity(who), limits, cost: 1, count, on_contention, fleet: None }
+    Charge { identity: identity(who), limits, cost: 1, count, on_contention, held: false, fleet: None }
 }
 
 /// Both clocks at a monotonic instant.

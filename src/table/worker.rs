@@ -1,5 +1,6 @@
 //! The table as one worker sees it: what the worker itself knows, apart from the shared pages.
 
+use super::charge::{Charge, Outcome};
 use super::fallback::Fallback;
 use super::in_flight::InFlight;
 use super::lease::Leases;
@@ -11,6 +12,7 @@ use crate::identity::{Identity, Seed};
 use crate::identity_map::IdentityMap;
 use crate::limiter::Limit;
 use crate::limiter::concurrency::WorkerId;
+use crate::time::Now;
 
 /// One worker's view of the table. A [`super::Transaction`] changes counts, see [`Table::begin`].
 pub struct Table {
@@ -46,6 +48,36 @@ impl Table {
     /// The secret that identities are hashed with.
     pub fn seed(&self) -> &Seed {
         &self.seed
+    }
+
+    /// Whether this worker has what a charge asks for, so that nothing shared is needed.
+    pub(super) fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
+        match counts_in_flight(charge) {
+            true => self.in_flight.can_serve(charge, now),
+            false => self.leases.can_serve(charge, now),
+        }
+    }
+
+    /// The number of charges before the first one that needs something shared.
+    pub(super) fn can_serve_first(&self, charges: &[Charge<'_>], now: Now) -> usize {
+        charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
+    }
+
+    /// Serves charges that are known to be servable. `None`: one is not.
+    pub(super) fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(charges.len());
+        for charge in charges {
+            outcomes.push(self.serve(charge, now)?);
+        }
+        Some(outcomes)
+    }
+
+    /// Serves a charge, if this worker has what it asks for.
+    pub(super) fn serve(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
+        match counts_in_flight(charge) {
+            true => self.in_flight.serve(charge, now),
+            false => self.leases.serve(charge, now),
+        }
     }
 
     /// Changes the maximum number of bytes per page. The number of pages can't change.
@@ -85,4 +117,9 @@ impl Table {
 /// A limit's id as a key of an [`IdentityMap`].
 fn as_identity(limit: &Limit) -> Identity {
     Identity { page: u64::from(limit.id.0), fingerprint: 0 }
+}
+
+/// Whether the units of a charge come from those in flight. A lease has no such limits.
+fn counts_in_flight(charge: &Charge<'_>) -> bool {
+    charge.limits.first().is_some_and(Limit::counts_in_flight)
 }

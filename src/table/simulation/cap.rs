@@ -52,6 +52,30 @@ fn no_window_passes_its_limit_with_leases_and_unused_units_come_back() {
     assert!(stats.leased > 20_000, "{stats:?}");
 }
 
+/// Units that responses give back go back to the lease that served them.
+#[test]
+fn nor_does_one_of_units_that_are_only_held_until_responses() {
+    let held = |random: &mut Random| {
+        let mut scenario = Scenario::large(random);
+        scenario.policies.iter_mut().for_each(|policy| policy.held = true);
+        let quota = random.pick(&[1_000, 1_500]);
+        let window = random.pick(&[2 * SECOND, 10 * SECOND]);
+        if let Some(policy) = scenario.policies.first_mut().filter(|_| random.chance(500)) {
+            *policy = Policy { held: true, ..Policy::new(vec![limit(1, Kind::Sliding, quota, window)]) };
+        }
+        Scenario { ends: random.pick(&[300, 480]), refunds: random.pick(&[900, 1_000]), ..scenario }
+    };
+    let stats = each(0x1800..0x1818, held, check);
+    assert!(stats.leased > 10_000, "{stats:?}");
+}
+
+/// The units of streams that have ended stay published for the next ones of the same worker.
+#[test]
+fn nor_is_a_large_number_in_flight_ever_passed_by_what_workers_keep() {
+    let stats = each(0x1900..0x1918, Scenario::large_in_flight, check);
+    assert!(stats.leased > 10_000, "{stats:?}");
+}
+
 /// A lease serves one charge of a request while others are counted in the table, rejected, or undone.
 #[test]
 fn x_3_nor_does_one_beside_policies_that_are_counted_one_by_one() {

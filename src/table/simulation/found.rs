@@ -22,7 +22,7 @@ fn at(mono: Micros) -> Now {
 
 fn charge(who: u64, limits: &[Limit], count: Count) -> Charge<'_> {
     let identity = Identity { page: who, fingerprint: who };
-    Charge { identity, limits, cost: 1, count, on_contention: OnContention::Bucket, fleet: None }
+    Charge { identity, limits, cost: 1, count, on_contention: OnContention::Bucket, held: false, fleet: None }
 }
 
 fn ask(table: &mut Table, store: &impl Store, limits: &[Limit], now: Now) -> Outcome {

@@ -63,13 +63,14 @@ pub struct Policy {
     pub spent: Vec<Limit>,
     pub count: Count,
     pub on_contention: OnContention,
+    pub held: bool,
 }
 
 impl Policy {
     pub fn new(limits: Vec<Limit>) -> Policy {
         let (in_flight, spent) = limits.iter().partition(|limit: &&Limit| limit.counts_in_flight());
         let (count, on_contention) = Default::default();
-        Policy { limits, in_flight, spent, count, on_contention }
+        Policy { limits, in_flight, spent, count, on_contention, held: false }
     }
 
     /// The same policy with half or double the quotas.
@@ -79,7 +80,12 @@ impl Policy {
             Limit { quota: NonZeroU32::new(quota).unwrap_or(NonZeroU32::MIN), ..*limit }
         };
         let limits = self.limits.iter().map(changed).collect();
-        Policy { count: self.count, on_contention: self.on_contention, ..Policy::new(limits) }
+        Policy {
+            count: self.count,
+            on_contention: self.on_contention,
+            held: self.held,
+            ..Policy::new(limits)
+        }
     }
 }
 
@@ -154,14 +160,35 @@ impl Scenario {
         if random.chance(300) {
             limits.push(limit(2, Kind::Sliding, quota * 2, 3 * window));
         }
+        let held = quota.is_multiple_of(2);
         Scenario {
             acts: requests as u32,
             pages: 64,
-            policies: vec![Policy::new(limits)],
+            policies: vec![Policy { held, ..Policy::new(limits) }],
             callers: 1,
             max_cost: random.pick(&[1, 2]),
             gap: window * random.between(8, 30) / 10 / requests,
             ends: random.pick(&[0, 0, 50]),
+            ..Scenario::small(random)
+        }
+    }
+
+    /// One caller with many requests in flight, of which so many end that workers keep what they have published.
+    pub fn large_in_flight(random: &mut Random) -> Scenario {
+        let quota = random.between(1_000, 1_200);
+        let policies = vec![Policy::new(vec![limit(1, Kind::Concurrency, quota, SECOND)])];
+        let workers = random.between(2, 7);
+        let acts = 6_000;
+        Scenario {
+            workers: workers as usize,
+            acts,
+            pages: 64,
+            policies,
+            callers: 1,
+            max_cost: random.pick(&[1, 40]),
+            gap: random.pick(&[200, 1_000]),
+            ends: random.pick(&[300, 480]),
+            refunds: 0,
             ..Scenario::small(random)
         }
     }

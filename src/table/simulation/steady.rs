@@ -41,7 +41,15 @@ impl Caller {
         }
         let (count, on_contention) = (Count::Accepted, OnContention::Bucket);
         let identity = Identity { page: 1, fingerprint: 1 };
-        let charge = Charge { identity, limits: &self.limits, cost: 1, count, on_contention, fleet: None };
+        let charge = Charge {
+            identity,
+            limits: &self.limits,
+            cost: 1,
+            count,
+            on_contention,
+            held: false,
+            fleet: None,
+        };
         let table = &mut self.workers[worker];
         let admitted =
             table.begin(&self.store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted();

@@ -40,7 +40,15 @@ fn admitted(at: Micros, late: Micros, step: i64) -> Vec<Micros> {
         let wall = if since < notices { wall } else { wall.strict_add_signed(step * SECOND as i64) };
         let (count, on_contention) = (policy.count, policy.on_contention);
         let identity = Identity { page: 0, fingerprint: 1 };
-        let charge = Charge { identity, limits: &policy.limits, cost: 1, count, on_contention, fleet: None };
+        let charge = Charge {
+            identity,
+            limits: &policy.limits,
+            cost: 1,
+            count,
+            on_contention,
+            held: false,
+            fleet: None,
+        };
         let now = Now { mono: START.mono + since, wall };
         table.begin(&store, now).charge(&[charge], ChargeMode::AllOrNothing)[0].admitted()
     };

@@ -56,7 +56,15 @@ pub fn new_table(scenario: &Scenario, id: u32) -> Table {
 
 /// The charges of one request or its end.
 fn charge<'a>(policy: &Policy, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
-    Charge { identity, limits, cost, count: policy.count, on_contention: policy.on_contention, fleet: None }
+    Charge {
+        identity,
+        limits,
+        cost,
+        count: policy.count,
+        on_contention: policy.on_contention,
+        held: policy.held,
+        fleet: None,
+    }
 }
 
 impl<'a> Worker<'a> {
