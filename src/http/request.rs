@@ -24,6 +24,10 @@ pub trait Request {
     /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or
     /// it is `null`.
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue>;
+    /// The name of Envoy's route for the request. `None`: there is no route, or it has no name.
+    fn route_name(&self) -> Option<Vec<u8>> {
+        None
+    }
     /// Whether [`Request::metadata`] is a value that makes a credential valid.
     fn affirms(&self, path: &MetadataPath) -> bool {
         self.metadata(path).is_some_and(|value| value.is_affirmative())

@@ -11,6 +11,7 @@ pub struct SampleRequest {
     /// With lower-case names.
     headers: Vec<(String, String)>,
     client: Option<IpAddr>,
+    route: Option<String>,
     metadata: Vec<(MetadataPath, String)>,
 }
 
@@ -22,6 +23,7 @@ impl SampleRequest {
             path: path.into(),
             headers: Vec::new(),
             client: None,
+            route: None,
             metadata: Vec::new(),
         }
     }
@@ -63,6 +65,12 @@ impl SampleRequest {
     pub fn from_client(self, client: IpAddr) -> SampleRequest {
         SampleRequest { client: Some(client), ..self }
     }
+
+    /// Sets the name of Envoy's route.
+    #[must_use]
+    pub fn on_route(self, name: &str) -> SampleRequest {
+        SampleRequest { route: Some(name.into()), ..self }
+    }
 }
 
 impl Request for SampleRequest {
@@ -95,6 +103,10 @@ impl Request for SampleRequest {
                 Some(MetadataValue::List(list))
             }
         }
+    }
+
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.route.clone().map(String::into_bytes)
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {
