@@ -103,7 +103,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
     let (
-        Some(keys),
+        Some(mut keys),
         Some(consumers),
         Some(tiers),
         Some(mut policies),
@@ -115,6 +115,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         return None;
     };
     paths::apply(spellings, &mut policies, &mut exempt);
+    paths::apply_to_keys(spellings, &mut keys);
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();

@@ -15,7 +15,7 @@ mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
-pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
+pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};

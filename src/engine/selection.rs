@@ -47,15 +47,14 @@ pub fn applying<R: Request>(
         if class & (if shadow { any } else { enforced }) != 0 {
             continue;
         }
-        let template = rule.and_then(RequestMatch::path);
         let (key, record) = (&policy.key, policy.record_name());
         let identity = match policy.scope.is_fleet() {
-            true => caller.fleet_identity(key, template, record),
-            false => caller.identity(key, template, record),
+            true => caller.fleet_identity(key, rule, record),
+            false => caller.identity(key, rule, record),
         };
         let Some(identity) = identity else { continue };
         let limit_set = limit_set_of(policy, caller);
-        if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
+        if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, rule) {
             role = match role {
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
                 Role::Returns(_) => continue,

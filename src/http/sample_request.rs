@@ -1,6 +1,6 @@
 //! A request that is described field by field, for tests, benches and `tollgate explain`.
 
-use super::{Elements, MetadataPath, MetadataValue, Request};
+use super::{CertificateField, Elements, MetadataPath, MetadataValue, Request};
 use std::net::IpAddr;
 
 /// A request with only the given fields. Without a client its source address is unknown.
@@ -12,6 +12,7 @@ pub struct SampleRequest {
     headers: Vec<(String, String)>,
     client: Option<IpAddr>,
     route: Option<String>,
+    certificate: Vec<(CertificateField, String)>,
     metadata: Vec<(MetadataPath, String)>,
 }
 
@@ -24,6 +25,7 @@ impl SampleRequest {
             headers: Vec::new(),
             client: None,
             route: None,
+            certificate: Vec::new(),
             metadata: Vec::new(),
         }
     }
@@ -64,6 +66,24 @@ impl SampleRequest {
     #[must_use]
     pub fn from_client(self, client: IpAddr) -> SampleRequest {
         SampleRequest { client: Some(client), ..self }
+    }
+
+    /// Adds a value of the metadata of Envoy's route. The path is as in [`SampleRequest::with_metadata`].
+    #[must_use]
+    pub fn with_route_metadata<'a>(
+        mut self,
+        path: impl IntoIterator<Item = &'a str>,
+        value: &str,
+    ) -> SampleRequest {
+        self.metadata.push((MetadataPath::of_route(path), value.into()));
+        self
+    }
+
+    /// Adds what the client's certificate says.
+    #[must_use]
+    pub fn with_certificate(mut self, field: CertificateField, value: &str) -> SampleRequest {
+        self.certificate.push((field, value.into()));
+        self
     }
 
     /// Sets the name of Envoy's route.
@@ -107,6 +127,11 @@ impl Request for SampleRequest {
 
     fn route_name(&self) -> Option<Vec<u8>> {
         self.route.clone().map(String::into_bytes)
+    }
+
+    fn certificate(&self, field: CertificateField) -> Option<Vec<u8>> {
+        let value = self.certificate.iter().find(|(own, _)| *own == field);
+        value.map(|(_, value)| value.clone().into_bytes())
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {

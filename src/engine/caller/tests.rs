@@ -31,6 +31,7 @@ fn key(name: &str, source: impl Into<KeySource>) -> Key {
         proven: false,
         reading: Reading::default(),
         part: Part::Usual,
+        cut: None,
     }
 }
 
