@@ -82,6 +82,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     };
     let consumers = fields.get_optional_with(&configuration::CONSUMERS, |list| consumers(list, callers));
     let consumers = consumers.map(Option::unwrap_or_default);
+    let consumer_name =
+        fields.get_optional_with(&configuration::CONSUMER_NAME, |at| consumers::consumer_name(at, callers));
     let nobody = KnownConsumers::default();
     let fleet = fields.get_optional_with(&configuration::FLEET, fleet::settings);
     let context = PolicyContext {
@@ -102,6 +104,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let spellings = paths::spellings(&fields);
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
+    let consumer_name = consumer_name?;
     let (
         Some(mut keys),
         Some(consumers),
@@ -130,6 +133,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         exempt_preflight,
         reads_authorization,
         logs_callers: replies.access_log,
+        consumer_name,
         table_size,
         fleet,
     };

@@ -47,6 +47,7 @@ pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<
         assign_records(&mut policies, keys, context.table);
         let rejects_credentials = keys.iter().any(Key::can_be_rejected);
         for policy in &mut policies {
+            policy.counts_by_match = counts_by_match(policy, keys);
             policy.gives_back = policy.response.gives_back() || rejects_credentials;
         }
     }
@@ -156,6 +157,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         except: except.unwrap_or_default(),
         class: class.unwrap_or_default(),
         key,
+        counts_by_match: false,
         own_record: false,
         gives_back: false,
         cost,
@@ -313,6 +315,12 @@ fn has_part(rule: &RequestMatch, part: MatchPart<'_>) -> bool {
         MatchPart::Path => rule.path().is_some(),
         MatchPart::Name => rule.name().is_some(),
     }
+}
+
+fn counts_by_match(policy: &Policy, keys: &[Key]) -> bool {
+    let parts = policy.key.iter().flat_map(|index| Key::origins(keys, index));
+    let mut parts = parts.filter_map(|index| keys.get(*index)?.source.match_part());
+    parts.any(|part| matches!(part, MatchPart::Path | MatchPart::Name))
 }
 
 /// The name of a match would silently have no effect unless the policy counts by it.

@@ -192,12 +192,18 @@ impl<'a, R: Request> Caller<'a, R> {
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {
             let mut keys = self.callers.consumers.keys();
-            keys.find_map(|key| self.owner(key, self.presented(key)?))
+            keys.find_map(|key| self.owner(key, self.presented(key)?)).or_else(|| self.owner_of_address())
         })
     }
 
-    /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there
-    /// are no tiers.
+    /// The consumer, by index, to whom the client's address belongs. Credentials say more, so they come first.
+    fn owner_of_address(&self) -> Option<usize> {
+        let consumers = Some(&self.callers.consumers).filter(|consumers| consumers.have_addresses())?;
+        consumers.of_address(self.request.client_ip().octets()?)
+    }
+
+    /// The tier, by index: the consumer's own, else the one that `from` names, else that of the address, else the
+    /// default. 0 if there are no tiers.
     pub fn tier(&self) -> usize {
         *self.tier.get_or_init(|| self.callers.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
     }
@@ -209,7 +215,9 @@ impl<'a, R: Request> Caller<'a, R> {
             let values = self.values(tiers.from?)?;
             tiers.names.iter().position(|name| values.any(|value| value == name.as_bytes()))
         };
-        consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
+        let of_address = || tiers.by_address.as_ref()?.get(self.request.client_ip().octets()?);
+        let own = consumer.and_then(|consumer| consumer.tier);
+        own.or_else(named).or_else(of_address).unwrap_or(tiers.default)
     }
 
     /// A key's value, or all of them if it is a list.
@@ -252,6 +260,15 @@ impl<'a, R: Request> Caller<'a, R> {
     /// Consumer and tier, by index, as far as they have been looked up.
     pub fn resolved(&self) -> (Option<usize>, Option<usize>) {
         (self.consumer.get().copied().flatten(), self.tier.get().copied())
+    }
+
+    /// What names the caller, if it is no consumer: this key's value, as far as it can be shown.
+    pub fn unlisted_name(&self, key: usize) -> Option<Box<str>> {
+        if self.consumer().is_some() {
+            return None;
+        }
+        let (_, value) = self.value(key, None)?;
+        Some(shown(&value).into_boxed_str()).filter(|name| !name.is_empty())
     }
 
     /// The whole value of a key that is read from the request itself, if it is valid.
@@ -313,6 +330,17 @@ fn shortened(value: Cow<'_, [u8]>, prefix: Option<usize>) -> Cow<'_, [u8]> {
             Cow::Owned(whole)
         }
     }
+}
+
+/// A value as a word that needs neither quotes nor escapes.
+fn shown(value: &[u8]) -> String {
+    const MAX_BYTES: usize = 64;
+    let safe = |byte: &u8| match byte {
+        b'"' | b'\\' => '_',
+        0x21..=0x7E => char::from(*byte),
+        _ => '_',
+    };
+    value.iter().take(MAX_BYTES).map(safe).collect()
 }
 
 impl<R: Request> CallerKeys for Caller<'_, R> {

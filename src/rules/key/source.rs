@@ -43,6 +43,8 @@ pub struct SourceKind {
     pub vouched: bool,
     /// Whether consumers can be known by it, because it is a credential, or stands for one.
     pub identifies_consumers: bool,
+    /// Whether consumers can be known by it, because values are addresses, of which they have ranges.
+    pub identifies_by_range: bool,
     /// Whether the value is what the list of consumers says about a caller.
     pub of_consumer: bool,
     /// Which requests have it.
@@ -69,6 +71,7 @@ impl SourceKind {
             secret: false,
             vouched: false,
             identifies_consumers: false,
+            identifies_by_range: false,
             of_consumer: false,
             presence: Presence::Sometimes,
             whose: Whose::Callers,
