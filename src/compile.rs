@@ -82,6 +82,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     };
     let consumers = fields.get_optional_with(&configuration::CONSUMERS, |list| consumers(list, callers));
     let consumers = consumers.map(Option::unwrap_or_default);
+    let consumer_name =
+        fields.get_optional_with(&configuration::CONSUMER_NAME, |at| consumers::consumer_name(at, callers));
     let nobody = KnownConsumers::default();
     let fleet = fields.get_optional_with(&configuration::FLEET, fleet::settings);
     let context = PolicyContext {
@@ -102,8 +104,9 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let spellings = paths::spellings(&fields);
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
+    let consumer_name = consumer_name?;
     let (
-        Some(keys),
+        Some(mut keys),
         Some(consumers),
         Some(tiers),
         Some(mut policies),
@@ -115,6 +118,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         return None;
     };
     paths::apply(spellings, &mut policies, &mut exempt);
+    paths::apply_to_keys(spellings, &mut keys);
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();
@@ -129,6 +133,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         exempt_preflight,
         reads_authorization,
         logs_callers: replies.access_log,
+        consumer_name,
         table_size,
         fleet,
     };

@@ -4,6 +4,7 @@
 //! `bytes → Value → Reader → [compile](crate::compile::compile)`. Serde's derive stops at the first error,
 //! but an operator wants all of them at once, so the tree is read by hand (see DESIGN.md).
 
+mod address_range;
 mod declaration;
 mod error;
 mod fields;

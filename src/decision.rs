@@ -30,6 +30,7 @@ struct Extras {
     shadows: Vec<PolicyDecision>,
     returns: Vec<AppliedPolicy>,
     credential_check: CredentialCheck,
+    unlisted_name: Option<Box<str>>,
 }
 
 /// What one policy decided about a request.
@@ -173,6 +174,18 @@ impl Decision {
     /// Sets consumer and tier, as indexes, as far as they have been looked up.
     pub fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
         (self.consumer, self.tier) = (consumer, tier);
+    }
+
+    /// Sets what names the caller, who is no consumer.
+    pub fn set_unlisted_name(&mut self, name: Option<Box<str>>) {
+        if name.is_some() {
+            self.extras.get_or_insert_default().unlisted_name = name;
+        }
+    }
+
+    /// What names a caller that is no consumer; empty if nothing does.
+    pub fn unlisted_name(&self) -> &str {
+        self.extras.as_deref().and_then(|extras| extras.unlisted_name.as_deref()).unwrap_or_default()
     }
 
     /// Sets what to do about the request's credentials when the response arrives.

@@ -103,6 +103,9 @@ impl Engine {
         }
         if decision.rejected() || self.rules.logs_callers {
             caller.resolve();
+            if let Some(key) = self.rules.consumer_name {
+                decision.set_unlisted_name(caller.unlisted_name(key));
+            }
         }
         decision.set_caller(caller.resolved());
         let unreadable = caller.unreadable();

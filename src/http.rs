@@ -2,10 +2,13 @@
 //! limits.
 
 mod address_map;
+mod certificate;
 pub mod client_ip;
 pub mod credential;
+mod cut;
 mod decimal;
 mod elements;
+mod folded_path;
 mod host;
 mod metadata;
 mod path_template;
@@ -17,8 +20,11 @@ pub mod spelling;
 mod status_set;
 
 pub use address_map::{AddressMap, AddressRange, RangeError};
+pub use certificate::CertificateField;
+pub use cut::Cut;
 pub use decimal::decimal;
 pub use elements::{Elements, element};
+pub use folded_path::folded_path;
 pub use host::Host;
 pub use metadata::{MetadataPath, MetadataValue};
 pub use path_template::{PathTemplate, Purpose, Spellings};

@@ -98,10 +98,10 @@ impl ReplyRules {
         self.headers.as_ref().map(|rules| rules.render(self, decision)).unwrap_or_default()
     }
 
-    /// The consumer's name; empty if it is not known.
-    pub(crate) fn consumer_name(&self, decision: &Decision) -> &str {
+    /// The consumer's name, or what names a caller that is none; empty if the caller is not known.
+    pub(crate) fn consumer_name<'a>(&'a self, decision: &'a Decision) -> &'a str {
         let consumer = decision.consumer().and_then(|index| self.consumers.get(index));
-        consumer.map_or("", |consumer| &consumer.name)
+        consumer.map_or_else(|| decision.unlisted_name(), |consumer| &consumer.name)
     }
 
     /// The name of the caller's tier; empty if there are no tiers.

@@ -15,7 +15,7 @@ mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
-pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
+pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
@@ -49,6 +49,8 @@ pub struct PolicySet {
     pub can_be_ambiguous: bool,
     /// Whether access logs name consumer and tier, so that both are looked up for every request.
     pub logs_callers: bool,
+    /// The key, by index, whose value names callers that are no consumer.
+    pub consumer_name: Option<usize>,
     /// The size of the table.
     pub table_size: TableSize,
     /// The service that keeps the counts of policies with [`Scope::Fleet`].

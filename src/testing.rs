@@ -4,7 +4,7 @@ use crate::compile::{Configuration, compile};
 use crate::config::parse;
 use crate::decision::Decision;
 use crate::engine::Engine;
-use crate::http::{MetadataPath, MetadataValue, Request, Response};
+use crate::http::{CertificateField, MetadataPath, MetadataValue, Request, Response};
 use crate::identity::Seed;
 use crate::limiter::concurrency::WorkerId;
 use crate::reply::{Reply, ReplyRules};
@@ -21,6 +21,10 @@ pub(crate) struct FakeRequest {
     metadata: Vec<(MetadataPath, MetadataValue)>,
     /// The client's address, as Envoy writes it.
     pub(crate) address: Option<String>,
+    /// The name of Envoy's route.
+    route: Option<String>,
+    /// What the client's certificate says.
+    certificate: Vec<(CertificateField, Vec<u8>)>,
     /// How often metadata was read.
     pub metadata_reads: Cell<u32>,
 }
@@ -62,6 +66,17 @@ impl FakeRequest {
         self
     }
 
+    /// The same request on Envoy's route of this name.
+    pub fn on_route(self, name: &str) -> FakeRequest {
+        FakeRequest { route: Some(name.into()), ..self }
+    }
+
+    /// The same request of a client that has shown a certificate.
+    pub fn with_certificate(mut self, field: CertificateField, value: &str) -> FakeRequest {
+        self.certificate.push((field, value.into()));
+        self
+    }
+
     /// The same request with an API key.
     pub fn key(self, key: &str) -> FakeRequest {
         self.with("authorization", format!("Bearer {key}"))
@@ -81,6 +96,14 @@ impl Request for FakeRequest {
 
     fn source_address(&self) -> Option<Vec<u8>> {
         self.address.clone().map(String::into_bytes)
+    }
+
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.route.clone().map(String::into_bytes)
+    }
+
+    fn certificate(&self, field: CertificateField) -> Option<Vec<u8>> {
+        self.certificate.iter().find(|(own, _)| *own == field).map(|(_, value)| value.clone())
     }
 
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {

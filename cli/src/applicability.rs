@@ -61,9 +61,8 @@ fn counted<R: Request>(
     caller: &Caller<'_, R>,
 ) -> Applicability {
     let rule = role(policy, caller).and_then(|(_, rule)| rule);
-    let template = rule.and_then(RequestMatch::path);
     let caller_of = |key: &usize| {
-        if caller.is_ambiguous(&[*key], template) {
+        if caller.is_ambiguous(&[*key], rule) {
             let key = set.rules.callers.keys.get(*key)?;
             let why = match &key.part {
                 Part::List(_) => "which the request has several times, or with too many elements",
@@ -71,8 +70,8 @@ fn counted<R: Request>(
             };
             return Some(format!("{}, {why}, so it is rejected", key.name));
         }
-        let (_, value) = caller.value(*key, template)?;
-        Some(shown(set.rules.callers.keys.get(caller.source_of(*key, template)?)?, &value))
+        let (_, value) = caller.value(*key, rule)?;
+        Some(shown(set.rules.callers.keys.get(caller.source_of(*key, rule)?)?, &value))
     };
     let callers = policy.key.iter().filter_map(caller_of).collect();
     match applied.role {
@@ -89,8 +88,7 @@ fn why_not<R: Request>(
     applied: &[AppliedPolicy],
 ) -> String {
     let Some((_, rule)) = role(policy, caller) else { return mismatches(set, policy, caller) };
-    let template = rule.and_then(RequestMatch::path);
-    let lacks = |index: &&usize| caller.value(**index, template).is_none();
+    let lacks = |index: &&usize| caller.value(**index, rule).is_none();
     if let Some(lacking) = policy.key.iter().find(lacks).and_then(|index| set.rules.callers.keys.get(*index))
     {
         return format!("the request has no {} ({})", lacking.name, key(lacking, &set.rules.callers));

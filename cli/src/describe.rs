@@ -113,7 +113,8 @@ fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {
     let from = tiers.from.and_then(|index| set.rules.callers.keys.get(index)).map_or(String::new(), |from| {
         format!("the value of {} ({}), else ", from.name, key(from, &set.rules.callers))
     });
-    format!("{}; that of the consumer, else {from}{default}", tiers.names.join(", "))
+    let by_address = if tiers.by_address.is_some() { "that of the client's address, else " } else { "" };
+    format!("{}; that of the consumer, else {from}{by_address}{default}", tiers.names.join(", "))
 }
 
 /// The keys that `first_of` refers to.
@@ -140,8 +141,24 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     }
     match set.rules.callers.consumers.list().len() {
         0 => {}
-        1 => general.push(("consumers", "1 known caller".into())),
-        number => general.push(("consumers", format!("{number} known callers"))),
+        number => {
+            let callers =
+                if number == 1 { "1 known caller".into() } else { format!("{number} known callers") };
+            let by_address = if set.rules.callers.consumers.have_addresses() {
+                "; by their addresses, unless a credential says otherwise"
+            } else {
+                ""
+            };
+            general.push(("consumers", callers + by_address));
+        }
+    }
+    if let Some(one) = set.rules.consumer_name.and_then(|index| set.rules.callers.keys.get(index)) {
+        let words = format!(
+            "callers that are no consumer are shown by {} ({})",
+            one.name,
+            key(one, &set.rules.callers)
+        );
+        general.push(("consumer_name", words));
     }
     let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
     let rules = set.rules.exempt.iter().map(|rule| request_match(rule, &set.rules.callers));

@@ -1,13 +1,16 @@
 //! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
+use super::keys::key_index;
 use super::limits::whole_quota;
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
+use crate::http::AddressRange;
 use crate::language::{configuration, consumer, forms};
-use crate::rules::{Consumer, Consumers, Digest, Key, KeySource};
+use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, SourceKind};
 use std::num::NonZeroU32;
 
 const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
+const RANGES: &str = "a list of at least one address or range of addresses";
 const VALUES: &str = "a list of at least one value or sha256:… digest";
 
 /// The consumers, and what belongs to them until the policies are compiled.
@@ -16,6 +19,10 @@ pub(super) struct KnownConsumers<'a> {
     pub list: Vec<Consumer>,
     /// Index of the key, digest of the value, index of the consumer.
     credentials: Vec<(usize, Digest, usize)>,
+    /// Range and index of the consumer.
+    ranges: Vec<(AddressRange, usize)>,
+    /// The keys, by index, under which ranges are listed.
+    range_keys: Vec<usize>,
     /// The quotas that consumers have of their own.
     pub quotas: Vec<ConsumerQuota<'a>>,
     /// By the name of a policy: indexes of the quotas that name it.
@@ -54,7 +61,7 @@ impl<'a> KnownConsumers<'a> {
         for key in order {
             credentials.extend(self.credentials.iter().filter(|(of, _, _)| *of == key).copied());
         }
-        Consumers::new(self.list, credentials)
+        Consumers::new(self.list, credentials).by_address(self.range_keys, self.ranges)
     }
 }
 
@@ -143,6 +150,20 @@ fn read_consumer<'a>(
     Some(Consumer { name: name?, tier: tier?, attributes: attributes?.unwrap_or_default() })
 }
 
+/// Reads the key that names callers which are no consumer. Its values are shown, so they must be neither
+/// credentials nor what a client has made up.
+pub(super) fn consumer_name(at: &Reader<'_>, context: ConsumerContext<'_>) -> Option<usize> {
+    let index = key_index(at, context.key_names)?;
+    let shown = |kind: &SourceKind| kind.vouched && kind.identifies_consumers;
+    let Some(keys) = context.keys else { return Some(index) };
+    let is_shown = |index: &usize| keys.get(*index).is_some_and(|key| shown(key.source.kind()));
+    if !Key::origins(keys, &index).iter().all(is_shown) {
+        let sources = KeySource::fields(&shown);
+        return at.error(&["a key with ", &sources, ", or with first_of of such keys"].concat());
+    }
+    Some(index)
+}
+
 fn attribute(entry: &Reader<'_>) -> Option<(String, String)> {
     let name = entry.read_name(&forms::NAME)?;
     if name == "name" {
@@ -174,6 +195,10 @@ fn credentials(
             let key = entry.name_in(names)?;
             context.keys.is_none_or(|keys| can_be_credential(entry, keys, key)).then_some(key)
         });
+        if let Some(key) = key.flatten().filter(|key| is_known_by_range(context, *key)) {
+            valid = valid.and(ranges(entry, key, consumer, known));
+            continue;
+        }
         let values = if entry.is_list() {
             entry.non_empty_list(VALUES)
         } else {
@@ -197,11 +222,38 @@ fn credentials(
     valid
 }
 
+fn is_known_by_range(context: ConsumerContext<'_>, key: usize) -> bool {
+    let key = context.keys.and_then(|keys| keys.get(key));
+    key.is_some_and(|key| key.source.kind().identifies_by_range)
+}
+
+/// Reads the addresses that a consumer is known by, and adds them to `known`.
+#[inline(never)]
+fn ranges(entry: &Reader<'_>, key: usize, consumer: usize, known: &mut KnownConsumers<'_>) -> Option<()> {
+    let mut valid = Some(());
+    for value in entry.non_empty_list(RANGES)? {
+        match value.address_range() {
+            // Of two consumers nobody could tell which one an address is. All keys read the same address.
+            Some(range) if known.digests.add("range", &range.to_bytes()).is_some() => {
+                valid =
+                    value.error_found("a range that is already listed", "each range for one consumer only");
+            }
+            Some(range) => known.ranges.push((range, consumer)),
+            None => valid = None,
+        }
+    }
+    if !known.range_keys.contains(&key) {
+        known.range_keys.push(key);
+    }
+    valid
+}
+
 /// A consumer can only be known by what the request itself contains.
 fn can_be_credential(entry: &Reader<'_>, keys: &[Key], key: usize) -> bool {
-    let in_request = keys.get(key).is_some_and(|key| key.source.kind().identifies_consumers);
+    let identifies = |kind: &SourceKind| kind.identifies_consumers || kind.identifies_by_range;
+    let in_request = keys.get(key).is_some_and(|key| identifies(key.source.kind()));
     if !in_request {
-        let sources = KeySource::fields(&|kind| kind.identifies_consumers);
+        let sources = KeySource::fields(&identifies);
         entry.error_name::<()>(entry.name(), &["a key with ", &sources].concat());
     }
     in_request

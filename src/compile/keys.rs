@@ -1,6 +1,6 @@
 //! Compiles the keys: how callers are told apart, and when a credential is believed.
 
-use super::key_part::{check_fields, part};
+use super::key_part::{check_fields, cut, part};
 use crate::config::{Fields, Names, Reader, Vocabulary, all, is_name};
 use crate::http::credential::{Reading, Repeated};
 use crate::language::{configuration, forms, key, policy};
@@ -55,8 +55,8 @@ fn read_key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> 
     let context = ProofContext { key: reader.name(), table };
     let validity = fields.get_optional_with(&modifiers::VALID, |valid| Validity::parse(valid, context));
     let same_as = fields.get_optional_with(&modifiers::SAME_AS, |other| same_as(other, keys));
-    let (part, reading) = (part(&fields), reading(&fields));
-    let (source, part, (repeated, reading)) = (source?, part?, reading?);
+    let (part, cut, reading) = (part(&fields), cut(&fields), reading(&fields));
+    let (source, part, cut, (repeated, reading)) = (source?, part?, cut?, reading?);
     let reading = Reading { repeated: repeated.unwrap_or(source.kind().repeated), ..reading };
     check_fields(&fields, &source, &part);
     Some(Key {
@@ -67,6 +67,7 @@ fn read_key(reader: &Reader<'_>, keys: KeyEntries<'_, '_>, table: TableSize) -> 
         validity: validity?.unwrap_or_default(),
         reading,
         part,
+        cut,
         proven: false,
     })
 }

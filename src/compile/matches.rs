@@ -16,7 +16,10 @@ pub(super) fn matches(list: &Reader<'_>, known: KnownKeys<'_>) -> Option<Vec<(Re
     let one = |entry: &Reader<'_>| {
         let fields = entry.fields(&request_match::OBJECT)?;
         let (rule, cost) = (RequestMatch::read(&fields, known), fields.get_optional(&request_match::COST));
-        Some((rule?, cost?))
+        let name = fields.get_optional(&request_match::NAME);
+        let mut rule = rule?;
+        rule.set_name(name?);
+        Some((rule, cost?))
     };
     all(list.non_empty_list(policy::MATCH.kind.allowed)?.iter().map(one))
 }

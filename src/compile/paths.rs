@@ -3,7 +3,7 @@
 use crate::config::Fields;
 use crate::http::{Purpose, Spellings};
 use crate::language::{configuration, paths};
-use crate::rules::{Policy, RequestMatch};
+use crate::rules::{Key, Policy, RequestMatch};
 
 /// Reads the object `paths`.
 pub(super) fn spellings(root: &Fields<'_>) -> Option<Spellings> {
@@ -21,6 +21,15 @@ pub(super) fn apply(spellings: Spellings, policies: &mut [Policy], exempt: &mut 
         apply_to(policy.matches.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Limits);
         apply_to(&mut policy.except, spellings, Purpose::Exempts);
         apply_to(policy.response.returns.iter_mut().map(|(rule, _)| rule), spellings, Purpose::Exempts);
+    }
+}
+
+/// Applies these spellings to the keys: values of which case does not matter are in lower case.
+pub(super) fn apply_to_keys(spellings: Spellings, keys: &mut [Key]) {
+    for key in keys {
+        key.source.set_spellings(spellings);
+        let folds_case = key.source.folds_case(key);
+        key.cut.iter_mut().filter(|_| folds_case).for_each(|cut| cut.ignore_case());
     }
 }
 

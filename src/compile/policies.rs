@@ -9,9 +9,9 @@ use super::matches::{exceptions, matches};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
-use crate::language::{configuration, forms, policy};
+use crate::language::{configuration, forms, policy, request_match};
 use crate::limiter::{self, Algorithm, Limit};
-use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, Policy, RequestMatch};
+use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, MatchPart, OnResponse, Policy, RequestMatch};
 use crate::table::{Count, TableSize};
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
@@ -47,6 +47,7 @@ pub(super) fn read(list: &Reader<'_>, context: PolicyContext<'_>) -> Option<Vec<
         assign_records(&mut policies, keys, context.table);
         let rejects_credentials = keys.iter().any(Key::can_be_rejected);
         for policy in &mut policies {
+            policy.counts_by_match = counts_by_match(policy, keys);
             policy.gives_back = policy.response.gives_back() || rejects_credentials;
         }
     }
@@ -133,11 +134,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     check_stock(&fields, &limits);
     check_rejections_in_flight(&fields, count, &limits);
     check_responses_in_flight(&fields, &limits);
-    let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
-    check_path_parameters(&fields, &key, &judged, context.keys);
-    for (rule, _) in &response.returns {
-        check_path_parameters(&fields, &key, &[rule], context.keys);
-    }
+    check_match_parts(&fields, &key, &matches, &response, context.keys);
     let (
         Some(except),
         Some(class),
@@ -160,6 +157,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         except: except.unwrap_or_default(),
         class: class.unwrap_or_default(),
         key,
+        counts_by_match: false,
         own_record: false,
         gives_back: false,
         cost,
@@ -264,23 +262,85 @@ fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
     }
 }
 
-/// A policy whose key is a path parameter would silently not apply to a path without it.
-fn check_path_parameters(
+/// A policy whose key is a part of the match that fits, such as a path parameter, would silently not apply to a
+/// request that fits a match without it.
+fn check_match_parts(
     fields: &Fields<'_>,
     key: &[usize],
-    matches: &[&RequestMatch],
+    matches: &[(RequestMatch, Option<u32>)],
+    response: &OnResponse,
     keys: Option<&[Key]>,
 ) {
-    let names = |index: &usize| keys?.get(*index)?.source.path_parameter();
-    for name in key.iter().filter_map(names) {
-        let has = |rule: &&RequestMatch| {
-            rule.path().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
+    let parts = |index: &usize| keys?.get(*index)?.source.match_part();
+    for part in key.iter().filter_map(parts) {
+        let missing = |rule: &RequestMatch| !has_part(rule, part);
+        // What returns units fits no match, so its name or template would never be that of a counted request.
+        let (lacks, returns_nothing) = match part {
+            MatchPart::Parameter(_) => (response.return_matches().any(missing), false),
+            MatchPart::Path | MatchPart::Name => (false, response.return_matches().next().is_some()),
         };
-        if matches.is_empty() || !matches.iter().all(has) {
-            let found = format!("a key by the path parameter {name}, and requests without it");
-            fields
-                .about(&policy::KEY)
-                .error_found::<()>(&found, &format!("{{{name}}} in the path of every match"));
+        let lacks = lacks || matches.is_empty() || matches.iter().any(|(rule, _)| missing(rule));
+        let (found, allowed) = match part {
+            MatchPart::Parameter(name) => (
+                format!("a key by the path parameter {name}, and requests without it"),
+                format!("{{{name}}} in the path of every match"),
+            ),
+            MatchPart::Path => (
+                "a key by the path template, and requests without one".into(),
+                "a path in every match".into(),
+            ),
+            MatchPart::Name => (
+                "a key by the match, and requests that fit none with a name".into(),
+                "a name in every match".into(),
+            ),
+        };
+        if lacks {
+            fields.about(&policy::KEY).error_found::<()>(&found, &allowed);
         }
+        if returns_nothing {
+            fields.about(&policy::RETURNS).error_found::<()>(
+                "returns, with a key by the match that a request fits",
+                "only with other keys: a request that returns a unit fits no match, so it would be another caller",
+            );
+        }
+    }
+    check_match_names(fields, key, matches, keys);
+}
+
+fn has_part(rule: &RequestMatch, part: MatchPart<'_>) -> bool {
+    match part {
+        MatchPart::Parameter(name) => {
+            rule.path().is_some_and(|path| path.parameters().any(|parameter| parameter == name))
+        }
+        MatchPart::Path => rule.path().is_some(),
+        MatchPart::Name => rule.name().is_some(),
+    }
+}
+
+fn counts_by_match(policy: &Policy, keys: &[Key]) -> bool {
+    let parts = policy.key.iter().flat_map(|index| Key::origins(keys, index));
+    let mut parts = parts.filter_map(|index| keys.get(*index)?.source.match_part());
+    parts.any(|part| matches!(part, MatchPart::Path | MatchPart::Name))
+}
+
+/// The name of a match would silently have no effect unless the policy counts by it.
+fn check_match_names(
+    fields: &Fields<'_>,
+    key: &[usize],
+    matches: &[(RequestMatch, Option<u32>)],
+    keys: Option<&[Key]>,
+) {
+    let Some(keys) = keys else { return };
+    let counts_by_name =
+        |index: &usize| keys.get(*index).is_some_and(|key| key.source.match_part() == Some(MatchPart::Name));
+    if key.iter().flat_map(|index| Key::origins(keys, index)).any(counts_by_name) {
+        return;
+    }
+    let entries = fields.present(&policy::MATCH).map(Reader::entries).unwrap_or_default();
+    for (entry, _) in entries.iter().zip(matches).filter(|(_, (rule, _))| rule.name().is_some()) {
+        entry.field(request_match::NAME.name).error_found::<()>(
+            "the name of a match, and no key by it",
+            "only with a key by request: match, or first_of with such a key",
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Compiles the tiers: classes of callers with quotas of their own.
 
 use super::keys::key_index;
-use crate::config::{Reader, Vocabulary, all};
+use crate::config::{Names, Reader, Vocabulary, all};
+use crate::http::AddressMap;
 use crate::language::{forms, tiers};
 use crate::rules::{Key, Presence, Tiers};
 
@@ -53,10 +54,39 @@ pub(super) fn read(
         }
         Some(index)
     });
+    let by_address =
+        fields.get_optional_with(&tiers::CLIENT_IP, |object| by_address(object, names.as_deref()));
     let names = names?;
     let default =
         fields.required(tiers::DEFAULT.name, &names.join(", ")).and_then(|tier| tier_index(tier, &names));
-    Some(Tiers { default: default?, from: from?, names })
+    Some(Tiers { default: default?, from: from?, by_address: by_address?, names })
+}
+
+/// Reads the tiers of addresses. If the names of the tiers have errors of their own, any name is taken.
+#[inline(never)]
+fn by_address(object: &Reader<'_>, names: Option<&[String]>) -> Option<Box<AddressMap<usize>>> {
+    let (mut ranges, mut taken, mut valid) = (Vec::new(), Names::default(), Some(()));
+    let entries = object.named_entries(tiers::CLIENT_IP.kind.allowed)?;
+    let known = names.map(|names| Vocabulary::new(names.iter().map(String::as_str).collect()));
+    for entry in &entries {
+        let tier = known.as_ref().map_or(Some(0), |known| entry.name_in(known));
+        let list = entry.non_empty_list("a list of at least one address or range of addresses");
+        valid = valid.and(tier).and(list.as_ref()).map(|_| ());
+        for value in list.iter().flatten() {
+            match value.address_range() {
+                Some(range) if taken.add("", &range.to_bytes()).is_some() => {
+                    valid =
+                        value.error_found("a range that is already listed", "each range for one tier only");
+                }
+                Some(range) => ranges.push((range, tier.unwrap_or_default())),
+                None => valid = None,
+            }
+        }
+    }
+    if entries.is_empty() {
+        return object.error(tiers::CLIENT_IP.kind.allowed);
+    }
+    valid.map(|()| Box::new(AddressMap::new(ranges)))
 }
 
 fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {

@@ -184,6 +184,15 @@ pub const SEPARATOR: Form<String> = Form::new(
     parse::separator,
 );
 
+/// What stands before or behind the part of a value that counts.
+pub const CUT: Form<String> = Form::new(
+    "part of a text",
+    "1 to 64 characters",
+    None,
+    "text of 1 to 64 characters, such as \"/ns/\"",
+    parse::cut,
+);
+
 /// The type of a body.
 pub const MEDIA_TYPE: Form<String> = Form::new(
     "media type",

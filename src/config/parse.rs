@@ -39,6 +39,11 @@ pub(super) fn separator(text: &str) -> Option<String> {
     (1..=16).contains(&text.chars().count()).then(|| text.to_string())
 }
 
+/// A text of 1 to 64 characters.
+pub(super) fn cut(text: &str) -> Option<String> {
+    (1..=64).contains(&text.chars().count()).then(|| text.to_string())
+}
+
 /// An upper-case method.
 pub(super) fn method(text: &str) -> Option<String> {
     let capitals = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');

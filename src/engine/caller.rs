@@ -100,32 +100,32 @@ impl<'a, R: Request> Caller<'a, R> {
     }
 
     /// The identity that these keys, by index, give the caller. `None`: the request lacks one of them.
-    /// `template` is the one that the request has matched. A policy with a record of its own passes that
+    /// `rule` is the match that the request fits, if the policy has matches. A policy with a record of its own passes that
     /// record's name, which makes it another identity.
     pub fn identity(
         &self,
         keys: &[usize],
-        template: Option<&PathTemplate>,
+        rule: Option<&RequestMatch>,
         record: Option<&str>,
     ) -> Option<Identity> {
-        self.identity_by(&self.seeds.table, keys, template, record)
+        self.identity_by(&self.seeds.table, keys, rule, record)
     }
 
     /// The same for the fleet, or for this proxy as long as the worker has not joined the fleet.
     pub fn fleet_identity(
         &self,
         keys: &[usize],
-        template: Option<&PathTemplate>,
+        rule: Option<&RequestMatch>,
         record: Option<&str>,
     ) -> Option<Identity> {
-        self.identity_by(self.seeds.fleet.as_ref().unwrap_or(&self.seeds.table), keys, template, record)
+        self.identity_by(self.seeds.fleet.as_ref().unwrap_or(&self.seeds.table), keys, rule, record)
     }
 
     fn identity_by(
         &self,
         seed: &Seed,
         keys: &[usize],
-        template: Option<&PathTemplate>,
+        rule: Option<&RequestMatch>,
         record: Option<&str>,
     ) -> Option<Identity> {
         let mut encoder = Encoder::new(seed);
@@ -135,7 +135,7 @@ impl<'a, R: Request> Caller<'a, R> {
         }
         let mut proven = true;
         for key in keys {
-            let (key, value) = self.value(*key, template)?;
+            let (key, value) = self.value(*key, rule)?;
             encoder.add(&key.kind, &value);
             proven &= key.proven && !key.source.is_cheap(&value);
         }
@@ -144,28 +144,28 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// A key's value, and the key it comes from: the key itself, or the first of its alternatives that the
     /// request has.
-    pub fn value(&self, index: usize, template: Option<&PathTemplate>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
+    pub fn value(&self, index: usize, rule: Option<&RequestMatch>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
         let key = self.callers.keys.get(index)?;
         match key.source.alternatives() {
             [] => {
-                let value = key.source.value(key, &KeyFacts { caller: self, key: index, template })?;
+                let value = key.source.value(key, &KeyFacts { caller: self, key: index, rule })?;
                 Some((key, shortened(value, key.prefix)))
             }
-            alternatives => alternatives.iter().find_map(|key| self.value(*key, template)),
+            alternatives => alternatives.iter().find_map(|key| self.value(*key, rule)),
         }
     }
 
     /// Whether the request presents conflicting values for any of these keys (A7). A client must not be able
     /// to choose which one counts, so every policy that counts by such a key rejects the request.
-    pub fn is_ambiguous(&self, keys: &[usize], template: Option<&PathTemplate>) -> bool {
+    pub fn is_ambiguous(&self, keys: &[usize], rule: Option<&RequestMatch>) -> bool {
         keys.iter().any(|index| {
             let Some(key) = self.callers.keys.get(*index) else { return false };
             match key.source.alternatives() {
                 [] if key.source.kind().of_consumer => self.hides_the_consumer(),
                 [] => self.is_conflicting(*index),
                 alternatives => {
-                    let first = alternatives.iter().find(|key| self.value(**key, template).is_some());
-                    first.is_some_and(|key| self.is_ambiguous(&[*key], template))
+                    let first = alternatives.iter().find(|key| self.value(**key, rule).is_some());
+                    first.is_some_and(|key| self.is_ambiguous(&[*key], rule))
                 }
             }
         })
@@ -183,21 +183,27 @@ impl<'a, R: Request> Caller<'a, R> {
 
     /// The key, by index, that this key's value comes from: the key itself, or the first of its alternatives
     /// that the request has.
-    pub fn source_of(&self, key: usize, template: Option<&PathTemplate>) -> Option<usize> {
+    pub fn source_of(&self, key: usize, rule: Option<&RequestMatch>) -> Option<usize> {
         let mut origins = Key::origins(&self.callers.keys, &key).iter().copied();
-        origins.find(|key| self.value(*key, template).is_some())
+        origins.find(|key| self.value(*key, rule).is_some())
     }
 
     /// The consumer, by index. `None`: it is not a known one.
     pub fn consumer(&self) -> Option<usize> {
         *self.consumer.get_or_init(|| {
             let mut keys = self.callers.consumers.keys();
-            keys.find_map(|key| self.owner(key, self.presented(key)?))
+            keys.find_map(|key| self.owner(key, self.presented(key)?)).or_else(|| self.owner_of_address())
         })
     }
 
-    /// The tier, by index: the consumer's own, else the one that `from` names, else the default. 0 if there
-    /// are no tiers.
+    /// The consumer, by index, to whom the client's address belongs. Credentials say more, so they come first.
+    fn owner_of_address(&self) -> Option<usize> {
+        let consumers = Some(&self.callers.consumers).filter(|consumers| consumers.have_addresses())?;
+        consumers.of_address(self.request.client_ip().octets()?)
+    }
+
+    /// The tier, by index: the consumer's own, else the one that `from` names, else that of the address, else the
+    /// default. 0 if there are no tiers.
     pub fn tier(&self) -> usize {
         *self.tier.get_or_init(|| self.callers.tiers.as_ref().map_or(0, |tiers| self.tier_of(tiers)))
     }
@@ -209,7 +215,9 @@ impl<'a, R: Request> Caller<'a, R> {
             let values = self.values(tiers.from?)?;
             tiers.names.iter().position(|name| values.any(|value| value == name.as_bytes()))
         };
-        consumer.and_then(|consumer| consumer.tier).or_else(named).unwrap_or(tiers.default)
+        let of_address = || tiers.by_address.as_ref()?.get(self.request.client_ip().octets()?);
+        let own = consumer.and_then(|consumer| consumer.tier);
+        own.or_else(named).or_else(of_address).unwrap_or(tiers.default)
     }
 
     /// A key's value, or all of them if it is a list.
@@ -252,6 +260,15 @@ impl<'a, R: Request> Caller<'a, R> {
     /// Consumer and tier, by index, as far as they have been looked up.
     pub fn resolved(&self) -> (Option<usize>, Option<usize>) {
         (self.consumer.get().copied().flatten(), self.tier.get().copied())
+    }
+
+    /// What names the caller, if it is no consumer: this key's value, as far as it can be shown.
+    pub fn unlisted_name(&self, key: usize) -> Option<Box<str>> {
+        if self.consumer().is_some() {
+            return None;
+        }
+        let (_, value) = self.value(key, None)?;
+        Some(shown(&value).into_boxed_str()).filter(|name| !name.is_empty())
     }
 
     /// The whole value of a key that is read from the request itself, if it is valid.
@@ -315,6 +332,17 @@ fn shortened(value: Cow<'_, [u8]>, prefix: Option<usize>) -> Cow<'_, [u8]> {
     }
 }
 
+/// A value as a word that needs neither quotes nor escapes.
+fn shown(value: &[u8]) -> String {
+    const MAX_BYTES: usize = 64;
+    let safe = |byte: &u8| match byte {
+        b'"' | b'\\' => '_',
+        0x21..=0x7E => char::from(*byte),
+        _ => '_',
+    };
+    value.iter().take(MAX_BYTES).map(safe).collect()
+}
+
 impl<R: Request> CallerKeys for Caller<'_, R> {
     fn is_ambiguous(&self, key: usize) -> bool {
         Caller::is_ambiguous(self, &[key], None)
@@ -325,12 +353,12 @@ impl<R: Request> CallerKeys for Caller<'_, R> {
     }
 }
 
-/// What a key's source can ask, for the template of one match.
+/// What a key's source can ask, for one match.
 struct KeyFacts<'c, 't, 'a, R> {
     caller: &'c Caller<'a, R>,
     /// The key, by index.
     key: usize,
-    template: Option<&'t PathTemplate>,
+    rule: Option<&'t RequestMatch>,
 }
 
 impl<'c, R: Request> Facts<'c> for KeyFacts<'c, '_, '_, R> {
@@ -341,7 +369,11 @@ impl<'c, R: Request> Facts<'c> for KeyFacts<'c, '_, '_, R> {
     }
 
     fn template(&self) -> Option<&PathTemplate> {
-        self.template
+        self.rule.and_then(RequestMatch::path)
+    }
+
+    fn match_name(&self) -> Option<&str> {
+        self.rule.and_then(RequestMatch::name)
     }
 
     fn presented(&self) -> Option<&'c [u8]> {

@@ -47,15 +47,14 @@ pub fn applying<R: Request>(
         if class & (if shadow { any } else { enforced }) != 0 {
             continue;
         }
-        let template = rule.and_then(RequestMatch::path);
         let (key, record) = (&policy.key, policy.record_name());
         let identity = match policy.scope.is_fleet() {
-            true => caller.fleet_identity(key, template, record),
-            false => caller.identity(key, template, record),
+            true => caller.fleet_identity(key, rule, record),
+            false => caller.identity(key, rule, record),
         };
         let Some(identity) = identity else { continue };
         let limit_set = limit_set_of(policy, caller);
-        if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
+        if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, rule) {
             role = match role {
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
                 Role::Returns(_) => continue,
@@ -67,9 +66,42 @@ pub fn applying<R: Request>(
             any |= class;
             enforced |= if shadow { 0 } else { class };
         }
-        applied.push(AppliedPolicy { policy: index, role, identity, limit_set, shadow });
+        let one = AppliedPolicy { policy: index, role, identity, limit_set, shadow };
+        applied.push(one);
+        if policy.counts_by_match && policy.matches.len() > 1 {
+            add_other_matches(policy, one, caller, &mut applied);
+        }
     }
     applied
+}
+
+/// If a request fits its match only as some servers read it, the upstream may see one that fits another match. The
+/// policy counts it as both, if its key is the match: a client must not choose by a spelling where it is counted.
+#[cold]
+fn add_other_matches<R: Request>(
+    policy: &Policy,
+    first: AppliedPolicy,
+    caller: &Caller<'_, R>,
+    applied: &mut Vec<AppliedPolicy>,
+) {
+    let fitting = policy.judged().filter(|rule| caller.matches(rule));
+    let uncertain = fitting.scan(true, |open, rule| {
+        let was_open = *open;
+        *open &= !is_certain(rule, caller);
+        was_open.then_some(rule)
+    });
+    for rule in uncertain.filter(|_| matches!(first.role, Role::Judges(_))) {
+        let (key, record) = (&policy.key, policy.record_name());
+        let identity = match policy.scope.is_fleet() {
+            true => caller.fleet_identity(key, Some(rule), record),
+            false => caller.identity(key, Some(rule), record),
+        };
+        let other = identity.map(|identity| AppliedPolicy { identity, ..first });
+        let is_new = |other: &AppliedPolicy| {
+            !applied.iter().any(|one| one.policy == other.policy && one.identity == other.identity)
+        };
+        applied.extend(other.filter(is_new));
+    }
 }
 
 /// The number of the caller's limit set. If all callers have the same limits, nothing is read from the

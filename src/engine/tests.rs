@@ -5,6 +5,7 @@ use crate::time::{Now, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod addresses;
 mod bans;
 mod callers;
 mod costs;

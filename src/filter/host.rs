@@ -1,6 +1,6 @@
 //! What the filter needs of the proxy that it runs in, and the core's view of it.
 
-use crate::http::{MetadataPath, MetadataValue, Request, Response};
+use crate::http::{CertificateField, MetadataPath, MetadataValue, Request, Response};
 use crate::limiter::concurrency::WorkerId;
 use crate::reply::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
@@ -201,6 +201,20 @@ impl<H: Host> Request for StreamRequest<H> {
         self.host.property(self.stream, b"source\0address")
     }
 
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.host.property(self.stream, b"xds\0route_name").filter(|name| !name.is_empty())
+    }
+
+    fn certificate(&self, field: CertificateField) -> Option<Vec<u8>> {
+        let path: &[u8] = match field {
+            CertificateField::Subject => b"connection\0subject_peer_certificate",
+            CertificateField::UriSan => b"connection\0uri_san_peer_certificate",
+            CertificateField::DnsSan => b"connection\0dns_san_peer_certificate",
+            CertificateField::Fingerprint => b"connection\0sha256_peer_certificate_digest",
+        };
+        self.host.property(self.stream, path).filter(|value| !value.is_empty())
+    }
+
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         let bytes = match self.host.attribute(self.stream, path.property()) {
             Attribute::Written(bytes) => match MetadataValue::certain_text(bytes) {
@@ -231,7 +245,7 @@ impl<H: Host> StreamRequest<H> {
     /// The value that all metadata has at this path. Without it, `bytes` stand for what they most likely are.
     #[inline(never)]
     fn value_of(&self, path: &MetadataPath, bytes: Option<Vec<u8>>) -> Option<MetadataValue> {
-        let all = self.host.property(self.stream, b"metadata");
+        let all = self.host.property(self.stream, path.whole());
         all.and_then(|all| MetadataValue::find(&all, path)).or_else(|| bytes.map(MetadataValue::guess))
     }
 }

@@ -70,6 +70,14 @@ impl AddressRange {
         self.family == other.family && self.first <= other.first && other.last() <= self.last()
     }
 
+    /// Bytes that no other range has.
+    pub fn to_bytes(self) -> [u8; 18] {
+        let mut bytes = [0; 18];
+        let parts = self.first.to_be_bytes().into_iter().chain([self.prefix, self.family.bits()]);
+        bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
+        bytes
+    }
+
     /// Its first address and a port, as a host delivers them.
     #[cfg(test)]
     pub fn first_address(&self) -> String {
@@ -158,6 +166,11 @@ impl<T: Copy> AddressMap<T> {
         starts.get(after.checked_sub(1)?)?.1
     }
 
+    /// What belongs to some address, possibly several times.
+    pub fn values(&self) -> impl Iterator<Item = T> {
+        self.v4.iter().chain(&self.v6).filter_map(|(_, value)| *value)
+    }
+
     /// Whether there is no range.
     pub fn is_empty(&self) -> bool {
         self.v4.is_empty() && self.v6.is_empty()
@@ -231,6 +244,35 @@ mod tests {
         }
         assert_eq!(map.get(b"/run/gateway.sock"), None);
         assert_eq!(AddressMap::<usize>::new([]).get(&[10, 0, 0, 1]), None);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_look_up_among_thousands_of_ranges_is_one_binary_search() {
+        const RANGES: usize = 10_000;
+        let network = |index: usize| format!("10.{}.{}.0/24", index / 250, index % 250);
+        let map = AddressMap::new((0..RANGES).map(|index| (range(&network(index)), index)));
+        // Neighbours follow each other without a gap but at the end of each 250.
+        assert_eq!(map.v4.len(), RANGES + RANGES / 250);
+        assert!(map.v4.is_sorted_by(|(one, _), (next, _)| one < next), "so 14 comparisons find an address");
+        for index in [0, 1, 249, 250, 5_000, RANGES - 1] {
+            assert_eq!(at(&map, &network(index).replace("0/24", "77")), Some(index));
+        }
+        assert_eq!(at(&map, "10.0.250.1"), None);
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn equal_ranges_have_equal_bytes_and_others_have_not() {
+        let texts = ["10.0.0.0/8", "10.0.0.0/9", "10.0.0.0", "::a00:0", "::a00:0/104", "0.0.0.0/0", "::/0"];
+        for (one, text) in texts.iter().enumerate() {
+            for (other, other_text) in texts.iter().enumerate() {
+                assert_eq!(
+                    range(text).to_bytes() == range(other_text).to_bytes(),
+                    one == other,
+                    "{text} {other_text}"
+                );
+            }
+        }
+        assert_eq!(range("::ffff:10.0.0.0/104").to_bytes(), range("10.0.0.0/8").to_bytes());
     }
 
     #[wasm_bindgen_test(unsupported = test)]

@@ -38,6 +38,13 @@ impl Elements {
         elements
     }
 
+    /// The list of what `of` makes of each element.
+    pub fn map(&self, of: impl Fn(&[u8]) -> &[u8]) -> Elements {
+        let mut elements = Elements { marked: Vec::with_capacity(self.marked.len()), ..*self };
+        self.iter().for_each(|text| elements.push(of(text)));
+        elements
+    }
+
     /// Whether there is no element.
     pub fn is_empty(&self) -> bool {
         self.marked.is_empty() && !self.incomplete

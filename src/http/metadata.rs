@@ -25,27 +25,56 @@ use crate::wire::{WireContent, WireField, WireFields};
 /// It is stored as Envoy's `get_property` takes it, because the path is needed for each request: keeping only
 /// the segments here would make the host's side build the path, or look it up, each time.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MetadataPath(Vec<u8>);
+pub struct MetadataPath {
+    property: Vec<u8>,
+    /// Whether it is metadata of Envoy's route, which its operator has written.
+    of_route: bool,
+}
+
+/// What the path of a request's metadata begins with.
+const OF_REQUEST: &[u8] = b"metadata";
+
+/// The same for the metadata of Envoy's route.
+const OF_ROUTE: &[u8] = b"xds\0route_metadata";
 
 impl MetadataPath {
     /// The path with these segments.
     pub fn new<'a>(segments: impl IntoIterator<Item = &'a str>) -> MetadataPath {
-        let mut path = b"metadata\0filter_metadata".to_vec();
+        MetadataPath::under(false, segments)
+    }
+
+    /// The same in the metadata of Envoy's route.
+    pub fn of_route<'a>(segments: impl IntoIterator<Item = &'a str>) -> MetadataPath {
+        MetadataPath::under(true, segments)
+    }
+
+    fn under<'a>(of_route: bool, segments: impl IntoIterator<Item = &'a str>) -> MetadataPath {
+        let mut property = if of_route { OF_ROUTE } else { OF_REQUEST }.to_vec();
+        property.extend_from_slice(b"\0filter_metadata");
         for segment in segments {
-            path.push(0);
-            path.extend_from_slice(segment.as_bytes());
+            property.push(0);
+            property.extend_from_slice(segment.as_bytes());
         }
-        MetadataPath(path)
+        MetadataPath { property, of_route }
     }
 
     /// The segments: the filter's name, then the keys.
     pub fn segments(&self) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
-        self.0.split(|byte| *byte == 0).skip(2).map(String::from_utf8_lossy)
+        self.bytes().map(String::from_utf8_lossy)
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = &[u8]> {
+        self.property.split(|byte| *byte == 0).skip(if self.of_route { 3 } else { 2 })
     }
 
     /// The path as Envoy's `get_property` takes it: its segments, separated by zero bytes.
     pub fn property(&self) -> &[u8] {
-        &self.0
+        &self.property
+    }
+
+    /// The path of all metadata that the value is in.
+    pub fn whole(&self) -> &'static [u8] {
+        if self.of_route { OF_ROUTE } else { OF_REQUEST }
     }
 }
 
@@ -95,7 +124,7 @@ impl MetadataValue {
 
     /// The value at `path`, in all of a request's metadata. `None`: there is none, or it is `null`.
     pub fn find(metadata: &[u8], path: &MetadataPath) -> Option<MetadataValue> {
-        let mut segments = path.0.split(|byte| *byte == 0).skip(2);
+        let mut segments = path.bytes();
         let mut value = entry(entry(metadata, segments.next()?)?, segments.next()?)?;
         for segment in segments {
             value = match content(value)? {

@@ -1,5 +1,6 @@
 //! The seam between the core and the host: what the core reads from a request and from its response.
 
+use super::certificate::CertificateField;
 use super::metadata::{MetadataPath, MetadataValue};
 
 /// The header that carries a client's credentials (RFC 9110, 11.6.2).
@@ -21,9 +22,17 @@ pub trait Request {
     }
     /// The client's trusted address as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
-    /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or
-    /// it is `null`.
+    /// A value that an earlier filter has left in the request's dynamic metadata, or one of the metadata of
+    /// Envoy's route. `None`: there is none, or it is `null`.
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue>;
+    /// The name of Envoy's route for the request. `None`: there is no route, or it has no name.
+    fn route_name(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// A field of the certificate that the client has shown. `None`: it has shown none, or the field is empty.
+    fn certificate(&self, _field: CertificateField) -> Option<Vec<u8>> {
+        None
+    }
     /// Whether [`Request::metadata`] is a value that makes a credential valid.
     fn affirms(&self, path: &MetadataPath) -> bool {
         self.metadata(path).is_some_and(|value| value.is_affirmative())

@@ -1,6 +1,6 @@
 //! A request that is described field by field, for tests, benches and `tollgate explain`.
 
-use super::{Elements, MetadataPath, MetadataValue, Request};
+use super::{CertificateField, Elements, MetadataPath, MetadataValue, Request};
 use std::net::IpAddr;
 
 /// A request with only the given fields. Without a client its source address is unknown.
@@ -11,6 +11,8 @@ pub struct SampleRequest {
     /// With lower-case names.
     headers: Vec<(String, String)>,
     client: Option<IpAddr>,
+    route: Option<String>,
+    certificate: Vec<(CertificateField, String)>,
     metadata: Vec<(MetadataPath, String)>,
 }
 
@@ -22,6 +24,8 @@ impl SampleRequest {
             path: path.into(),
             headers: Vec::new(),
             client: None,
+            route: None,
+            certificate: Vec::new(),
             metadata: Vec::new(),
         }
     }
@@ -63,6 +67,30 @@ impl SampleRequest {
     pub fn from_client(self, client: IpAddr) -> SampleRequest {
         SampleRequest { client: Some(client), ..self }
     }
+
+    /// Adds a value of the metadata of Envoy's route. The path is as in [`SampleRequest::with_metadata`].
+    #[must_use]
+    pub fn with_route_metadata<'a>(
+        mut self,
+        path: impl IntoIterator<Item = &'a str>,
+        value: &str,
+    ) -> SampleRequest {
+        self.metadata.push((MetadataPath::of_route(path), value.into()));
+        self
+    }
+
+    /// Adds what the client's certificate says.
+    #[must_use]
+    pub fn with_certificate(mut self, field: CertificateField, value: &str) -> SampleRequest {
+        self.certificate.push((field, value.into()));
+        self
+    }
+
+    /// Sets the name of Envoy's route.
+    #[must_use]
+    pub fn on_route(self, name: &str) -> SampleRequest {
+        SampleRequest { route: Some(name.into()), ..self }
+    }
 }
 
 impl Request for SampleRequest {
@@ -95,6 +123,15 @@ impl Request for SampleRequest {
                 Some(MetadataValue::List(list))
             }
         }
+    }
+
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.route.clone().map(String::into_bytes)
+    }
+
+    fn certificate(&self, field: CertificateField) -> Option<Vec<u8>> {
+        let value = self.certificate.iter().find(|(own, _)| *own == field);
+        value.map(|(_, value)| value.clone().into_bytes())
     }
 
     fn source_address(&self) -> Option<Vec<u8>> {

@@ -24,10 +24,20 @@ pub const CONSUMERS: Field<Composite> = Field::optional(
     "known callers: their credentials, tiers, attributes and quotas",
 );
 
+/// What shows who an unlisted caller is.
+pub const CONSUMER_NAME: Field<Composite> = Field::optional(
+    "consumer_name",
+    Composite::new(Kind::Text(&forms::KEY_NAME), "the name of a key"),
+    "only consumers are named",
+    "a key whose value stands for the consumer's name where `{consumer}` or the access log shows it, if the caller is no \
+     consumer: at most 64 bytes, with `_` for what is not visible ASCII, a quote or a backslash. Only with `metadata` or \
+     `certificate`, or `first_of` of such keys: a value that a client can write is never shown",
+);
+
 /// Classes of callers.
 pub const TIERS: Field<Composite> = Field::optional(
     "tiers",
-    Composite::new(Kind::Object(&tiers::OBJECT), "an object with names, default, from"),
+    Composite::new(Kind::Object(&tiers::OBJECT), "an object with names, default, from, client_ip"),
     "every caller has the same quotas",
     "classes of callers with quotas of their own",
 );
@@ -134,5 +144,5 @@ pub const FLEET: Field<Composite> = Field::optional(
 
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
-    KEYS, CONSUMERS, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
+    KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
     ACCESS_LOG, TABLE, FLEET);

@@ -17,8 +17,10 @@ pub const KEYS: Field<Composite> = Field::required(
         Kind::Map { names: &forms::KEY_NAME, values: &Kind::List(&Kind::Text(&forms::SECRET)) },
         "an object of keys, each with a list of values or their sha256:… digests",
     ),
-    "the credentials that identify it, for keys with `header`, `query`, `cookie` or `metadata`. List each credential in full, \
-     even if its key has a `prefix`, and for one consumer only",
+    "the credentials that identify it, for keys with `header`, `query`, `cookie`, `metadata` or `certificate`. List each \
+     credential in full, even if its key has a `prefix`, and for one consumer only. For keys with `client_ip`: addresses and \
+     ranges of them, of which the smallest that has the client's address decides; a credential of another consumer counts \
+     more than an address",
 );
 
 /// Its tier.

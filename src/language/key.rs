@@ -27,5 +27,7 @@ rules &[
     only_with_its_sources!(SUFFIX),
     only_with_its_sources!(WHOLE),
     only_with_its_sources!(SEPARATOR),
+    only_with_its_sources!(AFTER),
+    only_with_its_sources!(BEFORE),
     Rule::OnlyWith(modifiers::INDEX.name, &[modifiers::SEPARATOR.name]),
 ]);

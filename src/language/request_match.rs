@@ -1,7 +1,7 @@
 //! A match: the requests that a policy judges. Each condition declares its own field.
 
 use super::forms;
-use crate::config::{Field, Number, Object, object};
+use crate::config::{Field, Form, Number, Object, object};
 use crate::rules::RequestMatch;
 
 /// What it costs.
@@ -12,7 +12,16 @@ pub const COST: Field<Number<u32>> = Field::optional(
     "what such a request costs; if several matches fit, the first one decides",
 );
 
+/// Its name.
+pub const NAME: Field<&Form<String>> = Field::optional(
+    "name",
+    &forms::NAME,
+    "it has none",
+    "the value of a key with `request: match` for such a request. Only in policies that count by one; several matches may have \
+     the same name, and then count as one",
+);
+
 /// The object.
 pub const OBJECT: Object = object!("match" at "policies[].match[]":
     "Requests that fulfil every field; an empty match covers all requests.";
-    lists [RequestMatch::FIELDS, &[COST.erased()]]; rules &[]);
+    lists [RequestMatch::FIELDS, &[COST.erased(), NAME.erased()]]; rules &[]);

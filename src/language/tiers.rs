@@ -25,8 +25,20 @@ pub const FROM: Field<Composite> = Field::optional(
     "a key whose value is the name of the tier; it must not have `path`",
 );
 
+/// The tiers of addresses.
+pub const CLIENT_IP: Field<Composite> = Field::optional(
+    "client_ip",
+    Composite::new(
+        Kind::Map { names: &forms::TIER, values: &Kind::List(&Kind::Text(&forms::ADDRESS_RANGE)) },
+        "an object of tiers, each with a list of addresses and ranges",
+    ),
+    "the tier does not depend on the address",
+    "by the name of a tier: the addresses and ranges of clients whose tier neither their consumer nor `from` says. The smallest \
+     range that has the client's address decides",
+);
+
 /// The object.
 pub const OBJECT: Object = object!("tiers" at "tiers":
     "Classes of callers, such as plans. With tiers, a quota may be a number for each tier. The tier of a caller is that of its \
-     consumer, else the one that `from` names, else the default.";
-    NAMES, DEFAULT, FROM);
+     consumer, else the one that `from` names, else that of its address, else the default.";
+    NAMES, DEFAULT, FROM, CLIENT_IP);

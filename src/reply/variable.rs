@@ -231,7 +231,7 @@ variables! {
     /// The consumer's name; empty if it is not known.
     Consumer: Properties {
         needs: Some("consumers"),
-        ..text("consumer", "the name of the consumer; empty if none is known")
+        ..text("consumer", "the name of the consumer, else the value of the key `consumer_name`; empty if neither is known")
     }, |reply| Rendered::Text(reply.consumer());
 
     /// The name of the caller's tier; empty if there are no tiers.

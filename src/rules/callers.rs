@@ -2,6 +2,7 @@
 //! no dump of the configuration shows one.
 
 use super::{Attribute, Key};
+use crate::http::{AddressMap, AddressRange};
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use sha2::{Digest as _, Sha256};
@@ -94,6 +95,17 @@ pub struct Consumers {
     /// For each key that has credentials of consumers: the key's index, and digest and consumer index of each
     /// credential, by the digest's first half.
     known: Vec<(usize, IdentityMap<(Digest, usize)>)>,
+    /// Those that are known by their addresses. Boxed, since most configurations have none.
+    by_address: Option<Box<ConsumersByAddress>>,
+}
+
+/// Consumers that are known by their addresses.
+#[derive(Clone, Debug)]
+struct ConsumersByAddress {
+    /// The keys, by index, under which their addresses are listed.
+    keys: Vec<usize>,
+    /// The consumers, by index. The smallest range that an address is in decides.
+    consumers: AddressMap<usize>,
 }
 
 impl Consumers {
@@ -110,7 +122,16 @@ impl Consumers {
                 *found = (digest, consumer);
             }
         }
-        Consumers { list: list.into(), known }
+        Consumers { list: list.into(), known, by_address: None }
+    }
+
+    /// The same with consumers that are known by their addresses: the keys, by index, under which these are
+    /// listed, and the consumer, by index, that each range belongs to.
+    #[must_use]
+    pub fn by_address(self, keys: Vec<usize>, ranges: Vec<(AddressRange, usize)>) -> Self {
+        let consumers = AddressMap::new(ranges);
+        let by_address = (!consumers.is_empty()).then(|| Box::new(ConsumersByAddress { keys, consumers }));
+        Consumers { by_address, ..self }
     }
 
     /// The consumers, in the order of the configuration.
@@ -118,9 +139,25 @@ impl Consumers {
         &self.list
     }
 
-    /// The keys, by index, that identify consumers, in the order in which they are tried.
+    /// The keys, by index, whose credentials identify consumers, in the order in which they are tried.
     pub fn keys(&self) -> impl Iterator<Item = usize> + '_ {
         self.known.iter().map(|(key, _)| *key)
+    }
+
+    /// The keys, by index, under which addresses of consumers are listed.
+    pub fn address_keys(&self) -> &[usize] {
+        self.by_address.as_ref().map_or(&[], |by_address| &by_address.keys)
+    }
+
+    /// Whether some consumers are known by their addresses.
+    #[inline]
+    pub fn have_addresses(&self) -> bool {
+        self.by_address.is_some()
+    }
+
+    /// The consumer, by index, to whom an address of 4 or 16 bytes belongs.
+    pub fn of_address(&self, octets: &[u8]) -> Option<usize> {
+        self.by_address.as_ref()?.consumers.get(octets)
     }
 
     /// The consumer, by index, who owns a credential with this digest under this key.
@@ -140,6 +177,9 @@ pub struct Tiers {
     pub default: usize,
     /// The key, by index, whose value names the tier of callers whose consumer has none.
     pub from: Option<usize>,
+    /// The tier, as an index into `names`, of callers from these addresses whose tier is not known otherwise.
+    /// Boxed, since most configurations have none.
+    pub by_address: Option<Box<AddressMap<usize>>>,
 }
 
 #[cfg(test)]

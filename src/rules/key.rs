@@ -11,7 +11,7 @@ pub use validity::Validity;
 pub use value::KeyValue;
 
 use crate::http::credential::Reading;
-use crate::http::{Elements, Request, RequestCache, element};
+use crate::http::{Cut, Elements, Request, RequestCache, element};
 use std::borrow::Cow;
 
 /// One way to tell callers apart.
@@ -36,6 +36,8 @@ pub struct Key {
     pub reading: Reading,
     /// Which part of the value counts.
     pub part: Part,
+    /// Which part of what this leaves counts, if not all of it.
+    pub cut: Option<Box<Cut>>,
 }
 
 /// Which part of a value counts, before `prefix` shortens it.
@@ -60,7 +62,16 @@ pub enum Part {
 impl Key {
     /// What a request itself presents for this key. `None`: nothing.
     pub fn read<'a, R: Request>(&self, request: &'a RequestCache<'a, R>) -> Option<KeyValue<'a>> {
-        let value = self.source.presented(request, self)?;
+        let value = self.divided(self.source.presented(request, self)?)?;
+        let Some(cut) = &self.cut else { return Some(value) };
+        Some(match value {
+            KeyValue::One(text) => KeyValue::One(cut.of_cow(text)),
+            KeyValue::List(list) => KeyValue::List(list.map(|text| cut.of(text))),
+            KeyValue::Conflicting | KeyValue::Unreadable => value,
+        })
+    }
+
+    fn divided<'a>(&self, value: KeyValue<'a>) -> Option<KeyValue<'a>> {
         match (&self.part, value) {
             (Part::List(separator), KeyValue::One(text)) => {
                 let list = Elements::of(&text, separator);

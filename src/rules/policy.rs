@@ -20,6 +20,8 @@ pub struct Policy {
     pub class: u64,
     /// The keys that identify the caller to count, as indexes into `Callers::keys`; one or more.
     pub key: Vec<usize>,
+    /// Whether a key is the name or the template of the match that a request fits.
+    pub counts_by_match: bool,
     /// Whether callers have a record for this policy alone. Otherwise they share one with all policies by the
     /// same key; that is not possible if these have too many limits for one record.
     pub own_record: bool,

@@ -84,6 +84,8 @@ macro_rules! conditions {
             $($(#[$caller_doc])* $caller: $CallerCondition,)+
             /// Whether requests that match are limited, or exempt from limits.
             purpose: Purpose,
+            /// Its name, if it has one.
+            name: Option<Box<str>>,
         }
 
         impl RequestMatch {
@@ -100,6 +102,7 @@ macro_rules! conditions {
                     $($request: $request?,)+
                     $($caller: $caller?,)+
                     purpose: Purpose::default(),
+                    name: None,
                 })
             }
 
@@ -203,6 +206,16 @@ impl RequestMatch {
     /// The template of the path, if it must match one.
     pub fn path(&self) -> Option<&PathTemplate> {
         self.path.as_ref()
+    }
+
+    /// Its name, by which a key can count.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Sets its name.
+    pub fn set_name(&mut self, name: Option<String>) {
+        self.name = name.map(String::into_boxed_str);
     }
 
     /// Whether the keys of a caller leave open whether a request matches.

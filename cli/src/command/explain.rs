@@ -12,8 +12,9 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::config::Value;
-use tollgate::http::SampleRequest;
+use tollgate::http::{CertificateField, SampleRequest};
 use tollgate::reply::is_limit_header;
+use tollgate::rules::source::CERTIFICATE_FIELDS;
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 
 /// Explain what would happen to a request: which policies apply and why, and what the response is
@@ -38,6 +39,15 @@ pub struct Explain {
     /// and the same path with several values is a list
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
     metadata: Vec<(String, String)>,
+    /// The name of Envoy's route
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
+    /// Metadata of Envoy's route, written like --metadata; may be repeated
+    #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
+    route_metadata: Vec<(String, String)>,
+    /// A field of the client's certificate: subject, uri_san, dns_san or fingerprint; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = certificate)]
+    certificate: Vec<(CertificateField, String)>,
     /// Send the request N times, and explain the last one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     times: u32,
@@ -87,6 +97,13 @@ fn metadata(text: &str) -> Result<(String, String), String> {
     const SUCH_AS: &str = "a path and a value, such as envoy.filters.http.jwt_authn/payload/sub=user-7";
     let (path, value) = text.split_once('=').filter(|(path, _)| path.contains('/')).ok_or(SUCH_AS)?;
     Ok((path.into(), value.into()))
+}
+
+fn certificate(text: &str) -> Result<(CertificateField, String), String> {
+    const SUCH_AS: &str = "a field and its value, such as uri_san=spiffe://cluster.local/ns/shop/sa/web";
+    let (word, value) = text.split_once('=').ok_or(SUCH_AS)?;
+    let field = CERTIFICATE_FIELDS.0.iter().find(|field| field.word == word).ok_or(SUCH_AS)?;
+    Ok((field.means, value.into()))
 }
 
 fn timestamp(text: &str) -> Result<Micros, String> {
@@ -154,9 +171,19 @@ impl Explain {
         let host = self.host.iter().map(|host| (":authority", host.as_str()));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = self.request.clone().from_client(self.client_ip);
-        let metadata = self.metadata.iter();
-        let request =
-            metadata.fold(request, |request, (path, value)| request.with_metadata(path.split('/'), value));
+        let request = self
+            .metadata
+            .iter()
+            .fold(request, |request, (path, value)| request.with_metadata(path.split('/'), value));
+        let request = self.route.iter().fold(request, |request, name| request.on_route(name));
+        let request = self
+            .route_metadata
+            .iter()
+            .fold(request, |request, (path, value)| request.with_route_metadata(path.split('/'), value));
+        let request = self
+            .certificate
+            .iter()
+            .fold(request, |request, (field, value)| request.with_certificate(*field, value));
         host.chain(headers).fold(request, |request, (name, value)| request.with_header(name, value))
     }
 

@@ -11,7 +11,13 @@ pub(crate) fn key(key: &Key, callers: &Callers) -> String {
         valid => format!(", {valid}"),
     };
     let same = if key.kind == key.name { String::new() } else { format!(", the same as {}", key.kind) };
-    key.source.describe(&callers.keys) + &part(&key.part) + &reading(key) + &prefix + &valid + &same
+    key.source.describe(&callers.keys)
+        + &part(&key.part)
+        + &cut(key)
+        + &reading(key)
+        + &prefix
+        + &valid
+        + &same
 }
 
 /// Which part of the value counts.
@@ -22,6 +28,15 @@ fn part(part: &Part) -> String {
         Part::List(separator) => format!(", a list divided by {separator:?}"),
         Part::Element { separator, index } => format!(", element {index} of those divided by {separator:?}"),
     }
+}
+
+/// Which part of that counts.
+fn cut(key: &Key) -> String {
+    let Some(cut) = &key.cut else { return String::new() };
+    let text = |word: &str, text: &Option<String>| {
+        text.as_ref().map_or(String::new(), |text| format!(", what is {word} {text:?}"))
+    };
+    text("after", &cut.after) + &text("before", &cut.before)
 }
 
 /// How the value is read, where that is not the default.

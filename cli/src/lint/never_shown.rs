@@ -50,7 +50,7 @@ pub(super) fn warn_variables(set: &Configuration, warnings: &mut Vec<Warning>) {
 fn has(set: &Configuration, field: &str) -> bool {
     let callers = &set.rules.callers;
     match field {
-        "consumers" => !callers.consumers.list().is_empty(),
+        "consumers" => !callers.consumers.list().is_empty() || set.rules.consumer_name.is_some(),
         "tiers" => callers.tiers.is_some(),
         _ => true,
     }

@@ -11,6 +11,8 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     let used = set.rules.policies.iter().any(|policy| policy.key.contains(&key))
         || callers.keys.iter().any(|other| other.source.alternatives().contains(&key))
         || callers.consumers.keys().any(|known_by| known_by == key)
+        || callers.consumers.address_keys().contains(&key)
+        || set.rules.consumer_name == Some(key)
         || all_matches(set).any(|rule| rule.keys().any(|asked| asked == key))
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
     if !used {
@@ -73,7 +75,8 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
         return;
     }
     for (index, name) in tiers.names.iter().enumerate().filter(|(index, _)| *index != tiers.default) {
-        if !consumers.iter().any(|consumer| consumer.tier == Some(index)) {
+        let by_address = || tiers.by_address.iter().any(|map| map.values().any(|tier| tier == index));
+        if !consumers.iter().any(|consumer| consumer.tier == Some(index)) && !by_address() {
             let message = format!("no consumer has the tier {name}");
             warnings.push(Warning::new(format!("tiers.names[{index}]"), message));
         }

@@ -31,6 +31,7 @@ fn key(name: &str, source: impl Into<KeySource>) -> Key {
         proven: false,
         reading: Reading::default(),
         part: Part::Usual,
+        cut: None,
     }
 }
 
@@ -51,7 +52,12 @@ fn callers() -> Callers {
             key("anyone", FirstOf(vec![1, 2, 3])),
         ],
         consumers: Consumers::new(vec![acme], [(0, Digest::of(b"k1"), 0), (0, Digest::of(b"k2"), 0)]),
-        tiers: Some(Tiers { names: vec!["free".into(), "pro".into()], default: 0, from: None }),
+        tiers: Some(Tiers {
+            names: vec!["free".into(), "pro".into()],
+            default: 0,
+            from: None,
+            by_address: None,
+        }),
     }
 }
 

@@ -197,3 +197,15 @@ fn c_a_repeated_value_does_not_keep_the_next_policy_of_a_class_from_applying() {
     assert_eq!(of_three(&mut fixture, || get("/?plan=paid")), 3);
     assert_eq!(of_three(&mut fixture, || get("/?plan=paid&plan=free")), 1, "both apply");
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn e_a_path_that_servers_read_in_two_ways_does_not_keep_the_next_policy_of_a_class_from_applying() {
+    let policies = [
+        one("cheap", r#""class": "c", "match": [{"path": "/cheap/**"}]"#)
+            .replace("\"quota\": 1", "\"quota\": 9"),
+        one("login", r#""class": "c", "match": [{"path": "/login"}]"#),
+    ];
+    let mut fixture = fixture(&policies.join(","));
+    assert_eq!(of_three(&mut fixture, || get("/cheap/%61;b")), 3, "one reading of it is no other policy's");
+    assert_eq!(of_three(&mut fixture, || get("/cheap/..;/login")), 1, "both apply");
+}

@@ -384,3 +384,61 @@ fn a_an_exemption_of_requests_without_a_key_frees_no_key_that_is_unproved() {
     let without = || FakeRequest::from("192.0.2.7");
     assert_eq!((0..9).filter(|_| fixture.served(&without(), 200)).count(), 9);
 }
+
+/// How many of two requests pass with each of these values of a header.
+fn passed_with(key: &str, values: &[&str]) -> Vec<usize> {
+    let mut fixture = by(key, "");
+    let request = |value: &str| FakeRequest::to("/").with("x-k", value).with(":authority", value);
+    values.iter().map(|value| fixture.passed(2, |_| request(value))).collect()
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn callers_are_told_apart_by_the_part_after_and_before_a_text() {
+    let key = r#"{"header": "x-k", "after": "/ns/", "before": "/"}"#;
+    assert_eq!(passed_with(key, &["s://a/ns/x/1", "s://b/ns/x/2", "/ns/y/"]), [2, 0, 2]);
+    // The element is chosen first.
+    let key = r#"{"header": "x-k", "separator": ",", "index": -1, "before": ":"}"#;
+    assert_eq!(passed_with(key, &["b:1, a:1", "a:9", "b:1"]), [2, 0, 2]);
+    // Of a list, each element is cut.
+    let key = r#"{"header": "x-k", "separator": " ", "after": "org:"}"#;
+    assert_eq!(passed_with(key, &["org:a org:b", "b a", "org:a"]), [2, 0, 2]);
+    // A host has one spelling, whatever the policy's is.
+    assert_eq!(
+        passed_with(r#"{"host": {}, "before": ".API."}"#, &["a.api.x", "A.Api.y", "b.api.x"]),
+        [2, 0, 2]
+    );
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn leaving_the_text_out_is_no_escape() {
+    let key = r#"{"header": "x-k", "after": "-", "before": "."}"#;
+    assert_eq!(passed_with(key, &["acme", "acme", "-", "-.", "x-."]), [2, 0, 2, 2, 2], "each is a caller");
+    let mut fixture = by(key, "");
+    assert_eq!(fixture.passed(9, |_| FakeRequest::to("/").with("x-k", "acme")), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn consumers_are_known_by_the_part_that_counts() {
+    let more = r#""consumers": [{"name": "acme", "keys": {"k": ["acme"]}, "quotas": {"p": 3}}],"#;
+    let mut fixture = by(r#"{"header": "x-k", "after": "org-"}"#, more);
+    assert_eq!(fixture.passed(9, |_| FakeRequest::to("/").with("x-k", "org-acme")), 3);
+    assert_eq!(fixture.passed(9, |_| FakeRequest::to("/").with("x-k", "org-other")), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_path_and_its_parameter_have_parts_in_every_spelling() {
+    let policy = |key: &str, path: &str| {
+        Fixture::new(&format!(
+            r#"{{"keys": {{"k": {key}}}, "policies": [{{"name": "p", "key": "k", "match": [{{"path": "{path}"}}],
+                "limits": [{{"quota": 2, "window": "1m"}}]}}]}}"#
+        ))
+    };
+    let mut fixture = policy(r#"{"path": "id", "case": "ignore", "after": "INV-"}"#, "/v1/{id}");
+    assert_eq!(
+        ["/v1/inv-7", "/v1/Inv-7", "/v1/7"].map(|path| fixture.passed(2, |_| FakeRequest::to(path))),
+        [2, 0, 0]
+    );
+    let mut fixture = policy(r#"{"request": "path", "after": "/V1/", "before": "/"}"#, "/**");
+    let paths = ["/v1/a/x", "/V1/A/y", "/v1/b", "/v2/a"];
+    assert_eq!(paths.map(|path| fixture.passed(2, |_| FakeRequest::to(path))), [2, 0, 2, 2]);
+}

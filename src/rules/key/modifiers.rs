@@ -125,6 +125,24 @@ pub const INDEX: Field<Number<i32>> = Field::optional(
     "the value is this element, `0` for the first, `-1` for the last. If there is none, the key is absent",
 );
 
+/// The text before the part that counts.
+pub const AFTER: Field<&Form<String>> = Field::optional(
+    "after",
+    &forms::CUT,
+    "the value counts from its start",
+    "only what follows the first occurrence of this text counts, after `separator` and `index` have chosen an element. A \
+     value without it, or with nothing behind it, counts as a whole, so that nobody escapes by leaving it out. Consumers are \
+     identified by what is left",
+);
+
+/// The text behind the part that counts.
+pub const BEFORE: Field<&Form<String>> = Field::optional(
+    "before",
+    &forms::CUT,
+    "the value counts to its end",
+    "only what precedes the first occurrence of this text counts, behind `after`; otherwise as with `after`",
+);
+
 /// All of them, in the order in which errors list them.
 pub const ALL: &[Field] = &[
     SCHEME.erased(),
@@ -138,4 +156,6 @@ pub const ALL: &[Field] = &[
     WHOLE.erased(),
     SEPARATOR.erased(),
     INDEX.erased(),
+    AFTER.erased(),
+    BEFORE.erased(),
 ];

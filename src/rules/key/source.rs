@@ -4,6 +4,7 @@
 //!
 //! To add one, write its file, declare it here, and name it in the list below.
 
+mod certificate;
 mod client_ip;
 mod constant;
 mod consumer;
@@ -14,13 +15,16 @@ mod host;
 mod metadata;
 mod path_parameter;
 mod query;
+mod request_part;
+mod route_metadata;
 
+pub use certificate::CERTIFICATE_FIELDS;
 pub use consumer::Attribute;
 
 use super::{Key, KeyValue};
 use crate::config::{Field, Fields, Reader, Vocabulary, either_of};
 use crate::http::credential::Repeated;
-use crate::http::{PathTemplate, Request, RequestCache};
+use crate::http::{PathTemplate, Request, RequestCache, Spellings};
 use std::borrow::Cow;
 
 /// What holds for all keys of one source.
@@ -39,6 +43,8 @@ pub struct SourceKind {
     pub vouched: bool,
     /// Whether consumers can be known by it, because it is a credential, or stands for one.
     pub identifies_consumers: bool,
+    /// Whether consumers can be known by it, because values are addresses, of which they have ranges.
+    pub identifies_by_range: bool,
     /// Whether the value is what the list of consumers says about a caller.
     pub of_consumer: bool,
     /// Which requests have it.
@@ -65,6 +71,7 @@ impl SourceKind {
             secret: false,
             vouched: false,
             identifies_consumers: false,
+            identifies_by_range: false,
             of_consumer: false,
             presence: Presence::Sometimes,
             whose: Whose::Callers,
@@ -109,6 +116,17 @@ pub enum Whose {
     Everyones,
 }
 
+/// What each match of a policy must have, so that every request that fits one has the key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MatchPart<'a> {
+    /// A path with this parameter.
+    Parameter(&'a str),
+    /// A path.
+    Path,
+    /// A name.
+    Name,
+}
+
 /// What the engine knows about a request and its caller, for the source of one key.
 pub trait Facts<'c> {
     /// The host's request.
@@ -119,6 +137,9 @@ pub trait Facts<'c> {
 
     /// The template of the match that the request fits. `None`: it fits none that has a path.
     fn template(&self) -> Option<&PathTemplate>;
+
+    /// The name of the match that the request fits, if that has one.
+    fn match_name(&self) -> Option<&str>;
 
     /// What the request presents for the key, as [`Key::read`] finds it, if it is valid. Empty if its values
     /// conflict.
@@ -136,6 +157,16 @@ const fn field<K: Copy>(name: &'static str, kind: K, about: &'static str) -> Fie
 /// What one source does, besides the constant `FIELD` that it has. Only [`KeySource`] calls these functions, and documents them.
 trait Source: Sized {
     const KIND: SourceKind;
+
+    fn kind(&self) -> &'static SourceKind {
+        const { &Self::KIND }
+    }
+
+    fn set_spellings(&mut self, _spellings: Spellings) {}
+
+    fn folds_case(&self, _key: &Key) -> bool {
+        false
+    }
 
     fn parse(field: &Reader<'_>, beside: Beside<'_, '_>) -> Option<Self>;
 
@@ -171,7 +202,7 @@ trait Source: Sized {
         None
     }
 
-    fn path_parameter(&self) -> Option<&str> {
+    fn match_part(&self) -> Option<MatchPart<'_>> {
         None
     }
 
@@ -240,12 +271,22 @@ macro_rules! key_sources {
             /// The names of these fields.
             pub const NAMES: &'static [&'static str] = &[$($source::FIELD.name,)+];
 
-            /// What holds for each source, in the same order.
+            /// What holds for each source as such, in the same order.
             pub const KINDS: &'static [SourceKind] = &[$($source::KIND,)+];
 
-            /// What holds for all keys of this source.
+            /// What holds for this source. It may depend on how the source is written.
             pub fn kind(&self) -> &'static SourceKind {
-                match self { $(KeySource::$source(_) => const { &$source::KIND },)+ }
+                match self { $(KeySource::$source(source) => source.kind(),)+ }
+            }
+
+            /// Sets which spellings of a path are the same path.
+            pub fn set_spellings(&mut self, spellings: Spellings) {
+                match self { $(KeySource::$source(source) => source.set_spellings(spellings),)+ }
+            }
+
+            /// Whether values are in lower case, because case does not matter.
+            pub fn folds_case(&self, key: &Key) -> bool {
+                match self { $(KeySource::$source(source) => source.folds_case(key),)+ }
             }
 
             /// Reads a key's only source.
@@ -298,9 +339,9 @@ macro_rules! key_sources {
                 match self { $(KeySource::$source(source) => source.header(),)+ }
             }
 
-            /// The parameter that the path of each match must have.
-            pub fn path_parameter(&self) -> Option<&str> {
-                match self { $(KeySource::$source(source) => source.path_parameter(),)+ }
+            /// What each match of a policy with such a key must have.
+            pub fn match_part(&self) -> Option<MatchPart<'_>> {
+                match self { $(KeySource::$source(source) => source.match_part(),)+ }
             }
 
             /// If it is the client's address: how many leading bits of an IPv6 address count.
@@ -340,8 +381,14 @@ key_sources! {
     host::Host,
     /// A parameter of the path template that the request has matched.
     path_parameter::PathParameter,
+    /// What the request asks for: a part of it, or the match or the route that it fits.
+    request_part::RequestPart,
     /// Metadata that an earlier filter has left, such as a claim of a verified token.
     metadata::Metadata,
+    /// Metadata of Envoy's route.
+    route_metadata::RouteMetadata,
+    /// A field of the client's certificate.
+    certificate::Certificate,
     /// An attribute of the consumer.
     consumer::Consumer,
     /// A constant, so that all callers are counted together.

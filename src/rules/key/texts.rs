@@ -9,13 +9,14 @@ pub(super) const METADATA: Composite = Composite::new(
     "a list: the name of an earlier filter, then the keys of its metadata",
 );
 
-/// Reads where an earlier filter leaves a value.
-pub(super) fn metadata_path(reader: &Reader<'_>) -> Option<MetadataPath> {
+/// Reads where an earlier filter leaves a value, or where the metadata of Envoy's route has one.
+pub(super) fn metadata_path(reader: &Reader<'_>, of_route: bool) -> Option<MetadataPath> {
     let entries = reader.list(METADATA.allowed)?;
     let segments = all(entries.iter().map(|entry| entry.read(&forms::TEXT)));
     if entries.len() < 2 {
         return reader.error(METADATA.allowed);
     }
     let segments = segments?;
-    Some(MetadataPath::new(segments.iter().map(String::as_str)))
+    let segments = segments.iter().map(String::as_str);
+    Some(if of_route { MetadataPath::of_route(segments) } else { MetadataPath::new(segments) })
 }

@@ -2,7 +2,7 @@
 
 use super::{Condition, Description, Key, KnownKeys, RequestCondition};
 use crate::config::{Composite, Field, Kind, Reader, all, forms};
-use crate::http::{AddressMap, AddressRange, Purpose, RangeError, Request, RequestCache};
+use crate::http::{AddressMap, AddressRange, Purpose, Request, RequestCache};
 
 const CLIENT_IP: Field<Composite> = Field::optional(
     "client_ip",
@@ -28,7 +28,7 @@ impl Condition for ClientIp {
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<ClientIp> {
         let allowed = CLIENT_IP.kind.allowed;
         let entries = if field.is_list() { field.non_empty_list(allowed)? } else { vec![field.clone()] };
-        let written = all(entries.iter().map(range))?;
+        let written = all(entries.iter().map(Reader::address_range))?;
         let map = AddressMap::new(written.iter().map(|range| (*range, ())));
         Some(ClientIp(Some(Ranges { written, map })))
     }
@@ -73,18 +73,5 @@ impl RequestCondition for ClientIp {
         if let Some(range) = self.0.as_ref().and_then(|ranges| ranges.written.first()) {
             request.address = Some(range.first_address());
         }
-    }
-}
-
-/// Reads one range.
-fn range(entry: &Reader<'_>) -> Option<AddressRange> {
-    let allowed = forms::ADDRESS_RANGE.allowed;
-    match AddressRange::parse(entry.text(allowed)?) {
-        Ok(range) => Some(range),
-        Err(RangeError::Malformed) => entry.error(allowed),
-        Err(RangeError::BitsBehindPrefix(meant)) => match meant.dotted() {
-            Some(meant) => entry.error_similar(allowed, &[&meant]),
-            None => entry.error_found("a range that does not begin at its first address", allowed),
-        },
     }
 }

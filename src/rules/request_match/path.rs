@@ -35,7 +35,11 @@ impl RequestCondition for Option<PathTemplate> {
     }
 
     fn holds_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
-        self.as_ref().is_none_or(|path| path.matches(request.path()))
+        let decoded = |path: &PathTemplate| request.decoded_path(path.strips_parameters());
+        let both = |path: &PathTemplate| {
+            path.matches(request.path()) && decoded(path).is_none_or(|decoded| path.matches_decoded(decoded))
+        };
+        self.as_ref().is_none_or(both)
     }
 
     fn mismatch(&self) -> Option<String> {

@@ -42,8 +42,12 @@ impl ClientIp {
 }
 
 impl Source for ClientIp {
-    const KIND: SourceKind =
-        SourceKind { vouched: true, presence: Presence::Always, ..SourceKind::new(Self::FIELD.name) };
+    const KIND: SourceKind = SourceKind {
+        vouched: true,
+        identifies_by_range: true,
+        presence: Presence::Always,
+        ..SourceKind::new(Self::FIELD.name)
+    };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
         let fields = field.fields(&OBJECT)?;

@@ -4,7 +4,7 @@ use super::{Beside, Source, SourceKind, field};
 use crate::config::{Field, Form, Reader, forms};
 use crate::http::credential::{Location, Repeated, in_header};
 use crate::http::{Request, RequestCache};
-use crate::rules::key::modifiers::{PREFIX, REPEATED, SCHEME, SEPARATOR, VALID, WHOLE};
+use crate::rules::key::modifiers::{AFTER, BEFORE, PREFIX, REPEATED, SCHEME, SEPARATOR, VALID, WHOLE};
 use crate::rules::key::{Key, KeyValue, Part};
 use std::borrow::Cow;
 
@@ -29,7 +29,16 @@ impl Source for Header {
     /// By default the first line of a repeated header counts: reading all lines of a header that Envoy does not
     /// know costs more.
     const KIND: SourceKind = SourceKind {
-        takes: &[SCHEME.name, PREFIX.name, VALID.name, REPEATED.name, WHOLE.name, SEPARATOR.name],
+        takes: &[
+            SCHEME.name,
+            PREFIX.name,
+            VALID.name,
+            REPEATED.name,
+            WHOLE.name,
+            SEPARATOR.name,
+            AFTER.name,
+            BEFORE.name,
+        ],
         repeated: Repeated::First,
         ..SourceKind::credential(Self::FIELD.name)
     };

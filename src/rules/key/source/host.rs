@@ -7,6 +7,7 @@
 use super::{Beside, Source, SourceKind, Whose, field};
 use crate::config::{Composite, Field, Kind, Object, Reader, object};
 use crate::http::{Request, RequestCache};
+use crate::rules::key::modifiers::{AFTER, BEFORE};
 use crate::rules::key::{Key, KeyValue};
 use std::borrow::Cow;
 
@@ -28,8 +29,12 @@ impl Host {
 }
 
 impl Source for Host {
-    const KIND: SourceKind =
-        SourceKind { client_supplied: true, whose: Whose::Targets, ..SourceKind::new(Self::FIELD.name) };
+    const KIND: SourceKind = SourceKind {
+        takes: &[AFTER.name, BEFORE.name],
+        client_supplied: true,
+        whose: Whose::Targets,
+        ..SourceKind::new(Self::FIELD.name)
+    };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
         field.fields(&OBJECT).map(|_| Host)
@@ -42,6 +47,10 @@ impl Source for Host {
     ) -> Option<KeyValue<'a>> {
         let host = request.host();
         (!host.is_empty()).then_some(KeyValue::One(Cow::Borrowed(host)))
+    }
+
+    fn folds_case(&self, _key: &Key) -> bool {
+        true
     }
 
     fn describe(&self, _keys: &[Key]) -> String {

@@ -3,7 +3,7 @@
 use super::{Beside, Source, SourceKind, field};
 use crate::config::{Composite, Field, Reader};
 use crate::http::{MetadataPath, MetadataValue, Request, RequestCache, decimal};
-use crate::rules::key::modifiers::SEPARATOR;
+use crate::rules::key::modifiers::{AFTER, BEFORE, SEPARATOR};
 use crate::rules::key::texts::{METADATA, metadata_path};
 use crate::rules::key::{Key, KeyValue};
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ impl Metadata {
 
 impl Source for Metadata {
     const KIND: SourceKind = SourceKind {
-        takes: &[SEPARATOR.name],
+        takes: &[SEPARATOR.name, AFTER.name, BEFORE.name],
         vouched: true,
         identifies_consumers: true,
         can_be_asked: true,
@@ -32,7 +32,7 @@ impl Source for Metadata {
     };
 
     fn parse(field: &Reader<'_>, _beside: Beside<'_, '_>) -> Option<Self> {
-        metadata_path(field).map(Metadata)
+        metadata_path(field, false).map(Metadata)
     }
 
     fn presented<'a, R: Request>(
@@ -47,15 +47,19 @@ impl Source for Metadata {
         format!("metadata {}", self.0)
     }
 
-    /// A list has a mark before each element.
     fn show(&self, value: &[u8]) -> String {
-        let list = String::from_utf8_lossy(value).replace(char::REPLACEMENT_CHARACTER, ", ");
-        list.trim_start_matches(", ").escape_debug().to_string()
+        show_value(value)
     }
 }
 
+/// A value in words. A list has a mark before each element.
+pub(super) fn show_value(value: &[u8]) -> String {
+    let list = String::from_utf8_lossy(value).replace(char::REPLACEMENT_CHARACTER, ", ");
+    list.trim_start_matches(", ").escape_debug().to_string()
+}
+
 /// The one reading that each kind of value has.
-fn read(value: MetadataValue) -> Option<KeyValue<'static>> {
+pub(super) fn read(value: MetadataValue) -> Option<KeyValue<'static>> {
     // No text is UTF-8 that begins like this.
     const NO_TEXT: u8 = 0xFF;
     let text = match value {

@@ -1,10 +1,10 @@
 //! A parameter of the path as a key.
 
-use super::{Beside, Facts, Presence, Source, SourceKind, Whose, field};
+use super::{Beside, Facts, MatchPart, Presence, Source, SourceKind, Whose, field};
 use crate::config::{Field, Form, Reader, forms};
 use crate::http::spelling;
 use crate::rules::key::Key;
-use crate::rules::key::modifiers::{CASE, SUFFIX};
+use crate::rules::key::modifiers::{AFTER, BEFORE, CASE, SUFFIX};
 use std::borrow::Cow;
 
 /// The parameter of this name in the path template that the request has matched.
@@ -21,7 +21,7 @@ impl PathParameter {
 
 impl Source for PathParameter {
     const KIND: SourceKind = SourceKind {
-        takes: &[CASE.name, SUFFIX.name],
+        takes: &[CASE.name, SUFFIX.name, AFTER.name, BEFORE.name],
         presence: Presence::WithMatch,
         whose: Whose::Targets,
         decoded: true,
@@ -50,11 +50,22 @@ impl Source for PathParameter {
         if key.reading.ignore_case {
             value.make_ascii_lowercase();
         }
-        (!value.is_empty()).then_some(Cow::Owned(value))
+        if value.is_empty() {
+            return None;
+        }
+        let value = Cow::Owned(value);
+        Some(match &key.cut {
+            Some(cut) => cut.of_cow(value),
+            None => value,
+        })
     }
 
-    fn path_parameter(&self) -> Option<&str> {
-        Some(&self.0)
+    fn folds_case(&self, key: &Key) -> bool {
+        key.reading.ignore_case
+    }
+
+    fn match_part(&self) -> Option<MatchPart<'_>> {
+        Some(MatchPart::Parameter(&self.0))
     }
 
     fn describe(&self, _keys: &[Key]) -> String {

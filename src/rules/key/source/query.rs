@@ -4,7 +4,7 @@ use super::{Beside, Source, SourceKind, field};
 use crate::config::{Field, Form, Reader, forms};
 use crate::http::credential::{Location, query};
 use crate::http::{Request, RequestCache};
-use crate::rules::key::modifiers::{NAMES, PREFIX, REPEATED, SEPARATOR, VALID};
+use crate::rules::key::modifiers::{AFTER, BEFORE, NAMES, PREFIX, REPEATED, SEPARATOR, VALID};
 use crate::rules::key::{Key, KeyValue};
 
 /// The query parameter of this name.
@@ -21,7 +21,7 @@ impl Query {
 
 impl Source for Query {
     const KIND: SourceKind = SourceKind {
-        takes: &[PREFIX.name, VALID.name, REPEATED.name, NAMES.name, SEPARATOR.name],
+        takes: &[PREFIX.name, VALID.name, REPEATED.name, NAMES.name, SEPARATOR.name, AFTER.name, BEFORE.name],
         decoded: true,
         ..SourceKind::credential(Self::FIELD.name)
     };

@@ -24,7 +24,7 @@ impl Proof for Metadata {
     const FIELDS: &'static [Field] = &[METADATA.erased()];
 
     fn parse(fields: &Fields<'_>, _context: ProofContext<'_>) -> Option<Self> {
-        fields.needed(&METADATA).and_then(metadata_path).map(Metadata)
+        fields.needed(&METADATA).and_then(|path| metadata_path(path, false)).map(Metadata)
     }
 
     fn holds(&self, value: &impl ValueFacts) -> bool {
