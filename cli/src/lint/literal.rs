@@ -31,7 +31,7 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
 /// are matched.
 fn looks_otherwise(pattern: &Pattern, decoded: bool) -> Option<&'static str> {
     if is_regular_expression(pattern) {
-        return Some("it looks like a regular expression, but only * at the start or the end is special");
+        return Some("it looks like a regular expression, but only * is special");
     }
     if decoded && has_escape(pattern.text()) {
         return Some("it has a percent-escape, but values are matched decoded; write the character itself");
