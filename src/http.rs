@@ -2,6 +2,7 @@
 //! limits.
 
 mod address_map;
+mod any_of;
 pub mod client_ip;
 pub mod credential;
 mod decimal;
@@ -17,6 +18,7 @@ pub mod spelling;
 mod status_set;
 
 pub use address_map::{AddressMap, AddressRange, RangeError};
+pub use any_of::{AnyOf, Fits};
 pub use decimal::decimal;
 pub use elements::{Elements, element};
 pub use host::Host;

@@ -26,6 +26,16 @@ pub enum Purpose {
     Exempts,
 }
 
+impl Purpose {
+    /// The purpose of a condition whose opposite has this one.
+    pub fn opposite(self) -> Purpose {
+        match self {
+            Purpose::Limits => Purpose::Exempts,
+            Purpose::Exempts => Purpose::Limits,
+        }
+    }
+}
+
 /// A compiled path template.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PathTemplate {

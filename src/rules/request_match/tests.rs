@@ -43,6 +43,12 @@ const OF_REQUESTS: &[(&str, &str)] = &[
     ),
     (r#"{"headers": {"X-A": true}}"#, "any path with x-a"),
     (r#"{"headers": {"x-a": "b*"}}"#, "any path with x-a: b*"),
+    (r#"{"headers": {"x-a": ["b", "c*"]}}"#, "any path with x-a: b or c*"),
+    (r#"{"query": {"a": {"min": 1, "max": 5}}}"#, "any path with parameter a: 1 to 5"),
+    (
+        r#"{"query": {"a": {"min": 1}, "b": {"max": 5}}}"#,
+        "any path with parameter a: at least 1 with parameter b: at most 5",
+    ),
     (r#"{"query": {"a": true}}"#, "any path with parameter a"),
     (r#"{"query": {"a": "*b", "c": "*"}}"#, "any path with parameter a: *b with parameter c: *"),
     (r#"{"cookies": {"a": true}}"#, "any path with cookie a"),
@@ -72,6 +78,11 @@ fn a_condition_on_what_is_absent_holds_for_a_request_without_it() {
         (r#"{"headers": {"x-a": false}}"#, "any path without x-a", FakeRequest::to("/").with("x-a", "1")),
         (r#"{"query": {"a": false}}"#, "any path without parameter a", FakeRequest::to("/?a=1")),
         (
+            r#"{"query": {"a": {"not": ["1", "2*"]}}}"#,
+            "any path unless parameter a: 1 or 2*",
+            FakeRequest::to("/?a=1"),
+        ),
+        (
             r#"{"cookies": {"a": false}}"#,
             "any path without cookie a",
             FakeRequest::to("/").with("cookie", "a=1"),
@@ -94,6 +105,10 @@ fn a_match_is_described_by_its_conditions() {
         (r#""b": false"#, "without the key b"),
         (r#""b": "sk_*""#, "with a certain b"),
         (r#""c": "x*""#, "with the key c = x*"),
+        (r#""c": ["x", "y"]"#, "with the key c = x or y"),
+        (r#""c": {"min": 3}"#, "with the key c = at least 3"),
+        (r#""c": {"not": "x"}"#, "unless the key c = x"),
+        (r#""b": {"not": "sk_*"}"#, "without a certain b"),
     ] {
         let rule = rule(&format!(r#"{{"keys": {{{asked}}}}}"#));
         assert_eq!(rule.describe(&keys()), format!("any path {words}"));
@@ -148,6 +163,7 @@ fn a_match_covers_another_if_it_matches_all_that_the_other_does() {
         (r#"{"path": "/a/**"}"#, r#"{"path": "/a"}"#),
         (r#"{"path": "/a/**"}"#, r#"{"path": "/a/"}"#),
         (r#"{"path": "/**"}"#, r#"{"path": "/a/*/**"}"#),
+        (r#"{"path": "/**/*.php"}"#, r#"{"path": "/v*/a.php"}"#),
         (r#"{"host": "*.example.com"}"#, r#"{"host": "api.example.com"}"#),
         (r#"{"host": "*.example.com"}"#, r#"{"host": "*.eu.example.com"}"#),
         (r#"{"method": ["GET", "POST"]}"#, r#"{"method": "POST"}"#),
