@@ -21,6 +21,8 @@ pub(crate) struct FakeRequest {
     metadata: Vec<(MetadataPath, MetadataValue)>,
     /// The client's address, as Envoy writes it.
     pub(crate) address: Option<String>,
+    /// The name of its route.
+    pub(crate) route: Option<String>,
     /// How often metadata was read.
     pub metadata_reads: Cell<u32>,
 }
@@ -81,6 +83,10 @@ impl Request for FakeRequest {
 
     fn source_address(&self) -> Option<Vec<u8>> {
         self.address.clone().map(String::into_bytes)
+    }
+
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.route.clone().map(String::into_bytes)
     }
 
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {

@@ -201,6 +201,10 @@ impl<H: Host> Request for StreamRequest<H> {
         self.host.property(self.stream, b"source\0address")
     }
 
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.host.property(self.stream, b"xds\0route_name")
+    }
+
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {
         let bytes = match self.host.attribute(self.stream, path.property()) {
             Attribute::Written(bytes) => match MetadataValue::certain_text(bytes) {

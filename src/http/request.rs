@@ -21,6 +21,11 @@ pub trait Request {
     }
     /// The client's trusted address as Envoy writes it: `ip:port`, or `[ip]:port` for IPv6.
     fn source_address(&self) -> Option<Vec<u8>>;
+    /// The name of the route that the host has chosen for the request. `None`: it has chosen none, or the route
+    /// has no name.
+    fn route_name(&self) -> Option<Vec<u8>> {
+        None
+    }
     /// A value that an earlier filter has left in the request's dynamic metadata. `None`: there is none, or
     /// it is `null`.
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue>;

@@ -16,6 +16,7 @@ pub struct RequestCache<'a, R> {
     authorization: OnceCell<Option<Vec<u8>>>,
     cookies: OnceCell<Option<Vec<u8>>>,
     client_ip: OnceCell<ClientIp>,
+    route_name: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a, R: Request> RequestCache<'a, R> {
@@ -30,6 +31,7 @@ impl<'a, R: Request> RequestCache<'a, R> {
             authorization: OnceCell::new(),
             cookies: OnceCell::new(),
             client_ip: OnceCell::new(),
+            route_name: OnceCell::new(),
         }
     }
 
@@ -96,6 +98,12 @@ impl<'a, R: Request> RequestCache<'a, R> {
     /// The client's address; empty if there is none.
     pub fn client_ip(&self) -> &ClientIp {
         self.client_ip.get_or_init(|| ClientIp::new(self.request.source_address().unwrap_or_default()))
+    }
+
+    /// The name of the route that the host has chosen; never empty.
+    pub fn route_name(&self) -> Option<&[u8]> {
+        let read = || self.request.route_name().filter(|name| !name.is_empty());
+        self.route_name.get_or_init(read).as_deref()
     }
 
     /// The value of a header, by its lower-case name. Only `authorization` is cached.

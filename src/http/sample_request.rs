@@ -11,6 +11,7 @@ pub struct SampleRequest {
     /// With lower-case names.
     headers: Vec<(String, String)>,
     client: Option<IpAddr>,
+    route: Option<String>,
     metadata: Vec<(MetadataPath, String)>,
 }
 
@@ -22,6 +23,7 @@ impl SampleRequest {
             path: path.into(),
             headers: Vec::new(),
             client: None,
+            route: None,
             metadata: Vec::new(),
         }
     }
@@ -63,6 +65,12 @@ impl SampleRequest {
     pub fn from_client(self, client: IpAddr) -> SampleRequest {
         SampleRequest { client: Some(client), ..self }
     }
+
+    /// Sets the name of the route that Envoy has chosen.
+    #[must_use]
+    pub fn on_route(self, name: &str) -> SampleRequest {
+        SampleRequest { route: Some(name.into()), ..self }
+    }
 }
 
 impl Request for SampleRequest {
@@ -81,6 +89,10 @@ impl Request for SampleRequest {
         let lines = self.headers.iter().filter(|(name, _)| name == "cookie");
         let lines: Vec<&str> = lines.map(|(_, value)| value.as_str()).collect();
         (!lines.is_empty()).then(|| lines.join(";").into_bytes())
+    }
+
+    fn route_name(&self) -> Option<Vec<u8>> {
+        self.route.clone().map(String::into_bytes)
     }
 
     fn metadata(&self, path: &MetadataPath) -> Option<MetadataValue> {

@@ -34,6 +34,9 @@ pub struct Explain {
     /// The host of the request
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
+    /// The name of the route in Envoy's configuration that the request takes
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
     /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated,
     /// and the same path with several values is a list
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
@@ -154,6 +157,10 @@ impl Explain {
         let host = self.host.iter().map(|host| (":authority", host.as_str()));
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let request = self.request.clone().from_client(self.client_ip);
+        let request = match &self.route {
+            Some(name) => request.on_route(name),
+            None => request,
+        };
         let metadata = self.metadata.iter();
         let request =
             metadata.fold(request, |request, (path, value)| request.with_metadata(path.split('/'), value));

@@ -11,7 +11,9 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
     let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
         for NamedPattern { field, name, pattern, is_decoded } in rule.patterns(&set.rules.callers.keys) {
             if let Some(message) = looks_otherwise(pattern, is_decoded) {
-                warnings.push(Warning::new(field_path(&format!("{path}.{field}"), name), message));
+                let at = format!("{path}.{field}");
+                let at = if name.is_empty() { at } else { field_path(&at, name) };
+                warnings.push(Warning::new(at, message));
             }
         }
     };
