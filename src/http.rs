@@ -2,6 +2,7 @@
 //! limits.
 
 mod address_map;
+mod any_of;
 mod certificate;
 pub mod client_ip;
 pub mod credential;
@@ -20,6 +21,7 @@ pub mod spelling;
 mod status_set;
 
 pub use address_map::{AddressMap, AddressRange, RangeError};
+pub use any_of::{AnyOf, Fits};
 pub use certificate::CertificateField;
 pub use cut::Cut;
 pub use decimal::decimal;

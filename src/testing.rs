@@ -22,7 +22,7 @@ pub(crate) struct FakeRequest {
     /// The client's address, as Envoy writes it.
     pub(crate) address: Option<String>,
     /// The name of Envoy's route.
-    route: Option<String>,
+    pub(crate) route: Option<String>,
     /// What the client's certificate says.
     certificate: Vec<(CertificateField, Vec<u8>)>,
     /// How often metadata was read.

@@ -309,7 +309,7 @@ macro_rules! from_number {
         })+
     };
 }
-from_number!(u8, u16, u32, u64, usize, i32);
+from_number!(u8, u16, u32, u64, usize, i32, i64);
 
 impl FromNumber for NonZeroU32 {
     fn from_number(number: i64) -> Option<Self> {

@@ -101,10 +101,10 @@ pub const METHOD: Form<String> = Form::new(
 /// The hosts of requests.
 pub const HOST: Form<Host> = Form::new(
     "host",
-    "`api.example.com`, `*.example.com` for all its subdomains, or a pattern such as `api-*` or `*-test.example.com`; without a port; case does not matter",
-    Some(r"^\*?[A-Za-z0-9._-]+\*?$|^\[[0-9A-Fa-f:.]+\]$"),
-    "a host such as api.example.com, *.example.com for its subdomains, api-* or *-test.example.com, without a port: \
-     * stands for any text at the start, the end or both; without host, every host matches",
+    "`api.example.com`, `*.example.com` for all its subdomains, or a pattern such as `api-*` or `api-*.example.com`; without a port; case does not matter",
+    Some(r"^\*?([A-Za-z0-9._-]+\*?)+$|^\[[0-9A-Fa-f:.]+\]$"),
+    "a host such as api.example.com, *.example.com for its subdomains, api-* or api-*.example.com, without a port: \
+     * stands for any text; without host, every host matches",
     Host::parse,
 );
 
@@ -121,12 +121,12 @@ pub const ADDRESS_RANGE: Text = Text {
 /// The paths of requests.
 pub const PATH: Form<PathTemplate> = Form::new(
     "path",
-    "starts with `/`; `{word}` and `*` stand for one whole segment that is not empty, `**` at the end for any rest, also none: `/v1/invoices/{id}/**`",
-    Some(
-        r#"^(/(\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*))*/(\*\*|\*|\{[A-Za-z0-9_]+\}|[!"$-)+-.0->@-z|~]*)$"#,
-    ),
-    "a path such as /v1/invoices/{id}: it starts with /, \
-     {name} or * is one whole segment and no part of one, each name occurs once, ** stands only at the end",
+    "starts with `/`; `{word}` and `*` stand for one whole segment that is not empty, `*` within a segment for any text of it, also none, \
+     `**` at the end for any rest, also none: `/v1/invoices/{id}/**`, `/v*/users`. After `**` one more segment may follow, and another \
+     `**`: `/**/*.php` is a last segment at any depth, `/**/*.php/**` one anywhere",
+    Some(r#"^(/(\{[A-Za-z0-9_]+\}|[!"$-.0->@-z|~]*))+$"#),
+    "a path such as /v1/invoices/{id} or /files/*.pdf: it starts with /, {name} is one whole segment, each name occurs once, \
+     * is any text within a segment, ** stands at the end or before one last segment as in /**/*.php",
     PathTemplate::parse,
 );
 
@@ -247,9 +247,9 @@ pub const ANY_TEXT: Form<String> =
 /// A pattern of values.
 pub const PATTERN: Form<Pattern> = Form::new(
     "pattern",
-    "a text, in which `*` stands for any text at the start, at the end or both: `sk_live_*`, `*-test`, `*bot*`; `*` alone is any text \
+    "a text, in which each `*` stands for any text, also none: `sk_live_*`, `*-test`, `*bot*`, `sk_*_test`; `*` alone is any text \
      but the empty one, `\\*` an asterisk and `\\\\` a backslash",
-    Some(r"^\*?(\\[\s\S]|[^*\\])*\\?\*?$"),
-    "its value, in which * stands for any text at the start, the end or both, and \\* for an asterisk",
+    Some(r"^\*?((\\[\s\S]|[^*\\])+\*)*(\\[\s\S]|[^*\\])*\\?$"),
+    "its value, in which * stands for any text, and \\* for an asterisk",
     Pattern::parse,
 );

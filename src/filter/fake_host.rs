@@ -29,6 +29,7 @@ pub(super) struct Knows {
     pub request: Vec<(String, String)>,
     pub response: Vec<(String, String)>,
     pub address: String,
+    pub route_name: Option<String>,
     /// What the host answers for paths of metadata, with zero bytes between their segments; `None` if it
     /// cannot write the value.
     pub metadata: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
@@ -171,6 +172,7 @@ impl Host for Fake {
         }
         let found = host(|knows| match text.split('\0').collect::<Vec<_>>()[..] {
             ["source", "address"] => Some(knows.address.clone().into_bytes()),
+            ["xds", "route_name"] => knows.route_name.clone().map(String::into_bytes),
             ["request", "headers", name] => {
                 let lines: Vec<&str> = lines(&knows.request, name).collect();
                 (!lines.is_empty()).then(|| lines.join(",").into_bytes())

@@ -16,7 +16,7 @@ pub struct RequestCache<'a, R> {
     authorization: OnceCell<Option<Vec<u8>>>,
     cookies: OnceCell<Option<Vec<u8>>>,
     client_ip: OnceCell<ClientIp>,
-    route_name: OnceCell<Vec<u8>>,
+    route_name: OnceCell<Option<Vec<u8>>>,
 }
 
 impl<'a, R: Request> RequestCache<'a, R> {
@@ -100,9 +100,10 @@ impl<'a, R: Request> RequestCache<'a, R> {
         self.client_ip.get_or_init(|| ClientIp::new(self.request.source_address().unwrap_or_default()))
     }
 
-    /// The name of Envoy's route for the request; empty if there is none.
-    pub fn route_name(&self) -> &[u8] {
-        self.route_name.get_or_init(|| self.request.route_name().unwrap_or_default())
+    /// The name of the route that Envoy has chosen; never empty.
+    pub fn route_name(&self) -> Option<&[u8]> {
+        let read = || self.request.route_name().filter(|name| !name.is_empty());
+        self.route_name.get_or_init(read).as_deref()
     }
 
     /// The value of a header, by its lower-case name. Only `authorization` is cached.

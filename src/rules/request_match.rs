@@ -4,7 +4,9 @@ mod client_ip;
 mod host;
 mod keys;
 mod method;
+mod negatable;
 mod path;
+mod route;
 mod value_match;
 mod values;
 
@@ -12,10 +14,12 @@ pub use keys::{CallerKeys, KnownKeys};
 
 use super::Key;
 use crate::config::{Field, Fields, Reader};
-use crate::http::{Host, PathTemplate, Pattern, Purpose, Request, RequestCache, Spellings};
+use crate::http::{PathTemplate, Pattern, Purpose, Request, RequestCache, Spellings};
 use client_ip::ClientIp;
+use host::Hosts;
 use keys::Keys;
 use method::Methods;
+use route::RouteNames;
 use value_match::ValueMatch;
 use values::{Cookie, Header, Parameter, Values};
 
@@ -180,10 +184,12 @@ conditions! {
         method: Methods,
         /// The template of the path, without the query.
         path: Option<PathTemplate>,
-        /// The host.
-        host: Option<Host>,
+        /// The hosts.
+        host: Hosts,
         /// The client's address.
         client_ip: ClientIp,
+        /// The routes of Envoy.
+        route: RouteNames,
         /// What must hold for headers, by lower-case name.
         headers: Values<Header>,
         /// What must hold for query parameters, by name.
@@ -237,7 +243,7 @@ impl RequestMatch {
 pub struct NamedPattern<'a> {
     /// The field of the match.
     pub field: &'static str,
-    /// The name in this field.
+    /// The name in this field; empty if the field itself has the pattern.
     pub name: &'a str,
     /// The pattern.
     pub pattern: &'a Pattern,

@@ -35,13 +35,13 @@ pub struct Explain {
     /// The host of the request
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
+    /// The name of the route in Envoy's configuration that the request takes
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
     /// Dynamic metadata of an earlier filter, as filter/key=value or filter/key/key=value; may be repeated,
     /// and the same path with several values is a list
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
     metadata: Vec<(String, String)>,
-    /// The name of Envoy's route
-    #[arg(long, value_name = "NAME")]
-    route: Option<String>,
     /// Metadata of Envoy's route, written like --metadata; may be repeated
     #[arg(long, value_name = "PATH=VALUE", value_parser = metadata)]
     route_metadata: Vec<(String, String)>,

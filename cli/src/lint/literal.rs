@@ -11,7 +11,9 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
     let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
         for NamedPattern { field, name, pattern, is_decoded } in rule.patterns(&set.rules.callers.keys) {
             if let Some(message) = looks_otherwise(pattern, is_decoded) {
-                warnings.push(Warning::new(field_path(&format!("{path}.{field}"), name), message));
+                let at = format!("{path}.{field}");
+                let at = if name.is_empty() { at } else { field_path(&at, name) };
+                warnings.push(Warning::new(at, message));
             }
         }
     };
@@ -31,7 +33,7 @@ pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
 /// are matched.
 fn looks_otherwise(pattern: &Pattern, decoded: bool) -> Option<&'static str> {
     if is_regular_expression(pattern) {
-        return Some("it looks like a regular expression, but only * at the start or the end is special");
+        return Some("it looks like a regular expression, but only * is special");
     }
     if decoded && has_escape(pattern.text()) {
         return Some("it has a percent-escape, but values are matched decoded; write the character itself");

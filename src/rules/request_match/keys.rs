@@ -27,8 +27,8 @@ const KEYS: Field<Composite> = Field::optional(
     "keys",
     Composite::new(Kind::Map { names: &forms::KEY_NAME, values: &ValueMatch::KIND }, "an object of keys"),
     "any",
-    "by the name of a key: `true` if the request must have a value of it, even one that is `false`, `false` if it must have none, or a \
-     pattern of its value; of a list, one of its elements fits. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
+    "by the name of a key: `true` if the request must have a value of it, even one that is `false`, `false` if it must have none, or what \
+     its value must be, as in `headers`; of a list, one of its elements fits, and with `not` none. Quote a value such as `\"true\"` or `\"3\"`. With `header`, `query`, \
      `cookie`, `metadata`, `consumer`, or `first_of` of such keys. If the request presents conflicting values, a `match` \
      of a policy covers it, and a rule that frees requests does not",
 );
@@ -56,7 +56,10 @@ impl Condition for Keys {
         words.further.extend(self.0.iter().filter_map(|(index, rule)| {
             let key = keys.get(*index)?;
             Some(match rule.reads_values() {
-                true if is_secret(keys, *index) => format!("with a certain {}", key.name),
+                true if is_secret(keys, *index) => {
+                    let with = if rule.requires_value() { "with" } else { "without" };
+                    format!("{with} a certain {}", key.name)
+                }
                 false if rule.is_presence() && key.source.kind().has_flags => {
                     format!("with the key {} of any value, also false", key.name)
                 }
@@ -66,16 +69,14 @@ impl Condition for Keys {
     }
 
     fn patterns<'a>(&'a self, keys: &'a [Key]) -> Vec<NamedPattern<'a>> {
-        let pattern = |(index, rule): &'a (usize, ValueMatch)| {
-            let (key, pattern) = (keys.get(*index)?, rule.pattern()?);
-            Some(NamedPattern {
-                field: KEYS.name,
-                name: &key.name,
-                pattern,
-                is_decoded: key.source.kind().decoded,
-            })
+        let of_rule = |(index, rule): &'a (usize, ValueMatch)| {
+            let key = keys.get(*index)?;
+            let is_decoded = key.source.kind().decoded;
+            let named =
+                move |pattern| NamedPattern { field: KEYS.name, name: &key.name, pattern, is_decoded };
+            Some(rule.patterns().into_iter().map(named))
         };
-        self.0.iter().filter_map(pattern).collect()
+        self.0.iter().filter_map(of_rule).flatten().collect()
     }
 }
 
@@ -83,7 +84,7 @@ impl CallerCondition for Keys {
     fn holds<K: CallerKeys>(&self, caller: &K, purpose: Purpose) -> bool {
         self.0.iter().all(|(key, rule)| match caller.is_ambiguous(*key) {
             true => purpose == Purpose::Limits,
-            false => rule.holds_for_all_servers(caller.any_value(*key, |value| rule.fits(value))),
+            false => rule.holds_for_all_servers(purpose, |fits| caller.any_value(*key, fits)),
         })
     }
 

@@ -1,50 +1,95 @@
 //! The method of a request.
 
+use super::negatable::{Sign, one_or_list, signed};
 use super::{Condition, Description, Key, KnownKeys, RequestCondition};
-use crate::config::{Composite, Field, Kind, Reader, all, forms};
+use crate::config::{Composite, Field, Kind, Object, Reader, all, forms, object};
 use crate::http::{Purpose, Request, RequestCache};
 
 const METHOD: Field<Composite> = Field::optional(
     "method",
-    Composite::new(Kind::OneOrList(&Kind::Text(&forms::METHOD.text)), forms::METHOD.text.allowed),
+    Composite::new(Kind::Either(&[METHODS, Kind::Object(&OTHERS)]), forms::METHOD.text.allowed),
     "any",
     "one of these methods",
 );
 
-/// The methods that match, in capitals; all do if the list is empty.
+const METHODS: Kind = Kind::OneOrList(&Kind::Text(&forms::METHOD.text));
+
+const NOT: Field<Composite> = Field::required(
+    "not",
+    Composite::new(METHODS, forms::METHOD.text.allowed),
+    "none of these methods. For a rule that frees requests, case does not matter",
+);
+
+const OTHERS: Object = object!("method-negation" at "policies[].match[].method":
+    "All methods but some."; NOT);
+
+/// The methods that match, or that do not, in capitals; all match if the list is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Methods(Vec<String>);
+pub(super) struct Methods {
+    sign: Sign,
+    names: Vec<String>,
+}
 
 impl Condition for Methods {
     const FIELD: Field = METHOD.erased();
 
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<Methods> {
-        let allowed = METHOD.kind.allowed;
-        let entries = if field.is_list() { field.non_empty_list(allowed)? } else { vec![field.clone()] };
-        all(entries.iter().map(|entry| entry.read(&forms::METHOD))).map(Methods)
+        let (sign, methods) = signed(field, &OTHERS, &NOT)?;
+        let entries = one_or_list(&methods, METHOD.kind.allowed)?;
+        let names = all(entries.iter().map(|entry| entry.read(&forms::METHOD)))?;
+        Some(Methods { sign, names })
     }
 
     fn covers(&self, other: &Methods) -> bool {
-        self.0.is_empty() || !other.0.is_empty() && other.0.iter().all(|method| self.0.contains(method))
+        let names = |one: &Methods, other: &Methods| other.names.iter().all(|name| one.names.contains(name));
+        match (self.sign, other.sign) {
+            (Sign::Is, _) if self.names.is_empty() => true,
+            (Sign::IsNot, Sign::IsNot) => names(other, self),
+            (_, Sign::Is) if other.names.is_empty() => false,
+            (Sign::Is, Sign::Is) => names(self, other),
+            (Sign::IsNot, Sign::Is) => !other.names.iter().any(|name| self.names.contains(name)),
+            (Sign::Is, Sign::IsNot) => false,
+        }
     }
 
     fn describe(&self, _: &[Key], words: &mut Description) {
-        words.methods = self.0.join("/");
+        words.methods = self.in_words("/");
+    }
+}
+
+impl Methods {
+    fn in_words(&self, or: &str) -> String {
+        [self.sign.word(), &self.names.join(or)].concat()
     }
 }
 
 impl RequestCondition for Methods {
-    fn holds<R: Request>(&self, request: &RequestCache<'_, R>, _: Purpose) -> bool {
-        let method = || request.method();
-        self.0.is_empty() || self.0.iter().any(|name| name.as_bytes() == method())
+    fn holds<R: Request>(&self, request: &RequestCache<'_, R>, purpose: Purpose) -> bool {
+        if self.names.is_empty() {
+            return true;
+        }
+        let method = request.method();
+        let is = |name: &String| match (self.sign, purpose) {
+            (Sign::Is, _) | (Sign::IsNot, Purpose::Limits) => name.as_bytes() == method,
+            // Some servers take a method in small letters for the same one.
+            (Sign::IsNot, Purpose::Exempts) => name.as_bytes().eq_ignore_ascii_case(method),
+        };
+        self.sign.holds(Some(self.names.iter().any(is)), purpose)
     }
 
     fn mismatch(&self) -> Option<String> {
-        Some(format!("the method is not {}", self.0.join(" or ")))
+        Some(match self.sign {
+            Sign::Is => format!("the method is not {}", self.in_words(" or ")),
+            Sign::IsNot => format!("the method is {}", self.names.join(" or ")),
+        })
     }
 
     #[cfg(test)]
     fn fulfil(&self, request: &mut crate::testing::FakeRequest) {
-        self.0.iter().for_each(|method| request.set(":method", method));
+        match (self.sign, self.names.last()) {
+            (Sign::Is, Some(method)) => request.set(":method", method),
+            (Sign::IsNot, _) => request.set(":method", "OTHER"),
+            (Sign::Is, None) => {}
+        }
     }
 }

@@ -6,13 +6,18 @@
 //! the request so. Where a match takes limits away, it holds only if every server does.
 
 mod fits;
+mod negation;
+mod one_of;
 mod presence;
+mod range;
 mod readings;
 
-use crate::config::{Kind, Reader};
+use crate::config::{Kind, Object, Reader, Rule, object};
 use crate::http::credential::{self, Location};
-use crate::http::{Pattern, Purpose, Request, RequestCache};
+use crate::http::{AnyOf, Pattern, Purpose, Request, RequestCache};
+use negation::{NOT, Negation};
 use presence::Presence;
+use range::{MAX, MIN, NumberRange};
 use readings::Readings;
 
 /// One kind of condition. By default it is about values.
@@ -23,9 +28,9 @@ trait ValueTest: Sized {
     /// The same in an error.
     const WRITTEN: &'static str;
 
-    /// Reads it. `None`: it is not written so. `trims`: requests' values are compared without surrounding
-    /// whitespace.
-    fn read(value: &Reader<'_>, trims: bool) -> Option<Self>;
+    /// Reads it. `None`: it is not written so; `Some(None)`: it is, but has errors. `trims`: requests' values
+    /// are compared without surrounding whitespace.
+    fn read(value: &Reader<'_>, trims: bool) -> Option<Option<Self>>;
 
     /// In words. `name` is what it is about, and `is` stands between a name and its value.
     fn describe(&self, name: &str, is: &str) -> String;
@@ -43,8 +48,14 @@ trait ValueTest: Sized {
         true
     }
 
-    /// Whether a value fits.
-    fn fits(&self, value: &[u8]) -> bool;
+    /// Whether a value fits. Where servers may read it in several ways, it does for the purpose to limit if one
+    /// of them may, and for the other purpose only if all do.
+    fn fits(&self, value: &[u8], purpose: Purpose) -> bool;
+
+    /// The condition whose opposite it is.
+    fn negates(&self) -> Option<&ValueMatch> {
+        None
+    }
 
     /// Whether it holds for what a request has.
     fn holds(&self, found: &Readings, purpose: Purpose) -> bool {
@@ -57,8 +68,13 @@ trait ValueTest: Sized {
     /// Whether it holds for values that the policy does not write out.
     fn is_open(&self) -> bool;
 
-    /// The pattern that values must fit, if it is one.
-    fn pattern(&self) -> Option<&Pattern> {
+    /// The patterns that are compared with values.
+    fn patterns(&self) -> Vec<&Pattern> {
+        Vec::new()
+    }
+
+    /// The numbers that values must be among.
+    fn range(&self) -> Option<&NumberRange> {
         None
     }
 
@@ -83,7 +99,10 @@ macro_rules! value_tests {
             pub(super) const KIND: Kind = Kind::Either(&[$(<$type>::KIND),+]);
 
             fn read_any(value: &Reader<'_>, trims: bool) -> Option<ValueMatch> {
-                None$(.or_else(|| <$type>::read(value, trims).map(ValueMatch::$Test)))+
+                $(if let Some(read) = <$type>::read(value, trims) {
+                    return read.map(ValueMatch::$Test);
+                })+
+                ValueMatch::error(value)
             }
 
             /// Whether it depends on what the values are, and not only on whether there are any.
@@ -91,13 +110,19 @@ macro_rules! value_tests {
                 match self { $(ValueMatch::$Test(test) => test.reads_values(),)+ }
             }
 
-            fn requires_value(&self) -> bool {
+            /// Whether it never holds without a value.
+            pub(super) fn requires_value(&self) -> bool {
                 match self { $(ValueMatch::$Test(test) => test.requires_value(),)+ }
             }
 
-            /// Whether a value fits.
-            pub(super) fn fits(&self, value: &[u8]) -> bool {
-                match self { $(ValueMatch::$Test(test) => ValueTest::fits(test, value),)+ }
+            /// Whether a value fits, for a purpose.
+            fn fits(&self, value: &[u8], purpose: Purpose) -> bool {
+                match self { $(ValueMatch::$Test(test) => ValueTest::fits(test, value, purpose),)+ }
+            }
+
+            /// The condition whose opposite it is.
+            fn negates(&self) -> Option<&ValueMatch> {
+                match self { $(ValueMatch::$Test(test) => test.negates(),)+ }
             }
 
             fn holds(&self, found: &Readings, purpose: Purpose) -> bool {
@@ -119,9 +144,13 @@ macro_rules! value_tests {
                 match self { $(ValueMatch::$Test(test) => test.is_open(),)+ }
             }
 
-            /// The pattern that values must fit, if it is one.
-            pub(super) fn pattern(&self) -> Option<&Pattern> {
-                match self { $(ValueMatch::$Test(test) => test.pattern(),)+ }
+            /// The patterns that are compared with values.
+            pub(super) fn patterns(&self) -> Vec<&Pattern> {
+                match self { $(ValueMatch::$Test(test) => test.patterns(),)+ }
+            }
+
+            fn range(&self) -> Option<&NumberRange> {
+                match self { $(ValueMatch::$Test(test) => test.range(),)+ }
             }
 
             /// A value for which it holds. `None`: it holds without one.
@@ -138,13 +167,37 @@ value_tests! {
     Presence(Presence),
     /// It has a value that fits.
     Fits(Pattern),
+    /// It has a value that fits one of several patterns.
+    OneOf(Box<AnyOf<Pattern>>),
+    /// It has no value that fits.
+    Not(Negation),
+    /// It has a number within a range.
+    Within(Box<NumberRange>),
 }
+
+/// A condition with fields of its own.
+const CONDITION: Object = object!("condition" at "policies[].match[].headers.*, query.*, cookies.*, keys.*":
+"What must hold for a value: either `not`, or `min` and `max` or one of them."; NOT, MIN, MAX; rules [
+    Rule::NotBoth(NOT.name, MIN.name),
+    Rule::NotBoth(NOT.name, MAX.name),
+]);
+
+/// What is allowed where a pattern, or a list of them, is.
+const PATTERNS: &str = "a pattern, or a list of at least one pattern";
 
 impl ValueMatch {
     /// Reads a condition, see [`ValueTest::read`].
     #[inline(never)] // one copy
     pub(super) fn read(entry: &Reader<'_>, trims: bool) -> Option<ValueMatch> {
-        ValueMatch::read_any(entry, trims).or_else(|| ValueMatch::error(entry))
+        ValueMatch::read_any(entry, trims)
+    }
+
+    /// Reads one pattern or a list of them.
+    fn read_patterns(value: &Reader<'_>, trims: bool) -> Option<ValueMatch> {
+        let one = <Pattern as ValueTest>::read(value, trims).map(|one| one.map(ValueMatch::Fits));
+        let list = || <Box<AnyOf<Pattern>> as ValueTest>::read(value, trims);
+        one.or_else(|| list().map(|list| list.map(ValueMatch::OneOf)))
+            .unwrap_or_else(|| value.error(PATTERNS))
     }
 
     /// Records that `entry` is no condition.
@@ -158,9 +211,24 @@ impl ValueMatch {
         self.requires_value() && !self.reads_values()
     }
 
-    /// Whether it holds only for the empty value.
+    /// Whether it is about the empty value.
     pub(super) fn is_empty_value(&self) -> bool {
-        self.reads_values() && !self.is_open() && self.fits(b"")
+        self.patterns().iter().any(|pattern| pattern.is_exact() && pattern.text().is_empty())
+    }
+
+    /// Whether it only holds for values that fit a pattern, each of which `covers`.
+    fn needs_one_of(&self, covers: impl Fn(&Pattern) -> bool) -> bool {
+        let patterns = self.patterns();
+        self.negates().is_none() && !patterns.is_empty() && patterns.into_iter().all(covers)
+    }
+
+    /// What is to be found out and for which purpose, and whether the opposite of that holds. That some server
+    /// may find no value that fits is the opposite of that all find only such values.
+    fn asked(&self, purpose: Purpose) -> (&ValueMatch, Purpose, bool) {
+        match self.negates() {
+            None => (self, purpose, false),
+            Some(test) => (test, purpose.opposite(), true),
+        }
     }
 
     /// Whether it holds for a header, by its lower-case name.
@@ -171,7 +239,8 @@ impl ValueMatch {
         name: &str,
         purpose: Purpose,
     ) -> bool {
-        self.holds(&Readings::of_header(self, request, name, purpose), purpose)
+        let (test, purpose, negated) = self.asked(purpose);
+        test.holds(&Readings::of_header(test, request, name, purpose), purpose) != negated
     }
 
     /// Whether it holds for a query parameter.
@@ -196,13 +265,20 @@ impl ValueMatch {
 
     #[inline(never)] // one copy for both
     fn holds_in(&self, location: Location<'_>, text: &[u8], purpose: Purpose) -> bool {
-        self.holds(&Readings::of(self, location, text, purpose), purpose)
+        let (test, purpose, negated) = self.asked(purpose);
+        test.holds(&Readings::of(test, location, text, purpose), purpose) != negated
     }
 
-    /// Whether it holds for values that all servers read alike, of which one fits, or none. `None`: there are
-    /// no values.
-    pub(super) fn holds_for_all_servers(&self, fits: Option<bool>) -> bool {
-        self.holds(&Readings::of_all_servers(fits), Purpose::Limits)
+    /// Whether it holds for values that all servers find alike. `any_fits`: whether one of them passes a test;
+    /// `None`: there are no values.
+    pub(super) fn holds_for_all_servers(
+        &self,
+        purpose: Purpose,
+        any_fits: impl FnOnce(&dyn Fn(&[u8]) -> bool) -> Option<bool>,
+    ) -> bool {
+        let (test, purpose, negated) = self.asked(purpose);
+        let fits = any_fits(&|value| test.fits(value, purpose));
+        test.holds(&Readings::of_all_servers(fits), purpose) != negated
     }
 }
 

@@ -68,7 +68,8 @@ impl Place for Header {
                 "an object of headers",
             ),
             "any",
-            "by name: `true` if it must be present, `false` if it must be absent, or a pattern of its value. Case matters in values",
+            "by name: `true` if it must be present, `false` if it must be absent, or what its value must be: a pattern, a list of patterns of which \
+             one fits, `not` with patterns of which none fits, or a whole number from `min` to `max`. Case matters in values",
         ),
         name: &forms::HEADER,
         trims: true,
@@ -178,11 +179,12 @@ impl<P: Place> Condition for Values<P> {
     }
 
     fn patterns<'a>(&'a self, _: &'a [Key]) -> Vec<NamedPattern<'a>> {
-        let pattern = |(name, rule): &'a (String, ValueMatch)| {
+        let of_rule = |(name, rule): &'a (String, ValueMatch)| {
             let PlaceNames { field, is_decoded, .. } = P::NAMES;
-            Some(NamedPattern { field: field.name, name, pattern: rule.pattern()?, is_decoded })
+            let named = move |pattern| NamedPattern { field: field.name, name, pattern, is_decoded };
+            rule.patterns().into_iter().map(named)
         };
-        self.rules.iter().filter_map(pattern).collect()
+        self.rules.iter().flat_map(of_rule).collect()
     }
 }
 

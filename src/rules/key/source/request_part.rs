@@ -106,7 +106,7 @@ impl Source for RequestPart {
         let value = match self.word {
             PartWord::Path => Cow::Owned(folded_path(request, self.spellings)),
             PartWord::Method => Cow::Borrowed(method(request.method())),
-            PartWord::Route => Cow::Borrowed(Some(request.route_name()).filter(|name| !name.is_empty())?),
+            PartWord::Route => Cow::Borrowed(request.route_name()?),
             PartWord::Template | PartWord::Match => return None,
         };
         Some(KeyValue::One(value))

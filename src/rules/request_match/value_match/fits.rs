@@ -2,15 +2,15 @@
 
 use super::{ValueMatch, ValueTest};
 use crate::config::{Kind, Reader, forms};
-use crate::http::Pattern;
+use crate::http::{Pattern, Purpose};
 
 impl ValueTest for Pattern {
     const KIND: Kind = Kind::Text(&forms::PATTERN.text);
     const WRITTEN: &'static str = forms::PATTERN.text.allowed;
 
-    fn read(value: &Reader<'_>, trims: bool) -> Option<Pattern> {
+    fn read(value: &Reader<'_>, trims: bool) -> Option<Option<Pattern>> {
         let text = if value.is_text() { value.text("")? } else { return None };
-        (forms::PATTERN.parse)(if trims { text.trim() } else { text })
+        (forms::PATTERN.parse)(if trims { text.trim() } else { text }).map(Some)
     }
 
     fn describe(&self, name: &str, is: &str) -> String {
@@ -18,10 +18,10 @@ impl ValueTest for Pattern {
     }
 
     fn covers(&self, other: &ValueMatch) -> bool {
-        other.pattern().is_some_and(|other| Pattern::covers(self, other))
+        other.needs_one_of(|other| Pattern::covers(self, other))
     }
 
-    fn fits(&self, value: &[u8]) -> bool {
+    fn fits(&self, value: &[u8], _: Purpose) -> bool {
         Pattern::fits(self, value)
     }
 
@@ -29,13 +29,14 @@ impl ValueTest for Pattern {
         !self.is_exact()
     }
 
-    fn pattern(&self) -> Option<&Pattern> {
-        Some(self)
+    fn patterns(&self) -> Vec<&Pattern> {
+        vec![self]
     }
 
     #[cfg(test)]
     fn sample(&self) -> Option<String> {
         let text = if self.text().is_empty() && !self.is_exact() { "any" } else { self.text() };
+        assert!(Pattern::fits(self, text.as_bytes()));
         Some(text.into())
     }
 }

@@ -15,9 +15,9 @@ impl ValueTest for Presence {
     const KIND: Kind = Kind::Flag;
     const WRITTEN: &'static str = "true (present), false (absent)";
 
-    fn read(value: &Reader<'_>, _: bool) -> Option<Presence> {
+    fn read(value: &Reader<'_>, _: bool) -> Option<Option<Presence>> {
         let is_present = if value.is_flag() { value.flag()? } else { return None };
-        Some(if is_present { Presence::Present } else { Presence::Absent })
+        Some(Some(if is_present { Presence::Present } else { Presence::Absent }))
     }
 
     fn describe(&self, name: &str, _: &str) -> String {
@@ -28,7 +28,10 @@ impl ValueTest for Presence {
     }
 
     fn covers(&self, other: &ValueMatch) -> bool {
-        self.requires_value() == other.requires_value()
+        match self {
+            Presence::Present => other.requires_value(),
+            Presence::Absent => !other.requires_value() && !other.reads_values(),
+        }
     }
 
     fn reads_values(&self) -> bool {
@@ -39,7 +42,7 @@ impl ValueTest for Presence {
         *self == Presence::Present
     }
 
-    fn fits(&self, _: &[u8]) -> bool {
+    fn fits(&self, _: &[u8], _: Purpose) -> bool {
         self.requires_value()
     }
 

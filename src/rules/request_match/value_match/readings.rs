@@ -37,8 +37,8 @@ impl Readings {
         let value = request.header(name);
         let fits = |value: &[u8]| {
             test.reads_values() && {
-                let whole_fits = test.fits(value.trim_ascii());
-                let part_fits = |part: &[u8]| test.fits(part);
+                let whole_fits = test.fits(value.trim_ascii(), purpose);
+                let part_fits = |part: &[u8]| test.fits(part, purpose);
                 match purpose {
                     Purpose::Limits => {
                         whole_fits
@@ -68,7 +68,7 @@ impl Readings {
             found.sure |= is_sure;
             found.filled |= is_sure && !value.is_empty();
             if test.reads_values() {
-                let fits = test.fits(value);
+                let fits = test.fits(value, purpose);
                 one_fits |= fits;
                 all_fit &= fits;
             }
