@@ -12,6 +12,7 @@ mod on_response;
 mod policy;
 mod request_match;
 mod routes;
+mod schedule;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
@@ -19,11 +20,12 @@ pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller, Quota, Standing};
-pub use mode::Mode;
+pub use mode::{EnforcedShare, Mode};
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
+pub use schedule::{Schedule, Span};
 
 use crate::limiter::Limit;
 use crate::table::{ChargeMode, TableSize};

@@ -44,6 +44,7 @@ pub fn applicability_of<R: Request>(
     let applied = applying(&set.rules, asked, &caller, wall);
     let applicability = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
         Some(one) => counted(set, policy, one, &caller),
+        None if !policy.is_open(wall) => Applicability::Not("it is outside its schedule".into()),
         None => Applicability::Not(why_not(set, policy, &caller, &applied)),
     };
     set.rules.policies.iter().enumerate().map(applicability).collect()

@@ -4,6 +4,7 @@ mod key;
 mod limit;
 mod replies;
 mod request_match;
+mod schedule;
 
 use crate::inspect::{counts_by, matches_paths, table_room};
 use jiff::Timestamp;
@@ -11,13 +12,14 @@ pub(crate) use key::key;
 pub(crate) use limit::limit;
 use replies::{describe_headers, describe_rejections};
 pub(crate) use request_match::request_match;
+use schedule::schedule;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostHeader, LimitSet, Mode, Policy, Quota, ReportHeader, RequestMatch, Scope, UnknownCost,
+    CostHeader, EnforcedShare, LimitSet, Mode, Policy, Quota, ReportHeader, RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -228,6 +230,10 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
             notes.push(format!("in shadow until {from}, then enforced"));
         }
     }
+    if !policy.enforced.is_all() {
+        notes.push(share(policy.enforced));
+    }
+    notes.extend(policy.schedule.as_deref().map(|schedule| format!("only {}", self::schedule(schedule))));
     notes.extend(scope(policy.scope));
     let rivals = set.rules.policies.iter().take_while(|other| other.name != policy.name);
     let rivals = rivals.filter(|other| other.class & policy.class != 0).map(|policy| policy.name.as_str());
@@ -245,6 +251,11 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     }
     notes.extend(counting(policy, &set.rules.callers));
     notes
+}
+
+/// For which callers a policy is enforced, if not for all.
+pub(crate) fn share(EnforcedShare(percent): EnforcedShare) -> String {
+    format!("enforced for {percent} % of its callers, in shadow for the others")
 }
 
 /// How far a policy's counts reach, unless that is only this proxy.

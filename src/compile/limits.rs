@@ -202,7 +202,8 @@ fn given(fields: &Fields<'_>, algorithm: Algorithm, context: LimitContext<'_>) -
 
 const PERIOD: &str = "day, week or month";
 
-fn time_zone(name: &Reader<'_>) -> Option<Zone> {
+/// Reads the name of a time zone.
+pub(super) fn time_zone(name: &Reader<'_>) -> Option<Zone> {
     let allowed = limit::TIME_ZONE.kind.allowed;
     let text = name.text(allowed)?;
     Zone::named(text).map_or_else(|nearest| name.error_similar(allowed, &nearest), Some)

@@ -1,11 +1,12 @@
 //! Compiles the policies, one by one, and then checks them as a set.
 
 use super::consumers::{ConsumerQuota, KnownConsumers};
-use super::counting::{check_hold, count, mode, on_response};
+use super::counting::{check_hold, count, enforced, mode, on_response};
 use super::fleet::scope;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
+use super::schedule;
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
@@ -122,7 +123,8 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     let on_contention = fields.get(&policy::ON_CONTENTION);
     let response = on_response(&fields, known);
     let block_for = fields.get_optional(&policy::BLOCK_FOR);
-    let mode = mode(&fields);
+    let (mode, enforced) = (mode(&fields), enforced(&fields));
+    let schedule = fields.get_optional_with(&policy::SCHEDULE, schedule::read);
     let scope = scope(&fields, context.fleet);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
         (name, key, matches, response, limits)
@@ -146,8 +148,10 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(on_contention),
         Some(block_for),
         Some(mode),
+        Some(enforced),
+        Some(schedule),
         Some(scope),
-    ) = (except, class, cost, count, on_contention, block_for, mode, scope)
+    ) = (except, class, cost, count, on_contention, block_for, mode, enforced, schedule, scope)
     else {
         return None;
     };
@@ -167,6 +171,8 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         on_contention,
         response,
         mode,
+        enforced,
+        schedule,
         scope,
     };
     check_hold(&fields, &policy);

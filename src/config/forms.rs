@@ -66,6 +66,24 @@ pub const DURATION: Form<Micros> = Form::new(
     parse::duration,
 );
 
+/// A share.
+pub const PERCENT: Form<u8> = Form::new(
+    "percentage",
+    "a whole number from 1 to 100 and `%`: `10%`",
+    Some("^0*([1-9][0-9]?|100)%$"),
+    "a whole percentage such as 10%, from 1% to 100%",
+    parse::percent,
+);
+
+/// A time of the day, in seconds since 00:00.
+pub const CLOCK_TIME: Form<u32> = Form::new(
+    "time of day",
+    "two digits for the hour and two for the minute, from `00:00` to `23:59`; in quotes",
+    Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    "a time in quotes, such as \"09:00\", from 00:00 to 23:59",
+    parse::clock_time,
+);
+
 /// A short length of time.
 pub const MILLISECONDS: Form<Micros> = Form::new(
     "milliseconds",

@@ -2,7 +2,8 @@
 
 use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
-use crate::http::{Request, RequestCache};
+use crate::http::{PathTemplate, Request, RequestCache};
+use crate::identity::Identity;
 use crate::rules::{LimitSet, Policy, PolicySet, RequestMatch, Standing};
 use crate::time::Micros;
 
@@ -40,20 +41,21 @@ pub fn applying<R: Request>(
     let (mut enforced, mut any) = (0, 0);
     for index in candidates {
         let Some(policy) = rules.policies.get(index) else { continue };
+        if !policy.is_open(wall) {
+            continue;
+        }
         let Some((mut role, rule)) = role(policy, caller) else { continue };
-        let shadow = policy.mode.is_shadow(wall);
+        let template = rule.and_then(RequestMatch::path);
+        let mut shadow = policy.mode.is_shadow(wall);
+        if !policy.enforced.is_all() {
+            shadow |= !is_enforced_for(rules, policy, caller, template);
+        }
         // Only judging is exclusive within a class, and a shadow policy must not displace an enforced one.
         let class = if matches!(role, Role::Judges(_)) { policy.class } else { 0 };
         if class & (if shadow { any } else { enforced }) != 0 {
             continue;
         }
-        let template = rule.and_then(RequestMatch::path);
-        let (key, record) = (&policy.key, policy.record_name());
-        let identity = match policy.scope.is_fleet() {
-            true => caller.fleet_identity(key, template, record),
-            false => caller.identity(key, template, record),
-        };
-        let Some(identity) = identity else { continue };
+        let Some(identity) = identity_of(policy, caller, template) else { continue };
         let mut limit_set = limit_set_of(policy, caller);
         if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
             limit_set = policy.limit_sets.that_can_reject(limit_set);
@@ -75,6 +77,32 @@ pub fn applying<R: Request>(
         applied.push(AppliedPolicy { policy: index, role, identity, limit_set, shadow });
     }
     applied
+}
+
+/// The caller that a policy counts. `None`: the request lacks one of its keys.
+fn identity_of<R: Request>(
+    policy: &Policy,
+    caller: &Caller<'_, R>,
+    template: Option<&PathTemplate>,
+) -> Option<Identity> {
+    let (key, record) = (&policy.key, policy.record_name());
+    match policy.scope.is_fleet() {
+        true => caller.fleet_identity(key, template, record),
+        false => caller.identity(key, template, record),
+    }
+}
+
+/// Whether a policy that is enforced for a share of its callers is for this one. It is for whoever presents
+/// conflicting values: who that is, nobody knows, so it must not be a way into the rest.
+#[inline(never)] // rarely called
+fn is_enforced_for<R: Request>(
+    rules: &PolicySet,
+    policy: &Policy,
+    caller: &Caller<'_, R>,
+    template: Option<&PathTemplate>,
+) -> bool {
+    identity_of(policy, caller, template).is_some_and(|identity| policy.enforced.has(identity))
+        || rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template)
 }
 
 /// What becomes of a policy's role with the caller's quotas, of which some may be unlimited or 0. `None`: it

@@ -16,6 +16,7 @@ mod responses;
 mod selection;
 mod told;
 mod values;
+mod when;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{

@@ -1,10 +1,11 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{LimitsByCaller, Mode, OnResponse, RequestMatch, Scope};
+use super::{EnforcedShare, LimitsByCaller, Mode, OnResponse, RequestMatch, Schedule, Scope};
 use crate::fleet::Share;
 use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::{Charge, Count, OnContention};
+use crate::time::Micros;
 
 /// One policy.
 #[derive(Clone, Debug)]
@@ -39,6 +40,10 @@ pub struct Policy {
     pub response: OnResponse,
     /// Whether rejections are enforced.
     pub mode: Mode,
+    /// For which share of the callers they are.
+    pub enforced: EnforcedShare,
+    /// When it applies. `None`: always.
+    pub schedule: Option<Box<Schedule>>,
     /// How far its counts reach.
     pub scope: Scope,
 }
@@ -68,6 +73,11 @@ impl Policy {
             in_background: false,
         });
         Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, fleet }
+    }
+
+    /// Whether it applies at this instant of the wall clock.
+    pub fn is_open(&self, wall: Micros) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.is_open(wall))
     }
 
     /// The name that tells this policy's records from the shared ones, if it has records of its own.

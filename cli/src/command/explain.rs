@@ -4,7 +4,7 @@ use crate::applicability::Applicability;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, counted};
 use crate::command::styles::{ERROR, HEADING, SUCCESS};
-use crate::describe::scope;
+use crate::describe::{scope, share};
 use crate::explain::{Answers, ExplainedResponse, Explanation, PolicyExplanation, Scenario, explain};
 use crate::policy_file::PolicyFile;
 use clap::Args;
@@ -196,6 +196,9 @@ fn to_text(explanation: &Explanation, each: bool) -> String {
         text += &format!("{HEADING}{:width$}{HEADING:#}  {}\n", policy.name, applicability(policy));
         for verdict in policy.verdicts() {
             text += &format!("{:width$}  {verdict}\n", "");
+        }
+        if !policy.enforced.is_all() && !policy.limits.is_empty() {
+            text += &format!("{:width$}  {}; this shows one of the former\n", "", share(policy.enforced));
         }
         if let Some(scope) = scope(policy.scope).filter(|_| !policy.limits.is_empty()) {
             text += &format!("{:width$}  {scope}\n", "");
