@@ -24,6 +24,7 @@ mod matches;
 mod paths;
 mod policies;
 mod replies;
+mod schedule;
 mod sharing;
 mod tiers;
 

@@ -64,6 +64,11 @@ impl Identity {
         Identity { page: self.page ^ APART, fingerprint: self.fingerprint ^ APART }
     }
 
+    /// A number from 0 to 99, for shares of all callers. It does not depend on whether the identity is proven.
+    pub const fn percentile(self) -> u64 {
+        (self.fingerprint & !PROVEN) % 100
+    }
+
     /// See [`Identity::known`].
     pub const fn is_proven(self) -> bool {
         is_proven(self.fingerprint)

@@ -22,6 +22,7 @@ pub mod rejection;
 pub mod request_match;
 pub mod retry_after;
 pub mod returning;
+pub mod span;
 pub mod stock_header;
 pub mod table;
 pub mod tiers;

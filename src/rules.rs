@@ -12,18 +12,20 @@ mod on_response;
 mod policy;
 mod request_match;
 mod routes;
+mod schedule;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
 pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
-pub use limit_set::{LimitSet, LimitsByCaller};
-pub use mode::Mode;
+pub use limit_set::{LimitSet, LimitsByCaller, Quota, Standing};
+pub use mode::{EnforcedShare, Mode};
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
+pub use schedule::{Schedule, Span};
 
 use crate::limiter::Limit;
 use crate::table::{ChargeMode, TableSize};
@@ -58,8 +60,7 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// The limits of all policies, with the quotas of callers who have neither a tier nor quotas of their
-    /// own.
+    /// The limits of all policies, see [`Policy::limits`].
     pub fn limits(&self) -> impl Iterator<Item = &Limit> {
         self.policies.iter().flat_map(Policy::limits)
     }
@@ -83,6 +84,11 @@ impl PolicySet {
     /// Whether a request may be exempt because of its keys.
     pub fn exempts_by_keys(&self) -> bool {
         self.exempt.iter().any(RequestMatch::asks_for_caller)
+    }
+
+    /// Whether a quota is unlimited or 0 for some callers.
+    pub fn has_partial_limits(&self) -> bool {
+        self.policies.iter().any(|policy| policy.limit_sets.are_partial())
     }
 
     /// Whether the upstream's responses decide if a key is valid.

@@ -16,7 +16,7 @@ use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::reply::{Header, Reply};
-use tollgate::rules::Scope;
+use tollgate::rules::{EnforcedShare, Scope};
 use tollgate::table::{Table, memory::MemoryStore};
 use tollgate::time::{Micros, Now, SECOND};
 
@@ -66,6 +66,8 @@ pub struct PolicyExplanation {
     pub limits: Vec<(String, Verdict)>,
     /// How far its counts reach.
     pub scope: Scope,
+    /// For which share of callers it is enforced. The explanation is for one of them.
+    pub enforced: EnforcedShare,
 }
 
 /// What the client gets.
@@ -93,6 +95,7 @@ pub enum ExplainedResponse {
 
 /// Sends a request as the scenario says.
 pub fn explain(configuration: &Configuration, request: &SampleRequest, scenario: &Scenario) -> Explanation {
+    let (original, configuration) = (configuration, &enforced(configuration));
     let mut simulation = Simulation::new(configuration, request, scenario);
     let times = scenario.times.get();
     let (mut passed, mut first_rejected, mut responses) = (0, None, Vec::new());
@@ -110,8 +113,19 @@ pub fn explain(configuration: &Configuration, request: &SampleRequest, scenario:
         last = Some((decision, response));
     }
     let (last, response) = last.unwrap_or_else(|| simulation.send(0));
-    let policies = policies(configuration, request, &last);
+    let mut policies = policies(configuration, request, &last);
+    for (explained, policy) in policies.iter_mut().zip(&original.rules.policies) {
+        explained.enforced = policy.enforced;
+    }
     Explanation { times, passed, first_rejected, policies, responses, response }
+}
+
+/// The configuration as the share of callers meets it that a policy is enforced for. Who they are, only the
+/// running filter knows.
+fn enforced(configuration: &Configuration) -> Configuration {
+    let mut configuration = configuration.clone();
+    configuration.rules.policies.iter_mut().for_each(|policy| policy.enforced = EnforcedShare::ALL);
+    configuration
 }
 
 /// The filter in one worker, and the requests on their way through it.
@@ -171,13 +185,26 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
     let applicability = applicability_of(set, &RequestCache::new(request), decision.now.wall);
     let summary = summary(set);
     let explained = |(index, (applicability, summary)): (usize, (Applicability, PolicySummary))| {
-        let verdicts = decision.all_policies().find(|answer| answer.policy == index);
-        let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
-        let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
+        let limits = verdicts(set, decision, index, &summary.limits);
         let scope = set.rules.policies.get(index).map(|policy| policy.scope).unwrap_or_default();
-        PolicyExplanation { name: summary.name, applicability, limits, scope }
+        PolicyExplanation { name: summary.name, applicability, limits, scope, enforced: EnforcedShare::ALL }
     };
     applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
+}
+
+/// Each limit of a policy that judges the request, with its verdict.
+fn verdicts(
+    set: &Configuration,
+    decision: &Decision,
+    index: usize,
+    limits: &[String],
+) -> Vec<(String, Verdict)> {
+    let answer = decision.all_policies().find(|answer| answer.policy == index);
+    let (Some(answer), Some(policy)) = (answer, set.rules.policies.get(index)) else { return Vec::new() };
+    let judging = policy.limit_sets.get(answer.limit_set).judging();
+    let judging = judging.unwrap_or_else(|| (0..limits.len()).collect());
+    let named = |(limit, verdict): (usize, &Verdict)| Some((limits.get(limit)?.clone(), *verdict));
+    judging.into_iter().zip(&answer.outcome.verdicts).filter_map(named).collect()
 }
 
 /// `answer` is the upstream's, should the request reach it.

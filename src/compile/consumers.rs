@@ -1,13 +1,12 @@
 //! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
 use super::keys::key_index;
-use super::limits::whole_quota;
+use super::limits::one_quota;
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
 use crate::http::AddressRange;
 use crate::language::{configuration, consumer, forms};
-use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, SourceKind};
-use std::num::NonZeroU32;
+use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, Quota, SourceKind};
 
 const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
 const RANGES: &str = "a list of at least one address or range of addresses";
@@ -71,7 +70,7 @@ pub(super) struct ConsumerQuota<'a> {
     pub consumer: usize,
     /// The field, whose name refers to the limit: `policy/limit`, or `policy` if that has only one.
     pub at: Reader<'a>,
-    pub quota: NonZeroU32,
+    pub quota: Quota,
 }
 
 impl ConsumerQuota<'_> {
@@ -139,7 +138,7 @@ fn read_consumer<'a>(
     });
     let quotas = fields.get_optional_with(&consumer::QUOTAS, |object| {
         for at in object.named_entries(consumer::QUOTAS.kind.allowed)? {
-            if let Some(quota) = whole_quota(&at) {
+            if let Some(quota) = one_quota(&at) {
                 known.add_quota(ConsumerQuota { consumer: index, at, quota });
             }
         }

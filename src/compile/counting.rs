@@ -5,7 +5,7 @@ use crate::config::{Fields, Reader, Words, all};
 use crate::http::StatusSet;
 use crate::language::{cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{
-    CostHeader, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
+    CostHeader, EnforcedShare, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
 };
 use crate::table::Count;
 
@@ -133,6 +133,15 @@ fn read_return(entry: &Reader<'_>, known: KnownKeys<'_>) -> Option<(RequestMatch
     let rule = RequestMatch::read(&fields, known);
     let on = fields.get_optional_with(&returning::ON, statuses::read);
     Some((rule?, on?.unwrap_or_else(StatusSet::successes)))
+}
+
+/// For which share of the callers the policy is enforced.
+pub(super) fn enforced(fields: &Fields<'_>) -> Option<EnforcedShare> {
+    let (share, shadow) = (fields.get(&policy::ENFORCE), fields.get(&policy::MODE));
+    match fields.present(&policy::ENFORCE).filter(|_| shadow == Some(true)) {
+        Some(at) => at.error_found("enforce with mode: shadow", "only one of them"),
+        None => share.map(EnforcedShare),
+    }
 }
 
 /// Whether the policy is enforced, and since when.

@@ -1,17 +1,20 @@
 //! Compiles the policies, one by one, and then checks them as a set.
 
 use super::consumers::{ConsumerQuota, KnownConsumers};
-use super::counting::{check_hold, count, mode, on_response};
+use super::counting::{check_hold, count, enforced, mode, on_response};
 use super::fleet::scope;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
+use super::schedule;
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
 use crate::language::{configuration, forms, policy, request_match};
 use crate::limiter::{self, Algorithm, Limit};
-use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, MatchPart, OnResponse, Policy, RequestMatch};
+use crate::rules::{
+    Key, KnownKeys, LimitSet, LimitsByCaller, MatchPart, OnResponse, Policy, Quota, RequestMatch,
+};
 use crate::table::{Count, TableSize};
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
@@ -123,7 +126,8 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     let on_contention = fields.get(&policy::ON_CONTENTION);
     let response = on_response(&fields, known);
     let block_for = fields.get_optional(&policy::BLOCK_FOR);
-    let mode = mode(&fields);
+    let (mode, enforced) = (mode(&fields), enforced(&fields));
+    let schedule = fields.get_optional_with(&policy::SCHEDULE, schedule::read);
     let scope = scope(&fields, context.fleet);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
         (name, key, matches, response, limits)
@@ -143,8 +147,10 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(on_contention),
         Some(block_for),
         Some(mode),
+        Some(enforced),
+        Some(schedule),
         Some(scope),
-    ) = (except, class, cost, count, on_contention, block_for, mode, scope)
+    ) = (except, class, cost, count, on_contention, block_for, mode, enforced, schedule, scope)
     else {
         return None;
     };
@@ -165,6 +171,8 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         on_contention,
         response,
         mode,
+        enforced,
+        schedule,
         scope,
     };
     check_hold(&fields, &policy);
@@ -191,9 +199,11 @@ fn limit_sets(
     context: PolicyContext<'_>,
 ) -> LimitsByCaller {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
-    let set = |limits: Vec<Limit>| LimitSet::new(limits.into_iter().chain(penalty).collect());
+    let set = |limits: Vec<(Limit, Quota)>| LimitSet::new(&limits, penalty);
     let mut names = Names::default();
-    let mut sets = LimitsByCaller::for_all(set(limits.iter().map(|limit| limit.limit).collect()));
+    let declared = limits.iter().map(|limit| limit.limit).chain(penalty).collect();
+    let by_default = limits.iter().map(TieredLimit::by_default).collect();
+    let mut sets = LimitsByCaller::for_all(declared, set(by_default));
     let tiers = context.tiers.valid();
     for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
         sets.add_tier(set(of_tier(tier)), &mut names);
@@ -210,7 +220,7 @@ fn limit_sets(
         let tier = consumer.tier.or(tiers.map(|tiers| tiers.default)).unwrap_or_default();
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
-            with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
+            with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.having(own)));
         sets.add_consumer(index, set(with_own.collect()), &mut names);
     }
     sets

@@ -5,8 +5,11 @@ use crate::config::{Composite, Doc, Form, Kind, Number, Text};
 use crate::http::{Host, PathTemplate, Pattern};
 use crate::time::{self, Micros};
 
-/// What a quota may be, and so what a request may cost.
+/// What a request may cost.
 pub const UNITS: Number<u32> = Number::new(1, u32::MAX as i64, "units");
+
+/// What a quota may be.
+pub const QUOTA: Number<u32> = Number::new(0, u32::MAX as i64, "units");
 
 /// A set of response statuses.
 pub const STATUSES: Composite =
@@ -61,6 +64,24 @@ pub const DURATION: Form<Micros> = Form::new(
     Some("^0*[1-9][0-9]*[smhd]$"),
     "a duration such as 60s, 10m, 1h or 7d, from 1s to 366d",
     parse::duration,
+);
+
+/// A share.
+pub const PERCENT: Form<u8> = Form::new(
+    "percentage",
+    "a whole number from 1 to 100 and `%`: `10%`",
+    Some("^0*([1-9][0-9]?|100)%$"),
+    "a whole percentage such as 10%, from 1% to 100%",
+    parse::percent,
+);
+
+/// A time of the day, in seconds since 00:00.
+pub const CLOCK_TIME: Form<u32> = Form::new(
+    "time of day",
+    "two digits for the hour and two for the minute, from `00:00` to `23:59`; in quotes",
+    Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    "a time in quotes, such as \"09:00\", from 00:00 to 23:59",
+    parse::clock_time,
 );
 
 /// A short length of time.

@@ -91,6 +91,22 @@ pub(super) fn milliseconds(text: &str) -> Option<Micros> {
     (1..=1_000).contains(&number).then_some(number * MILLISECOND)
 }
 
+/// `1%` to `100%`.
+pub(super) fn percent(text: &str) -> Option<u8> {
+    let number = digits(text.strip_suffix('%')?)?;
+    u8::try_from(number).ok().filter(|number| (1..=100).contains(number))
+}
+
+/// `00:00` to `23:59`, in seconds.
+pub(super) fn clock_time(text: &str) -> Option<u32> {
+    let (hour, minute) = text.split_once(':')?;
+    if hour.len() != 2 || minute.len() != 2 {
+        return None;
+    }
+    let (hour, minute) = (digits(hour)?, digits(minute)?);
+    u32::try_from(hour * 3_600 + minute * 60).ok().filter(|_| hour < 24 && minute < 60)
+}
+
 /// A number of digits only: without a sign.
 fn digits(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -101,6 +117,26 @@ fn digits(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn times_of_the_day_have_four_digits() {
+        for (text, seconds) in [("00:00", 0), ("09:05", 32_700), ("23:59", 86_340)] {
+            assert_eq!(clock_time(text), Some(seconds));
+        }
+        for text in
+            ["", ":", "9:00", "09:0", "24:00", "12:60", "09:00:00", "+9:00", "0９:00", "-1:00", "09.00"]
+        {
+            assert_eq!(clock_time(text), None, "{text}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn percentages_are_whole_and_never_0() {
+        assert_eq!(["1%", "10%", "100%", "007%"].map(percent), [Some(1), Some(10), Some(100), Some(7)]);
+        for text in ["", "%", "0%", "101%", "10", "10 %", "+10%", "0.5%", "18446744073709551617%", "257%"] {
+            assert_eq!(percent(text), None, "{text}");
+        }
+    }
 
     #[wasm_bindgen_test(unsupported = test)]
     fn durations_are_whole_numbers_with_a_unit() {

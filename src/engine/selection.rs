@@ -3,7 +3,8 @@
 use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
 use crate::http::{Request, RequestCache};
-use crate::rules::{Policy, PolicySet, RequestMatch};
+use crate::identity::Identity;
+use crate::rules::{LimitSet, Policy, PolicySet, RequestMatch, Standing};
 use crate::time::Micros;
 
 /// Whether the request is exempt from all policies, whoever sent it.
@@ -40,25 +41,31 @@ pub fn applying<R: Request>(
     let (mut enforced, mut any) = (0, 0);
     for index in candidates {
         let Some(policy) = rules.policies.get(index) else { continue };
+        if !policy.is_open(wall) {
+            continue;
+        }
         let Some((mut role, rule)) = role(policy, caller) else { continue };
-        let shadow = policy.mode.is_shadow(wall);
+        let mut shadow = policy.mode.is_shadow(wall);
+        if !policy.enforced.is_all() {
+            shadow |= !is_enforced_for(rules, policy, caller, rule);
+        }
         // Only judging is exclusive within a class, and a shadow policy must not displace an enforced one.
         let class = if matches!(role, Role::Judges(_)) { policy.class } else { 0 };
         if class & (if shadow { any } else { enforced }) != 0 {
             continue;
         }
-        let (key, record) = (&policy.key, policy.record_name());
-        let identity = match policy.scope.is_fleet() {
-            true => caller.fleet_identity(key, rule, record),
-            false => caller.identity(key, rule, record),
-        };
-        let Some(identity) = identity else { continue };
-        let limit_set = limit_set_of(policy, caller);
+        let Some(identity) = identity_of(policy, caller, rule) else { continue };
+        let mut limit_set = limit_set_of(policy, caller);
         if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, rule) {
+            limit_set = policy.limit_sets.that_can_reject(limit_set);
             role = match role {
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
-                Role::Returns(_) => continue,
+                Role::Returns(_) | Role::Unlimited | Role::Excluded => continue,
             };
+        }
+        if policy.limit_sets.are_partial() {
+            let Some(changed) = with_quotas(role, policy.limit_sets.get(limit_set)) else { continue };
+            role = changed;
         }
         // If the request matches only as some servers read it, the upstream may see one that belongs to
         // another policy of the class. Then both apply.
@@ -73,6 +80,19 @@ pub fn applying<R: Request>(
         }
     }
     applied
+}
+
+/// The caller that a policy counts. `None`: the request lacks one of its keys.
+fn identity_of<R: Request>(
+    policy: &Policy,
+    caller: &Caller<'_, R>,
+    rule: Option<&RequestMatch>,
+) -> Option<Identity> {
+    let (key, record) = (&policy.key, policy.record_name());
+    match policy.scope.is_fleet() {
+        true => caller.fleet_identity(key, rule, record),
+        false => caller.identity(key, rule, record),
+    }
 }
 
 /// If a request fits its match only as some servers read it, the upstream may see one that fits another match. The
@@ -91,16 +111,40 @@ fn add_other_matches<R: Request>(
         was_open.then_some(rule)
     });
     for rule in uncertain.filter(|_| matches!(first.role, Role::Judges(_))) {
-        let (key, record) = (&policy.key, policy.record_name());
-        let identity = match policy.scope.is_fleet() {
-            true => caller.fleet_identity(key, Some(rule), record),
-            false => caller.identity(key, Some(rule), record),
-        };
+        let identity = identity_of(policy, caller, Some(rule));
         let other = identity.map(|identity| AppliedPolicy { identity, ..first });
         let is_new = |other: &AppliedPolicy| {
             !applied.iter().any(|one| one.policy == other.policy && one.identity == other.identity)
         };
         applied.extend(other.filter(is_new));
+    }
+}
+
+/// Whether a policy that is enforced for a share of its callers is for this one. It is for whoever presents
+/// conflicting values: who that is, nobody knows, so it must not be a way into the rest.
+#[inline(never)] // rarely called
+fn is_enforced_for<R: Request>(
+    rules: &PolicySet,
+    policy: &Policy,
+    caller: &Caller<'_, R>,
+    rule: Option<&RequestMatch>,
+) -> bool {
+    identity_of(policy, caller, rule).is_some_and(|identity| policy.enforced.has(identity))
+        || rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, rule)
+}
+
+/// What becomes of a policy's role with the caller's quotas, of which some may be unlimited or 0. `None`: it
+/// has none.
+#[inline(never)] // rarely called
+fn with_quotas(role: Role, limits: &LimitSet) -> Option<Role> {
+    match role {
+        Role::Judges(_) => Some(match limits.standing() {
+            Standing::Limited => role,
+            Standing::Unlimited => Role::Unlimited,
+            Standing::Excluded => Role::Excluded,
+        }),
+        Role::Returns(_) => (!limits.limits().is_empty()).then_some(role),
+        Role::Unlimited | Role::Excluded => Some(role),
     }
 }
 
@@ -148,6 +192,6 @@ fn is_certain<R: Request>(rule: &RequestMatch, caller: &Caller<'_, R>) -> bool {
 pub(super) fn judges(applied: &[AppliedPolicy]) -> impl Iterator<Item = (AppliedPolicy, u32)> {
     applied.iter().filter_map(|applied| match applied.role {
         Role::Judges(cost) => Some((*applied, cost)),
-        Role::Returns(_) => None,
+        Role::Returns(_) | Role::Unlimited | Role::Excluded => None,
     })
 }

@@ -11,11 +11,13 @@ mod callers;
 mod costs;
 mod penalty;
 mod plans;
+mod quotas;
 mod replies;
 mod responses;
 mod selection;
 mod told;
 mod values;
+mod when;
 
 /// Billium's own file, as JSON would carry it.
 const BILLIUM: &str = r#"{

@@ -1,7 +1,7 @@
 //! A policy.
 
 use super::forms::{STATUSES, UNITS};
-use super::{cost_header, exception, forms, limit, rejection, request_match, returning, stock_header};
+use super::{cost_header, exception, forms, limit, rejection, request_match, returning, span, stock_header};
 use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Rule, Word, Words, object};
 use crate::fleet::OnOutage;
 use crate::rules::UnknownCost;
@@ -198,6 +198,26 @@ pub const EFFECTIVE_FROM: Field<&Form<Micros>> = Field::optional(
     "in shadow before this time; not with `mode: shadow`",
 );
 
+/// For which share of the callers rejections are enforced.
+pub const ENFORCE: Field<&Form<u8>> = Field::default(
+    "enforce",
+    &forms::PERCENT,
+    Literal::Text("100%"),
+    "the share of its callers that it is enforced for; for the others it is in shadow. Who belongs to it is decided by a hash of the \
+     caller that clients cannot compute: it is the same for all workers, and whoever belongs to 10% belongs to 20% too. It changes when \
+     Envoy restarts, unless the policy has `scope: fleet`. Requests with conflicting values of a key always belong to it; not with \
+     `mode: shadow`",
+);
+
+/// When it applies.
+pub const SCHEDULE: Field<Composite> = Field::optional(
+    "schedule",
+    Composite::new(Kind::List(&Kind::Object(&span::OBJECT)), "a list of at least one span of time"),
+    "always",
+    "when it applies: in any of these spans. At other times it is as if it were not there: it neither counts requests nor returns units, \
+     and takes no part in its class. What it has counted before is kept",
+);
+
 /// Whether its counts reach over a fleet.
 pub const SCOPE: Field<&Words<bool>> = Field::default(
     "scope",
@@ -241,7 +261,7 @@ pub const REJECT: Field<Composite> = Field::optional(
 pub const OBJECT: Object = object!("policy" at "policies[]":
 "Limits for some requests, counted per caller. A policy does not apply to a request without its key.";
 NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
-RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, MODE, EFFECTIVE_FROM, SCOPE, ON_OUTAGE, REJECT;
+RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, MODE, EFFECTIVE_FROM, ENFORCE, SCHEDULE, SCOPE, ON_OUTAGE, REJECT;
 rules [
     Rule::NotBoth(COUNT_ON.name, COUNT.name),
     Rule::NotBoth(REFUND_UNLESS.name, REFUND_ON.name),

@@ -1,10 +1,11 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{LimitsByCaller, Mode, OnResponse, RequestMatch, Scope};
+use super::{EnforcedShare, LimitsByCaller, Mode, OnResponse, RequestMatch, Schedule, Scope};
 use crate::fleet::Share;
 use crate::identity::Identity;
 use crate::limiter::Limit;
 use crate::table::{Charge, Count, OnContention};
+use crate::time::Micros;
 
 /// One policy.
 #[derive(Clone, Debug)]
@@ -41,6 +42,10 @@ pub struct Policy {
     pub response: OnResponse,
     /// Whether rejections are enforced.
     pub mode: Mode,
+    /// For which share of the callers they are.
+    pub enforced: EnforcedShare,
+    /// When it applies. `None`: always.
+    pub schedule: Option<Box<Schedule>>,
     /// How far its counts reach.
     pub scope: Scope,
 }
@@ -51,10 +56,10 @@ impl Policy {
         self.matches.iter().map(|(rule, _)| rule)
     }
 
-    /// The limits of callers with neither a tier nor quotas of their own: one or more, and last the penalty,
-    /// if there is one.
+    /// Its limits: one or more, and last the penalty, if there is one. Their quotas are those of callers with
+    /// neither a tier nor quotas of their own, if that is a number of units.
     pub fn limits(&self) -> &[Limit] {
-        self.limit_sets.default().limits()
+        self.limit_sets.declared()
     }
 
     /// The charge of one request of `cost` units, for a caller with this limit set.
@@ -73,6 +78,11 @@ impl Policy {
         Charge { identity, limits, cost, count: self.count, on_contention: self.on_contention, held, fleet }
     }
 
+    /// Whether it applies at this instant of the wall clock.
+    pub fn is_open(&self, wall: Micros) -> bool {
+        self.schedule.as_ref().is_none_or(|schedule| schedule.is_open(wall))
+    }
+
     /// The name that tells this policy's records from the shared ones, if it has records of its own.
     pub fn record_name(&self) -> Option<&str> {
         self.own_record.then_some(self.name.as_str())
@@ -85,7 +95,7 @@ impl Policy {
 
     /// Whether the end of a stream changes the counts, whatever the response.
     pub fn awaits_stream_end(&self) -> bool {
-        self.limit_sets.default().has_concurrency()
+        self.limits().iter().any(Limit::counts_in_flight)
     }
 
     /// A cost in units that none of the limits ever admits.

@@ -63,6 +63,16 @@ impl Zone {
         self.edge_after(wall, period).unwrap_or(Micros::MAX)
     }
 
+    /// What clocks in this zone show at `wall` (µs since the UNIX epoch): the day of the week, from 0 for
+    /// Sunday, and the seconds since 00:00.
+    pub fn clock_at(self, wall: Micros) -> (u8, u32) {
+        let now = i64::try_from(wall / SECOND).unwrap_or(MAX_EPOCH_SECONDS).min(MAX_EPOCH_SECONDS);
+        let shown = self.rules.shown_at(now);
+        let (day, second) = (shown.div_euclid(civil::DAY), shown.rem_euclid(civil::DAY));
+        // A weekday is below 7, and a day has 86,400 seconds.
+        (civil::weekday(day) as u8, second as u32)
+    }
+
     fn edge_after(self, wall: Micros, period: Period) -> Option<Micros> {
         let now = i64::try_from(wall / SECOND).ok().filter(|now| *now <= MAX_EPOCH_SECONDS)?;
         let first = period.first_day_after(self.rules.date_at(now));

@@ -4,7 +4,7 @@ use crate::applicability::Applicability;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, counted};
 use crate::command::styles::{ERROR, HEADING, SUCCESS};
-use crate::describe::scope;
+use crate::describe::{scope, share};
 use crate::explain::{Answers, ExplainedResponse, Explanation, PolicyExplanation, Scenario, explain};
 use crate::policy_file::PolicyFile;
 use clap::Args;
@@ -224,6 +224,9 @@ fn to_text(explanation: &Explanation, each: bool) -> String {
         for verdict in policy.verdicts() {
             text += &format!("{:width$}  {verdict}\n", "");
         }
+        if !policy.enforced.is_all() && !policy.limits.is_empty() {
+            text += &format!("{:width$}  {}; this shows one of the former\n", "", share(policy.enforced));
+        }
         if let Some(scope) = scope(policy.scope).filter(|_| !policy.limits.is_empty()) {
             text += &format!("{:width$}  {scope}\n", "");
         }
@@ -236,6 +239,12 @@ fn applicability(policy: &PolicyExplanation) -> String {
         Applicability::Counts(who) => format!("applies, counted for {}", who.join(" and ")),
         Applicability::Shadows(who) => format!("applies in shadow, counted for {}", who.join(" and ")),
         Applicability::Returns(who) => format!("may return a unit, counted for {}", who.join(" and ")),
+        Applicability::Unlimited(who) => {
+            format!("has no limits for {}, and counts nothing", who.join(" and "))
+        }
+        Applicability::Excludes(who) => {
+            format!("rejects every request of {}, and counts none", who.join(" and "))
+        }
         Applicability::Not(reason) => format!("does not apply: {reason}"),
     }
 }

@@ -25,7 +25,6 @@ impl PolicyExplanation {
 impl Explanation {
     /// The explanation as a tree, for JSON. `each`: with the responses to all requests.
     pub fn to_value(&self, each: bool) -> Value {
-        let number = |number: u32| Value::Number(f64::from(number));
         let first = self.first_rejected.map_or(Value::Null, number);
         let mut fields = vec![
             field("times", number(self.times)),
@@ -61,6 +60,10 @@ fn response(response: &ExplainedResponse) -> Vec<(String, Value)> {
     fields
 }
 
+fn number(number: u32) -> Value {
+    Value::Number(f64::from(number))
+}
+
 fn field(name: &str, value: Value) -> (String, Value) {
     (name.into(), value)
 }
@@ -71,6 +74,8 @@ fn policy(policy: &PolicyExplanation) -> Value {
         Applicability::Counts(keys) => ("counts", field("counted", who(keys))),
         Applicability::Shadows(keys) => ("shadows", field("counted", who(keys))),
         Applicability::Returns(keys) => ("returns", field("counted", who(keys))),
+        Applicability::Unlimited(keys) => ("unlimited", field("caller", who(keys))),
+        Applicability::Excludes(keys) => ("excludes", field("caller", who(keys))),
         Applicability::Not(reason) => ("not", field("reason", reason.as_str().into())),
     };
     let limits = policy.limits.iter().map(|(limit, verdict)| verdict_of(limit, verdict)).collect();
@@ -80,6 +85,7 @@ fn policy(policy: &PolicyExplanation) -> Value {
         (name, why),
         field("limits", Value::List(limits)),
         field("scope", if policy.scope.is_fleet() { "fleet" } else { "proxy" }.into()),
+        field("enforced_percent", number(policy.enforced.0.into())),
         field("on_outage", on_outage(policy.scope)),
     ])
 }
@@ -95,7 +101,7 @@ fn verdict_of(limit: &str, verdict: &Verdict) -> Value {
     Value::Object(vec![
         field("limit", limit.into()),
         field("admitted", Value::Bool(verdict.admitted)),
-        field("quota", Value::Number(f64::from(verdict.quota.get()))),
+        field("quota", Value::Number(f64::from(verdict.quota))),
         field("remaining", Value::Number(verdict.remaining as f64)),
         field("wait_seconds", seconds(verdict.retry_after)),
     ])

@@ -9,8 +9,7 @@ use tollgate::rules::{Key, LimitSet, Mode, Policy, Presence, RequestMatch};
 pub(super) fn warn_class(set: &Configuration, index: usize, path: &str, warnings: &mut Vec<Warning>) {
     let Some(policy) = set.rules.policies.get(index).filter(|policy| policy.class != 0) else { return };
     let earlier = set.rules.policies.iter().take(index).filter(|other| other.class == policy.class);
-    let comes_first =
-        |other: &&Policy| is_before(other.mode, policy.mode) && covers_policy(set, other, policy);
+    let comes_first = |other: &&Policy| is_before(other, policy) && covers_policy(set, other, policy);
     if let Some(other) = earlier.into_iter().find(comes_first) {
         let message =
             format!("it never applies: {} of the same class comes first for all of its requests", other.name);
@@ -27,7 +26,7 @@ pub(super) fn applies_whenever(set: &Configuration, one: usize, other: usize) ->
     one == other
         || !in_place
             && earlier.class & later.class == 0
-            && is_before(earlier.mode, later.mode)
+            && is_before(earlier, later)
             && covers_policy(set, earlier, later)
 }
 
@@ -39,8 +38,11 @@ fn covers_policy(set: &Configuration, one: &Policy, other: &Policy) -> bool {
 
 /// Whether an earlier policy of a class keeps a later one from applying at all times. One in shadow does not
 /// affect an enforced one.
-fn is_before(earlier: Mode, later: Mode) -> bool {
-    match (earlier, later) {
+fn is_before(earlier: &Policy, later: &Policy) -> bool {
+    if !earlier.enforced.is_all() || earlier.schedule.is_some() {
+        return false;
+    }
+    match (earlier.mode, later.mode) {
         (Mode::Enforce, _) | (_, Mode::Shadow) => true,
         (Mode::EnforceFrom(earlier), Mode::EnforceFrom(later)) => earlier <= later,
         (Mode::EnforceFrom(_), Mode::Enforce) | (Mode::Shadow, Mode::Enforce | Mode::EnforceFrom(_)) => false,
@@ -118,9 +120,10 @@ pub(super) fn warn_limits(
 ) {
     for (i, name) in policy.limit_names.iter().enumerate() {
         let message = |limits: &LimitSet| {
-            let limit = limits.limits().get(i)?;
-            let others = limits.limits().iter().zip(&policy.limit_names);
-            let (other, other_name) = others.into_iter().find(|(other, _)| comes_before(other, limit))?;
+            let limit = limits.limit(i)?;
+            let others = policy.limit_names.iter().enumerate();
+            let mut others = others.filter_map(|(other, name)| Some((limits.limit(other)?, name)));
+            let (other, other_name) = others.find(|(other, _)| comes_before(other, limit))?;
             Some(format!(
                 "{name} never rejects anything: {other_name} admits {} in a longer window than {name}, which admits {}",
                 other.quota, limit.quota

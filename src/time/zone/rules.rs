@@ -28,7 +28,12 @@ impl ZoneRules {
 
     /// The local date at `at`.
     pub fn date_at(&self, at: i64) -> Day {
-        (at + i64::from(self.offset_at(at))).div_euclid(DAY)
+        self.shown_at(at).div_euclid(DAY)
+    }
+
+    /// What local clocks show at `at`, as the seconds since they would have shown the start of 1970.
+    pub fn shown_at(&self, at: i64) -> i64 {
+        at + i64::from(self.offset_at(at))
     }
 
     /// The first instant at which local time is on `day` or later.
