@@ -121,6 +121,11 @@ impl PolicyDecision {
         !self.outcome.admitted()
     }
 
+    /// Whether the request costs nothing here, whatever its response says: it only looks.
+    pub fn is_peek(&self) -> bool {
+        self.cost == 0
+    }
+
     /// What the policy counted when the request was decided, at `at`.
     pub fn charged(&self, at: Now) -> Charged {
         let Outcome { charged, holds, .. } = self.outcome;

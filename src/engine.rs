@@ -237,7 +237,7 @@ impl Engine {
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         let (policies, check) = decision.policies_and_check();
         let rejected = check.filter(|check| self.rejects_credentials(check, Some(status)));
-        for one in policies.filter(|one| !one.rejected()) {
+        for one in policies.filter(|one| !one.rejected() && !one.is_peek()) {
             let Some(policy) = self.policy(one.policy) else { continue };
             if rejected.is_some_and(|check| spares_owner(check, policy, one)) {
                 let left = self.correct(one, one.charged(at).give_back(), transaction);

@@ -224,6 +224,7 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     }
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
+        (_, 0) => notes.push(format!("a request {FREE}")),
         (None, cost) => notes.push(format!("a request costs {cost} units")),
         (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
     }
@@ -233,6 +234,9 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     notes.extend(counting(policy, &set.rules.callers));
     notes
 }
+
+/// What a cost of 0 means.
+const FREE: &str = "costs nothing and only looks at what is left";
 
 /// How far a policy's counts reach, unless that is only this proxy.
 pub(crate) fn scope(scope: Scope) -> Option<String> {
@@ -289,7 +293,11 @@ fn units(units: u32) -> String {
 
 /// A match and its own cost.
 fn with_cost((rule, cost): &(RequestMatch, Option<u32>), callers: &Callers) -> String {
-    let cost = cost.map_or_else(String::new, |cost| format!(" at a cost of {cost}"));
+    let cost = match cost {
+        None => String::new(),
+        Some(0) => format!(" ({FREE})"),
+        Some(cost) => format!(" at a cost of {cost}"),
+    };
     request_match(rule, callers) + &cost
 }
 

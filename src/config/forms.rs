@@ -5,8 +5,11 @@ use crate::config::{Composite, Doc, Form, Kind, Number, Text};
 use crate::http::{Host, PathTemplate, Pattern};
 use crate::time::{self, Micros};
 
-/// What a quota may be, and so what a request may cost.
+/// What a quota may be.
 pub const UNITS: Number<u32> = Number::new(1, u32::MAX as i64, "units");
+
+/// What a request may cost.
+pub const COST: Number<u32> = Number::new(0, UNITS.range.max, "units");
 
 /// A set of response statuses.
 pub const STATUSES: Composite =

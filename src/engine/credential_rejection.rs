@@ -70,8 +70,9 @@ impl Engine {
         let as_anonymous = applying(&self.rules, request, &anonymous, wall);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
-        let is_new =
-            |(one, _): &(AppliedPolicy, u32)| !applied.iter().any(|other| counted(other) == counted(one));
+        let is_new = |(one, cost): &(AppliedPolicy, u32)| {
+            *cost > 0 && !applied.iter().any(|other| counted(other) == counted(one))
+        };
         let anonymous = as_anonymous.iter().map(counted).collect();
         let as_anonymous: Vec<(AppliedPolicy, u32)> = judges(&as_anonymous).filter(is_new).collect();
         let proved = credentials.iter().all(|one| one.proved);

@@ -1,6 +1,6 @@
 //! A policy.
 
-use super::forms::{STATUSES, UNITS};
+use super::forms::{COST as COST_UNITS, STATUSES, UNITS};
 use super::{cost_header, exception, forms, limit, rejection, request_match, returning, stock_header};
 use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Rule, Word, Words, object};
 use crate::fleet::OnOutage;
@@ -57,9 +57,10 @@ pub const LIMITS: Field<Composite> = Field::required(
 /// What a request costs.
 pub const COST: Field<Number<u32>> = Field::default(
     "cost",
-    UNITS,
+    COST_UNITS,
     Literal::Number(1),
-    "what a request costs, unless its match says otherwise. With `cost_header` or `count_on`: what it holds until its response, at most \
+    "what a request costs, unless its match says otherwise. A request that costs `0` only looks: it is not counted, whatever its \
+     response says, and neither the policy's limits nor its block reject it; limit headers show what is left without it. With `cost_header` or `count_on`: what it holds until its response, at most \
      the quota of each limit",
 );
 

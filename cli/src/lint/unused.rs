@@ -18,10 +18,15 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
     }
 }
 
-/// A cost of the policy although each match has one of its own. A cost of 1 may be the default.
+/// A cost of the policy although each match has one of its own. A cost of 1 may be the default. Or no cost at
+/// all.
 pub(super) fn warn_cost(policy: &Policy, path: &str, warnings: &mut Vec<Warning>) {
     let all_have_own = !policy.matches.is_empty() && policy.matches.iter().all(|(_, cost)| cost.is_some());
-    if policy.cost > 1 && all_have_own {
+    let mut own = policy.matches.iter().filter_map(|(_, cost)| *cost);
+    if own.all(|cost| cost == 0) && (policy.cost == 0 || all_have_own) {
+        let message = "no request costs anything here, so the policy never counts or rejects one";
+        warnings.push(Warning::new(format!("{path}.cost"), message));
+    } else if policy.cost != 1 && all_have_own {
         let message = "no request has this cost, since each match has one of its own";
         warnings.push(Warning::new(format!("{path}.cost"), message));
     }

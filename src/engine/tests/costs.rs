@@ -148,3 +148,90 @@ fn b_a_made_up_key_holds_nothing_of_whoever_shares_its_prefix() {
         assert_eq!(left(&fixture.decide(&with("vict-real"))), before - 1, "{rule}");
     }
 }
+
+const PEEKS: &str = r#""match": [{"path": "/rate_limit", "cost": 0}, {}]"#;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_costs_nothing_is_not_counted_and_shows_what_is_left() {
+    for algorithm in ALGORITHMS {
+        let limits = format!(r#""limits": [{{"algorithm": "{algorithm}", "quota": 3, "window": "300s"}}]"#);
+        let mut fixture = fixture(&format!("{PEEKS}, {limits}"));
+        let peek = |fixture: &mut Fixture| {
+            let decision = fixture.decide(&request("/rate_limit"));
+            (decision.rejected(), left(&decision))
+        };
+        assert_eq!(peek(&mut fixture), (false, 3), "{algorithm}");
+        assert!(fixture.store.pages().is_empty(), "{algorithm}: nothing is written");
+        for left in [2, 1, 0] {
+            assert!(!fixture.decide(&request("/")).rejected());
+            assert_eq!(peek(&mut fixture), (false, left), "{algorithm}");
+            assert_eq!(peek(&mut fixture), (false, left), "{algorithm}");
+        }
+        assert!(fixture.decide(&request("/")).rejected());
+        assert_eq!(peek(&mut fixture), (false, 0), "{algorithm}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_block_does_not_reject_a_request_that_costs_nothing_and_is_not_begun_by_one() {
+    let mut fixture =
+        fixture(&format!(r#"{PEEKS}, "block_for": "1h", "limits": [{{"quota": 1, "window": "1m"}}]"#));
+    assert!(!fixture.decide(&request("/")).rejected());
+    assert!(!fixture.decide(&request("/rate_limit")).rejected());
+    fixture.wait(61);
+    assert!(!fixture.decide(&request("/")).rejected(), "no block has begun");
+    assert!(fixture.decide(&request("/")).rejected());
+    fixture.wait(61);
+    let peek = fixture.decide(&request("/rate_limit"));
+    assert_eq!((peek.rejected(), left(&peek), peek.retry_after()), (false, 0, 0));
+    assert!(fixture.decide(&request("/")).rejected(), "the block still holds");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn no_response_counts_a_request_that_costs_nothing() {
+    for rule in [r#""cost_header": "x-cost""#, r#""count_on": [200]"#, r#""refund_on": [500]"#] {
+        let mut fixture = fixture(&format!(r#"{PEEKS}, {rule}, "limits": [{{"quota": 9, "window": "1m"}}]"#));
+        let mut decision = fixture.decide(&request("/rate_limit"));
+        fixture.on_response(&mut decision, &FakeResponse::of_upstream(200).with("x-cost", "5"));
+        fixture.on_stream_end(&mut decision);
+        assert_eq!(left(&fixture.decide(&request("/rate_limit"))), 9, "{rule}");
+    }
+    let in_flight = format!(r#"{PEEKS}, "limits": [{{"algorithm": "concurrency", "quota": 1}}]"#);
+    let mut fixture = fixture(&in_flight);
+    let mut peek = fixture.decide(&request("/rate_limit"));
+    let mut one = fixture.decide(&request("/"));
+    fixture.on_stream_end(&mut peek);
+    assert!(fixture.decide(&request("/")).rejected(), "its end releases nothing");
+    fixture.on_stream_end(&mut one);
+    assert!(!fixture.decide(&request("/")).rejected());
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn another_policy_may_reject_a_request_that_costs_nothing_here() {
+    for charge in ["all_or_nothing", "sequential"] {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "charge": "{charge}", "policies": [
+                {{"name": "p", "key": "ip", "count": "all", {PEEKS}, "limits": [{{"quota": 5, "window": "1m"}}]}},
+                {{"name": "all", "key": "ip", "limits": [{{"quota": 2, "window": "1m"}}]}}]}}"#
+        ));
+        for (path, passes, in_order) in
+            [("/rate_limit", true, 5), ("/", true, 4), ("/rate_limit", false, 4), ("/", false, 3)]
+        {
+            let decision = fixture.decide(&request(path));
+            assert_eq!((!decision.rejected(), left(&decision)), (passes, in_order), "{charge} {path}");
+            assert_eq!(decision.policies().len(), 2);
+        }
+    }
+}
+
+/// An upstream that reads the path otherwise would serve a request that costs something.
+#[wasm_bindgen_test(unsupported = test)]
+fn no_spelling_of_a_free_path_makes_another_request_free() {
+    let mut fixture = fixture(&format!(r#"{PEEKS}, "limits": [{{"quota": 9, "window": "1m"}}]"#));
+    for path in
+        ["/rate_limit;/../export", "/RATE_LIMIT", "/rate_limit/", "/rate_limit.json", "/rate%5Flimit;x"]
+    {
+        let before = left(&fixture.decide(&request("/rate_limit")));
+        assert_eq!(left(&fixture.decide(&request(path))), before - 1, "{path}");
+    }
+}
