@@ -9,6 +9,7 @@
 
 pub mod configuration;
 pub mod consumer;
+pub mod cost_from;
 pub mod cost_header;
 pub mod exception;
 pub mod fleet;

@@ -4,6 +4,7 @@
 //! than data: each says itself how it is written and how it is read from a request.
 
 mod callers;
+mod cost_from;
 mod fleet;
 mod key;
 mod limit_set;
@@ -14,10 +15,11 @@ mod request_match;
 mod routes;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
+pub use cost_from::CostFrom;
 pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
-pub use key::{Key, KeyValue, Part, modifiers};
+pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};

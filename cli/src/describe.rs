@@ -17,7 +17,7 @@ use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
-use tollgate::rules::{CostHeader, Mode, Policy, ReportHeader, RequestMatch, Scope, UnknownCost};
+use tollgate::rules::{CostFrom, CostHeader, Mode, Policy, ReportHeader, RequestMatch, Scope, UnknownCost};
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
 
@@ -222,9 +222,13 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     if !rivals.is_empty() {
         notes.push(format!("only if none of these applies: {}", rivals.join(", ")));
     }
+    if let Some(from) = &policy.cost_from {
+        notes.push(stated_cost(set, from, policy.cost));
+    }
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
-        (_, 0) => notes.push(format!("a request {FREE}")),
+        (None, _) if policy.cost_from.is_some() => {}
+        (_, 0) if policy.cost_from.is_none() => notes.push(format!("a request {FREE}")),
         (None, cost) => notes.push(format!("a request costs {cost} units")),
         (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
     }
@@ -233,6 +237,22 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     }
     notes.extend(counting(policy, &set.rules.callers));
     notes
+}
+
+/// A cost that the request states.
+fn stated_cost(set: &Configuration, from: &CostFrom, otherwise: u32) -> String {
+    let CostFrom { key, divide_by, rounds_up, min, max, is_clients } = *from;
+    let key = set.rules.callers.keys.get(key).map_or("", |key| &key.name);
+    let rounded = match (divide_by.get(), rounds_up) {
+        (1, _) => String::new(),
+        (divide_by, true) => format!(" / {divide_by}, rounded up"),
+        (divide_by, false) => format!(" / {divide_by}, rounded down"),
+    };
+    let unreadable = if is_clients { format!("; {max} if that is no whole number") } else { String::new() };
+    let otherwise = if otherwise == 0 { "nothing".into() } else { units(otherwise) };
+    format!(
+        "a request costs the number in {key}{rounded}, from {min} to {max}; without it {otherwise}{unreadable}"
+    )
 }
 
 /// What a cost of 0 means.

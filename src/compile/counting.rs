@@ -3,7 +3,7 @@
 use super::statuses;
 use crate::config::{Fields, Reader, Words, all};
 use crate::http::StatusSet;
-use crate::language::{cost_header, forms, policy, request_match, returning, stock_header};
+use crate::language::{cost_from, cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{
     CostHeader, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
 };
@@ -124,6 +124,9 @@ pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
     }
     if common {
         check(fields.about(&policy::COST), compiled.cost);
+        if let (Some(at), Some(from)) = (fields.present(&policy::COST_FROM), &compiled.cost_from) {
+            check(at.field(cost_from::MAX.name), from.max);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::consumers::{ConsumerQuota, KnownConsumers};
 use super::counting::{check_hold, count, mode, on_response};
 use super::fleet::scope;
+use super::key_numbers::cost_from;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
@@ -109,6 +110,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     let key = fields.needed(&policy::KEY).and_then(|key| key_indexes(key, context.key_names));
     let class = fields.get_optional_with(&policy::CLASS, |class| class_bit(class, classes));
     let cost = fields.get(&policy::COST);
+    let cost_from = fields.get_optional_with(&policy::COST_FROM, |object| cost_from(object, known));
     let count = count(&fields);
     let limits = fields.needed(&policy::LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
@@ -142,12 +144,13 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(except),
         Some(class),
         Some(cost),
+        Some(cost_from),
         Some(count),
         Some(on_contention),
         Some(block_for),
         Some(mode),
         Some(scope),
-    ) = (except, class, cost, count, on_contention, block_for, mode, scope)
+    ) = (except, class, cost, cost_from, count, on_contention, block_for, mode, scope)
     else {
         return None;
     };
@@ -163,6 +166,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         own_record: false,
         gives_back: false,
         cost,
+        cost_from: cost_from.map(Box::new),
         count,
         on_contention,
         response,

@@ -96,14 +96,25 @@ pub fn role<'a, R: Request>(
     if policy.except.iter().any(|rule| caller.matches(rule)) {
         return None;
     }
-    let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);
-    let mut cost = first.map_or(policy.cost, cost_of);
+    let cost_of = |(rule, cost): &(RequestMatch, Option<u32>)| {
+        cost.unwrap_or_else(|| own_cost(policy, caller, Some(rule)))
+    };
+    let mut cost = first.map_or_else(|| own_cost(policy, caller, None), cost_of);
     // If the request matches only as some servers read it, the upstream may see one with a higher cost.
     let first_rule = first.map(|(rule, _)| rule);
     if policy.matches.len() > 1 && first_rule.is_some_and(|rule| !is_certain(rule, caller)) {
         cost = matching.map(cost_of).fold(cost, u32::max);
     }
     Some((Role::Judges(cost), first_rule))
+}
+
+/// What a policy says that a request costs, if its match says nothing.
+#[inline]
+fn own_cost<R: Request>(policy: &Policy, caller: &Caller<'_, R>, rule: Option<&RequestMatch>) -> u32 {
+    match &policy.cost_from {
+        None => policy.cost,
+        Some(from) => from.cost(caller.number(from.key, rule.and_then(RequestMatch::path)), policy.cost),
+    }
 }
 
 /// Whether the upstream, too, sees a request that this match fits, and not one with another spelling of its

@@ -1,6 +1,6 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{LimitsByCaller, Mode, OnResponse, RequestMatch, Scope};
+use super::{CostFrom, LimitsByCaller, Mode, OnResponse, RequestMatch, Scope};
 use crate::fleet::Share;
 use crate::identity::Identity;
 use crate::limiter::Limit;
@@ -31,6 +31,8 @@ pub struct Policy {
     pub limit_sets: LimitsByCaller,
     /// The cost of a request in units, unless its match has another.
     pub cost: u32,
+    /// How its cost follows from the request instead, if it does. Boxed, because few policies have it.
+    pub cost_from: Option<Box<CostFrom>>,
     /// Which requests count.
     pub count: Count,
     /// What decides while the caller's record cannot be written.
@@ -47,6 +49,11 @@ impl Policy {
     /// The requests that the policy judges; all if there are none.
     pub fn judged(&self) -> impl Iterator<Item = &RequestMatch> {
         self.matches.iter().map(|(rule, _)| rule)
+    }
+
+    /// The keys, by index, whose values are numbers for it.
+    pub fn number_keys(&self) -> impl Iterator<Item = usize> {
+        self.cost_from.iter().map(|from| from.key)
     }
 
     /// The limits of callers with neither a tier nor quotas of their own: one or more, and last the penalty,

@@ -235,3 +235,71 @@ fn no_spelling_of_a_free_path_makes_another_request_free() {
         assert_eq!(left(&fixture.decide(&request(path))), before - 1, "{path}");
     }
 }
+
+/// A policy whose cost is the number in the header `n`, from 1 to 50 tens, else 2.
+const STATED: &str = r#"{"keys": {"ip": {"client_ip": {}}, "n": {"header": "n"}, "size": {"header": "content-length"},
+        "plan": {"metadata": ["auth", "n"]}}, "policies": [
+        {"name": "p", "key": "ip", "cost": 2, "cost_from": {"key": "KEY", "divide_by": 10, "min": 1, "max": 50},
+         "match": [{"path": "/own", "cost": 3}, {}], "limits": [{"quota": 100, "window": "1m"}]}]}"#;
+
+fn stated(key: &str) -> Fixture {
+    Fixture::new(&STATED.replace("KEY", key))
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_costs_the_number_that_it_states() {
+    for key in ["n", "size"] {
+        let header = if key == "n" { "n" } else { "content-length" };
+        for (number, cost) in [("0", 1), ("10", 1), ("11", 2), (" 499 ", 50), ("501", 50), ("", 2)] {
+            let decision = stated(key).decide(&request("/").with(header, number));
+            assert_eq!((left(&decision), decision.policies()[0].cost), (100 - cost, cost as u32), "{number}");
+        }
+    }
+    assert_eq!(left(&stated("n").decide(&request("/"))), 98, "without the key, cost");
+    assert_eq!(
+        left(&stated("n").decide(&request("/own").with("n", "400"))),
+        97,
+        "the match's own comes first"
+    );
+}
+
+/// A server may read thousands where Tollgate reads no number, or take the other one of two.
+#[wasm_bindgen_test(unsupported = test)]
+fn no_spelling_of_a_number_costs_a_client_less() {
+    for number in [
+        "5e3",
+        "+5000",
+        "-1",
+        "5000.0",
+        "0x1388",
+        "5_000",
+        "18446744073709551616",
+        "99999999999999999999999",
+        "5;6",
+    ] {
+        assert_eq!(left(&stated("n").decide(&request("/").with("n", number))), 50, "{number}");
+    }
+    let twice = request("/").with("n", "10").with("n", "5000");
+    assert_eq!(left(&stated("n").decide(&twice)), 50, "several values");
+    let hidden = request("/").with("n", "").with("n", "5000");
+    assert_eq!(left(&stated("n").decide(&hidden)), 50, "behind an empty one");
+    let listed = request("/").with("n", "10,5000");
+    assert_eq!(left(&stated("n").decide(&listed)), 50, "a list");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn what_an_earlier_filter_states_is_believed() {
+    let from = |value: &str| {
+        let path = MetadataPath::new(["auth", "n"]);
+        left(&stated("plan").decide(&request("/").with_metadata(path, value)))
+    };
+    assert_eq!(from("200"), 80);
+    assert_eq!(from("12.5"), 98, "no whole number");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_stated_cost_of_nothing_only_looks() {
+    let mut fixture = Fixture::new(&STATED.replace("KEY", "n").replace(r#""min": 1"#, r#""min": 0"#));
+    assert_eq!(left(&fixture.decide(&request("/").with("n", "0"))), 100);
+    assert!(fixture.store.pages().is_empty());
+}
