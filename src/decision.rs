@@ -29,6 +29,7 @@ pub struct Decision {
 struct Extras {
     shadows: Vec<PolicyDecision>,
     returns: Vec<AppliedPolicy>,
+    unlimited: Vec<usize>,
     credential_check: CredentialCheck,
 }
 
@@ -55,6 +56,10 @@ pub enum Role {
     /// The request gives a unit back if its response says so. The index is that of the rule in
     /// `OnResponse::returns`.
     Returns(usize),
+    /// For this caller the policy has no limits: it admits the request, and does not count it.
+    Unlimited,
+    /// For this caller a limit has a quota of 0: it rejects the request, and does not count it.
+    Excluded,
 }
 
 /// A policy that takes part in a request, and the caller it counts.
@@ -175,6 +180,13 @@ impl Decision {
         }
     }
 
+    /// Adds the policies, by index, that apply and have no limits for this caller.
+    pub fn add_unlimited(&mut self, unlimited: Vec<usize>) {
+        if !unlimited.is_empty() {
+            self.extras.get_or_insert_default().unlimited = unlimited;
+        }
+    }
+
     /// Sets consumer and tier, as indexes, as far as they have been looked up.
     pub fn set_caller(&mut self, (consumer, tier): (Option<usize>, Option<usize>)) {
         (self.consumer, self.tier) = (consumer, tier);
@@ -224,6 +236,11 @@ impl Decision {
         self.extras.as_deref().map_or(&[], |extras| &extras.returns)
     }
 
+    /// The policies, by index, that apply and have no limits for this caller.
+    pub fn unlimited(&self) -> &[usize] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.unlimited)
+    }
+
     /// What to do about the request's credentials when the response arrives. `None`: it cannot reject any.
     pub fn credential_check(&self) -> Option<&CredentialCheck> {
         let check = self.extras.as_deref().map(|extras| &extras.credential_check);
@@ -249,6 +266,11 @@ impl Decision {
     pub fn unavailable(&self) -> bool {
         let limited = |one: &PolicyDecision| one.rejected() && !one.outcome.unavailable;
         self.rejected() && !self.policies.iter().any(limited)
+    }
+
+    /// Whether the request is rejected by a quota of 0, so that no retry will be admitted.
+    pub fn is_excluded(&self) -> bool {
+        self.rejecting().is_some_and(|one| one.outcome.verdicts.iter().any(Verdict::is_excluded))
     }
 
     /// Records that the upstream has answered.
@@ -277,10 +299,15 @@ impl Decision {
         self.retry_after
     }
 
-    /// The verdict of one limit, by the indexes of its policy and of itself. `None`: its policy does not
-    /// apply.
-    pub fn verdict(&self, policy: usize, limit: usize) -> Option<&Verdict> {
-        self.policies.iter().find(|one| one.policy == policy)?.outcome.verdicts.get(limit)
+    /// The decision of an enforced policy, by its index. `None`: it does not apply.
+    pub fn of_policy(&self, policy: usize) -> Option<&PolicyDecision> {
+        self.policies.iter().find(|one| one.policy == policy)
+    }
+
+    /// One verdict of an enforced policy, by the index of the policy and the verdict's place. `None`: the
+    /// policy does not apply.
+    pub fn verdict(&self, policy: usize, place: usize) -> Option<&Verdict> {
+        self.of_policy(policy)?.outcome.verdicts.get(place)
     }
 }
 

@@ -12,10 +12,12 @@ use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
+use crate::limiter::Verdict;
 use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
+use crate::time::Now;
 use caller::{Caller, ConsumerCache};
-use credential_rejection::{CheckedCredentials, spares_owner};
+use credential_rejection::{AnonymousCheck, CheckedCredentials, spares_owner};
 use selection::judges;
 use std::cell::RefCell;
 use unreadable::UnreadableKeys;
@@ -30,6 +32,8 @@ pub struct Engine {
     checks_credentials: bool,
     /// `PolicySet::exempts_by_keys`, computed once.
     exempts_by_keys: bool,
+    /// `PolicySet::has_partial_limits`, computed once.
+    has_partial_limits: bool,
     consumers: ConsumerCache,
     unreadable: RefCell<UnreadableKeys>,
 }
@@ -38,9 +42,16 @@ impl Engine {
     /// An engine for these policies. It has not seen a request yet.
     pub fn new(rules: PolicySet) -> Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
-        let exempts_by_keys = rules.exempts_by_keys();
-        let (consumers, unreadable) = (ConsumerCache::default(), RefCell::default());
-        Engine { rules, awaits_responses, checks_credentials, exempts_by_keys, consumers, unreadable }
+        let (exempts_by_keys, has_partial_limits) = (rules.exempts_by_keys(), rules.has_partial_limits());
+        Engine {
+            rules,
+            awaits_responses,
+            checks_credentials,
+            exempts_by_keys,
+            has_partial_limits,
+            consumers: ConsumerCache::default(),
+            unreadable: RefCell::default(),
+        }
     }
 
     /// Decides one request that does not wait for units of the fleet, and counts it.
@@ -78,7 +89,14 @@ impl Engine {
         let applied = applying(&self.rules, &request, &caller, now.wall);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
         let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall));
-        let provisional = check.as_ref().map_or(&[][..], |(_, provisional)| provisional);
+        if self.has_partial_limits {
+            let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
+            if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {
+                self.name_caller(&mut decision, &caller);
+                return Ok(decision);
+            }
+        }
+        let provisional = check.as_ref().map_or(&[][..], |check| &check.provisional);
         let enforced = || judges(&applied).filter(|(one, _)| !one.shadow).chain(provisional.iter().copied());
 
         // One transaction asks all limits of all enforced policies, and counts the request where it should
@@ -93,14 +111,45 @@ impl Engine {
         // The verdicts of all limits become one decision. Turning it into a reply is the job of `reply`.
         let mut policies = Vec::with_capacity(outcomes.len());
         policies.extend(enforced().zip(outcomes).map(|(one, outcome)| policy_decision(one, outcome)));
-        let check = check.map(|(mut check, provisional)| {
+        let check = check.map(|AnonymousCheck { mut check, provisional, .. }| {
             check.take_provisional(provisional.len(), &mut policies);
             check
         });
         let mut decision = Decision::new(policies, now);
-        if applied.iter().any(|one| one.shadow || matches!(one.role, Role::Returns(_))) {
+        if applied.iter().any(|one| one.shadow || !matches!(one.role, Role::Judges(_))) {
             self.add_unenforced(&mut decision, &applied, transaction);
         }
+        self.name_caller(&mut decision, &caller);
+        if let Some(check) = check {
+            decision.set_credential_check(check);
+        }
+        Ok(decision)
+    }
+
+    /// The decision about a request that a quota of 0 rejects. No other policy is asked, and none counts it.
+    /// `None`: no enforced policy has one for this caller. `as_anonymous` are those for a caller without the
+    /// request's credentials, which no response has proved yet.
+    #[inline(never)] // rarely called
+    fn exclude(
+        &self,
+        applied: &[AppliedPolicy],
+        as_anonymous: &[AppliedPolicy],
+        now: Now,
+    ) -> Option<Decision> {
+        let excluding = applied.iter().filter(|one| one.role == Role::Excluded && !one.shadow);
+        let policies: Vec<_> = excluding.chain(as_anonymous).map(|one| self.exclusion(one)).collect();
+        (!policies.is_empty()).then(|| Decision::new(policies, now))
+    }
+
+    fn exclusion(&self, applied: &AppliedPolicy) -> PolicyDecision {
+        let limits =
+            self.policy(applied.policy).and_then(|policy| policy.limit_sets.get(applied.limit_set).judging());
+        let verdicts = vec![Verdict::EXCLUDED; limits.map_or(0, |limits| limits.len())];
+        policy_decision((*applied, 0), Outcome { verdicts, ..Outcome::default() })
+    }
+
+    /// Names the caller for replies and access logs, if they need it, and notes its keys that cannot be read.
+    fn name_caller<R: Request>(&self, decision: &mut Decision, caller: &Caller<'_, R>) {
         if decision.rejected() || self.rules.logs_callers {
             caller.resolve();
         }
@@ -109,10 +158,6 @@ impl Engine {
         if !unreadable.is_empty() {
             self.unreadable.borrow_mut().note(&unreadable);
         }
-        if let Some(check) = check {
-            decision.set_credential_check(check);
-        }
-        Ok(decision)
     }
 
     fn caller<'a, R: Request>(
@@ -148,17 +193,23 @@ impl Engine {
         Some(self.policy(applied.policy)?.charge(applied.identity, applied.limit_set, *cost))
     }
 
-    /// Adds the policies that cannot reject the request: those in shadow mode, each decided on its own, and
-    /// those that the request may give a unit back to.
+    /// Adds the policies that cannot reject the request: those in shadow mode, each decided on its own, those
+    /// that the request may give a unit back to, and those without limits for this caller.
     fn add_unenforced(
         &self,
         decision: &mut Decision,
         applied: &[AppliedPolicy],
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        let shadows = judges(applied).filter(|(one, _)| one.shadow);
-        let shadows = shadows.filter_map(|one| self.shadow(one, decision.rejected(), transaction));
+        let rejected = decision.rejected();
+        let shadows = applied.iter().filter(|one| one.shadow).filter_map(|one| match one.role {
+            Role::Judges(cost) => self.shadow((*one, cost), rejected, transaction),
+            Role::Excluded => Some(self.exclusion(one)),
+            Role::Returns(_) | Role::Unlimited => None,
+        });
         decision.add_shadows(shadows.collect());
+        let unlimited = applied.iter().filter(|one| one.role == Role::Unlimited);
+        decision.add_unlimited(unlimited.map(|one| one.policy).collect());
         let returns = applied.iter().filter(|one| matches!(one.role, Role::Returns(_)));
         decision.add_returns(returns.copied().collect());
     }

@@ -65,6 +65,27 @@ pub struct PolicyReplies {
     pub details: String,
     /// One entry for each limit that has a name, in the order of the configuration.
     pub limits: Vec<LimitDescription>,
+    /// By the number of a caller's limit set: the limits, by index, that verdicts are about, in order. `None`:
+    /// all. Empty if they are about all limits for all callers.
+    pub judging: Vec<Option<Vec<usize>>>,
+}
+
+impl PolicyReplies {
+    /// The limit that a verdict is about, by its place in a decision.
+    fn limit_at(&self, limit_set: usize, place: usize) -> Option<&LimitDescription> {
+        self.limits.get(match self.judging.get(limit_set) {
+            Some(Some(judging)) => *judging.get(place)?,
+            Some(None) | None => place,
+        })
+    }
+
+    /// The place of the verdict on a limit, by its index. `None`: there is none.
+    fn place_of(&self, limit_set: usize, limit: usize) -> Option<usize> {
+        match self.judging.get(limit_set) {
+            Some(Some(judging)) => judging.iter().position(|judged| *judged == limit),
+            Some(None) | None => Some(limit),
+        }
+    }
 }
 
 /// What replies show of one limit, as far as it is the same for all callers.
@@ -148,22 +169,24 @@ fn described<'a, 'd>(rules: &'a ReplyRules, policies: &'d [PolicyDecision]) -> V
     let mut all = Vec::new();
     for one in policies {
         let Some(policy) = rules.policies.get(one.policy) else { continue };
-        for (description, verdict) in policy.limits.iter().zip(&one.outcome.verdicts) {
+        for (place, verdict) in one.outcome.verdicts.iter().enumerate() {
+            let Some(description) = policy.limit_at(one.limit_set, place) else { continue };
             all.push(DescribedLimit { policy: &policy.name, description, verdict });
         }
     }
     all
 }
 
-/// The limit with these indexes of its policy and of itself. `None`: its policy does not apply.
+/// The limit with these indexes of its policy and of itself. `None`: it does not apply.
 #[inline]
 fn described_at<'a, 'd>(
     rules: &'a ReplyRules,
     decision: &'d Decision,
     (policy, limit): (usize, usize),
 ) -> Option<DescribedLimit<'a, 'd>> {
-    let verdict = decision.verdict(policy, limit)?;
+    let one = decision.of_policy(policy)?;
     let policy = rules.policies.get(policy)?;
+    let verdict = one.outcome.verdicts.get(policy.place_of(one.limit_set, limit)?)?;
     Some(DescribedLimit { policy: &policy.name, description: policy.limits.get(limit)?, verdict })
 }
 

@@ -20,7 +20,7 @@ pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
-pub use limit_set::{LimitSet, LimitsByCaller};
+pub use limit_set::{LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
@@ -58,8 +58,7 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// The limits of all policies, with the quotas of callers who have neither a tier nor quotas of their
-    /// own.
+    /// The limits of all policies, see [`Policy::limits`].
     pub fn limits(&self) -> impl Iterator<Item = &Limit> {
         self.policies.iter().flat_map(Policy::limits)
     }
@@ -83,6 +82,11 @@ impl PolicySet {
     /// Whether a request may be exempt because of its keys.
     pub fn exempts_by_keys(&self) -> bool {
         self.exempt.iter().any(RequestMatch::asks_for_caller)
+    }
+
+    /// Whether a quota is unlimited or 0 for some callers.
+    pub fn has_partial_limits(&self) -> bool {
+        self.policies.iter().any(|policy| policy.limit_sets.are_partial())
     }
 
     /// Whether the upstream's responses decide if a key is valid.

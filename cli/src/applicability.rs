@@ -19,6 +19,10 @@ pub enum Applicability {
     Shadows(Vec<String>),
     /// The request may return a unit. For each of its keys, the caller that gets it.
     Returns(Vec<String>),
+    /// It applies, and all its limits are unlimited for this caller. For each of its keys, the caller.
+    Unlimited(Vec<String>),
+    /// It rejects every request of this caller, since a quota is 0. For each of its keys, the caller.
+    Excludes(Vec<String>),
     /// It does not apply, for this reason.
     Not(String),
 }
@@ -77,8 +81,10 @@ fn counted<R: Request>(
     let callers = policy.key.iter().filter_map(caller_of).collect();
     match applied.role {
         Role::Returns(_) => Applicability::Returns(callers),
-        Role::Judges(_) if applied.shadow => Applicability::Shadows(callers),
+        Role::Unlimited => Applicability::Unlimited(callers),
+        Role::Judges(_) | Role::Excluded if applied.shadow => Applicability::Shadows(callers),
         Role::Judges(_) => Applicability::Counts(callers),
+        Role::Excluded => Applicability::Excludes(callers),
     }
 }
 

@@ -15,9 +15,10 @@ use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
-use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
-use tollgate::rules::{CostFrom, CostHeader, Mode, Policy, ReportHeader, RequestMatch, Scope, UnknownCost};
+use tollgate::rules::{
+    CostFrom, CostHeader, LimitSet, Mode, Policy, Quota, ReportHeader, RequestMatch, Scope, UnknownCost,
+};
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
 
@@ -91,21 +92,33 @@ fn describe_key(set: &Configuration, keys: &[usize]) -> String {
 
 /// A limit, and the quotas of tiers and consumers that differ.
 fn describe_limit(set: &Configuration, policy: &Policy, index: usize) -> String {
-    let Some(default) = policy.limits().get(index) else { return String::new() };
-    let other =
-        |limits: &[Limit]| limits.get(index).map(|limit| limit.quota).filter(|quota| *quota != default.quota);
+    let (default, sets) = (policy.limit_sets.default(), &policy.limit_sets);
+    let other = |limits: &LimitSet| {
+        let quota = limits.quota(index).filter(|quota| Some(*quota) != default.quota(index))?;
+        Some(match (quota, limits.limit(index)) {
+            (Quota::Units(_), Some(own)) if default.limit(index).is_none() => limit(own),
+            (Quota::Units(units), _) => units.to_string(),
+            (Quota::Unlimited, _) => "unlimited".into(),
+            (Quota::Nothing, _) => "none".into(),
+        })
+    };
     let tiers = set.rules.callers.tiers.iter().flat_map(|tiers| tiers.names.iter().enumerate());
     let of_tiers = tiers.filter_map(|(tier, name)| {
-        let quota = other(policy.limit_sets.of_tier(tier).limits())?;
+        let quota = other(sets.of_tier(tier))?;
         Some(format!("{quota} for {name}"))
     });
-    let of_consumers = policy.limit_sets.of_consumers().filter_map(|(consumer, limits)| {
-        let quota = other(limits.limits())?;
+    let of_consumers = sets.of_consumers().filter_map(|(consumer, limits)| {
+        let quota = other(limits)?;
         Some(format!("{quota} for {}", set.rules.callers.consumers.list().get(consumer)?.name))
     });
     let others: Vec<String> = of_tiers.chain(of_consumers).collect();
     let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
-    limit(default) + &others
+    let words = match (default.quota(index), default.limit(index)) {
+        (Some(Quota::Units(_)), Some(own)) => limit(own),
+        (Some(Quota::Nothing), _) => "none: every request is rejected".into(),
+        (Some(Quota::Units(_) | Quota::Unlimited) | None, _) => "unlimited".into(),
+    };
+    words + &others
 }
 
 fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {

@@ -171,13 +171,26 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
     let applicability = applicability_of(set, &RequestCache::new(request), decision.now.wall);
     let summary = summary(set);
     let explained = |(index, (applicability, summary)): (usize, (Applicability, PolicySummary))| {
-        let verdicts = decision.all_policies().find(|answer| answer.policy == index);
-        let verdicts = verdicts.map(|answer| answer.outcome.verdicts.as_slice()).unwrap_or_default();
-        let limits = summary.limits.into_iter().zip(verdicts.iter().copied()).collect();
+        let limits = verdicts(set, decision, index, &summary.limits);
         let scope = set.rules.policies.get(index).map(|policy| policy.scope).unwrap_or_default();
         PolicyExplanation { name: summary.name, applicability, limits, scope }
     };
     applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
+}
+
+/// Each limit of a policy that judges the request, with its verdict.
+fn verdicts(
+    set: &Configuration,
+    decision: &Decision,
+    index: usize,
+    limits: &[String],
+) -> Vec<(String, Verdict)> {
+    let answer = decision.all_policies().find(|answer| answer.policy == index);
+    let (Some(answer), Some(policy)) = (answer, set.rules.policies.get(index)) else { return Vec::new() };
+    let judging = policy.limit_sets.get(answer.limit_set).judging();
+    let judging = judging.unwrap_or_else(|| (0..limits.len()).collect());
+    let named = |(limit, verdict): (usize, &Verdict)| Some((limits.get(limit)?.clone(), *verdict));
+    judging.into_iter().zip(&answer.outcome.verdicts).filter_map(named).collect()
 }
 
 /// `answer` is the upstream's, should the request reach it.

@@ -1,11 +1,10 @@
 //! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
-use super::limits::whole_quota;
+use super::limits::one_quota;
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
 use crate::language::{configuration, consumer, forms};
-use crate::rules::{Consumer, Consumers, Digest, Key, KeySource};
-use std::num::NonZeroU32;
+use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, Quota};
 
 const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
 const VALUES: &str = "a list of at least one value or sha256:… digest";
@@ -64,7 +63,7 @@ pub(super) struct ConsumerQuota<'a> {
     pub consumer: usize,
     /// The field, whose name refers to the limit: `policy/limit`, or `policy` if that has only one.
     pub at: Reader<'a>,
-    pub quota: NonZeroU32,
+    pub quota: Quota,
 }
 
 impl ConsumerQuota<'_> {
@@ -132,7 +131,7 @@ fn read_consumer<'a>(
     });
     let quotas = fields.get_optional_with(&consumer::QUOTAS, |object| {
         for at in object.named_entries(consumer::QUOTAS.kind.allowed)? {
-            if let Some(quota) = whole_quota(&at) {
+            if let Some(quota) = one_quota(&at) {
                 known.add_quota(ConsumerQuota { consumer: index, at, quota });
             }
         }

@@ -5,6 +5,7 @@ use crate::config::{Fields, Reader, all};
 use crate::language::{forms, limit, policy};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Field, Limit, LimitId, Parameters};
+use crate::rules::Quota;
 use crate::table::{Count, TableSize};
 use crate::time::{Micros, Period, Zone};
 use std::num::NonZeroU32;
@@ -24,10 +25,12 @@ pub(super) struct LimitContext<'a> {
 /// A limit, and its quota in each tier.
 pub(super) struct TieredLimit {
     pub name: String,
-    /// With the quota of the default tier.
+    /// With the quota of the default tier, or of another one if that is not a number of units.
     pub limit: Limit,
+    /// The quota of the default tier.
+    quota: Quota,
     /// One for each tier; empty if all have the same.
-    quotas: Vec<NonZeroU32>,
+    quotas: Vec<Quota>,
     given: Given,
 }
 
@@ -65,14 +68,24 @@ impl Given {
 }
 
 impl TieredLimit {
-    /// The limit with the quota of a tier.
-    pub fn of_tier(&self, tier: usize) -> Limit {
-        self.quotas.get(tier).map_or(self.limit, |quota| self.with(*quota))
+    /// The limit for callers with neither a tier nor quotas of their own.
+    pub fn by_default(&self) -> (Limit, Quota) {
+        self.having(self.quota)
     }
 
-    /// The limit with another quota, and with parameters for that quota: a tier of hundreds stays exact beside
+    /// The limit with the quota of a tier.
+    pub fn of_tier(&self, tier: usize) -> (Limit, Quota) {
+        self.having(self.quotas.get(tier).copied().unwrap_or(self.quota))
+    }
+
+    /// The limit with another quota.
+    pub fn having(&self, quota: Quota) -> (Limit, Quota) {
+        (quota.units().map_or(self.limit, |units| self.with(units)), quota)
+    }
+
+    /// The limit with so many units, and with parameters for that quota: a tier of hundreds stays exact beside
     /// one of thousands (PA-7).
-    pub fn with(&self, quota: NonZeroU32) -> Limit {
+    fn with(&self, quota: NonZeroU32) -> Limit {
         let same = self.limit.algorithm;
         Limit { quota, algorithm: same.with(&self.given.parameters(quota)).unwrap_or(same), ..self.limit }
     }
@@ -105,16 +118,19 @@ fn read_limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLim
     };
     let given = algorithm.and_then(|algorithm| given(&fields, algorithm, context));
     let (name, (quota, quotas), given) = (name?, quotas?, given?);
-    let algorithm = algorithm?.with(&given.parameters(quota))?;
+    // Records and descriptions need some number, also of a limit that counts for nobody.
+    let units =
+        [&quota].into_iter().chain(&quotas).find_map(|quota| quota.units()).unwrap_or(NonZeroU32::MIN);
+    let algorithm = algorithm?.with(&given.parameters(units))?;
     let window = algorithm.max_window().unwrap_or(given.window);
-    let limit = Limit { id: LimitId::new(context.policy, &name), quota, window, algorithm };
-    Some(TieredLimit { name, limit, quotas, given })
+    let limit = Limit { id: LimitId::new(context.policy, &name), quota: units, window, algorithm };
+    Some(TieredLimit { name, limit, quota, quotas, given })
 }
 
 /// The quota of the default tier, and that of each tier.
-fn quotas(reader: &Reader<'_>, tiers: DeclaredTiers<'_>) -> Option<(NonZeroU32, Vec<NonZeroU32>)> {
+fn quotas(reader: &Reader<'_>, tiers: DeclaredTiers<'_>) -> Option<(Quota, Vec<Quota>)> {
     if !reader.is_object() {
-        return Some((whole_quota(reader)?, Vec::new()));
+        return Some((one_quota(reader)?, Vec::new()));
     }
     let tiers = match tiers {
         DeclaredTiers::Valid(tiers) => tiers,
@@ -126,14 +142,21 @@ fn quotas(reader: &Reader<'_>, tiers: DeclaredTiers<'_>) -> Option<(NonZeroU32, 
     let names: Vec<&str> = tiers.names.iter().map(String::as_str).collect();
     let fields = reader.object(&names)?;
     let quotas =
-        names.iter().map(|name| fields.required(name, limit::QUOTA.kind.allowed).and_then(whole_quota));
+        names.iter().map(|name| fields.required(name, limit::QUOTA.kind.allowed).and_then(one_quota));
     let quotas = all(quotas.collect::<Vec<_>>())?;
     Some((*quotas.get(tiers.default)?, quotas))
 }
 
-/// Reads a quota that is a number, in units.
-pub(super) fn whole_quota(reader: &Reader<'_>) -> Option<NonZeroU32> {
-    reader.read(forms::UNITS).and_then(NonZeroU32::new)
+/// Reads a quota: a number of units, or a word.
+pub(super) fn one_quota(reader: &Reader<'_>) -> Option<Quota> {
+    if let Some(word) = limit::QUOTAS.0.iter().find(|word| reader.is_word(word.word)) {
+        return Some(word.means);
+    }
+    let units = reader.whole().filter(|units| (0..=forms::QUOTA.range.max).contains(units));
+    let Some(units) = units.and_then(|units| u32::try_from(units).ok()) else {
+        return reader.error(limit::QUOTA.kind.allowed);
+    };
+    Some(NonZeroU32::new(units).map_or(Quota::Nothing, Quota::Units))
 }
 
 /// The algorithm if none is named: the first that has such a window. `calendar` if the window is a day, week or

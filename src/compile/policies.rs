@@ -12,7 +12,7 @@ use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
 use crate::language::{configuration, forms, policy};
 use crate::limiter::{self, Algorithm, Limit};
-use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, Policy, RequestMatch};
+use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, Policy, Quota, RequestMatch};
 use crate::table::{Count, TableSize};
 
 /// What policies depend on besides their own fields. Keys that could not be read are `None`.
@@ -197,9 +197,11 @@ fn limit_sets(
     context: PolicyContext<'_>,
 ) -> LimitsByCaller {
     let of_tier = |tier| limits.iter().map(|limit| limit.of_tier(tier)).collect::<Vec<_>>();
-    let set = |limits: Vec<Limit>| LimitSet::new(limits.into_iter().chain(penalty).collect());
+    let set = |limits: Vec<(Limit, Quota)>| LimitSet::new(&limits, penalty);
     let mut names = Names::default();
-    let mut sets = LimitsByCaller::for_all(set(limits.iter().map(|limit| limit.limit).collect()));
+    let declared = limits.iter().map(|limit| limit.limit).chain(penalty).collect();
+    let by_default = limits.iter().map(TieredLimit::by_default).collect();
+    let mut sets = LimitsByCaller::for_all(declared, set(by_default));
     let tiers = context.tiers.valid();
     for tier in 0..tiers.map_or(0, |tiers| tiers.names.len()) {
         sets.add_tier(set(of_tier(tier)), &mut names);
@@ -216,7 +218,7 @@ fn limit_sets(
         let tier = consumer.tier.or(tiers.map(|tiers| tiers.default)).unwrap_or_default();
         let with_own = limits.iter().zip(of_tier(tier));
         let with_own =
-            with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.with(own)));
+            with_own.map(|(limit, of_tier)| quota_for(&limit.name).map_or(of_tier, |own| limit.having(own)));
         sets.add_consumer(index, set(with_own.collect()), &mut names);
     }
     sets

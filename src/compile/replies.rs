@@ -12,7 +12,7 @@ use crate::config::Fields;
 use crate::language::headers::PRESET;
 use crate::language::{configuration, retry_after};
 use crate::reply::{LimitDescription, PRESETS, PolicyReplies, ReplyRules, RetryAfter};
-use crate::rules::Policy;
+use crate::rules::{LimitSet, Policy};
 use crate::time::SECOND;
 use headers::header_rules;
 use rejections::{CompiledRejection, rejections};
@@ -54,7 +54,17 @@ fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {
         message,
     });
     let details = ["tollgate_refused_by_", &policy.name].concat();
-    PolicyReplies { name: policy.name.clone(), rejection: own.rejection, details, limits: limits.collect() }
+    let judging = match policy.limit_sets.are_partial() {
+        true => policy.limit_sets.all().map(LimitSet::judging).collect(),
+        false => Vec::new(),
+    };
+    PolicyReplies {
+        name: policy.name.clone(),
+        rejection: own.rejection,
+        details,
+        limits: limits.collect(),
+        judging,
+    }
 }
 
 /// Reads the object `retry_after`.

@@ -240,17 +240,22 @@ impl<'a> Reader<'a> {
         Some(*flag)
     }
 
-    /// A whole number within `range`, which may be negative.
+    /// A whole number, which may be negative. Nothing is recorded if it is none.
     #[inline(never)]
-    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
-        let number = match self.value {
+    pub fn whole(&self) -> Option<i64> {
+        match self.value {
             // The cast saturates, so a number past the range stays past it.
             Value::Number(number) if number.fract() == 0.0 => Some(*number as i64),
             // Envoy reads a whole number of its YAML that needs more than 32 bits as text.
             Value::Text(digits) => digits.parse().ok().filter(|number| *number > i64::from(i32::MAX)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => None,
-        };
-        number
+        }
+    }
+
+    /// A whole number within `range`, which may be negative.
+    #[inline(never)]
+    pub fn integer(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        self.whole()
             .filter(|number| range.contains(number))
             .or_else(|| self.error(&format!("a whole number from {} to {}", range.start(), range.end())))
     }

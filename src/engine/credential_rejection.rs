@@ -12,7 +12,7 @@
 
 use super::selection::{applying, judges};
 use super::{Engine, policy_decision};
-use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision};
+use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision, Role};
 use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seeds};
 use crate::limiter::Limit;
@@ -27,6 +27,16 @@ pub(super) struct CheckedCredentials {
     pub rejected: Vec<usize>,
     /// The credentials that the response to this request may reject.
     pub credentials: Vec<Credential>,
+}
+
+/// What a request would meet without its credentials.
+pub(super) struct AnonymousCheck {
+    /// What to do if the response rejects the credentials.
+    pub check: CredentialCheck,
+    /// The policies that hold units until the response arrives, each with the request's cost.
+    pub provisional: Vec<(AppliedPolicy, u32)>,
+    /// The policies of which a quota is 0. While no response has proved the credentials, they reject.
+    pub excluded: Vec<AppliedPolicy>,
 }
 
 impl Engine {
@@ -54,7 +64,7 @@ impl Engine {
         checked
     }
 
-    /// What to do if the response rejects the credentials, and the policies that hold units until it arrives.
+    /// What the request would meet without its credentials.
     pub(super) fn credential_check<R: Request>(
         &self,
         checked: &CheckedCredentials,
@@ -62,7 +72,7 @@ impl Engine {
         applied: &[AppliedPolicy],
         seeds: &Seeds,
         wall: Micros,
-    ) -> (CredentialCheck, Vec<(AppliedPolicy, u32)>) {
+    ) -> AnonymousCheck {
         let CheckedCredentials { rejected, credentials } = checked;
         let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
@@ -70,19 +80,21 @@ impl Engine {
         let as_anonymous = applying(&self.rules, request, &anonymous, wall);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
-        let is_new = |(one, cost): &(AppliedPolicy, u32)| {
-            *cost > 0 && !applied.iter().any(|other| counted(other) == counted(one))
-        };
+        let is_new = |one: &AppliedPolicy| !applied.iter().any(|other| counted(other) == counted(one));
         let anonymous = as_anonymous.iter().map(counted).collect();
-        let as_anonymous: Vec<(AppliedPolicy, u32)> = judges(&as_anonymous).filter(is_new).collect();
         let proved = credentials.iter().all(|one| one.proved);
+        let excludes = |one: &&AppliedPolicy| !proved && one.role == Role::Excluded && !one.shadow;
+        let excluded = as_anonymous.iter().filter(|one| excludes(one) && is_new(one)).copied().collect();
+        let as_anonymous: Vec<(AppliedPolicy, u32)> =
+            judges(&as_anonymous).filter(|(one, cost)| *cost > 0 && is_new(one)).collect();
         let provisional = as_anonymous.iter().filter(|(one, _)| !proved && !one.shadow);
         let in_own_record = |(one, cost): &(AppliedPolicy, u32)| {
             (AppliedPolicy { identity: one.identity.provisional(), ..*one }, *cost)
         };
         let provisional = provisional.map(in_own_record).collect();
         let credentials = credentials.clone();
-        (CredentialCheck { credentials, as_anonymous, provisional: Vec::new(), anonymous }, provisional)
+        let check = CredentialCheck { credentials, as_anonymous, provisional: Vec::new(), anonymous };
+        AnonymousCheck { check, provisional, excluded }
     }
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them

@@ -3,7 +3,7 @@
 use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
 use crate::http::{Request, RequestCache};
-use crate::rules::{Policy, PolicySet, RequestMatch};
+use crate::rules::{LimitSet, Policy, PolicySet, RequestMatch, Standing};
 use crate::time::Micros;
 
 /// Whether the request is exempt from all policies, whoever sent it.
@@ -54,12 +54,17 @@ pub fn applying<R: Request>(
             false => caller.identity(key, template, record),
         };
         let Some(identity) = identity else { continue };
-        let limit_set = limit_set_of(policy, caller);
+        let mut limit_set = limit_set_of(policy, caller);
         if rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, template) {
+            limit_set = policy.limit_sets.that_can_reject(limit_set);
             role = match role {
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
-                Role::Returns(_) => continue,
+                Role::Returns(_) | Role::Unlimited | Role::Excluded => continue,
             };
+        }
+        if policy.limit_sets.are_partial() {
+            let Some(changed) = with_quotas(role, policy.limit_sets.get(limit_set)) else { continue };
+            role = changed;
         }
         // If the request matches only as some servers read it, the upstream may see one that belongs to
         // another policy of the class. Then both apply.
@@ -70,6 +75,23 @@ pub fn applying<R: Request>(
         applied.push(AppliedPolicy { policy: index, role, identity, limit_set, shadow });
     }
     applied
+}
+
+/// What becomes of a policy's role with the caller's quotas, of which some may be unlimited or 0. `None`: it
+/// has none.
+#[inline(never)] // rarely called
+fn with_quotas(role: Role, limits: &LimitSet) -> Option<Role> {
+    match role {
+        // A request that costs nothing is not rejected, and there is nothing left to see.
+        Role::Judges(0) if limits.standing() == Standing::Excluded => None,
+        Role::Judges(_) => Some(match limits.standing() {
+            Standing::Limited => role,
+            Standing::Unlimited => Role::Unlimited,
+            Standing::Excluded => Role::Excluded,
+        }),
+        Role::Returns(_) => (!limits.limits().is_empty()).then_some(role),
+        Role::Unlimited | Role::Excluded => Some(role),
+    }
 }
 
 /// The number of the caller's limit set. If all callers have the same limits, nothing is read from the
@@ -127,6 +149,6 @@ fn is_certain<R: Request>(rule: &RequestMatch, caller: &Caller<'_, R>) -> bool {
 pub(super) fn judges(applied: &[AppliedPolicy]) -> impl Iterator<Item = (AppliedPolicy, u32)> {
     applied.iter().filter_map(|applied| match applied.role {
         Role::Judges(cost) => Some((*applied, cost)),
-        Role::Returns(_) => None,
+        Role::Returns(_) | Role::Unlimited | Role::Excluded => None,
     })
 }

@@ -10,6 +10,7 @@ mod callers;
 mod costs;
 mod penalty;
 mod plans;
+mod quotas;
 mod replies;
 mod responses;
 mod selection;

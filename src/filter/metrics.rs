@@ -172,6 +172,10 @@ impl Metrics {
             outcomes.admitted.pending += u64::from(!rejected);
             outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(one));
         }
+        for policy in decision.unlimited() {
+            let Some(outcomes) = self.policies.get_mut(*policy) else { continue };
+            outcomes.admitted.pending += u64::from(!rejected);
+        }
         for one in decision.shadows() {
             let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
             outcomes.shadow_rejected.pending += u64::from(one.rejected());

@@ -3,7 +3,6 @@
 use super::message::{Answer, EntryAnswer, VERSION};
 use super::wire::{Fields, Malformed, Writer};
 use crate::limiter::Verdict;
-use std::num::NonZeroU32;
 
 impl Answer {
     /// The message's bytes.
@@ -65,7 +64,7 @@ impl EntryAnswer {
 
 fn encode_verdict(verdict: &Verdict, out: &mut Writer) {
     out.number(1, verdict.admitted.into());
-    out.number(2, verdict.quota.get().into());
+    out.number(2, verdict.quota.into());
     out.number(3, verdict.remaining);
     out.number(4, verdict.next_slot);
     out.number(5, verdict.full_reset);
@@ -73,20 +72,13 @@ fn encode_verdict(verdict: &Verdict, out: &mut Writer) {
 }
 
 fn decode_verdict(bytes: &[u8]) -> Result<Verdict, Malformed> {
-    let mut quota = 0;
-    let mut verdict = Verdict {
-        admitted: false,
-        quota: NonZeroU32::MIN,
-        remaining: 0,
-        next_slot: 0,
-        full_reset: 0,
-        retry_after: 0,
-    };
+    let mut verdict =
+        Verdict { admitted: false, quota: 0, remaining: 0, next_slot: 0, full_reset: 0, retry_after: 0 };
     for field in Fields::of(bytes) {
         let field = field?;
         match field.number {
             1 => verdict.admitted = field.content.number()? != 0,
-            2 => quota = field.content.small()?,
+            2 => verdict.quota = field.content.small()?,
             3 => verdict.remaining = field.content.number()?,
             4 => verdict.next_slot = field.content.number()?,
             5 => verdict.full_reset = field.content.number()?,
@@ -94,5 +86,6 @@ fn decode_verdict(bytes: &[u8]) -> Result<Verdict, Malformed> {
             _ => {}
         }
     }
-    Ok(Verdict { quota: NonZeroU32::new(quota).ok_or(Malformed)?, ..verdict })
+    // The service judges by limits, and none of them has a quota of 0.
+    if verdict.quota == 0 { Err(Malformed) } else { Ok(verdict) }
 }

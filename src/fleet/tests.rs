@@ -59,7 +59,7 @@ fn answer() -> Answer {
     let quota = NonZeroU32::new(300).unwrap();
     let verdict = Verdict {
         admitted: false,
-        quota,
+        quota: quota.get(),
         remaining: 0,
         next_slot: 5,
         full_reset: 60 * SECOND,

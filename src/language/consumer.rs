@@ -1,6 +1,6 @@
 //! A known caller.
 
-use super::forms;
+use super::{forms, limit};
 use crate::config::{Composite, Field, Form, Kind, Object, object};
 
 /// Its name.
@@ -44,11 +44,11 @@ pub const ATTRIBUTES: Field<Composite> = Field::optional(
 pub const QUOTAS: Field<Composite> = Field::optional(
     "quotas",
     Composite::new(
-        Kind::Map { names: &forms::LIMIT, values: &Kind::Number(forms::UNITS.range) },
+        Kind::Map { names: &forms::LIMIT, values: &limit::ONE_QUOTA },
         "an object of limits, each with its quota",
     ),
     "those of its tier",
-    "its own quotas, which replace those of its tier",
+    "its own quotas, which replace those of its tier: numbers, 0 or `unlimited`",
 );
 
 /// The object.

@@ -6,6 +6,7 @@ use crate::config::{
     object,
 };
 use crate::limiter::{Algorithm, Field as Of};
+use crate::rules::Quota;
 use crate::time::{Micros, Period};
 use std::num::NonZeroU32;
 
@@ -25,18 +26,30 @@ pub const ALGORITHM: Field<&Words<Algorithm>> = Field::optional(
     "how units are counted",
 );
 
-/// The maximum number of units: a number, or one for each tier.
+/// The maximum number of units: one quota, or one for each tier.
 pub const QUOTA: Field<Composite> = Field::required(
     "quota",
     Composite::new(
         Kind::Either(&[
-            forms::UNITS.erased(),
-            Kind::Map { names: &forms::TIER, values: &forms::UNITS.erased() },
+            forms::QUOTA.erased(),
+            Kind::Words(QUOTAS),
+            Kind::Map { names: &forms::TIER, values: &ONE_QUOTA },
         ]),
-        "a whole number from 1 to 4294967295",
+        "a whole number from 0 to 4294967295, or unlimited",
     ),
-    "the maximum number of units: one number for all callers, or one for each tier",
+    "the maximum number of units: one for all callers, or one for each tier. 0: it rejects every request, at once and without a \
+     `retry-after`; such a request counts nowhere, and starts no block",
 );
+
+/// One quota, as one of several.
+pub const ONE_QUOTA: Kind = Kind::Either(&[forms::QUOTA.erased(), Kind::Words(QUOTAS)]);
+
+/// The words that [`QUOTA`] can be in place of a number.
+pub const QUOTAS: &Words<Quota> = &Words(&[Word::new(
+    "unlimited",
+    Quota::Unlimited,
+    "it never rejects these callers, does not count them, and no header describes it to them",
+)]);
 
 /// The time that the quota is for: a duration, or a period.
 pub const WINDOW: Field<Composite> = Field::optional(

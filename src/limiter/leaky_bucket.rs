@@ -248,7 +248,7 @@ impl State for Spacing {
         let retry_after = if admitted { 0 } else { over.saturating_sub(now).max(1) };
         Verdict {
             admitted,
-            quota: self.quota,
+            quota: self.quota.get(),
             remaining: if after == now { self.quota() } else { 0 },
             next_slot: after,
             full_reset: after.max(now.saturating_add(retry_after)),

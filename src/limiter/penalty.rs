@@ -107,7 +107,7 @@ impl State for Block {
         let admitted = wait == 0 || cost == 0;
         Verdict {
             admitted,
-            quota: self.quota,
+            quota: self.quota.get(),
             remaining: if wait == 0 { u64::from(self.quota.get()) } else { 0 },
             next_slot: self.end.max(now),
             full_reset: self.end.max(now),

@@ -154,7 +154,7 @@ impl State for TwoCounters {
         let full_reset = if used_after == 0 { now } else { after.falls_to(0) };
         Verdict {
             admitted,
-            quota: self.quota,
+            quota: self.quota.get(),
             remaining: quota.saturating_sub(used_after),
             next_slot: one_more.map_or(now, |max| after.falls_to(max).max(now)),
             full_reset: full_reset.max(now.saturating_add(retry_after)),

@@ -391,7 +391,7 @@ impl State for Log<'_> {
         let retry_after = if admitted { 0 } else { self.room_for(cost).saturating_sub(now).max(1) };
         Verdict {
             admitted,
-            quota: self.quota,
+            quota: self.quota.get(),
             remaining: if admitted { free - u64::from(cost) } else { free },
             next_slot,
             full_reset: newest.max(now.saturating_add(retry_after)),

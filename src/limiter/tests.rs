@@ -67,7 +67,7 @@ fn after_the_wait_and_not_a_microsecond_before_the_same_request_is_admitted() {
         assert!(verdict.next_slot <= verdict.full_reset, "{:?} {verdict:?}", kept.limit);
         assert!(verdict.full_reset >= now.mono + verdict.retry_after, "{:?} {verdict:?}", kept.limit);
         assert_eq!(verdict.admitted, verdict.retry_after == 0);
-        if !verdict.admitted && cost <= verdict.quota.get() && kept.limit.has_window() {
+        if !verdict.admitted && cost <= verdict.quota && kept.limit.has_window() {
             let then = after(now, verdict.retry_after);
             let before = after(now, verdict.retry_after - 1);
             let here = after(then, rounded_up(kept, then.mono - now.mono));
@@ -203,7 +203,7 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
         let said = Verdict { admitted: true, retry_after: 0, ..verdict };
         let then = spent.judge(now, 0);
         // A cost that is never admitted is told to wait for nothing, and so to see nothing back before that.
-        let full_reset = if cost > said.quota.get() { said.full_reset } else { then.full_reset };
+        let full_reset = if cost > said.quota { said.full_reset } else { then.full_reset };
         assert_eq!(Verdict { full_reset, ..then }, said, "{:?} {now:?} {cost}", kept.limit);
         if kept.limit.has_window() {
             comes_back_when_said(&spent, now, verdict, eviction);
@@ -216,7 +216,7 @@ fn what_is_said_to_remain_is_what_is_then_admitted_and_comes_back_when_said() {
 }
 
 fn comes_back_when_said(spent: &Kept, now: Now, said: Verdict, eviction: EvictionInfo) {
-    let whole = u64::from(said.quota.get());
+    let whole = u64::from(said.quota);
     let remaining_at = |then: Micros| spent.judge(at(now, then.max(now.mono)), 0).remaining;
     let here = said.full_reset + rounded_up(spent, said.full_reset.saturating_sub(now.mono));
     assert_eq!(remaining_at(here), whole, "{:?} {now:?} {said:?}", spent.limit);

@@ -285,7 +285,7 @@ impl State for Bucket {
         let retry_after = if admitted { 0 } else { self.wait(now, cost).max(1) };
         Verdict {
             admitted,
-            quota: self.burst,
+            quota: self.burst.get(),
             remaining,
             next_slot: if full {
                 now

@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 pub struct Verdict {
     /// Whether this limit admits the request.
     pub admitted: bool,
-    /// The limit's quota.
-    pub quota: NonZeroU32,
+    /// The limit's quota. 0: the caller's plan excludes it, see [`Verdict::EXCLUDED`].
+    pub quota: u32,
     /// Units left after this request.
     pub remaining: u64,
     /// When the next unit comes back.
@@ -22,6 +22,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The verdict of a limit whose quota is 0 for the caller. No wait is known, and no instant.
+    pub const EXCLUDED: Verdict =
+        Verdict { admitted: false, quota: 0, remaining: 0, next_slot: 0, full_reset: 0, retry_after: 0 };
+
+    /// Whether it rejects because the limit's quota is 0 for the caller.
+    pub fn is_excluded(&self) -> bool {
+        self.quota == 0
+    }
+
     /// Caps all times at `max_reset` from `now`.
     pub(super) fn cap(&mut self, max_reset: Micros, now: Micros) {
         let latest = now.saturating_add(max_reset);
@@ -39,13 +48,13 @@ impl Verdict {
     /// Corrects `remaining` of a request that was admitted at a cost of `judged` units and counted at
     /// `counted`.
     pub fn recount(&mut self, judged: u32, counted: u32) {
-        let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota.get()));
+        let free = self.remaining.saturating_add(u64::from(judged)).min(u64::from(self.quota));
         self.remaining = free.saturating_sub(u64::from(counted));
     }
 
     /// Whether at most a tenth of the quota is left (FA-26).
     pub fn near_limit(&self) -> bool {
-        self.remaining <= u64::from(self.quota.get() / 10)
+        self.remaining <= u64::from(self.quota / 10)
     }
 }
 
@@ -55,7 +64,7 @@ pub(super) fn all_at(edge: Micros, quota: NonZeroU32, used: u64, now: Micros, co
     let admitted = u64::from(cost) <= free;
     Verdict {
         admitted,
-        quota,
+        quota: quota.get(),
         remaining: if admitted { free - u64::from(cost) } else { free },
         next_slot: edge,
         full_reset: edge,

@@ -15,8 +15,7 @@ impl ReplyRules {
     /// Whether an admitted request has left its caller with a tenth of some quota of this policy, or less
     /// (FA-26).
     pub fn near_limit(&self, one: &PolicyDecision) -> bool {
-        let limits = self.policies.get(one.policy).map_or(0, |policy| policy.limits.len());
-        one.outcome.verdicts.iter().take(limits).any(Verdict::near_limit)
+        one.outcome.verdicts.iter().any(Verdict::near_limit)
     }
 }
 
@@ -31,7 +30,7 @@ fn line(rules: &ReplyRules, decision: &Decision) -> String {
     };
     if let Some(DescribedLimit { policy, description, verdict, .. }) = limit {
         line.extend([" policy=", policy, " limit=", &description.name, " quota="]);
-        push_decimal(&mut line, verdict.quota.get().into());
+        push_decimal(&mut line, verdict.quota.into());
         line.push_str(" remaining=");
         push_decimal(&mut line, verdict.remaining);
     }

@@ -139,7 +139,9 @@ impl HeaderRules {
         };
         let Some(first) = limits.first() else { return Vec::new() };
         let shown = ShownLimits::new(self, replies, decision, limits);
-        let headers = self.headers.iter();
+        // Of a quota of 0 nothing comes back.
+        let has_reset = !first.verdict.is_excluded();
+        let headers = self.headers.iter().filter(|(value, _)| has_reset || !value.is_reset());
         headers.map(|(value, name)| (name.as_str(), value.render(*first, &shown))).collect()
     }
 

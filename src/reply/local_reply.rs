@@ -93,7 +93,9 @@ impl ReplyRules {
         headers.push(("cache-control", "no-store".into()));
         headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.render(&rejection))));
         if self.retry_after.shown {
-            headers.push(("retry-after", decimal(rejection.wait)));
+            if !decision.is_excluded() {
+                headers.push(("retry-after", decimal(rejection.wait)));
+            }
             headers.extend(rejection.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
         }
         Some(Reply { status: *status, headers, body, details: rejection.details, unavailable: false })
@@ -179,12 +181,13 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
     }
 
     /// The wait for a gRPC client in milliseconds; `None` for other clients. The client reads 32 bits and
-    /// would retry at once on overflow; `-1` tells it not to retry.
+    /// would retry at once on overflow; `-1` tells it not to retry, also if no wait is known.
     fn grpc_pushback(&self) -> Option<Cow<'static, str>> {
         let content_type = self.request.header("content-type")?;
         let rest = content_type.strip_prefix(b"application/grpc")?;
         let wait = self.wait.saturating_mul(1_000);
-        let wait = || if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() };
+        let is_known = !self.decision.is_excluded() && i32::try_from(wait).is_ok();
+        let wait = || if is_known { decimal(wait) } else { "-1".into() };
         matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
     }
 }
@@ -209,7 +212,8 @@ impl<R: Request> Rejected for RejectedRequest<'_, '_, R> {
         let (reset, on_rejection) =
             headers.map(|rules| (rules.reset, rules.on_rejection)).unwrap_or_default();
         let wait = RejectionWait::of(self.rules, self.decision).filter(|_| on_rejection.is_after_wait());
-        self.limit.map_or(0, |limit| reset.time(limit, self.decision, wait).epoch_seconds())
+        let limit = self.limit.filter(|limit| !limit.verdict.is_excluded());
+        limit.map_or(0, |limit| reset.time(limit, self.decision, wait).epoch_seconds())
     }
 
     fn policy(&self) -> &str {

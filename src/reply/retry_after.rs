@@ -24,8 +24,11 @@ pub struct RetryAfter {
 
 impl RetryAfter {
     /// The value of `retry-after` in seconds. It is rounded up, so that it is never too short unless `max`
-    /// makes it so. The jitter is the same each time for one decision.
+    /// makes it so. The jitter is the same each time for one decision. 0: no wait is known.
     pub(super) fn seconds(&self, decision: &Decision) -> u64 {
+        if decision.is_excluded() {
+            return 0;
+        }
         let exact = seconds_up(decision.retry_after()).max(self.min);
         let jitter = decision.rejecting().filter(|_| self.jitter > 0).map_or(0, |one| {
             let spread = self.jitter.saturating_add(1);

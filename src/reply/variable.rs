@@ -184,7 +184,7 @@ variables! {
 
     /// The quota of the limit that rejects.
     Limit: of_limit("limit", "the quota of the limit that rejects"),
-        |reply| Rendered::Number(reply.limit().map_or(0, |limit| limit.verdict.quota.get().into()));
+        |reply| Rendered::Number(reply.limit().map_or(0, |limit| limit.verdict.quota.into()));
 
     /// The units left of it.
     Remaining: of_limit("remaining", "the units left of that quota"),

@@ -56,10 +56,10 @@ impl Policy {
         self.cost_from.iter().map(|from| from.key)
     }
 
-    /// The limits of callers with neither a tier nor quotas of their own: one or more, and last the penalty,
-    /// if there is one.
+    /// Its limits: one or more, and last the penalty, if there is one. Their quotas are those of callers with
+    /// neither a tier nor quotas of their own, if that is a number of units.
     pub fn limits(&self) -> &[Limit] {
-        self.limit_sets.default().limits()
+        self.limit_sets.declared()
     }
 
     /// The charge of one request of `cost` units, for a caller with this limit set.
@@ -89,7 +89,7 @@ impl Policy {
 
     /// Whether the end of a stream changes the counts, whatever the response.
     pub fn awaits_stream_end(&self) -> bool {
-        self.limit_sets.default().has_concurrency()
+        self.limits().iter().any(Limit::counts_in_flight)
     }
 
     /// A cost in units that none of the limits ever admits.

@@ -244,7 +244,7 @@ fn admission(limit: &Limit, now: Micros) -> Verdict {
     let full_reset = now.saturating_add(limit.window);
     Verdict {
         admitted: true,
-        quota: limit.quota,
+        quota: limit.quota.get(),
         remaining: 0,
         next_slot: full_reset,
         full_reset,
@@ -255,7 +255,7 @@ fn admission(limit: &Limit, now: Micros) -> Verdict {
 fn rejection(limit: &Limit, now: Micros, wait: Micros) -> Verdict {
     Verdict {
         admitted: false,
-        quota: limit.quota,
+        quota: limit.quota.get(),
         remaining: 0,
         next_slot: now.saturating_add(wait),
         full_reset: now.saturating_add(limit.window),

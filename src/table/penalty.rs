@@ -61,7 +61,7 @@ pub fn reject_until(end: Micros, verdicts: &mut [Verdict], now: Micros) {
         // What is left now is available when the block ends.
         let left = verdict.remaining;
         verdict.next_slot = if left > 0 { end } else { verdict.next_slot.max(end) };
-        let whole = left >= u64::from(verdict.quota.get());
+        let whole = left >= u64::from(verdict.quota);
         verdict.full_reset = if whole { end } else { verdict.full_reset.max(end) };
         verdict.remaining = 0;
         if all || !verdict.admitted {

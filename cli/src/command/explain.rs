@@ -209,6 +209,12 @@ fn applicability(policy: &PolicyExplanation) -> String {
         Applicability::Counts(who) => format!("applies, counted for {}", who.join(" and ")),
         Applicability::Shadows(who) => format!("applies in shadow, counted for {}", who.join(" and ")),
         Applicability::Returns(who) => format!("may return a unit, counted for {}", who.join(" and ")),
+        Applicability::Unlimited(who) => {
+            format!("has no limits for {}, and counts nothing", who.join(" and "))
+        }
+        Applicability::Excludes(who) => {
+            format!("rejects every request of {}, and counts none", who.join(" and "))
+        }
         Applicability::Not(reason) => format!("does not apply: {reason}"),
     }
 }

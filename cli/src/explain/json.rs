@@ -71,6 +71,8 @@ fn policy(policy: &PolicyExplanation) -> Value {
         Applicability::Counts(keys) => ("counts", field("counted", who(keys))),
         Applicability::Shadows(keys) => ("shadows", field("counted", who(keys))),
         Applicability::Returns(keys) => ("returns", field("counted", who(keys))),
+        Applicability::Unlimited(keys) => ("unlimited", field("caller", who(keys))),
+        Applicability::Excludes(keys) => ("excludes", field("caller", who(keys))),
         Applicability::Not(reason) => ("not", field("reason", reason.as_str().into())),
     };
     let limits = policy.limits.iter().map(|(limit, verdict)| verdict_of(limit, verdict)).collect();
@@ -95,7 +97,7 @@ fn verdict_of(limit: &str, verdict: &Verdict) -> Value {
     Value::Object(vec![
         field("limit", limit.into()),
         field("admitted", Value::Bool(verdict.admitted)),
-        field("quota", Value::Number(f64::from(verdict.quota.get()))),
+        field("quota", Value::Number(f64::from(verdict.quota))),
         field("remaining", Value::Number(verdict.remaining as f64)),
         field("wait_seconds", seconds(verdict.retry_after)),
     ])

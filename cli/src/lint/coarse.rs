@@ -22,7 +22,7 @@ pub(super) fn warn_slots(
     warnings: &mut Vec<Warning>,
 ) {
     for i in 0..policy.limit_names.len() {
-        let message = |limits: &LimitSet| coarse(policy, limits.limits().get(i)?, table);
+        let message = |limits: &LimitSet| coarse(policy, limits.limit(i)?, table);
         warn_by_group(&format!("{path}.limits[{i}]"), groups, message, warnings);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn warn_lost(set: &Configuration, value: &Value) -> Vec<Warning> {
 fn warn_policy(set: &Configuration, policy: &Policy, path: &str, warnings: &mut Vec<Warning>) {
     let groups = caller_groups(set, policy);
     for i in 0..policy.limit_names.len() {
-        let message = |limits: &LimitSet| lost(limits.limits().get(i)?);
+        let message = |limits: &LimitSet| lost(limits.limit(i)?);
         warn_by_group(&format!("{path}.limits[{i}]"), &groups, message, warnings);
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn warn_made_up_keys(
         return;
     }
     let kind = key.source.kind();
-    let names = policy.limit_names.iter().zip(policy.limits());
+    let limits = policy.limit_sets.default();
+    let names = policy.limit_names.iter().enumerate();
+    let names = names.filter_map(|(index, name)| Some((name, limits.limit(index)?)));
     let mut worth_it = names.filter(|(_, limit)| is_worth_it(limit) || kind.whose == Whose::Targets);
     if let Some((name, _)) = worth_it.next() {
         let key = &key.name;

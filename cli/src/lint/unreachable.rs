@@ -118,9 +118,10 @@ pub(super) fn warn_limits(
 ) {
     for (i, name) in policy.limit_names.iter().enumerate() {
         let message = |limits: &LimitSet| {
-            let limit = limits.limits().get(i)?;
-            let others = limits.limits().iter().zip(&policy.limit_names);
-            let (other, other_name) = others.into_iter().find(|(other, _)| comes_before(other, limit))?;
+            let limit = limits.limit(i)?;
+            let others = policy.limit_names.iter().enumerate();
+            let mut others = others.filter_map(|(other, name)| Some((limits.limit(other)?, name)));
+            let (other, other_name) = others.find(|(other, _)| comes_before(other, limit))?;
             Some(format!(
                 "{name} never rejects anything: {other_name} admits {} in a longer window than {name}, which admits {}",
                 other.quota, limit.quota

@@ -143,7 +143,7 @@ fn units(entry: &Entry, ask: Ask, verdicts: &[Verdict], active: usize) -> (u32, 
     let others = u64::from(ask.at_most.saturating_sub(ask.at_least)).min(free);
     let may_go_ahead = entry.limits.iter().all(|limit| limit.algorithm.counts_by_time());
     // The last units are for whoever asks first: in hand, they would serve one worker only.
-    let last = verdicts.iter().map(|verdict| u64::from(verdict.quota.get()) / LAST).max().unwrap_or_default();
+    let last = verdicts.iter().map(|verdict| u64::from(verdict.quota) / LAST).max().unwrap_or_default();
     let share = (free - others).saturating_sub(last) / (SHARE * (active as u64 + 1));
     let ahead = if may_go_ahead { u64::from(ask.ahead).min(share) } else { 0 };
     let number = |units| u32::try_from(units).unwrap_or(u32::MAX);

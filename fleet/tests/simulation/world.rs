@@ -364,7 +364,7 @@ impl World {
         let state = record.state(limit.id, limit.algorithm.kind());
         let counter = Counter::open(limit, state, now, WorkerId::default()).unwrap();
         let verdict = counter.judge(now, 0);
-        i64::from(verdict.quota.get()) - verdict.remaining as i64
+        i64::from(verdict.quota) - verdict.remaining as i64
     }
 
     /// The text of a caller's record.

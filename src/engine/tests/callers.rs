@@ -42,7 +42,7 @@ fn sp_8_a_consumer_can_have_a_quota_of_its_own() {
     let decision = fixture.decide(&key("big-key"));
     assert_eq!(fixture.engine.rules().callers.consumers.list()[decision.consumer().unwrap()].name, "big");
     // The other limit is its tier's.
-    assert_eq!(decision.policies()[0].outcome.verdicts[1].quota.get(), 100);
+    assert_eq!(decision.policies()[0].outcome.verdicts[1].quota, 100);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -54,10 +54,7 @@ fn fa_24_a_change_of_tier_moves_the_cap_and_keeps_the_count() {
     // Down again: nothing is left, and never less than nothing.
     let decision = fixture.decide(&with_plan("free"));
     assert!(decision.rejected());
-    assert_eq!(
-        (decision.verdict(0, 0).unwrap().quota.get(), decision.verdict(0, 0).unwrap().remaining),
-        (2, 0)
-    );
+    assert_eq!((decision.verdict(0, 0).unwrap().quota, decision.verdict(0, 0).unwrap().remaining), (2, 0));
 }
 
 #[wasm_bindgen_test(unsupported = test)]

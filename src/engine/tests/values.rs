@@ -97,7 +97,7 @@ fn a_a_tier_may_be_a_number_or_in_a_list() {
             "policies": [{{"name": "p", "key": "all", "limits": [
                 {{"quota": {{"1": 10, "3": 30, "gold": 99}}, "window": "1m"}}]}}]}}"#
     ));
-    let mut quota = |value| fixture.decide(&with(value)).verdict(0, 0).unwrap().quota.get();
+    let mut quota = |value| fixture.decide(&with(value)).verdict(0, 0).unwrap().quota;
     assert_eq!(quota(MetadataValue::Number(3.0)), 30);
     assert_eq!(quota(text("gold")), 99);
     assert_eq!(quota(list(&["x", "gold", "3"])), 30, "the first of the names that is in it");

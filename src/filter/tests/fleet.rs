@@ -73,7 +73,7 @@ fn verdict(admitted: bool) -> Verdict {
     let quota = NonZeroU32::new(8).unwrap();
     let retry_after = if admitted { 0 } else { 30 * SECOND };
     let (next_slot, full_reset) = (30 * SECOND, 60 * SECOND);
-    Verdict { admitted, quota, remaining: 0, next_slot, full_reset, retry_after }
+    Verdict { admitted, quota: quota.get(), remaining: 0, next_slot, full_reset, retry_after }
 }
 
 /// The host's name of the latest call, and the exchange that it sends.

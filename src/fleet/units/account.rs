@@ -129,7 +129,7 @@ impl Account {
         let left = self.left(now);
         let verdicts = self.grants.last().map_or(&[][..], |grant| &grant.verdicts);
         let with_those_in_hand = |verdict: &Verdict| Verdict {
-            remaining: verdict.remaining.saturating_add(left).min(verdict.quota.get().into()),
+            remaining: verdict.remaining.saturating_add(left).min(verdict.quota.into()),
             admitted: true,
             retry_after: 0,
             ..*verdict
@@ -145,7 +145,7 @@ impl Account {
         let mut verdicts = self.standing.0.clone();
         let left = self.left(now);
         for verdict in &mut verdicts {
-            verdict.remaining = verdict.remaining.saturating_add(left).min(verdict.quota.get().into());
+            verdict.remaining = verdict.remaining.saturating_add(left).min(verdict.quota.into());
             verdict.admitted = u64::from(cost) <= verdict.remaining;
             let wait = verdict.next_slot.saturating_sub(now.mono).max(1);
             verdict.retry_after = if verdict.admitted { 0 } else { wait };

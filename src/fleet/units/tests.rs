@@ -42,7 +42,14 @@ fn claim(number: u64, limits: &[Limit]) -> Claim<'_> {
 
 fn verdict() -> Verdict {
     let quota = NonZeroU32::new(10).unwrap();
-    Verdict { admitted: true, quota, remaining: 5, next_slot: 0, full_reset: SECOND, retry_after: 0 }
+    Verdict {
+        admitted: true,
+        quota: quota.get(),
+        remaining: 5,
+        next_slot: 0,
+        full_reset: SECOND,
+        retry_after: 0,
+    }
 }
 
 /// The answer that applies everything and grants so many units.

@@ -70,7 +70,7 @@ fn every_decision_is_the_ideal_buckets_but_for_a_nanosecond_a_unit() {
         let mut kept = Kept::new(quota, window, TokenBucket { burst });
         let start = random.start();
         // A burst of centuries is cut.
-        let burst = kept.judge(start, 0).quota;
+        let burst = NonZeroU32::new(kept.judge(start, 0).quota).unwrap();
         let (mut now, mut admitted, mut taken) = (start, Vec::new(), 0u128);
         for _ in 0..20 {
             let edge = kept.judge(now, 0).next_slot;
@@ -116,7 +116,7 @@ fn refunds_never_let_more_pass_than_burst_and_rate() {
         let (quota, burst, window) = (random.quota(), random.quota(), random.window());
         let mut kept = Kept::new(quota, window, TokenBucket { burst });
         let start = random.start();
-        let burst = kept.judge(start, 0).quota;
+        let burst = NonZeroU32::new(kept.judge(start, 0).quota).unwrap();
         // What was admitted, in order, and of what is not settled yet its place there and what it remembers.
         let (mut now, mut admitted, mut open) = (start, Vec::new(), Vec::new());
         for _ in 0..40 {

@@ -72,7 +72,7 @@ impl HeaderValue {
         limit: DescribedLimit<'a, '_>,
         shown: &ShownLimits<'a, '_, '_>,
     ) -> Cow<'a, str> {
-        let quota = u64::from(limit.verdict.quota.get());
+        let quota = u64::from(limit.verdict.quota);
         let remaining = limit.verdict.remaining;
         match self {
             HeaderValue::Limit => decimal(quota),
@@ -98,10 +98,10 @@ const fn name(name: &'static str, about: &'static str) -> Field<&'static Form<St
 /// `10, 10;w=1;name="per-ip", 1000;w=3600;name="per-key"` (draft-polli-ratelimit-headers-02 and -03).
 fn envoy_limits(limit: DescribedLimit<'_, '_>, all: &[DescribedLimit<'_, '_>]) -> String {
     let mut quotas = String::new();
-    push_decimal(&mut quotas, limit.verdict.quota.get().into());
+    push_decimal(&mut quotas, limit.verdict.quota.into());
     for limit in all {
         quotas.push_str(", ");
-        push_decimal(&mut quotas, limit.verdict.quota.get().into());
+        push_decimal(&mut quotas, limit.verdict.quota.into());
         push_window(*limit, &mut quotas);
         quotas.extend([";name=\"", &limit.description.reference, "\""]);
     }
@@ -126,7 +126,7 @@ fn list<'a, 'd>(
 /// `;q=100;w=60` (draft-ietf-httpapi-ratelimit-headers-11).
 fn ietf_policy(limit: DescribedLimit<'_, '_>, out: &mut String) {
     out.push_str(";q=");
-    push_decimal(out, limit.verdict.quota.get().into());
+    push_decimal(out, limit.verdict.quota.into());
     if limit.description.concurrent {
         out.push_str(";qu=\"concurrent-requests\"");
     }
@@ -137,7 +137,7 @@ fn ietf_policy(limit: DescribedLimit<'_, '_>, out: &mut String) {
 fn ietf_state<'a>(limit: DescribedLimit<'a, '_>, shown: &ShownLimits<'a, '_, '_>, out: &mut String) {
     out.push_str(";r=");
     push_decimal(out, limit.verdict.remaining);
-    if limit.description.window.is_some() {
+    if limit.description.window.is_some() && !limit.verdict.is_excluded() {
         out.push_str(";t=");
         shown.push_reset(limit, out);
     }

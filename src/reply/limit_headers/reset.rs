@@ -1,6 +1,6 @@
 //! When a reset is, exactly. How it is rounded and written is up to its [format](super::reset_format).
 
-use super::super::{DescribedLimit, ReplyRules};
+use super::super::{DescribedLimit, LimitDescription, ReplyRules};
 use crate::config::{Word, Words};
 use crate::decision::Decision;
 use crate::time::{MILLISECOND, Micros, Now, SECOND, seconds_up, times};
@@ -93,15 +93,15 @@ pub(in super::super) struct RejectionWait {
 }
 
 impl RejectionWait {
-    /// `None`: the request is admitted.
+    /// `None`: the request is admitted, or no wait is known.
     pub fn of(replies: &ReplyRules, decision: &Decision) -> Option<RejectionWait> {
-        decision.rejecting()?;
+        decision.rejecting().filter(|_| !decision.is_excluded())?;
         let longest = decision.policies().iter().find_map(|one| {
-            let limits = &replies.policies.get(one.policy)?.limits;
-            let mut verdicts = limits.iter().zip(&one.outcome.verdicts);
-            verdicts.find(|(_, verdict)| verdict.retry_after == decision.retry_after())
+            let verdicts = &one.outcome.verdicts;
+            let place = verdicts.iter().position(|verdict| verdict.retry_after == decision.retry_after())?;
+            replies.policies.get(one.policy)?.limit_at(one.limit_set, place)
         });
-        let aligned = longest.is_some_and(|(limit, _)| limit.is_aligned());
+        let aligned = longest.is_some_and(LimitDescription::is_aligned);
         Some(RejectionWait { wait: replies.retry_after.wait(decision), aligned })
     }
 }

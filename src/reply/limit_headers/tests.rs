@@ -8,7 +8,6 @@ use crate::limiter::Verdict;
 use crate::table::Outcome;
 use crate::testing::compiled;
 use crate::time::{Now, SECOND};
-use std::num::NonZeroU32;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const NOW: Now = Now { mono: 500 * SECOND, wall: 1_747_314_000 * SECOND };
@@ -27,7 +26,7 @@ fn set(headers: &str) -> ReplyRules {
 fn verdict(quota: u32, remaining: u64, next: u64, full: u64, retry: u64) -> Verdict {
     Verdict {
         admitted: retry == 0,
-        quota: NonZeroU32::new(quota).unwrap(),
+        quota,
         remaining,
         next_slot: NOW.mono + next * SECOND,
         full_reset: NOW.mono + full * SECOND,

@@ -25,7 +25,7 @@ impl Truth {
         let now = history.fixture.now.mono;
         let probe = caller().with(":path", "/1");
         let oracle = Oracle { fixture: &history.fixture, probe: &probe };
-        let quota = u64::from(decision.verdict(0, limit).unwrap().quota.get());
+        let quota = u64::from(decision.verdict(0, limit).unwrap().quota);
         let whole = oracle.free(limit, now) == quota;
         let (next, full) =
             if whole { (now, now) } else { (oracle.next_unit(limit), oracle.all_units(limit, quota)) };
@@ -48,7 +48,7 @@ fn window_at_most(limit: &RandomLimit, now: Micros, at: Micros) -> Micros {
 /// Whether the request is never admitted, so there is nothing to wait for.
 fn costs_too_much(decision: &Decision) -> bool {
     let one = &decision.policies()[0];
-    one.outcome.verdicts.iter().any(|verdict| verdict.quota.get() < one.cost)
+    one.outcome.verdicts.iter().any(|verdict| verdict.quota < one.cost)
 }
 
 /// The last number of a response's limit headers: the reset.
@@ -114,7 +114,7 @@ impl Report<'_> {
     /// Every number that is not what it should be.
     fn lies(&self) -> Vec<String> {
         let verdict = self.decision.verdict(0, self.limit).unwrap();
-        let whole = verdict.remaining == u64::from(verdict.quota.get());
+        let whole = verdict.remaining == u64::from(verdict.quota);
         // A window of the clock ends although nothing was spent.
         if whole && self.history.limits[self.limit].aligned || costs_too_much(self.decision) {
             return Vec::new();

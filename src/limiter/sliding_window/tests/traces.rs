@@ -25,7 +25,7 @@ fn right_verdict(oracle: &Oracle, limit: &Limit, now: Micros, cost: u32) -> Verd
     let retry_after = if admitted { 0 } else { wait.max(1) };
     Verdict {
         admitted,
-        quota: limit.quota,
+        quota: limit.quota.get(),
         remaining: quota.saturating_sub(used + if admitted { cost } else { 0 }),
         next_slot: next.unwrap_or(now),
         full_reset: full.unwrap_or(now).max(now + retry_after),
