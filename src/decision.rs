@@ -2,6 +2,7 @@
 
 use crate::identity::Identity;
 use crate::limiter::Verdict;
+use crate::rules::LimitSet;
 use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
 
@@ -40,8 +41,11 @@ pub struct PolicyDecision {
     pub policy: usize,
     /// The caller that the policy counted.
     pub identity: Identity,
-    /// The number of the caller's limit set, for `LimitsByCaller::get`.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`; from [`FIRST_OWN`](crate::rules::FIRST_OWN) on
+    /// it is one that the request itself states.
     pub limit_set: usize,
+    /// The caller's limits, if they are those that the request itself states. Boxed, because few do.
+    pub own_limits: Option<Box<LimitSet>>,
     /// The request's cost in units.
     pub cost: u32,
     /// The verdicts of the policy's limits, and whether they counted the request.
@@ -71,7 +75,8 @@ pub struct AppliedPolicy {
     pub role: Role,
     /// The caller it counts.
     pub identity: Identity,
-    /// The number of the caller's limit set, for `LimitsByCaller::get`.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`; from [`FIRST_OWN`](crate::rules::FIRST_OWN) on
+    /// it is one that the request itself states.
     pub limit_set: usize,
     /// Whether the policy is in shadow mode: it counts, but its rejections have no effect.
     pub shadow: bool,

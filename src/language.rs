@@ -19,6 +19,7 @@ pub mod limit;
 pub mod names;
 pub mod paths;
 pub mod policy;
+pub mod quota_from;
 pub mod rejection;
 pub mod request_match;
 pub mod retry_after;

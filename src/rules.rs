@@ -11,6 +11,7 @@ mod limit_set;
 mod mode;
 mod on_response;
 mod policy;
+mod quota_from;
 mod request_match;
 mod routes;
 
@@ -20,10 +21,11 @@ pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
-pub use limit_set::{LimitSet, LimitsByCaller, Quota, Standing};
+pub use limit_set::{FIRST_OWN, LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::Mode;
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
+pub use quota_from::QuotaFrom;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
 

@@ -17,7 +17,8 @@ use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostFrom, CostHeader, LimitSet, Mode, Policy, Quota, ReportHeader, RequestMatch, Scope, UnknownCost,
+    CostFrom, CostHeader, LimitSet, Mode, Policy, Quota, QuotaFrom, ReportHeader, RequestMatch, Scope,
+    UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -118,7 +119,15 @@ fn describe_limit(set: &Configuration, policy: &Policy, index: usize) -> String 
         (Some(Quota::Nothing), _) => "none: every request is rejected".into(),
         (Some(Quota::Units(_) | Quota::Unlimited) | None, _) => "unlimited".into(),
     };
-    words + &others
+    let stated = policy.quotas_from.iter().filter(|from| from.limit == index);
+    let stated: String = stated.map(|from| stated_quota(set, from)).collect();
+    words + &others + &stated
+}
+
+/// A quota that the request states.
+fn stated_quota(set: &Configuration, from: &QuotaFrom) -> String {
+    let key = set.rules.callers.keys.get(from.key).map_or("", |key| &key.name);
+    format!("; with a number in {key}, that quota, from {} to {}", from.min, from.max)
 }
 
 fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {

@@ -103,7 +103,9 @@ pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
     if compiled.response.cost.is_none() && compiled.response.count.is_none() {
         return;
     }
-    let most = compiled.limit_sets.max_at_once();
+    let stated = compiled.quotas_from.iter().filter_map(|from| from.smallest(compiled.limits()));
+    let stated = stated.map(|limit| limit.max_at_once()).min().unwrap_or(u32::MAX);
+    let most = compiled.limit_sets.max_at_once().min(stated);
     let check = |at: Reader<'_>, cost: u32| {
         if cost > most {
             let found = [

@@ -2,8 +2,8 @@
 
 use super::keys::key_index;
 use crate::config::Reader;
-use crate::language::cost_from;
-use crate::rules::{CostFrom, Key, KnownKeys};
+use crate::language::{cost_from, quota_from};
+use crate::rules::{CostFrom, Key, KnownKeys, QuotaFrom};
 
 /// How a request's cost follows from the value of a key.
 #[inline(never)]
@@ -30,4 +30,24 @@ fn is_clients(key: usize, known: KnownKeys<'_>) -> bool {
 #[inline(never)]
 fn not_above<T>(at: &Reader<'_>, min: u32, max: u32) -> Option<T> {
     at.error_found(&min.to_string(), &["at most max, ", &max.to_string()].concat())
+}
+
+/// How the quota of the limit with this index follows from the value of a key.
+#[inline(never)]
+pub(super) fn quota_from(
+    reader: &Reader<'_>,
+    limit: usize,
+    known: KnownKeys<'_>,
+    parameters: impl FnOnce(&mut QuotaFrom),
+) -> Option<QuotaFrom> {
+    let fields = reader.fields(&quota_from::OBJECT)?;
+    let key = fields.needed(&cost_from::KEY).and_then(|key| key_index(key, known.names));
+    let (min, max) = (fields.get(&quota_from::MIN), fields.get(&quota_from::MAX));
+    let (key, min, max) = (key?, min?, max?);
+    if min > max {
+        return not_above(&fields.about(&quota_from::MIN), min.get(), max.get());
+    }
+    let mut from = QuotaFrom { limit, key, min, max, sets_burst: false, most: None, room: 0 };
+    parameters(&mut from);
+    Some(from)
 }

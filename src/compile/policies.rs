@@ -10,7 +10,7 @@ use super::matches::{exceptions, matches};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
-use crate::language::{configuration, forms, policy};
+use crate::language::{configuration, forms, limit, policy};
 use crate::limiter::{self, Algorithm, Limit};
 use crate::rules::{Key, KnownKeys, LimitSet, LimitsByCaller, Policy, Quota, RequestMatch};
 use crate::table::{Count, TableSize};
@@ -118,7 +118,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         let reported = fields.present(&policy::STOCK_HEADER).is_some();
         limits::read(
             list,
-            LimitContext { policy, table: context.table, count, reported, tiers: context.tiers },
+            LimitContext { policy, table: context.table, count, reported, tiers: context.tiers, known },
         )
     });
     let on_contention = fields.get(&policy::ON_CONTENTION);
@@ -157,6 +157,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     let penalty = block_for.map(|length| Limit::penalty(&name, length));
     let policy = Policy {
         limit_sets: limit_sets(&name, &limits, penalty, context),
+        quotas_from: limits.iter().filter_map(|limit| limit.quota_from).collect(),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
@@ -174,7 +175,29 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         scope,
     };
     check_hold(&fields, &policy);
+    check_quotas_from(&fields, &policy);
     Some(policy)
+}
+
+/// The service of a fleet knows one quota of each caller, not one of each request. And which limits a verdict is
+/// about must not depend on the numbers.
+fn check_quotas_from(fields: &Fields<'_>, policy: &Policy) {
+    let entries = fields.present(&policy::LIMITS).map_or_else(Vec::new, Reader::entries);
+    let mut places = policy.quotas_from.iter().filter_map(|from| entries.get(from.limit));
+    let Some(at) = places.next().map(|entry| entry.field(limit::QUOTA_FROM.name)) else { return };
+    if policy.scope.is_fleet() {
+        at.error_found::<()>(
+            "quota_from with scope: fleet",
+            "only with scope: proxy; for a fleet, a quota for each tier, with tiers.from",
+        );
+    }
+    let is_unlimited = |set: &LimitSet| (0..entries.len()).any(|i| set.quota(i) == Some(Quota::Unlimited));
+    if entries.len() > 1 && policy.limit_sets.all().any(is_unlimited) {
+        at.error_found::<()>(
+            "quota_from, and a limit of the same policy that is unlimited for some callers",
+            "a policy of its own for each of them",
+        );
+    }
 }
 
 /// Reads the name of a class, as its bit.

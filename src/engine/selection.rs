@@ -2,8 +2,8 @@
 
 use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
-use crate::http::{Request, RequestCache};
-use crate::rules::{LimitSet, Policy, PolicySet, RequestMatch, Standing};
+use crate::http::{PathTemplate, Request, RequestCache};
+use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet, QuotaFrom, RequestMatch, Standing};
 use crate::time::Micros;
 
 /// Whether the request is exempt from all policies, whoever sent it.
@@ -27,12 +27,13 @@ fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_
 }
 
 /// The policies that take part in a request at `wall`, an instant of the wall clock. A policy takes no part
-/// if the caller lacks one of its keys.
+/// if the caller lacks one of its keys. Adds to `own` the limits that the request itself states.
 pub fn applying<R: Request>(
     rules: &PolicySet,
     request: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
     wall: Micros,
+    own: &mut Vec<LimitSet>,
 ) -> Vec<AppliedPolicy> {
     let candidates = rules.routes.candidates(request);
     let mut applied = Vec::with_capacity(candidates.len());
@@ -61,8 +62,10 @@ pub fn applying<R: Request>(
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
                 Role::Returns(_) | Role::Unlimited | Role::Excluded => continue,
             };
+        } else if !policy.quotas_from.is_empty() && matches!(role, Role::Judges(_)) {
+            limit_set = stated_limits(policy, limit_set, caller, template, own);
         }
-        if policy.limit_sets.are_partial() {
+        if policy.limit_sets.are_partial() && limit_set < FIRST_OWN {
             let Some(changed) = with_quotas(role, policy.limit_sets.get(limit_set)) else { continue };
             role = changed;
         }
@@ -75,6 +78,25 @@ pub fn applying<R: Request>(
         applied.push(AppliedPolicy { policy: index, role, identity, limit_set, shadow });
     }
     applied
+}
+
+/// Adds the limits that the request itself states to `own`, if it does, and returns the number of the caller's
+/// set.
+#[inline(never)] // rarely called
+fn stated_limits<R: Request>(
+    policy: &Policy,
+    limit_set: usize,
+    caller: &Caller<'_, R>,
+    template: Option<&PathTemplate>,
+    own: &mut Vec<LimitSet>,
+) -> usize {
+    let set = policy.limit_sets.get(limit_set);
+    let number = |key| caller.number(key, template);
+    let stated = QuotaFrom::apply(&policy.quotas_from, policy.limits(), set, number);
+    // If another limit has a quota of 0, the caller's own set says so already.
+    let Some(stated) = stated.filter(|set| set.standing() == Standing::Limited) else { return limit_set };
+    own.push(stated);
+    FIRST_OWN + own.len() - 1
 }
 
 /// What becomes of a policy's role with the caller's quotas, of which some may be unlimited or 0. `None`: it

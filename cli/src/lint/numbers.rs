@@ -4,8 +4,16 @@ use super::Warning;
 use tollgate::compile::Configuration;
 use tollgate::rules::{CostFrom, Key, Policy};
 
-/// A cost that clients choose, or that they avoid by leaving a header out.
+/// A quota or a cost that clients choose, or a cost that they avoid by leaving a header out.
 pub(super) fn warn_numbers(set: &Configuration, policy: &Policy, path: &str, warnings: &mut Vec<Warning>) {
+    for from in &policy.quotas_from {
+        let Some(key) = clients_key(set, from.key) else { continue };
+        let message = format!(
+            "clients write {} themselves, and so choose their quota, up to {}; use metadata of an earlier filter",
+            key.name, from.max
+        );
+        warnings.push(Warning::new(format!("{path}.limits[{}].quota_from.key", from.limit), message));
+    }
     if let Some(from) = &policy.cost_from {
         let message = clients_key(set, from.key).and_then(|key| cost_message(key, from, policy.cost));
         warnings.extend(message.map(|message| Warning::new(format!("{path}.cost_from.key"), message)));

@@ -36,3 +36,20 @@ fn a_stated_cost_that_no_request_has_is_warned_about() {
         ["policies[0].cost_from: no request has this cost, since each match has one of its own"]
     );
 }
+
+#[test]
+fn a_quota_that_clients_choose_is_warned_about() {
+    let of = |key: &str| {
+        warnings(&format!(
+            "keys: {{ ip: {{ client_ip: {{}} }}, k: {{ {key} }} }}
+policies: [{{ name: p, key: ip, limits: [{{ quota: 50, window: 1m, quota_from: {{ key: k, max: 900 }} }}] }}]"
+        ))
+    };
+    assert_eq!(
+        of("header: x-quota"),
+        [
+            "policies[0].limits[0].quota_from.key: clients write k themselves, and so choose their quota, up to 900; use metadata of an earlier filter"
+        ]
+    );
+    assert_eq!(of("metadata: [auth, rpm]"), NOTHING);
+}
