@@ -17,6 +17,7 @@
 mod consumers;
 mod counting;
 mod fleet;
+mod key_numbers;
 mod key_part;
 mod keys;
 mod limits;

@@ -2,6 +2,7 @@
 
 use crate::identity::Identity;
 use crate::limiter::Verdict;
+use crate::rules::LimitSet;
 use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
 
@@ -41,8 +42,11 @@ pub struct PolicyDecision {
     pub policy: usize,
     /// The caller that the policy counted.
     pub identity: Identity,
-    /// The number of the caller's limit set, for `LimitsByCaller::get`.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`; from [`FIRST_OWN`](crate::rules::FIRST_OWN) on
+    /// it is one that the request itself states.
     pub limit_set: usize,
+    /// The caller's limits, if they are those that the request itself states. Boxed, because few do.
+    pub own_limits: Option<Box<LimitSet>>,
     /// The request's cost in units.
     pub cost: u32,
     /// The verdicts of the policy's limits, and whether they counted the request.
@@ -72,7 +76,8 @@ pub struct AppliedPolicy {
     pub role: Role,
     /// The caller it counts.
     pub identity: Identity,
-    /// The number of the caller's limit set, for `LimitsByCaller::get`.
+    /// The number of the caller's limit set, for `LimitsByCaller::get`; from [`FIRST_OWN`](crate::rules::FIRST_OWN) on
+    /// it is one that the request itself states.
     pub limit_set: usize,
     /// Whether the policy is in shadow mode: it counts, but its rejections have no effect.
     pub shadow: bool,
@@ -125,6 +130,11 @@ impl PolicyDecision {
     /// Whether the policy rejects the request.
     pub fn rejected(&self) -> bool {
         !self.outcome.admitted()
+    }
+
+    /// Whether the request costs nothing here, whatever its response says: it only looks.
+    pub fn is_peek(&self) -> bool {
+        self.cost == 0
     }
 
     /// What the policy counted when the request was decided, at `at`.

@@ -12,8 +12,8 @@ use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
-use crate::limiter::Verdict;
-use crate::rules::{Policy, PolicySet, Unread};
+use crate::limiter::{Limit, Verdict};
+use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use crate::time::Now;
 use caller::{Caller, ConsumerCache};
@@ -86,9 +86,11 @@ impl Engine {
 
         // Which policies apply, and whom does each count? While no response has proved a credential, the
         // request is also counted, provisionally, as one without it.
-        let applied = applying(&self.rules, &request, &caller, now.wall);
+        let mut own = Vec::new();
+        let applied = applying(&self.rules, &request, &caller, now.wall, &mut own);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
-        let check = open.map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall));
+        let check = open
+            .map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall, &mut own));
         if self.has_partial_limits {
             let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
             if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {
@@ -102,7 +104,7 @@ impl Engine {
         // One transaction asks all limits of all enforced policies, and counts the request where it should
         // count.
         let mut charges: Vec<Charge<'_>> = Vec::with_capacity(applied.len() + provisional.len());
-        charges.extend(enforced().filter_map(|one| self.charge(&one)));
+        charges.extend(enforced().filter_map(|one| self.charge(&one, &own)));
         if let Some(caller) = transaction.must_wait(&charges, self.rules.charging) {
             return Err(caller);
         }
@@ -110,14 +112,14 @@ impl Engine {
 
         // The verdicts of all limits become one decision. Turning it into a reply is the job of `reply`.
         let mut policies = Vec::with_capacity(outcomes.len());
-        policies.extend(enforced().zip(outcomes).map(|(one, outcome)| policy_decision(one, outcome)));
+        policies.extend(enforced().zip(outcomes).map(|(one, outcome)| policy_decision(one, outcome, &own)));
         let check = check.map(|AnonymousCheck { mut check, provisional, .. }| {
             check.take_provisional(provisional.len(), &mut policies);
             check
         });
         let mut decision = Decision::new(policies, now);
         if applied.iter().any(|one| one.shadow || !matches!(one.role, Role::Judges(_))) {
-            self.add_unenforced(&mut decision, &applied, transaction);
+            self.add_unenforced(&mut decision, &applied, &own, transaction);
         }
         self.name_caller(&mut decision, &caller);
         if let Some(check) = check {
@@ -145,7 +147,7 @@ impl Engine {
         let limits =
             self.policy(applied.policy).and_then(|policy| policy.limit_sets.get(applied.limit_set).judging());
         let verdicts = vec![Verdict::EXCLUDED; limits.map_or(0, |limits| limits.len())];
-        policy_decision((*applied, 0), Outcome { verdicts, ..Outcome::default() })
+        policy_decision((*applied, 0), Outcome { verdicts, ..Outcome::default() }, &[])
     }
 
     /// Names the caller for replies and access logs, if they need it, and notes its keys that cannot be read.
@@ -192,8 +194,17 @@ impl Engine {
         exempts_caller(&self.rules, &self.caller(caller.request(), seeds, &without))
     }
 
-    fn charge(&self, (applied, cost): &(AppliedPolicy, u32)) -> Option<Charge<'_>> {
-        Some(self.policy(applied.policy)?.charge(applied.identity, applied.limit_set, *cost))
+    /// The charge of a policy. `own` are the limits that the request itself states.
+    fn charge<'a>(
+        &'a self,
+        (applied, cost): &(AppliedPolicy, u32),
+        own: &'a [LimitSet],
+    ) -> Option<Charge<'a>> {
+        let policy = self.policy(applied.policy)?;
+        Some(match own_limits(applied, own) {
+            None => policy.charge(applied.identity, applied.limit_set, *cost),
+            Some(own) => policy.charge_of(own.limits(), applied.identity, *cost),
+        })
     }
 
     /// Adds the policies that cannot reject the request: those in shadow mode, each decided on its own, those
@@ -202,11 +213,12 @@ impl Engine {
         &self,
         decision: &mut Decision,
         applied: &[AppliedPolicy],
+        own: &[LimitSet],
         transaction: &mut Transaction<'_, impl Store>,
     ) {
         let rejected = decision.rejected();
         let shadows = applied.iter().filter(|one| one.shadow).filter_map(|one| match one.role {
-            Role::Judges(cost) => self.shadow((*one, cost), rejected, transaction),
+            Role::Judges(cost) => self.shadow((*one, cost), own, rejected, transaction),
             Role::Excluded => Some(self.exclusion(one)),
             Role::Returns(_) | Role::Unlimited => None,
         });
@@ -222,10 +234,11 @@ impl Engine {
     fn shadow(
         &self,
         one: (AppliedPolicy, u32),
+        own: &[LimitSet],
         rejected: bool,
         transaction: &mut Transaction<'_, impl Store>,
     ) -> Option<PolicyDecision> {
-        let charge = self.charge(&one)?;
+        let charge = self.charge(&one, own)?;
         let count = match (charge.count, rejected) {
             (Count::Rejected, true) => Count::Accepted,
             (Count::Accepted | Count::All | Count::Never, true) => Count::Never,
@@ -236,7 +249,7 @@ impl Engine {
         let fleet = charge.fleet.map(in_background);
         let charges = [Charge { count, fleet, ..charge }];
         let outcome = transaction.charge(&charges, ChargeMode::AllOrNothing).pop()?;
-        Some(policy_decision(one, outcome))
+        Some(policy_decision(one, outcome, own))
     }
 
     /// Whether the response to an admitted request may change any count.
@@ -291,7 +304,7 @@ impl Engine {
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         let (policies, check) = decision.policies_and_check();
         let rejected = check.filter(|check| self.rejects_credentials(check, Some(status)));
-        for one in policies.filter(|one| !one.rejected()) {
+        for one in policies.filter(|one| !one.rejected() && !one.is_peek()) {
             let Some(policy) = self.policy(one.policy) else { continue };
             if rejected.is_some_and(|check| spares_owner(check, policy, one)) {
                 let left = self.correct(one, one.charged(at).give_back(), transaction);
@@ -331,7 +344,7 @@ impl Engine {
                 (true, _) | (false, true) => Correction::default(),
             };
             if policy.awaits_stream_end() {
-                let charge = policy.charge(one.identity, one.limit_set, one.cost);
+                let charge = policy.charge_of(limits(policy, one), one.identity, one.cost);
                 transaction.release(&of_fleet(charge, one.outcome.in_fleet), &correction);
             } else {
                 let _ = self.correct(one, correction, transaction);
@@ -348,7 +361,8 @@ impl Engine {
         transaction: &mut Transaction<'_, impl Store>,
     ) -> Option<Verdicts> {
         let policy = self.policy(one.policy).filter(|_| !correction.is_none())?;
-        let charge = of_fleet(policy.charge(one.identity, one.limit_set, one.cost), one.outcome.in_fleet);
+        let charge = policy.charge_of(limits(policy, one), one.identity, one.cost);
+        let charge = of_fleet(charge, one.outcome.in_fleet);
         let overflowed = one.outcome.overflowed;
         transaction.correct(&charge, &Correction { overflowed, ..correction })
     }
@@ -391,7 +405,10 @@ fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<V
     // A limit that counts what is in flight is not affected: the request still is. Nor is one of which nothing is
     // left after a request, whatever it costs.
     let judged = if one.outcome.charged { one.cost } else { 0 };
-    let limits = policy.limit_sets.get(one.limit_set).limits();
+    let limits = match &one.own_limits {
+        Some(own) => own.limits(),
+        None => policy.limit_sets.get(one.limit_set).limits(),
+    };
     for (limit, verdict) in limits.iter().zip(&mut one.outcome.verdicts) {
         if !limit.counts_in_flight() && limit.algorithm.saves_up() {
             verdict.recount(judged, units);
@@ -399,9 +416,26 @@ fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<V
     }
 }
 
-fn policy_decision((applied, cost): (AppliedPolicy, u32), outcome: Outcome) -> PolicyDecision {
+/// What a policy decided. `own` are the limits that the request itself states.
+fn policy_decision(
+    (applied, cost): (AppliedPolicy, u32),
+    outcome: Outcome,
+    own: &[LimitSet],
+) -> PolicyDecision {
+    let own_limits = own_limits(&applied, own).map(|own| Box::new(own.clone()));
     let AppliedPolicy { policy, identity, limit_set, .. } = applied;
-    PolicyDecision { policy, identity, limit_set, cost, outcome }
+    PolicyDecision { policy, identity, limit_set, own_limits, cost, outcome }
+}
+
+/// The limits that the request itself states, if it does. `own` are those of all policies.
+#[inline]
+fn own_limits<'a>(applied: &AppliedPolicy, own: &'a [LimitSet]) -> Option<&'a LimitSet> {
+    own.get(applied.limit_set.checked_sub(FIRST_OWN)?)
+}
+
+/// The limits that a policy's decision was by.
+fn limits<'a>(policy: &'a Policy, one: &'a PolicyDecision) -> &'a [Limit] {
+    one.own_limits.as_deref().unwrap_or_else(|| policy.limit_sets.get(one.limit_set)).limits()
 }
 
 #[cfg(test)]

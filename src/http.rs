@@ -19,6 +19,7 @@ mod request_cache;
 mod sample_request;
 pub mod spelling;
 mod status_set;
+mod whole_number;
 
 pub use address_map::{AddressMap, AddressRange, RangeError};
 pub use any_of::{AnyOf, Fits};
@@ -35,3 +36,4 @@ pub use request::{AUTHORIZATION, Answer, Request, Response, answered_status, is_
 pub use request_cache::RequestCache;
 pub use sample_request::SampleRequest;
 pub use status_set::StatusSet;
+pub use whole_number::whole_number;

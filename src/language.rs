@@ -9,6 +9,7 @@
 
 pub mod configuration;
 pub mod consumer;
+pub mod cost_from;
 pub mod cost_header;
 pub mod exception;
 pub mod fleet;
@@ -18,6 +19,7 @@ pub mod limit;
 pub mod names;
 pub mod paths;
 pub mod policy;
+pub mod quota_from;
 pub mod rejection;
 pub mod request_match;
 pub mod retry_after;

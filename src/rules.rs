@@ -4,25 +4,29 @@
 //! than data: each says itself how it is written and how it is read from a request.
 
 mod callers;
+mod cost_from;
 mod fleet;
 mod key;
 mod limit_set;
 mod mode;
 mod on_response;
 mod policy;
+mod quota_from;
 mod request_match;
 mod routes;
 mod schedule;
 
 pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
+pub use cost_from::CostFrom;
 pub use fleet::{FleetSettings, Scope};
 pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
-pub use key::{Key, KeyValue, Part, modifiers};
-pub use limit_set::{LimitSet, LimitsByCaller, Quota, Standing};
+pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
+pub use limit_set::{FIRST_OWN, LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::{EnforcedShare, Mode};
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
+pub use quota_from::QuotaFrom;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
 pub use schedule::{Schedule, Span};

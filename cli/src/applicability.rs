@@ -41,7 +41,7 @@ pub fn applicability_of<R: Request>(
     if let Some(reason) = exemption(set, &caller) {
         return set.rules.policies.iter().map(|_| Applicability::Not(reason.clone())).collect();
     }
-    let applied = applying(&set.rules, asked, &caller, wall);
+    let applied = applying(&set.rules, asked, &caller, wall, &mut Vec::new());
     let applicability = |(index, policy)| match applied.iter().find(|one| one.policy == index) {
         Some(one) => counted(set, policy, one, &caller),
         None if !policy.is_open(wall) => Applicability::Not("it is outside its schedule".into()),

@@ -19,7 +19,8 @@ use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostHeader, EnforcedShare, LimitSet, Mode, Policy, Quota, ReportHeader, RequestMatch, Scope, UnknownCost,
+    CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Policy, Quota, QuotaFrom, ReportHeader,
+    RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -120,7 +121,15 @@ fn describe_limit(set: &Configuration, policy: &Policy, index: usize) -> String 
         (Some(Quota::Nothing), _) => "none: every request is rejected".into(),
         (Some(Quota::Units(_) | Quota::Unlimited) | None, _) => "unlimited".into(),
     };
-    words + &others
+    let stated = policy.quotas_from.iter().filter(|from| from.limit == index);
+    let stated: String = stated.map(|from| stated_quota(set, from)).collect();
+    words + &others + &stated
+}
+
+/// A quota that the request states.
+fn stated_quota(set: &Configuration, from: &QuotaFrom) -> String {
+    let key = set.rules.callers.keys.get(from.key).map_or("", |key| &key.name);
+    format!("; with a number in {key}, that quota, from {} to {}", from.min, from.max)
 }
 
 fn describe_tiers(set: &Configuration, tiers: &Tiers) -> String {
@@ -258,8 +267,13 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     if !rivals.is_empty() {
         notes.push(format!("only if none of these applies: {}", rivals.join(", ")));
     }
+    if let Some(from) = &policy.cost_from {
+        notes.push(stated_cost(set, from, policy.cost));
+    }
     match (&policy.response.cost, policy.cost) {
         (None, 1) => {}
+        (None, _) if policy.cost_from.is_some() => {}
+        (_, 0) if policy.cost_from.is_none() => notes.push(format!("a request {FREE}")),
         (None, cost) => notes.push(format!("a request costs {cost} units")),
         (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
     }
@@ -274,6 +288,24 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
 pub(crate) fn share(EnforcedShare(percent): EnforcedShare) -> String {
     format!("enforced for {percent} % of its callers, in shadow for the others")
 }
+/// A cost that the request states.
+fn stated_cost(set: &Configuration, from: &CostFrom, otherwise: u32) -> String {
+    let CostFrom { key, divide_by, rounds_up, min, max, is_clients } = *from;
+    let key = set.rules.callers.keys.get(key).map_or("", |key| &key.name);
+    let rounded = match (divide_by.get(), rounds_up) {
+        (1, _) => String::new(),
+        (divide_by, true) => format!(" / {divide_by}, rounded up"),
+        (divide_by, false) => format!(" / {divide_by}, rounded down"),
+    };
+    let unreadable = if is_clients { format!("; {max} if that is no whole number") } else { String::new() };
+    let otherwise = if otherwise == 0 { "nothing".into() } else { units(otherwise) };
+    format!(
+        "a request costs the number in {key}{rounded}, from {min} to {max}; without it {otherwise}{unreadable}"
+    )
+}
+
+/// What a cost of 0 means.
+const FREE: &str = "costs nothing and only looks at what is left";
 
 /// How far a policy's counts reach, unless that is only this proxy.
 pub(crate) fn scope(scope: Scope) -> Option<String> {
@@ -330,7 +362,11 @@ fn units(units: u32) -> String {
 
 /// A match and its own cost.
 fn with_cost((rule, cost): &(RequestMatch, Option<u32>), callers: &Callers) -> String {
-    let cost = cost.map_or_else(String::new, |cost| format!(" at a cost of {cost}"));
+    let cost = match cost {
+        None => String::new(),
+        Some(0) => format!(" ({FREE})"),
+        Some(cost) => format!(" at a cost of {cost}"),
+    };
     request_match(rule, callers) + &cost
 }
 

@@ -201,7 +201,8 @@ fn verdicts(
 ) -> Vec<(String, Verdict)> {
     let answer = decision.all_policies().find(|answer| answer.policy == index);
     let (Some(answer), Some(policy)) = (answer, set.rules.policies.get(index)) else { return Vec::new() };
-    let judging = policy.limit_sets.get(answer.limit_set).judging();
+    let limits_of_caller = answer.own_limits.as_deref();
+    let judging = limits_of_caller.unwrap_or_else(|| policy.limit_sets.get(answer.limit_set)).judging();
     let judging = judging.unwrap_or_else(|| (0..limits.len()).collect());
     let named = |(limit, verdict): (usize, &Verdict)| Some((limits.get(limit)?.clone(), *verdict));
     judging.into_iter().zip(&answer.outcome.verdicts).filter_map(named).collect()

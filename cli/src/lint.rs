@@ -10,6 +10,7 @@ mod hold;
 mod literal;
 mod made_up;
 mod never_shown;
+mod numbers;
 mod table_size;
 mod unreachable;
 mod unused;
@@ -58,6 +59,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
         unused::warn_cost(policy, &path, &mut warnings);
+        numbers::warn_numbers(set, policy, &path, &mut warnings);
         bans::warn_bans(set, i, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }

@@ -3,7 +3,7 @@
 use super::statuses;
 use crate::config::{Fields, Reader, Words, all};
 use crate::http::StatusSet;
-use crate::language::{cost_header, forms, policy, request_match, returning, stock_header};
+use crate::language::{cost_from, cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{
     CostHeader, EnforcedShare, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
 };
@@ -103,7 +103,9 @@ pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
     if compiled.response.cost.is_none() && compiled.response.count.is_none() {
         return;
     }
-    let most = compiled.limit_sets.max_at_once();
+    let stated = compiled.quotas_from.iter().filter_map(|from| from.smallest(compiled.limits()));
+    let stated = stated.map(|limit| limit.max_at_once()).min().unwrap_or(u32::MAX);
+    let most = compiled.limit_sets.max_at_once().min(stated);
     let check = |at: Reader<'_>, cost: u32| {
         if cost > most {
             let found = [
@@ -124,6 +126,9 @@ pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
     }
     if common {
         check(fields.about(&policy::COST), compiled.cost);
+        if let (Some(at), Some(from)) = (fields.present(&policy::COST_FROM), &compiled.cost_from) {
+            check(at.field(cost_from::MAX.name), from.max);
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Compiles the limits of a policy: which fields each algorithm has, and what they mean.
 
+use super::key_numbers::quota_from;
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Reader, all};
 use crate::language::{forms, limit, policy};
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{Algorithm, Field, Limit, LimitId, Parameters};
-use crate::rules::Quota;
+use crate::rules::{KnownKeys, Quota, QuotaFrom};
 use crate::table::{Count, TableSize};
 use crate::time::{Micros, Period, Zone};
 use std::num::NonZeroU32;
@@ -20,6 +21,7 @@ pub(super) struct LimitContext<'a> {
     /// Whether responses report how many units of a stock there are.
     pub reported: bool,
     pub tiers: DeclaredTiers<'a>,
+    pub known: KnownKeys<'a>,
 }
 
 /// A limit, and its quota in each tier.
@@ -31,6 +33,8 @@ pub(super) struct TieredLimit {
     quota: Quota,
     /// One for each tier; empty if all have the same.
     quotas: Vec<Quota>,
+    /// How its quota follows from the request instead, if it does.
+    pub quota_from: Option<QuotaFrom>,
     given: Given,
 }
 
@@ -50,13 +54,18 @@ struct Given {
 }
 
 impl Given {
+    /// The most units of a window, if these can be more than the quota.
+    fn most(&self) -> Option<NonZeroU32> {
+        match self.count {
+            Count::Accepted | Count::Rejected | Count::Never => None,
+            Count::All => Some(NonZeroU32::MAX),
+        }
+    }
+
     /// If rejected requests count too, a window may have any number of entries.
     #[inline(never)]
     fn parameters(&self, quota: NonZeroU32) -> Parameters {
-        let units = match self.count {
-            Count::Accepted | Count::Rejected | Count::Never => quota,
-            Count::All => NonZeroU32::MAX,
-        };
+        let units = self.most().unwrap_or(quota);
         Parameters {
             slot_shift: Some(Slots::that_fit(units, self.window, self.room).shift()),
             burst: Some(self.burst.unwrap_or(quota)),
@@ -94,7 +103,8 @@ impl TieredLimit {
 /// Reads the list of limits.
 pub(super) fn read(list: &Reader<'_>, context: LimitContext<'_>) -> Option<Vec<TieredLimit>> {
     let entries = list.non_empty_list(policy::LIMITS.kind.allowed)?;
-    let limits: Vec<_> = entries.iter().map(|entry| read_limit(entry, context)).collect();
+    let limits: Vec<_> =
+        entries.iter().enumerate().map(|(index, entry)| read_limit(entry, index, context)).collect();
     for (i, (entry, limit)) in entries.iter().zip(&limits).enumerate() {
         let twin = |other: &TieredLimit| limit.as_ref().is_some_and(|limit| limit.name == other.name);
         if limits.iter().take(i).flatten().any(twin) {
@@ -108,7 +118,7 @@ pub(super) fn read(list: &Reader<'_>, context: LimitContext<'_>) -> Option<Vec<T
 }
 
 #[inline(never)]
-fn read_limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLimit> {
+fn read_limit(entry: &Reader<'_>, index: usize, context: LimitContext<'_>) -> Option<TieredLimit> {
     let fields = entry.fields(&limit::OBJECT)?;
     let name = fields.get(&limit::NAME);
     let quotas = fields.needed(&limit::QUOTA).and_then(|quota| quotas(quota, context.tiers));
@@ -117,14 +127,20 @@ fn read_limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLim
         None => default_algorithm(&fields),
     };
     let given = algorithm.and_then(|algorithm| given(&fields, algorithm, context));
-    let (name, (quota, quotas), given) = (name?, quotas?, given?);
+    let quota_from = fields.get_optional_with(&limit::QUOTA_FROM, |object| {
+        quota_from(object, index, context.known, |from| {
+            let Some(given) = &given else { return };
+            (from.sets_burst, from.most, from.room) = (given.burst.is_none(), given.most(), given.room);
+        })
+    });
+    let (name, (quota, quotas), quota_from, given) = (name?, quotas?, quota_from?, given?);
     // Records and descriptions need some number, also of a limit that counts for nobody.
     let units =
         [&quota].into_iter().chain(&quotas).find_map(|quota| quota.units()).unwrap_or(NonZeroU32::MIN);
     let algorithm = algorithm?.with(&given.parameters(units))?;
     let window = algorithm.max_window().unwrap_or(given.window);
     let limit = Limit { id: LimitId::new(context.policy, &name), quota: units, window, algorithm };
-    Some(TieredLimit { name, limit, quota, quotas, given })
+    Some(TieredLimit { name, limit, quota, quotas, quota_from, given })
 }
 
 /// The quota of the default tier, and that of each tier.

@@ -3,6 +3,7 @@
 use super::consumers::{ConsumerQuota, KnownConsumers};
 use super::counting::{check_hold, count, enforced, mode, on_response};
 use super::fleet::scope;
+use super::key_numbers::cost_from;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
@@ -10,7 +11,7 @@ use super::schedule;
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
-use crate::language::{configuration, forms, policy, request_match};
+use crate::language::{configuration, forms, limit, policy, request_match};
 use crate::limiter::{self, Algorithm, Limit};
 use crate::rules::{
     Key, KnownKeys, LimitSet, LimitsByCaller, MatchPart, OnResponse, Policy, Quota, RequestMatch,
@@ -113,6 +114,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     let key = fields.needed(&policy::KEY).and_then(|key| key_indexes(key, context.key_names));
     let class = fields.get_optional_with(&policy::CLASS, |class| class_bit(class, classes));
     let cost = fields.get(&policy::COST);
+    let cost_from = fields.get_optional_with(&policy::COST_FROM, |object| cost_from(object, known));
     let count = count(&fields);
     let limits = fields.needed(&policy::LIMITS).and_then(|list| {
         let policy = name.as_deref().unwrap_or_default();
@@ -120,7 +122,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         let reported = fields.present(&policy::STOCK_HEADER).is_some();
         limits::read(
             list,
-            LimitContext { policy, table: context.table, count, reported, tiers: context.tiers },
+            LimitContext { policy, table: context.table, count, reported, tiers: context.tiers, known },
         )
     });
     let on_contention = fields.get(&policy::ON_CONTENTION);
@@ -143,6 +145,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(except),
         Some(class),
         Some(cost),
+        Some(cost_from),
         Some(count),
         Some(on_contention),
         Some(block_for),
@@ -150,13 +153,14 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(enforced),
         Some(schedule),
         Some(scope),
-    ) = (except, class, cost, count, on_contention, block_for, mode, enforced, schedule, scope)
+    ) = (except, class, cost, cost_from, count, on_contention, block_for, mode, enforced, schedule, scope)
     else {
         return None;
     };
     let penalty = block_for.map(|length| Limit::penalty(&name, length));
     let policy = Policy {
         limit_sets: limit_sets(&name, &limits, penalty, context),
+        quotas_from: limits.iter().filter_map(|limit| limit.quota_from).collect(),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),
         name,
         matches,
@@ -167,6 +171,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         own_record: false,
         gives_back: false,
         cost,
+        cost_from: cost_from.map(Box::new),
         count,
         on_contention,
         response,
@@ -176,7 +181,29 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         scope,
     };
     check_hold(&fields, &policy);
+    check_quotas_from(&fields, &policy);
     Some(policy)
+}
+
+/// The service of a fleet knows one quota of each caller, not one of each request. And which limits a verdict is
+/// about must not depend on the numbers.
+fn check_quotas_from(fields: &Fields<'_>, policy: &Policy) {
+    let entries = fields.present(&policy::LIMITS).map_or_else(Vec::new, Reader::entries);
+    let mut places = policy.quotas_from.iter().filter_map(|from| entries.get(from.limit));
+    let Some(at) = places.next().map(|entry| entry.field(limit::QUOTA_FROM.name)) else { return };
+    if policy.scope.is_fleet() {
+        at.error_found::<()>(
+            "quota_from with scope: fleet",
+            "only with scope: proxy; for a fleet, a quota for each tier, with tiers.from",
+        );
+    }
+    let is_unlimited = |set: &LimitSet| (0..entries.len()).any(|i| set.quota(i) == Some(Quota::Unlimited));
+    if entries.len() > 1 && policy.limit_sets.all().any(is_unlimited) {
+        at.error_found::<()>(
+            "quota_from, and a limit of the same policy that is unlimited for some callers",
+            "a policy of its own for each of them",
+        );
+    }
 }
 
 /// Reads the name of a class, as its bit.

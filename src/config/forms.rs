@@ -5,11 +5,14 @@ use crate::config::{Composite, Doc, Form, Kind, Number, Text};
 use crate::http::{Host, PathTemplate, Pattern};
 use crate::time::{self, Micros};
 
-/// What a request may cost.
+/// A number of units.
 pub const UNITS: Number<u32> = Number::new(1, u32::MAX as i64, "units");
 
+/// What a request may cost.
+pub const COST: Number<u32> = Number::new(0, UNITS.range.max, "units");
+
 /// What a quota may be.
-pub const QUOTA: Number<u32> = Number::new(0, u32::MAX as i64, "units");
+pub const QUOTA: Number<u32> = Number::new(0, UNITS.range.max, "units");
 
 /// A set of response statuses.
 pub const STATUSES: Composite =

@@ -6,7 +6,9 @@ use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
 use crate::rules::source::Facts;
 use crate::rules::validity::ValueFacts;
-use crate::rules::{Attribute, CallerKeys, Callers, Consumers, Digest, Key, KeyValue, RequestMatch, Tiers};
+use crate::rules::{
+    Attribute, CallerKeys, Callers, Consumers, Digest, Key, KeyNumber, KeyValue, Part, RequestMatch, Tiers,
+};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
@@ -153,6 +155,34 @@ impl<'a, R: Request> Caller<'a, R> {
             }
             alternatives => alternatives.iter().find_map(|key| self.value(*key, rule)),
         }
+    }
+
+    /// The number that a key's value is.
+    pub fn number(&self, index: usize, rule: Option<&RequestMatch>) -> KeyNumber {
+        if self.is_ambiguous(&[index], rule) {
+            return KeyNumber::Conflicting;
+        }
+        match self.value(index, rule) {
+            Some((key, value)) if self.has_more(key, &value) => KeyNumber::Conflicting,
+            Some((_, value)) => KeyNumber::of(&value),
+            None => {
+                let mut keys = self.callers.origins(index);
+                if keys.any(|key| self.has_more(key, &[])) {
+                    KeyNumber::Conflicting
+                } else {
+                    KeyNumber::Absent
+                }
+            }
+        }
+    }
+
+    /// Whether a header has more than the value that its key reads, so that a server may read another number.
+    /// Envoy itself sees to it that a request has one length.
+    fn has_more(&self, key: &Key, value: &[u8]) -> bool {
+        let may_be = key.part == Part::Usual && key.source.joins_lines() && !key.is_vouched_for();
+        let name = key.source.header().filter(|name| may_be && *name != "content-length");
+        let lines = name.and_then(|name| self.request.uncached().lines(name));
+        lines.is_some_and(|lines| lines.trim_ascii() != value.trim_ascii())
     }
 
     /// Whether the request presents conflicting values for any of these keys (A7). A client must not be able

@@ -16,7 +16,7 @@ use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision
 use crate::http::{Request, RequestCache, Response, is_good};
 use crate::identity::{Identity, Seeds};
 use crate::limiter::Limit;
-use crate::rules::{CredentialRejection, Policy};
+use crate::rules::{CredentialRejection, LimitSet, Policy};
 use crate::table::{Charge, ChargeMode, Correction, Count, OnContention, Outcome, Store, Transaction};
 use crate::time::{Micros, Now};
 
@@ -72,12 +72,13 @@ impl Engine {
         applied: &[AppliedPolicy],
         seeds: &Seeds,
         wall: Micros,
+        own: &mut Vec<LimitSet>,
     ) -> AnonymousCheck {
         let CheckedCredentials { rejected, credentials } = checked;
         let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
         let anonymous = self.caller(request, seeds, &without);
-        let as_anonymous = applying(&self.rules, request, &anonymous, wall);
+        let as_anonymous = applying(&self.rules, request, &anonymous, wall, own);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
         let is_new = |one: &AppliedPolicy| !applied.iter().any(|other| counted(other) == counted(one));
@@ -86,7 +87,7 @@ impl Engine {
         let excludes = |one: &&AppliedPolicy| !proved && one.role == Role::Excluded && !one.shadow;
         let excluded = as_anonymous.iter().filter(|one| excludes(one) && is_new(one)).copied().collect();
         let as_anonymous: Vec<(AppliedPolicy, u32)> =
-            judges(&as_anonymous).filter(|(one, _)| is_new(one)).collect();
+            judges(&as_anonymous).filter(|(one, cost)| *cost > 0 && is_new(one)).collect();
         let provisional = as_anonymous.iter().filter(|(one, _)| !proved && !one.shadow);
         let in_own_record = |(one, cost): &(AppliedPolicy, u32)| {
             (AppliedPolicy { identity: one.identity.provisional(), ..*one }, *cost)
@@ -135,7 +136,8 @@ impl Engine {
         let in_fleet = transaction.seeds().fleet.is_some();
         for (applied, cost) in check.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(applied.policy) else { continue };
-            let uncounted = policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() });
+            let uncounted =
+                policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, &[]);
             let correction = match policy.response.depends_on_response() {
                 true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },

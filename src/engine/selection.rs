@@ -4,7 +4,7 @@ use super::caller::Caller;
 use crate::decision::{AppliedPolicy, Role};
 use crate::http::{Request, RequestCache};
 use crate::identity::Identity;
-use crate::rules::{LimitSet, Policy, PolicySet, RequestMatch, Standing};
+use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet, QuotaFrom, RequestMatch, Standing};
 use crate::time::Micros;
 
 /// Whether the request is exempt from all policies, whoever sent it.
@@ -28,12 +28,13 @@ fn exempts_as_preflight<R: Request>(rules: &PolicySet, request: &RequestCache<'_
 }
 
 /// The policies that take part in a request at `wall`, an instant of the wall clock. A policy takes no part
-/// if the caller lacks one of its keys.
+/// if the caller lacks one of its keys. Adds to `own` the limits that the request itself states.
 pub fn applying<R: Request>(
     rules: &PolicySet,
     request: &RequestCache<'_, R>,
     caller: &Caller<'_, R>,
     wall: Micros,
+    own: &mut Vec<LimitSet>,
 ) -> Vec<AppliedPolicy> {
     let candidates = rules.routes.candidates(request);
     let mut applied = Vec::with_capacity(candidates.len());
@@ -62,8 +63,10 @@ pub fn applying<R: Request>(
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
                 Role::Returns(_) | Role::Unlimited | Role::Excluded => continue,
             };
+        } else if !policy.quotas_from.is_empty() && matches!(role, Role::Judges(_)) {
+            limit_set = stated_limits(policy, limit_set, caller, rule, own);
         }
-        if policy.limit_sets.are_partial() {
+        if policy.limit_sets.are_partial() && limit_set < FIRST_OWN {
             let Some(changed) = with_quotas(role, policy.limit_sets.get(limit_set)) else { continue };
             role = changed;
         }
@@ -133,11 +136,32 @@ fn is_enforced_for<R: Request>(
         || rules.can_be_ambiguous && caller.is_ambiguous(&policy.key, rule)
 }
 
+/// Adds the limits that the request itself states to `own`, if it does, and returns the number of the caller's
+/// set.
+#[inline(never)] // rarely called
+fn stated_limits<R: Request>(
+    policy: &Policy,
+    limit_set: usize,
+    caller: &Caller<'_, R>,
+    rule: Option<&RequestMatch>,
+    own: &mut Vec<LimitSet>,
+) -> usize {
+    let set = policy.limit_sets.get(limit_set);
+    let number = |key| caller.number(key, rule);
+    let stated = QuotaFrom::apply(&policy.quotas_from, policy.limits(), set, number);
+    // If another limit has a quota of 0, the caller's own set says so already.
+    let Some(stated) = stated.filter(|set| set.standing() == Standing::Limited) else { return limit_set };
+    own.push(stated);
+    FIRST_OWN + own.len() - 1
+}
+
 /// What becomes of a policy's role with the caller's quotas, of which some may be unlimited or 0. `None`: it
 /// has none.
 #[inline(never)] // rarely called
 fn with_quotas(role: Role, limits: &LimitSet) -> Option<Role> {
     match role {
+        // A request that costs nothing is not rejected, and there is nothing left to see.
+        Role::Judges(0) if limits.standing() == Standing::Excluded => None,
         Role::Judges(_) => Some(match limits.standing() {
             Standing::Limited => role,
             Standing::Unlimited => Role::Unlimited,
@@ -172,14 +196,25 @@ pub fn role<'a, R: Request>(
     if policy.except.iter().any(|rule| caller.matches(rule)) {
         return None;
     }
-    let cost_of = |(_, cost): &(RequestMatch, Option<u32>)| cost.unwrap_or(policy.cost);
-    let mut cost = first.map_or(policy.cost, cost_of);
+    let cost_of = |(rule, cost): &(RequestMatch, Option<u32>)| {
+        cost.unwrap_or_else(|| own_cost(policy, caller, Some(rule)))
+    };
+    let mut cost = first.map_or_else(|| own_cost(policy, caller, None), cost_of);
     // If the request matches only as some servers read it, the upstream may see one with a higher cost.
     let first_rule = first.map(|(rule, _)| rule);
     if policy.matches.len() > 1 && first_rule.is_some_and(|rule| !is_certain(rule, caller)) {
         cost = matching.map(cost_of).fold(cost, u32::max);
     }
     Some((Role::Judges(cost), first_rule))
+}
+
+/// What a policy says that a request costs, if its match says nothing.
+#[inline]
+fn own_cost<R: Request>(policy: &Policy, caller: &Caller<'_, R>, rule: Option<&RequestMatch>) -> u32 {
+    match &policy.cost_from {
+        None => policy.cost,
+        Some(from) => from.cost(caller.number(from.key, rule), policy.cost),
+    }
 }
 
 /// Whether the upstream, too, sees a request that this match fits, and not one with another spelling of its

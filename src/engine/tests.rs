@@ -15,6 +15,7 @@ mod quotas;
 mod replies;
 mod responses;
 mod selection;
+mod stated_quotas;
 mod told;
 mod values;
 mod when;

@@ -1,6 +1,6 @@
 //! A limit.
 
-use super::forms;
+use super::{forms, quota_from};
 use crate::config::{
     Composite, Effect, Effects, Field, Form, Kind, Literal, Number, Object, Rule, Word, WordList, Words,
     object,
@@ -39,6 +39,14 @@ pub const QUOTA: Field<Composite> = Field::required(
     ),
     "the maximum number of units: one for all callers, or one for each tier. 0: it rejects every request, at once and without a \
      `retry-after`; such a request counts nowhere, and starts no block",
+);
+
+/// A quota that the request states.
+pub const QUOTA_FROM: Field<Composite> = Field::optional(
+    "quota_from",
+    Composite::new(Kind::Object(&quota_from::OBJECT), "an object with key, min, max"),
+    "the quota is `quota`",
+    "a quota that the request states in the value of a key, such as a claim of the caller's token; not with `scope: fleet`",
 );
 
 /// One quota, as one of several.
@@ -138,5 +146,5 @@ impl Effects for ByAlgorithm {
 
 /// The object.
 pub const OBJECT: Object = object!("limit" at "policies[].limits[]": "At most `quota` units per `window`.";
-NAME, ALGORITHM, QUOTA, WINDOW, TIME_ZONE, BURST, RETRY_AFTER, MESSAGE;
+NAME, ALGORITHM, QUOTA, QUOTA_FROM, WINDOW, TIME_ZONE, BURST, RETRY_AFTER, MESSAGE;
 rules [Rule::ByWord(ALGORITHM.name, &ByAlgorithm)]);

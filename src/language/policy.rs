@@ -1,7 +1,9 @@
 //! A policy.
 
-use super::forms::{STATUSES, UNITS};
-use super::{cost_header, exception, forms, limit, rejection, request_match, returning, span, stock_header};
+use super::forms::{COST as COST_UNITS, STATUSES, UNITS};
+use super::{
+    cost_from, cost_header, exception, forms, limit, rejection, request_match, returning, span, stock_header,
+};
 use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Rule, Word, Words, object};
 use crate::fleet::OnOutage;
 use crate::rules::UnknownCost;
@@ -57,10 +59,20 @@ pub const LIMITS: Field<Composite> = Field::required(
 /// What a request costs.
 pub const COST: Field<Number<u32>> = Field::default(
     "cost",
-    UNITS,
+    COST_UNITS,
     Literal::Number(1),
-    "what a request costs, unless its match says otherwise. With `cost_header` or `count_on`: what it holds until its response, at most \
+    "what a request costs, unless its match says otherwise. A request that costs `0` only looks: it is not counted, whatever its \
+     response says, and neither the policy's limits nor its block reject it; limit headers show what is left without it. With `cost_header` or `count_on`: what it holds until its response, at most \
      the quota of each limit",
+);
+
+/// A cost that the request states.
+pub const COST_FROM: Field<Composite> = Field::optional(
+    "cost_from",
+    Composite::new(Kind::Object(&cost_from::OBJECT), "an object with key, divide_by, round, min, max"),
+    "every request costs `cost`",
+    "a cost that the request states in the value of a key, such as its `content-length`, or what an earlier filter has computed. A \
+     match's own `cost` comes first",
 );
 
 /// The response header with the actual cost.
@@ -260,7 +272,7 @@ pub const REJECT: Field<Composite> = Field::optional(
 /// The object.
 pub const OBJECT: Object = object!("policy" at "policies[]":
 "Limits for some requests, counted per caller. A policy does not apply to a request without its key.";
-NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
+NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_FROM, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
 RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, MODE, EFFECTIVE_FROM, ENFORCE, SCHEDULE, SCOPE, ON_OUTAGE, REJECT;
 rules [
     Rule::NotBoth(COUNT_ON.name, COUNT.name),

@@ -7,9 +7,9 @@ use crate::rules::RequestMatch;
 /// What it costs.
 pub const COST: Field<Number<u32>> = Field::optional(
     "cost",
-    forms::UNITS,
+    forms::COST,
     "the policy's",
-    "what such a request costs; if several matches fit, the first one decides",
+    "what such a request costs; if several matches fit, the first one decides. With `0` it only looks: see the policy's `cost`",
 );
 
 /// Its name.

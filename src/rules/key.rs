@@ -1,11 +1,13 @@
 //! Named keys: where a caller's identity is read from, and when it is believed.
 
 pub mod modifiers;
+mod number;
 pub mod source;
 mod texts;
 pub mod validity;
 mod value;
 
+pub use number::KeyNumber;
 pub use source::KeySource;
 pub use validity::Validity;
 pub use value::KeyValue;

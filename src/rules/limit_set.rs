@@ -127,6 +127,9 @@ impl LimitSet {
     }
 }
 
+/// The number of the first of the limit sets that one request states itself, above those of any policy's.
+pub const FIRST_OWN: usize = 1 << 30;
+
 /// The limit sets of one policy, equal ones stored once.
 #[derive(Clone, Debug)]
 pub struct LimitsByCaller {

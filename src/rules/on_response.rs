@@ -1,7 +1,7 @@
 //! What a response, or its absence, changes about the counts of its request.
 
 use super::RequestMatch;
-use crate::http::{Response, StatusSet};
+use crate::http::{Response, StatusSet, whole_number};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 
@@ -226,19 +226,13 @@ impl ReportHeader {
     #[inline(never)]
     fn read(&self, response: &impl Response, unread: &mut Option<NoNumber>) -> Option<u32> {
         let value = response.header(&self.name);
-        let units = value.as_ref().and_then(|value| number(value));
+        let number = value.as_ref().and_then(|value| whole_number(value));
+        let units = number.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
         if units.is_none() {
             *unread = Some(if value.is_some() { NoNumber::Unreadable } else { NoNumber::Missing });
         }
         units
     }
-}
-
-/// Parses a whole number; a larger one than a `u32` becomes the largest. `None`: it is not a whole number.
-fn number(value: &[u8]) -> Option<u32> {
-    let text = std::str::from_utf8(value.trim_ascii()).ok()?;
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

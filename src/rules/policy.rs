@@ -1,6 +1,8 @@
 //! One policy: which requests it applies to, whom it counts, and its limits.
 
-use super::{EnforcedShare, LimitsByCaller, Mode, OnResponse, RequestMatch, Schedule, Scope};
+use super::{
+    CostFrom, EnforcedShare, LimitsByCaller, Mode, OnResponse, QuotaFrom, RequestMatch, Schedule, Scope,
+};
 use crate::fleet::Share;
 use crate::identity::Identity;
 use crate::limiter::Limit;
@@ -32,8 +34,12 @@ pub struct Policy {
     pub limit_names: Vec<String>,
     /// The limits of each kind of caller.
     pub limit_sets: LimitsByCaller,
+    /// How quotas follow from the request instead, if they do.
+    pub quotas_from: Vec<QuotaFrom>,
     /// The cost of a request in units, unless its match has another.
     pub cost: u32,
+    /// How its cost follows from the request instead, if it does. Boxed, because few policies have it.
+    pub cost_from: Option<Box<CostFrom>>,
     /// Which requests count.
     pub count: Count,
     /// What decides while the caller's record cannot be written.
@@ -56,6 +62,11 @@ impl Policy {
         self.matches.iter().map(|(rule, _)| rule)
     }
 
+    /// The keys, by index, whose values are numbers for it.
+    pub fn number_keys(&self) -> impl Iterator<Item = usize> {
+        self.cost_from.iter().map(|from| from.key).chain(self.quotas_from.iter().map(|from| from.key))
+    }
+
     /// Its limits: one or more, and last the penalty, if there is one. Their quotas are those of callers with
     /// neither a tier nor quotas of their own, if that is a number of units.
     pub fn limits(&self) -> &[Limit] {
@@ -67,7 +78,8 @@ impl Policy {
         self.charge_of(self.limit_sets.get(limit_set).limits(), identity, cost)
     }
 
-    fn charge_of<'a>(&'a self, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
+    /// The charge of one request of `cost` units, for a caller with these limits.
+    pub fn charge_of<'a>(&'a self, limits: &'a [Limit], identity: Identity, cost: u32) -> Charge<'a> {
         let fleet = self.scope.on_outage().map(|on_outage| Share {
             policy: &self.name,
             on_outage,

@@ -12,7 +12,7 @@ pub struct Charge<'a> {
     pub identity: Identity,
     /// The policy's limits, which must all admit the charge, and after them its penalty, if it has one.
     pub limits: &'a [Limit],
-    /// Units.
+    /// Units. With 0 the request only looks at what is left: its verdicts never reject it.
     pub cost: u32,
     /// Which requests are counted.
     pub count: Count,
@@ -28,6 +28,11 @@ impl Charge<'_> {
     /// The limits that have verdicts: all but a penalty.
     pub(super) fn judging(&self) -> impl Iterator<Item = &Limit> {
         self.limits.iter().filter(|limit| !limit.is_penalty())
+    }
+
+    /// Whether the request costs nothing here. It only looks: no limit is asked, and nothing is counted.
+    pub(super) fn is_peek(&self) -> bool {
+        self.cost == 0
     }
 
     /// Whether the charge is counted if the request is admitted.

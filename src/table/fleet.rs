@@ -18,8 +18,9 @@ fn claim<'c>(charge: &Charge<'c>, share: Share<'c>) -> Claim<'c> {
         caller: charge.identity.known(false),
         policy: share.policy,
         limits: charge.limits,
-        cost: charge.cost,
-        spends: charge.counts_if_admitted(),
+        // Whoever only looks asks what a unit would be answered.
+        cost: charge.cost.max(1),
+        spends: charge.counts_if_admitted() && !charge.is_peek(),
         count_rejected: charge.count == Count::All,
         gives_back: share.gives_back,
     }
@@ -65,7 +66,7 @@ impl<S: Store> Transaction<'_, S> {
             ChargeMode::Sequential => charges.get(..first)?,
         };
         let rejects = |charge: &Charge<'_>| {
-            let decided = !open.iter().any(|other| same(other, charge));
+            let decided = !charge.is_peek() && !open.iter().any(|other| same(other, charge));
             decided && !self.look(charge).admitted()
         };
         if judged.iter().any(rejects) {

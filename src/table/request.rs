@@ -33,6 +33,32 @@ impl<S: Store> Transaction<'_, S> {
     /// order.
     pub fn charge(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         self.table.stalls.notice(self.now.mono);
+        match charges.iter().any(Charge::is_peek) {
+            true => self.charge_beside_peeks(charges, mode),
+            false => self.charge_asked(charges, mode),
+        }
+    }
+
+    /// Charges without those that only look, which neither reject the request nor are counted.
+    #[inline(never)] // rarely called
+    fn charge_beside_peeks(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
+        let asked: Vec<Charge<'_>> = charges.iter().copied().filter(|charge| !charge.is_peek()).collect();
+        let mut outcomes = self.charge_asked(&asked, mode).into_iter();
+        let outcome = |charge: &Charge<'_>| match charge.is_peek() {
+            true => self.peek(charge),
+            false => outcomes.next().unwrap_or_default(),
+        };
+        charges.iter().map(outcome).collect()
+    }
+
+    /// What is left for the caller of a request that costs nothing.
+    fn peek(&mut self, charge: &Charge<'_>) -> Outcome {
+        let mut verdicts = self.look(charge).verdicts;
+        verdicts.iter_mut().for_each(|verdict| (verdict.admitted, verdict.retry_after) = (true, 0));
+        Outcome::uncounted(verdicts)
+    }
+
+    fn charge_asked(&mut self, charges: &[Charge<'_>], mode: ChargeMode) -> Vec<Outcome> {
         let mut outcomes = self.charge_by_mode(charges, mode);
         if charges.iter().any(|charge| charge.count == Count::Rejected) {
             self.count_rejection(charges, &mut outcomes);

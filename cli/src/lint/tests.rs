@@ -7,6 +7,7 @@ mod exposure;
 mod fleet;
 mod literal;
 mod never_shown;
+mod numbers;
 
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;
@@ -35,6 +36,12 @@ fn c_a_cost_that_no_request_has_is_warned_about() {
     assert_eq!(of("    match: [{ path: /a, cost: 2 }, { path: /b, cost: 3 }]\n"), [expected]);
     assert_eq!(of("    match: [{ path: /a, cost: 2 }, { path: /b }]\n"), NOTHING);
     assert_eq!(of(""), NOTHING);
+    let free = "policies[0].cost: no request costs anything here, so the policy never counts or rejects one";
+    let of = |more: &str| limits("{ quota: 50, window: 1m }", more);
+    assert_eq!(of("    cost: 0\n"), [free]);
+    assert_eq!(of("    match: [{ path: /a, cost: 0 }]\n"), [free]);
+    assert_eq!(of("    cost: 0\n    match: [{ path: /a, cost: 1 }, {}]\n"), NOTHING);
+    assert_eq!(of("    match: [{ path: /a, cost: 0 }, {}]\n"), NOTHING);
 }
 
 #[test]

@@ -14,18 +14,27 @@ pub(super) fn warn_key(set: &Configuration, key: usize, path: &str, warnings: &m
         || callers.consumers.address_keys().contains(&key)
         || set.rules.consumer_name == Some(key)
         || all_matches(set).any(|rule| rule.keys().any(|asked| asked == key))
+        || set.rules.policies.iter().any(|policy| policy.number_keys().any(|asked| asked == key))
         || callers.tiers.as_ref().is_some_and(|tiers| tiers.from == Some(key));
     if !used {
         warnings.push(Warning::new(path, "nothing uses this key"));
     }
 }
 
-/// A cost of the policy although each match has one of its own. A cost of 1 may be the default.
+/// A cost of the policy although each match has one of its own. A cost of 1 may be the default. Or no cost at
+/// all.
 pub(super) fn warn_cost(policy: &Policy, path: &str, warnings: &mut Vec<Warning>) {
     let all_have_own = !policy.matches.is_empty() && policy.matches.iter().all(|(_, cost)| cost.is_some());
-    if policy.cost > 1 && all_have_own {
-        let message = "no request has this cost, since each match has one of its own";
+    let mut own = policy.matches.iter().filter_map(|(_, cost)| *cost);
+    let is_free = policy.cost == 0 && policy.cost_from.is_none();
+    if own.all(|cost| cost == 0) && (is_free || all_have_own) {
+        let message = "no request costs anything here, so the policy never counts or rejects one";
         warnings.push(Warning::new(format!("{path}.cost"), message));
+    } else if all_have_own {
+        let message = "no request has this cost, since each match has one of its own";
+        let fields = [("cost", policy.cost != 1), ("cost_from", policy.cost_from.is_some())];
+        let written = fields.iter().filter(|(_, is_written)| *is_written);
+        warnings.extend(written.map(|(field, _)| Warning::new(format!("{path}.{field}"), message)));
     }
 }
 

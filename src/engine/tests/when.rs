@@ -76,8 +76,14 @@ fn the_share_of_a_fleets_policy_is_the_same_in_every_proxy() {
         let is_shadow = |i| {
             let sent = key(i);
             let request = RequestCache::new(&sent);
-            applying(&rules, &request, &Caller::new(&request, &rules.callers, &cache, &seeds, &[]), 0)[0]
-                .shadow
+            applying(
+                &rules,
+                &request,
+                &Caller::new(&request, &rules.callers, &cache, &seeds, &[]),
+                0,
+                &mut Vec::new(),
+            )[0]
+            .shadow
         };
         (0..500).map(is_shadow).collect::<Vec<bool>>()
     };

@@ -39,6 +39,7 @@ fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
+        own_limits: None,
         cost: 1,
         outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
