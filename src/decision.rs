@@ -272,10 +272,15 @@ impl Decision {
         self.retry_after
     }
 
+    /// What one enforced policy decided, by its index. `None`: it does not apply.
+    pub fn of_policy(&self, policy: usize) -> Option<&PolicyDecision> {
+        self.policies.iter().find(|one| one.policy == policy)
+    }
+
     /// The verdict of one limit, by the indexes of its policy and of itself. `None`: its policy does not
     /// apply.
     pub fn verdict(&self, policy: usize, limit: usize) -> Option<&Verdict> {
-        self.policies.iter().find(|one| one.policy == policy)?.outcome.verdicts.get(limit)
+        self.of_policy(policy)?.outcome.verdicts.get(limit)
     }
 }
 

@@ -159,7 +159,7 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         general.push(("fleet", describe_fleet(fleet)));
     }
     general.push(("rejection", describe_rejections(set)));
-    general.push(("headers", describe_headers(set)));
+    general.extend(describe_headers(set).into_iter().map(|headers| ("headers", headers)));
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
     general.push((
         "table",

@@ -103,7 +103,10 @@ pub const RETRY_AFTER: Field<Composite> = Field::optional(
 /// The limit headers.
 pub const HEADERS: Field<Composite> = Field::optional(
     "headers",
-    Composite::new(Kind::Object(&headers::OBJECT), "an object"),
+    Composite::new(
+        Kind::OneOrList(&Kind::Object(&headers::OBJECT)),
+        "a set of headers, or a list of 1 to 16 sets",
+    ),
     "none are sent",
     "the limit headers of responses",
 );

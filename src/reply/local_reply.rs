@@ -1,11 +1,12 @@
 //! The reply to a rejected request, with the status, body and headers that its policy configures.
 
+use super::decimal::decimal;
 use super::limit_headers::RejectionWait;
 use super::message::Message;
 use super::template::{Template, VariableSource, push_hex};
-use super::variable::{Rejected, Rendered, Variable};
-use super::{DescribedLimit, Header, LimitDescription, ReplyRules, decimal};
-use crate::decision::Decision;
+use super::variable::{Rendered, Values, Variable};
+use super::{DescribedLimit, Header, LimitDescription, ReplyRules};
+use crate::decision::{Decision, PolicyDecision};
 use crate::http::Request;
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -121,6 +122,8 @@ struct RejectedRequest<'a, 'd, R> {
     decision: &'d Decision,
     request: &'d R,
     new_id: fn() -> [u8; 16],
+    /// What its policy decided.
+    rejecting: &'d PolicyDecision,
     policy: &'a str,
     rejection: &'a Rejection,
     details: &'a str,
@@ -148,6 +151,7 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
             decision,
             request,
             new_id,
+            rejecting,
             policy: own.map_or("", |own| &own.name),
             rejection: own.map_or(&rules.rejection, |own| &own.rejection),
             details: own.map_or("", |own| &own.details),
@@ -195,7 +199,7 @@ impl<R: Request> VariableSource for RejectedRequest<'_, '_, R> {
     }
 }
 
-impl<R: Request> Rejected for RejectedRequest<'_, '_, R> {
+impl<R: Request> Values for RejectedRequest<'_, '_, R> {
     fn wait(&self) -> u64 {
         self.wait
     }
@@ -204,12 +208,17 @@ impl<R: Request> Rejected for RejectedRequest<'_, '_, R> {
         self.limit
     }
 
-    fn reset(&self) -> u64 {
-        let headers = self.rules.headers.as_ref();
+    fn reset(&self) -> Rendered<'_> {
+        let headers = self.rules.headers.first();
         let (reset, on_rejection) =
             headers.map(|rules| (rules.reset, rules.on_rejection)).unwrap_or_default();
         let wait = RejectionWait::of(self.rules, self.decision).filter(|_| on_rejection.is_after_wait());
-        self.limit.map_or(0, |limit| reset.time(limit, self.decision, wait).epoch_seconds())
+        let reset = self.limit.map(|limit| reset.time(limit, self.decision, wait).epoch_seconds());
+        Rendered::Number(reset.unwrap_or_default())
+    }
+
+    fn cost(&self) -> u32 {
+        self.rejecting.cost
     }
 
     fn policy(&self) -> &str {

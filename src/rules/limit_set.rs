@@ -101,6 +101,11 @@ impl LimitsByCaller {
         index.map_or(0, |index| index + 1)
     }
 
+    /// How many limit sets there are.
+    pub fn number(&self) -> usize {
+        self.others.len() + 1
+    }
+
     /// The limit set with this number; 0 is the default.
     pub fn get(&self, number: usize) -> &LimitSet {
         self.at(number.checked_sub(1))

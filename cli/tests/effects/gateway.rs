@@ -91,11 +91,12 @@ impl Gateway {
             self.engine.on_response(&mut decision, answer, &mut transaction);
         }
         let shadows = decision.shadows().iter().filter(|one| one.rejected()).count();
-        let (mut limits, line) = (self.replies.limit_headers(&decision), self.replies.access_line(&decision));
-        if self.replies.keeps_limit_headers() {
-            // This upstream always sends some of its own.
-            limits.clear();
-        }
+        // This upstream always sends some of its own.
+        let limits = match decision.rejected() {
+            true => self.replies.limit_headers(&decision),
+            false => self.replies.added_limit_headers(&decision, |_| true),
+        };
+        let line = self.replies.access_line(&decision);
         self.trace.push(format!("{seen}{limits:?} {shadows} {line:?}"));
         let ends = if decision.rejected() { 0 } else { answer.lasts };
         self.open.push(Stream { worker, decision, ends: self.now.mono + ends * SECOND });

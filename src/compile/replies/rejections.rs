@@ -1,16 +1,17 @@
 //! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
 //! out from the common one.
 
-use super::headers::{RESERVED, is_reserved};
+use super::header_names::{RESERVED, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
 use crate::config::{Fields, Reader, all};
 use crate::language::{configuration, forms, limit, policy, rejection};
-use crate::reply::{Body, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header};
+use crate::reply::{
+    Body, HeaderRules, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header,
+};
 use std::sync::Arc;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-const HEADER_VALUE: &str = "visible ASCII text without spaces around it";
 
 /// The rejection of one policy.
 pub(super) struct CompiledRejection {
@@ -139,18 +140,9 @@ impl RejectionCompiler<'_> {
     fn headers(&self, reader: &Reader<'_>) -> Option<Vec<(String, Template)>> {
         let entries = reader.named_entries(rejection::HEADERS.kind.allowed)?;
         all(entries.iter().map(|entry| {
-            let (name, value) = (reply_header_name(entry), self.header_value(entry));
+            let (name, value) = (reply_header_name(entry), self.scope.header_value(entry));
             Some((name?, value?))
         }))
-    }
-
-    fn header_value(&self, entry: &Reader<'_>) -> Option<Template> {
-        let text = entry.text(HEADER_VALUE)?;
-        let visible = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if !visible || text.is_empty() || text.trim_ascii() != text {
-            return entry.error(HEADER_VALUE);
-        }
-        self.scope.template(entry, text, TextKind::Header)
     }
 
     /// The rejection with this body. What `own` leaves out is taken from `common`.
@@ -245,14 +237,33 @@ fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<u32
 /// The name of a header that the configuration adds to replies.
 fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
     let name = entry.read_name(&forms::HEADER)?;
-    if is_reserved(&name) || is_limit_header(name.as_bytes()) {
+    if is_reserved(&name) {
         let reserved = RESERVED.join(", ");
         return entry.error_found(
             &["the header ", &name].concat(),
-            &["any header but ", &reserved, " and grpc-*; for limit headers use the field headers"].concat(),
+            &["any header but ", &reserved, " and grpc-*"].concat(),
         );
     }
     Some(name)
+}
+
+/// Checks that no rejection sends a limit header that a set sends, too.
+pub(super) fn check_limit_headers(root: &Fields<'_>, sets: &[HeaderRules]) {
+    let policies = root.present(&configuration::POLICIES).map(Reader::entries).unwrap_or_default();
+    let own = policies.iter().filter_map(|policy| policy.peek(policy::REJECT.name));
+    for reject in root.present(&configuration::REJECT).cloned().into_iter().chain(own) {
+        let Some(headers) = reject.peek(rejection::HEADERS.name).filter(Reader::is_object) else { continue };
+        for entry in headers.named_entries(rejection::HEADERS.kind.allowed).unwrap_or_default() {
+            let name = entry.name().to_ascii_lowercase();
+            let is_sent = || sets.iter().any(|set| set.header_names().contains(&name.as_str()));
+            if is_limit_header(name.as_bytes()) && is_sent() {
+                entry.error_found::<()>(
+                    &["the header ", &name, ", which headers sends"].concat(),
+                    "a header that headers does not send",
+                );
+            }
+        }
+    }
 }
 
 impl RejectionFields<'_> {
