@@ -5,6 +5,7 @@
 //! Decision ──reply──────────▶ Reply             for a rejected request
 //!          ──limit_headers──▶ limit headers     for every response
 //!          ──access_line────▶ a line of text    for Envoy's access logs
+//!          ──shadow_line────▶ a request header  for the upstream
 //! ```
 
 mod access_log;
@@ -13,6 +14,7 @@ mod limit_headers;
 mod local_reply;
 mod message;
 mod retry_after;
+mod shadow;
 mod template;
 mod variable;
 
@@ -20,7 +22,7 @@ pub use limit_headers::{
     Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, LimitField, PRESETS, Preset, PresetFields,
     Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
 };
-pub use local_reply::{Body, Rejection, Reply};
+pub use local_reply::{Body, ENVOY_RATELIMITED, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Template, TemplateError, TextKind, VariableSource};
@@ -43,6 +45,8 @@ pub struct ReplyRules {
     pub retry_after: RetryAfter,
     /// The sets of limit headers that responses carry, in the order of the configuration.
     pub headers: Vec<HeaderRules>,
+    /// The request header that shows the upstream what policies in shadow would have decided, if there is one.
+    pub shadow_header: Option<String>,
     /// Whether each request gets an access log line.
     pub access_log: bool,
     /// The rejection used if a policy's own cannot be found.

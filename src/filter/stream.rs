@@ -41,7 +41,13 @@ impl<H: Host> TollgateStream<H> {
             }
             decided = decide(&mut borrowed, stream, false);
         }
-        let Ok(Some(decision)) = decided else { return Flow::Continue };
+        let Ok(Some(decision)) = decided else {
+            // Nothing was decided, so nothing the client says about it goes on.
+            if let Some(name) = &borrowed.replies.shadow_header {
+                borrowed.host.replace_request_header(stream, name, None);
+            }
+            return Flow::Continue;
+        };
         let flow = conclude(&mut borrowed, stream, &decision);
         self.decision = Some(decision);
         flow

@@ -97,7 +97,9 @@ impl Gateway {
             false => self.replies.added_limit_headers(&decision, |_| true),
         };
         let line = self.replies.access_line(&decision);
-        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?}"));
+        let shown =
+            self.replies.shadow_header.as_ref().map(|name| (name, self.replies.shadow_line(&decision)));
+        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?} {shown:?}"));
         let ends = if decision.rejected() { 0 } else { answer.lasts };
         self.open.push(Stream { worker, decision, ends: self.now.mono + ends * SECOND });
         self.end_streams();
