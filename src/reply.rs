@@ -5,21 +5,24 @@
 //! Decision ──reply──────────▶ Reply             for a rejected request
 //!          ──limit_headers──▶ limit headers     for every response
 //!          ──access_line────▶ a line of text    for Envoy's access logs
+//!          ──shadow_line────▶ a request header  for the upstream
 //! ```
 
 mod access_log;
+mod decimal;
 mod limit_headers;
 mod local_reply;
 mod message;
 mod retry_after;
+mod shadow;
 mod template;
 mod variable;
 
 pub use limit_headers::{
-    Describes, HeaderRules, HeaderValue, LimitChoice, PRESETS, Preset, PresetFields, Reset, ResetFormat,
-    ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
+    Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, LimitField, PRESETS, Preset, PresetFields,
+    Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
 };
-pub use local_reply::{Body, Rejection, Reply};
+pub use local_reply::{Body, ENVOY_RATELIMITED, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Template, TemplateError, TextKind, VariableSource};
@@ -40,8 +43,10 @@ pub type Header<'a> = (&'a str, Cow<'a, str>);
 pub struct ReplyRules {
     /// How the wait in `retry-after` is computed.
     pub retry_after: RetryAfter,
-    /// The limit headers that responses carry, if any.
-    pub headers: Option<HeaderRules>,
+    /// The sets of limit headers that responses carry, in the order of the configuration.
+    pub headers: Vec<HeaderRules>,
+    /// The request header that shows the upstream what policies in shadow would have decided, if there is one.
+    pub shadow_header: Option<String>,
     /// Whether each request gets an access log line.
     pub access_log: bool,
     /// The rejection used if a policy's own cannot be found.
@@ -71,12 +76,13 @@ pub struct PolicyReplies {
 }
 
 impl PolicyReplies {
-    /// The limit that a verdict is about, by its place in a decision.
-    fn limit_at(&self, limit_set: usize, place: usize) -> Option<&LimitDescription> {
-        self.limits.get(match self.judging.get(limit_set) {
+    /// The limit that a verdict is about, and its index, by the verdict's place in a decision.
+    fn limit_at(&self, limit_set: usize, place: usize) -> Option<(usize, &LimitDescription)> {
+        let index = match self.judging.get(limit_set) {
             Some(Some(judging)) => *judging.get(place)?,
             Some(None) | None => place,
-        })
+        };
+        Some((index, self.limits.get(index)?))
     }
 
     /// The place of the verdict on a limit, by its index. `None`: there is none.
@@ -99,6 +105,9 @@ pub struct LimitDescription {
     pub window: Option<u64>,
     /// Whether its window slides, rather than ending at fixed instants.
     pub slides: bool,
+    /// How fast units come back, in millionths of a unit per second, by the number of the caller's limit set.
+    /// `None`: it is the quota that verdicts show, per window.
+    pub rates: Option<Box<[u64]>>,
     /// Whether it counts requests in flight.
     pub concurrent: bool,
     /// The limit's own message, if it has one.
@@ -116,7 +125,22 @@ impl ReplyRules {
     /// The limit headers that the response to this request carries, whether it is a rejection or the
     /// upstream's.
     pub fn limit_headers(&self, decision: &Decision) -> Vec<Header<'_>> {
-        self.headers.as_ref().map(|rules| rules.render(self, decision)).unwrap_or_default()
+        match self.headers.as_slice() {
+            [] => Vec::new(),
+            [only] => only.render(self, decision),
+            sets => sets.iter().flat_map(|set| set.render(self, decision)).collect(),
+        }
+    }
+
+    /// The same for the upstream's response, of which `has` says whether it has a header. What the upstream
+    /// says in the headers of a set is one statement: if any of them is kept, that set is left out, because it
+    /// would contradict it.
+    pub fn added_limit_headers(&self, decision: &Decision, has: impl Fn(&str) -> bool) -> Vec<Header<'_>> {
+        match self.headers.as_slice() {
+            [] => Vec::new(),
+            [only] => only.added(self, decision, &has),
+            sets => sets.iter().flat_map(|set| set.added(self, decision, &has)).collect(),
+        }
     }
 
     /// The consumer's name, or what names a caller that is none; empty if the caller is not known.
@@ -138,19 +162,12 @@ impl ReplyRules {
 
     /// Whether all limit headers of the upstream are removed, since limits are secret.
     pub fn removes_limit_headers(&self) -> bool {
-        self.headers
-            .as_ref()
-            .is_some_and(|rules| rules.preset.is_secret() && rules.upstream == UpstreamHeaders::Replace)
+        self.headers.iter().any(|set| set.is_secret() && set.upstream == UpstreamHeaders::Replace)
     }
 
     /// Whether the limit headers count seconds from now. The upstream may have taken some.
     pub fn counts_from_now(&self) -> bool {
-        self.headers.as_ref().is_some_and(HeaderRules::counts_from_now)
-    }
-
-    /// Whether the upstream's limit headers are kept, and the filter's own are left out.
-    pub fn keeps_limit_headers(&self) -> bool {
-        self.headers.as_ref().is_some_and(|rules| rules.upstream == UpstreamHeaders::Keep)
+        self.headers.iter().any(HeaderRules::counts_from_now)
     }
 }
 
@@ -161,6 +178,40 @@ struct DescribedLimit<'a, 'd> {
     policy: &'a str,
     description: &'a LimitDescription,
     verdict: &'d Verdict,
+    /// The decision of its policy.
+    decision: &'d PolicyDecision,
+    /// Its index among the limits of its policy.
+    index: usize,
+}
+
+impl DescribedLimit<'_, '_> {
+    /// The indexes of its policy and of itself.
+    fn indexes(&self) -> (usize, usize) {
+        (self.decision.policy, self.index)
+    }
+
+    /// The units used, at most the quota.
+    fn used(&self) -> u64 {
+        u64::from(self.verdict.quota).saturating_sub(self.verdict.remaining)
+    }
+
+    /// The share of the quota that is used, in whole percent.
+    fn percent_used(&self) -> u64 {
+        self.used().saturating_mul(100).checked_div(self.verdict.quota.into()).unwrap_or_default()
+    }
+
+    /// How fast units come back, in millionths of a unit per second; 0 if there is no window.
+    fn rate(&self) -> u64 {
+        let LimitDescription { window, rates, .. } = self.description;
+        let own = rates.as_ref().and_then(|rates| rates.get(self.decision.limit_set)).copied();
+        own.unwrap_or_else(|| window.map_or(0, |window| rate(self.verdict.quota, window)))
+    }
+}
+
+/// A quota per window in seconds, in millionths of a unit per second.
+pub fn rate(quota: u32, window: u64) -> u64 {
+    const MILLION: u64 = 1_000_000;
+    u64::from(quota).saturating_mul(MILLION).checked_div(window).unwrap_or_default()
 }
 
 /// The named limits of these policies, in the order of the configuration. A limit without a name is never
@@ -170,8 +221,8 @@ fn described<'a, 'd>(rules: &'a ReplyRules, policies: &'d [PolicyDecision]) -> V
     for one in policies {
         let Some(policy) = rules.policies.get(one.policy) else { continue };
         for (place, verdict) in one.outcome.verdicts.iter().enumerate() {
-            let Some(description) = policy.limit_at(one.limit_set, place) else { continue };
-            all.push(DescribedLimit { policy: &policy.name, description, verdict });
+            let Some((index, description)) = policy.limit_at(one.limit_set, place) else { continue };
+            all.push(DescribedLimit { policy: &policy.name, description, verdict, decision: one, index });
         }
     }
     all
@@ -184,10 +235,11 @@ fn described_at<'a, 'd>(
     decision: &'d Decision,
     (policy, limit): (usize, usize),
 ) -> Option<DescribedLimit<'a, 'd>> {
-    let one = decision.of_policy(policy)?;
+    let decision = decision.of_policy(policy)?;
     let policy = rules.policies.get(policy)?;
-    let verdict = one.outcome.verdicts.get(policy.place_of(one.limit_set, limit)?)?;
-    Some(DescribedLimit { policy: &policy.name, description: policy.limits.get(limit)?, verdict })
+    let verdict = decision.outcome.verdicts.get(policy.place_of(decision.limit_set, limit)?)?;
+    let description = policy.limits.get(limit)?;
+    Some(DescribedLimit { policy: &policy.name, description, verdict, decision, index: limit })
 }
 
 /// The limit with the least left. Of several, one that rejects, and the one with the longest wait.
@@ -205,13 +257,4 @@ fn first_by<'a, 'd, T: Ord>(
     order: impl Fn(&Verdict) -> T,
 ) -> Option<DescribedLimit<'a, 'd>> {
     limits.iter().min_by_key(|limit| order(limit.verdict)).copied()
-}
-
-/// A number's digits, as text.
-fn decimal(number: u64) -> Cow<'static, str> {
-    Cow::Owned(itoa::Buffer::new().format(number).into())
-}
-
-fn push_decimal(out: &mut String, number: u64) {
-    out.push_str(itoa::Buffer::new().format(number));
 }

@@ -24,7 +24,7 @@ pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
 pub use limit_set::{FIRST_OWN, LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::{EnforcedShare, Mode};
-pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
+pub use on_response::{CostHeader, NoNumber, OnResponse, REJECTED, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use quota_from::QuotaFrom;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};

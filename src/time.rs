@@ -6,7 +6,7 @@ mod instant;
 mod period;
 mod zone;
 
-pub use instant::parse_instant;
+pub use instant::{parse_instant, push_instant};
 pub use period::Period;
 pub use zone::Zone;
 
@@ -61,7 +61,13 @@ pub fn in_words(length: Micros) -> String {
 
 /// Whole seconds, rounded up, so that a client never retries too early.
 pub const fn seconds_up(time: Micros) -> u64 {
-    time.div_ceil(SECOND)
+    in_units_up(time, SECOND)
+}
+
+/// Whole units of this length, rounded up.
+#[inline(always)]
+pub const fn in_units_up(time: Micros, unit: Micros) -> u64 {
+    time.div_ceil(unit)
 }
 
 #[cfg(test)]

@@ -215,18 +215,18 @@ fn response(
     decision: &Decision,
     answer: Option<SampleResponse<'_>>,
 ) -> ExplainedResponse {
-    let limits = set.replies.limit_headers(decision);
     // All zeros, so that the id is recognised as an example.
     let reply = set.replies.reply(decision, request, || [0; 16]);
     match (reply, answer) {
         (Some(reply), _) => {
-            let Reply { status, headers, body, .. } = reply.with_limit_headers(limits);
+            let Reply { status, headers, body, .. } =
+                reply.with_limit_headers(set.replies.limit_headers(decision));
             let head = request.header(":method").is_some_and(|method| method == b"HEAD");
             let body = if head { String::new() } else { body.to_string() };
             ExplainedResponse::Rejection { status, headers: owned(headers), body }
         }
         (None, Some(answer)) => {
-            let headers = answer.for_client(set, owned(limits));
+            let headers = answer.for_client(set, decision);
             ExplainedResponse::Upstream { status: answer.status, headers }
         }
         (None, None) => ExplainedResponse::Unanswered,

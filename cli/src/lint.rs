@@ -18,6 +18,7 @@ mod unused;
 use std::fmt;
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
+use tollgate::reply::HeaderRules;
 use tollgate::rules::{LimitSet, Policy};
 
 /// Something that is valid, but probably a mistake.
@@ -78,6 +79,14 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
 /// Warnings about the source of a configuration, which are lost once it is compiled.
 pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
     [exposure::warn_credentials(set, value), fleet::warn_lost(set, value)].concat()
+}
+
+/// The path of a field of a set of limit headers.
+fn header_path(rules: &HeaderRules, field: &str) -> String {
+    match rules.entry {
+        Some(entry) => format!("headers[{entry}].{field}"),
+        None => format!("headers.{field}"),
+    }
 }
 
 /// Groups of callers by name, with their limits: the tiers, and consumers with quotas of their own.

@@ -3,37 +3,43 @@
 //! This is a second pass over the policies, after they are compiled: a policy's rejection depends on the
 //! common one, limit headers refer to limits, and templates depend on whether limits are secret.
 
+mod header_fields;
+mod header_names;
 mod headers;
 mod message;
 mod rejections;
 mod template;
 
-use crate::config::Fields;
-use crate::language::headers::PRESET;
-use crate::language::{configuration, retry_after};
-use crate::reply::{LimitDescription, PRESETS, PolicyReplies, ReplyRules, RetryAfter};
-use crate::rules::{LimitSet, Policy};
+use crate::config::{Fields, Reader};
+use crate::language::{configuration, forms, retry_after};
+use crate::limiter::Limit;
+use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter, rate};
+use crate::rules::{LimitSet, LimitsByCaller, Policy};
 use crate::time::SECOND;
-use headers::header_rules;
-use rejections::{CompiledRejection, rejections};
+use header_names::is_reserved;
+use headers::{header_sets, secret_preset};
+use rejections::{CompiledRejection, check_limit_headers, rejections};
 use std::sync::Arc;
 
 /// Reads all rules for replies. Without valid policies it still reports the errors in them.
 #[inline(never)]
 pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Option<ReplyRules> {
-    let preset = root.present(&configuration::HEADERS).and_then(|at| at.peek(PRESET.name));
-    let preset = preset.and_then(|word| PRESETS.0.iter().find(|preset| word.is_word(preset.word)));
-    let secret = preset.map(|preset| preset.means).filter(|preset| preset.is_secret());
+    let secret = root.present(&configuration::HEADERS).and_then(secret_preset);
     let rejections = rejections(root, secret);
     let retry_after = retry_after(root);
-    let headers = root.get_optional_with(&configuration::HEADERS, |headers| header_rules(headers, policies));
+    let headers = root.get_optional_with(&configuration::HEADERS, |headers| header_sets(headers, policies));
+    if let Some(Some(sets)) = &headers {
+        check_limit_headers(root, sets);
+    }
     let access_log = root.get(&configuration::ACCESS_LOG);
+    let shadow_header = root.get_optional_with(&configuration::SHADOW_HEADER, shadow_header);
     let (rejection, own) = rejections?;
     let policies = policies?.iter().zip(own).map(|(policy, own)| policy_replies(policy, own));
     Some(ReplyRules {
         retry_after: retry_after?,
-        headers: headers?,
+        headers: headers?.unwrap_or_default(),
         access_log: access_log?,
+        shadow_header: shadow_header?,
         rejection,
         policies: policies.collect(),
         consumers: Arc::default(),
@@ -41,14 +47,24 @@ pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Opt
     })
 }
 
+/// The name of a request header that the filter sets.
+fn shadow_header(at: &Reader<'_>) -> Option<String> {
+    let name = at.read(&forms::HEADER)?;
+    if is_reserved(&name) {
+        return at.error("a header that neither HTTP nor Envoy sets");
+    }
+    Some(name)
+}
+
 fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {
     let several = policy.limit_names.len() > 1;
     let messages = own.messages.into_iter().chain(std::iter::repeat(None));
-    let limits = policy.limit_names.iter().zip(policy.limits()).zip(messages);
-    let limits = limits.map(|((name, limit), message)| LimitDescription {
+    let limits = policy.limit_names.iter().zip(policy.limits()).zip(messages).enumerate();
+    let limits = limits.map(|(index, ((name, limit), message))| LimitDescription {
         name: name.clone(),
         reference: if several { [&policy.name, "/", name].concat() } else { policy.name.clone() },
         window: limit.algorithm.announced_window(limit.window).map(|window| window / SECOND),
+        rates: rates(&policy.limit_sets, index),
         slides: limit.algorithm.slides(),
         concurrent: limit.counts_in_flight(),
         message,
@@ -65,6 +81,16 @@ fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {
         limits: limits.collect(),
         judging,
     }
+}
+
+/// How fast units of a limit come back, for each limit set. `None`: verdicts show its quota, and that is enough
+/// to know.
+fn rates(sets: &LimitsByCaller, limit: usize) -> Option<Box<[u64]>> {
+    let own = || sets.all().map(|set| set.limit(limit));
+    let is_shown = own().flatten().all(|limit| limit.max_at_once() == limit.quota.get());
+    let rate =
+        |limit: Option<&Limit>| limit.map_or(0, |limit| rate(limit.quota.get(), limit.window / SECOND));
+    (!is_shown).then(|| own().map(rate).collect())
 }
 
 /// Reads the object `retry_after`.

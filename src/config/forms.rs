@@ -172,6 +172,15 @@ pub const HEADER: Form<String> = Form::new(
     parse::header_name,
 );
 
+/// The name of a limit header, in lower case.
+pub const HEADER_TEMPLATE: Form<String> = Form::new(
+    "header name template",
+    "a header name in which `{policy}` and `{limit_name}` stand for the names of the described limit; it is sent in lower case",
+    Some("^([A-Za-z0-9!#$%&'*+.^_`|~-]|\\{policy\\}|\\{limit_name\\})+$"),
+    token!("a header name, in which {policy} and {limit_name} are variables"),
+    parse::header_name_template,
+);
+
 /// The name of a query parameter.
 pub const PARAMETER_NAME: Form<String> = Form::new(
     "text",

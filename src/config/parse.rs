@@ -23,6 +23,12 @@ pub(super) fn header_name(text: &str) -> Option<String> {
     is_token(text).then(|| text.to_ascii_lowercase())
 }
 
+/// The same, in which `{policy}` and `{limit_name}` stand for names that are tokens themselves.
+pub(super) fn header_name_template(text: &str) -> Option<String> {
+    let literal = text.replace("{policy}", "x").replace("{limit_name}", "x");
+    is_token(&literal).then(|| text.to_ascii_lowercase())
+}
+
 /// Whether this is a token (RFC 9110, 5.6.2) of at most 256 bytes.
 pub fn is_token(text: &str) -> bool {
     (1..=256).contains(&text.len())
@@ -161,6 +167,22 @@ mod tests {
             "9999999999999999d",
         ] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn a_share_is_a_whole_percent() {
+        assert_eq!((percent("1%"), percent("80%"), percent("100%")), (Some(1), Some(80), Some(100)));
+        for text in ["", "%", "80", "0%", "101%", "1.5%", "+8%", "8 %", "99999999999999999999%"] {
+            assert_eq!(percent(text), None, "{text}");
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn the_name_of_a_header_may_have_two_variables() {
+        assert_eq!(header_name_template("X-{policy}-{limit_name}"), Some("x-{policy}-{limit_name}".into()));
+        for text in ["", "{", "x-{limit}", "x-{Policy}", "x {policy}", "x:{policy}", "{policy", "policy}"] {
+            assert_eq!(header_name_template(text), None, "{text}");
         }
     }
 

@@ -41,7 +41,13 @@ impl<H: Host> TollgateStream<H> {
             }
             decided = decide(&mut borrowed, stream, false);
         }
-        let Ok(Some(decision)) = decided else { return Flow::Continue };
+        let Ok(Some(decision)) = decided else {
+            // Nothing was decided, so nothing the client says about it goes on.
+            if let Some(name) = &borrowed.replies.shadow_header {
+                borrowed.host.replace_request_header(stream, name, None);
+            }
+            return Flow::Continue;
+        };
         let flow = conclude(&mut borrowed, stream, &decision);
         self.decision = Some(decision);
         flow
@@ -112,7 +118,7 @@ impl<H: Host> Drop for TollgateStream<H> {
 
 fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules, decision: &Decision) {
     let StreamResponse { host, stream } = response;
-    let headers = replies.limit_headers(decision);
+    let headers = replies.added_limit_headers(decision, |name| host.response_header(stream, name).is_some());
     if replies.removes_limit_headers() {
         response.remove_headers(is_limit_header);
     }
@@ -121,9 +127,5 @@ fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules,
     if headers.is_empty() || response.rejection().is_some() {
         return;
     }
-    let keep = replies.keeps_limit_headers();
-    // The upstream's are one statement: with any of them kept, ours would contradict it.
-    if !(keep && headers.iter().any(|(name, _)| host.response_header(stream, name).is_some())) {
-        headers.iter().for_each(|(name, value)| host.set_response_header(stream, name, value));
-    }
+    headers.iter().for_each(|(name, value)| host.set_response_header(stream, name, value));
 }

@@ -3,7 +3,7 @@
 use super::{
     consumer, exception, fleet, forms, headers, key, paths, policy, rejection, retry_after, table, tiers,
 };
-use crate::config::{Composite, Field, Flag, Kind, Literal, Object, Word, Words, object};
+use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
 use crate::table::ChargeMode;
 
 /// Ways to tell callers apart.
@@ -113,7 +113,10 @@ pub const RETRY_AFTER: Field<Composite> = Field::optional(
 /// The limit headers.
 pub const HEADERS: Field<Composite> = Field::optional(
     "headers",
-    Composite::new(Kind::Object(&headers::OBJECT), "an object"),
+    Composite::new(
+        Kind::OneOrList(&Kind::Object(&headers::OBJECT)),
+        "a set of headers, or a list of 1 to 16 sets",
+    ),
     "none are sent",
     "the limit headers of responses",
 );
@@ -124,6 +127,15 @@ pub const ACCESS_LOG: Field<Flag> = Field::default(
     Flag,
     Literal::Flag(false),
     "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
+);
+
+/// The header that shows the upstream what is only tried out.
+pub const SHADOW_HEADER: Field<&Form<String>> = Field::optional(
+    "shadow_header",
+    &forms::HEADER,
+    "none is sent",
+    "a request header for the upstream, which says what the policies in shadow would have decided: `accept`, or \
+     `reject; policy=NAME; limit=NAME; retry_after=12` for the first that would have rejected the request. Clients cannot set it",
 );
 
 /// The size of the table.
@@ -145,4 +157,4 @@ pub const FLEET: Field<Composite> = Field::optional(
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
     KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
-    ACCESS_LOG, TABLE, FLEET);
+    ACCESS_LOG, SHADOW_HEADER, TABLE, FLEET);

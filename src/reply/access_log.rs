@@ -1,6 +1,7 @@
 //! One line about each decision, for Envoy's access logs.
 
-use super::{DescribedLimit, ReplyRules, described, most_constrained, push_decimal, rejecting};
+use super::decimal::push_decimal;
+use super::{DescribedLimit, ReplyRules, described, most_constrained, rejecting};
 use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
 

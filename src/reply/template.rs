@@ -3,9 +3,11 @@
 //! `{lowercase_word}` is a variable, and every other brace is literal, so JSON needs no escapes. A value
 //! cannot change the text around it: in JSON it is escaped, and in a header only visible characters pass.
 
-use super::push_decimal;
+use super::decimal::{Zeros, push_decimal, push_fraction};
 use super::variable::{Rendered, Variable};
 use std::borrow::Cow;
+
+const MILLION: u64 = 1_000_000;
 
 /// Supplies the values of variables. Only those that the template uses are requested.
 pub trait VariableSource {
@@ -114,7 +116,20 @@ impl Template {
 
     /// Whether the template uses this variable.
     pub fn mentions(&self, variable: Variable) -> bool {
-        self.slots.iter().any(|slot| slot.variable == variable)
+        self.variables().any(|used| used == variable)
+    }
+
+    /// The variables that the template uses, in the order of its text.
+    pub fn variables(&self) -> impl Iterator<Item = Variable> {
+        self.slots.iter().map(|slot| slot.variable)
+    }
+
+    /// The variable that is the whole template, if it is only one.
+    pub(super) fn only_variable(&self) -> Option<Variable> {
+        match self.slots.as_slice() {
+            [only] if self.text.is_empty() => Some(only.variable),
+            [] | [_, ..] => None,
+        }
     }
 
     /// The text with the values of its variables.
@@ -130,6 +145,7 @@ impl Template {
             rest = slot.at;
             match source.render(slot.variable) {
                 Rendered::Number(number) => push_decimal(&mut rendered, number),
+                Rendered::Millionths(number) => push_fraction(&mut rendered, number, MILLION, Zeros::Drop),
                 Rendered::Text(text) => slot.form.push(&mut rendered, text),
                 Rendered::Json(text) => rendered.push_str(text),
             }

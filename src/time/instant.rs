@@ -3,6 +3,34 @@
 use super::civil::{DAY, day, month_of};
 use super::{MAX_EPOCH_SECONDS, Micros, SECOND};
 
+/// Appends an instant, given in seconds since the UNIX epoch, as RFC 3339: `2026-05-19T06:00:00Z`. One after the
+/// year 9999 is written as the last instant before.
+pub fn push_instant(out: &mut String, seconds: u64) {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).min(MAX_EPOCH_SECONDS);
+    let (days, second) = (seconds / DAY, seconds % DAY);
+    let (year, month) = month_of(days);
+    push_digits(out, year, 1_000);
+    for (before, number) in [
+        ('-', month),
+        ('-', days - day(year, month, 1) + 1),
+        ('T', second / 3_600),
+        (':', second / 60 % 60),
+        (':', second % 60),
+    ] {
+        out.push(before);
+        push_digits(out, number, 10);
+    }
+    out.push('Z');
+}
+
+/// Appends the decimal digits of a number from that of `place` on: 1, 10, 100 and so on.
+fn push_digits(out: &mut String, number: i64, mut place: i64) {
+    while place > 0 {
+        out.extend(u32::try_from(number / place % 10).ok().and_then(|digit| char::from_digit(digit, 10)));
+        place /= 10;
+    }
+}
+
 /// Parses an RFC 3339 instant of whole seconds, such as `2026-05-19T00:00:00-06:00` or
 /// `2026-05-19T06:00:00Z`, into microseconds since the UNIX epoch. `None` for anything else and for instants
 /// before 1970.
@@ -45,6 +73,7 @@ fn numbers(text: &str, separator: char) -> Option<Box<[i64]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
@@ -57,6 +86,29 @@ mod tests {
             ("2024-02-29t23:59:59z", 1_709_251_199),
         ] {
             assert_eq!(parse_instant(text), Some(seconds * SECOND), "{text}");
+        }
+    }
+
+    proptest! {
+        #[wasm_bindgen_test(unsupported = test)]
+        fn an_instant_that_is_written_is_read_as_the_same(seconds in 0..=MAX_EPOCH_SECONDS as u64) {
+            let mut text = String::new();
+            push_instant(&mut text, seconds);
+            prop_assert_eq!(text.len(), "2026-05-19T06:00:00Z".len());
+            prop_assert_eq!(parse_instant(&text), Some(seconds * SECOND));
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn an_instant_after_the_year_9999_is_written_as_the_last_one_before() {
+        for (seconds, expected) in [
+            (1_779_170_400, "2026-05-19T06:00:00Z"),
+            (0, "1970-01-01T00:00:00Z"),
+            (u64::MAX, "9999-12-30T22:00:00Z"),
+        ] {
+            let mut text = String::new();
+            push_instant(&mut text, seconds);
+            assert_eq!(text, expected);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use tollgate::compile::Configuration;
 use tollgate::reply::{
-    Describes, HeaderRules, LimitChoice, Rejection, Reset, ResetFormat, Show, UpstreamHeaders,
+    Describes, HeaderForm, HeaderRules, LimitChoice, LimitField, Rejection, Reset, ResetFormat, Show,
+    UpstreamHeaders,
 };
 
 pub(super) fn describe_rejections(set: &Configuration) -> String {
@@ -15,7 +16,8 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
             format!(" with retry-after of {} to {} s, up to {jitter} s more at random", wait.min, wait.max)
         }
     };
-    let Rejection { status, body, .. } = &replies.rejection;
+    let Rejection { status, body, envoy_ratelimited, .. } = &replies.rejection;
+    let marked = if *envoy_ratelimited { " and x-envoy-ratelimited" } else { "" };
     let own: Vec<&str> = set
         .rules
         .policies
@@ -25,26 +27,59 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
         .map(|(policy, _)| policy.name.as_str())
         .collect();
     let own = if own.is_empty() { String::new() } else { format!("; different for {}", own.join(", ")) };
-    format!("{status}{retry_after}, {}: {}{own}", body.content_type, body.template.as_written().trim_end())
+    format!(
+        "{status}{retry_after}{marked}, {}: {}{own}",
+        body.content_type,
+        body.template.as_written().trim_end()
+    )
 }
 
-pub(super) fn describe_headers(set: &Configuration) -> String {
-    let Some(rules) = &set.replies.headers else { return "none".into() };
-    let upstream = match (rules.upstream, rules.preset.is_secret()) {
+/// A line for each set of limit headers.
+pub(super) fn describe_headers(set: &Configuration) -> Vec<String> {
+    match set.replies.headers.as_slice() {
+        [] => vec!["none".into()],
+        sets => sets.iter().map(|rules| describe_set(set, rules)).collect(),
+    }
+}
+
+fn describe_set(set: &Configuration, rules: &HeaderRules) -> String {
+    let upstream = match (rules.upstream, rules.is_secret()) {
         (UpstreamHeaders::Replace, false) => "the upstream's are replaced",
         (UpstreamHeaders::Replace, true) => "the upstream's are removed",
         (UpstreamHeaders::Keep, _) => "the upstream's own are kept",
     };
-    if rules.preset.is_secret() {
+    if rules.is_secret() {
         return format!("none, and no numbers in replies; {upstream}");
     }
-    let names = rules.header_names().collect::<Vec<_>>().join(", ");
     let shown = match rules.show {
         Show::Always => "",
         Show::OnRejection => ", only on rejections",
+        Show::OnAdmission => ", not on rejections",
+    };
+    let from = match rules.from {
+        0 => String::new(),
+        from => format!(", from {from} % of it on"),
     };
     let limits = described_limits(set, &rules.describes);
-    format!("{names} ({}; {}) of {limits}{shown}; {upstream}", rules.preset.word, reset(rules))
+    format!("{} of {limits}{from}{shown}; {upstream}", names_and_form(rules))
+}
+
+/// The headers, and what is known of their form.
+fn names_and_form(rules: &HeaderRules) -> String {
+    match &rules.form {
+        HeaderForm::Preset { preset, .. } => {
+            format!("{} ({}; {})", rules.header_names().join(", "), preset.word, reset(rules))
+        }
+        HeaderForm::Fields(fields) => {
+            let written = |field: &LimitField| format!("{}: {}", field.written(), field.value().as_written());
+            let headers = fields.iter().map(written).collect::<Vec<_>>().join(", ");
+            if fields.iter().any(LimitField::shows_reset) {
+                format!("{headers} ({})", reset(rules))
+            } else {
+                headers
+            }
+        }
+    }
 }
 
 fn described_limits(set: &Configuration, describes: &Describes) -> String {
@@ -52,8 +87,14 @@ fn described_limits(set: &Configuration, describes: &Describes) -> String {
         let limits = &set.replies.policies.get(*policy)?.limits;
         Some(limits.get(*limit)?.reference.clone())
     };
+    let named = || describes.named().iter().filter_map(reference);
     match describes {
-        Describes::Named(limits) => limits.iter().filter_map(reference).collect::<Vec<_>>().join(", else "),
+        Describes::Named(_) => named().collect::<Vec<_>>().join(", else "),
+        Describes::ViolatedElse(_) => ["the limit that rejects".to_string()]
+            .into_iter()
+            .chain(named())
+            .collect::<Vec<_>>()
+            .join(", else "),
         Describes::Chosen(choice) => {
             LimitChoice::WORDS.of(choice).map_or("all limits that apply", |word| word.about.get()).into()
         }

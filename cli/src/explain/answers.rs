@@ -1,6 +1,8 @@
 //! How the upstream answers the requests that are explained.
 
+use super::owned;
 use tollgate::compile::Configuration;
+use tollgate::decision::Decision;
 use tollgate::http::Response;
 use tollgate::reply::is_limit_header;
 
@@ -52,11 +54,7 @@ impl Response for SampleResponse<'_> {
 impl SampleResponse<'_> {
     /// The headers of the response as the client gets them: the filter removes those that are not for
     /// clients, and adds its limit headers or leaves the upstream's.
-    pub(super) fn for_client(
-        &self,
-        set: &Configuration,
-        limits: Vec<(String, String)>,
-    ) -> Vec<(String, String)> {
+    pub(super) fn for_client(&self, set: &Configuration, decision: &Decision) -> Vec<(String, String)> {
         let (removed, rules) = (set.rules.removed_headers(), &set.replies);
         let mut headers = self.headers.to_vec();
         headers.retain(|(name, _)| !removed.contains(name));
@@ -64,10 +62,9 @@ impl SampleResponse<'_> {
             headers.retain(|(name, _)| !is_limit_header(name.as_bytes()));
         }
         let has = |headers: &[(String, String)], name: &str| headers.iter().any(|(own, _)| own == name);
-        if !(rules.keeps_limit_headers() && limits.iter().any(|(name, _)| has(&headers, name))) {
-            headers.retain(|(name, _)| !has(&limits, name));
-            headers.extend(limits);
-        }
+        let limits = owned(rules.added_limit_headers(decision, |name| has(&headers, name)));
+        headers.retain(|(name, _)| !has(&limits, name));
+        headers.extend(limits);
         headers
     }
 }

@@ -1,19 +1,27 @@
 //! Replies that well-known clients answer by retrying at once, or whose wait they do not read.
 
-use super::Warning;
+use super::{Warning, header_path};
 use tollgate::compile::Configuration;
-use tollgate::reply::{HeaderRules, MAX_TIMER_SECONDS};
+use tollgate::reply::{HeaderForm, MAX_TIMER_SECONDS};
 
 /// The statuses with which clients honour `retry-after`, and that a rejection may have.
 const HONOURED: [u32; 3] = [413, 429, 503];
 
+/// Statuses from this one on say that a request has failed.
+const MIN_ERROR: u32 = 400;
+
 pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
     let replies = &set.replies;
-    if let Some((header, preset)) = replies.headers.as_ref().and_then(HeaderRules::mistaken_for) {
+    for rules in &replies.headers {
+        let Some((header, preset)) = rules.mistaken_for() else { continue };
+        let other = match rules.form {
+            HeaderForm::Preset { .. } => "another name for the reset in headers.names",
+            HeaderForm::Fields(_) => "another name for the reset",
+        };
         warnings.push(Warning::new(
-            "headers.format",
+            header_path(rules, "format"),
             format!(
-                "clients that read {header} as seconds since 1970, such as {}, take seconds from now for a time long ago and retry at once; use epoch, or another name for the reset in headers.names",
+                "clients that read {header} as seconds since 1970, such as {}, take seconds from now for a time long ago and retry at once; use epoch, or {other}",
                 preset.readers.get()
             ),
         ));
@@ -42,6 +50,13 @@ fn warn_statuses(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (path, status) in std::iter::once(common).chain(own) {
         if !HONOURED.contains(&status) && !done.contains(&status) {
             done.push(status);
+            if status < MIN_ERROR {
+                let message = format!(
+                    "clients take {status} for a success unless they read the body, as those of GraphQL do, and so do caches, retries and alerts between them and Envoy"
+                );
+                warnings.push(Warning::new(path, message));
+                continue;
+            }
             warnings.push(Warning::new(
                 path,
                 format!("most clients wait for retry-after only with 429 or 503, and take {status} for an error that a later attempt does not mend"),

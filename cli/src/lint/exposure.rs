@@ -1,21 +1,21 @@
 //! Limit headers that are never sent, and credentials that anybody can read.
 
-use super::Warning;
+use super::{Warning, header_path};
 use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
-use tollgate::reply::Describes;
 use tollgate::rules::Mode;
 
 /// Headers that describe a policy in shadow are never sent.
 pub(super) fn warn_headers(set: &Configuration, warnings: &mut Vec<Warning>) {
-    let Some(rules) = &set.replies.headers else { return };
-    let Describes::Named(limits) = &rules.describes else { return };
-    for (policy, _) in limits {
-        if let Some(policy) = set.rules.policies.get(*policy).filter(|policy| policy.mode == Mode::Shadow) {
-            warnings.push(Warning::new(
-                "headers.describes",
-                format!("{} is in shadow, so no response describes its limit", policy.name),
-            ));
+    for rules in &set.replies.headers {
+        for (policy, _) in rules.describes.named() {
+            let policy = set.rules.policies.get(*policy);
+            if let Some(policy) = policy.filter(|policy| policy.mode == Mode::Shadow) {
+                warnings.push(Warning::new(
+                    header_path(rules, "describes"),
+                    format!("{} is in shadow, so no response describes its limit", policy.name),
+                ));
+            }
         }
     }
 }

@@ -1,22 +1,27 @@
 //! What replies never show: limits that no header describes, and variables that are always empty.
 
-use super::Warning;
 use super::unreachable::applies_whenever;
+use super::{Warning, header_path};
 use tollgate::compile::Configuration;
-use tollgate::reply::{Describes, Variable};
+use tollgate::reply::{Describes, HeaderForm, HeaderRules, Variable};
 use tollgate::rules::Mode;
 
 /// Entries of `headers.describes` after one that always applies when they do. A form that lists all limits
 /// has none.
 pub(super) fn warn_describes(set: &Configuration, warnings: &mut Vec<Warning>) {
-    let Some(rules) = &set.replies.headers else { return };
-    let Describes::Named(limits) = &rules.describes else { return };
+    set.replies.headers.iter().for_each(|rules| warn_set(set, rules, warnings));
+}
+
+fn warn_set(set: &Configuration, rules: &HeaderRules, warnings: &mut Vec<Warning>) {
+    let limits = rules.describes.named();
+    // The first place of such a list is taken.
+    let before = usize::from(matches!(rules.describes, Describes::ViolatedElse(_)));
     // Limits of policies in shadow have a warning of their own.
     let in_shadow =
         |policy: usize| set.rules.policies.get(policy).is_some_and(|policy| policy.mode == Mode::Shadow);
     for (i, entry) in limits.iter().enumerate().filter(|(_, entry)| !in_shadow(entry.0)) {
         let earlier = || limits.iter().take(i);
-        let shown_first = match rules.preset.lists_limits() {
+        let shown_first = match rules.lists_limits() {
             true => earlier().find(|other| *other == entry),
             false => earlier().find(|other| applies_whenever(set, other.0, entry.0)),
         };
@@ -26,7 +31,8 @@ pub(super) fn warn_describes(set: &Configuration, warnings: &mut Vec<Warning>) {
                 reference(set, *entry),
                 reference(set, *other)
             );
-            warnings.push(Warning::new(format!("headers.describes[{i}]"), message));
+            let path = format!("{}[{}]", header_path(rules, "describes"), i + before);
+            warnings.push(Warning::new(path, message));
         }
     }
 }
@@ -59,6 +65,12 @@ fn has(set: &Configuration, field: &str) -> bool {
 /// One warning for each text that uses the variable.
 fn warn_variable(set: &Configuration, variable: Variable, message: &str, warnings: &mut Vec<Warning>) {
     let mut warn = |path: String| warnings.push(Warning::new(path, message));
+    for rules in &set.replies.headers {
+        let HeaderForm::Fields(fields) = &rules.form else { continue };
+        if fields.iter().any(|field| field.value().mentions(variable)) {
+            warn(header_path(rules, "fields"));
+        }
+    }
     let common = &set.replies.rejection;
     if common.mentions(variable) {
         warn("reject".into());

@@ -97,7 +97,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             | "tiers" | "fleet",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
-        | ("headers", "preset" | "describes" | "names") => return Vec::new(),
+        | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
         ("configuration", "exempt_preflight") => {
@@ -105,6 +105,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(false)
         }
         ("configuration", "access_log") => json!(false),
+        ("configuration", "shadow_header") => json!("x-would"),
         ("configuration", "charge") => {
             more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
             Json::Null
@@ -165,6 +166,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             Json::Null
         }
         ("headers", "show" | "reset" | "format" | "upstream") => Json::Null,
+        ("headers", "from") => json!("60%"),
         ("retry_after", "show") => Json::Null,
         ("retry_after", "min") => json!(86_000),
         ("retry_after", "max") => json!(1),
@@ -197,6 +199,7 @@ pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) 
         ("headers", "reset", "next_slot", _) | ("headers", "reset_on_429", "after_wait", _) => {
             Some("the default")
         }
+        ("headers", "from", _, "leaky_bucket") => Some("nothing is left after a request"),
         ("headers", "reset", _, "concurrency") => Some("nobody knows when: it is the announced wait"),
         ("headers", "reset", _, "leaky_bucket") => {
             Some("its units come one by one, so the next is all of them")

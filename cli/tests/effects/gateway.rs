@@ -91,12 +91,15 @@ impl Gateway {
             self.engine.on_response(&mut decision, answer, &mut transaction);
         }
         let shadows = decision.shadows().iter().filter(|one| one.rejected()).count();
-        let (mut limits, line) = (self.replies.limit_headers(&decision), self.replies.access_line(&decision));
-        if self.replies.keeps_limit_headers() {
-            // This upstream always sends some of its own.
-            limits.clear();
-        }
-        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?}"));
+        // This upstream always sends some of its own.
+        let limits = match decision.rejected() {
+            true => self.replies.limit_headers(&decision),
+            false => self.replies.added_limit_headers(&decision, |_| true),
+        };
+        let line = self.replies.access_line(&decision);
+        let shown =
+            self.replies.shadow_header.as_ref().map(|name| (name, self.replies.shadow_line(&decision)));
+        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?} {shown:?}"));
         let ends = if decision.rejected() { 0 } else { answer.lasts };
         self.open.push(Stream { worker, decision, ends: self.now.mono + ends * SECOND });
         self.end_streams();

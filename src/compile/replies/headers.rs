@@ -1,78 +1,159 @@
-//! Compiles the limit headers, and which names headers may have.
+//! Compiles the sets of limit headers.
 
 use super::super::policies::limit_references;
+use super::header_fields::{fields, written_fields};
+use super::header_names::{SentHeaders, is_reserved};
 use crate::config::{Fields, Reader, all};
-use crate::language::{forms, headers, names};
-use crate::reply::{Describes, HeaderRules, HeaderValue, LimitChoice, Preset};
+use crate::language::{configuration, forms, headers, names};
+use crate::reply::{
+    Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, PRESETS, Preset, ResetFormat,
+    ResetOnRejection, Template,
+};
 use crate::rules::Policy;
 
-/// Headers of a reply that the filter, Envoy or HTTP itself sets.
-pub(super) const RESERVED: [&str; 16] = [
-    "cache-control",
-    "connection",
-    "content-encoding",
-    "content-language",
-    "content-length",
-    "content-type",
-    "date",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "retry-after",
-    "server",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Whether a configuration must not send a header of this lower-case name.
-pub(super) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name) || name.starts_with("grpc-")
+/// The preset that keeps limits secret, if these headers are it.
+pub(super) fn secret_preset(reader: &Reader<'_>) -> Option<&'static Preset> {
+    let word = sets(reader).iter().find_map(|set| set.peek(headers::PRESET.name))?;
+    let preset = PRESETS.0.iter().find(|preset| word.is_word(preset.word));
+    preset.map(|preset| preset.means).filter(|preset| preset.is_secret())
 }
 
-/// Reads the object `headers`.
+/// One set, or a list of them.
+fn sets<'a>(reader: &Reader<'a>) -> Vec<Reader<'a>> {
+    if reader.is_list() { reader.entries() } else { vec![reader.clone()] }
+}
+
+/// Reads all sets of limit headers.
 #[inline(never)]
-pub(super) fn header_rules(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<HeaderRules> {
+pub(super) fn header_sets(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<Vec<HeaderRules>> {
+    let allowed = configuration::HEADERS.kind.allowed;
+    if !reader.is_list() && !reader.is_object() {
+        return reader.error(allowed);
+    }
+    let written = sets(reader);
+    if !(1..=headers::MAX_SETS).contains(&written.len()) {
+        return reader.error_found(&[&written.len().to_string(), " sets"].concat(), allowed);
+    }
+    let mut sent = SentHeaders::default();
+    let sets = all(written.iter().enumerate().map(|(index, set)| {
+        let rules = header_rules(set, index, policies, &mut sent)?;
+        if rules.is_secret() && written.len() > 1 {
+            return set.field(headers::PRESET.name).error_found("secret with other sets", "secret alone");
+        }
+        Some(HeaderRules { entry: reader.is_list().then_some(index), ..rules })
+    }))?;
+    Some(sets)
+}
+
+/// Reads one set.
+#[inline(never)]
+fn header_rules(
+    reader: &Reader<'_>,
+    index: usize,
+    policies: Option<&[Policy]>,
+    sent: &mut SentHeaders,
+) -> Option<HeaderRules> {
     let fields = reader.fields(&headers::OBJECT)?;
-    let preset = fields.get(&headers::PRESET);
+    let preset = fields.get_optional(&headers::PRESET);
+    let own = fields.get_optional_with(&headers::FIELDS, written_fields);
     let (show, reset) = (fields.get(&headers::SHOW), fields.get(&headers::RESET));
     let on_rejection = fields.get(&headers::RESET_ON_429);
     let format = fields.get_optional(&headers::FORMAT);
+    let from = fields.get_optional(&headers::FROM);
     let upstream = fields.get(&headers::UPSTREAM);
-    let preset = preset?;
-    let names = named_headers(&fields, preset);
+    let form = match (preset?, own?) {
+        (Some(preset), _) => WrittenForm::Preset(preset, named_headers(&fields, preset, index, sent)),
+        (None, Some(own)) => WrittenForm::Fields(own),
+        (None, None) => return None,
+    };
     // Invalid policies have no limits to refer to, and errors of their own.
-    let describes = policies.and_then(|policies| describes(&fields, preset, policies));
+    let policies = policies?;
+    let describes = describes(&fields, form.preset(), policies)?;
+    let default_format = form.preset().map_or(ResetFormat::DEFAULT, |preset| preset.format);
+    let form = match form {
+        WrittenForm::Preset(preset, headers) => HeaderForm::Preset { preset, headers: headers? },
+        WrittenForm::Fields(own) => {
+            check_reset_on_rejection(&fields, on_rejection, &describes)?;
+            self::fields(own, (index, &describes), policies, sent)?
+        }
+    };
     Some(HeaderRules {
-        preset,
-        headers: names?,
+        entry: None,
+        form,
         show: show?,
-        describes: describes?,
+        describes,
         reset: reset?,
         on_rejection: on_rejection?,
-        format: format?.unwrap_or(preset.format),
+        format: format?.unwrap_or(default_format),
         upstream: upstream?,
+        from: from?.unwrap_or_default(),
     })
 }
 
-/// The headers of the preset. Those in the object `names` have other names, or are sent in addition.
-fn named_headers(fields: &Fields<'_>, preset: &Preset) -> Option<Vec<(HeaderValue, String)>> {
-    let mut headers: Vec<_> =
-        preset.headers.iter().map(|(value, name)| (*value, (*name).to_string())).collect();
-    let Some(written) = fields.present(&headers::NAMES) else { return Some(headers) };
-    let names = written.fields(&names::OBJECT)?;
-    let read = |(field, value)| Some((value, names.get_optional_with(field, own_name)?));
-    for (value, name) in all(HeaderValue::NAMED.iter().map(|(field, value)| read((field, *value))))? {
-        let Some(name) = name else { continue };
-        match headers.iter_mut().find(|(own, _)| *own == value) {
-            Some((_, own)) => *own = name,
-            None => headers.push((value, name)),
+/// The headers of a set, before it is known which limits they describe.
+enum WrittenForm<'a> {
+    Preset(&'static Preset, Option<Vec<(HeaderValue, String)>>),
+    Fields(Vec<(Reader<'a>, String, Template)>),
+}
+
+impl WrittenForm<'_> {
+    fn preset(&self) -> Option<&'static Preset> {
+        match self {
+            WrittenForm::Preset(preset, _) => Some(preset),
+            WrittenForm::Fields(_) => None,
         }
     }
-    let twin = |(i, (_, name)): (usize, &(_, String))| headers.iter().take(i).any(|(_, other)| other == name);
-    if headers.iter().enumerate().any(twin) {
-        return written.error_found("one name for two headers", "a different name for each header");
+}
+
+/// Where each limit has its own headers, each shows its own reset.
+fn check_reset_on_rejection(
+    fields: &Fields<'_>,
+    on_rejection: Option<ResetOnRejection>,
+    describes: &Describes,
+) -> Option<()> {
+    let field = fields.present(&headers::RESET_ON_429);
+    match (field, on_rejection) {
+        (Some(field), Some(ResetOnRejection::AfterWait))
+            if *describes == Describes::Chosen(LimitChoice::All) =>
+        {
+            field.error_found("reset_on_429 after_wait with describes all", "own")
+        }
+        (Some(_) | None, _) => Some(()),
+    }
+}
+
+/// The headers of the preset. Those in the object `names` have other names, or are sent in addition.
+fn named_headers(
+    fields: &Fields<'_>,
+    preset: &Preset,
+    set: usize,
+    sent: &mut SentHeaders,
+) -> Option<Vec<(HeaderValue, String)>> {
+    let mut headers: Vec<_> =
+        preset.headers.iter().map(|(value, name)| (*value, (*name).to_string())).collect();
+    let written = fields.present(&headers::NAMES);
+    if let Some(written) = written {
+        let names = written.fields(&names::OBJECT)?;
+        let read = |(field, value)| Some((value, names.get_optional_with(field, own_name)?));
+        for (value, name) in all(HeaderValue::NAMED.iter().map(|(field, value)| read((field, *value))))? {
+            let Some(name) = name else { continue };
+            match headers.iter_mut().find(|(own, _)| *own == value) {
+                Some((_, own)) => *own = name,
+                None => headers.push((value, name)),
+            }
+        }
+        let twin =
+            |(i, (_, name)): (usize, &(_, String))| headers.iter().take(i).any(|(_, other)| other == name);
+        if headers.iter().enumerate().any(twin) {
+            return written.error_found("one name for two headers", "a different name for each header");
+        }
+    }
+    for (position, (_, name)) in headers.iter().enumerate() {
+        if !sent.add(name, (set, position), false) {
+            let at = written.cloned().unwrap_or_else(|| fields.about(&headers::PRESET));
+            let found = ["the header ", name, ", which another set sends"].concat();
+            return at.error_found(&found, "a different name for each header");
+        }
     }
     Some(headers)
 }
@@ -98,11 +179,15 @@ impl Described {
     }
 }
 
-/// Reads `describes`: which limit the headers describe.
-fn describes(fields: &Fields<'_>, preset: &Preset, policies: &[Policy]) -> Option<Describes> {
-    let choices = LimitChoice::WORDS.0.iter().map(|choice| (choice.word, Described::Chosen(choice.means)));
+/// Reads `describes`: which limits the headers describe.
+fn describes(fields: &Fields<'_>, preset: Option<&Preset>, policies: &[Policy]) -> Option<Describes> {
+    let choices = |is_all: bool| {
+        let choices =
+            LimitChoice::WORDS.0.iter().filter(move |choice| (choice.means == LimitChoice::All) == is_all);
+        choices.map(|choice| (choice.word, Described::Chosen(choice.means)))
+    };
     let references = limit_references(policies.iter());
-    let mut words: Vec<_> = choices.collect();
+    let mut words: Vec<_> = choices(false).collect();
     let before = words.len();
     words.extend(references.iter().map(|(name, indexes)| (name.as_str(), Described::Limit(*indexes))));
     // Only these are listed as missing: the short names are the same limits again.
@@ -110,19 +195,29 @@ fn describes(fields: &Fields<'_>, preset: &Preset, policies: &[Policy]) -> Optio
     let (full, _) = words.split_at_checked(before + in_full)?;
     let Some(written) = fields.present(&headers::DESCRIBES) else {
         let limits: Vec<_> = full.iter().filter_map(|(_, described)| described.limit()).collect();
-        return preset.describes_by_default(&limits).or_else(|| {
+        return Preset::describes_by_default(preset, &limits).or_else(|| {
             let names: Vec<_> = full.iter().map(|(name, _)| *name).collect();
             fields.at().error_missing(headers::DESCRIBES.name, &names.join(", "))
         });
     };
-    if !written.is_list() {
-        return Some(match written.word(&words)? {
-            Described::Limit(indexes) => Describes::Named(vec![indexes]),
-            Described::Chosen(choice) => Describes::Chosen(choice),
-        });
+    if written.is_list() {
+        return described_list(written, &words, before);
     }
-    let (_, words) = words.split_at_checked(before)?;
+    // After the limits: one may have this name.
+    words.extend(choices(true).filter(|_| preset.is_none_or(Preset::lists_limits)));
+    Some(match written.word(&words)? {
+        Described::Limit(indexes) => Describes::Named(vec![indexes]),
+        Described::Chosen(choice) => Describes::Chosen(choice),
+    })
+}
+
+/// A list of limits, of which the first may be the one that rejects. In `words`, `before` of them are no limits.
+fn described_list(written: &Reader<'_>, words: &[(&str, Described)], before: usize) -> Option<Describes> {
+    let (choices, limits) = words.split_at_checked(before)?;
     let entries = written.non_empty_list(headers::DESCRIBES.kind.allowed)?;
-    let described = all(entries.iter().map(|entry| entry.word(words)))?;
-    Some(Describes::Named(described.into_iter().filter_map(Described::limit).collect()))
+    let violated = choices.iter().find(|(word, _)| entries.first().is_some_and(|first| first.is_word(word)));
+    let is_violated = matches!(violated, Some((_, Described::Chosen(LimitChoice::Violated))));
+    let described = all(entries.iter().skip(usize::from(is_violated)).map(|entry| entry.word(limits)))?;
+    let named = described.into_iter().filter_map(Described::limit).collect();
+    Some(if is_violated { Describes::ViolatedElse(named) } else { Describes::Named(named) })
 }

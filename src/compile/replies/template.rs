@@ -16,6 +16,11 @@ impl TemplateScope {
         TemplateScope { variables: Variable::usable(secret.is_some(), false).collect(), secret }
     }
 
+    /// The variables that the fields of limit headers may use.
+    pub fn of_limit_headers() -> TemplateScope {
+        TemplateScope { variables: Variable::of_limit_headers().collect(), secret: None }
+    }
+
     /// The same inside a message, which cannot contain itself.
     pub fn of_messages(&self) -> TemplateScope {
         TemplateScope { variables: Variable::usable(self.is_secret(), true).collect(), secret: self.secret }
@@ -40,6 +45,17 @@ impl TemplateScope {
                 None
             }
         }
+    }
+
+    /// Compiles the value of a header.
+    pub fn header_value(&self, at: &Reader<'_>) -> Option<Template> {
+        const VALUE: &str = "visible ASCII text without spaces around it";
+        let text = at.text(VALUE)?;
+        let visible = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if !visible || text.is_empty() || text.trim_ascii() != text {
+            return at.error(VALUE);
+        }
+        self.template(at, text, TextKind::Header)
     }
 
     /// Compiles a template that must be a JSON document, whatever its variables stand for.

@@ -27,7 +27,13 @@ fn two(p: &str, fields: &str) -> String {
 #[wasm_bindgen_test(unsupported = test)]
 fn each_error_of_a_rejection_is_reported() {
     assert_errors(&[
-        (r#""reject": {"status": 200}"#, "reject.status"),
+        (r#""reject": {"status": 199}"#, "reject.status"),
+        (r#""reject": {"status": 204}"#, "reject.status"),
+        (r#""reject": {"status": 304}"#, "reject.status"),
+        (r#""reject": {"envoy_ratelimited": "yes"}"#, "reject.envoy_ratelimited"),
+        (r#""shadow_header": "a b""#, "shadow_header"),
+        (r#""shadow_header": "Content-Length""#, "shadow_header"),
+        (r#""shadow_header": "Authorization""#, "shadow_header"),
         (r#""reject": {"body": {"a": 1}}"#, "reject.body"),
         (r#""reject": {"bodi": ""}"#, "reject.bodi"),
         (r#""reject": {"content_type": "json"}"#, "reject.content_type"),
@@ -51,9 +57,7 @@ fn each_error_of_a_rejection_is_reported() {
             "reject.headers[\"a b\"]\nreject.headers.x-a\nreject.headers.x-b\nreject.headers.x-c\nreject.headers.x-d\nreject.headers.x-e",
         ),
     ]);
-    for name in
-        [":status", "Content-Type", "Retry-After", "transfer-encoding", "grpc-status", "X-RateLimit-Limit"]
-    {
+    for name in [":status", "Content-Type", "Retry-After", "transfer-encoding", "grpc-status"] {
         let fields = format!(r#""reject": {{"headers": {{"{name}": "x"}}}}"#);
         assert!(compiled(&with(&fields)).is_err(), "{name}");
     }
@@ -138,7 +142,7 @@ fn fp_8_what_reveals_limits_is_an_error_where_they_are_secret() {
 fn each_error_of_limit_headers_is_reported() {
     assert_errors(&[
         (r#""headers": {"preset": "ratelimit"}"#, "headers.preset"),
-        (r#""headers": {}"#, "headers.preset"),
+        (r#""headers": {}"#, "headers"),
         (r#""headers": {"preset": "x-ratelimit", "reset": "window"}"#, "headers.reset"),
         (r#""headers": {"preset": "x-ratelimit", "upstream": "drop"}"#, "headers.upstream"),
         (r#""headers": {"preset": "x-ratelimit", "show": "on_200"}"#, "headers.show"),
@@ -160,7 +164,7 @@ fn each_error_of_limit_headers_is_reported() {
 
 #[wasm_bindgen_test(unsupported = test)]
 fn headers_describe_the_only_limit_or_what_is_named() {
-    let described = |json: &str| compiled(json).unwrap().replies.headers.unwrap().describes;
+    let described = |json: &str| compiled(json).unwrap().replies.headers.remove(0).describes;
     let named = |limits: &[(usize, usize)]| Describes::Named(limits.to_vec());
     let only = |rest: &str| described(&with(&format!(r#""headers": {{"preset": "x-ratelimit"{rest}}}"#)));
     assert_eq!(only(""), named(&[(0, 0)]));
@@ -185,7 +189,105 @@ fn headers_describe_the_only_limit_or_what_is_named() {
         error_paths(&headers("ietf", r#", "describes": ["p", "violated"]"#)),
         "headers.describes[0]\nheaders.describes[1]"
     );
+    assert_eq!(
+        of("github", r#", "describes": ["violated", "q", "p/a"]"#),
+        Describes::ViolatedElse(vec![(1, 0), (0, 0)])
+    );
+    assert_eq!(of("ietf", r#", "describes": ["violated"]"#), Describes::ViolatedElse(Vec::new()));
+    assert_eq!(of("ietf", r#", "describes": "all""#), Describes::Chosen(LimitChoice::All));
+    assert_eq!(error_paths(&headers("github", r#", "describes": "all""#)), "headers.describes");
+    assert_eq!(
+        error_paths(&headers("ietf", r#", "describes": ["most_constrained", "q"]"#)),
+        "headers.describes[0]"
+    );
     assert_eq!(error_paths(&headers("ietf", r#", "describes": []"#)), "headers.describes");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn old_policies_with_a_limit_named_all_describe_that_limit() {
+    let json = format!(
+        r#"{{{KEYS}, "policies": [{{"name": "p", "key": "ip", "limits": [{{"quota": 5, "window": "1m"}}]}},
+            {{"name": "all", "key": "ip", "limits": [{{"quota": 5, "window": "1m"}}]}}],
+            "headers": {{"preset": "ietf", "describes": "all"}}}}"#
+    );
+    let headers = compiled(&json).unwrap().replies.headers;
+    assert_eq!(headers[0].describes, Describes::Named(vec![(1, 0)]));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn each_error_of_a_set_of_headers_is_reported() {
+    assert_errors(&[
+        (r#""headers": []"#, "headers"),
+        (r#""headers": 1"#, "headers"),
+        (r#""headers": [1, {"preset": "okta"}]"#, "headers[0]"),
+        (r#""headers": {"preset": "okta", "fields": {"x-a": "{limit}"}}"#, "headers"),
+        (r#""headers": {"fields": {}}"#, "headers.fields"),
+        (r#""headers": {"fields": {"x a": "{limit}"}}"#, r#"headers.fields["x a"]"#),
+        (r#""headers": {"fields": {"x-{tier}": "{limit}"}}"#, r#"headers.fields["x-{tier}"]"#),
+        (
+            r#""headers": {"fields": {"x-a": "{message}", "x-b": " {limit}"}}"#,
+            "headers.fields.x-a\nheaders.fields.x-b",
+        ),
+        (r#""headers": {"fields": {"Retry-After": "{limit}"}}"#, "headers.fields.Retry-After"),
+        (r#""headers": {"fields": {"x-a": "1", "X-A": "2"}}"#, "headers.fields.X-A"),
+        (r#""headers": {"fields": {"x-a": "1"}, "names": {}}"#, "headers.names"),
+        (
+            r#""headers": {"fields": {"x-a": "1"}, "from": "101%", "format": "ms"}"#,
+            "headers.format\nheaders.from",
+        ),
+        (
+            r#""headers": {"fields": {"x-a": "1"}, "describes": "all", "reset_on_429": "after_wait"}"#,
+            "headers.reset_on_429",
+        ),
+        (r#""headers": [{"preset": "okta"}, {"preset": "secret"}]"#, "headers[1].preset"),
+        (r#""headers": [{"preset": "x-ratelimit"}, {"preset": "github"}]"#, "headers[1].preset"),
+        (r#""headers": [{"fields": {"X-a": "1"}}, {"fields": {"x-A": "1"}}]"#, "headers[1].fields.x-A"),
+        (
+            r#""headers": [{"fields": {"x-used": "1"}}, {"preset": "okta", "names": {"used": "x-used"}}]"#,
+            "headers[1].names",
+        ),
+        (
+            r#""headers": {"fields": {"X-RateLimit-Left": "{remaining}"}}, "reject": {"headers": {"x-ratelimit-left": "0"}}"#,
+            "reject.headers.x-ratelimit-left",
+        ),
+        (
+            r#""headers": {"preset": "okta"}, "reject": {"headers": {"X-Rate-Limit-Reset": "0"}}"#,
+            "reject.headers.X-Rate-Limit-Reset",
+        ),
+    ]);
+    let many = vec![r#"{"preset": "ietf"}"#; 17].join(",");
+    assert_eq!(error_paths(&with(&format!(r#""headers": [{many}]"#))), "headers");
+    assert_valid(&[
+        r#""headers": {"preset": "okta", "format": "rfc3339"}, "reject": {"headers": {"x-ratelimit-reset": "0", "X-Envoy-RateLimited": "true"}}"#,
+        r#""headers": [{"preset": "secret"}]"#,
+        r#""headers": [{"preset": "okta"}, {"preset": "ietf", "describes": "all"}, {"fields": {"x-{policy}": "{limit}"}, "describes": "all"}]"#,
+        r#""headers": {"fields": {"x-a": "{limit}"}, "describes": "all", "reset_on_429": "own"}"#,
+    ]);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn headers_of_each_limit_have_names_that_differ() {
+    let of = |headers: &str| error_paths(&two("", &format!(r#""headers": {headers}"#)));
+    assert_eq!(of(r#"{"fields": {"x-{policy}-{limit_name}": "{limit}"}, "describes": "all"}"#), "");
+    for name in ["x-a", "x-{policy}"] {
+        let paths = of(&format!(r#"{{"fields": {{"{name}": "{{limit}}"}}, "describes": "all"}}"#));
+        assert!(paths.starts_with("headers.fields"), "{name}: {paths}");
+    }
+    // Only one of them is described at a time.
+    for describes in [r#""violated""#, r#"["p/a", "p/b", "q"]"#] {
+        assert_eq!(
+            of(&format!(r#"{{"fields": {{"x-{{policy}}": "{{limit}}"}}, "describes": {describes}}}"#)),
+            ""
+        );
+    }
+    let second = |describes: &str| {
+        of(&format!(
+            r#"[{{"fields": {{"x-{{limit_name}}": "1"}}, "describes": {describes}}}, {{"fields": {{"x-b": "1"}}, "describes": "q"}}]"#
+        ))
+    };
+    assert_eq!(second(r#"["p/a", "q"]"#), "");
+    assert_eq!(second(r#"["p/a", "p/b"]"#), "headers[1].fields.x-b");
+    assert_eq!(second(r#"["violated", "q"]"#), "headers[1].fields.x-b");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -1,6 +1,7 @@
 //! What the value of one limit header is. A preset is a list of such values and their headers' names.
 
-use super::super::{DescribedLimit, decimal, push_decimal};
+use super::super::DescribedLimit;
+use super::super::decimal::{decimal, push_decimal};
 use super::ShownLimits;
 use crate::config::{Field, Form, forms};
 use std::borrow::Cow;
@@ -82,7 +83,7 @@ impl HeaderValue {
                 shown.push_reset(limit, &mut reset);
                 reset.into()
             }
-            HeaderValue::Used => decimal(quota.saturating_sub(remaining)),
+            HeaderValue::Used => decimal(limit.used()),
             HeaderValue::Resource => limit.policy.into(),
             HeaderValue::EnvoyLimits => envoy_limits(limit, &shown.applying()).into(),
             HeaderValue::IetfPolicies => list(shown.limits, ietf_policy).into(),

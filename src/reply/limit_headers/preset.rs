@@ -2,7 +2,7 @@
 
 use super::header_value::HeaderValue;
 use super::reset_format::ResetFormat;
-use super::{Describes, HeaderRules, LimitChoice};
+use super::{Describes, HeaderForm, HeaderRules, LimitChoice};
 use crate::config::{Doc, Effect, Effects, Word, WordList, Words};
 
 /// All presets, in the order of the reference.
@@ -117,7 +117,7 @@ const SECRET: Preset = Preset {
     headers: &[],
     describes: Some(LimitChoice::MostConstrained),
     format: ResetFormat::Delta,
-    without: &["show", "describes", "reset", "reset_on_429", "format", "names"],
+    without: &["show", "describes", "reset", "reset_on_429", "format", "from", "names"],
     ..X_RATELIMIT
 };
 
@@ -136,10 +136,10 @@ impl Preset {
         self.headers.iter().any(|(value, _)| value.is_list())
     }
 
-    /// The limits that its headers describe if the policy does not say it. `all` are all limits. `None`: the
-    /// policy must say it.
-    pub fn describes_by_default(&self, all: &[(usize, usize)]) -> Option<Describes> {
-        match (self.describes, all) {
+    /// The limits that headers describe if the policy does not say it. `all` are all limits. `None`: the policy
+    /// must say it. Headers without a preset describe the only limit, too.
+    pub fn describes_by_default(preset: Option<&Preset>, all: &[(usize, usize)]) -> Option<Describes> {
+        match (preset.and_then(|preset| preset.describes), all) {
             (Some(choice), _) => Some(Describes::Chosen(choice)),
             (None, [only]) => Some(Describes::Named(vec![*only])),
             (None, _) => None,
@@ -198,10 +198,18 @@ impl HeaderRules {
     /// although it is the time from now. Whoever chooses a preset whose reset is no instant by definition has
     /// clients that know it.
     pub fn mistaken_for(&self) -> Option<(&str, &'static Preset)> {
-        self.preset.instant_header().filter(|_| self.format.counts_from_now())?;
-        let (_, header) = self.headers.iter().find(|(value, _)| value.is_reset())?;
+        if !self.format.counts_from_now() {
+            return None;
+        }
+        let header = match &self.form {
+            HeaderForm::Preset { preset, headers } => {
+                preset.instant_header()?;
+                headers.iter().find(|(value, _)| value.is_reset())?.1.as_str()
+            }
+            HeaderForm::Fields(fields) => fields.iter().find(|field| field.is_reset())?.written(),
+        };
         let mut presets = PRESETS.0.iter().map(|preset| preset.means);
-        presets.find(|preset| preset.instant_header() == Some(header)).map(|preset| (header.as_str(), preset))
+        presets.find(|preset| preset.instant_header() == Some(header)).map(|preset| (header, preset))
     }
 }
 

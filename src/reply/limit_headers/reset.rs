@@ -1,9 +1,9 @@
 //! When a reset is, exactly. How it is rounded and written is up to its [format](super::reset_format).
 
-use super::super::{DescribedLimit, LimitDescription, ReplyRules};
+use super::super::{DescribedLimit, ReplyRules};
 use crate::config::{Word, Words};
 use crate::decision::Decision;
-use crate::time::{MILLISECOND, Micros, Now, SECOND, seconds_up, times};
+use crate::time::{MILLISECOND, Micros, Now, SECOND, in_units_up, seconds_up, times};
 
 /// Which instant the reset is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -101,7 +101,7 @@ impl RejectionWait {
             let place = verdicts.iter().position(|verdict| verdict.retry_after == decision.retry_after())?;
             replies.policies.get(one.policy)?.limit_at(one.limit_set, place)
         });
-        let aligned = longest.is_some_and(LimitDescription::is_aligned);
+        let aligned = longest.is_some_and(|(_, limit)| limit.is_aligned());
         Some(RejectionWait { wait: replies.retry_after.wait(decision), aligned })
     }
 }
@@ -122,22 +122,44 @@ pub(in super::super) struct ResetTime {
 
 impl ResetTime {
     /// In seconds since the UNIX epoch, rounded up.
+    #[inline]
     pub fn epoch_seconds(&self) -> u64 {
+        self.since_epoch(SECOND)
+    }
+
+    /// In milliseconds since the UNIX epoch, rounded up.
+    #[inline(never)]
+    pub(super) fn epoch_milliseconds(&self) -> u64 {
+        self.since_epoch(MILLISECOND)
+    }
+
+    /// In these units since the UNIX epoch, rounded up.
+    #[inline]
+    fn since_epoch(&self, unit: Micros) -> u64 {
         let now = &self.now;
-        let own = second_of(now.wall_at(self.own), self.aligned);
+        let own = unit_of(now.wall_at(self.own), self.aligned, unit);
         let Some(RejectionWait { wait, aligned }) = self.wait else { return own };
-        let reset = own.max(second_of(now.wall.saturating_add(wait), aligned));
+        let reset = own.max(unit_of(now.wall.saturating_add(wait), aligned, unit));
         if self.outlasts_clocks {
-            reset.max(seconds_up(now.wall.saturating_add(times(seconds_up(wait), SECOND))))
+            reset.max(in_units_up(now.wall.saturating_add(times(seconds_up(wait), SECOND)), unit))
         } else {
             reset
         }
     }
 
     /// In seconds from now, rounded up.
-    pub fn seconds_from_now(&self) -> u64 {
+    pub(super) fn seconds_from_now(&self) -> u64 {
+        seconds_up(self.from_now())
+    }
+
+    /// In milliseconds from now, rounded up.
+    pub(super) fn milliseconds_from_now(&self) -> u64 {
+        in_units_up(self.from_now(), MILLISECOND)
+    }
+
+    fn from_now(&self) -> Micros {
         let own = self.own.saturating_sub(self.now.mono);
-        seconds_up(own.max(self.wait.map_or(0, |rejection| rejection.wait)))
+        own.max(self.wait.map_or(0, |rejection| rejection.wait))
     }
 }
 
@@ -145,8 +167,14 @@ impl ResetTime {
 /// on it.
 const WALL_CLOCK_PRECISION: Micros = MILLISECOND;
 
-/// The second in which an instant of the wall clock is over. An instant is rounded, not the time until then,
-/// so that it is the same number whenever it is reported.
-fn second_of(wall: Micros, aligned: bool) -> u64 {
-    seconds_up(wall.saturating_sub(if aligned { WALL_CLOCK_PRECISION } else { 0 }))
+/// The unit in which an instant of the wall clock is over: a second, or a part of one. An instant is rounded, not
+/// the time until then, so that it is the same number whenever it is reported. A window's edge is on a whole
+/// second.
+#[inline]
+fn unit_of(wall: Micros, aligned: bool, unit: Micros) -> u64 {
+    if aligned {
+        let seconds = seconds_up(wall.saturating_sub(WALL_CLOCK_PRECISION));
+        return times(seconds, SECOND / unit);
+    }
+    in_units_up(wall, unit)
 }

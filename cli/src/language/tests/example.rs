@@ -77,6 +77,8 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("key", "names") => json!({ "header": null, "query": "k" }),
         ("key", "case" | "suffix") => json!({ "header": null, "path": "id" }),
         ("key", "index") => json!({ "separator": "," }),
+        // So that it may describe all limits.
+        ("headers", "describes") => json!({ "preset": null, "fields": { "x-{policy}": "{limit}" } }),
         ("valid", "for") => json!({ "metadata": null, "unless": [401] }),
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
