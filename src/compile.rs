@@ -22,6 +22,7 @@ mod keys;
 mod limits;
 mod matches;
 mod paths;
+mod penalty;
 mod policies;
 mod replies;
 mod sharing;

@@ -6,6 +6,7 @@ use super::fleet::scope;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
+use super::penalty::penalty;
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
@@ -121,7 +122,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     });
     let on_contention = fields.get(&policy::ON_CONTENTION);
     let response = on_response(&fields, known);
-    let block_for = fields.get_optional(&policy::BLOCK_FOR);
+    let penalty = penalty(&fields, name.as_deref().unwrap_or_default());
     let mode = mode(&fields);
     let scope = scope(&fields, context.fleet);
     let (Some(name), Some(key), Some(matches), Some(response), Some(limits)) =
@@ -144,14 +145,13 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(cost),
         Some(count),
         Some(on_contention),
-        Some(block_for),
+        Some(penalty),
         Some(mode),
         Some(scope),
-    ) = (except, class, cost, count, on_contention, block_for, mode, scope)
+    ) = (except, class, cost, count, on_contention, penalty, mode, scope)
     else {
         return None;
     };
-    let penalty = block_for.map(|length| Limit::penalty(&name, length));
     let policy = Policy {
         limit_sets: limit_sets(&name, &limits, penalty, context),
         limit_names: limits.into_iter().map(|limit| limit.name).collect(),

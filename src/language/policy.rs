@@ -172,11 +172,16 @@ pub const ON_CONTENTION: Field<&Words<OnContention>> = Field::default(
 );
 
 /// How long a rejection blocks.
-pub const BLOCK_FOR: Field<&Form<Micros>> = Field::optional(
+pub const BLOCK_FOR: Field<Composite> = Field::optional(
     "block_for",
-    &forms::DURATION,
+    Composite::new(
+        Kind::OneOrList(&Kind::Text(&forms::DURATION.text)),
+        "a duration such as 60s, 10m, 1h or 7d, from 1s to 366d, or a list of one to eight that increase",
+    ),
     "no longer than the limit rejects anyway",
-    "after a rejection, the caller is rejected for this long",
+    "after a rejection, the caller is rejected for this long. With a list of at most eight increasing lengths, the first block has the \
+     first length, the next one in a row the second, and so on; the last one repeats. The row ends once as much time as the last block \
+     took has passed after its end without another block",
 );
 
 /// Whether rejections are enforced.

@@ -1,5 +1,6 @@
 //! What others ask about an algorithm, with the answers that hold for most of them.
 
+use super::penalty::Growth;
 use super::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Period, Zone};
 use std::num::NonZeroU32;
@@ -17,6 +18,8 @@ pub struct Parameters {
     pub zone: Option<Zone>,
     /// Whether responses report the number of units.
     pub reported: bool,
+    /// How a penalty grows.
+    pub growth: Growth,
 }
 
 /// The fields of a limit, and one of its policy, that not every algorithm has.
