@@ -23,6 +23,7 @@ mod keys;
 mod limits;
 mod matches;
 mod paths;
+mod penalty;
 mod policies;
 mod replies;
 mod schedule;

@@ -44,7 +44,7 @@ fn limits() -> Vec<(&'static str, Limit)> {
         burst: Some(quota),
         period: Some(Period::Month),
         zone: Some(Zone::UTC),
-        reported: false,
+        ..Parameters::default()
     };
     let limit = |word: &Word<Algorithm>| {
         let algorithm = word.means.with(&parameters).unwrap();

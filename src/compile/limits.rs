@@ -72,6 +72,7 @@ impl Given {
             period: self.period,
             zone: Some(self.zone),
             reported: self.reported,
+            ..Parameters::default()
         }
     }
 }

@@ -7,6 +7,7 @@ use super::key_numbers::cost_from;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
+use super::penalty::{check_restarts, penalty};
 use super::schedule;
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
@@ -127,7 +128,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     });
     let on_contention = fields.get(&policy::ON_CONTENTION);
     let response = on_response(&fields, known);
-    let block_for = fields.get_optional(&policy::BLOCK_FOR);
+    let penalty = penalty(&fields, name.as_deref().unwrap_or_default());
     let (mode, enforced) = (mode(&fields), enforced(&fields));
     let schedule = fields.get_optional_with(&policy::SCHEDULE, schedule::read);
     let scope = scope(&fields, context.fleet);
@@ -140,6 +141,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     check_stock(&fields, &limits);
     check_rejections_in_flight(&fields, count, &limits);
     check_responses_in_flight(&fields, &limits);
+    check_restarts(&fields, &limits);
     check_match_parts(&fields, &key, &matches, &response, context.keys);
     let (
         Some(except),
@@ -148,16 +150,15 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
         Some(cost_from),
         Some(count),
         Some(on_contention),
-        Some(block_for),
+        Some(penalty),
         Some(mode),
         Some(enforced),
         Some(schedule),
         Some(scope),
-    ) = (except, class, cost, cost_from, count, on_contention, block_for, mode, enforced, schedule, scope)
+    ) = (except, class, cost, cost_from, count, on_contention, penalty, mode, enforced, schedule, scope)
     else {
         return None;
     };
-    let penalty = block_for.map(|length| Limit::penalty(&name, length));
     let policy = Policy {
         limit_sets: limit_sets(&name, &limits, penalty, context),
         quotas_from: limits.iter().filter_map(|limit| limit.quota_from).collect(),

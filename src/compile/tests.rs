@@ -314,7 +314,7 @@ fn block_for_is_one_more_limit_of_the_record_and_none_of_the_names() {
     let set = compiled(&json).unwrap();
     let policy = &set.rules.policies[0];
     assert_eq!((policy.limits().len(), policy.limit_names.len()), (2, 1));
-    assert_eq!(policy.limits()[1], crate::limiter::Limit::penalty("p", 300 * SECOND));
+    assert_eq!(policy.limits()[1], crate::limiter::Limit::penalty("p", 300 * SECOND, Default::default()));
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -14,6 +14,7 @@ mod plans;
 mod quotas;
 mod replies;
 mod responses;
+mod restarts;
 mod selection;
 mod stated_quotas;
 mod told;

@@ -1,6 +1,7 @@
 //! The encoding of limits: they travel with each entry, so the service needs no policy file.
 
 use super::wire::{Fields, Malformed, Writer};
+use crate::limiter::penalty::Growth;
 use crate::limiter::{Algorithm, Limit, LimitId, Parameters};
 use crate::time::{Period, SECOND, Zone};
 use std::num::NonZeroU32;
@@ -15,6 +16,7 @@ mod field {
     pub const PERIOD: u64 = 7;
     pub const ZONE: u64 = 8;
     pub const REPORTED: u64 = 9;
+    pub const GROWTH: u64 = 10;
 }
 
 /// Writes a limit's fields.
@@ -23,7 +25,7 @@ pub(super) fn encode(limit: &Limit, out: &mut Writer) {
     out.number(field::KIND, limit.algorithm.kind().into());
     out.number(field::QUOTA, limit.quota.get().into());
     out.number(field::WINDOW, limit.window);
-    let Parameters { slot_shift, burst, period, zone, reported } = limit.algorithm.parameters();
+    let Parameters { slot_shift, burst, period, zone, reported, growth } = limit.algorithm.parameters();
     out.number(field::SLOT_SHIFT, slot_shift.unwrap_or_default().into());
     out.number(field::BURST, burst.map_or(0, NonZeroU32::get).into());
     out.number(field::PERIOD, period.map_or(0, period_number));
@@ -31,6 +33,7 @@ pub(super) fn encode(limit: &Limit, out: &mut Writer) {
         out.bytes(field::ZONE, zone.name().as_bytes());
     }
     out.number(field::REPORTED, reported.into());
+    growth.lengths().for_each(|length| out.number(field::GROWTH, length));
 }
 
 fn period_number(period: Period) -> u64 {
@@ -53,6 +56,7 @@ struct Written<'a> {
     period: u64,
     zone: &'a [u8],
     reported: bool,
+    growth: Vec<u64>,
 }
 
 /// Reads a limit. What no policy could contain is malformed: a window of nothing would divide by zero.
@@ -72,12 +76,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Limit, Malformed> {
             field::PERIOD => written.period = content.number()?,
             field::ZONE => written.zone = content.bytes()?,
             field::REPORTED => written.reported = content.number()? != 0,
+            field::GROWTH => written.growth.push(content.number()?),
             _ => {}
         }
     }
     let quota = NonZeroU32::new(written.quota).ok_or(Malformed)?;
     let algorithm = written.algorithm().ok_or(Malformed)?;
-    if !(SECOND..=MAX_WINDOW).contains(&written.window) {
+    let is_length = |length: &u64| (SECOND..=MAX_WINDOW).contains(length);
+    if !is_length(&written.window) || !written.growth.iter().all(is_length) {
         return Err(Malformed);
     }
     Ok(Limit { id: LimitId(written.id), quota, window: written.window, algorithm })
@@ -94,6 +100,7 @@ impl Written<'_> {
                 .find(|period| period_number(*period) == self.period),
             zone: zone.and_then(|zone| Zone::named(zone).ok()),
             reported: self.reported,
+            growth: Growth::new(self.growth.iter().copied()),
         };
         Algorithm::of_kind(u8::try_from(self.kind).ok()?)?.with(&parameters)
     }

@@ -26,7 +26,7 @@ fn limits() -> Vec<Limit> {
         Algorithm::TokenBucket(TokenBucket { burst: quota }),
         Algorithm::Concurrency(Concurrency),
         Algorithm::Stock(Stock { reported: true }),
-        Algorithm::Penalty(Penalty),
+        Algorithm::Penalty(Penalty::default()),
     ];
     let limit = |(id, algorithm)| Limit { id: LimitId(id), quota, window: 60 * SECOND, algorithm };
     (1..).zip(algorithms).map(limit).collect()

@@ -1,5 +1,6 @@
 //! What others ask about an algorithm, with the answers that hold for most of them.
 
+use super::penalty::Growth;
 use super::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Period, Zone};
 use std::num::NonZeroU32;
@@ -17,6 +18,8 @@ pub struct Parameters {
     pub zone: Option<Zone>,
     /// Whether responses report the number of units.
     pub reported: bool,
+    /// How a penalty grows.
+    pub growth: Growth,
 }
 
 /// The fields of a limit, and one of its policy, that not every algorithm has.
@@ -137,8 +140,24 @@ properties! {
         self.has_field(Field::StockHeader)
     }
 
-    /// Whether it is a block that follows a rejection by a policy's limits, and counts nothing.
+    /// Whether it is what a policy's limits have in common, and counts nothing: a block that follows a rejection,
+    /// and the mark of a restart.
     fn is_penalty(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty that a rejection begins.
+    fn blocks(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty after which the counts of its policy begin at zero.
+    fn restarts_after_block(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty of a policy whose counts may begin at zero again, after a block or a response.
+    fn may_restart(self) -> bool {
         false
     }
 

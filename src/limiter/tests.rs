@@ -19,7 +19,7 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
         burst: Some(burst),
         period: Some(period),
         zone: Some(zone),
-        reported: false,
+        ..Parameters::default()
     };
     let algorithm = random.pick(Algorithm::WORDS.0).means.with(&parameters).unwrap();
     Limit { id: LimitId(1), quota, window: algorithm.max_window().unwrap_or(window), algorithm }
@@ -142,7 +142,7 @@ fn no_time_in_a_verdict_is_further_away_than_the_window() {
     on_traces(TRACES / 5, |random| {
         let mut limit = any_limit(random, zone);
         if random.one_in(8) {
-            limit.algorithm = Algorithm::Penalty(Penalty);
+            limit.algorithm = Algorithm::Penalty(Penalty::default());
         }
         let mut kept = Kept::new(limit.quota, limit.window, limit.algorithm);
         let mut now = random.start();
@@ -268,7 +268,8 @@ fn no_bytes_make_any_algorithm_panic() {
     let zone = Zone::named("Europe/Madrid").unwrap();
     on_traces(TRACES, |random| {
         let limit = any_limit(random, zone);
-        let algorithm = if random.one_in(8) { Algorithm::Penalty(Penalty) } else { limit.algorithm };
+        let algorithm =
+            if random.one_in(8) { Algorithm::Penalty(Penalty::default()) } else { limit.algorithm };
         let mut kept = Kept::new(limit.quota, limit.window, algorithm);
         let now = random.start();
         if random.one_in(2) {

@@ -57,6 +57,7 @@ pub(super) fn number(word: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limiter::penalty::Growth;
     use crate::limiter::sliding_window::Slots;
     use crate::limiter::{Algorithm, Counter, Limit, LimitId, Parameters, WorkerId};
     use crate::time::{Now, Period, SECOND, Zone};
@@ -117,6 +118,7 @@ mod tests {
                 period: Some(Period::Month),
                 zone: Some(Zone::UTC),
                 reported: true,
+                growth: Growth::new([20 * SECOND, 300 * SECOND]),
             };
             for algorithm in Algorithm::ALL.iter().filter_map(|algorithm| algorithm.with(&parameters)) {
                 let limit = Limit { id: LimitId(1), quota, window, algorithm };

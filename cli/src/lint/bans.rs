@@ -36,7 +36,9 @@ fn is_only_429(statuses: &StatusSet) -> bool {
 
 /// A block that ends before the limits would admit again.
 fn short_block(policy: &Policy) -> Option<String> {
-    let block = policy.limits().iter().find(|limit| limit.is_penalty())?.window;
+    let penalty = policy.limits().iter().find(|limit| limit.algorithm.blocks())?;
+    // A short one that grows does add something in the end.
+    let block = penalty.algorithm.parameters().growth.lengths().last().unwrap_or(penalty.window);
     let limits = policy.limits().iter().filter(|limit| !limit.is_penalty());
     // Whoever has used up a window of one unit a second waits for as long as the window.
     let shortest = limits.map(window).min().flatten().filter(|(window, _)| block < *window)?;

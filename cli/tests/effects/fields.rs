@@ -131,7 +131,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             more(&mut beside, "/policies/1/refund_on", json!([500]));
             json!(2)
         }
-        ("policy", "block_for") => json!("2d"),
+        ("policy", "block_for") => json!(["2d", "3d"]),
         ("policy", "effective_from") => json!("2026-06-15T06:00:00Z"),
         ("limit", "quota") => {
             more(&mut beside, "/tiers", json!({ "names": ["free", "pro"], "default": "free" }));

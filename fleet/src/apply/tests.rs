@@ -7,6 +7,7 @@ use tollgate::fleet::REPORT_TIME;
 use tollgate::fleet::message::{Ask, Correction, Entry, EntryAnswer, Report};
 use tollgate::identity::Identity;
 use tollgate::limiter::concurrency::WorkerId;
+use tollgate::limiter::penalty::{Growth, Penalty};
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Concurrency, Counter, FixedWindow, Limit, LimitId, SlidingWindow, Stock};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
@@ -52,6 +53,25 @@ fn used(record: &Record, limit: &Limit, at: Micros) -> u64 {
     let now = Now { mono: at, wall: at };
     let counter = Counter::open(limit, state, now, WorkerId(0)).unwrap();
     u64::from(limit.quota.get()) - counter.judge(now, 0).remaining
+}
+
+/// The last wait of what one worker after another is told, each when the block of the one before has ended.
+#[test]
+fn a_row_of_blocks_is_one_for_all_workers_and_grows() {
+    let penalty = Penalty { growth: Growth::new([60 * SECOND, 600 * SECOND]), ..Penalty::default() };
+    let limits = [sliding(), Limit::penalty("api", 10 * SECOND, penalty)];
+    let (mut record, mut now) = (Record::default(), T);
+    for (number, (worker, length)) in (1..).zip([(ANN, 10), (BOB, 60), (ANN, 600), (BOB, 600)]) {
+        let answer = apply(&mut record, worker, &asks(number, 11, &limits), now);
+        assert_eq!((answer.granted, answer.remember), (0, length * SECOND));
+        now += length * SECOND;
+    }
+    now += 600 * SECOND;
+    assert_eq!(
+        apply(&mut record, ANN, &asks(9, 11, &limits), now).remember,
+        10 * SECOND,
+        "the row has ended"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::random::Random;
 use crate::scenario::{Blow, Responses, Scenario};
 use crate::world::World;
 use tollgate::fleet::OnOutage;
-use tollgate::limiter::{Algorithm, Concurrency, LeakyBucket, Limit, SlidingCounter, Stock};
+use tollgate::limiter::{Algorithm, Concurrency, LeakyBucket, Limit, Penalty, SlidingCounter, Stock};
 use tollgate::time::{MILLISECOND, Micros, Period, SECOND};
 
 const SEEDS: u64 = 12;
@@ -194,7 +194,7 @@ fn a_rejected_caller_is_blocked_everywhere() {
     for seed in 0..SEEDS {
         let mut random = Random(seed);
         let limit = sliding(random.one_of(&[5, 30]), SECOND);
-        let penalty = Limit::penalty("api", 5 * SECOND);
+        let penalty = Limit::penalty("api", 5 * SECOND, Penalty::default());
         let base = random_scenario(&[limit, penalty], &mut random);
         let world = Scenario { trouble: Trouble::default(), hang_up: 0, ..base }.run(seed);
         check(&world, &limit, limit.quota.get().into(), seed);

@@ -97,3 +97,42 @@ fn a_refund_ends_no_penalty_and_what_is_in_flight_blocks_too() {
     fixture.wait(60);
     assert!(!fixture.decide(&request).rejected());
 }
+
+/// 429s at first, and for those who go on a ban that grows from 2 minutes to 3 days.
+const GROWING: &str = r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
+    {"name": "p", "key": "ip", "limits": [{"quota": 1, "window": "1s"}], "block_for": ["2m", "1h", "3d"]}]}"#;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_caller_who_comes_back_too_fast_each_time_is_blocked_for_longer_each_time() {
+    let mut fixture = Fixture::new(GROWING);
+    let request = FakeRequest::from("192.0.2.1");
+    for length in [120, 3_600, 3 * 86_400, 3 * 86_400] {
+        assert!(!fixture.decide(&request).rejected());
+        assert_eq!(waits(&mut fixture, &request), length);
+        fixture.wait(length / 2);
+        assert_eq!(
+            waits(&mut fixture, &request),
+            length - length / 2,
+            "what comes while blocked adds nothing"
+        );
+        fixture.wait(length - length / 2);
+    }
+    assert!(!fixture.decide(&FakeRequest::from("192.0.2.2")).rejected());
+    assert_eq!(waits(&mut fixture, &FakeRequest::from("192.0.2.2")), 120, "nobody else's row");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_pause_as_long_as_the_last_block_ends_the_row_and_a_second_less_does_not() {
+    for (pause, next) in [(3_599, 3 * 86_400), (3_600, 120)] {
+        let mut fixture = Fixture::new(GROWING);
+        let request = FakeRequest::from("192.0.2.1");
+        for length in [120, 3_600] {
+            fixture.decide(&request);
+            assert_eq!(waits(&mut fixture, &request), length);
+            fixture.wait(length);
+        }
+        fixture.wait(pause);
+        assert!(!fixture.decide(&request).rejected());
+        assert_eq!(waits(&mut fixture, &request), next);
+    }
+}

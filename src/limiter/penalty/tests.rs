@@ -1,5 +1,5 @@
 use super::*;
-use crate::limiter::tests::{Kept, TRACES, after, on_traces};
+use crate::limiter::tests::{Kept, Random, TRACES, after, at, on_traces};
 use crate::limiter::{Counter, WorkerId};
 use crate::time::{Now, SECOND};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -8,7 +8,7 @@ const LENGTH: Micros = 300 * SECOND;
 const NOW: Now = Now { mono: 1_000 * SECOND, wall: 1_770_000_000 * SECOND };
 
 fn kept(length: Micros) -> Kept {
-    Kept::new(NonZeroU32::MIN, length, Penalty)
+    Kept::new(NonZeroU32::MIN, length, Penalty::default())
 }
 
 /// A penalty that has just started.
@@ -90,12 +90,97 @@ fn a_penalty_made_shorter_ends_by_its_new_length_and_one_of_a_faster_worker_by_i
 
 #[wasm_bindgen_test(unsupported = test)]
 fn damaged_bytes_are_rejected_and_never_block_for_longer_than_the_length() {
-    let limit = Limit::penalty("p", LENGTH);
-    for state in [&[0x80][..], &[1, 2], &[0xFF; 11], b"another module's"] {
+    let limit = Limit::penalty("p", LENGTH, Penalty::default());
+    for state in [&[0x80][..], &[1, 2, 3], &[1, 0x80], &[0xFF; 11], b"another module's"] {
         assert!(Counter::open(&limit, state, NOW, WorkerId(1)).is_none(), "{state:?}");
     }
     let mut state = Vec::new();
     varint::write(&mut state, u64::MAX);
     let penalty = Counter::open(&limit, &state, NOW, WorkerId(1)).unwrap();
     assert_eq!(penalty.judge(NOW, 1).retry_after, LENGTH);
+}
+
+/// Lengths of the blocks of a row, which increase.
+fn growing(random: &mut Random) -> Vec<Micros> {
+    let mut lengths = vec![random.window().next_multiple_of(SECOND)];
+    for _ in 0..random.below(8) {
+        lengths.push(lengths[lengths.len() - 1] + random.pick(&[SECOND, 7 * SECOND, 3_600 * SECOND]));
+    }
+    lengths
+}
+
+fn kept_growing(lengths: &[Micros]) -> Kept {
+    let growth = Growth::new(lengths[1..].iter().copied());
+    Kept::new(NonZeroU32::MIN, lengths[0], Penalty { growth, ..Penalty::default() })
+}
+
+/// The oracle keeps all blocks, and looks for the row's beginning among them.
+fn length_of_next(blocks: &[(Micros, Micros)], lengths: &[Micros], now: Micros) -> Micros {
+    let follows = |(start, end): &(Micros, Micros), next: Micros| next - end < end - start;
+    let (mut row, mut next) = (0, now);
+    for block in blocks.iter().rev().take_while(|block| {
+        let in_row = follows(block, next);
+        next = block.0;
+        in_row
+    }) {
+        assert!(block.1 <= now);
+        row += 1;
+    }
+    lengths[row.min(lengths.len() - 1)]
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_nth_block_in_a_row_has_the_nth_length_and_a_pause_as_long_as_the_last_ends_the_row() {
+    on_traces(TRACES, |random| {
+        let lengths = growing(random);
+        let (mut kept, mut now) = (kept_growing(&lengths), random.start());
+        let mut blocks: Vec<(Micros, Micros)> = Vec::new();
+        for _ in 0..24 {
+            now = match blocks.last() {
+                // Around the block's end, and around the row's.
+                Some((start, end)) if random.one_in(2) => {
+                    let edge = random.pick(&[*end, 2 * end - start]);
+                    at(now, random.around(edge, 1, now.mono))
+                }
+                Some(_) | None => after(now, random.gap(lengths[0], 1)),
+            };
+            let end = blocks.last().map_or(0, |(_, end)| *end);
+            assert_eq!(kept.judge(now, 1).retry_after, end.saturating_sub(now.mono));
+            if random.one_in(2) {
+                if end <= now.mono {
+                    let length = length_of_next(&blocks, &lengths, now.mono);
+                    blocks.push((now.mono, now.mono + length));
+                }
+                let eviction = kept.change(now, |counter| counter.charge(now, 1));
+                let (start, end) = blocks[blocks.len() - 1];
+                let row = if lengths.len() > 1 { end - start } else { 0 };
+                assert_eq!((eviction.expires, eviction.share), (end + row, 255));
+            }
+        }
+    });
+}
+
+/// The state of a version whose penalties had one length.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_state_without_a_level_is_that_of_a_first_block() {
+    let mut kept = kept_growing(&[10 * SECOND, 60 * SECOND]);
+    varint::write(&mut kept.state, NOW.mono + 10 * SECOND);
+    assert_eq!(kept.judge(NOW, 1).retry_after, 10 * SECOND);
+    let later = after(NOW, 15 * SECOND);
+    kept.change(later, |counter| counter.charge(later, 1));
+    assert_eq!(kept.judge(later, 1).retry_after, 60 * SECOND);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_a_list_that_became_shorter_the_last_length_holds() {
+    let mut kept = kept_growing(&[SECOND, 10 * SECOND, 60 * SECOND, 600 * SECOND]);
+    let mut now = NOW;
+    for length in [1, 10, 60] {
+        kept.change(now, |counter| counter.charge(now, 1));
+        now = after(now, length * SECOND);
+    }
+    let shorter = kept_growing(&[SECOND, 10 * SECOND]).limit;
+    kept.limit = shorter;
+    kept.change(now, |counter| counter.charge(now, 1));
+    assert_eq!(kept.judge(now, 1).retry_after, 10 * SECOND);
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::limiter::{Algorithm, TokenBucket};
+use crate::limiter::{Algorithm, Penalty, TokenBucket};
 use crate::table::Charge;
 use crate::table::memory::MemoryStore;
 use crate::table::tests::{NOW, at, charge, limit, worker};
@@ -14,7 +14,7 @@ const BOTH: [ChargeMode; 2] = [ChargeMode::Sequential, ChargeMode::AllOrNothing]
 
 /// `quota` per minute, with the penalty.
 fn penalizing(quota: u32) -> [Limit; 2] {
-    [limit(1, quota, MINUTE), Limit::penalty("p", BLOCK)]
+    [limit(1, quota, MINUTE), Limit::penalty("p", BLOCK, Penalty::default())]
 }
 
 fn ask(
@@ -59,7 +59,7 @@ fn bi_6_the_first_excess_blocks_and_what_comes_while_blocked_neither_prolongs_no
 #[wasm_bindgen_test(unsupported = test)]
 fn bi_6_the_wait_is_never_shorter_than_the_limits_own() {
     let (mut table, store) = (worker(1), MemoryStore::default());
-    let limits = [limit(1, 1, 3 * BLOCK), Limit::penalty("p", BLOCK)];
+    let limits = [limit(1, 1, 3 * BLOCK), Limit::penalty("p", BLOCK, Penalty::default())];
     asked(&mut table, &store, &limits, NOW);
     assert_eq!(asked(&mut table, &store, &limits, NOW).retry_after, 3 * BLOCK);
     // Blocked no more, and still above the limit: a second excess.
@@ -70,7 +70,7 @@ fn bi_6_the_wait_is_never_shorter_than_the_limits_own() {
 #[wasm_bindgen_test(unsupported = test)]
 fn of_several_limits_the_one_that_rejects_goes_on_to_be_the_one() {
     let (mut table, store) = (worker(1), MemoryStore::default());
-    let limits = [limit(1, 9, SECOND), limit(2, 1, MINUTE), Limit::penalty("p", BLOCK)];
+    let limits = [limit(1, 9, SECOND), limit(2, 1, MINUTE), Limit::penalty("p", BLOCK, Penalty::default())];
     let mut ask =
         |now| ask(&mut table, &store, &[charge(1, &limits)], ChargeMode::AllOrNothing, now).remove(0);
     ask(NOW);
@@ -201,7 +201,7 @@ fn b_a_late_cost_above_the_burst_starts_no_block() {
     let burst = NonZeroU32::new(5).unwrap();
     let bucket = Limit { algorithm: Algorithm::TokenBucket(TokenBucket { burst }), ..limit(1, 5, MINUTE) };
     let (mut table, store, limits) =
-        (worker(1), MemoryStore::default(), [bucket, Limit::penalty("p", BLOCK)]);
+        (worker(1), MemoryStore::default(), [bucket, Limit::penalty("p", BLOCK, Penalty::default())]);
     assert!(asked(&mut table, &store, &limits, NOW).admitted);
     let late = Charge { cost: 9, ..charge(1, &limits) };
     table.begin(&store, at(NOW)).charge_late(&late);

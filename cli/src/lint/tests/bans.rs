@@ -14,6 +14,8 @@ fn c_a_block_below_every_window_is_warned_about() {
     );
     assert_eq!(of(minute, "10m"), NOTHING);
     assert_eq!(of(minute, "1h"), NOTHING);
+    assert_eq!(of(minute, "[1m, 1h]"), NOTHING, "it grows");
+    assert_eq!(of(minute, "[1m, 2m]").len(), 1);
     assert_eq!(of("{ name: a, quota: 5, window: 1m }, { name: b, quota: 50, window: 1d }", "5m"), NOTHING);
     assert_eq!(of("{ algorithm: token_bucket, quota: 60, window: 1m }", "30s"), NOTHING);
     assert_eq!(of("{ algorithm: concurrency, quota: 60 }", "30s"), NOTHING);

@@ -81,9 +81,11 @@ impl History {
             names.iter().map(|name| RandomLimit::new(random, name, quotas)).collect();
         // A block is of the whole policy: it would hide what is left of a second limit.
         let blocks = limits.len() == 1 && random.below(4) == 0;
+        let grows = blocks && random.below(2) == 0;
         let all = !blocks && random.below(4) == 0;
         let fields = [
-            (blocks, r#""block_for": "90061s", "#),
+            (blocks && !grows, r#""block_for": "90061s", "#),
+            (grows, r#""block_for": ["2s", "61s", "90061s"], "#),
             (all, r#""count": "all", "#),
             (costs, r#""cost_header": "x-cost", "#),
         ];

@@ -79,7 +79,8 @@ impl Report<'_> {
     }
 
     fn retry_after(&self) -> Option<u64> {
-        self.truth.admission.map(|at| self.delta(at).max(1))
+        // The policies of the histories name no longer wait than this.
+        self.truth.admission.map(|at| self.delta(at).clamp(1, 31_622_400))
     }
 
     /// The second of a reset that is never before the wait is over (PA-4).
