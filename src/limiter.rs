@@ -116,7 +116,7 @@ impl Limit {
 const CLOCK_JITTER: Micros = MILLISECOND;
 
 /// No request waits longer for its response: by default, Envoy ends idle streams after 5 minutes.
-const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
+pub const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 
 /// The most that another worker's clock can be ahead of the reader's, for the same reason. A state from
 /// further in the future is damaged, or from before the clock was set back or the limit was changed.

@@ -227,8 +227,11 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
         (None, cost) => notes.push(format!("a request costs {cost} units")),
         (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
     }
-    if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
+    if let Some(penalty) = policy.limits().iter().find(|limit| limit.algorithm.blocks()) {
         notes.push(limit(penalty));
+        if penalty.algorithm.restarts_after_block() {
+            notes.push(format!("after that, {}", meaning(policy::AFTER_BLOCK.kind, &true)));
+        }
     }
     notes.extend(counting(policy, &set.rules.callers));
     notes
@@ -323,6 +326,9 @@ fn counting(policy: &Policy, callers: &Callers) -> Vec<String> {
     }
     if let Some(statuses) = &policy.response.refund {
         notes.push(format!("refunded if the response is {statuses}"));
+    }
+    if let Some(statuses) = &policy.response.reset {
+        notes.push(format!("the caller's counts are set to zero if the response is {statuses}"));
     }
     for (rule, statuses) in &policy.response.returns {
         notes.push(format!("{} returns a unit if the response is {statuses}", request_match(rule, callers)));

@@ -24,6 +24,7 @@ fn check_fields_of_responses(fields: &Fields<'_>) {
     let of_responses = [
         policy::REFUND_ON.name,
         policy::REFUND_UNLESS.name,
+        policy::RESET_ON.name,
         policy::COST_HEADER.name,
         policy::STOCK_HEADER.name,
         policy::UNANSWERED.name,
@@ -42,6 +43,7 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
     let count = fields.get_optional_with(&policy::COUNT_ON, statuses::read);
     let refund_on = fields.get_optional_with(&policy::REFUND_ON, statuses::read);
     let unless = fields.get_optional_with(&policy::REFUND_UNLESS, statuses::read);
+    let reset = fields.get_optional_with(&policy::RESET_ON, statuses::read);
     let cost = fields.get_optional_with(&policy::COST_HEADER, read_cost_header);
     let stock = fields.get_optional_with(&policy::STOCK_HEADER, read_stock_header);
     let unanswered = fields.get_with(&policy::UNANSWERED, policy::UNANSWERED_WORDS, |reader| {
@@ -55,6 +57,7 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
     Some(OnResponse {
         refund: refund_on.or(unless.map(StatusSet::inverted)),
         count: count?,
+        reset: reset?,
         returns: returns?.unwrap_or_default(),
         cost: cost?,
         stock: stock?,

@@ -25,11 +25,23 @@ pub(super) fn scope(fields: &Fields<'_>, fleet: bool) -> Option<Scope> {
     }
     if scope {
         check_limits(fields);
+        check_restarts(fields);
         return Some(Scope::Fleet(on_outage));
     }
     match fields.present(&policy::ON_OUTAGE) {
         Some(at) => at.error_found("on_outage with scope: proxy", "only with scope: fleet"),
         None => Some(Scope::Proxy),
+    }
+}
+
+/// Units that proxies have in hand are reported later, and can't be told from those before a restart.
+fn check_restarts(fields: &Fields<'_>) {
+    const ALLOWED: &str = "only with scope: proxy";
+    if let Some(at) = fields.present(&policy::RESET_ON) {
+        at.error_found::<()>("reset_on with scope: fleet", ALLOWED);
+    }
+    if let Some(at) = fields.present(&policy::AFTER_BLOCK).filter(|at| at.is_word("restart")) {
+        at.error_found::<()>("after_block: restart with scope: fleet", ALLOWED);
     }
 }
 

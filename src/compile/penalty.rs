@@ -1,19 +1,47 @@
-//! Compiles a policy's penalty: how long its caller is rejected after a rejection.
+//! Compiles a policy's penalty: how long its caller is rejected after a rejection, and when its counts begin at
+//! zero.
 
+use super::limits::TieredLimit;
 use crate::config::{Fields, Reader, all};
 use crate::language::{forms, policy};
 use crate::limiter::Limit;
 use crate::limiter::penalty::{Growth, Penalty};
-use crate::time::Micros;
+use crate::time::{Micros, SECOND};
 
 /// The penalty of a policy with this name: `Some(None)` if it has none, `None` if it is invalid.
 #[inline(never)]
 pub(super) fn penalty(fields: &Fields<'_>, name: &str) -> Option<Option<Limit>> {
-    let lengths = fields.get_optional_with(&policy::BLOCK_FOR, lengths)?;
-    let Some(lengths) = lengths else { return Some(None) };
-    let (first, further) = lengths.split_first()?;
-    let growth = Growth::new(further.iter().copied());
-    Some(Some(Limit::penalty(name, *first, Penalty { growth })))
+    let lengths = fields.get_optional_with(&policy::BLOCK_FOR, lengths);
+    let restarts = fields.get(&policy::AFTER_BLOCK);
+    let resets = fields.present(&policy::RESET_ON).is_some();
+    let (lengths, restarts) = (lengths?.unwrap_or_default(), restarts?);
+    let growth = Growth::new(lengths.iter().skip(1).copied());
+    let penalty = Penalty { growth, never_blocks: lengths.is_empty(), restarts, resets };
+    match lengths.first() {
+        Some(first) => Some(Some(Limit::penalty(name, *first, penalty))),
+        // It has no length.
+        None => Some(resets.then(|| Limit::penalty(name, SECOND, penalty))),
+    }
+}
+
+/// A restart without a count that begins at zero would silently have no effect. Those of `concurrency` and
+/// `stock` count what exists.
+pub(super) fn check_restarts(fields: &Fields<'_>, limits: &[TieredLimit]) {
+    if limits.iter().any(|limit| limit.limit.has_window()) {
+        return;
+    }
+    let error = |at: &Reader<'_>, what: &str| {
+        at.error_found::<()>(
+            &[what, " without a limit that has a window"].concat(),
+            "only with a limit of another algorithm than concurrency and stock, which count what exists",
+        );
+    };
+    if let Some(at) = fields.present(&policy::RESET_ON) {
+        error(at, policy::RESET_ON.name);
+    }
+    if let Some(at) = fields.present(&policy::AFTER_BLOCK).filter(|at| at.is_word("restart")) {
+        error(at, "after_block: restart");
+    }
 }
 
 /// The lengths of the first block and of those that follow it in a row.

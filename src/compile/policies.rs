@@ -6,7 +6,7 @@ use super::fleet::scope;
 use super::keys::key_indexes;
 use super::limits::{self, LimitContext, TieredLimit};
 use super::matches::{exceptions, matches};
-use super::penalty::penalty;
+use super::penalty::{check_restarts, penalty};
 use super::sharing::{assign_records, check_room};
 use super::tiers::DeclaredTiers;
 use crate::config::{Fields, Names, Reader, Vocabulary, all, either_of};
@@ -134,6 +134,7 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     check_stock(&fields, &limits);
     check_rejections_in_flight(&fields, count, &limits);
     check_responses_in_flight(&fields, &limits);
+    check_restarts(&fields, &limits);
     let judged: Vec<&RequestMatch> = matches.iter().map(|(rule, _)| rule).collect();
     check_path_parameters(&fields, &key, &judged, context.keys);
     for (rule, _) in &response.returns {

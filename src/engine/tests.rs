@@ -12,6 +12,7 @@ mod penalty;
 mod plans;
 mod replies;
 mod responses;
+mod restarts;
 mod selection;
 mod told;
 mod values;

@@ -117,6 +117,15 @@ pub const REFUND_UNLESS: Field<Composite> = Field::optional(
     "instead of `refund_on`: they are refunded if its response has any other status",
 );
 
+/// The statuses that let the counts begin at zero.
+pub const RESET_ON: Field<Composite> = Field::optional(
+    "reset_on",
+    STATUSES,
+    "responses reset nothing",
+    "a response with one of these statuses sets the caller's counts of this policy to zero, such as the 200 that follows failed logins. \
+     Limits of algorithm `concurrency` and `stock` count what exists, so they keep their counts. A block goes on. Not with `scope: fleet`",
+);
+
 /// The requests that return units.
 pub const RETURNS: Field<Composite> = Field::optional(
     "returns",
@@ -184,6 +193,21 @@ pub const BLOCK_FOR: Field<Composite> = Field::optional(
      took has passed after its end without another block",
 );
 
+/// Where the counts stand after a block.
+pub const AFTER_BLOCK: Field<&Words<bool>> = Field::default(
+    "after_block",
+    &Words(&[
+        Word::new("resume", false, "the limits have counted on, and may reject at once"),
+        Word::new(
+            "restart",
+            true,
+            "the counts begin at zero when the block ends, but for those of `concurrency` and `stock`. Not with `scope: fleet`",
+        ),
+    ]),
+    Literal::Text("resume"),
+    "where the limits stand when a block ends",
+);
+
 /// Whether rejections are enforced.
 pub const MODE: Field<&Words<bool>> = Field::default(
     "mode",
@@ -246,12 +270,13 @@ pub const REJECT: Field<Composite> = Field::optional(
 pub const OBJECT: Object = object!("policy" at "policies[]":
 "Limits for some requests, counted per caller. A policy does not apply to a request without its key.";
 NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
-RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, MODE, EFFECTIVE_FROM, SCOPE, ON_OUTAGE, REJECT;
+RESET_ON, RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, AFTER_BLOCK, MODE, EFFECTIVE_FROM, SCOPE, ON_OUTAGE, REJECT;
 rules [
     Rule::NotBoth(COUNT_ON.name, COUNT.name),
     Rule::NotBoth(REFUND_UNLESS.name, REFUND_ON.name),
     // Without a match the policy would also count the very requests that are to return units.
     Rule::OnlyWith(RETURNS.name, &[MATCH.name]),
+    Rule::OnlyWith(AFTER_BLOCK.name, &[BLOCK_FOR.name]),
     Rule::OnlyWith(
         UNANSWERED.name,
         &[COUNT_ON.name, REFUND_ON.name, REFUND_UNLESS.name, COST_HEADER.name, STOCK_HEADER.name],

@@ -140,8 +140,24 @@ properties! {
         self.has_field(Field::StockHeader)
     }
 
-    /// Whether it is a block that follows a rejection by a policy's limits, and counts nothing.
+    /// Whether it is what a policy's limits have in common, and counts nothing: a block that follows a rejection,
+    /// and the mark of a restart.
     fn is_penalty(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty that a rejection begins.
+    fn blocks(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty after which the counts of its policy begin at zero.
+    fn restarts_after_block(self) -> bool {
+        false
+    }
+
+    /// Whether it is a penalty of a policy whose counts may begin at zero again, after a block or a response.
+    fn may_restart(self) -> bool {
         false
     }
 

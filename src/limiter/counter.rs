@@ -104,6 +104,16 @@ impl<'a> Counter<'a> {
         each!(Counter, self, state => state.penalty_end(now.mono))
     }
 
+    /// See [`State::mark`].
+    pub fn mark(&self) -> Micros {
+        each!(Counter, self, state => state.mark())
+    }
+
+    /// See [`State::restart`].
+    pub fn restart(&mut self, at: Now) {
+        each!(Counter, self, state => state.restart(at));
+    }
+
     /// See [`State::restamped`].
     pub fn restamped(&self) -> bool {
         each!(Counter, self, state => state.restamped())

@@ -16,17 +16,26 @@
 //! follows another one in a row if it starts less than the other one's length after the other one's end. So
 //! whoever waits after a block for as long as it was begins at the first length again.
 //!
+//! # Counts that restart
+//! With `reset_on`, and with `after_block: restart`, the counts of the policy's limits may begin again at zero.
+//! What was counted before must not be given back afterwards, since it would be taken from what was counted
+//! since. So the penalty's state also has a *mark*, the instant of the last restart. Each charge remembers the
+//! mark that it found ([`State::hold`]), and only units of the same mark go back. Marks only grow, even within
+//! one microsecond. Charges older than `MAX_RESPONSE_TIME` are not given back either, so later ones need not
+//! remember the mark, and after twice that time nothing needs it.
+//!
 //! # State
-//! `end:varint` (µs), and `level:varint` unless it is 0. At most 11 bytes; 6 or 7 in the first years of a
-//! machine's uptime. A penalty that has ended has no state, unless it grows and its row has not ended. As text:
-//! `until 1764403260000000` or `until 1764403260000000 level 2`.
+//! `end:varint` (µs), `level:varint` and `mark:varint` (µs), without the last ones that are 0. At most 21 bytes;
+//! 6 or 7 for a block of one length in the first years of a machine's uptime. A penalty that has ended has no
+//! state, unless its row or its mark still counts. As text: `until 1764403260000000`, and then `level 2` and
+//! `since 1764403200000000`.
 
 use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{all_numbers, number};
 use super::verdict::Verdict;
-use super::{CLOCK_JITTER, Limit, LimitId, MAX_CLOCK_SKEW};
+use super::{CLOCK_JITTER, Limit, LimitId, MAX_CLOCK_SKEW, MAX_RESPONSE_TIME};
 use crate::time::{Micros, Now, SECOND, in_words, times};
 use crate::varint;
 use std::num::NonZeroU32;
@@ -49,6 +58,12 @@ impl Limit {
 pub struct Penalty {
     /// The lengths of the second block in a row and of further ones.
     pub growth: Growth,
+    /// Whether no rejection begins a block: there is only the mark of the counts' last restart.
+    pub never_blocks: bool,
+    /// Whether the counts begin at zero after each block.
+    pub restarts: bool,
+    /// Whether a response may let the counts begin at zero.
+    pub resets: bool,
 }
 
 /// The lengths of the blocks that follow a first one in a row, at most seven.
@@ -92,13 +107,29 @@ impl Properties for Penalty {
     fn is_penalty(self) -> bool {
         true
     }
+
+    fn blocks(self) -> bool {
+        !self.never_blocks
+    }
+
+    fn restarts_after_block(self) -> bool {
+        self.restarts
+    }
+
+    fn may_restart(self) -> bool {
+        self.restarts || self.resets
+    }
 }
+
+/// What the numbers of a state are, as text.
+const WORDS: [&str; 3] = ["until", "level", "since"];
 
 impl Formula for Penalty {
     type State<'a> = Block;
     const KIND: u8 = 8;
     const ABOUT: &str = "after a rejection, everything is rejected for a while";
-    const PLAIN: Penalty = Penalty { growth: Growth::NONE };
+    const PLAIN: Penalty =
+        Penalty { growth: Growth::NONE, never_blocks: false, restarts: false, resets: false };
 
     fn in_words(self, _quota: u32, window: &str) -> String {
         let further: Vec<String> = self.growth.lengths().map(in_words).collect();
@@ -112,40 +143,47 @@ impl Formula for Penalty {
     }
 
     fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
-        Some(2 * varint::MAX_LEN as u64)
+        Some(3 * varint::MAX_LEN as u64)
     }
 
     fn to_text(state: &[u8]) -> Option<String> {
-        match *all_numbers(state)? {
-            [end] => Some(format!("until {end}")),
-            [end, level] => Some(format!("until {end} level {level}")),
-            _ => None,
-        }
+        let numbers = all_numbers(state)?;
+        let words = WORDS.iter().zip(&numbers).map(|(word, number)| format!("{word} {number}"));
+        let text = words.collect::<Vec<_>>().join(" ");
+        (1..=WORDS.len()).contains(&numbers.len()).then_some(text)
     }
 
     fn from_text(text: &str) -> Option<Vec<u8>> {
-        let text = text.strip_prefix("until ")?;
-        let (end, level) = text.split_once(" level ").map_or((text, None), |(end, level)| (end, Some(level)));
+        let words: Vec<&str> = text.split(' ').collect();
+        let (pairs, []) = words.as_chunks::<2>() else { return None };
         let mut state = Vec::new();
-        varint::write(&mut state, number(end)?);
-        if let Some(level) = level {
-            varint::write(&mut state, number(level)?);
+        for (expected, [word, value]) in WORDS.iter().zip(pairs) {
+            varint::write(&mut state, number(value).filter(|_| word == expected)?);
         }
-        Some(state)
+        (1..=WORDS.len()).contains(&pairs.len()).then_some(state)
     }
 
     fn with(self, given: &Parameters) -> Option<Penalty> {
-        Some(Penalty { growth: given.growth })
+        Some(Penalty { growth: given.growth, ..self })
     }
 
     fn unused(self, limit: &Limit, opening: Opening) -> Block {
-        let (first, growth) = (limit.window, self.growth);
-        Block { quota: limit.quota, first, growth, level: 0, end: 0, opened: opening.now.mono }
+        Block {
+            quota: limit.quota,
+            never_blocks: self.never_blocks,
+            first: limit.window,
+            growth: self.growth,
+            level: 0,
+            end: 0,
+            mark: 0,
+            opened: opening.now.mono,
+        }
     }
 
     fn open(self, limit: &Limit, state: &[u8], opening: Opening) -> Option<Block> {
         let (written, rest) = varint::read(state)?;
         let (level, rest) = if rest.is_empty() { (0, rest) } else { varint::read(rest)? };
+        let (mark, rest) = if rest.is_empty() { (0, rest) } else { varint::read(rest)? };
         rest.is_empty().then_some(())?;
         let mut block = self.unused(limit, opening);
         // The list may have become shorter.
@@ -154,13 +192,18 @@ impl Formula for Penalty {
         // from before the penalty was made shorter.
         let furthest = opening.now.mono.saturating_add(block.length());
         block.end = if written > furthest.saturating_add(MAX_CLOCK_SKEW) { furthest } else { written };
+        block.mark = if block.forgets(mark) { 0 } else { mark };
         Some(block)
     }
 }
 
+/// How long a mark is kept: until no response may come any more to a charge that remembers it.
+const MARK_LASTS: Micros = 2 * MAX_RESPONSE_TIME;
+
 /// A caller's last penalty.
 pub struct Block {
     quota: NonZeroU32,
+    never_blocks: bool,
     /// The length of the first in a row.
     first: Micros,
     growth: Growth,
@@ -168,6 +211,9 @@ pub struct Block {
     level: u64,
     /// On the monotonic clock. 0: there was none.
     end: Micros,
+    /// When the counts of the policy's limits last began at zero, on the monotonic clock, or a little later.
+    /// 0: not within the longest time that a response takes.
+    mark: Micros,
     opened: Micros,
 }
 
@@ -176,6 +222,11 @@ impl Block {
     fn length(&self) -> Micros {
         let further = usize::try_from(self.level).ok().and_then(|level| level.checked_sub(1));
         further.and_then(|level| self.growth.lengths().nth(level)).unwrap_or(self.first)
+    }
+
+    /// Whether this mark makes no difference any more.
+    fn forgets(&self, mark: Micros) -> bool {
+        mark.saturating_add(MARK_LASTS) <= self.opened
     }
 
     /// When the row of blocks ends: another one after that is a first one.
@@ -210,26 +261,46 @@ impl State for Block {
 
     /// Starts the penalty, if none is running.
     fn charge(&mut self, at: Now, _units: u32) {
-        if self.end <= at.mono {
+        if self.end <= at.mono && !self.never_blocks {
             let in_a_row = at.mono < self.row_ends();
             self.level = if in_a_row { (self.level + 1).min(self.growth.last_level()) } else { 0 };
             self.end = at.mono.saturating_add(self.length());
         }
     }
 
+    fn mark(&self) -> Micros {
+        self.mark
+    }
+
+    /// The mark that a charge has found, unless no response may come any more to what was charged before it.
+    fn hold(&self) -> u64 {
+        if self.mark.saturating_add(MAX_RESPONSE_TIME) <= self.opened { 0 } else { self.mark }
+    }
+
+    fn restart(&mut self, at: Now) {
+        self.mark = at.mono.max(self.mark.saturating_add(1));
+    }
+
     /// A refund does not undo an excess.
     fn refund(&mut self, _at: Now, _units: u32, _kept: u32, _hold: u64) {}
 
     fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
-        let (expires, level) = (self.row_ends(), self.level);
-        let says_something = expires > self.opened;
-        if says_something {
-            varint::write(out, self.end);
+        let in_row = self.row_ends() > self.opened;
+        let mark = if self.forgets(self.mark) { 0 } else { self.mark };
+        let (end, level) = if in_row { (self.end, self.level) } else { (0, 0) };
+        if in_row || mark > 0 {
+            varint::write(out, end);
         }
-        if says_something && level > 0 {
+        if level > 0 || mark > 0 {
             varint::write(out, level);
         }
-        EvictionInfo::new(expires, u64::from(says_something) * u64::from(self.quota.get()), self.quota)
+        if mark > 0 {
+            varint::write(out, mark);
+        }
+        // A mark that is ahead of the clock is damaged, or of a clock that was set back.
+        let marked = if mark > 0 { mark.min(self.opened).saturating_add(MARK_LASTS) } else { 0 };
+        let used = u64::from(in_row) * u64::from(self.quota.get());
+        EvictionInfo::new(self.row_ends().max(marked), used, self.quota)
     }
 }
 

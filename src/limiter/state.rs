@@ -90,6 +90,15 @@ pub trait State {
         None
     }
 
+    /// When the counts of a penalty's policy last began at zero, as a number that is never the same again. 0:
+    /// not in the time in which a response may come to what was charged before, or this is not a penalty.
+    fn mark(&self) -> Micros {
+        0
+    }
+
+    /// Notes in a penalty that the counts of its policy begin at zero.
+    fn restart(&mut self, _at: Now) {}
+
     /// Whether the units were given new times, because the clock was set back or a bucket's rate has changed.
     /// If so the state must be written even when the request is rejected, or every request would restart the
     /// wait.

@@ -12,6 +12,8 @@ pub struct OnResponse {
     pub refund: Option<StatusSet>,
     /// The statuses that count a request. Any other gives back the units that it holds.
     pub count: Option<StatusSet>,
+    /// The statuses that let the caller's counts begin at zero.
+    pub reset: Option<StatusSet>,
     /// The requests that give a unit back, and the statuses on which they do.
     pub returns: Vec<(RequestMatch, StatusSet)>,
     /// The header that reports the request's real cost. Until then the request holds its cost.
@@ -102,7 +104,8 @@ pub struct Effect {
 impl OnResponse {
     /// Whether a response changes the counts of requests that the policy judges.
     pub fn depends_on_response(&self) -> bool {
-        self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.stock.is_some()
+        let changes_own = self.refund.is_some() || self.count.is_some() || self.cost.is_some();
+        changes_own || self.stock.is_some() || self.reset.is_some()
     }
 
     /// Whether a response may give units back, to its own request or to another one.
@@ -134,7 +137,12 @@ impl OnResponse {
             }
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
-        Effect { correction, units, unread }
+        let restart = self.reset.as_ref().is_some_and(|set| set.contains(status));
+        Effect {
+            correction: Correction { restart, ..correction },
+            units: if restart { 0 } else { units },
+            unread,
+        }
     }
 
     /// What the end of a stream without a response changes. The request may still take effect at the

@@ -170,6 +170,7 @@ impl<S: Store> Transaction<'_, S> {
         };
         let mut counters: Vec<Counter<'_>> = charge.limits.iter().map(open).collect();
         let posted = self.post_to(charge, correction, &mut counters, own);
+        let at_zero = penalty::keep_at_zero(charge.limits, &mut counters, now);
         if !own {
             // Nobody's late costs keep newcomers out for longer than a long window would.
             counters.iter_mut().for_each(|counter| counter.forgive(MAX_OVERFLOW_WINDOW));
@@ -178,7 +179,7 @@ impl<S: Store> Transaction<'_, S> {
         let judge = |counters: &[Counter<'_>], cost: &dyn Fn(usize) -> u32| {
             penalty::judge(charge.limits, counters, cost, now)
         };
-        let verdicts = judge(&counters, &|_| charge.cost);
+        let mut verdicts = judge(&counters, &|_| charge.cost);
         let admits = |i: usize| verdicts.get(i).is_some_and(|verdict| verdict.admitted);
         let cost_if_rejected = |i| if admits(i) { 0 } else { charge.cost };
         let admitted = admitted(&verdicts);
@@ -189,6 +190,7 @@ impl<S: Store> Transaction<'_, S> {
         let asked = differs && (others || !admitted || only_later);
         let mut if_uncounted = asked.then(|| judge(&counters, &cost_if_rejected));
         let counts = charge.cost > 0
+            && !at_zero
             && match charge.count {
                 Count::Accepted => admitted,
                 Count::All => true,
@@ -199,6 +201,7 @@ impl<S: Store> Transaction<'_, S> {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
             holds.iter_mut().zip(&counters).for_each(|(hold, counter)| *hold = counter.hold());
+            penalty::remember_mark(charge.limits, &counters, &mut holds);
             if !admitted {
                 // A rejected request that counts prolongs its own wait, also by limits that admitted it.
                 let mut counted = judge(&counters, &cost_if_rejected);
@@ -209,6 +212,11 @@ impl<S: Store> Transaction<'_, S> {
             lease = if own { self.table.leases.take(charge, &verdicts, &mut counters, now) } else { None };
         }
         let penalty = if own { penalty::start(charge.limits, &mut counters, &verdicts, now) } else { None };
+        if let Some(end) = penalty {
+            for verdicts in [Some(&mut verdicts), if_uncounted.as_mut()].into_iter().flatten() {
+                penalty::forget_waits(charge.limits, verdicts, end, now.mono);
+            }
+        }
 
         let (owner, proves) = prove(owner, record, charge, correction);
         let changed =
@@ -232,11 +240,13 @@ impl<S: Store> Transaction<'_, S> {
         counters: &mut [Counter<'_>],
         own: bool,
     ) -> bool {
+        // Of which mark units were that are owed back is not known. Without a mark there was no other one.
+        let owes_back = own && penalty::mark(charge.limits, counters).unwrap_or_default() == 0;
         // Leases first: they move units to the times at which refunds look for them.
         self.table.leases.post(charge, counters, own)
-            | self.table.fallback.post(charge, counters, own)
+            | self.table.fallback.post(charge, counters, owes_back)
             | self.table.in_flight.publish(charge, counters, self.now)
-            | correct(charge.limits, counters, correction, own)
+            | correct(charge.limits, counters, correction, own, self.now)
     }
 
     fn open<'a>(&mut self, limit: &Limit, states: &'a [u8]) -> Counter<'a> {
@@ -284,14 +294,26 @@ fn own_fingerprint(identity: Identity) -> u64 {
 /// Applies a correction to opened counters. Returns whether there was anything to correct. Units are given
 /// back only to the record that they were counted in: in the overflow record they would be taken from other
 /// identities.
-fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correction, own: bool) -> bool {
-    let Correction { back, kept, holds, more, returned, settled, stock, proves, overflowed } = *correction;
-    if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() {
+///
+/// `restart` comes last: it also clears what the same response has counted.
+fn correct(
+    limits: &[Limit],
+    counters: &mut [Counter<'_>],
+    correction: &Correction,
+    own: bool,
+    now: Now,
+) -> bool {
+    let Correction { back, kept, holds, more, returned, settled, stock, restart, proves, overflowed } =
+        *correction;
+    let restart = restart && own;
+    if back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() && !restart {
         return false;
     }
-    let holds = holds.into_iter().chain(std::iter::repeat(0));
-    let counters = limits.iter().zip(counters).zip(holds).filter(|((limit, _), _)| limit.is_correctable());
-    for ((_, counter), hold) in counters {
+    let is_void = own && penalty::is_void(limits, counters, correction, now);
+    let each_hold = holds.into_iter().chain(std::iter::repeat(0));
+    let pairs = limits.iter().zip(counters.iter_mut()).zip(each_hold);
+    for ((limit, counter), hold) in pairs.filter(|((limit, _), _)| limit.is_correctable()) {
+        let back = back.filter(|_| !is_void || !limit.has_window());
         counter.settle_reserved(settled);
         // The reported number includes what the rest would change.
         if stock.is_some_and(|(units, since)| counter.report(units, since)) {
@@ -307,6 +329,9 @@ fn correct(limits: &[Limit], counters: &mut [Counter<'_>], correction: &Correcti
         if let Some((at, units)) = returned.filter(|_| own) {
             counter.give_back_newest(at, units);
         }
+    }
+    if restart {
+        penalty::restart(limits, counters, now);
     }
     true
 }

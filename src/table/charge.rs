@@ -83,7 +83,7 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
 }
 
 /// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first limits of the
-/// charge. A charge of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be written, may give back less.
+/// charge. If the policy's counts may begin at zero, the last one is the mark of its penalty. A charge of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be written, may give back less.
 pub type Holds = [u64; 4];
 
 /// The outcome of one charge.
@@ -134,6 +134,8 @@ pub struct Correction {
     pub settled: u32,
     /// The reported number of units of a stock, and when the request of the reporting response was admitted.
     pub stock: Option<(u64, Now)>,
+    /// Whether the counts of the charge's limits begin at zero, but for those that count what exists.
+    pub restart: bool,
     /// Whether the record is proven now: the upstream has accepted this caller.
     pub proves: bool,
     /// Whether the charge was counted in the overflow record ([`Outcome::overflowed`]).
@@ -143,8 +145,19 @@ pub struct Correction {
 impl Correction {
     /// Whether it changes nothing.
     pub fn is_none(&self) -> bool {
-        let Correction { back, kept: _, holds: _, more, returned, settled, stock, proves, overflowed: _ } =
-            *self;
-        back.is_none() && more.is_none() && returned.is_none() && settled == 0 && stock.is_none() && !proves
+        let Correction {
+            back,
+            kept: _,
+            holds: _,
+            more,
+            returned,
+            settled,
+            stock,
+            restart,
+            proves,
+            overflowed: _,
+        } = *self;
+        let moves = back.is_some() || more.is_some() || returned.is_some() || settled > 0;
+        !moves && stock.is_none() && !restart && !proves
     }
 }

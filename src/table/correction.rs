@@ -60,7 +60,8 @@ impl<S: Store> Transaction<'_, S> {
     fn correct_or_owe(&mut self, charge: &Charge<'_>, correction: &Correction) -> Option<Verdicts> {
         let left = self.post(charge, correction);
         if left.is_none() {
-            let noted = self.table.fallback.owe_correction(charge, correction);
+            // A restart that comes later would clear what was counted in the meantime.
+            let noted = self.table.fallback.owe_correction(charge, correction) && !correction.restart;
             self.table.stats.debts_dropped += u64::from(!noted);
         }
         left

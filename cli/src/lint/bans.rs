@@ -1,6 +1,8 @@
-//! `block_for`, `count: rejected` and `count_on`: what rejects callers for their rejections.
+//! `block_for`, `count: rejected`, `count_on` and `reset_on`: what rejects callers for their rejections, and what
+//! forgives them.
 
 use super::Warning;
+use super::made_up::counts_by_address;
 use tollgate::compile::Configuration;
 use tollgate::http::StatusSet;
 use tollgate::limiter::Limit;
@@ -24,6 +26,13 @@ pub(super) fn warn_bans(
             "it counts only 429s of the upstream's own; to count what Tollgate rejects, use count: rejected",
         ));
     }
+    if policy.response.reset.is_some() && counts_by_address(set, policy) {
+        warnings.push(Warning::new(
+            format!("{path}.reset_on"),
+            "whoever has one valid account sets the count of its address to zero with it, and goes on guessing at others; \
+             count by account and address, with a list of both keys",
+        ));
+    }
     if policy.count == Count::Rejected {
         warn_rejections(set, index, policy, path, warnings);
     }
@@ -36,7 +45,7 @@ fn is_only_429(statuses: &StatusSet) -> bool {
 
 /// A block that ends before the limits would admit again.
 fn short_block(policy: &Policy) -> Option<String> {
-    let penalty = policy.limits().iter().find(|limit| limit.is_penalty())?;
+    let penalty = policy.limits().iter().find(|limit| limit.algorithm.blocks())?;
     // A short one that grows does add something in the end.
     let block = penalty.algorithm.parameters().growth.lengths().last().unwrap_or(penalty.window);
     let limits = policy.limits().iter().filter(|limit| !limit.is_penalty());

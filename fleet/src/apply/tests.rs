@@ -58,7 +58,7 @@ fn used(record: &Record, limit: &Limit, at: Micros) -> u64 {
 /// The last wait of what one worker after another is told, each when the block of the one before has ended.
 #[test]
 fn a_row_of_blocks_is_one_for_all_workers_and_grows() {
-    let penalty = Penalty { growth: Growth::new([60 * SECOND, 600 * SECOND]) };
+    let penalty = Penalty { growth: Growth::new([60 * SECOND, 600 * SECOND]), ..Penalty::default() };
     let limits = [sliding(), Limit::penalty("api", 10 * SECOND, penalty)];
     let (mut record, mut now) = (Record::default(), T);
     for (number, (worker, length)) in (1..).zip([(ANN, 10), (BOB, 60), (ANN, 600), (BOB, 600)]) {

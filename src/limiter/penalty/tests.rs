@@ -111,7 +111,7 @@ fn growing(random: &mut Random) -> Vec<Micros> {
 
 fn kept_growing(lengths: &[Micros]) -> Kept {
     let growth = Growth::new(lengths[1..].iter().copied());
-    Kept::new(NonZeroU32::MIN, lengths[0], Penalty { growth })
+    Kept::new(NonZeroU32::MIN, lengths[0], Penalty { growth, ..Penalty::default() })
 }
 
 /// The oracle keeps all blocks, and looks for the row's beginning among them.

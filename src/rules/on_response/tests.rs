@@ -27,6 +27,7 @@ const NOTHING: Correction = Correction {
     returned: None,
     settled: 0,
     stock: None,
+    restart: false,
     proves: false,
     overflowed: false,
 };
