@@ -116,7 +116,9 @@ impl OnResponse {
     pub fn distinguishes_rejections(&self, status: u16) -> bool {
         let has =
             |set: &Option<StatusSet>, status| set.as_ref().is_some_and(|set| set.contains(Some(status)));
-        has(&self.count, status) || has(&self.refund, status) != has(&self.refund, REJECTED)
+        has(&self.count, status)
+            || has(&self.reset, status)
+            || has(&self.refund, status) != has(&self.refund, REJECTED)
     }
 
     /// Whether a response may give units back, to its own request or to another one.

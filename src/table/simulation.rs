@@ -14,6 +14,7 @@ mod crowded;
 mod found;
 mod planted;
 mod random;
+mod restarts;
 mod scenario;
 mod stage;
 mod steady;
@@ -101,7 +102,8 @@ impl Run {
     fn counters(&self) -> Vec<(Identity, Limit)> {
         let policies = self.scenario.reloaded.as_ref().unwrap_or(&self.scenario.policies);
         let of_policy = |(n, policy): (usize, &Policy)| {
-            let limits = policy.limits.clone();
+            let limits: Vec<Limit> =
+                policy.limits.iter().filter(|limit| !limit.is_penalty()).copied().collect();
             let callers = (0..self.scenario.callers).map(move |caller| (n, caller));
             callers.flat_map(move |caller| limits.clone().into_iter().map(move |limit| (caller, limit)))
         };

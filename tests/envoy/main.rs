@@ -47,6 +47,7 @@ mod presets;
 mod protocols;
 mod rejections;
 mod replies;
+mod restarts;
 mod safepays;
 mod secrecy;
 mod selection;

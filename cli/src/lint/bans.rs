@@ -1,6 +1,8 @@
-//! `block_for`, `count: rejected` and `count_on`: what rejects callers for their rejections.
+//! `block_for`, `count: rejected`, `count_on` and `reset_on`: what rejects callers for their rejections, and what
+//! forgives them.
 
 use super::Warning;
+use super::made_up::counts_by_address;
 use tollgate::compile::Configuration;
 use tollgate::http::StatusSet;
 use tollgate::limiter::Limit;
@@ -22,6 +24,13 @@ pub(super) fn warn_bans(
         warnings.push(Warning::new(
             format!("{path}.count_on"),
             "it counts only 429s of the upstream's own; to count what Tollgate rejects, use count: rejected",
+        ));
+    }
+    if policy.response.reset.is_some() && counts_by_address(set, policy) {
+        warnings.push(Warning::new(
+            format!("{path}.reset_on"),
+            "whoever has one valid account sets the count of its address to zero with it, and goes on guessing at others; \
+             count by account and address, with a list of both keys",
         ));
     }
     if policy.count == Count::Rejected {

@@ -46,7 +46,8 @@ pub(super) fn warn_made_up_keys(
     }
 }
 
-fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
+/// Whether callers are told apart by nothing but their address.
+pub(super) fn counts_by_address(set: &Configuration, policy: &Policy) -> bool {
     let is_address = |key: &usize| {
         let key = set.rules.callers.keys.get(*key);
         key.is_some_and(|key| key.source.ipv6_prefix().is_some())

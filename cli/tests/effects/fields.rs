@@ -122,6 +122,11 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         ("policy", "count_on") => json!([401]),
         ("policy", "refund_on") => json!([500]),
         ("policy", "refund_unless") => json!([201]),
+        ("policy", "reset_on") => json!([500]),
+        ("policy", "after_block") => {
+            more(&mut beside, "/policies/1/block_for", json!("2s"));
+            Json::Null
+        }
         ("policy", "returns") => {
             more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
             json!([{ "method": "DELETE" }])

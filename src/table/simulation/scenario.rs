@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::world::Bug;
 use crate::limiter::sliding_window::Slots;
-use crate::limiter::{Algorithm, Concurrency, FixedWindow, Limit, LimitId, SlidingWindow, Stock};
+use crate::limiter::{Algorithm, Concurrency, FixedWindow, Limit, LimitId, Penalty, SlidingWindow, Stock};
 use crate::table::{ChargeMode, Count, OnContention, TableSize};
 use crate::time::{Micros, SECOND};
 use std::num::NonZeroU32;
@@ -32,6 +32,8 @@ pub struct Scenario {
     pub ends: u64,
     /// How many of a thousand ended requests give their units back.
     pub refunds: u64,
+    /// How many of a thousand ended requests let the counts begin at zero.
+    pub resets: u64,
     /// What ended requests may cost on top, if anything: late, and whether or not a quota allows it.
     pub late_costs: &'static [u32],
     /// Whether at the end all streams are ended.
@@ -71,6 +73,20 @@ impl Policy {
         let (in_flight, spent) = limits.iter().partition(|limit: &&Limit| limit.counts_in_flight());
         let (count, on_contention) = Default::default();
         Policy { limits, in_flight, spent, count, on_contention, held: false }
+    }
+
+    /// The same policy with a penalty.
+    pub fn with_penalty(mut self, length: Micros, penalty: Penalty) -> Policy {
+        let penalty = Limit::penalty("p", length, penalty);
+        self.limits.push(penalty);
+        self.spent.push(penalty);
+        self
+    }
+
+    /// The length of its block, if the counts begin at zero after it.
+    pub fn restarts_after(&self) -> Option<Micros> {
+        let penalty = self.limits.last().filter(|limit| limit.algorithm.restarts_after_block())?;
+        Some(penalty.window)
     }
 
     /// The same policy with half or double the quotas.
@@ -144,6 +160,7 @@ impl Scenario {
             held_up: random.chance(500),
             ends: random.pick(&[0, 100, 300]),
             refunds: random.pick(&[0, 300, 1_000]),
+            resets: 0,
             late_costs: &[],
             ends_all: false,
             trouble: Trouble::default(),

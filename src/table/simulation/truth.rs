@@ -35,6 +35,8 @@ pub struct Truth {
     pub spent: Vec<Spent>,
     /// The first and the last instant of decisions by a worker alone.
     pub alone: Option<(Micros, Micros)>,
+    /// The ends of blocks after which counts begin at zero, by caller.
+    pub blocked: Vec<(Identity, Micros)>,
     /// Workers that died.
     pub crashes: u64,
 }
@@ -57,6 +59,31 @@ impl Truth {
         for spent in self.spent.iter_mut().filter(|spent| spent.worker == worker) {
             spent.given_back.get_or_insert(now);
         }
+    }
+
+    /// The counts of these limits have begun at zero.
+    pub fn restart(&mut self, identity: Identity, limits: &[Limit], now: Micros) {
+        let clears = |spent: &&mut Spent| {
+            let limit = limits.iter().find(|limit| limit.id == spent.limit);
+            spent.identity == identity && limit.is_some_and(Limit::has_window)
+        };
+        for spent in self.spent.iter_mut().filter(clears) {
+            spent.given_back.get_or_insert(now);
+        }
+    }
+
+    /// A caller is blocked, and its counts begin at zero when that ends.
+    pub fn block(&mut self, identity: Identity, limits: &[Limit], end: Micros, now: Micros) {
+        self.restart(identity, limits, now);
+        match self.blocked.iter_mut().find(|(blocked, _)| *blocked == identity) {
+            // A worker whose clock is behind reports an earlier end.
+            Some((_, last)) => *last = end.max(*last),
+            None => self.blocked.push((identity, end)),
+        }
+    }
+
+    pub fn is_blocked(&self, identity: Identity, now: Micros) -> bool {
+        self.blocked.iter().any(|(blocked, end)| *blocked == identity && now < *end)
     }
 
     fn of(&self, identity: Identity, limit: &Limit) -> impl Iterator<Item = &Spent> {

@@ -8,7 +8,7 @@ use super::world::World;
 use crate::identity::{Identity, Seed};
 use crate::limiter::Limit;
 use crate::limiter::concurrency::WorkerId;
-use crate::table::{Charge, ChargeMode, Count, Outcome, Table, TableSize, TableStats};
+use crate::table::{Charge, ChargeMode, Correction, Count, Holds, Outcome, Table, TableSize, TableStats};
 use crate::time::{Micros, Now, SECOND};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -31,13 +31,24 @@ pub struct Worker<'a> {
 struct Open<'a> {
     at: Now,
     cost: u32,
-    /// The policies that judged it, the record's identity, and whether it was counted there.
-    parts: Vec<(&'a Policy, Identity, bool)>,
+    /// What each policy did that judged it.
+    parts: Vec<Part<'a>>,
+}
+
+struct Part<'a> {
+    policy: &'a Policy,
+    /// The record's.
+    identity: Identity,
+    /// Whether it was counted there.
+    charged: bool,
+    holds: Holds,
+    /// Where its units begin in the truth.
+    spent: usize,
 }
 
 enum Act {
     Request { caller: u64, cost: u32 },
-    End { which: u64, refund: bool, late: Option<u32> },
+    End { which: u64, refund: bool, reset: bool, late: Option<u32> },
     Tick,
 }
 
@@ -129,7 +140,7 @@ impl<'a> Worker<'a> {
         let ends = self.scenario.ends_all && !self.open.is_empty();
         ends.then(|| {
             world.busy += 1;
-            (Act::End { which: 0, refund: false, late: None }, world.now(self.wall_ahead))
+            (Act::End { which: 0, refund: false, reset: false, late: None }, world.now(self.wall_ahead))
         })
     }
 
@@ -142,7 +153,8 @@ impl<'a> Worker<'a> {
             let refund = random.chance(self.scenario.refunds);
             let costs = self.scenario.late_costs;
             let late = (!costs.is_empty() && random.chance(300)).then(|| random.pick(costs));
-            return Act::End { which, refund, late };
+            let reset = self.scenario.resets > 0 && random.chance(self.scenario.resets);
+            return Act::End { which, refund, reset, late };
         }
         let cost = random.between(1, u64::from(self.scenario.max_cost)) as u32;
         Act::Request { caller: random.below(self.scenario.callers), cost }
@@ -151,7 +163,9 @@ impl<'a> Worker<'a> {
     fn act(&mut self, act: Act, now: Now) {
         match act {
             Act::Request { caller, cost } => self.request(caller, cost, now),
-            Act::End { which, refund, late } => self.end(which as usize, refund, late, now),
+            Act::End { which, refund, reset, late } => {
+                self.end(which as usize, refund, reset, late, now);
+            }
             Act::Tick => {
                 self.ticked = now.mono;
                 let now = self.stage.now();
@@ -179,61 +193,101 @@ impl<'a> Worker<'a> {
         let outcomes = self.table.begin(&self.view(), now).charge(&charges, self.scenario.mode);
         self.take_stats(now.mono);
         assert_consistent(&charges, &outcomes, self.scenario.mode);
-        let parts =
-            asked.iter().zip(&outcomes).map(|((policy, who), outcome)| (*policy, *who, outcome.charged));
-        let parts: Vec<_> = parts.collect();
-        for (charge, outcome) in charges.iter().zip(&outcomes).filter(|(_, outcome)| outcome.charged) {
-            self.spend(charge, outcome.admitted(), now);
+        let mut parts = Vec::new();
+        for (((policy, identity), charge), outcome) in asked.into_iter().zip(&charges).zip(&outcomes) {
+            let (charged, holds) = (outcome.charged, outcome.holds);
+            let spent = if charged { self.spend(charge, outcome.admitted(), now) } else { 0 };
+            self.note_block(policy, charge, outcome, now);
+            parts.push(Part { policy, identity, charged, holds, spent });
         }
         self.open.push(Open { at: now, cost, parts });
     }
 
-    fn spend(&self, charge: &Charge<'_>, admitted: bool, at: Now) {
+    /// With a block after which counts begin at zero, they do so when it begins.
+    fn note_block(&self, policy: &Policy, charge: &Charge<'_>, outcome: &Outcome, now: Now) {
+        if policy.restarts_after().is_some() && !outcome.admitted() {
+            let wait = outcome.verdicts.iter().map(|verdict| verdict.retry_after).max();
+            let mut world = self.stage.world();
+            let mono = world.mono;
+            world.truth.block(charge.identity, charge.limits, now.mono + wait.unwrap_or_default(), mono);
+        }
+    }
+
+    /// Notes the units of a charge. Returns where they begin.
+    fn spend(&self, charge: &Charge<'_>, admitted: bool, at: Now) -> usize {
         let mut world = self.stage.world();
         let known = world.mono;
-        for limit in charge.limits {
+        let begin = world.truth.spent.len();
+        for limit in charge.limits.iter().filter(|limit| !limit.is_penalty()) {
             let (worker, identity, units, limit) = (self.me, charge.identity, charge.cost, limit.id);
             let spent = Spent { worker, identity, limit, units, at, known, given_back: None, admitted };
             world.truth.spent.push(spent);
         }
+        begin
+    }
+
+    /// Notes units that a response has counted, unless a block lasts after which counts begin at zero.
+    fn spend_late(&self, policy: &Policy, charge: &Charge<'_>, now: Now) {
+        let blocked = self.stage.world().truth.is_blocked(charge.identity, now.mono);
+        let counts = |limit: &&Limit| !blocked || policy.restarts_after().is_none() || !limit.has_window();
+        let limits: Vec<Limit> = charge.limits.iter().filter(counts).copied().collect();
+        self.spend(&Charge { limits: &limits, ..*charge }, false, now);
     }
 
     /// The end of a request's stream: what was in flight comes back, the rest if the response says so.
     /// And it may have cost more than it was charged.
-    fn end(&mut self, which: usize, refund: bool, late: Option<u32>, now: Now) {
+    fn end(&mut self, which: usize, refund: bool, reset: bool, late: Option<u32>, now: Now) {
         let open = self.open.swap_remove(which);
-        for (policy, identity, charged) in open.parts {
+        for part in open.parts {
+            let Part { policy, identity, charged, .. } = part;
             if charged && !policy.in_flight.is_empty() {
-                self.give_back(&charge(policy, &policy.in_flight, identity, open.cost), open.at, now);
+                let charge = charge(policy, &policy.in_flight, identity, open.cost);
+                self.give_back(&charge, &part, open.at, now);
             }
             if charged && refund && !policy.spent.is_empty() {
-                self.give_back(&charge(policy, &policy.spent, identity, open.cost), open.at, now);
+                let charge = charge(policy, &policy.spent, identity, open.cost);
+                self.give_back(&charge, &part, open.at, now);
+            }
+            if reset {
+                self.reset(&charge(policy, &policy.limits, identity, open.cost), now);
             }
             if policy.count == Count::Never && refund && !policy.spent.is_empty() {
                 let late = charge(policy, &policy.spent, identity, open.cost);
-                self.spend(&late, false, now);
                 self.table.begin(&self.view(), now).charge_late(&late);
+                self.spend_late(policy, &late, now);
             }
             if let Some(units) = late.filter(|_| charged && !refund && !policy.spent.is_empty()) {
                 let late = charge(policy, &policy.spent, identity, units);
-                self.spend(&late, false, now);
                 self.table.begin(&self.view(), now).charge_late(&late);
+                self.spend_late(policy, &late, now);
             }
         }
         self.take_stats(now.mono);
     }
 
-    fn give_back(&mut self, charge: &Charge<'_>, at: Now, now: Now) {
-        let me = self.me;
-        for limit in charge.limits {
+    fn give_back(&mut self, charge: &Charge<'_>, part: &Part<'_>, at: Now, now: Now) {
+        for limit in charge.limits.iter().filter(|limit| !limit.is_penalty()) {
             let mut world = self.stage.world();
-            let own = world.truth.spent.iter_mut().find(|spent| {
-                let same = (spent.worker, spent.identity, spent.limit, spent.units, spent.at);
-                same == (me, charge.identity, limit.id, charge.cost, at) && spent.given_back.is_none()
-            });
-            own.unwrap().given_back = Some(now.mono);
+            let own = world.truth.spent.iter_mut().skip(part.spent).find(|spent| spent.limit == limit.id);
+            let own = own.unwrap();
+            assert_eq!((own.worker, own.units, own.at), (self.me, charge.cost, at));
+            // Unless the counts have begun at zero since.
+            own.given_back.get_or_insert(now.mono);
         }
-        self.table.begin(&self.view(), now).refund(charge, at);
+        let back = Some((at, charge.cost));
+        let correction = Correction { back, holds: part.holds, ..Correction::default() };
+        self.table.begin(&self.view(), now).release(charge, &correction);
+    }
+
+    /// A response lets the counts begin at zero. If it can't be written, it does not.
+    fn reset(&mut self, charge: &Charge<'_>, now: Now) {
+        let correction = Correction { restart: true, ..Correction::default() };
+        let left = self.table.begin(&self.view(), now).correct(charge, &correction);
+        if left.is_some() {
+            let mut world = self.stage.world();
+            let mono = world.mono;
+            world.truth.restart(charge.identity, charge.limits, mono);
+        }
     }
 
     fn take_stats(&mut self, from: Micros) {

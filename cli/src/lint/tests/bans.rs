@@ -44,6 +44,29 @@ fn c_counting_only_429_is_warned_about() {
     assert_eq!(of("[4xx]"), NOTHING);
 }
 
+#[test]
+fn a_reset_that_an_attacker_with_an_account_of_its_own_can_bring_about_is_warned_about() {
+    let of = |key: &str| {
+        warnings(&format!(
+            "keys:
+  ip: {{ client_ip: {{ ipv6_prefix: 56 }} }}
+  account: {{ metadata: [filter, account] }}
+policies:
+  - {{ name: p, key: {key}, count_on: [401], reset_on: [200], limits: [{{ quota: 5, window: 1h }}] }}
+  - {{ name: other, key: [account, ip], limits: [{{ quota: 5, window: 1h }}] }}
+"
+        ))
+    };
+    let found = of("ip");
+    assert!(
+        found.iter().any(|one| one.starts_with("policies[0].reset_on: whoever has one valid")),
+        "{found:?}"
+    );
+    for key in ["[account, ip]", "account"] {
+        assert_eq!(of(key), NOTHING, "{key}");
+    }
+}
+
 /// The warnings about a ban by this key, beside a policy with these fields.
 fn ban(key: &str, other: &str) -> Vec<String> {
     warnings(&format!(
