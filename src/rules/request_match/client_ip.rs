@@ -19,7 +19,8 @@ pub(super) struct ClientIp(Option<Ranges>);
 #[derive(Clone, Debug, PartialEq)]
 struct Ranges {
     written: Vec<AddressRange>,
-    map: AddressMap<()>,
+    /// One type for all maps, since each would add 3 KB to the module.
+    map: AddressMap<usize>,
 }
 
 impl Condition for ClientIp {
@@ -29,7 +30,7 @@ impl Condition for ClientIp {
         let allowed = CLIENT_IP.kind.allowed;
         let entries = if field.is_list() { field.non_empty_list(allowed)? } else { vec![field.clone()] };
         let written = all(entries.iter().map(Reader::address_range))?;
-        let map = AddressMap::new(written.iter().map(|range| (*range, ())));
+        let map = AddressMap::new(written.iter().map(|range| (*range, 0)));
         Some(ClientIp(Some(Ranges { written, map })))
     }
 
