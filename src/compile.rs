@@ -14,6 +14,7 @@
 //! | only here | 358.8 KB | 10.2 KB |
 //! | as it is | 351.5 KB | 9.4 KB |
 
+mod address_ranges;
 mod consumers;
 mod counting;
 mod fleet;

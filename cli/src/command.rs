@@ -33,7 +33,7 @@ Exit status: 0 on success, 1 if a policy has errors, 2 if the command failed.";
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
-    Explain(explain::Explain),
+    Explain(Box<explain::Explain>),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
     Schema(language::Schema),

@@ -369,14 +369,15 @@ fn units(units: u32) -> String {
     if units == 1 { "1 unit".into() } else { format!("{units} units") }
 }
 
-/// A match and its own cost.
+/// A match, its name and its own cost.
 fn with_cost((rule, cost): &(RequestMatch, Option<u32>), callers: &Callers) -> String {
     let cost = match cost {
         None => String::new(),
         Some(0) => format!(" ({FREE})"),
         Some(cost) => format!(" at a cost of {cost}"),
     };
-    request_match(rule, callers) + &cost
+    let name = rule.name().map_or_else(String::new, |name| format!(" as {name}"));
+    request_match(rule, callers) + &name + &cost
 }
 
 fn list(matches: &[RequestMatch], callers: &Callers) -> String {

@@ -1,15 +1,14 @@
 //! Compiles the consumers: known callers, their credentials, tiers, attributes and quotas.
 
+use super::address_ranges::OwnedRanges;
 use super::keys::key_index;
 use super::limits::one_quota;
 use super::tiers::{DeclaredTiers, tier_index};
 use crate::config::{ListsByName, Names, Reader, Vocabulary, all};
-use crate::http::AddressRange;
 use crate::language::{configuration, consumer, forms};
 use crate::rules::{Consumer, Consumers, Digest, Key, KeySource, Quota, SourceKind};
 
 const CONSUMER: &str = "an object with name, keys, tier, attributes, quotas";
-const RANGES: &str = "a list of at least one address or range of addresses";
 const VALUES: &str = "a list of at least one value or sha256:… digest";
 
 /// The consumers, and what belongs to them until the policies are compiled.
@@ -18,8 +17,8 @@ pub(super) struct KnownConsumers<'a> {
     pub list: Vec<Consumer>,
     /// Index of the key, digest of the value, index of the consumer.
     credentials: Vec<(usize, Digest, usize)>,
-    /// Range and index of the consumer.
-    ranges: Vec<(AddressRange, usize)>,
+    /// The addresses that consumers are known by.
+    addresses: OwnedRanges,
     /// The keys, by index, under which ranges are listed.
     range_keys: Vec<usize>,
     /// The quotas that consumers have of their own.
@@ -60,7 +59,7 @@ impl<'a> KnownConsumers<'a> {
         for key in order {
             credentials.extend(self.credentials.iter().filter(|(of, _, _)| *of == key).copied());
         }
-        Consumers::new(self.list, credentials).by_address(self.range_keys, self.ranges)
+        Consumers::new(self.list, credentials).by_address(self.range_keys, self.addresses.ranges)
     }
 }
 
@@ -195,7 +194,10 @@ fn credentials(
             context.keys.is_none_or(|keys| can_be_credential(entry, keys, key)).then_some(key)
         });
         if let Some(key) = key.flatten().filter(|key| is_known_by_range(context, *key)) {
-            valid = valid.and(ranges(entry, key, consumer, known));
+            valid = valid.and(known.addresses.add(entry, consumer, "each range for one consumer only"));
+            if !known.range_keys.contains(&key) {
+                known.range_keys.push(key);
+            }
             continue;
         }
         let values = if entry.is_list() {
@@ -224,27 +226,6 @@ fn credentials(
 fn is_known_by_range(context: ConsumerContext<'_>, key: usize) -> bool {
     let key = context.keys.and_then(|keys| keys.get(key));
     key.is_some_and(|key| key.source.kind().identifies_by_range)
-}
-
-/// Reads the addresses that a consumer is known by, and adds them to `known`.
-#[inline(never)]
-fn ranges(entry: &Reader<'_>, key: usize, consumer: usize, known: &mut KnownConsumers<'_>) -> Option<()> {
-    let mut valid = Some(());
-    for value in entry.non_empty_list(RANGES)? {
-        match value.address_range() {
-            // Of two consumers nobody could tell which one an address is. All keys read the same address.
-            Some(range) if known.digests.add("range", &range.to_bytes()).is_some() => {
-                valid =
-                    value.error_found("a range that is already listed", "each range for one consumer only");
-            }
-            Some(range) => known.ranges.push((range, consumer)),
-            None => valid = None,
-        }
-    }
-    if !known.range_keys.contains(&key) {
-        known.range_keys.push(key);
-    }
-    valid
 }
 
 /// A consumer can only be known by what the request itself contains.

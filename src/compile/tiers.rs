@@ -1,7 +1,8 @@
 //! Compiles the tiers: classes of callers with quotas of their own.
 
+use super::address_ranges::OwnedRanges;
 use super::keys::key_index;
-use crate::config::{Names, Reader, Vocabulary, all};
+use crate::config::{Reader, Vocabulary, all};
 use crate::http::AddressMap;
 use crate::language::{forms, tiers};
 use crate::rules::{Key, Presence, Tiers};
@@ -47,10 +48,9 @@ pub(super) fn read(
     let from = fields.get_optional_with(&tiers::FROM, |at| {
         let index = key_index(at, key_names)?;
         let kind = keys.and_then(|keys| keys.get(index)).map(|key| key.source.kind());
-        if let Some(kind) = kind.filter(|kind| kind.presence == Presence::WithMatch) {
-            let words =
-                ["a key that does not use ", kind.field, ", since a tier must be the same on all paths"];
-            return at.error(&words.concat());
+        if kind.is_some_and(|kind| kind.presence == Presence::WithMatch) {
+            return at
+                .error("a key that is not read from a match, since a tier must be the same on all paths");
         }
         Some(index)
     });
@@ -65,28 +65,18 @@ pub(super) fn read(
 /// Reads the tiers of addresses. If the names of the tiers have errors of their own, any name is taken.
 #[inline(never)]
 fn by_address(object: &Reader<'_>, names: Option<&[String]>) -> Option<Box<AddressMap<usize>>> {
-    let (mut ranges, mut taken, mut valid) = (Vec::new(), Names::default(), Some(()));
+    let (mut addresses, mut valid) = (OwnedRanges::default(), Some(()));
     let entries = object.named_entries(tiers::CLIENT_IP.kind.allowed)?;
     let known = names.map(|names| Vocabulary::new(names.iter().map(String::as_str).collect()));
     for entry in &entries {
         let tier = known.as_ref().map_or(Some(0), |known| entry.name_in(known));
-        let list = entry.non_empty_list("a list of at least one address or range of addresses");
-        valid = valid.and(tier).and(list.as_ref()).map(|_| ());
-        for value in list.iter().flatten() {
-            match value.address_range() {
-                Some(range) if taken.add("", &range.to_bytes()).is_some() => {
-                    valid =
-                        value.error_found("a range that is already listed", "each range for one tier only");
-                }
-                Some(range) => ranges.push((range, tier.unwrap_or_default())),
-                None => valid = None,
-            }
-        }
+        let read = addresses.add(entry, tier.unwrap_or_default(), "each range for one tier only");
+        valid = valid.and(tier).and(read);
     }
     if entries.is_empty() {
         return object.error(tiers::CLIENT_IP.kind.allowed);
     }
-    valid.map(|()| Box::new(AddressMap::new(ranges)))
+    valid.map(|()| Box::new(AddressMap::new(addresses.ranges)))
 }
 
 fn tier_names(list: &Reader<'_>) -> Option<Vec<String>> {

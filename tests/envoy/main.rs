@@ -35,6 +35,7 @@ mod flood;
 mod harness;
 mod hostile;
 mod hostile_callers;
+mod keys;
 mod kitchen_sink;
 mod live_consumers;
 mod live_update;

@@ -33,10 +33,10 @@ fn part(part: &Part) -> String {
 /// Which part of that counts.
 fn cut(key: &Key) -> String {
     let Some(cut) = &key.cut else { return String::new() };
-    let text = |word: &str, text: &Option<String>| {
-        text.as_ref().map_or(String::new(), |text| format!(", what is {word} {text:?}"))
+    let text = |words: &str, text: &Option<String>| {
+        text.as_ref().map_or(String::new(), |text| format!(", {words} {text:?}"))
     };
-    text("after", &cut.after) + &text("before", &cut.before)
+    text("what follows", &cut.after) + &text("up to", &cut.before)
 }
 
 /// How the value is read, where that is not the default.

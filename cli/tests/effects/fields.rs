@@ -93,8 +93,8 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         // They name or make up what is tried.
         (
             "configuration",
-            "keys" | "consumers" | "policies" | "table" | "reject" | "retry_after" | "headers" | "paths"
-            | "tiers" | "fleet",
+            "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
+            | "headers" | "paths" | "tiers" | "fleet",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
         | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
@@ -162,6 +162,12 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!({ "plan": "p*" })
         }
         ("match", "cost") => json!(2),
+        ("match", "name") => {
+            more(&mut beside, "/keys/operation", json!({ "request": "match" }));
+            more(&mut beside, "/keys/either", json!({ "first_of": ["operation", "k"] }));
+            more(&mut beside, "/policies/1/key", json!("either"));
+            json!("reads")
+        }
         ("cost_header" | "stock_header", "name") => json!("x-other"),
         ("cost_header" | "stock_header", "remove") => json!(true),
         ("cost_header", "without") => json!(2),
@@ -209,6 +215,7 @@ pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) 
         ("headers", "reset", _, "leaky_bucket") => {
             Some("its units come one by one, so the next is all of them")
         }
+        ("match", "name", _, "concurrency") => Some("no two callers are in flight together"),
         ("policy", "on_contention", "allow", "leaky_bucket") => Some("one at a time passes in any case"),
         _ => None,
     }

@@ -32,7 +32,8 @@ pub(super) struct ClientIp(Option<Ranges>);
 struct Ranges {
     sign: Sign,
     written: Vec<AddressRange>,
-    map: AddressMap<()>,
+    /// One type for all maps, since each would add 3 KB to the module.
+    map: AddressMap<usize>,
 }
 
 impl Condition for ClientIp {
@@ -41,7 +42,7 @@ impl Condition for ClientIp {
     fn read(field: &Reader<'_>, _: KnownKeys<'_>) -> Option<ClientIp> {
         let (sign, ranges) = signed(field, &OTHERS, &NOT)?;
         let written = all(one_or_list(&ranges, CLIENT_IP.kind.allowed)?.iter().map(Reader::address_range))?;
-        let map = AddressMap::new(written.iter().map(|range| (*range, ())));
+        let map = AddressMap::new(written.iter().map(|range| (*range, 0)));
         Some(ClientIp(Some(Ranges { sign, written, map })))
     }
 
