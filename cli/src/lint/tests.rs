@@ -7,6 +7,7 @@ mod exposure;
 mod fleet;
 mod literal;
 mod never_shown;
+mod quotas;
 
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;
