@@ -11,6 +11,7 @@ mod literal;
 mod made_up;
 mod never_shown;
 mod numbers;
+mod quotas;
 mod table_size;
 mod unreachable;
 mod unused;
@@ -57,6 +58,8 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         let groups = caller_groups(set, policy);
         unreachable::warn_costs(policy, &groups, &path, &mut warnings);
         hold::warn_hold(policy, &path, &mut warnings);
+        quotas::warn_unlimited(policy, &groups, &path, &mut warnings);
+        quotas::warn_unproved(set, policy, &path, &mut warnings);
         unreachable::warn_limits(policy, &groups, &path, &mut warnings);
         made_up::warn_made_up_keys(set, policy, &path, &mut warnings);
         unused::warn_cost(policy, &path, &mut warnings);

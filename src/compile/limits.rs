@@ -171,7 +171,8 @@ pub(super) fn one_quota(reader: &Reader<'_>) -> Option<Quota> {
     }
     let units = reader.whole().filter(|units| (0..=forms::QUOTA.range.max).contains(units));
     let Some(units) = units.and_then(|units| u32::try_from(units).ok()) else {
-        return reader.error(limit::QUOTA.kind.allowed);
+        let words = limit::QUOTAS.0.iter().map(|word| word.word);
+        return reader.error_among(&[forms::QUOTA_ALLOWED].into_iter().chain(words).collect::<Vec<_>>());
     };
     Some(NonZeroU32::new(units).map_or(Quota::Nothing, Quota::Units))
 }

@@ -102,7 +102,7 @@ fn all_errors_are_reported_at_once() {
             "keyz": {},
             "keys": {"ip": {"client_ip": {"ipv6_prefix": 129}}, "b": {"header": "a b"}},
             "policies": [
-                {"name": "a b", "key": "ip", "limits": [{"quota": 0, "window": "60"}]},
+                {"name": "a b", "key": "ip", "limits": [{"quota": -1, "window": "60"}]},
                 {"key": "ip", "limits": []}
             ],
             "charge": "sequentially",

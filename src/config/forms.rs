@@ -14,6 +14,9 @@ pub const COST: Number<u32> = Number::new(0, UNITS.range.max, "units");
 /// What a quota may be.
 pub const QUOTA: Number<u32> = Number::new(0, UNITS.range.max, "units");
 
+/// What an error says is allowed where one is wanted.
+pub const QUOTA_ALLOWED: &str = "a whole number from 0 to 4294967295";
+
 /// A set of response statuses.
 pub const STATUSES: Composite =
     Composite::new(Kind::Statuses, "a list of statuses such as 401 or classes such as 5xx");
@@ -83,7 +86,7 @@ pub const CLOCK_TIME: Form<u32> = Form::new(
     "time of day",
     "two digits for the hour and two for the minute, from `00:00` to `23:59`; in quotes",
     Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"),
-    "a time in quotes, such as \"09:00\", from 00:00 to 23:59",
+    "a time in quotes, such as \"09:00\", from 00:00 (the start or the end of a day) to 23:59",
     parse::clock_time,
 );
 

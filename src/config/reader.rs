@@ -101,6 +101,17 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Records that this value is none of the `allowed` ones. If it is text, the most similar of them becomes the
+    /// suggestion.
+    pub fn error_among<T>(&self, allowed: &[&str]) -> Option<T> {
+        match self.value {
+            Value::Text(text) => self.error_word(&self.value.to_string(), text, allowed),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => {
+                self.error(&allowed.join(", "))
+            }
+        }
+    }
+
     /// Records that a field of this value is absent, and what is `allowed`.
     pub fn error_missing<T>(&self, name: &str, allowed: &str) -> Option<T> {
         self.record_missing(name, allowed);

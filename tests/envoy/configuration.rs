@@ -12,7 +12,7 @@ keys:
 policies:
   - name: ip
     key: nobody
-    limits: [{ quota: 0, window: 60s }]
+    limits: [{ quota: -1, window: 60s }]
   - name: key
     key: api_key
     match: [{ method: GET, path: "no/slash" }]
@@ -44,14 +44,14 @@ fn an_invalid_policy_at_start_stops_envoy_and_all_its_errors_are_logged_at_once(
         assert!(line.contains("; allowed: "), "{line}");
     }
     let line = error(&rejection, "policies[0].limits[0].quota");
-    assert!(line.contains("found 0; allowed: a whole number from 1 to 4294967295"), "{line}");
+    assert!(line.contains("found -1; allowed: a whole number from 0 to 4294967295, unlimited"), "{line}");
 }
 
 #[test]
 fn the_same_errors_are_logged_if_the_policy_is_json_text() {
     let invalid = json!({
         "keys": { "api_key": { "header": "authorization" } },
-        "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": 0, "window": "60x" }] }],
+        "policies": [{ "name": "key", "key": "api_key", "limits": [{ "quota": -1, "window": "60x" }] }],
     });
     let rejection = Setup::json(invalid.to_string()).start_rejected();
     assert!(!rejection.status.success(), "{:?}", rejection.status);

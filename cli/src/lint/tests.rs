@@ -8,6 +8,7 @@ mod fleet;
 mod literal;
 mod never_shown;
 mod numbers;
+mod quotas;
 
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;

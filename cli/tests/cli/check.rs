@@ -47,7 +47,7 @@ fn standard_input_may_be_yaml_or_json() {
     let ran = tollgate_reading(&["check", "-"], json);
     assert_eq!(
         ran.stdout,
-        "stdin:2: error: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 1 to 4294967295\n\
+        "stdin:2: error: policies[0].limits[0].quota: found 4294967296; allowed: a whole number from 0 to 4294967295, unlimited\n\
          stdin: invalid, 1 error\n"
     );
 }
@@ -187,7 +187,7 @@ fn a_good_envoy_configuration_has_no_warnings() {
 #[test]
 fn a_policy_as_json_text_in_an_envoy_configuration_is_checked_too() {
     let configuration = r#""@type": type.googleapis.com/google.protobuf.StringValue
-                          value: '{"keys": {"h": {"header": "x"}}, "policies": [{"name": "p", "key": "h", "limits": [{"quota": 0, "window": "1m"}]}]}'"#;
+                          value: '{"keys": {"h": {"header": "x"}}, "policies": [{"name": "p", "key": "h", "limits": [{"quota": -1, "window": "1m"}]}]}'"#;
     let path = file("check-envoy-text.yaml", &envoy("", "", configuration));
     let ran = tollgate(&["check", path.to_str().unwrap()]);
     let name = path.display();
@@ -196,7 +196,7 @@ fn a_policy_as_json_text_in_an_envoy_configuration_is_checked_too() {
         (
             1,
             format!(
-                "{name}:18: error: policies[0].limits[0].quota: found 0; allowed: a whole number from 1 to 4294967295\n\
+                "{name}:18: error: policies[0].limits[0].quota: found -1; allowed: a whole number from 0 to 4294967295, unlimited\n\
                  {name}, filter limits: invalid, 1 error\n"
             )
         )

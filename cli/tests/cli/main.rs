@@ -15,6 +15,7 @@ mod hash;
 mod help;
 mod language;
 mod policies;
+mod quotas;
 
 use std::fs;
 use std::io::Write;

@@ -70,6 +70,7 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
         "stock_header" => {
             ("/policies/1/stock_header", vec![("/policies/1/stock_header", json!({ "name": "x-stock" }))])
         }
+        "span" => ("/policies/1/schedule/0", vec![("/policies/1/schedule", json!([{}]))]),
         "headers" => ("/headers", vec![]),
         "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
         "paths" => (
@@ -137,6 +138,16 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(2)
         }
         ("policy", "block_for") => json!(["2d", "3d"]),
+        ("policy", "enforce") => json!("1%"),
+        ("policy", "schedule") => json!([{ "from": "05:00", "to": "05:30" }]),
+        ("span", "days") => json!(["tue"]),
+        ("span", "from") => json!("05:30"),
+        ("span", "to") => json!("05:07"),
+        ("span", "time_zone") => {
+            more(&mut beside, "/policies/1/schedule/0/from", json!("05:00"));
+            more(&mut beside, "/policies/1/schedule/0/to", json!("06:00"));
+            json!("Asia/Tokyo")
+        }
         ("policy", "effective_from") => json!("2026-06-15T06:00:00Z"),
         ("limit", "quota") => {
             more(&mut beside, "/tiers", json!({ "names": ["free", "pro"], "default": "free" }));

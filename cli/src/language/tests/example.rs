@@ -24,6 +24,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "match" => "/policies/0/match/0",
         "exception" => "/exempt/0",
         "return" => "/policies/0/returns/0",
+        "span" => "/policies/0/schedule/0",
         "limit" => "/policies/0/limits/0",
         "rejection" => "/reject",
         "headers" => "/headers",
@@ -59,6 +60,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
     configuration = match object {
         "valid" => with(&configuration, "/keys/k", &json!({ "valid": { "metadata": ["filter", "name"] } })),
         "return" => with(&configuration, "/policies/0", &json!({ "returns": [{ "method": "DELETE" }] })),
+        "span" => with(&configuration, "/policies/0", &json!({ "schedule": [{}] })),
         "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
         "stock_header" => {
             let limits = json!([{ "algorithm": "stock", "quota": 5 }]);
