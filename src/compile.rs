@@ -125,7 +125,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         && keys.iter().any(|key| key.source.header() == Some(name))
     {
         // The upstream would no longer get what the client has sent.
-        return fields.about(&configuration::SHADOW_HEADER).error("a header that no key reads");
+        return fields.present(&configuration::SHADOW_HEADER)?.error("a header that no key reads");
     }
     paths::apply(spellings, &mut policies, &mut exempt);
     paths::apply_to_keys(spellings, &mut keys);

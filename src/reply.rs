@@ -125,22 +125,23 @@ impl ReplyRules {
     /// The limit headers that the response to this request carries, whether it is a rejection or the
     /// upstream's.
     pub fn limit_headers(&self, decision: &Decision) -> Vec<Header<'_>> {
-        match self.headers.as_slice() {
-            [] => Vec::new(),
-            [only] => only.render(self, decision),
-            sets => sets.iter().flat_map(|set| set.render(self, decision)).collect(),
-        }
+        self.added_limit_headers(decision, &|_| false)
     }
 
     /// The same for the upstream's response, of which `has` says whether it has a header. What the upstream
     /// says in the headers of a set is one statement: if any of them is kept, that set is left out, because it
     /// would contradict it.
-    pub fn added_limit_headers(&self, decision: &Decision, has: impl Fn(&str) -> bool) -> Vec<Header<'_>> {
-        match self.headers.as_slice() {
-            [] => Vec::new(),
-            [only] => only.added(self, decision, &has),
-            sets => sets.iter().flat_map(|set| set.added(self, decision, &has)).collect(),
+    pub fn added_limit_headers(&self, decision: &Decision, has: &dyn Fn(&str) -> bool) -> Vec<Header<'_>> {
+        let mut headers = Vec::new();
+        for set in &self.headers {
+            let before = headers.len();
+            set.render(self, decision, &mut headers);
+            let mut added = headers.get(before..).unwrap_or_default().iter();
+            if set.upstream == UpstreamHeaders::Keep && added.any(|(name, _)| has(name)) {
+                headers.truncate(before);
+            }
         }
+        headers
     }
 
     /// The consumer's name, or what names a caller that is none; empty if the caller is not known.

@@ -16,7 +16,7 @@ use crate::limiter::Limit;
 use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter, rate};
 use crate::rules::{LimitSet, LimitsByCaller, Policy};
 use crate::time::SECOND;
-use header_names::is_reserved;
+use header_names::{SentHeaders, is_reserved};
 use headers::{header_sets, secret_preset};
 use rejections::{CompiledRejection, check_limit_headers, rejections};
 use std::sync::Arc;
@@ -27,9 +27,11 @@ pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Opt
     let secret = root.present(&configuration::HEADERS).and_then(secret_preset);
     let rejections = rejections(root, secret);
     let retry_after = retry_after(root);
-    let headers = root.get_optional_with(&configuration::HEADERS, |headers| header_sets(headers, policies));
-    if let Some(Some(sets)) = &headers {
-        check_limit_headers(root, sets);
+    let mut sent = SentHeaders::default();
+    let headers =
+        root.get_optional_with(&configuration::HEADERS, |headers| header_sets(headers, policies, &mut sent));
+    if let Some(Some(_)) = headers {
+        check_limit_headers(root, &sent);
     }
     let access_log = root.get(&configuration::ACCESS_LOG);
     let shadow_header = root.get_optional_with(&configuration::SHADOW_HEADER, shadow_header);

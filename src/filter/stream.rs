@@ -118,7 +118,7 @@ impl<H: Host> Drop for TollgateStream<H> {
 
 fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules, decision: &Decision) {
     let StreamResponse { host, stream } = response;
-    let headers = replies.added_limit_headers(decision, |name| host.response_header(stream, name).is_some());
+    let headers = replies.added_limit_headers(decision, &|name| host.response_header(stream, name).is_some());
     if replies.removes_limit_headers() {
         response.remove_headers(is_limit_header);
     }

@@ -94,7 +94,7 @@ impl Gateway {
         // This upstream always sends some of its own.
         let limits = match decision.rejected() {
             true => self.replies.limit_headers(&decision),
-            false => self.replies.added_limit_headers(&decision, |_| true),
+            false => self.replies.added_limit_headers(&decision, &|_| true),
         };
         let line = self.replies.access_line(&decision);
         let shown =

@@ -1,14 +1,13 @@
 //! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
 //! out from the common one.
 
-use super::header_names::{RESERVED, is_reserved};
+use super::header_names::{RESERVED, SentHeaders, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
 use crate::config::{Fields, Reader, all};
 use crate::language::{configuration, forms, limit, policy, rejection};
 use crate::reply::{
-    Body, ENVOY_RATELIMITED, HeaderRules, Message, Preset, Rejection, Template, TextKind, Variable,
-    is_limit_header,
+    Body, ENVOY_RATELIMITED, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header,
 };
 use std::sync::Arc;
 
@@ -265,15 +264,15 @@ fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
 }
 
 /// Checks that no rejection sends a limit header that a set sends, too.
-pub(super) fn check_limit_headers(root: &Fields<'_>, sets: &[HeaderRules]) {
+#[inline(never)]
+pub(super) fn check_limit_headers(root: &Fields<'_>, sent: &SentHeaders) {
     let policies = root.present(&configuration::POLICIES).map(Reader::entries).unwrap_or_default();
     let own = policies.iter().filter_map(|policy| policy.peek(policy::REJECT.name));
     for reject in root.present(&configuration::REJECT).cloned().into_iter().chain(own) {
         let Some(headers) = reject.peek(rejection::HEADERS.name).filter(Reader::is_object) else { continue };
         for entry in headers.named_entries(rejection::HEADERS.kind.allowed).unwrap_or_default() {
             let name = entry.name().to_ascii_lowercase();
-            let is_sent = || sets.iter().any(|set| set.header_names().contains(&name.as_str()));
-            if is_limit_header(name.as_bytes()) && is_sent() {
+            if is_limit_header(name.as_bytes()) && sent.has(&name) {
                 entry.error_found::<()>(
                     &["the header ", &name, ", which headers sends"].concat(),
                     "a header that headers does not send",
