@@ -149,7 +149,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(if object == "return" { "DELETE" } else { "GET" })
         }
         ("match" | "exception" | "return", "host") => json!("other.*"),
-        ("match" | "exception" | "return", "route") => json!({ "not": "web" }),
+        ("match" | "exception" | "return", "route") => json!(["web", "api-*"]),
         ("match" | "exception" | "return", "client_ip") => json!("10.0.0.0/8"),
         ("match" | "exception" | "return", "path") => json!("/v1/b"),
         ("match" | "exception" | "return", "headers") => json!({ "x-a": ["1*", "none"] }),
