@@ -6,6 +6,7 @@ mod clients;
 mod coarse;
 mod exposure;
 mod fleet;
+mod freeing;
 mod hold;
 mod literal;
 mod made_up;
@@ -68,6 +69,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
     client_headers::warn_freeing(set, &mut warnings);
+    freeing::warn_freeing(set, &mut warnings);
     literal::warn_patterns(set, &mut warnings);
     literal::warn_spellings(set, &mut warnings);
     never_shown::warn_variables(set, &mut warnings);

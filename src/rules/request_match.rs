@@ -249,6 +249,8 @@ pub struct NamedPattern<'a> {
     pub pattern: &'a Pattern,
     /// Whether values are decoded before they are matched.
     pub is_decoded: bool,
+    /// Whether values must not fit it.
+    pub is_negated: bool,
 }
 
 /// What the conditions of a match say, in words.

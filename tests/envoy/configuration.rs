@@ -112,7 +112,7 @@ fn an_error_in_what_a_policy_counts_is_logged_with_what_is_allowed() {
             (
                 "returns: [{ paths: /x }]",
                 "returns[0].paths",
-                "method, path, host, client_ip, headers, query, cookies, keys, on",
+                "method, path, host, client_ip, route, headers, query, cookies, keys, on",
             ),
             ("on_contention: pray", "on_contention", "bucket, deny, allow"),
         ],

@@ -20,6 +20,7 @@ mod billium;
 mod browser;
 mod callers;
 mod concurrency;
+mod conditions;
 mod configuration;
 mod consumers;
 mod contention;

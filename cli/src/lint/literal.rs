@@ -9,7 +9,7 @@ use tollgate::rules::{NamedPattern, RequestMatch};
 
 pub(super) fn warn_patterns(set: &Configuration, warnings: &mut Vec<Warning>) {
     let warn_match = |rule: &RequestMatch, path: &str, warnings: &mut Vec<Warning>| {
-        for NamedPattern { field, name, pattern, is_decoded } in rule.patterns(&set.rules.callers.keys) {
+        for NamedPattern { field, name, pattern, is_decoded, .. } in rule.patterns(&set.rules.callers.keys) {
             if let Some(message) = looks_otherwise(pattern, is_decoded) {
                 let at = format!("{path}.{field}");
                 let at = if name.is_empty() { at } else { field_path(&at, name) };

@@ -5,6 +5,7 @@ mod client_headers;
 mod clients;
 mod exposure;
 mod fleet;
+mod freeing;
 mod literal;
 mod never_shown;
 mod numbers;

@@ -48,6 +48,9 @@ pub fn elsewhere(object: &str) -> Option<&'static str> {
         "fleet" => "only several proxies show what they share",
         "names" | "rejection" => "only texts",
         "tiers" => "its fields refer to each other",
+        "condition" | "method-negation" | "host-negation" | "address-negation" | "route-negation" => {
+            "a form of the fields of a match"
+        }
         _ => return None,
     })
 }
@@ -163,9 +166,10 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(if object == "return" { "DELETE" } else { "GET" })
         }
         ("match" | "exception" | "return", "host") => json!("other.*"),
+        ("match" | "exception" | "return", "route") => json!(["web", "api-*"]),
         ("match" | "exception" | "return", "client_ip") => json!("10.0.0.0/8"),
         ("match" | "exception" | "return", "path") => json!("/v1/b"),
-        ("match" | "exception" | "return", "headers") => json!({ "x-a": "1*" }),
+        ("match" | "exception" | "return", "headers") => json!({ "x-a": ["1*", "none"] }),
         ("match" | "exception" | "return", "query") => json!({ "plan": "p*" }),
         ("match" | "exception" | "return", "cookies") => json!({ "beta": "*" }),
         ("match" | "exception" | "return", "keys") => {

@@ -68,6 +68,13 @@ impl RequestCondition for Hosts {
         sign.holds((!host.is_empty()).then(|| hosts.fit(host)), purpose)
     }
 
+    fn holds_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
+        match &self.0 {
+            None | Some((Sign::Is, _)) => true,
+            Some((Sign::IsNot, _)) => !request.host().is_empty(),
+        }
+    }
+
     fn mismatch(&self) -> Option<String> {
         let (sign, hosts) = self.0.as_ref()?;
         Some(match sign {

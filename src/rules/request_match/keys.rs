@@ -72,8 +72,14 @@ impl Condition for Keys {
         let of_rule = |(index, rule): &'a (usize, ValueMatch)| {
             let key = keys.get(*index)?;
             let is_decoded = key.source.kind().decoded;
-            let named =
-                move |pattern| NamedPattern { field: KEYS.name, name: &key.name, pattern, is_decoded };
+            let is_negated = !rule.requires_value();
+            let named = move |pattern| NamedPattern {
+                field: KEYS.name,
+                name: &key.name,
+                pattern,
+                is_decoded,
+                is_negated,
+            };
             Some(rule.patterns().into_iter().map(named))
         };
         self.0.iter().filter_map(of_rule).flatten().collect()

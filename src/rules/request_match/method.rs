@@ -77,6 +77,13 @@ impl RequestCondition for Methods {
         self.sign.holds(Some(self.names.iter().any(is)), purpose)
     }
 
+    fn holds_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
+        match self.sign {
+            Sign::Is => true,
+            Sign::IsNot => self.holds(request, Purpose::Exempts),
+        }
+    }
+
     fn mismatch(&self) -> Option<String> {
         Some(match self.sign {
             Sign::Is => format!("the method is not {}", self.in_words(" or ")),

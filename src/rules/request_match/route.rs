@@ -7,18 +7,19 @@ use crate::http::{AnyOf, Pattern, Purpose, Request, RequestCache};
 
 const ROUTE: Field<Composite> = Field::optional(
     "route",
-    Composite::new(Kind::Either(&[NAMES, Kind::Object(&OTHERS)]), ALLOWED),
+    Composite::new(Kind::Either(&[NAME, NAMES, Kind::Object(&OTHERS)]), ALLOWED),
     "any",
     "the `name` of the route in Envoy's configuration that the request takes; a request without a route, or whose route has no name, \
      does not match. A filter behind Tollgate that has Envoy choose the route anew comes too late",
 );
 
-const NAMES: Kind = Kind::OneOrList(&Kind::Text(&forms::PATTERN.text));
+const NAME: Kind = Kind::Text(&forms::PATTERN.text);
+const NAMES: Kind = Kind::List(&NAME);
 const ALLOWED: &str = "the name of a route, in which * stands for any text, or a list of them";
 
 const NOT: Field<Composite> = Field::required(
     "not",
-    Composite::new(NAMES, ALLOWED),
+    Composite::new(Kind::Either(&[NAME, NAMES]), ALLOWED),
     "none of these routes. A request without a named route is such a request for a `match` of a policy, and not for a rule that frees \
      requests",
 );
@@ -66,9 +67,11 @@ impl Condition for RouteNames {
     }
 
     fn patterns<'a>(&'a self, _: &'a [Key]) -> Vec<NamedPattern<'a>> {
-        let names = self.0.iter().flat_map(|rule| rule.1.iter());
-        let named = |pattern| NamedPattern { field: ROUTE.name, name: "", pattern, is_decoded: false };
-        names.map(named).collect()
+        let Some((sign, names)) = self.0.as_deref() else { return Vec::new() };
+        let is_negated = *sign == Sign::IsNot;
+        let named =
+            |pattern| NamedPattern { field: ROUTE.name, name: "", pattern, is_decoded: false, is_negated };
+        names.iter().map(named).collect()
     }
 }
 

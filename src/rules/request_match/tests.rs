@@ -155,6 +155,14 @@ fn c_what_is_not_there_limits_whoever_may_be_another_and_frees_only_who_surely_i
     ] {
         assert_eq!(for_both(json, &request), expected, "{json}");
     }
+    for (json, request, as_written) in [
+        (r#"{"method": {"not": "GET"}}"#, FakeRequest::to("/").with(":method", "get"), false),
+        (r#"{"method": {"not": "GET"}}"#, FakeRequest::to("/").with(":method", "PUT"), true),
+        (hosts, to(), false),
+        (hosts, host("b.example.com"), true),
+    ] {
+        assert_eq!(rule(json).matches_as_written(&RequestCache::new(&request)), as_written, "{json}");
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]

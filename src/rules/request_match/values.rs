@@ -181,7 +181,9 @@ impl<P: Place> Condition for Values<P> {
     fn patterns<'a>(&'a self, _: &'a [Key]) -> Vec<NamedPattern<'a>> {
         let of_rule = |(name, rule): &'a (String, ValueMatch)| {
             let PlaceNames { field, is_decoded, .. } = P::NAMES;
-            let named = move |pattern| NamedPattern { field: field.name, name, pattern, is_decoded };
+            let is_negated = !rule.requires_value();
+            let named =
+                move |pattern| NamedPattern { field: field.name, name, pattern, is_decoded, is_negated };
             rule.patterns().into_iter().map(named)
         };
         self.rules.iter().flat_map(of_rule).collect()

@@ -25,6 +25,11 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "exception" => "/exempt/0",
         "return" => "/policies/0/returns/0",
         "span" => "/policies/0/schedule/0",
+        "condition" => "/policies/0/match/0/query/page",
+        "method-negation" => "/policies/0/match/0/method",
+        "host-negation" => "/policies/0/match/0/host",
+        "address-negation" => "/policies/0/match/0/client_ip",
+        "route-negation" => "/policies/0/match/0/route",
         "limit" => "/policies/0/limits/0",
         "rejection" => "/reject",
         "headers" => "/headers",
@@ -61,6 +66,18 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "valid" => with(&configuration, "/keys/k", &json!({ "valid": { "metadata": ["filter", "name"] } })),
         "return" => with(&configuration, "/policies/0", &json!({ "returns": [{ "method": "DELETE" }] })),
         "span" => with(&configuration, "/policies/0", &json!({ "schedule": [{}] })),
+        "condition" => {
+            let page = json!({ "query": { "page": { "max": 999_999_999_999_999_u64 } } });
+            with(&configuration, "/policies/0/match/0", &page)
+        }
+        "method-negation" => {
+            with(&configuration, "/policies/0/match/0", &json!({ "method": { "not": "GET" } }))
+        }
+        "host-negation" => with(&configuration, "/policies/0/match/0", &json!({ "host": { "not": "a" } })),
+        "address-negation" => {
+            with(&configuration, "/policies/0/match/0", &json!({ "client_ip": { "not": "::1" } }))
+        }
+        "route-negation" => with(&configuration, "/policies/0/match/0", &json!({ "route": { "not": "a" } })),
         "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
         "stock_header" => {
             let limits = json!([{ "algorithm": "stock", "quota": 5 }]);
@@ -81,6 +98,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("key", "index") => json!({ "separator": "," }),
         // So that it may describe all limits.
         ("headers", "describes") => json!({ "preset": null, "fields": { "x-{policy}": "{limit}" } }),
+        ("condition", "not") => json!({ "max": null }),
         ("valid", "for") => json!({ "metadata": null, "unless": [401] }),
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),

@@ -9,14 +9,14 @@ fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
         let found = of(&format!("headers: {{ x-a: '{text}' }}"));
         assert_eq!(
             found,
-            [
-                "policies[0].match[0].headers.x-a: it looks like a regular expression, but only * at the start or the end is special"
-            ],
+            ["policies[0].match[0].headers.x-a: it looks like a regular expression, but only * is special"],
             "{text}"
         );
     }
     for text in [
         "Bearer sk_live_*",
+        "sk_*_live",
+        "Mozilla/5.0 (*) AppleWebKit/*",
         "*bot*",
         "Mozilla/5.0 (X11; Linux)",
         "a.b",
@@ -28,6 +28,15 @@ fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
     ] {
         assert_eq!(of(&format!("headers: {{ x-a: '{text}' }}")), NOTHING, "{text}");
     }
+    let listed = of("headers: { x-a: [b, '^c'] }");
+    assert_eq!(
+        listed,
+        ["policies[0].match[0].headers.x-a: it looks like a regular expression, but only * is special"]
+    );
+    assert_eq!(
+        of("route: '^api'"),
+        ["policies[0].match[0].route: it looks like a regular expression, but only * is special"]
+    );
     let escape = "it has a percent-escape, but values are matched decoded; write the character itself";
     assert_eq!(of("query: { q: 'a%20b' }"), [format!("policies[0].match[0].query.q: {escape}")]);
     assert_eq!(of("cookies: { c: 'a%3D' }"), [format!("policies[0].match[0].cookies.c: {escape}")]);
@@ -40,7 +49,7 @@ fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
 policies: [{{ name: p, key: ip, match: [{{ keys: {{ k: '{text}' }} }}], limits: [{{ quota: 5, window: 1m }}] }}]"
         ))
     };
-    let regular = "policies[0].match[0].keys.k: it looks like a regular expression, but only * at the start or the end is special";
+    let regular = "policies[0].match[0].keys.k: it looks like a regular expression, but only * is special";
     assert_eq!(of("metadata: [auth, roles]", "team-.*"), [regular]);
     assert_eq!(of("query: k", "a%20b"), [format!("policies[0].match[0].keys.k: {escape}")]);
     for (key, text) in [("metadata: [auth, roles]", "team-*"), ("metadata: [auth, url]", "a%20b")] {

@@ -6,11 +6,13 @@ use crate::http::{Pattern, Purpose};
 
 pub(super) const NOT: Field<Composite> = Field::optional(
     "not",
-    Composite::new(Kind::OneOrList(&Kind::Text(&forms::PATTERN.text)), PATTERNS),
+    Composite::new(Kind::Either(&[PATTERN, Kind::List(&PATTERN)]), PATTERNS),
     "any",
     "no value fits one of these patterns, or there is no value. If servers may read different values, one that fits none is enough for a \
      `match` of a policy; a rule that frees requests takes none that fits",
 );
+
+const PATTERN: Kind = Kind::Text(&forms::PATTERN.text);
 
 /// The opposite of a condition on patterns.
 #[derive(Clone, Debug, PartialEq)]
