@@ -45,6 +45,7 @@ mod penalty;
 mod policy_files;
 mod presets;
 mod protocols;
+mod published;
 mod rejections;
 mod replies;
 mod safepays;
