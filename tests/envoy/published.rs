@@ -6,8 +6,13 @@
 mod answers;
 mod pattern;
 
-mod media;
-mod platforms;
+mod airtable;
+mod cloudflare;
+mod okta;
+mod slack;
+mod stripe;
+mod visma;
+mod youtube;
 
 use crate::harness::Setup;
 use answers::{Api, admits, exactly, rejects};

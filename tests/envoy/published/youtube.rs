@@ -1,4 +1,4 @@
-//! YouTube.
+//! YouTube Data.
 
 use super::*;
 use crate::harness::new_key;
