@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `<60>` | whole seconds, at most 60, less the seconds that the test has taken |
 //! | `<@60>` | an instant in seconds since 1970, 60 s from now |
-//! | `<@60.>` | the same with three decimals |
-//! | `<60.>` | 60 s from now with three decimals |
+//! | `<@60.>` | the same with up to three decimals |
+//! | `<60.>` | seconds until then with up to three decimals |
 //! | `<z60>` | the same instant as RFC 3339 in UTC |
 //! | `<go>` | a duration as Go writes it |
 //! | `<id>` | an id: letters, digits and dashes |
@@ -44,7 +44,7 @@ fn form_of(sign: &Captures) -> &'static str {
         (Some("go"), ..) => r"((?:\d+h)?(?:\d+m)?\d+(?:s|ms))",
         (Some(_), ..) => r"([A-Za-z0-9-]+)",
         (None, Some("z"), _) => r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)",
-        (None, _, Some(_)) => r"(\d+\.\d{3})",
+        (None, _, Some(_)) => r"(\d+(?:\.\d{1,3})?)",
         (None, ..) => r"(\d+)",
     }
 }
