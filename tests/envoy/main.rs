@@ -48,6 +48,7 @@ mod penalty;
 mod policy_files;
 mod presets;
 mod protocols;
+mod published;
 mod quotas;
 mod rejections;
 mod replies;

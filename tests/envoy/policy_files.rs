@@ -2,7 +2,7 @@
 //! filter reports the errors that the tool reports.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use tollgate_cli::command::{self, outcome::Status};
 
@@ -25,11 +25,26 @@ fn assert_valid(bootstrap: &str) {
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
+/// The policies of a folder of the repository.
+fn policies(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(in_repository(folder)).expect(folder).map(|entry| entry.expect("an entry"));
+    let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
+    let policies: Vec<_> = files.collect();
+    assert!(!policies.is_empty(), "{folder}");
+    policies
+}
+
 #[test]
 fn envoy_takes_the_bootstrap_of_every_policy() {
-    let policies = fs::read_dir(in_repository("envoy/policies")).expect("policies");
-    for policy in policies {
-        assert_valid(&bootstrap(&policy.expect("a policy").path(), &[]));
+    for policy in policies("envoy/policies") {
+        assert_valid(&bootstrap(&policy, &[]));
+    }
+}
+
+#[test]
+fn envoy_takes_the_bootstrap_of_every_published_policy() {
+    for policy in policies("envoy/policies/published") {
+        assert_valid(&bootstrap(&policy, &[]));
     }
 }
 

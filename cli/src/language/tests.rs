@@ -67,8 +67,8 @@ fn schema_json() -> Json {
 #[test]
 fn the_schema_accepts_every_policy_of_the_repository() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../envoy/policies");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    let files = [folder.clone(), folder.join("published")].into_iter().flat_map(std::fs::read_dir).flatten();
+    for path in files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let text = std::fs::read_to_string(&path).unwrap();
         let value = crate::document::Document::read(&text, crate::document::Syntax::Yaml).unwrap().value;
         let policy: Json = serde_json::from_str(&value.to_json()).unwrap();

@@ -2,20 +2,57 @@
 
 use super::*;
 
+/// Where the files for published APIs are.
+const PUBLISHED: &str = "envoy/policies/published";
+
+/// What a published policy says of a warning that is meant: the path that it is about, with `*` for numbers, a
+/// colon, and why.
+const MEANT: &str = "# Warning meant: ";
+
+/// The paths of the policies in a folder of the repository.
+fn policies_in(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(folder)).unwrap();
+    let files = entries.map(Result::unwrap).filter(|entry| entry.path().is_file());
+    let mut policies: Vec<String> =
+        files.map(|entry| format!("{folder}/{}", entry.file_name().into_string().unwrap())).collect();
+    policies.sort();
+    policies
+}
+
 /// The paths of all policies in the repository.
 fn policies() -> Vec<String> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("envoy/policies");
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut policies: Vec<String> = names.map(|name| format!("envoy/policies/{name}")).collect();
-    policies.sort();
+    let policies = [policies_in("envoy/policies"), policies_in(PUBLISHED)].concat();
     assert!(policies.len() > 5);
     policies
 }
 
 #[test]
 fn each_is_valid_without_a_warning() {
-    for policy in policies() {
+    for policy in policies_in("envoy/policies") {
         assert_eq!(tollgate(&["check", "--quiet", "--deny-warnings", &policy]).success(), "");
+    }
+}
+
+/// A service may have chosen what we warn of. Its file then says why, for each warning, and for no other.
+#[test]
+fn each_published_one_is_valid_and_explains_its_warnings() {
+    for policy in policies_in(PUBLISHED) {
+        let text = fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(&policy));
+        let text = text.unwrap();
+        let meant = text.lines().filter_map(|line| line.strip_prefix(MEANT)?.split_once(": "));
+        let mut meant: Vec<String> = meant.map(|(path, _why)| path.to_owned()).collect();
+        let report = &json(&tollgate(&["check", "--json", &policy]).success())[0];
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let number = regex_lite::Regex::new(r"\[\d+\]").unwrap();
+        let path = |warning: &serde_json::Value| {
+            number.replace_all(warning["path"].as_str().unwrap(), "[*]").into_owned()
+        };
+        let mut warned: Vec<String> = warnings.map(path).collect();
+        meant.sort();
+        warned.sort();
+        warned.dedup();
+        assert_eq!(warned, meant, "{policy}: {report:#}");
+        assert!(text.starts_with("# ") && text.contains("as documented in \""), "{policy} names its source");
     }
 }
 
@@ -23,7 +60,7 @@ fn each_is_valid_without_a_warning() {
 fn each_is_described() {
     for policy in policies() {
         let described = tollgate(&["check", &policy]).success();
-        assert!(described.starts_with(&format!("{policy}: valid\n")), "{described}");
+        assert!(described.contains(&format!("{policy}: valid")), "{described}");
         for beginning in ["  exempt ", "  rejection ", "  headers ", "  table "] {
             assert!(described.lines().any(|line| line.starts_with(beginning)), "{policy}: {beginning}");
         }
@@ -49,9 +86,9 @@ fn each_explains_a_request() {
 #[test]
 fn each_goes_into_an_envoy_configuration_unchanged() {
     for policy in policies() {
-        let described = |out: String| out.split_once('\n').unwrap().1.to_string();
+        let summary = |out: String| json(&out)[0]["summary"].clone();
         let envoy = tollgate(&["bootstrap", &policy]).success();
-        let within = tollgate_reading(&["check", "--deny-warnings", "-"], &envoy).success();
-        assert_eq!(described(within), described(tollgate(&["check", &policy]).success()), "{policy}");
+        let within = tollgate_reading(&["check", "--json", "-"], &envoy).success();
+        assert_eq!(summary(within), summary(tollgate(&["check", "--json", &policy]).success()), "{policy}");
     }
 }

@@ -209,7 +209,12 @@ impl Setup {
     /// With a filter before the module that stands for one that authenticates: what a request says in headers
     /// `x-meta-KEY: VALUE` it leaves as the text `KEY` of the dynamic metadata [`metadata::METADATA`].
     pub fn metadata_from_headers(self) -> Self {
-        self.filter(metadata::filter())
+        self.metadata_from_headers_as(metadata::METADATA)
+    }
+
+    /// The same, as dynamic metadata of another name.
+    pub fn metadata_from_headers_as(self, name: &str) -> Self {
+        self.filter(metadata::filter(name))
     }
 
     /// With a further option of the route to the upstream, e.g. `timeout: 1s`.

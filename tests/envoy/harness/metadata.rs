@@ -8,9 +8,9 @@ pub fn header_of(key: &str) -> String {
     format!("x-meta-{key}")
 }
 
-/// An item of the list of HTTP filters. It takes the headers away, as a filter that authenticates takes
-/// credentials.
-pub fn filter() -> String {
+/// An item of the list of HTTP filters. It leaves the metadata under this name and takes the headers away, as
+/// a filter that authenticates takes credentials.
+pub fn filter(name: &str) -> String {
     format!(
         r#"- name: earlier
   typed_config:
@@ -24,7 +24,7 @@ pub fn filter() -> String {
             if key then found[key] = value end
           end
           for key, value in pairs(found) do
-            request:streamInfo():dynamicMetadata():set("{METADATA}", key, value)
+            request:streamInfo():dynamicMetadata():set("{name}", key, value)
             request:headers():remove("x-meta-" .. key)
           end
         end"#

@@ -1,0 +1,29 @@
+//! The files for published APIs: what each documents is what a client of this Envoy sees. N requests pass and
+//! the next one is rejected as documented, with the documented headers, byte for byte.
+//!
+//! Quotas are the documented ones. Where a test replaces a number, it says so.
+
+mod answers;
+mod pattern;
+
+mod airtable;
+mod cloudflare;
+mod okta;
+mod slack;
+mod stripe;
+mod visma;
+mod youtube;
+
+use crate::harness::Setup;
+use answers::{Api, admits, exactly, rejects};
+
+/// The name of the metadata that the files expect.
+const AUTHENTICATED: &str = "envoy.filters.http.ext_authz";
+
+/// The instant at which every Envoy of these tests starts, as its wall clock says: 2026-05-19T00:00:00Z.
+const START: u64 = 1_779_148_800;
+
+/// A published file, behind a filter that authenticates: what a request says in `x-meta-KEY` is its metadata.
+fn published(name: &str) -> Setup {
+    Setup::file(&format!("published/{name}.yaml")).metadata_from_headers_as(AUTHENTICATED).at(START)
+}
