@@ -15,8 +15,10 @@ pub const COST: Number<u32> = Number::new(0, UNITS.range.max, "units");
 pub const QUOTA: Number<u32> = Number::new(0, UNITS.range.max, "units");
 
 /// A set of response statuses.
-pub const STATUSES: Composite =
-    Composite::new(Kind::Statuses, "a list of statuses such as 401 or classes such as 5xx");
+pub const STATUSES: Composite = Composite::new(
+    Kind::Statuses,
+    "a list of statuses such as 401, classes such as 5xx, or gRPC statuses such as grpc:not_found",
+);
 
 /// What an error says where a token is wanted.
 macro_rules! token {

@@ -16,6 +16,7 @@ mod responses;
 mod selection;
 mod stated_quotas;
 mod told;
+mod trailers;
 mod values;
 
 /// Billium's own file, as JSON would carry it.

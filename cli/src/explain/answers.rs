@@ -57,7 +57,8 @@ impl SampleResponse<'_> {
         set: &Configuration,
         limits: Vec<(String, String)>,
     ) -> Vec<(String, String)> {
-        let (removed, rules) = (set.rules.removed_headers(), &set.replies);
+        let removed = [set.rules.removed_headers(), set.rules.removed_trailers()].concat();
+        let rules = &set.replies;
         let mut headers = self.headers.to_vec();
         headers.retain(|(name, _)| !removed.contains(name));
         if rules.removes_limit_headers() {

@@ -40,6 +40,7 @@ fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
         own_limits: None,
+        awaits_trailers: false,
         cost: 1,
         outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
