@@ -1,5 +1,6 @@
 //! What the engine decided about one request: plain data, which `reply` puts into words and `filter` applies.
 
+use crate::http::GrpcStatus;
 use crate::identity::Identity;
 use crate::limiter::Verdict;
 use crate::rules::LimitSet;
@@ -33,6 +34,7 @@ struct Extras {
     unlimited: Vec<usize>,
     credential_check: CredentialCheck,
     unlisted_name: Option<Box<str>>,
+    head: Option<ResponseHead>,
 }
 
 /// What one policy decided about a request.
@@ -49,8 +51,21 @@ pub struct PolicyDecision {
     pub own_limits: Option<Box<LimitSet>>,
     /// The request's cost in units.
     pub cost: u32,
+    /// Whether the trailers of the response decide what the request costs.
+    pub awaits_trailers: bool,
     /// The verdicts of the policy's limits, and whether they counted the request.
     pub outcome: Outcome,
+}
+
+/// What the head of a response has said, for what its trailers decide.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// The HTTP status.
+    pub status: u16,
+    /// What it said about the gRPC status.
+    pub grpc: GrpcStatus,
+    /// The headers that may report numbers to policies that wait, by lower-case name.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 /// How a policy takes part in a request.
@@ -289,6 +304,21 @@ impl Decision {
     /// Whether the request is rejected by a quota of 0, so that no retry will be admitted.
     pub fn is_excluded(&self) -> bool {
         self.rejecting().is_some_and(|one| one.outcome.verdicts.iter().any(Verdict::is_excluded))
+    }
+
+    /// Records what the head of a response has said whose trailers decide something.
+    pub fn set_head(&mut self, head: ResponseHead) {
+        self.extras.get_or_insert_default().head = Some(head);
+    }
+
+    /// What the head of a response has said, once, if its trailers decide something.
+    pub fn take_head(&mut self) -> Option<ResponseHead> {
+        self.extras.as_mut()?.head.take()
+    }
+
+    /// Whether the trailers of the response decide something.
+    pub fn awaits_trailers(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.head.is_some())
     }
 
     /// Records that the upstream has answered.

@@ -4,13 +4,15 @@
 pub mod caller;
 mod credential_rejection;
 mod selection;
+mod trailers;
 mod unreadable;
 
 pub use selection::{applying, exempts, exempts_caller, role};
+pub use trailers::Trailers;
 
 use crate::decision::{AppliedPolicy, CredentialCheck, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
-use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
+use crate::http::{Answer, GrpcStatus, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
 use crate::limiter::{Limit, Verdict};
 use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet, REJECTED, Unread};
@@ -20,6 +22,7 @@ use caller::{Caller, ConsumerCache};
 use credential_rejection::{AnonymousCheck, CheckedCredentials, spares_owner};
 use selection::judges;
 use std::cell::RefCell;
+use trailers::When;
 use unreadable::UnreadableKeys;
 
 /// Evaluates requests against one configuration's policies, in one worker. Counts live in the worker's
@@ -34,6 +37,10 @@ pub struct Engine {
     exempts_by_keys: bool,
     /// `PolicySet::has_partial_limits`, computed once.
     has_partial_limits: bool,
+    /// `PolicySet::names_grpc`, computed once.
+    names_grpc: bool,
+    /// `PolicySet::reads_trailers`, computed once.
+    reads_trailers: bool,
     consumers: ConsumerCache,
     unreadable: RefCell<UnreadableKeys>,
 }
@@ -43,8 +50,11 @@ impl Engine {
     pub fn new(rules: PolicySet) -> Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
         let (exempts_by_keys, has_partial_limits) = (rules.exempts_by_keys(), rules.has_partial_limits());
+        let (names_grpc, reads_trailers) = (rules.names_grpc(), rules.reads_trailers());
         Engine {
             rules,
+            names_grpc,
+            reads_trailers,
             awaits_responses,
             checks_credentials,
             exempts_by_keys,
@@ -293,19 +303,43 @@ impl Engine {
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) -> Vec<(usize, Unread)> {
-        let mut unread = Vec::new();
         if decision.rejected() || decision.is_answered() {
-            return unread;
+            return Vec::new();
         }
         decision.as_of = transaction.now();
-        let Some(status) = self.settled_status(decision, response) else { return unread };
-        let response = &Answer { response, status };
+        let Some(status) = self.settled_status(decision, response) else { return Vec::new() };
         decision.mark_answered();
+        let head = Answer { response, status, grpc: None };
+        let grpc = if self.names_grpc { GrpcStatus::of(&head) } else { GrpcStatus::None };
+        let head = Answer { grpc: grpc.known(), ..head };
+        let awaits = self.reads_trailers && self.await_trailers(decision, &head, grpc);
+        let when = When { late: false, in_trailers: awaits && grpc == GrpcStatus::InTrailers, broken: false };
+        self.settle(decision, &head, when, transaction)
+    }
+
+    /// Settles what waits for the response's head, or for its trailers. Returns the policies, by index, that could
+    /// not read what the response was to report.
+    fn settle(
+        &self,
+        decision: &mut Decision,
+        response: &impl Response,
+        when: When,
+        transaction: &mut Transaction<'_, impl Store>,
+    ) -> Vec<(usize, Unread)> {
+        let mut unread = Vec::new();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
         let (policies, check) = decision.policies_and_check();
-        let rejected = check.filter(|check| self.rejects_credentials(check, Some(status)));
-        for one in policies.filter(|one| !one.rejected() && !one.is_peek()) {
+        let rejected = check.filter(|check| self.rejects_credentials(check, response));
+        let by_grpc = check.is_some_and(|check| self.names_grpc(check));
+        let settled = |one: &&mut PolicyDecision| !one.rejected() && !one.is_peek();
+        for one in policies.filter(settled).filter(|one| one.awaits_trailers == when.late) {
+            one.awaits_trailers = false;
             let Some(policy) = self.policy(one.policy) else { continue };
+            if when.broken && (policy.response.names_grpc() || by_grpc) {
+                let _ =
+                    self.correct(one, policy.response.on_missing_response(one.charged(at), now), transaction);
+                continue;
+            }
             if rejected.is_some_and(|check| spares_owner(check, policy, one)) {
                 let left = self.correct(one, one.charged(at).give_back(), transaction);
                 update_what_is_left(policy, one, left, 0);
@@ -319,13 +353,16 @@ impl Engine {
         }
         for one in decision.returns() {
             let (Some(policy), Role::Returns(rule)) = (self.policy(one.policy), one.role) else { continue };
+            if !when.settles(policy.response.names_grpc()) {
+                continue;
+            }
             let effect = policy.response.on_return(rule, response, at, now);
             let charge = policy.charge(one.identity, one.limit_set, 1);
             let charge = of_fleet(charge, transaction.seeds().fleet.is_some());
             transaction.correct(&charge, &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
-        if let Some(check) = decision.credential_check() {
+        if let Some(check) = decision.credential_check().filter(|_| when.settles(by_grpc)) {
             self.record_rejection(check, at, response, transaction);
         }
         unread
@@ -442,7 +479,7 @@ fn policy_decision(
 ) -> PolicyDecision {
     let own_limits = own_limits(&applied, own).map(|own| Box::new(own.clone()));
     let AppliedPolicy { policy, identity, limit_set, .. } = applied;
-    PolicyDecision { policy, identity, limit_set, own_limits, cost, outcome }
+    PolicyDecision { policy, identity, limit_set, own_limits, cost, awaits_trailers: false, outcome }
 }
 
 /// The limits that the request itself states, if it does. `own` are those of all policies.

@@ -24,7 +24,7 @@ pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
 pub use limit_set::{FIRST_OWN, LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::{EnforcedShare, Mode};
-pub use on_response::{CostHeader, NoNumber, OnResponse, REJECTED, ReportHeader, UnknownCost, Unread};
+pub use on_response::{CostHeader, NoNumber, OnResponse, Place, REJECTED, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use quota_from::QuotaFrom;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
@@ -83,6 +83,26 @@ impl PolicySet {
             }
         }
         names
+    }
+
+    /// The response trailers that clients do not get.
+    pub fn removed_trailers(&self) -> Vec<String> {
+        self.policies.iter().flat_map(|policy| policy.response.removed_trailers()).map(String::from).collect()
+    }
+
+    /// Whether gRPC statuses decide about any policy or key.
+    pub fn names_grpc(&self) -> bool {
+        self.policies.iter().any(|policy| policy.response.names_grpc())
+            || self
+                .callers
+                .keys
+                .iter()
+                .any(|key| key.validity.rejection().is_some_and(|rejection| rejection.statuses.names_grpc()))
+    }
+
+    /// Whether trailers of responses may report anything.
+    pub fn reads_trailers(&self) -> bool {
+        self.names_grpc() || self.policies.iter().any(|policy| policy.response.reads_trailers())
     }
 
     /// Whether a request may be exempt because of its keys.

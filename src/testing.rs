@@ -116,7 +116,7 @@ impl Request for FakeRequest {
 #[derive(Clone)]
 pub(crate) struct FakeResponse {
     status: u16,
-    header: Option<(&'static str, Vec<u8>)>,
+    headers: Vec<(&'static str, Vec<u8>)>,
     is_upstreams: bool,
     has_an_upstream: bool,
     rejection: Option<u16>,
@@ -125,7 +125,13 @@ pub(crate) struct FakeResponse {
 impl FakeResponse {
     /// A response of the upstream.
     pub fn of_upstream(status: u16) -> FakeResponse {
-        FakeResponse { status, header: None, is_upstreams: true, has_an_upstream: true, rejection: None }
+        FakeResponse {
+            status,
+            headers: Vec::new(),
+            is_upstreams: true,
+            has_an_upstream: true,
+            rejection: None,
+        }
     }
 
     /// A response that Envoy or another filter makes before Envoy has chosen an upstream.
@@ -149,8 +155,9 @@ impl FakeResponse {
         FakeResponse { rejection: Some(status), ..FakeResponse::before_upstream(status) }
     }
 
-    pub fn with(self, name: &'static str, value: impl AsRef<[u8]>) -> FakeResponse {
-        FakeResponse { header: Some((name, value.as_ref().to_vec())), ..self }
+    pub fn with(mut self, name: &'static str, value: impl AsRef<[u8]>) -> FakeResponse {
+        self.headers.push((name, value.as_ref().to_vec()));
+        self
     }
 }
 
@@ -172,7 +179,7 @@ impl Response for FakeResponse {
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
-        self.header.as_ref().filter(|(header, _)| *header == name).map(|(_, value)| value.clone())
+        self.headers.iter().find(|(header, _)| *header == name).map(|(_, value)| value.clone())
     }
 }
 
@@ -218,8 +225,17 @@ impl Fixture {
         }
     }
 
+    /// The trailers of a response come.
+    pub fn on_trailers(&mut self, decision: &mut Decision, trailers: &[(&str, &str)]) {
+        let value = |name: &str| {
+            trailers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_bytes().to_vec())
+        };
+        self.engine.on_trailers(decision, Some(&value), &mut self.table.begin(&self.store, self.now));
+    }
+
     /// As the filter does, tells the engine of a stream's end only if it awaits one.
     pub fn on_stream_end(&mut self, decision: &mut Decision) {
+        self.engine.on_trailers(decision, None, &mut self.table.begin(&self.store, self.now));
         if self.engine.awaits_stream_end(decision) {
             self.engine.on_stream_end(decision, &mut self.table.begin(&self.store, self.now));
         }

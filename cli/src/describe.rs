@@ -19,7 +19,7 @@ use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Policy, Quota, QuotaFrom, ReportHeader,
+    CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Place, Policy, Quota, QuotaFrom, ReportHeader,
     RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
@@ -332,10 +332,15 @@ fn hold_words(policy: &Policy, hold: u32) -> String {
     }
 }
 
-fn real_cost(CostHeader { header, without }: &CostHeader, hold: &str) -> String {
+fn real_cost(CostHeader { header, place, without }: &CostHeader, hold: &str) -> String {
     let without = unknown_cost(cost_header::WITHOUT_WORDS, *without);
+    let (until, at) = match place {
+        Place::Headers => ("its response", "header"),
+        Place::Trailers => ("the end of its response", "trailer"),
+        Place::Either => ("its response or the end of it", "header or trailer"),
+    };
     format!(
-        "a request holds {hold} until its response, and then costs the number in the response header {}, else {without}",
+        "a request holds {hold} until {until}, and then costs the number in the response {at} {}, else {without}",
         reported(header),
     )
 }

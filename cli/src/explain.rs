@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
-use tollgate::http::{Request, RequestCache, SampleRequest};
+use tollgate::http::{Request, RequestCache, Response, SampleRequest};
 use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
 use tollgate::limiter::concurrency::WorkerId;
@@ -164,7 +164,10 @@ impl<'a> Simulation<'a> {
         let answered = !self.scenario.at_once || number + 1 == self.scenario.times.get();
         let answer = self.scenario.answers.of(number).filter(|_| answered);
         if let Some(answer) = answer.filter(|_| self.engine.awaits_response(&decision)) {
-            self.engine.on_response(&mut decision, &answer, &mut self.table.begin(&self.store, now));
+            let mut transaction = self.table.begin(&self.store, now);
+            self.engine.on_response(&mut decision, &answer, &mut transaction);
+            // The response's headers are known as a whole, so they are its trailers, too.
+            self.engine.on_trailers(&mut decision, Some(&|name| answer.header(name)), &mut transaction);
         }
         let response = response(self.configuration, self.request, &decision, answer);
         if answered && self.engine.awaits_stream_end(&decision) {

@@ -5,7 +5,8 @@ use crate::config::{Fields, Reader, Words, all};
 use crate::http::StatusSet;
 use crate::language::{cost_from, cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{
-    CostHeader, EnforcedShare, KnownKeys, Mode, OnResponse, Policy, ReportHeader, RequestMatch, UnknownCost,
+    CostHeader, EnforcedShare, KnownKeys, Mode, OnResponse, Place, Policy, ReportHeader, RequestMatch,
+    UnknownCost,
 };
 use crate::table::Count;
 
@@ -68,14 +69,18 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
 /// A response header that reports a cost: its name, or its name and what to do with it.
 fn read_cost_header(reader: &Reader<'_>) -> Option<CostHeader> {
     if !reader.is_object() {
-        return Some(CostHeader { header: named(reader)?, without: UnknownCost::Keep });
+        return Some(CostHeader {
+            header: named(reader)?,
+            place: Place::Headers,
+            without: UnknownCost::Keep,
+        });
     }
     let fields = reader.fields(&cost_header::OBJECT)?;
-    let header = report_header(&fields);
+    let (header, place) = (report_header(&fields), fields.get(&cost_header::IN));
     let without = fields.get_with(&cost_header::WITHOUT, cost_header::WITHOUT_WORDS, |reader| {
         unknown_cost(reader, cost_header::WITHOUT_WORDS)
     });
-    Some(CostHeader { header: header?, without: without? })
+    Some(CostHeader { header: header?, place: place?, without: without? })
 }
 
 /// A response header that reports a stock, likewise.

@@ -18,8 +18,10 @@ pub const QUOTA: Number<u32> = Number::new(0, UNITS.range.max, "units");
 pub const QUOTA_ALLOWED: &str = "a whole number from 0 to 4294967295";
 
 /// A set of response statuses.
-pub const STATUSES: Composite =
-    Composite::new(Kind::Statuses, "a list of statuses such as 401 or classes such as 5xx");
+pub const STATUSES: Composite = Composite::new(
+    Kind::Statuses,
+    "a list of statuses such as 401, classes such as 5xx, or gRPC statuses such as grpc:not_found",
+);
 
 /// What an error says where a token is wanted.
 macro_rules! token {

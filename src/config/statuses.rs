@@ -1,7 +1,7 @@
 //! Reads sets of response statuses.
 
 use super::{Number, Reader, Type, forms};
-use crate::http::StatusSet;
+use crate::http::{GRPC, GRPC_STATUSES, StatusSet};
 use std::ops::RangeInclusive;
 
 /// A response status.
@@ -18,8 +18,21 @@ pub fn read(reader: &Reader<'_>) -> Option<StatusSet> {
 
 fn range(reader: &Reader<'_>) -> Option<RangeInclusive<u16>> {
     if reader.is_text() {
-        return reader.word(&CLASSES).map(|first| first..=first + 99);
+        return match reader.text(forms::STATUSES.allowed)?.strip_prefix("grpc:") {
+            Some(status) => grpc(reader, status).map(|status| GRPC + status..=GRPC + status),
+            None => reader.word(&CLASSES).map(|first| first..=first + 99),
+        };
     }
     let status = STATUS.read(reader)?;
     Some(status..=status)
+}
+
+/// A gRPC status: its number or its name.
+fn grpc(reader: &Reader<'_>, status: &str) -> Option<u16> {
+    let mut numbers = (0..).zip(&GRPC_STATUSES).map(|(number, _)| number);
+    let number = status.parse().ok().filter(|_| status.len() <= 2);
+    match number.filter(|number| numbers.any(|known| known == *number)) {
+        Some(number) => Some(number),
+        None => reader.word(&GRPC_STATUSES),
+    }
 }

@@ -108,15 +108,15 @@ impl Engine {
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
     ) {
-        let (now, status) = (transaction.now(), Some(response.status()));
-        let rejected = self.rejects_credentials(check, status);
+        let now = transaction.now();
+        let rejected = self.rejects_credentials(check, response);
         let good = !rejected && is_good(response);
         // If the request has several credentials, nobody can tell which one the upstream accepted.
         let proves = good && check.credentials.len() == 1;
         for one in &check.credentials {
             let Some(rejection) = self.rejection(one.key) else { continue };
             let more = Some((now, 1));
-            if self.rejects(one, status) {
+            if self.rejects(one, response) {
                 let marker = Correction { more, ..Correction::default() };
                 transaction.correct(&charge(one.identity, rejection.marker()), &marker);
             } else if proves && !one.proved {
@@ -146,13 +146,21 @@ impl Engine {
         }
     }
 
-    /// Whether a response with this status rejects credentials of the request.
-    pub(super) fn rejects_credentials(&self, check: &CredentialCheck, status: Option<u16>) -> bool {
-        check.credentials.iter().any(|one| self.rejects(one, status))
+    /// Whether a response rejects credentials of the request.
+    pub(super) fn rejects_credentials(&self, check: &CredentialCheck, response: &impl Response) -> bool {
+        check.credentials.iter().any(|one| self.rejects(one, response))
     }
 
-    fn rejects(&self, one: &Credential, status: Option<u16>) -> bool {
-        self.rejection(one.key).is_some_and(|rejection| rejection.statuses.contains(status))
+    fn rejects(&self, one: &Credential, response: &impl Response) -> bool {
+        self.rejection(one.key).is_some_and(|rejection| rejection.statuses.holds(response))
+    }
+
+    /// Whether a gRPC status may reject credentials of the request.
+    pub(super) fn names_grpc(&self, check: &CredentialCheck) -> bool {
+        let names = |one: &Credential| {
+            self.rejection(one.key).is_some_and(|rejection| rejection.statuses.names_grpc())
+        };
+        check.credentials.iter().any(names)
     }
 
     fn rejection(&self, key: usize) -> Option<&CredentialRejection> {

@@ -18,6 +18,7 @@ mod restarts;
 mod selection;
 mod stated_quotas;
 mod told;
+mod trailers;
 mod values;
 mod when;
 

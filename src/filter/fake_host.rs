@@ -28,6 +28,7 @@ pub(super) struct Knows {
     pub has_random_bytes: bool,
     pub request: Vec<(String, String)>,
     pub response: Vec<(String, String)>,
+    pub trailers: Vec<(String, String)>,
     pub address: String,
     pub route_name: Option<String>,
     /// What the host answers for paths of metadata, with zero bytes between their segments; `None` if it
@@ -213,6 +214,16 @@ impl Host for Fake {
     fn remove_response_header(self, stream: u32, name: &[u8]) {
         assert!(stream >= FIRST_STREAM);
         host(|knows| knows.response.retain(|(own, _)| own.as_bytes() != name));
+    }
+
+    fn response_trailer(self, stream: u32, name: &str) -> Option<Vec<u8>> {
+        assert!(stream >= FIRST_STREAM);
+        host(|knows| first(&knows.trailers, name))
+    }
+
+    fn remove_response_trailer(self, stream: u32, name: &[u8]) {
+        assert!(stream >= FIRST_STREAM);
+        host(|knows| knows.trailers.retain(|(own, _)| own.as_bytes() != name));
     }
 
     fn set_filter_state(self, stream: u32, name: &str, text: &str) {

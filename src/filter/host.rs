@@ -75,6 +75,12 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response header.
     fn remove_response_header(self, stream: Self::Stream, name: &[u8]);
 
+    /// A response trailer's value, by its lower-case name, when the trailers have come.
+    fn response_trailer(self, stream: Self::Stream, name: &str) -> Option<Vec<u8>>;
+
+    /// Removes all lines of a response trailer.
+    fn remove_response_trailer(self, stream: Self::Stream, name: &[u8]);
+
     /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If the proxy rejects it,
     /// they show a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);

@@ -110,8 +110,16 @@ impl HttpContext for TollgateStream<ProxyWasm> {
         }
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, ends: bool) -> Action {
         self.response(());
+        if ends {
+            self.ends_without_trailers();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.trailers(());
         Action::Continue
     }
 }
@@ -198,6 +206,14 @@ impl Host for ProxyWasm {
 
     fn remove_response_header(self, (): (), name: &[u8]) {
         abi::remove_header(MapType::HttpResponseHeaders, name);
+    }
+
+    fn response_trailer(self, (): (), name: &str) -> Option<Vec<u8>> {
+        abi::header(MapType::HttpResponseTrailers, name)
+    }
+
+    fn remove_response_trailer(self, (): (), name: &[u8]) {
+        abi::remove_header(MapType::HttpResponseTrailers, name);
     }
 
     fn set_filter_state(self, (): (), name: &str, text: &str) {

@@ -5,6 +5,7 @@ use super::request::{Flow, conclude, decide};
 use super::waiting_request::WaitingRequest;
 use super::worker::Worker;
 use crate::decision::Decision;
+use crate::engine::Trailers;
 use crate::http::Response;
 use crate::reply::{ReplyRules, is_limit_header};
 use std::cell::RefCell;
@@ -95,12 +96,55 @@ impl<H: Host> TollgateStream<H> {
     }
 }
 
+impl<H: Host> TollgateStream<H> {
+    /// The response's trailers have come: counts what depends on them, and removes those that are not for the
+    /// client.
+    #[inline(never)]
+    pub fn trailers(&mut self, stream: H::Stream) {
+        let Some(worker) = &self.worker else { return };
+        let host = worker.borrow().host;
+        self.settle_trailers(Some(&|name| host.response_trailer(stream, name)));
+        let Some(worker) = &self.worker else { return };
+        let removed = &worker.borrow().removed_trailers;
+        removed.iter().for_each(|name| host.remove_response_trailer(stream, name.as_bytes()));
+    }
+
+    /// The response is complete, and has no trailers.
+    #[inline]
+    pub fn ends_without_trailers(&mut self) {
+        if self.decision.as_ref().is_some_and(Decision::awaits_trailers) {
+            self.settle_trailers(Some(&|_| None));
+        }
+    }
+
+    /// Counts what depends on the response's trailers. `None`: it broke off before they came.
+    #[inline(never)]
+    fn settle_trailers(&mut self, trailers: Option<Trailers<'_>>) {
+        let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
+        if !decision.awaits_trailers() {
+            return;
+        }
+        let Worker { host, engine, clock, metrics, table, fleet, .. } = &mut *worker.borrow_mut();
+        let now = clock.now::<H>();
+        let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
+        let unread = table.with(|table| {
+            let store = SharedData(*host);
+            let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
+            engine.on_trailers(decision, trailers, &mut transaction)
+        });
+        metrics.count_unread(&unread.unwrap_or_default());
+    }
+}
+
 /// The end of the stream, however it came: the response is sent, the client has left, or it timed out.
 impl<H: Host> Drop for TollgateStream<H> {
     fn drop(&mut self) {
         self.take_decision();
         if let Some(waiting) = &self.waiting {
             waiting.leave();
+        }
+        if self.decision.as_ref().is_some_and(Decision::awaits_trailers) {
+            self.settle_trailers(None);
         }
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
         let Worker { host, engine, clock, table, fleet, .. } = &*worker.borrow();

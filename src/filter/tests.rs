@@ -399,3 +399,42 @@ fn no_client_speaks_for_a_policy_in_shadow() {
     );
     assert_eq!(seen(&[("x-would", "reject; policy=x")]), ["accept"], "without a key");
 }
+
+const IN_TRAILERS: &str = r#"{
+    "keys": {"client": {"header": "x-client"}},
+    "policies": [{"name": "units", "key": "client", "cost": 10, "limits": [{"quota": 100, "window": "60s"}],
+                  "match": [{"headers": {"x-other": true}, "cost": 1}, {}],
+                  "cost_header": {"name": "x-cost", "remove": true, "in": "trailers"}}]
+}"#;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_cost_in_trailers_is_counted_when_they_come_and_removed() {
+    let worker = Worker::start(IN_TRAILERS);
+    let open = || {
+        let (flow, mut stream) = worker.request("acme");
+        assert_eq!(flow, Flow::Continue);
+        host(|knows| {
+            knows.response = vec![(":status".into(), "200".into()), ("x-cost".into(), "1".into())];
+            knows.trailers = vec![("x-cost".into(), "70".into()), ("grpc-status".into(), "0".into())];
+        });
+        stream.response(STREAM);
+        stream
+    };
+    let mut answered = open();
+    assert_eq!(response_header("x-cost").as_deref(), Some("1"), "only the trailer is not for clients");
+    answered.trailers(STREAM);
+    assert_eq!(host(|knows| knows.trailers.clone()), [("grpc-status".to_string(), "0".to_string())]);
+    drop(answered);
+    // 70 are spent; those without a cost keep the 10 that they hold, however they end.
+    let mut complete = open();
+    complete.ends_without_trailers();
+    drop(complete);
+    drop(open());
+    assert_eq!(worker.passed("acme", 5), 1);
+    worker.root.tick();
+    assert_eq!(counter("policy.units.cost_missing"), 2);
+    // Nor has the filter decided about a request that another filter has answered before it.
+    host(|knows| knows.trailers = vec![("x-cost".into(), "7".into())]);
+    worker.root.create_stream(STREAM).trailers(STREAM);
+    assert!(host(|knows| knows.trailers.is_empty()));
+}

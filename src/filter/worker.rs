@@ -56,6 +56,8 @@ pub(super) struct Worker<H: Host> {
     pub metrics: Metrics,
     /// `PolicySet::removed_headers`, computed once.
     pub removed_headers: Vec<String>,
+    /// `PolicySet::removed_trailers`, computed once.
+    pub removed_trailers: Vec<String>,
     pub table: WorkerTable,
     /// `None`: no policy's counts reach beyond this proxy.
     pub fleet: Option<FleetClient>,
@@ -76,9 +78,9 @@ impl<H: Host> Worker<H> {
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
         let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
-        let removed_headers = rules.removed_headers();
+        let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, table, fleet })
+        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
     }
 
     /// Posts debts, renews units in flight, and adds the counts to the metrics. Runs between requests.

@@ -58,6 +58,14 @@ pub trait Response {
     }
     /// The value of a header, by its lower-case name.
     fn header(&self, name: &str) -> Option<Vec<u8>>;
+    /// The value of a trailer, by its lower-case name, once the trailers have come.
+    fn trailer(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+    /// The gRPC status, if that decides and is known.
+    fn grpc_status(&self) -> Option<u16> {
+        None
+    }
 }
 
 /// The status of a response that settles what became of the request. If the upstream times out, its connection breaks,
@@ -90,6 +98,8 @@ pub struct Answer<'a, R> {
     pub response: &'a R,
     /// Its status, as [`answered_status`] found it.
     pub status: u16,
+    /// Its gRPC status, if sets of statuses name some.
+    pub grpc: Option<u16>,
 }
 
 impl<R: Response> Response for Answer<'_, R> {
@@ -112,10 +122,20 @@ impl<R: Response> Response for Answer<'_, R> {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.response.header(name)
     }
+
+    fn trailer(&self, name: &str) -> Option<Vec<u8>> {
+        self.response.trailer(name)
+    }
+
+    fn grpc_status(&self) -> Option<u16> {
+        self.grpc
+    }
 }
 
-/// Whether a response says that the upstream accepted the caller: 2xx or 304.
+/// Whether a response says that the upstream accepted the caller: 2xx or 304, and a gRPC status of 0 if that
+/// decides.
 pub fn is_good(response: &impl Response) -> bool {
     const NOT_MODIFIED: u16 = 304;
-    (200..300).contains(&response.status()) || response.status() == NOT_MODIFIED
+    let ok = response.grpc_status().is_none_or(|status| status == 0);
+    ok && (200..300).contains(&response.status()) || response.status() == NOT_MODIFIED
 }

@@ -1,9 +1,11 @@
 //! Sets of response statuses.
 
+use super::grpc::{GRPC, GRPC_STATUSES};
+use super::request::Response;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// A set of HTTP statuses, which may also contain "no response".
+/// A set of HTTP statuses, and of gRPC statuses from [`GRPC`] on, which may also contain "no response".
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusSet {
     ranges: Vec<RangeInclusive<u16>>,
@@ -28,6 +30,18 @@ impl StatusSet {
         named != self.inverted
     }
 
+    /// Whether it names gRPC statuses, so that these decide about gRPC responses.
+    pub fn names_grpc(&self) -> bool {
+        self.ranges.iter().any(|range| *range.start() >= GRPC)
+    }
+
+    /// Whether the set contains the status of a response: the one of gRPC, if it names such and the response
+    /// has one.
+    pub fn holds(&self, response: &impl Response) -> bool {
+        let grpc = response.grpc_status().filter(|_| self.names_grpc());
+        self.contains(Some(grpc.map_or_else(|| response.status(), |status| status.saturating_add(GRPC))))
+    }
+
     /// 2xx.
     pub fn successes() -> StatusSet {
         StatusSet { ranges: vec![200..=299], inverted: false }
@@ -43,6 +57,10 @@ impl StatusSet {
 impl fmt::Display for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let range = |range: &RangeInclusive<u16>| match (range.start(), range.end()) {
+            (first, _) if *first >= GRPC => {
+                let name = GRPC_STATUSES.get(usize::from(*first - GRPC));
+                name.map_or_else(String::new, |(name, _)| (*name).to_string())
+            }
             (first, last) if first == last => first.to_string(),
             (first, _) => format!("{}xx", first / 100),
         };

@@ -2,7 +2,7 @@
 
 use super::forms;
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
-use crate::rules::UnknownCost;
+use crate::rules::{Place, UnknownCost};
 
 /// Its name.
 pub const NAME: Field<&Form<String>> = Field::required("name", &forms::HEADER, "the header's name");
@@ -14,6 +14,22 @@ pub const REMOVE: Field<Flag> = Field::default(
     Literal::Flag(false),
     "`true` removes the header before the client gets the response. It is removed from every response that passes the filter, whether \
      or not a policy applied to the request",
+);
+
+/// Where it is.
+pub const IN: Field<&Words<Place>> = Field::default(
+    "in",
+    &Words(&[
+        Word::new("headers", Place::Headers, "in the response's headers"),
+        Word::new(
+            "trailers",
+            Place::Trailers,
+            "in its trailers, which HTTP/2 and gRPC have: the request holds its cost until these have come",
+        ),
+        Word::new("either", Place::Either, "in its headers, or else in its trailers"),
+    ]),
+    Literal::Text("headers"),
+    "where the response has it",
 );
 
 /// The cost of a request whose response has none: a word, or a number.
@@ -41,6 +57,6 @@ pub const WITHOUT_WORDS: &Words<UnknownCost> = &Words(&[
 /// The object.
 pub const OBJECT: Object = object!("cost_header" at "policies[].cost_header":
     "The response header with a request's actual cost: a whole number of units, up to 4294967295; a larger one counts as that. If \
-     the header is repeated, the first line counts. Trailers are not read. Two counters of the policy, `cost_missing` and \
+     the header is repeated, the first line counts. Two counters of the policy, `cost_missing` and \
      `cost_unreadable`, count responses without such a number.";
-    NAME, REMOVE, WITHOUT);
+    NAME, REMOVE, IN, WITHOUT);

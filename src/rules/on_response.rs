@@ -1,7 +1,7 @@
 //! What a response, or its absence, changes about the counts of its request.
 
 use super::RequestMatch;
-use crate::http::{Response, StatusSet, whole_number};
+use crate::http::{GrpcStatus, Response, StatusSet, whole_number};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
 
@@ -42,8 +42,42 @@ pub struct ReportHeader {
 pub struct CostHeader {
     /// The header.
     pub header: ReportHeader,
+    /// Where it is.
+    pub place: Place,
     /// What a request costs whose response has no cost that can be read.
     pub without: UnknownCost,
+}
+
+/// Where a response reports a cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Place {
+    /// In its headers.
+    #[default]
+    Headers,
+    /// In its trailers.
+    Trailers,
+    /// In its headers, or else in its trailers.
+    Either,
+}
+
+impl Place {
+    fn value(self, response: &impl Response, name: &str) -> Option<Vec<u8>> {
+        match self {
+            Place::Headers => response.header(name),
+            Place::Trailers => response.trailer(name),
+            Place::Either => response.header(name).or_else(|| response.trailer(name)),
+        }
+    }
+
+    /// Whether the response's head may report it.
+    pub fn in_headers(self) -> bool {
+        matches!(self, Place::Headers | Place::Either)
+    }
+
+    /// Whether its trailers may.
+    pub fn in_trailers(self) -> bool {
+        matches!(self, Place::Trailers | Place::Either)
+    }
 }
 
 /// What becomes of a request whose real cost is unknown.
@@ -133,24 +167,23 @@ impl OnResponse {
 
     /// What a response changes about a request that was admitted at `since`.
     pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
-        let status = Some(response.status());
         let mut unread = Unread::default();
         let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
-            Some(counts) if counts.contains(status) => {
+            Some(counts) if counts.holds(response) => {
                 let real = real();
                 (charged.count_at(now, real), real)
             }
             Some(_) => (charged.give_back(), 0),
             None if charged.at.is_none() => (Correction::default(), charged.cost),
-            None if self.refunds(status) => (charged.give_back(), 0),
+            None if self.refund.as_ref().is_some_and(|set| set.holds(response)) => (charged.give_back(), 0),
             None => {
                 let real = real();
                 (charged.settle(real, now), real)
             }
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
-        let restart = self.reset.as_ref().is_some_and(|set| set.contains(status));
+        let restart = self.reset.as_ref().is_some_and(|set| set.holds(response));
         Effect {
             correction: Correction { restart, ..correction },
             units: if restart { 0 } else { units },
@@ -185,8 +218,7 @@ impl OnResponse {
     /// What the response changes about a request that gives a unit back by the rule with this index in
     /// `returns`.
     pub fn on_return(&self, rule: usize, response: &impl Response, since: Now, now: Now) -> Effect {
-        let status = Some(response.status());
-        let gives = self.returns.get(rule).is_some_and(|(_, set)| set.contains(status));
+        let gives = self.returns.get(rule).is_some_and(|(_, set)| set.holds(response));
         let returned = gives.then_some((now, 1));
         let mut unread = Unread::default();
         let correction = Correction { returned, ..Correction::default() };
@@ -202,7 +234,8 @@ impl OnResponse {
         since: Now,
         unread: &mut Unread,
     ) -> Correction {
-        let units = self.stock.as_ref().and_then(|header| header.read(response, &mut unread.stock));
+        let units =
+            self.stock.as_ref().and_then(|header| number(response.header(&header.name), &mut unread.stock));
         let stock = units.map(|units| (u64::from(units), since));
         Correction { stock, settled: self.settled(cost), ..correction }
     }
@@ -212,22 +245,50 @@ impl OnResponse {
         if self.stock.is_some() { cost } else { 0 }
     }
 
-    /// Whether this status gives units back.
-    fn refunds(&self, status: Option<u16>) -> bool {
-        self.refund.as_ref().is_some_and(|set| set.contains(status))
-    }
-
     /// The real cost of a request that holds `hold` units, by its response.
     fn real_cost(&self, response: &impl Response, hold: u32, unread: &mut Unread) -> u32 {
-        let Some(CostHeader { header, without }) = &self.cost else { return hold };
-        header.read(response, &mut unread.cost).unwrap_or_else(|| without.units(hold))
+        let Some(CostHeader { header, place, without }) = &self.cost else { return hold };
+        let value = place.value(response, &header.name);
+        number(value, &mut unread.cost).unwrap_or_else(|| without.units(hold))
+    }
+
+    /// Whether a gRPC status may decide.
+    pub fn names_grpc(&self) -> bool {
+        let own = self.count.iter().chain(&self.refund).chain(&self.reset);
+        own.chain(self.returns.iter().map(|(_, set)| set)).any(StatusSet::names_grpc)
+    }
+
+    /// Whether trailers may report anything.
+    pub fn reads_trailers(&self) -> bool {
+        self.names_grpc() || self.cost.as_ref().is_some_and(|cost| cost.place.in_trailers())
+    }
+
+    /// Whether a response with this head is settled by its trailers.
+    pub fn awaits_trailers(&self, head: &impl Response, grpc: GrpcStatus) -> bool {
+        let awaits_cost = || match &self.cost {
+            Some(CostHeader { place: Place::Trailers, .. }) => true,
+            Some(CostHeader { place: Place::Either, header, .. }) => head.header(&header.name).is_none(),
+            Some(CostHeader { place: Place::Headers, .. }) | None => false,
+        };
+        grpc == GrpcStatus::InTrailers && self.names_grpc() || awaits_cost()
+    }
+
+    /// The headers of a response that may report numbers.
+    pub fn reports(&self) -> impl Iterator<Item = &str> {
+        let cost = self.cost.iter().filter(|cost| cost.place.in_headers()).map(|cost| &cost.header);
+        cost.chain(&self.stock).map(|header| header.name.as_str())
     }
 
     /// The headers that are removed from responses.
     pub fn removed_headers(&self) -> impl Iterator<Item = &str> {
-        let cost = self.cost.as_ref().map(|cost| &cost.header);
-        let headers = cost.into_iter().chain(&self.stock);
-        headers.filter(|header| header.remove).map(|header| header.name.as_str())
+        let cost = self.cost.iter().filter(|cost| cost.place.in_headers()).map(|cost| &cost.header);
+        cost.chain(&self.stock).filter(|header| header.remove).map(|header| header.name.as_str())
+    }
+
+    /// The trailers that are removed from responses.
+    pub fn removed_trailers(&self) -> impl Iterator<Item = &str> {
+        let cost = self.cost.iter().filter(|cost| cost.place.in_trailers() && cost.header.remove);
+        cost.map(|cost| cost.header.name.as_str())
     }
 
     /// The matches of requests that give a unit back.
@@ -241,19 +302,15 @@ impl OnResponse {
     }
 }
 
-impl ReportHeader {
-    /// The number in the first line of the header; a larger one than a `u32` becomes the largest. If there is
-    /// none, says why in `unread`.
-    #[inline(never)]
-    fn read(&self, response: &impl Response, unread: &mut Option<NoNumber>) -> Option<u32> {
-        let value = response.header(&self.name);
-        let number = value.as_ref().and_then(|value| whole_number(value));
-        let units = number.map(|number| u32::try_from(number).unwrap_or(u32::MAX));
-        if units.is_none() {
-            *unread = Some(if value.is_some() { NoNumber::Unreadable } else { NoNumber::Missing });
-        }
-        units
+/// The number that the first line of a header is; a larger one than a `u32` becomes the largest. If there is
+/// none, says why in `unread`.
+#[inline(never)]
+fn number(value: Option<Vec<u8>>, unread: &mut Option<NoNumber>) -> Option<u32> {
+    let number = value.as_ref().and_then(|value| whole_number(value));
+    if number.is_none() {
+        *unread = Some(if value.is_some() { NoNumber::Unreadable } else { NoNumber::Missing });
     }
+    number.map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the configuration that `tollgate bootstrap` prints carries, besides plain HTTP/1.1: gRPC, WebSocket,
 //! server-sent events, HTTP/1.0 and `Expect: 100-continue`. A rejection is proper in each of them.
 
-mod stage;
+pub mod stage;
 
 use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;

@@ -55,7 +55,8 @@ impl SampleResponse<'_> {
     /// The headers of the response as the client gets them: the filter removes those that are not for
     /// clients, and adds its limit headers or leaves the upstream's.
     pub(super) fn for_client(&self, set: &Configuration, decision: &Decision) -> Vec<(String, String)> {
-        let (removed, rules) = (set.rules.removed_headers(), &set.replies);
+        let removed = [set.rules.removed_headers(), set.rules.removed_trailers()].concat();
+        let rules = &set.replies;
         let mut headers = self.headers.to_vec();
         headers.retain(|(name, _)| !removed.contains(name));
         if rules.removes_limit_headers() {

@@ -98,8 +98,9 @@ writes more than 64 different elements in its header, query parameter or cookie,
 values](spellings.md#headers-with-commas): every policy that counts by the key rejects the request.
 ";
 
-const STATUSES: &str =
-    "a non-empty list of statuses such as `401`, from 100 to 599, and classes such as `5xx`";
+const STATUSES: &str = "a non-empty list of statuses such as `401`, from 100 to 599, classes such as `5xx`, and gRPC statuses such as `grpc:not_found` or \
+     `grpc:5`. If it has a gRPC status, a gRPC response with the HTTP status 200 fits by its gRPC status alone, which is often in its \
+     trailers: the request holds its cost until these have come. If the response breaks off before them, `unanswered` decides";
 
 fn variables() -> String {
     let mut section = String::from(

@@ -2,6 +2,7 @@
 
 use super::{about, objects, otherwise, words};
 use tollgate::config::{Effect, Effects, Field, Kind, Need, Object, Range, Rule, Text, Value, statuses};
+use tollgate::http::GRPC_STATUSES;
 
 /// The schema of a whole policy file.
 pub fn schema() -> Value {
@@ -153,7 +154,10 @@ fn statuses() -> SchemaFields {
         "enum",
         Value::List(statuses::CLASSES.into_iter().map(|(class, _)| class.into()).collect()),
     )];
-    list(any_of([status, class]), 1)
+    let names = GRPC_STATUSES.into_iter().map(|(name, _)| name.to_owned());
+    let numbers = GRPC_STATUSES.into_iter().map(|(_, number)| format!("grpc:{number}"));
+    let grpc = names.chain(numbers).map(|status| status.as_str().into()).collect();
+    list(any_of([status, class, vec![field("enum", Value::List(grpc))]]), 1)
 }
 
 fn list(items: SchemaFields, least: u64) -> SchemaFields {

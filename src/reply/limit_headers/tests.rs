@@ -40,6 +40,7 @@ fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
         own_limits: None,
+        awaits_trailers: false,
         cost: 1,
         outcome: Outcome { verdicts: verdicts.to_vec(), charged: true, ..Outcome::default() },
     };
@@ -501,7 +502,15 @@ fn the_rate_of_a_bucket_is_that_of_its_refill_for_each_tier() {
         let outcome =
             Outcome { verdicts: vec![verdict(40, 8, 1, 1, 0)], charged: true, ..Outcome::default() };
         let identity = Identity { page: 1, fingerprint: 2 };
-        let one = PolicyDecision { policy: 0, identity, limit_set, cost: 1, outcome, own_limits: None };
+        let one = PolicyDecision {
+            policy: 0,
+            identity,
+            limit_set,
+            cost: 1,
+            outcome,
+            own_limits: None,
+            awaits_trailers: false,
+        };
         let decision = Decision::new(vec![one], NOW);
         let headers = rules.limit_headers(&decision);
         assert_eq!((&*headers[0].1, &*headers[1].1), (rate, "32/40"));

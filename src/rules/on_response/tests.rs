@@ -11,7 +11,11 @@ fn held(cost: u32) -> Charged {
 }
 
 fn x_cost(without: UnknownCost) -> Option<CostHeader> {
-    Some(CostHeader { header: ReportHeader { name: "x-cost".into(), remove: false }, without })
+    Some(CostHeader {
+        header: ReportHeader { name: "x-cost".into(), remove: false },
+        place: Place::Headers,
+        without,
+    })
 }
 
 fn effect(rules: &OnResponse, response: &FakeResponse, charged: Charged) -> (Correction, u32) {

@@ -41,8 +41,12 @@ pub(super) fn probes(kind: &Kind) -> Vec<Probe> {
         }
         Kind::Text(text) => text_probes(text),
         Kind::Statuses => {
-            let accepted = [json!([100, 599]), json!(["1xx", "2xx", "3xx", "4xx", "5xx"])];
-            let rejected = [json!([99]), json!([600]), json!(["6xx"])];
+            let accepted = [
+                json!([100, 599]),
+                json!(["1xx", "2xx", "3xx", "4xx", "5xx"]),
+                json!(["grpc:ok", "grpc:16"]),
+            ];
+            let rejected = [json!([99]), json!([600]), json!(["6xx"]), json!(["grpc:17"])];
             let rejected =
                 rejected.into_iter().map(|value| Probe { at: "[0]".into(), ..probe(value, false) });
             let lists = [probe(json!([]), false), probe(json!(401), false)];
