@@ -15,6 +15,7 @@
 //! | as it is | 351.5 KB | 9.4 KB |
 
 mod consumers;
+mod cost_body;
 mod counting;
 mod fleet;
 mod key_part;
@@ -26,7 +27,9 @@ mod policies;
 mod replies;
 mod sharing;
 mod tiers;
+mod unknown_cost;
 
+use crate::body::Pointers;
 use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, statuses};
 use crate::http::{AUTHORIZATION, Spellings};
 use crate::language::{configuration, table};
@@ -115,6 +118,9 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         return None;
     };
     paths::apply(spellings, &mut policies, &mut exempt);
+    let mut pointers = Pointers::default();
+    let bodies = policies.iter_mut().filter_map(|policy| policy.response.body.as_deref_mut());
+    bodies.for_each(|body| body.add_to(&mut pointers));
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();
@@ -124,6 +130,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         callers,
         routes: routes(&policies, spellings),
         policies,
+        pointers,
         exempt,
         charging,
         exempt_preflight,

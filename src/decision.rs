@@ -43,6 +43,8 @@ pub struct PolicyDecision {
     pub limit_set: usize,
     /// The request's cost in units.
     pub cost: u32,
+    /// Whether the request holds its cost until the end of the response's body, which reports the real one.
+    pub awaits_body: bool,
     /// The verdicts of the policy's limits, and whether they counted the request.
     pub outcome: Outcome,
 }
@@ -244,6 +246,11 @@ impl Decision {
     pub fn unavailable(&self) -> bool {
         let limited = |one: &PolicyDecision| one.rejected() && !one.outcome.unavailable;
         self.rejected() && !self.policies.iter().any(limited)
+    }
+
+    /// Whether a policy awaits the end of the response's body.
+    pub fn awaits_body(&self) -> bool {
+        self.all_policies().any(|one| one.awaits_body)
     }
 
     /// Records that the upstream has answered.

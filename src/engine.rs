@@ -1,5 +1,5 @@
-//! The story of a request, on one screen. Start here: [`Engine::decide`], then [`Engine::on_response`] and
-//! [`Engine::on_stream_end`].
+//! The story of a request, on one screen. Start here: [`Engine::decide`], then [`Engine::on_response`],
+//! [`Engine::on_body`] and [`Engine::on_stream_end`].
 
 pub mod caller;
 mod credential_rejection;
@@ -12,7 +12,7 @@ use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
-use crate::rules::{Policy, PolicySet, Unread};
+use crate::rules::{BodySeen, Policy, PolicySet, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
 use credential_rejection::{CheckedCredentials, spares_owner};
@@ -201,6 +201,12 @@ impl Engine {
             || decision.credential_check().is_some()
     }
 
+    /// Whether any policy reads the bodies of responses.
+    #[inline]
+    pub fn reads_bodies(&self) -> bool {
+        !self.rules.pointers.is_empty()
+    }
+
     /// Whether the end of the request's stream may change any count.
     #[inline]
     pub fn awaits_stream_end(&self, decision: &Decision) -> bool {
@@ -248,6 +254,7 @@ impl Engine {
             let proves = good && one.outcome.unproven;
             let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
             update_what_is_left(policy, one, left, effect.units);
+            one.awaits_body = effect.awaits_body;
             note_unread(&mut unread, one.policy, effect.unread);
         }
         for one in decision.returns() {
@@ -260,6 +267,29 @@ impl Engine {
         }
         if let Some(check) = decision.credential_check() {
             self.record_rejection(check, at, response, transaction);
+        }
+        unread
+    }
+
+    /// Applies what the body of the response has reported, at its end or at that of the stream: once, to the
+    /// policies that await it.
+    ///
+    /// Returns the policies, by index, that could not read what the body was to report.
+    #[inline(never)]
+    pub fn on_body(
+        &self,
+        decision: &mut Decision,
+        body: BodySeen<'_>,
+        transaction: &mut Transaction<'_, impl Store>,
+    ) -> Vec<(usize, Unread)> {
+        let (mut unread, at, now) = (Vec::new(), decision.now, transaction.now());
+        let (policies, _) = decision.policies_and_check();
+        for one in policies.filter(|one| one.awaits_body) {
+            one.awaits_body = false;
+            let Some(policy) = self.policy(one.policy) else { continue };
+            let effect = policy.response.on_body(body, one.charged(at), now);
+            let _ = self.correct(one, effect.correction, transaction);
+            note_unread(&mut unread, one.policy, effect.unread);
         }
         unread
     }
@@ -347,7 +377,7 @@ fn update_what_is_left(policy: &Policy, one: &mut PolicyDecision, left: Option<V
 
 fn policy_decision((applied, cost): (AppliedPolicy, u32), outcome: Outcome) -> PolicyDecision {
     let AppliedPolicy { policy, identity, limit_set, .. } = applied;
-    PolicyDecision { policy, identity, limit_set, cost, outcome }
+    PolicyDecision { policy, identity, limit_set, cost, awaits_body: false, outcome }
 }
 
 #[cfg(test)]

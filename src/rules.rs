@@ -20,11 +20,13 @@ pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
+pub use on_response::{BODY_PRESETS, BodyPreset, BodySeen, CostBody, CostTerm, NoCost, TokenKind, Weight};
 pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
 
+use crate::body::Pointers;
 use crate::limiter::Limit;
 use crate::table::{ChargeMode, TableSize};
 
@@ -37,6 +39,8 @@ pub struct PolicySet {
     pub policies: Vec<Policy>,
     /// An index of the policies by path.
     pub routes: Routes,
+    /// The numbers in responses' bodies that policies read.
+    pub pointers: Pointers,
     /// Requests that are exempt from all policies.
     pub exempt: Vec<RequestMatch>,
     /// Whether a request that one policy rejects is counted by the others.

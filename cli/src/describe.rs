@@ -1,5 +1,6 @@
 //! Describes in words what a configuration does.
 
+mod cost_body;
 mod key;
 mod limit;
 mod replies;
@@ -222,10 +223,11 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     if !rivals.is_empty() {
         notes.push(format!("only if none of these applies: {}", rivals.join(", ")));
     }
-    match (&policy.response.cost, policy.cost) {
-        (None, 1) => {}
-        (None, cost) => notes.push(format!("a request costs {cost} units")),
-        (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
+    match (&policy.response.cost, &policy.response.body, policy.cost) {
+        (None, None, 1) => {}
+        (None, None, cost) => notes.push(format!("a request costs {cost} units")),
+        (Some(header), _, hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
+        (None, Some(body), hold) => notes.push(cost_body::words(body, &hold_words(policy, hold))),
     }
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.is_penalty()) {
         notes.push(limit(penalty));

@@ -1,12 +1,16 @@
 //! Types that several fields have: the forms of texts, what each becomes, and what is valid.
 
 use super::parse;
-use crate::config::{Composite, Doc, Form, Kind, Number, Text};
+use crate::body::Pointer;
+use crate::config::{Composite, Doc, Form, Kind, Number, Text, Thousandths};
 use crate::http::{Host, PathTemplate, Pattern};
 use crate::time::{self, Micros};
 
 /// What a quota may be, and so what a request may cost.
 pub const UNITS: Number<u32> = Number::new(1, u32::MAX as i64, "units");
+
+/// What a number of a response's body is multiplied by.
+pub const WEIGHT: Thousandths = Thousandths::new(1_000_000, "");
 
 /// A set of response statuses.
 pub const STATUSES: Composite =
@@ -128,6 +132,16 @@ pub const PATH: Form<PathTemplate> = Form::new(
     "a path such as /v1/invoices/{id}: it starts with /, \
      {name} or * is one whole segment and no part of one, each name occurs once, ** stands only at the end",
     PathTemplate::parse,
+);
+
+/// Where a value stands in a JSON document.
+pub const POINTER: Form<Pointer> = Form::new(
+    "JSON pointer",
+    "[RFC 6901](https://www.rfc-editor.org/rfc/rfc6901), of 1 to 8 segments: `/usage/total_tokens`; `~1` stands for `/` and `~0` for `~`. \
+     A list at the top of a body counts as the documents in it",
+    Some("^(/([^/~]|~[01])+){1,8}$"),
+    "a JSON pointer such as /usage/total_tokens, of 1 to 8 segments",
+    Pointer::parse,
 );
 
 /// The parameter of a path.

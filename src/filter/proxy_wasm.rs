@@ -110,8 +110,21 @@ impl HttpContext for TollgateStream<ProxyWasm> {
         }
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, ends: bool) -> Action {
         self.response(());
+        if ends {
+            self.response_ended();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, size: usize, ends: bool) -> Action {
+        self.response_body((), size, ends);
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.response_ended();
         Action::Continue
     }
 }
@@ -191,6 +204,10 @@ impl Host for ProxyWasm {
 
     fn remove_response_header(self, (): (), name: &[u8]) {
         abi::remove_header(MapType::HttpResponseHeaders, name);
+    }
+
+    fn response_body(self, (): (), start: usize, max: usize) -> Vec<u8> {
+        abi::response_body(start, max)
     }
 
     fn set_filter_state(self, (): (), name: &str, text: &str) {

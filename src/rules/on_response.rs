@@ -1,6 +1,11 @@
 //! What a response, or its absence, changes about the counts of its request.
 
+mod cost_body;
+
+pub use cost_body::{BODY_PRESETS, BodyPreset, CostBody, CostTerm, NoCost, TokenKind, Weight};
+
 use super::RequestMatch;
+use crate::body::{Unreadable, Values};
 use crate::http::{Response, StatusSet};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
@@ -16,6 +21,8 @@ pub struct OnResponse {
     pub returns: Vec<(RequestMatch, StatusSet)>,
     /// The header that reports the request's real cost. Until then the request holds its cost.
     pub cost: Option<CostHeader>,
+    /// The numbers in the body that report the request's real cost. Until its end the request holds its cost.
+    pub body: Option<Box<CostBody>>,
     /// The header that reports how many units of a stock are really in use.
     pub stock: Option<ReportHeader>,
     /// What becomes of a request that gets no response.
@@ -79,12 +86,14 @@ pub struct Unread {
     pub cost: Option<NoNumber>,
     /// The number of units of a stock.
     pub stock: Option<NoNumber>,
+    /// The real cost that stands in the body.
+    pub body: Option<NoCost>,
 }
 
 impl Unread {
     /// Whether all numbers were read.
     pub fn is_none(&self) -> bool {
-        self.cost.is_none() && self.stock.is_none()
+        self.cost.is_none() && self.stock.is_none() && self.body.is_none()
     }
 }
 
@@ -97,12 +106,29 @@ pub struct Effect {
     pub units: u32,
     /// What the response was to report and has not.
     pub unread: Unread,
+    /// Whether the request holds its cost until the end of the body, which reports the real one.
+    pub awaits_body: bool,
+}
+
+/// How much of a response's body has come.
+#[derive(Clone, Copy, Debug)]
+pub enum BodySeen<'a> {
+    /// All of it.
+    Whole(&'a Values),
+    /// A part: then the stream ended.
+    Part(&'a Values),
+    /// It cannot be read.
+    Unreadable(Unreadable),
 }
 
 impl OnResponse {
     /// Whether a response changes the counts of requests that the policy judges.
     pub fn depends_on_response(&self) -> bool {
-        self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.stock.is_some()
+        self.refund.is_some()
+            || self.count.is_some()
+            || self.cost.is_some()
+            || self.body.is_some()
+            || self.stock.is_some()
     }
 
     /// Whether a response may give units back, to its own request or to another one.
@@ -119,6 +145,10 @@ impl OnResponse {
     pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
         let status = Some(response.status());
         let mut unread = Unread::default();
+        if self.body.is_some() && charged.at.is_some() && self.keeps(status) {
+            let (correction, units) = (Correction::default(), charged.cost);
+            return Effect { correction, units, unread, awaits_body: true };
+        }
         let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
             Some(counts) if counts.contains(status) => {
@@ -134,7 +164,29 @@ impl OnResponse {
             }
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
-        Effect { correction, units, unread }
+        Effect { correction, units, unread, awaits_body: false }
+    }
+
+    /// Whether a response with this status leaves the request counted.
+    fn keeps(&self, status: Option<u16>) -> bool {
+        self.count.as_ref().is_none_or(|counts| counts.contains(status)) && !self.refunds(status)
+    }
+
+    /// What the end of the body changes about a request that awaited it.
+    pub fn on_body(&self, body: BodySeen<'_>, charged: Charged, now: Now) -> Effect {
+        let hold = charged.cost;
+        let (units, why) = match (&self.body, body) {
+            (None, _) => (hold, None),
+            (Some(cost), BodySeen::Whole(values)) => cost.units(Ok(values), hold),
+            (Some(cost), BodySeen::Part(values)) => cost.units_of_part(values, hold),
+            (Some(cost), BodySeen::Unreadable(why)) => cost.units(Err(why), hold),
+        };
+        let correction = match self.count.is_some() {
+            true => charged.count_at(now, units),
+            false => charged.settle(units, now),
+        };
+        let unread = Unread { body: why, ..Unread::default() };
+        Effect { correction, units, unread, awaits_body: false }
     }
 
     /// What the end of a stream without a response changes. The request may still take effect at the
@@ -170,7 +222,7 @@ impl OnResponse {
         let mut unread = Unread::default();
         let correction = Correction { returned, ..Correction::default() };
         let correction = self.with_stock(correction, response, 0, since, &mut unread);
-        Effect { correction, units: 0, unread }
+        Effect { correction, units: 0, unread, awaits_body: false }
     }
 
     fn with_stock(

@@ -193,6 +193,7 @@ fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Number(range) => number(range),
+        Kind::Thousandths(range) => format!("{}, at most three places", number(range)),
         Kind::Words(_) => {
             words(kind).iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
@@ -224,6 +225,7 @@ fn plural(of: &Kind) -> String {
         }
         Kind::Flag
         | Kind::Number(_)
+        | Kind::Thousandths(_)
         | Kind::Words(_)
         | Kind::Statuses
         | Kind::List(_)

@@ -37,6 +37,7 @@ fn verdict(quota: u32, remaining: u64, next: u64, full: u64, retry: u64) -> Verd
 
 fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
     let policy_decision = |(policy, verdicts): &(usize, &[Verdict])| PolicyDecision {
+        awaits_body: false,
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
