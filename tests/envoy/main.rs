@@ -53,6 +53,7 @@ mod selection;
 mod shadow;
 mod stage;
 mod stock;
+mod tokens;
 mod two_filters;
 mod two_levels;
 mod upstream_headers;
