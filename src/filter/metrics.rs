@@ -105,13 +105,12 @@ struct UnreadBodies {
 impl UnreadBodies {
     #[inline(never)]
     fn define(host: impl Host, policy: &str) -> UnreadBodies {
-        let counter =
-            |why: &str| Counter::define(host, &format!("tollgate.policy.{policy}.cost_body_unread_{why}"));
+        let counter = |name: &str| Counter::define(host, &["tollgate.policy.", policy, name].concat());
         UnreadBodies {
-            encoded: counter("encoded"),
-            of_type: counter("type"),
-            absent: counter("absent"),
-            aborted: counter("aborted"),
+            encoded: counter(".cost_body_unread_encoded"),
+            of_type: counter(".cost_body_unread_type"),
+            absent: counter(".cost_body_unread_absent"),
+            aborted: counter(".cost_body_unread_aborted"),
         }
     }
 
