@@ -16,6 +16,7 @@
 
 mod address_ranges;
 mod consumers;
+mod cost_body;
 mod counting;
 mod fleet;
 mod key_numbers;
@@ -30,7 +31,9 @@ mod replies;
 mod schedule;
 mod sharing;
 mod tiers;
+mod unknown_cost;
 
+use crate::body::Pointers;
 use crate::config::{ConfigErrors, Fields, Reader, Value, Vocabulary, statuses};
 use crate::http::{AUTHORIZATION, Spellings};
 use crate::language::{configuration, table};
@@ -129,6 +132,9 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     }
     paths::apply(spellings, &mut policies, &mut exempt);
     paths::apply_to_keys(spellings, &mut keys);
+    let mut pointers = Pointers::default();
+    let bodies = policies.iter_mut().filter_map(|policy| policy.response.body.as_deref_mut());
+    bodies.for_each(|body| body.add_to(&mut pointers));
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
     replies.consumers = callers.consumers.list().clone();
@@ -138,6 +144,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         callers,
         routes: routes(&policies, spellings),
         policies,
+        pointers,
         exempt,
         charging,
         exempt_preflight,

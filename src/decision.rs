@@ -53,6 +53,8 @@ pub struct PolicyDecision {
     pub cost: u32,
     /// Whether the trailers of the response decide what the request costs.
     pub awaits_trailers: bool,
+    /// Whether the request holds its cost until the end of the response's body, which reports the real one.
+    pub awaits_body: bool,
     /// The verdicts of the policy's limits, and whether they counted the request.
     pub outcome: Outcome,
 }
@@ -319,6 +321,11 @@ impl Decision {
     /// Whether the trailers of the response decide something.
     pub fn awaits_trailers(&self) -> bool {
         self.extras.as_ref().is_some_and(|extras| extras.head.is_some())
+    }
+
+    /// Whether a policy awaits the end of the response's body.
+    pub fn awaits_body(&self) -> bool {
+        self.all_policies().any(|one| one.awaits_body)
     }
 
     /// Records that the upstream has answered.

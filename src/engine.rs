@@ -1,5 +1,5 @@
-//! The story of a request, on one screen. Start here: [`Engine::decide`], then [`Engine::on_response`] and
-//! [`Engine::on_stream_end`].
+//! The story of a request, on one screen. Start here: [`Engine::decide`], then [`Engine::on_response`],
+//! [`Engine::on_body`] and [`Engine::on_stream_end`].
 
 pub mod caller;
 mod credential_rejection;
@@ -15,7 +15,7 @@ use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, GrpcStatus, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
 use crate::limiter::{Limit, Verdict};
-use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet, REJECTED, Unread};
+use crate::rules::{BodySeen, FIRST_OWN, LimitSet, Policy, PolicySet, REJECTED, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use crate::time::Now;
 use caller::{Caller, ConsumerCache};
@@ -278,6 +278,12 @@ impl Engine {
             || decision.credential_check().is_some()
     }
 
+    /// Whether any policy reads the bodies of responses.
+    #[inline]
+    pub fn reads_bodies(&self) -> bool {
+        !self.rules.pointers.is_empty()
+    }
+
     /// Whether the end of the request's stream may change any count.
     #[inline]
     pub fn awaits_stream_end(&self, decision: &Decision) -> bool {
@@ -349,6 +355,7 @@ impl Engine {
             let proves = good && one.outcome.unproven;
             let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
             update_what_is_left(policy, one, left, effect.units);
+            one.awaits_body = effect.awaits_body;
             note_unread(&mut unread, one.policy, effect.unread);
         }
         for one in decision.returns() {
@@ -384,6 +391,29 @@ impl Engine {
                 || decision.credential_check().is_some_and(is_unproved)
                 || decision.all_policies().any(distinguishes));
         Some(if is_open && response.rejection().is_some() { REJECTED } else { status })
+    }
+
+    /// Applies what the body of the response has reported, at its end or at that of the stream: once, to the
+    /// policies that await it.
+    ///
+    /// Returns the policies, by index, that could not read what the body was to report.
+    #[inline(never)]
+    pub fn on_body(
+        &self,
+        decision: &mut Decision,
+        body: BodySeen<'_>,
+        transaction: &mut Transaction<'_, impl Store>,
+    ) -> Vec<(usize, Unread)> {
+        let (mut unread, at, now) = (Vec::new(), decision.now, transaction.now());
+        let (policies, _) = decision.policies_and_check();
+        for one in policies.filter(|one| one.awaits_body) {
+            one.awaits_body = false;
+            let Some(policy) = self.policy(one.policy) else { continue };
+            let effect = policy.response.on_body(body, one.charged(at), now);
+            let _ = self.correct(one, effect.correction, transaction);
+            note_unread(&mut unread, one.policy, effect.unread);
+        }
+        unread
     }
 
     /// Applies what the end of the stream changes, whatever ended it: units in flight are released, and a
@@ -479,7 +509,16 @@ fn policy_decision(
 ) -> PolicyDecision {
     let own_limits = own_limits(&applied, own).map(|own| Box::new(own.clone()));
     let AppliedPolicy { policy, identity, limit_set, .. } = applied;
-    PolicyDecision { policy, identity, limit_set, own_limits, cost, awaits_trailers: false, outcome }
+    PolicyDecision {
+        policy,
+        identity,
+        limit_set,
+        own_limits,
+        cost,
+        awaits_trailers: false,
+        awaits_body: false,
+        outcome,
+    }
 }
 
 /// The limits that the request itself states, if it does. `own` are those of all policies.

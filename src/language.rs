@@ -9,8 +9,11 @@
 
 pub mod configuration;
 pub mod consumer;
+pub mod cost_body;
 pub mod cost_from;
 pub mod cost_header;
+pub mod cost_term;
+pub mod cost_weights;
 pub mod exception;
 pub mod fleet;
 pub mod headers;

@@ -20,7 +20,7 @@
 //!      │        Decision ──▶ reply    the reply to a rejected request,
 //!      │           │                  limit headers, an access log line
 //!      ▼           ▼
-//!   response ─▶ engine::Engine::on_response, on_stream_end   correct the counts
+//!   response ─▶ engine::Engine::on_response, on_body, on_stream_end   correct the counts
 //! ```
 //!
 //! The modules are floors. Each imports only from floors below its own, and `tests/floors.rs` keeps it so:
@@ -37,7 +37,7 @@
 //! limiter                             algorithms
 //! config                              a configuration as written, its errors, and how its language is declared
 //! identity_map                        what a worker remembers, by identity
-//! time  http  identity                these know nothing of limits
+//! time  http  identity  body          these know nothing of limits
 //! wire                                protobuf's fields
 //! varint                              integers of variable length
 //! ```
@@ -45,6 +45,7 @@
 //! Everything but `filter` is pure: no host call, no clock, no global state. So the whole decision runs in
 //! native tests.
 
+pub mod body;
 pub mod compile;
 pub mod config;
 pub mod decision;

@@ -24,6 +24,7 @@ pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
 pub use limit_set::{FIRST_OWN, LimitSet, LimitsByCaller, Quota, Standing};
 pub use mode::{EnforcedShare, Mode};
+pub use on_response::{BODY_PRESETS, BodyPreset, BodySeen, CostBody, CostTerm, NoCost, TokenKind, Weight};
 pub use on_response::{CostHeader, NoNumber, OnResponse, Place, REJECTED, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use quota_from::QuotaFrom;
@@ -31,6 +32,7 @@ pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;
 pub use schedule::{Schedule, Span};
 
+use crate::body::Pointers;
 use crate::limiter::Limit;
 use crate::table::{ChargeMode, TableSize};
 
@@ -43,6 +45,8 @@ pub struct PolicySet {
     pub policies: Vec<Policy>,
     /// An index of the policies by path.
     pub routes: Routes,
+    /// The numbers in responses' bodies that policies read.
+    pub pointers: Pointers,
     /// Requests that are exempt from all policies.
     pub exempt: Vec<RequestMatch>,
     /// Whether a request that one policy rejects is counted by the others.

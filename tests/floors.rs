@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["varint"],
     &["wire"],
-    &["time", "http", "identity"],
+    &["time", "http", "identity", "body"],
     &["identity_map"],
     &["config"],
     &["limiter"],

@@ -112,8 +112,14 @@ impl Bench {
             let filters = [&case.filters[..], &[filters::answer()]].concat();
             (json!({ "route": { "cluster": NOWHERE } }), filters, service.chain([nowhere]).collect())
         } else {
-            let body = json!({ "inline_string": "hello\n" });
-            let direct = json!({ "direct_response": { "status": 200, "body": body } });
+            let text = if case.body.is_empty() { "hello\n" } else { &case.body };
+            let body = json!({ "inline_string": text });
+            let mut direct = json!({ "direct_response": { "status": 200, "body": body } });
+            if !case.body.is_empty() {
+                let header = json!({ "key": "content-type", "value": "application/json" });
+                direct["response_headers_to_add"] =
+                    json!([{ "header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD" }]);
+            }
             (direct, case.filters.clone(), service.collect::<Vec<_>>())
         };
         let chain = Chain { filters: &filters, clusters: &clusters, route: &route, workers: case.workers };

@@ -63,6 +63,24 @@ pub fn one_layer() -> Value {
     })
 }
 
+/// A limit of tokens, which are read from the body if `reads`.
+pub fn tokens(reads: bool) -> Value {
+    let mut policy = one_layer();
+    policy["policies"][0]["cost"] = 4.into();
+    if reads {
+        policy["policies"][0]["cost_body"] = json!({ "format": "openai" });
+    }
+    policy
+}
+
+/// An answer like OpenAI's, of 2 KB and 4 tokens.
+pub fn answer() -> String {
+    let usage = json!({ "prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4 });
+    let choices =
+        json!([{ "index": 0, "message": { "role": "assistant", "content": "\"word\" and ".repeat(150) } }]);
+    json!({ "id": "chatcmpl-1", "object": "chat.completion", "choices": choices, "usage": usage }).to_string()
+}
+
 /// The same, counted for the whole fleet. What the service does not answer is rejected, so that it shows.
 pub fn one_layer_of_fleet() -> Value {
     let mut policy = one_layer();

@@ -35,6 +35,8 @@ pub struct Case {
     /// Whether its route leads to a cluster, and another filter answers before. Otherwise the route answers, and
     /// Envoy's global limit does nothing.
     pub is_routed: bool,
+    /// The JSON that its route answers with; empty: none.
+    pub body: String,
     pub load: Load,
     /// So many requests of the same load before the first measurement.
     pub before: u64,
@@ -68,6 +70,7 @@ impl Case {
             workers: 1,
             backend: None,
             is_routed: false,
+            body: String::new(),
             load,
             before: 0,
             module: None,
@@ -169,6 +172,7 @@ impl Places {
             self.systems(),
             self.keys(),
             self.policies(),
+            self.bodies(),
             self.workers(),
             self.memory(),
             self.fleet(),
@@ -274,6 +278,20 @@ impl Places {
             cases,
             latency: None,
         }
+    }
+
+    /// What it costs that Envoy shows the module each body, and what it costs to read one.
+    fn bodies(&self) -> Group {
+        let mut cases = vec![
+            Case::none(),
+            self.two_layers("two_layers_body", "two layers, which read no body"),
+            self.tollgate("held", "a policy with a hold, which reads no body", policies::tokens(false)),
+            self.tollgate("tokens", "the same, which reads the tokens", policies::tokens(true)),
+        ];
+        let two_layers = |places: &Places, name| places.two_layers(name, "two layers by another build");
+        cases.extend(self.rebuilt("two_layers_body_other", two_layers));
+        cases.iter_mut().for_each(|case| case.body = policies::answer());
+        Group { name: "bodies", about: "answers of 2 KB, one hot key, 1 worker", cases, latency: None }
     }
 
     fn workers(&self) -> Group {

@@ -1,5 +1,6 @@
 //! Describes in words what a configuration does.
 
+mod cost_body;
 mod key;
 mod limit;
 mod replies;
@@ -276,12 +277,13 @@ fn notes(set: &Configuration, policy: &Policy) -> Vec<String> {
     if let Some(from) = &policy.cost_from {
         notes.push(stated_cost(set, from, policy.cost));
     }
-    match (&policy.response.cost, policy.cost) {
-        (None, 1) => {}
-        (None, _) if policy.cost_from.is_some() => {}
-        (_, 0) if policy.cost_from.is_none() => notes.push(format!("a request {FREE}")),
-        (None, cost) => notes.push(format!("a request costs {cost} units")),
-        (Some(header), hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
+    match (&policy.response.cost, &policy.response.body, policy.cost) {
+        (None, None, 1) => {}
+        (None, None, _) if policy.cost_from.is_some() => {}
+        (_, _, 0) if policy.cost_from.is_none() => notes.push(format!("a request {FREE}")),
+        (None, None, cost) => notes.push(format!("a request costs {cost} units")),
+        (Some(header), _, hold) => notes.push(real_cost(header, &hold_words(policy, hold))),
+        (None, Some(body), hold) => notes.push(cost_body::words(body, &hold_words(policy, hold))),
     }
     if let Some(penalty) = policy.limits().iter().find(|limit| limit.algorithm.blocks()) {
         notes.push(limit(penalty));

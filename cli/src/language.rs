@@ -56,9 +56,13 @@ fn leaves(kind: &Kind) -> Vec<Kind> {
             all
         }
         Kind::Either(kinds) => kinds.iter().flat_map(leaves).collect(),
-        Kind::Flag | Kind::Number(_) | Kind::Words(_) | Kind::Text(_) | Kind::Statuses | Kind::Object(_) => {
-            vec![*kind]
-        }
+        Kind::Flag
+        | Kind::Number(_)
+        | Kind::Thousandths(_)
+        | Kind::Words(_)
+        | Kind::Text(_)
+        | Kind::Statuses
+        | Kind::Object(_) => vec![*kind],
     }
 }
 
@@ -69,6 +73,7 @@ pub fn words(kind: &Kind) -> Vec<(&'static str, Doc)> {
         Kind::Either(kinds) => kinds.iter().flat_map(words).collect(),
         Kind::Flag
         | Kind::Number(_)
+        | Kind::Thousandths(_)
         | Kind::Text(_)
         | Kind::Statuses
         | Kind::Object(_)

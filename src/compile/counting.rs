@@ -1,7 +1,8 @@
 //! Compiles which requests count, what responses change about that, and since when a policy is enforced.
 
-use super::statuses;
-use crate::config::{Fields, Reader, Words, all};
+use super::unknown_cost::unknown_cost;
+use super::{cost_body, statuses};
+use crate::config::{Fields, Reader, all};
 use crate::http::StatusSet;
 use crate::language::{cost_from, cost_header, forms, policy, request_match, returning, stock_header};
 use crate::rules::{
@@ -27,6 +28,7 @@ fn check_fields_of_responses(fields: &Fields<'_>) {
         policy::REFUND_UNLESS.name,
         policy::RESET_ON.name,
         policy::COST_HEADER.name,
+        policy::COST_BODY.name,
         policy::STOCK_HEADER.name,
         policy::UNANSWERED.name,
     ];
@@ -46,6 +48,7 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
     let unless = fields.get_optional_with(&policy::REFUND_UNLESS, statuses::read);
     let reset = fields.get_optional_with(&policy::RESET_ON, statuses::read);
     let cost = fields.get_optional_with(&policy::COST_HEADER, read_cost_header);
+    let body = fields.get_optional_with(&policy::COST_BODY, cost_body::read);
     let stock = fields.get_optional_with(&policy::STOCK_HEADER, read_stock_header);
     let unanswered = fields.get_with(&policy::UNANSWERED, policy::UNANSWERED_WORDS, |reader| {
         unknown_cost(reader, policy::UNANSWERED_WORDS)
@@ -61,6 +64,7 @@ pub(super) fn on_response(fields: &Fields<'_>, known: KnownKeys<'_>) -> Option<O
         reset: reset?,
         returns: returns?.unwrap_or_default(),
         cost: cost?,
+        body: body?,
         stock: stock?,
         unanswered: unanswered?,
     })
@@ -99,16 +103,11 @@ fn named(name: &Reader<'_>) -> Option<ReportHeader> {
     Some(ReportHeader { name: name.read(&forms::HEADER)?, remove: false })
 }
 
-/// What a request costs if no response says so.
-#[inline(never)]
-fn unknown_cost(reader: &Reader<'_>, words: &'static Words<UnknownCost>) -> Option<UnknownCost> {
-    if reader.is_text() { reader.read(words) } else { reader.read(forms::UNITS).map(UnknownCost::Costs) }
-}
-
 /// A request that holds more units than a limit admits at once could never pass.
 #[inline(never)]
 pub(super) fn check_hold(fields: &Fields<'_>, compiled: &Policy) {
-    if compiled.response.cost.is_none() && compiled.response.count.is_none() {
+    let OnResponse { cost, body, count, .. } = &compiled.response;
+    if cost.is_none() && body.is_none() && count.is_none() {
         return;
     }
     let stated = compiled.quotas_from.iter().filter_map(|from| from.smallest(compiled.limits()));

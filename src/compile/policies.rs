@@ -285,6 +285,7 @@ fn check_responses_in_flight(fields: &Fields<'_>, limits: &[TieredLimit]) {
     };
     let of_responses = [
         policy::COST_HEADER.name,
+        policy::COST_BODY.name,
         policy::COUNT_ON.name,
         policy::REFUND_ON.name,
         policy::REFUND_UNLESS.name,

@@ -294,6 +294,27 @@ impl<T: Copy> Field<Number<T>> {
     }
 }
 
+/// A number from 0 on with at most three places, which becomes its thousandths.
+#[derive(Clone, Copy, Debug)]
+pub struct Thousandths {
+    /// What is valid, as whole numbers.
+    pub range: Range,
+}
+
+impl Thousandths {
+    /// The numbers from 0 to `max`.
+    pub const fn new(max: u32, unit: &'static str) -> Thousandths {
+        Thousandths { range: Range { min: 0, max: max as i64, unit: Doc::new(unit) } }
+    }
+}
+
+impl Field<Thousandths> {
+    /// This field, for documentation.
+    pub const fn erased(self) -> Field {
+        self.with(Kind::Thousandths(self.kind.range))
+    }
+}
+
 /// What a whole number of the language can become.
 pub trait FromNumber: Sized {
     /// `None` only if the type has no such number, which its range rules out.
@@ -459,6 +480,8 @@ pub enum Kind {
     Flag,
     /// A whole number.
     Number(Range),
+    /// A number with at most three places.
+    Thousandths(Range),
     /// One of these words.
     Words(&'static dyn WordList),
     /// A text of this form.

@@ -2,8 +2,9 @@
 
 use super::declaration::{
     Composite, Effect, Effects, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule,
-    WordList, Words,
+    Thousandths, WordList, Words,
 };
+use super::reader::thousandths_to;
 use super::{Reader, Value};
 
 /// A type of the language that a value is read by.
@@ -30,6 +31,8 @@ pub enum Allowed<'a> {
     Text(&'static str),
     /// A whole number.
     Range(&'a Range),
+    /// A number with at most three places.
+    Thousandths(&'a Range),
     /// One of these words.
     Words(&'a dyn WordList),
 }
@@ -39,6 +42,7 @@ impl Allowed<'_> {
         match self {
             Allowed::Text(text) => (*text).into(),
             Allowed::Range(range) => format!("a whole number from {} to {}", range.min, range.max),
+            Allowed::Thousandths(range) => thousandths_to(range.max),
             Allowed::Words(words) => words.words().collect::<Vec<_>>().join(", "),
         }
     }
@@ -79,6 +83,26 @@ impl<T: FromNumber> Type for Number<T> {
 impl<T> Allows for Number<T> {
     fn allowed(&self) -> Allowed<'_> {
         Allowed::Range(&self.range)
+    }
+}
+
+impl Type for Thousandths {
+    type Value = u32;
+
+    fn read(&self, reader: &Reader<'_>) -> Option<u32> {
+        reader.thousandths(self.range.max)
+    }
+
+    #[inline]
+    fn of_literal(&self, literal: Literal) -> Option<u32> {
+        let Literal::Number(number) = literal else { return None };
+        u32::try_from(number).ok()?.checked_mul(1_000)
+    }
+}
+
+impl Allows for Thousandths {
+    fn allowed(&self) -> Allowed<'_> {
+        Allowed::Thousandths(&self.range)
     }
 }
 

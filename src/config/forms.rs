@@ -1,7 +1,8 @@
 //! Types that several fields have: the forms of texts, what each becomes, and what is valid.
 
 use super::parse;
-use crate::config::{Composite, Doc, Form, Kind, Number, Text};
+use crate::body::Pointer;
+use crate::config::{Composite, Doc, Form, Kind, Number, Text, Thousandths};
 use crate::http::{Host, PathTemplate, Pattern};
 use crate::time::{self, Micros};
 
@@ -16,6 +17,9 @@ pub const QUOTA: Number<u32> = Number::new(0, UNITS.range.max, "units");
 
 /// What an error says is allowed where one is wanted.
 pub const QUOTA_ALLOWED: &str = "a whole number from 0 to 4294967295";
+
+/// What a number of a response's body is multiplied by.
+pub const WEIGHT: Thousandths = Thousandths::new(1_000_000, "");
 
 /// A set of response statuses.
 pub const STATUSES: Composite = Composite::new(
@@ -157,6 +161,16 @@ pub const PATH: Form<PathTemplate> = Form::new(
     "a path such as /v1/invoices/{id} or /files/*.pdf: it starts with /, {name} is one whole segment, each name occurs once, \
      * is any text within a segment, ** stands at the end or before one last segment as in /**/*.php",
     PathTemplate::parse,
+);
+
+/// Where a value stands in a JSON document.
+pub const POINTER: Form<Pointer> = Form::new(
+    "JSON pointer",
+    "[RFC 6901](https://www.rfc-editor.org/rfc/rfc6901), of 1 to 8 segments: `/usage/total_tokens`; `~1` stands for `/` and `~0` for `~`. \
+     A list at the top of a body counts as the documents in it",
+    Some("^(/([^/~]|~[01])+){1,8}$"),
+    "a JSON pointer such as /usage/total_tokens, of 1 to 8 segments",
+    Pointer::parse,
 );
 
 /// The parameter of a path.

@@ -29,6 +29,10 @@ pub(super) struct Knows {
     pub request: Vec<(String, String)>,
     pub response: Vec<(String, String)>,
     pub trailers: Vec<(String, String)>,
+    /// The piece of the response's body that has come.
+    pub body: Vec<u8>,
+    /// How often it was asked for a piece.
+    pub body_reads: usize,
     pub address: String,
     pub route_name: Option<String>,
     /// What the host answers for paths of metadata, with zero bytes between their segments; `None` if it
@@ -224,6 +228,14 @@ impl Host for Fake {
     fn remove_response_trailer(self, stream: u32, name: &[u8]) {
         assert!(stream >= FIRST_STREAM);
         host(|knows| knows.trailers.retain(|(own, _)| own.as_bytes() != name));
+    }
+
+    fn response_body(self, stream: u32, start: usize, max: usize) -> Vec<u8> {
+        assert!(stream >= FIRST_STREAM);
+        host(|knows| {
+            knows.body_reads += 1;
+            knows.body.iter().skip(start).take(max).copied().collect()
+        })
     }
 
     fn set_filter_state(self, stream: u32, name: &str, text: &str) {

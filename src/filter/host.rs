@@ -81,6 +81,9 @@ pub(super) trait Host: Copy + 'static {
     /// Removes all lines of a response trailer.
     fn remove_response_trailer(self, stream: Self::Stream, name: &[u8]);
 
+    /// At most `max` bytes, from `start` on, of the piece of the response's body that has just come.
+    fn response_body(self, stream: Self::Stream, start: usize, max: usize) -> Vec<u8>;
+
     /// Leaves a text that access logs show as `%FILTER_STATE(wasm.NAME:PLAIN)%`. If the proxy rejects it,
     /// they show a dash.
     fn set_filter_state(self, stream: Self::Stream, name: &str, text: &str);

@@ -4,10 +4,11 @@
 //! addition and not for a host call. Envoy shows them as `wasmcustom.<name>`.
 
 use super::host::Host;
+use crate::body::Unreadable;
 use crate::decision::Decision;
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
-use crate::rules::{NoNumber, Policy, Unread};
+use crate::rules::{NoCost, NoNumber, Policy, Unread};
 use crate::table::TableStats;
 
 /// The counters of one filter configuration.
@@ -85,6 +86,48 @@ struct Outcomes {
     cost: Option<Unreported>,
     /// Responses without the stock that they were to report.
     stock: Option<Unreported>,
+    /// Responses whose body was to report a cost. Boxed, because most policies read none.
+    body: Option<Box<UnreadBodies>>,
+}
+
+/// Responses whose body did not report the cost that it was to report.
+struct UnreadBodies {
+    /// It was compressed.
+    encoded: Counter,
+    /// It was no JSON.
+    of_type: Counter,
+    /// It had no such number.
+    absent: Counter,
+    /// It broke off.
+    aborted: Counter,
+}
+
+impl UnreadBodies {
+    #[inline(never)]
+    fn define(host: impl Host, policy: &str) -> UnreadBodies {
+        let counter = |name: &str| Counter::define(host, &["tollgate.policy.", policy, name].concat());
+        UnreadBodies {
+            encoded: counter(".cost_body_unread_encoded"),
+            of_type: counter(".cost_body_unread_type"),
+            absent: counter(".cost_body_unread_absent"),
+            aborted: counter(".cost_body_unread_aborted"),
+        }
+    }
+
+    fn count(&mut self, why: NoCost) {
+        let counter = match why {
+            NoCost::Unreadable(Unreadable::Encoded) => &mut self.encoded,
+            NoCost::Unreadable(Unreadable::Type) => &mut self.of_type,
+            NoCost::Absent => &mut self.absent,
+            NoCost::Aborted => &mut self.aborted,
+        };
+        counter.pending += 1;
+    }
+
+    fn flush(&mut self, host: impl Host) {
+        let UnreadBodies { encoded, of_type, absent, aborted } = self;
+        [encoded, of_type, absent, aborted].into_iter().for_each(|counter| counter.flush(host));
+    }
 }
 
 /// Responses without a number that they were to report.
@@ -127,6 +170,7 @@ impl Outcomes {
                 let missing = format!("tollgate.policy.{name}.stock_missing");
                 Unreported::define(host, &missing, &format!("tollgate.policy.{name}.stock_unreadable"))
             }),
+            body: policy.response.body.as_ref().map(|_| Box::new(UnreadBodies::define(host, name))),
         }
     }
 
@@ -139,6 +183,9 @@ impl Outcomes {
         for Unreported { missing, unreadable } in [&mut self.cost, &mut self.stock].into_iter().flatten() {
             missing.flush(host);
             unreadable.flush(host);
+        }
+        if let Some(body) = &mut self.body {
+            body.flush(host);
         }
     }
 }
@@ -196,7 +243,10 @@ impl Metrics {
     /// Counts the numbers that a response was to report to policies, and has not.
     pub fn count_unread(&mut self, unread: &[(usize, Unread)]) {
         for (policy, unread) in unread {
-            let Some(Outcomes { cost, stock, .. }) = self.policies.get_mut(*policy) else { continue };
+            let Some(Outcomes { cost, stock, body, .. }) = self.policies.get_mut(*policy) else { continue };
+            if let (Some(counters), Some(why)) = (body, unread.body) {
+                counters.count(why);
+            }
             for (counters, why) in [(cost, unread.cost), (stock, unread.stock)] {
                 if let (Some(counters), Some(why)) = (counters, why) {
                     counters.count(why);

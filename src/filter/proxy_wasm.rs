@@ -114,12 +114,22 @@ impl HttpContext for TollgateStream<ProxyWasm> {
         self.response(());
         if ends {
             self.ends_without_trailers();
+            self.response_ended();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, size: usize, ends: bool) -> Action {
+        self.response_body((), size, ends);
+        if ends {
+            self.ends_without_trailers();
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
         self.trailers(());
+        self.response_ended();
         Action::Continue
     }
 }
@@ -214,6 +224,10 @@ impl Host for ProxyWasm {
 
     fn remove_response_trailer(self, (): (), name: &[u8]) {
         abi::remove_header(MapType::HttpResponseTrailers, name);
+    }
+
+    fn response_body(self, (): (), start: usize, max: usize) -> Vec<u8> {
+        abi::response_body(start, max)
     }
 
     fn set_filter_state(self, (): (), name: &str, text: &str) {

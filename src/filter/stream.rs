@@ -4,10 +4,12 @@ use super::host::{Host, SharedData, StreamResponse};
 use super::request::{Flow, conclude, decide};
 use super::waiting_request::WaitingRequest;
 use super::worker::Worker;
+use crate::body::{BodyFormat, BodyReader};
 use crate::decision::Decision;
 use crate::engine::Trailers;
 use crate::http::Response;
 use crate::reply::{ReplyRules, is_limit_header};
+use crate::rules::BodySeen;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -19,11 +21,16 @@ pub(super) struct TollgateStream<H: Host> {
     context: u32,
     /// Set if the request has waited for units of the fleet: its decision comes by this way.
     waiting: Option<Rc<WaitingRequest<H>>>,
+    /// Reads the body of the response, if a policy awaits what it reports.
+    body: Option<Box<BodyReader>>,
 }
+
+/// So much of a body is copied from the host at once.
+const PIECE: usize = 64 * 1024;
 
 impl<H: Host> TollgateStream<H> {
     pub fn new(worker: Option<Rc<RefCell<Worker<H>>>>, context: u32) -> TollgateStream<H> {
-        TollgateStream { worker, decision: None, context, waiting: None }
+        TollgateStream { worker, decision: None, context, waiting: None, body: None }
     }
 
     /// The request's headers have come: decides about it, and answers it if it is rejected.
@@ -67,8 +74,9 @@ impl<H: Host> TollgateStream<H> {
     pub fn response(&mut self, stream: H::Stream) {
         self.take_decision();
         let Some(worker) = &self.worker else { return };
+        let mut borrowed = worker.borrow_mut();
         let Worker { host, engine, replies, clock, metrics, removed_headers, table, fleet, .. } =
-            &mut *worker.borrow_mut();
+            &mut *borrowed;
         let host = *host;
         let response = StreamResponse { host, stream };
         if let Some(decision) = &mut self.decision {
@@ -93,7 +101,78 @@ impl<H: Host> TollgateStream<H> {
         if let Some(decision) = &self.decision {
             set_limit_headers(response, replies, decision);
         }
+        if engine.reads_bodies()
+            && let Some(decision) = self.decision.as_mut().filter(|decision| decision.awaits_body())
+        {
+            self.body = begin_body(&mut borrowed, response, decision);
+        }
     }
+
+    /// A piece of the response's body has come, of `size` bytes; `ends`: it is the last one.
+    #[inline]
+    pub fn response_body(&mut self, stream: H::Stream, size: usize, ends: bool) {
+        if self.body.is_some() {
+            self.read_body(stream, size);
+            if ends {
+                self.response_ended();
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn read_body(&mut self, stream: H::Stream, size: usize) {
+        let (Some(worker), Some(body)) = (&self.worker, &mut self.body) else { return };
+        let Worker { host, engine, .. } = &*worker.borrow();
+        for start in (0..size).step_by(PIECE) {
+            let piece = host.response_body(stream, start, PIECE.min(size.saturating_sub(start)));
+            body.read(&piece, &engine.rules().pointers);
+        }
+    }
+
+    /// The response is complete.
+    pub fn response_ended(&mut self) {
+        if let Some(body) = self.body.take() {
+            self.settle(BodySeen::Whole(body.values()));
+        }
+    }
+
+    /// Counts what the body has reported.
+    #[inline(never)]
+    fn settle(&mut self, body: BodySeen<'_>) {
+        if let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) {
+            settle(&mut worker.borrow_mut(), decision, body);
+        }
+    }
+}
+
+/// The reader of the response's body. `None`: it cannot be read, and the request is settled without it.
+#[inline(never)]
+fn begin_body<H: Host>(
+    worker: &mut Worker<H>,
+    response: StreamResponse<H>,
+    decision: &mut Decision,
+) -> Option<Box<BodyReader>> {
+    let [encoding, media_type] = ["content-encoding", "content-type"].map(|name| response.header(name));
+    match BodyFormat::of(encoding.as_deref(), media_type.as_deref()) {
+        Ok(format) => Some(Box::new(BodyReader::new(format, &worker.engine.rules().pointers))),
+        Err(why) => {
+            settle(worker, decision, BodySeen::Unreadable(why));
+            None
+        }
+    }
+}
+
+/// Counts what a body has reported, or its absence.
+fn settle<H: Host>(worker: &mut Worker<H>, decision: &mut Decision, body: BodySeen<'_>) {
+    let Worker { host, engine, clock, metrics, table, fleet, .. } = worker;
+    let now = clock.now::<H>();
+    let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
+    let unread = table.with(|table| {
+        let store = SharedData(*host);
+        let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
+        engine.on_body(decision, body, &mut transaction)
+    });
+    metrics.count_unread(&unread.unwrap_or_default());
 }
 
 impl<H: Host> TollgateStream<H> {
@@ -145,6 +224,9 @@ impl<H: Host> Drop for TollgateStream<H> {
         }
         if self.decision.as_ref().is_some_and(Decision::awaits_trailers) {
             self.settle_trailers(None);
+        }
+        if let Some(body) = self.body.take() {
+            self.settle(BodySeen::Part(body.values()));
         }
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
         let Worker { host, engine, clock, table, fleet, .. } = &*worker.borrow();

@@ -2,7 +2,8 @@
 
 use super::forms::{COST as COST_UNITS, STATUSES, UNITS};
 use super::{
-    cost_from, cost_header, exception, forms, limit, rejection, request_match, returning, span, stock_header,
+    cost_body, cost_from, cost_header, exception, forms, limit, rejection, request_match, returning, span,
+    stock_header,
 };
 use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Rule, Word, Words, object};
 use crate::fleet::OnOutage;
@@ -62,7 +63,7 @@ pub const COST: Field<Number<u32>> = Field::default(
     COST_UNITS,
     Literal::Number(1),
     "what a request costs, unless its match says otherwise. A request that costs `0` only looks: it is not counted, whatever its \
-     response says, and neither the policy's limits nor its block reject it; limit headers show what is left without it. With `cost_header` or `count_on`: what it holds until its response, at most \
+     response says, and neither the policy's limits nor its block reject it; limit headers show what is left without it. With `cost_header`, `cost_body` or `count_on`: what it holds until then, at most \
      the quota of each limit",
 );
 
@@ -85,6 +86,15 @@ pub const COST_HEADER: Field<Composite> = Field::optional(
     "the cost stays",
     "a response header with the actual cost. Until the response arrives, the request holds its `cost`; then the difference is charged \
      or refunded",
+);
+
+/// The actual cost in the body of the response.
+pub const COST_BODY: Field<Composite> = Field::optional(
+    "cost_body",
+    Composite::new(Kind::Object(&cost_body::OBJECT), "an object"),
+    "the cost stays",
+    "numbers in the response's body that are the actual cost, such as the tokens of a language model. Until the body has ended, the \
+     request holds its `cost`; then the difference is charged or refunded",
 );
 
 /// Which requests count.
@@ -301,16 +311,18 @@ pub const REJECT: Field<Composite> = Field::optional(
 /// The object.
 pub const OBJECT: Object = object!("policy" at "policies[]":
 "Limits for some requests, counted per caller. A policy does not apply to a request without its key.";
-NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_FROM, COST_HEADER, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
+NAME, MATCH, EXCEPT, KEY, CLASS, LIMITS, COST, COST_FROM, COST_HEADER, COST_BODY, COUNT, COUNT_ON, REFUND_ON, REFUND_UNLESS,
 RESET_ON, RETURNS, STOCK_HEADER, UNANSWERED, ON_CONTENTION, BLOCK_FOR, AFTER_BLOCK, MODE, EFFECTIVE_FROM, ENFORCE, SCHEDULE, SCOPE, ON_OUTAGE, REJECT;
 rules [
     Rule::NotBoth(COUNT_ON.name, COUNT.name),
+    Rule::NotBoth(COST_BODY.name, COST_HEADER.name),
+    Rule::NotBoth(COST_BODY.name, STOCK_HEADER.name),
     Rule::NotBoth(REFUND_UNLESS.name, REFUND_ON.name),
     // Without a match the policy would also count the very requests that are to return units.
     Rule::OnlyWith(RETURNS.name, &[MATCH.name]),
     Rule::OnlyWith(AFTER_BLOCK.name, &[BLOCK_FOR.name]),
     Rule::OnlyWith(
         UNANSWERED.name,
-        &[COUNT_ON.name, REFUND_ON.name, REFUND_UNLESS.name, COST_HEADER.name, STOCK_HEADER.name],
+        &[COUNT_ON.name, REFUND_ON.name, REFUND_UNLESS.name, COST_HEADER.name, COST_BODY.name, STOCK_HEADER.name],
     ),
 ]);

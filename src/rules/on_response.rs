@@ -1,6 +1,11 @@
 //! What a response, or its absence, changes about the counts of its request.
 
+mod cost_body;
+
+pub use cost_body::{BODY_PRESETS, BodyPreset, CostBody, CostTerm, NoCost, TokenKind, Weight};
+
 use super::RequestMatch;
+use crate::body::{Unreadable, Values};
 use crate::http::{GrpcStatus, Response, StatusSet, whole_number};
 use crate::table::{Charged, Correction};
 use crate::time::Now;
@@ -18,6 +23,8 @@ pub struct OnResponse {
     pub returns: Vec<(RequestMatch, StatusSet)>,
     /// The header that reports the request's real cost. Until then the request holds its cost.
     pub cost: Option<CostHeader>,
+    /// The numbers in the body that report the request's real cost. Until its end the request holds its cost.
+    pub body: Option<Box<CostBody>>,
     /// The header that reports how many units of a stock are really in use.
     pub stock: Option<ReportHeader>,
     /// What becomes of a request that gets no response.
@@ -119,12 +126,14 @@ pub struct Unread {
     pub cost: Option<NoNumber>,
     /// The number of units of a stock.
     pub stock: Option<NoNumber>,
+    /// The real cost that stands in the body.
+    pub body: Option<NoCost>,
 }
 
 impl Unread {
     /// Whether all numbers were read.
     pub fn is_none(&self) -> bool {
-        self.cost.is_none() && self.stock.is_none()
+        self.cost.is_none() && self.stock.is_none() && self.body.is_none()
     }
 }
 
@@ -137,12 +146,26 @@ pub struct Effect {
     pub units: u32,
     /// What the response was to report and has not.
     pub unread: Unread,
+    /// Whether the request holds its cost until the end of the body, which reports the real one.
+    pub awaits_body: bool,
+}
+
+/// How much of a response's body has come.
+#[derive(Clone, Copy, Debug)]
+pub enum BodySeen<'a> {
+    /// All of it.
+    Whole(&'a Values),
+    /// A part: then the stream ended.
+    Part(&'a Values),
+    /// It cannot be read.
+    Unreadable(Unreadable),
 }
 
 impl OnResponse {
     /// Whether a response changes the counts of requests that the policy judges.
     pub fn depends_on_response(&self) -> bool {
-        let changes_own = self.refund.is_some() || self.count.is_some() || self.cost.is_some();
+        let changes_own =
+            self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.body.is_some();
         changes_own || self.stock.is_some() || self.reset.is_some()
     }
 
@@ -168,6 +191,11 @@ impl OnResponse {
     /// What a response changes about a request that was admitted at `since`.
     pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
         let mut unread = Unread::default();
+        let restart = self.reset.as_ref().is_some_and(|set| set.holds(response));
+        if self.body.is_some() && charged.at.is_some() && !restart && self.keeps(response) {
+            let (correction, units) = (Correction::default(), charged.cost);
+            return Effect { correction, units, unread, awaits_body: true };
+        }
         let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
             Some(counts) if counts.holds(response) => {
@@ -176,19 +204,41 @@ impl OnResponse {
             }
             Some(_) => (charged.give_back(), 0),
             None if charged.at.is_none() => (Correction::default(), charged.cost),
-            None if self.refund.as_ref().is_some_and(|set| set.holds(response)) => (charged.give_back(), 0),
+            None if self.refunds(response) => (charged.give_back(), 0),
             None => {
                 let real = real();
                 (charged.settle(real, now), real)
             }
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
-        let restart = self.reset.as_ref().is_some_and(|set| set.holds(response));
-        Effect {
-            correction: Correction { restart, ..correction },
-            units: if restart { 0 } else { units },
-            unread,
-        }
+        let units = if restart { 0 } else { units };
+        Effect { correction: Correction { restart, ..correction }, units, unread, awaits_body: false }
+    }
+
+    /// Whether a response leaves the request counted.
+    fn keeps(&self, response: &impl Response) -> bool {
+        self.count.as_ref().is_none_or(|counts| counts.holds(response)) && !self.refunds(response)
+    }
+
+    fn refunds(&self, response: &impl Response) -> bool {
+        self.refund.as_ref().is_some_and(|set| set.holds(response))
+    }
+
+    /// What the end of the body changes about a request that awaited it.
+    pub fn on_body(&self, body: BodySeen<'_>, charged: Charged, now: Now) -> Effect {
+        let hold = charged.cost;
+        let (units, why) = match (&self.body, body) {
+            (None, _) => (hold, None),
+            (Some(cost), BodySeen::Whole(values)) => cost.units(Ok(values), hold),
+            (Some(cost), BodySeen::Part(values)) => cost.units_of_part(values, hold),
+            (Some(cost), BodySeen::Unreadable(why)) => cost.units(Err(why), hold),
+        };
+        let correction = match self.count.is_some() {
+            true => charged.count_at(now, units),
+            false => charged.settle(units, now),
+        };
+        let unread = Unread { body: why, ..Unread::default() };
+        Effect { correction, units, unread, awaits_body: false }
     }
 
     /// What the end of a stream without a response changes. The request may still take effect at the
@@ -223,7 +273,7 @@ impl OnResponse {
         let mut unread = Unread::default();
         let correction = Correction { returned, ..Correction::default() };
         let correction = self.with_stock(correction, response, 0, since, &mut unread);
-        Effect { correction, units: 0, unread }
+        Effect { correction, units: 0, unread, awaits_body: false }
     }
 
     fn with_stock(

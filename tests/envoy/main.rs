@@ -60,6 +60,7 @@ mod shadow;
 mod stage;
 mod stated_numbers;
 mod stock;
+mod tokens;
 mod trailers;
 mod two_filters;
 mod two_levels;

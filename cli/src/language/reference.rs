@@ -194,6 +194,7 @@ fn kind(kind: &Kind) -> String {
     match kind {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Number(range) => number(range),
+        Kind::Thousandths(range) => format!("{}, at most three places", number(range)),
         Kind::Words(_) => {
             words(kind).iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ")
         }
@@ -225,6 +226,7 @@ fn plural(of: &Kind) -> String {
         }
         Kind::Flag
         | Kind::Number(_)
+        | Kind::Thousandths(_)
         | Kind::Words(_)
         | Kind::Statuses
         | Kind::List(_)

@@ -118,7 +118,12 @@ fn property(object: &Object, one: &Field) -> SchemaFields {
 fn kind(kind: &Kind) -> SchemaFields {
     match kind {
         Kind::Flag => vec![text("type", "boolean")],
-        Kind::Number(range) => number(range),
+        Kind::Number(range) => bounded("integer", range),
+        // Envoy reads a number of its YAML that is not whole as text.
+        Kind::Thousandths(range) => any_of([
+            bounded("number", range),
+            vec![text("type", "string"), text("pattern", r"^[0-9]+\.[0-9]{1,3}$")],
+        ]),
         Kind::Words(_) => {
             let words = words(kind).into_iter().map(|(word, _)| word.into());
             vec![field("enum", Value::List(words.collect()))]
@@ -138,9 +143,9 @@ fn kind(kind: &Kind) -> SchemaFields {
     }
 }
 
-fn number(range: &Range) -> SchemaFields {
+fn bounded(kind: &str, range: &Range) -> SchemaFields {
     let bound = |bound: i64| Value::Number(bound as f64);
-    vec![text("type", "integer"), field("minimum", bound(range.min)), field("maximum", bound(range.max))]
+    vec![text("type", kind), field("minimum", bound(range.min)), field("maximum", bound(range.max))]
 }
 
 fn string(form: &Text) -> SchemaFields {
@@ -149,7 +154,7 @@ fn string(form: &Text) -> SchemaFields {
 }
 
 fn statuses() -> SchemaFields {
-    let status = number(&statuses::STATUS.range);
+    let status = bounded("integer", &statuses::STATUS.range);
     let class = vec![field(
         "enum",
         Value::List(statuses::CLASSES.into_iter().map(|(class, _)| class.into()).collect()),

@@ -190,6 +190,27 @@ fn b_a_cost_that_is_known_later_beside_a_hold_of_one_unit_is_warned_about() {
 }
 
 #[test]
+fn a_cost_in_the_body_is_warned_about_beside_a_hold_of_one_unit_or_if_clients_can_escape_it() {
+    let found = |more: &str| limits("{ quota: 1500, window: 1m }", more);
+    let hold = "policies[0].cost_body: a request holds 1 unit until its response's body has ended: requests in flight can overshoot a quota by in flight × (real cost − 1); set cost so that nine in ten requests cost no more";
+    let without = "policies[0].cost_body.without: a request costs less than it holds if its response's body cannot be read: a client that asks for a compressed response, or for a stream without numbers, may bring that about; use keep, or a number not below cost";
+    for (more, warnings) in [
+        ("    cost_body: { format: openai }\n", &[hold][..]),
+        ("    cost: 100\n    cost_body: { format: openai, without: refund }\n", &[without]),
+        ("    cost: 100\n    cost_body: { json: /n, without: 99 }\n", &[without]),
+        ("    cost_body: { json: /n, without: refund }\n", &[hold, without]),
+        ("    cost: 100\n    cost_body: { format: openai }\n", &[]),
+        ("    cost: 100\n    cost_body: { json: /n, without: 100 }\n", &[]),
+        (
+            "    match: [{ path: /a, cost: 100 }, { path: /b, cost: 2 }]\n    cost_body: { format: gemini }\n",
+            &[],
+        ),
+    ] {
+        assert_eq!(found(more), warnings, "{more}");
+    }
+}
+
+#[test]
 fn a_host_that_clients_make_up_is_warned_about_unless_addresses_are_limited() {
     let keys = "keys:\n  host: { host: {} }\n  client_ip: { client_ip: {} }\n";
     let by =

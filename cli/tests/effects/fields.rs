@@ -70,6 +70,15 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
         "cost_header" => {
             ("/policies/1/cost_header", vec![("/policies/1/cost_header", json!({ "name": "x-cost" }))])
         }
+        "cost_body" => ("/policies/1/cost_body", vec![]),
+        "cost_term" => (
+            "/policies/1/cost_body/sum/0",
+            vec![("/policies/1/cost_body", json!({ "sum": [{ "json": "/n" }] }))],
+        ),
+        "cost_weights" => (
+            "/policies/1/cost_body/weights",
+            vec![("/policies/1/cost_body", json!({ "format": "openai", "weights": {} }))],
+        ),
         "stock_header" => {
             ("/policies/1/stock_header", vec![("/policies/1/stock_header", json!({ "name": "x-stock" }))])
         }
@@ -122,6 +131,25 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         }
         ("policy", "cost") => json!(2),
         ("policy", "cost_header") => json!("x-cost"),
+        ("policy", "cost_body") => json!({ "json": "/n" }),
+        ("cost_body", field) => {
+            let (beside_it, value) = match field {
+                "format" => (json!({ "format": "openai" }), Json::Null),
+                "json" => (json!({ "json": "/n" }), json!(["/m", "/none"])),
+                "sum" => (json!({ "sum": [{ "json": "/n" }] }), json!([{ "json": "/m" }])),
+                "weights" => (json!({ "format": "openai" }), json!({ "output": 2 })),
+                "without" => {
+                    values.retain(|value| *value != json!("keep"));
+                    (json!({ "json": "/none" }), json!(2))
+                }
+                field => panic!("cost_body.{field} is new"),
+            };
+            more(&mut beside, "/policies/1/cost_body", beside_it);
+            value
+        }
+        ("cost_term", "json") => json!("/m"),
+        ("cost_term", "weight") => json!(0.5),
+        ("cost_weights", _) => json!(2),
         ("policy", "count" | "on_contention" | "mode") => Json::Null,
         ("policy", "count_on") => json!([401]),
         ("policy", "refund_on") => json!([500]),
@@ -221,6 +249,7 @@ fn words(field: &Field) -> Vec<Json> {
 pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) -> Option<&'static str> {
     match (object, field, value.as_str().unwrap_or_default(), algorithm) {
         ("headers", "format", "epoch", _) => Some("the default of this preset"),
+        ("cost_body", "format", "openai", _) => Some("it is beside it"),
         ("limit", "window", "day", "calendar") => Some("it has this window"),
         ("headers", "reset", "next_slot", _) | ("headers", "reset_on_429", "after_wait", _) => {
             Some("the default")

@@ -1,6 +1,7 @@
 //! A gateway in simulated time, with the filter's own engine, and what can be seen of it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use tollgate::body::{BodyFormat, BodyReader};
 use tollgate::compile::{Configuration, compile};
 use tollgate::config;
 use tollgate::decision::Decision;
@@ -9,6 +10,7 @@ use tollgate::http::{Response, SampleRequest};
 use tollgate::identity::Seed;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::reply::ReplyRules;
+use tollgate::rules::BodySeen;
 use tollgate::table::Table;
 use tollgate::table::memory::MemoryStore;
 use tollgate::time::{Now, SECOND};
@@ -22,12 +24,14 @@ pub struct Answer {
     pub status: Option<u16>,
     pub cost: Option<u32>,
     pub stock: Option<u32>,
+    /// JSON; empty: there is none.
+    pub body: &'static str,
     /// Seconds until the stream ends.
     pub lasts: u64,
 }
 
 pub fn status(status: u16) -> Answer {
-    Answer { status: Some(status), cost: None, stock: None, lasts: 0 }
+    Answer { status: Some(status), cost: None, stock: None, body: "", lasts: 0 }
 }
 
 impl Response for Answer {
@@ -89,6 +93,12 @@ impl Gateway {
         } else if answer.status.is_some() && self.engine.awaits_response(&decision) {
             let mut transaction = self.workers[worker].begin(&self.store, self.now);
             self.engine.on_response(&mut decision, answer, &mut transaction);
+            if decision.awaits_body() {
+                let pointers = &self.engine.rules().pointers;
+                let mut body = BodyReader::new(BodyFormat::Json, pointers);
+                body.read(answer.body.as_bytes(), pointers);
+                self.engine.on_body(&mut decision, BodySeen::Whole(body.values()), &mut transaction);
+            }
         }
         let shadows = decision.shadows().iter().filter(|one| one.rejected()).count();
         // This upstream always sends some of its own.

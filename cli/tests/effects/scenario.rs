@@ -44,13 +44,27 @@ fn statuses(gateway: &mut Gateway, caller: &str) {
         posts(gateway, &caller, 2);
         gateway.ask(&post(&caller), &each);
     }
-    for each in [Answer { cost: Some(2), ..status(201) }, Answer { stock: Some(2), ..status(201) }] {
+    for each in [
+        Answer { cost: Some(2), ..status(201) },
+        Answer { stock: Some(2), ..status(201) },
+        Answer { body: BODY, ..status(201) },
+    ] {
         gateway.wait(1);
         let caller = format!("{caller}-{:?}-{:?}", each.cost, each.stock);
         gateway.ask(&post(&caller), &each);
         posts(gateway, &caller, 2);
     }
 }
+
+/// As OpenAI reports two tokens, and others one.
+const BODY: &str = r#"{
+    "n": 2, "m": 1,
+    "usage": {
+        "prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}, "completion_tokens": 1,
+        "output_tokens": 1, "outputTokens": 1
+    },
+    "usageMetadata": {"candidatesTokenCount": 1}
+}"#;
 
 fn kinds(gateway: &mut Gateway, caller: &str) {
     gateway.ask(&request("GET", "/v1/a", caller), &status(200));

@@ -122,6 +122,13 @@ pub(super) fn call_body() -> Vec<u8> {
     buffer(|data, len| unsafe { proxy_get_buffer_bytes(body, 0, usize::MAX, data, len) }).unwrap_or_default()
 }
 
+/// Bytes of the piece of the response's body that has just come; empty if the host does not give them.
+pub(super) fn response_body(start: usize, max: usize) -> Vec<u8> {
+    let body = BufferType::HttpResponseBody;
+    // SAFETY: the pointers are to live locals. The host cuts off what is asked for beyond the end.
+    buffer(|data, len| unsafe { proxy_get_buffer_bytes(body, start, max, data, len) }).unwrap_or_default()
+}
+
 /// Makes a context the one that calls of the host are about. `false`: the host does not let this module.
 pub(super) fn enter(context: u32) -> bool {
     // SAFETY: no pointers.

@@ -36,6 +36,7 @@ fn verdict(quota: u32, remaining: u64, next: u64, full: u64, retry: u64) -> Verd
 
 fn decision(policies: &[(usize, &[Verdict])]) -> Decision {
     let policy_decision = |(policy, verdicts): &(usize, &[Verdict])| PolicyDecision {
+        awaits_body: false,
         policy: *policy,
         identity: Identity { page: 1, fingerprint: 2 },
         limit_set: 0,
@@ -510,6 +511,7 @@ fn the_rate_of_a_bucket_is_that_of_its_refill_for_each_tier() {
             outcome,
             own_limits: None,
             awaits_trailers: false,
+            awaits_body: false,
         };
         let decision = Decision::new(vec![one], NOW);
         let headers = rules.limit_headers(&decision);

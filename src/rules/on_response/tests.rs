@@ -81,8 +81,8 @@ fn b_what_a_response_without_a_readable_cost_costs_is_a_rule_and_it_is_reported(
     ] {
         let rules = OnResponse { cost: x_cost(without), ..OnResponse::default() };
         for (response, why) in [(&none, NoNumber::Missing), (&many, NoNumber::Unreadable)] {
-            let unread = Unread { cost: Some(why), stock: None };
-            let expected = Effect { correction, units, unread };
+            let unread = Unread { cost: Some(why), ..Unread::default() };
+            let expected = Effect { correction, units, unread, awaits_body: false };
             assert_eq!(rules.on_response(response, held(5), at(1), at(2)), expected);
         }
     }

@@ -102,6 +102,7 @@ fn has_type(name: &str, value: &Json) -> bool {
         "array" => value.is_array(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
         "integer" => value.is_u64() || value.is_i64(),
         other => panic!("the checker does not know the type {other}"),
     }

@@ -20,6 +20,9 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
         "cost_header" => "/policies/0/cost_header",
+        "cost_body" => "/policies/0/cost_body",
+        "cost_term" => "/policies/0/cost_body/sum/0",
+        "cost_weights" => "/policies/0/cost_body/weights",
         "stock_header" => "/policies/0/stock_header",
         "match" => "/policies/0/match/0",
         "exception" => "/exempt/0",
@@ -79,6 +82,14 @@ pub(super) fn example(object: &str) -> (Json, String) {
         }
         "route-negation" => with(&configuration, "/policies/0/match/0", &json!({ "route": { "not": "a" } })),
         "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
+        "cost_body" => with(&configuration, "/policies/0", &json!({ "cost_body": { "format": "openai" } })),
+        "cost_term" => {
+            with(&configuration, "/policies/0", &json!({ "cost_body": { "sum": [{ "json": "/cost" }] } }))
+        }
+        "cost_weights" => {
+            let body = json!({ "cost_body": { "format": "openai", "weights": {} } });
+            with(&configuration, "/policies/0", &body)
+        }
         "stock_header" => {
             let limits = json!([{ "algorithm": "stock", "quota": 5 }]);
             let stock = json!({ "limits": limits, "stock_header": { "name": "x-stock" } });
@@ -103,6 +114,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("limit", "burst") => json!({ "algorithm": "token_bucket" }),
         ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
         ("limit", "time_zone") => json!({ "window": "month" }),
+        ("cost_body", "weights") => json!({ "format": "openai" }),
         ("policy", "unanswered") => json!({ "count_on": [401] }),
         ("policy", "stock_header") => json!({ "limits": [{ "algorithm": "stock", "quota": 1 }] }),
         ("policy", "returns") => json!({ "match": [{ "method": "POST" }] }),

@@ -33,6 +33,16 @@ pub(super) fn probes(kind: &Kind) -> Vec<Probe> {
             let others = [probe(json!("some"), false), probe(json!(1.5), false)];
             below.into_iter().chain(edges).chain(others).collect()
         }
+        Kind::Thousandths(range) => {
+            let accepted = [json!(range.min), json!(range.max), json!(0.001), json!(0.29), json!(1.001)];
+            let rejected = [json!(range.min - 1), json!(range.max + 1), json!("some")];
+            let four_places = Probe { in_schema: false, ..probe(json!(0.0001), false) };
+            let accepted = accepted.into_iter().map(|value| probe(value, true));
+            accepted
+                .chain(rejected.into_iter().map(|value| probe(value, false)))
+                .chain([four_places])
+                .collect()
+        }
         Kind::Words(_) => {
             let words: Vec<&str> = words(kind).into_iter().map(|(word, _)| word).collect();
             let list = words.join(", ");
