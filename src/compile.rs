@@ -114,6 +114,12 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     else {
         return None;
     };
+    if let Some(name) = replies.shadow_header.as_deref()
+        && keys.iter().any(|key| key.source.header() == Some(name))
+    {
+        // The upstream would no longer get what the client has sent.
+        return fields.present(&configuration::SHADOW_HEADER)?.error("a header that no key reads");
+    }
     paths::apply(spellings, &mut policies, &mut exempt);
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
     let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };

@@ -128,7 +128,7 @@ impl PolicyDecision {
     }
 
     /// The wait that the policy asks for. See [`Verdict::retry_after`].
-    fn retry_after(&self) -> Micros {
+    pub fn retry_after(&self) -> Micros {
         self.outcome.verdicts.iter().map(|verdict| verdict.retry_after).max().unwrap_or_default()
     }
 }

@@ -8,11 +8,11 @@ mod unreadable;
 
 pub use selection::{applying, exempts, exempts_caller, role};
 
-use crate::decision::{AppliedPolicy, Decision, PolicyDecision, Role};
+use crate::decision::{AppliedPolicy, CredentialCheck, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, Request, RequestCache, Response, answered_status, is_good};
 use crate::identity::{Identity, Seeds};
-use crate::rules::{Policy, PolicySet, Unread};
+use crate::rules::{Policy, PolicySet, REJECTED, Unread};
 use crate::table::{Charge, ChargeMode, Correction, Count, Outcome, Store, Transaction, Verdicts};
 use caller::{Caller, ConsumerCache};
 use credential_rejection::{CheckedCredentials, spares_owner};
@@ -231,7 +231,7 @@ impl Engine {
             return unread;
         }
         decision.as_of = transaction.now();
-        let Some(status) = answered_status(response) else { return unread };
+        let Some(status) = self.settled_status(decision, response) else { return unread };
         let response = &Answer { response, status };
         decision.mark_answered();
         let (at, now, good) = (decision.now, transaction.now(), is_good(response));
@@ -262,6 +262,24 @@ impl Engine {
             self.record_rejection(check, at, response, transaction);
         }
         unread
+    }
+
+    /// The status by which a response settles what became of the request; `None` if it does not. A rejection of
+    /// another Tollgate may have a status like that of a success, but it proves and returns nothing. Where that
+    /// makes a difference, it is looked up.
+    fn settled_status(&self, decision: &Decision, response: &impl Response) -> Option<u16> {
+        const MIN_ERROR: u16 = 400;
+        let status = answered_status(response)?;
+        let distinguishes = |one: &PolicyDecision| {
+            self.policy(one.policy).is_some_and(|policy| policy.response.distinguishes_rejections(status))
+        };
+        let is_unproved = |check: &CredentialCheck| check.credentials.iter().any(|one| !one.proved);
+        let is_open = status < MIN_ERROR
+            && (decision.awaits_proof()
+                || !decision.returns().is_empty()
+                || decision.credential_check().is_some_and(is_unproved)
+                || decision.all_policies().any(distinguishes));
+        Some(if is_open && response.rejection().is_some() { REJECTED } else { status })
     }
 
     /// Applies what the end of the stream changes, whatever ended it: units in flight are released, and a

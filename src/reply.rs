@@ -5,6 +5,7 @@
 //! Decision ──reply──────────▶ Reply             for a rejected request
 //!          ──limit_headers──▶ limit headers     for every response
 //!          ──access_line────▶ a line of text    for Envoy's access logs
+//!          ──shadow_line────▶ a request header  for the upstream
 //! ```
 
 mod access_log;
@@ -13,6 +14,7 @@ mod limit_headers;
 mod local_reply;
 mod message;
 mod retry_after;
+mod shadow;
 mod template;
 mod variable;
 
@@ -20,7 +22,7 @@ pub use limit_headers::{
     Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, LimitField, PRESETS, Preset, PresetFields,
     Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
 };
-pub use local_reply::{Body, Rejection, Reply};
+pub use local_reply::{Body, ENVOY_RATELIMITED, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Template, TemplateError, TextKind, VariableSource};
@@ -43,6 +45,8 @@ pub struct ReplyRules {
     pub retry_after: RetryAfter,
     /// The sets of limit headers that responses carry, in the order of the configuration.
     pub headers: Vec<HeaderRules>,
+    /// The request header that shows the upstream what policies in shadow would have decided, if there is one.
+    pub shadow_header: Option<String>,
     /// Whether each request gets an access log line.
     pub access_log: bool,
     /// The rejection used if a policy's own cannot be found.
@@ -99,22 +103,23 @@ impl ReplyRules {
     /// The limit headers that the response to this request carries, whether it is a rejection or the
     /// upstream's.
     pub fn limit_headers(&self, decision: &Decision) -> Vec<Header<'_>> {
-        match self.headers.as_slice() {
-            [] => Vec::new(),
-            [only] => only.render(self, decision),
-            sets => sets.iter().flat_map(|set| set.render(self, decision)).collect(),
-        }
+        self.added_limit_headers(decision, &|_| false)
     }
 
     /// The same for the upstream's response, of which `has` says whether it has a header. What the upstream
     /// says in the headers of a set is one statement: if any of them is kept, that set is left out, because it
     /// would contradict it.
-    pub fn added_limit_headers(&self, decision: &Decision, has: impl Fn(&str) -> bool) -> Vec<Header<'_>> {
-        match self.headers.as_slice() {
-            [] => Vec::new(),
-            [only] => only.added(self, decision, &has),
-            sets => sets.iter().flat_map(|set| set.added(self, decision, &has)).collect(),
+    pub fn added_limit_headers(&self, decision: &Decision, has: &dyn Fn(&str) -> bool) -> Vec<Header<'_>> {
+        let mut headers = Vec::new();
+        for set in &self.headers {
+            let before = headers.len();
+            set.render(self, decision, &mut headers);
+            let mut added = headers.get(before..).unwrap_or_default().iter();
+            if set.upstream == UpstreamHeaders::Keep && added.any(|(name, _)| has(name)) {
+                headers.truncate(before);
+            }
         }
+        headers
     }
 
     /// The consumer's name; empty if it is not known.

@@ -20,7 +20,7 @@ pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyValue, Part, modifiers};
 pub use limit_set::{LimitSet, LimitsByCaller};
 pub use mode::Mode;
-pub use on_response::{CostHeader, NoNumber, OnResponse, ReportHeader, UnknownCost, Unread};
+pub use on_response::{CostHeader, NoNumber, OnResponse, REJECTED, ReportHeader, UnknownCost, Unread};
 pub use policy::Policy;
 pub use request_match::{CallerKeys, KnownKeys, NamedPattern, RequestMatch};
 pub use routes::Routes;

@@ -121,6 +121,11 @@ impl FakeResponse {
         FakeResponse { rejection: Some(rejection), ..response }
     }
 
+    /// The rejection of another Tollgate, as an HTTP caller sees it.
+    pub fn rejected_as(status: u16) -> FakeResponse {
+        FakeResponse { rejection: Some(status), ..FakeResponse::before_upstream(status) }
+    }
+
     pub fn with(self, name: &'static str, value: impl AsRef<[u8]>) -> FakeResponse {
         FakeResponse { header: Some((name, value.as_ref().to_vec())), ..self }
     }

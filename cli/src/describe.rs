@@ -159,6 +159,12 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         general.push(("fleet", describe_fleet(fleet)));
     }
     general.push(("rejection", describe_rejections(set)));
+    if let Some(name) = &set.replies.shadow_header {
+        general.push((
+            "shadow",
+            format!("the upstream gets {name}: what policies in shadow would have decided"),
+        ));
+    }
     general.extend(describe_headers(set).into_iter().map(|headers| ("headers", headers)));
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
     general.push((

@@ -10,11 +10,12 @@ mod message;
 mod rejections;
 mod template;
 
-use crate::config::Fields;
-use crate::language::{configuration, retry_after};
+use crate::config::{Fields, Reader};
+use crate::language::{configuration, forms, retry_after};
 use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter, rate};
 use crate::rules::{LimitsByCaller, Policy};
 use crate::time::SECOND;
+use header_names::{SentHeaders, is_reserved};
 use headers::{header_sets, secret_preset};
 use rejections::{CompiledRejection, check_limit_headers, rejections};
 use std::sync::Arc;
@@ -25,22 +26,35 @@ pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Opt
     let secret = root.present(&configuration::HEADERS).and_then(secret_preset);
     let rejections = rejections(root, secret);
     let retry_after = retry_after(root);
-    let headers = root.get_optional_with(&configuration::HEADERS, |headers| header_sets(headers, policies));
-    if let Some(Some(sets)) = &headers {
-        check_limit_headers(root, sets);
+    let mut sent = SentHeaders::default();
+    let headers =
+        root.get_optional_with(&configuration::HEADERS, |headers| header_sets(headers, policies, &mut sent));
+    if let Some(Some(_)) = headers {
+        check_limit_headers(root, &sent);
     }
     let access_log = root.get(&configuration::ACCESS_LOG);
+    let shadow_header = root.get_optional_with(&configuration::SHADOW_HEADER, shadow_header);
     let (rejection, own) = rejections?;
     let policies = policies?.iter().zip(own).map(|(policy, own)| policy_replies(policy, own));
     Some(ReplyRules {
         retry_after: retry_after?,
         headers: headers?.unwrap_or_default(),
         access_log: access_log?,
+        shadow_header: shadow_header?,
         rejection,
         policies: policies.collect(),
         consumers: Arc::default(),
         tiers: Vec::new(),
     })
+}
+
+/// The name of a request header that the filter sets.
+fn shadow_header(at: &Reader<'_>) -> Option<String> {
+    let name = at.read(&forms::HEADER)?;
+    if is_reserved(&name) {
+        return at.error("a header that neither HTTP nor Envoy sets");
+    }
+    Some(name)
 }
 
 fn policy_replies(policy: &Policy, own: CompiledRejection) -> PolicyReplies {

@@ -25,8 +25,15 @@ pub(super) fn header_name(text: &str) -> Option<String> {
 
 /// The same, in which `{policy}` and `{limit_name}` stand for names that are tokens themselves.
 pub(super) fn header_name_template(text: &str) -> Option<String> {
-    let literal = text.replace("{policy}", "x").replace("{limit_name}", "x");
-    is_token(&literal).then(|| text.to_ascii_lowercase())
+    let is_literal = |text: &str| text.bytes().all(is_token_char);
+    let is_variable = |word: &str| word == "policy" || word == "limit_name";
+    let mut parts = text.split('{');
+    let valid = (1..=256).contains(&text.len())
+        && parts.next().is_some_and(is_literal)
+        && parts.all(|part| {
+            part.split_once('}').is_some_and(|(word, literal)| is_variable(word) && is_literal(literal))
+        });
+    valid.then(|| text.to_ascii_lowercase())
 }
 
 /// A share in whole percent, from `1%` to `100%`.
@@ -37,8 +44,11 @@ pub(super) fn percent(text: &str) -> Option<u32> {
 
 /// Whether this is a token (RFC 9110, 5.6.2) of at most 256 bytes.
 pub fn is_token(text: &str) -> bool {
-    (1..=256).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    (1..=256).contains(&text.len()) && text.bytes().all(is_token_char)
+}
+
+fn is_token_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// A text of 1 to 256 characters. A zero byte would end it for the host.

@@ -156,6 +156,14 @@ impl Host for Fake {
         headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
     }
 
+    fn replace_request_header(self, stream: u32, name: &str, value: Option<&str>) {
+        assert!(stream >= FIRST_STREAM);
+        host(|knows| {
+            knows.request.retain(|(own, _)| own != name);
+            knows.request.extend(value.map(|value| (name.into(), value.into())));
+        });
+    }
+
     fn attribute(self, stream: u32, path: &[u8]) -> Attribute {
         assert!(stream >= FIRST_STREAM);
         let text = std::str::from_utf8(path).unwrap();

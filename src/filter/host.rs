@@ -49,6 +49,9 @@ pub(super) trait Host: Copy + 'static {
     /// Shows the name and the value of each line of the request's headers.
     fn each_request_header(self, stream: Self::Stream, show: &mut dyn FnMut(&[u8], &[u8]));
 
+    /// Sets a request header in place of all lines of that name. `None` only removes them.
+    fn replace_request_header(self, stream: Self::Stream, name: &str, value: Option<&str>);
+
     /// An attribute of the stream, by its path's segments with a zero byte between them.
     fn attribute(self, stream: Self::Stream, path: &[u8]) -> Attribute;
 

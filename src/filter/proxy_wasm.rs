@@ -173,6 +173,13 @@ impl Host for ProxyWasm {
         header_map::each(&abi::header_map(MapType::HttpRequestHeaders), show);
     }
 
+    fn replace_request_header(self, (): (), name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => abi::replace_header(MapType::HttpRequestHeaders, name, value),
+            None => abi::remove_header(MapType::HttpRequestHeaders, name.as_bytes()),
+        }
+    }
+
     fn attribute(self, (): (), path: &[u8]) -> Attribute {
         abi::property(path)
     }

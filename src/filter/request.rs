@@ -48,7 +48,12 @@ pub(super) fn conclude<H: Host>(worker: &mut Worker<H>, stream: H::Stream, decis
     }
     match decision.rejected() {
         true => reject(StreamRequest { host, stream }, replies, decision),
-        false => Flow::Continue,
+        false => {
+            if let Some(name) = &replies.shadow_header {
+                host.replace_request_header(stream, name, Some(&replies.shadow_line(decision)));
+            }
+            Flow::Continue
+        }
     }
 }
 

@@ -41,7 +41,13 @@ impl<H: Host> TollgateStream<H> {
             }
             decided = decide(&mut borrowed, stream, false);
         }
-        let Ok(Some(decision)) = decided else { return Flow::Continue };
+        let Ok(Some(decision)) = decided else {
+            // Nothing was decided, so nothing the client says about it goes on.
+            if let Some(name) = &borrowed.replies.shadow_header {
+                borrowed.host.replace_request_header(stream, name, None);
+            }
+            return Flow::Continue;
+        };
         let flow = conclude(&mut borrowed, stream, &decision);
         self.decision = Some(decision);
         flow
@@ -112,7 +118,7 @@ impl<H: Host> Drop for TollgateStream<H> {
 
 fn set_limit_headers<H: Host>(response: StreamResponse<H>, replies: &ReplyRules, decision: &Decision) {
     let StreamResponse { host, stream } = response;
-    let headers = replies.added_limit_headers(decision, |name| host.response_header(stream, name).is_some());
+    let headers = replies.added_limit_headers(decision, &|name| host.response_header(stream, name).is_some());
     if replies.removes_limit_headers() {
         response.remove_headers(is_limit_header);
     }

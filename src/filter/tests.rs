@@ -370,3 +370,32 @@ fn f_a_secret_is_kept_on_the_rejection_of_a_later_tollgate_too() {
 }
 
 mod fleet;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn no_client_speaks_for_a_policy_in_shadow() {
+    let shadow = TWO_PER_MINUTE.replace(r#""limits""#, r#""mode": "shadow", "limits""#);
+    let shadow = shadow.replace(
+        r#""policies""#,
+        r#""shadow_header": "x-would", "exempt": [{"headers": {"x-monitor": true}}], "policies""#,
+    );
+    let worker = Worker::start(&shadow);
+    let seen = |headers: &[(&str, &str)]| {
+        host(|knows| {
+            knows.request = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            knows.filter_state.clear();
+        });
+        assert_eq!(worker.root.create_stream(STREAM).request(STREAM), Flow::Continue);
+        let is_it = |(name, value): &(String, String)| (name == "x-would").then(|| value.clone());
+        host(|knows| knows.request.iter().filter_map(is_it).collect::<Vec<_>>())
+    };
+    let hostile = [("x-client", "acme"), ("x-would", "reject; policy=x"), ("x-would", "accept")];
+    for expected in ["accept", "accept", "reject; policy=per-client; limit=limit; retry_after=60"] {
+        assert_eq!(seen(&hostile), [expected]);
+    }
+    assert_eq!(
+        seen(&[("x-would", "reject; policy=x"), ("x-monitor", "1")]),
+        ["accept"],
+        "no policy judges it"
+    );
+    assert_eq!(seen(&[("x-would", "reject; policy=x")]), ["accept"], "without a key");
+}

@@ -3,7 +3,7 @@
 use super::{
     consumer, exception, fleet, forms, headers, key, paths, policy, rejection, retry_after, table, tiers,
 };
-use crate::config::{Composite, Field, Flag, Kind, Literal, Object, Word, Words, object};
+use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
 use crate::table::ChargeMode;
 
 /// Ways to tell callers apart.
@@ -119,6 +119,15 @@ pub const ACCESS_LOG: Field<Flag> = Field::default(
     "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
 );
 
+/// The header that shows the upstream what is only tried out.
+pub const SHADOW_HEADER: Field<&Form<String>> = Field::optional(
+    "shadow_header",
+    &forms::HEADER,
+    "none is sent",
+    "a request header for the upstream, which says what the policies in shadow would have decided: `accept`, or \
+     `reject; policy=NAME; limit=NAME; retry_after=12` for the first that would have rejected the request. Clients cannot set it",
+);
+
 /// The size of the table.
 pub const TABLE: Field<Composite> = Field::optional(
     "table",
@@ -138,4 +147,4 @@ pub const FLEET: Field<Composite> = Field::optional(
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
     KEYS, CONSUMERS, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
-    ACCESS_LOG, TABLE, FLEET);
+    ACCESS_LOG, SHADOW_HEADER, TABLE, FLEET);

@@ -1,11 +1,18 @@
 //! The reply to a rejected request.
 
 use super::{forms, limit};
-use crate::config::{Composite, Field, Form, Kind, Literal, Number, Object, Word, Words, object};
+use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Number, Object, Word, Words, object};
 
 /// The HTTP status.
-pub const STATUS: Field<Number<u32>> =
-    Field::default("status", Number::new(400, 599, ""), Literal::Number(429), "the HTTP status");
+pub const STATUS: Field<Number<u32>> = Field::default(
+    "status",
+    Number::new(200, 599, ""),
+    Literal::Number(429),
+    "the HTTP status; not 204, 205 and 304, whose responses have no body",
+);
+
+/// Statuses whose responses have no body.
+pub const WITHOUT_BODY: [u32; 3] = [204, 205, 304];
 
 /// How the body is made: whether as a problem document.
 pub const FORMAT: Field<&Words<bool>> = Field::default(
@@ -27,7 +34,7 @@ pub const BODY: Field<Composite> = Field::optional(
     "body",
     Composite::new(Kind::Text(&forms::TEMPLATE), forms::TEMPLATE.allowed),
     "`{message}` and a line feed",
-    "the body; in JSON, filled-in texts are escaped",
+    "the body; in JSON, filled-in texts are escaped. A gRPC client gets the message alone, as its `grpc-message`",
 );
 
 /// The type of the body.
@@ -69,11 +76,19 @@ pub const HEADERS: Field<Composite> = Field::optional(
         "an object with a text for each header",
     ),
     "none",
-    "additional headers; those that HTTP, Envoy or Tollgate sets itself are not allowed",
+    "additional headers; those that HTTP, Envoy or Tollgate sets itself are not allowed, and no limit header that `headers` sends",
+);
+
+/// Whether Envoy's own header is sent.
+pub const ENVOY_RATELIMITED: Field<Flag> = Field::optional(
+    "envoy_ratelimited",
+    Flag,
+    "`false`",
+    "sends `x-envoy-ratelimited: true`, as Envoy's own limiters do, so that an Envoy before this one does not retry",
 );
 
 /// The object.
 pub const OBJECT: Object = object!("rejection" at "reject, policies[].reject":
     "The reply to a rejected request. If several limits reject the request, the one with the longest wait decides which policy \
      is named and which message is sent. Fields that a policy leaves out are taken from the common `reject`.";
-    STATUS, FORMAT, BODY, CONTENT_TYPE, MESSAGE, CODE, HEADERS);
+    STATUS, FORMAT, BODY, CONTENT_TYPE, MESSAGE, CODE, HEADERS, ENVOY_RATELIMITED);

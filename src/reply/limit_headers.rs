@@ -211,44 +211,36 @@ impl HeaderRules {
         self.format.counts_from_now() && self.show.includes(false) && shows_reset
     }
 
-    /// The headers for the upstream's response, of which `has` says whether it has a header.
-    pub(super) fn added<'a>(
+    /// Appends the headers for one decision; none if no described limit applies.
+    pub(super) fn render<'a>(
         &'a self,
         replies: &'a ReplyRules,
         decision: &Decision,
-        has: &impl Fn(&str) -> bool,
-    ) -> Vec<Header<'a>> {
-        let headers = self.render(replies, decision);
-        match self.upstream {
-            UpstreamHeaders::Keep if headers.iter().any(|(name, _)| has(name)) => Vec::new(),
-            UpstreamHeaders::Replace | UpstreamHeaders::Keep => headers,
-        }
-    }
-
-    /// The headers for one decision; none if no described limit applies.
-    pub(super) fn render<'a>(&'a self, replies: &'a ReplyRules, decision: &Decision) -> Vec<Header<'a>> {
+        out: &mut Vec<Header<'a>>,
+    ) {
         if self.is_secret() || !self.show.includes(decision.rejected()) {
-            return Vec::new();
+            return;
         }
-        let (one, mut all);
+        let (mut one, mut all);
         let limits = if self.lists_limits() {
             all = self.all_described(replies, decision);
-            if self.from > 0 {
-                all.retain(|limit| self.is_due(limit));
-            }
+            all.retain(|limit| self.is_due(limit));
             all.as_slice()
         } else {
-            one = self.described(replies, decision).filter(|limit| self.is_due(limit));
+            one = self.described(replies, decision);
+            one = one.filter(|limit| self.is_due(limit));
             one.as_slice()
         };
-        let Some(first) = limits.first() else { return Vec::new() };
+        let Some(first) = limits.first() else { return };
         let shown = ShownLimits::new(self, replies, decision, limits);
         match &self.form {
             HeaderForm::Preset { headers, .. } => {
-                let headers = headers.iter();
-                headers.map(|(value, name)| (name.as_str(), value.render(*first, &shown))).collect()
+                out.reserve_exact(headers.len());
+                for (value, name) in headers {
+                    out.push((name, value.render(*first, &shown)));
+                }
             }
-            HeaderForm::Fields(fields) => fields::render(fields, self, replies, decision, limits, shown.wait),
+            HeaderForm::Fields(fields) => fields::render(fields, &shown, out),
         }
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// How one policy rejects requests.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
-    /// The HTTP status, 400 to 599.
+    /// The HTTP status, 200 to 599, of responses that have a body.
     pub status: u32,
     /// The body and its media type.
     pub body: Arc<Body>,
@@ -25,7 +25,12 @@ pub struct Rejection {
     pub code: String,
     /// Additional headers, by their lower-case names.
     pub headers: Arc<Vec<(String, Template)>>,
+    /// Whether [`ENVOY_RATELIMITED`] is sent.
+    pub envoy_ratelimited: bool,
 }
+
+/// The header by which Envoy's own limiters mark their rejections.
+pub const ENVOY_RATELIMITED: &str = "x-envoy-ratelimited";
 
 impl Rejection {
     /// Whether the body, a header or the message uses this variable.
@@ -48,7 +53,7 @@ pub struct Body {
 /// The response that Envoy sends in the upstream's place (a "local reply").
 #[derive(Debug, PartialEq)]
 pub struct Reply<'a> {
-    /// The HTTP status, 400 to 599.
+    /// The HTTP status, 200 to 599.
     pub status: u32,
     /// All headers but `content-length`, which Envoy adds.
     pub headers: Vec<Header<'a>>,
@@ -81,21 +86,30 @@ impl ReplyRules {
         new_id: fn() -> [u8; 16],
     ) -> Option<Reply<'a>> {
         if decision.unavailable() {
-            return Some(unavailable());
+            return Some(unavailable(is_grpc(request)));
         }
         let rejection = RejectedRequest::new(self, decision, request, new_id)?;
-        let Rejection { status, body, headers: further, .. } = rejection.rejection;
+        let Rejection { status, body, headers: further, envoy_ratelimited, .. } = rejection.rejection;
         let Body { content_type, template } = &**body;
-        let body = template.render(&rejection);
-        let mut headers: Vec<Header<'a>> = Vec::with_capacity(6 + further.len());
-        headers.push(("content-type", content_type.as_str().into()));
+        let is_grpc = is_grpc(request);
+        let mut headers: Vec<Header<'a>> = Vec::with_capacity(7 + further.len());
+        // Envoy makes the body the `grpc-message` of a gRPC client, which shows it to people.
+        let body = if is_grpc {
+            rejection.message().to_string().into()
+        } else {
+            headers.push(("content-type", content_type.as_str().into()));
+            template.render(&rejection)
+        };
         // The language is known only if the body has used the message.
         headers.extend(rejection.language().map(|tag| ("content-language", tag.into())));
         headers.push(("cache-control", "no-store".into()));
         headers.extend(further.iter().map(|(name, value)| (name.as_str(), value.render(&rejection))));
+        if *envoy_ratelimited {
+            headers.push((ENVOY_RATELIMITED, "true".into()));
+        }
         if self.retry_after.shown {
             headers.push(("retry-after", decimal(rejection.wait)));
-            headers.extend(rejection.grpc_pushback().map(|wait| ("grpc-retry-pushback-ms", wait)));
+            headers.extend(is_grpc.then(|| ("grpc-retry-pushback-ms", rejection.grpc_pushback())));
         }
         Some(Reply { status: *status, headers, body, details: rejection.details, unavailable: false })
     }
@@ -103,14 +117,15 @@ impl ReplyRules {
 
 /// The reply while the fleet's service does not answer. It is no rejection by a limit, so it does not look like
 /// one.
-fn unavailable() -> Reply<'static> {
+fn unavailable(is_grpc: bool) -> Reply<'static> {
+    const MESSAGE: &str = "Service Unavailable";
     const BODY: &str = r#"{"type":"about:blank","title":"Service Unavailable","status":503}"#;
     let headers =
         [("content-type", "application/problem+json"), ("cache-control", "no-store"), ("retry-after", "1")];
     Reply {
         status: 503,
         headers: headers.map(|(name, value)| (name, value.into())).to_vec(),
-        body: BODY.into(),
+        body: if is_grpc { MESSAGE } else { BODY }.into(),
         details: "tollgate_fleet_unavailable",
         unavailable: true,
     }
@@ -182,15 +197,20 @@ impl<'a, 'd, R: Request> RejectedRequest<'a, 'd, R> {
         self.message.get().map(|(tag, _)| *tag).filter(|tag| !tag.is_empty())
     }
 
-    /// The wait for a gRPC client in milliseconds; `None` for other clients. The client reads 32 bits and
-    /// would retry at once on overflow; `-1` tells it not to retry.
-    fn grpc_pushback(&self) -> Option<Cow<'static, str>> {
-        let content_type = self.request.header("content-type")?;
-        let rest = content_type.strip_prefix(b"application/grpc")?;
+    /// The wait for a gRPC client in milliseconds. The client reads 32 bits and would retry at once on overflow;
+    /// `-1` tells it not to retry.
+    fn grpc_pushback(&self) -> Cow<'static, str> {
         let wait = self.wait.saturating_mul(1_000);
-        let wait = || if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() };
-        matches!(rest.first(), None | Some(b'+' | b';')).then(wait)
+        if i32::try_from(wait).is_ok() { decimal(wait) } else { "-1".into() }
     }
+}
+
+/// Whether a gRPC client sends the request.
+fn is_grpc(request: &impl Request) -> bool {
+    let content_type = request.header("content-type");
+    let rest =
+        content_type.as_deref().and_then(|content_type| content_type.strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }
 
 impl<R: Request> VariableSource for RejectedRequest<'_, '_, R> {

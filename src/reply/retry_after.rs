@@ -1,6 +1,6 @@
 //! The wait that a rejection asks for.
 
-use crate::decision::Decision;
+use crate::decision::{Decision, PolicyDecision};
 use crate::identity::Identity;
 use crate::time::{Micros, Now, SECOND, seconds_up, times};
 
@@ -26,10 +26,19 @@ impl RetryAfter {
     /// The value of `retry-after` in seconds. It is rounded up, so that it is never too short unless `max`
     /// makes it so. The jitter is the same each time for one decision.
     pub(super) fn seconds(&self, decision: &Decision) -> u64 {
-        let exact = seconds_up(decision.retry_after()).max(self.min);
-        let jitter = decision.rejecting().filter(|_| self.jitter > 0).map_or(0, |one| {
+        self.shown_seconds(decision.retry_after(), decision.rejecting(), decision.now)
+    }
+
+    /// The wait that a policy in shadow mode would have announced, if its rejections were enforced.
+    pub(super) fn seconds_in_shadow(&self, one: &PolicyDecision, now: Now) -> u64 {
+        self.shown_seconds(one.retry_after(), Some(one), now)
+    }
+
+    fn shown_seconds(&self, wait: Micros, rejecting: Option<&PolicyDecision>, now: Now) -> u64 {
+        let exact = seconds_up(wait).max(self.min);
+        let jitter = rejecting.filter(|_| self.jitter > 0).map_or(0, |one| {
             let spread = self.jitter.saturating_add(1);
-            mixed(&one.identity, &decision.now).checked_rem(spread).unwrap_or_default()
+            mixed(&one.identity, &now).checked_rem(spread).unwrap_or_default()
         });
         exact.saturating_add(jitter).min(self.max)
     }

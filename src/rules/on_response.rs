@@ -22,6 +22,10 @@ pub struct OnResponse {
     pub unanswered: UnknownCost,
 }
 
+/// What the rejection of another Tollgate counts as if its own status is below 400: the upstream has never seen
+/// its request.
+pub const REJECTED: u16 = 429;
+
 /// A response header that reports a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportHeader {
@@ -103,6 +107,13 @@ impl OnResponse {
     /// Whether a response changes the counts of requests that the policy judges.
     pub fn depends_on_response(&self) -> bool {
         self.refund.is_some() || self.count.is_some() || self.cost.is_some() || self.stock.is_some()
+    }
+
+    /// Whether it matters that a response with this status, below 400, is the upstream's and no rejection.
+    pub fn distinguishes_rejections(&self, status: u16) -> bool {
+        let has =
+            |set: &Option<StatusSet>, status| set.as_ref().is_some_and(|set| set.contains(Some(status)));
+        has(&self.count, status) || has(&self.refund, status) != has(&self.refund, REJECTED)
     }
 
     /// Whether a response may give units back, to its own request or to another one.

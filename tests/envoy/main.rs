@@ -33,6 +33,7 @@ mod facturapi;
 mod flood;
 #[allow(dead_code, unused_imports, reason = "the tests of a fleet use the rest")]
 mod harness;
+mod header_sets;
 mod hostile;
 mod hostile_callers;
 mod kitchen_sink;

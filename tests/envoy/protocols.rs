@@ -31,6 +31,25 @@ fn f_grpc_passes_by_http2_and_its_rejection_has_status_8() {
     assert_eq!(stage.served(), 1);
 }
 
+/// People read this message in their client's errors; it can hold any text.
+#[test]
+fn a_grpc_client_gets_the_message_as_its_status_message() {
+    let reject = r#"reject: { status: 200, body: '{"error":"{message}"}', message: "Más despacio: 100 %,
+  {limit} por hora", envoy_ratelimited: true }
+"#;
+    let stage = GrpcStage::start(&[ONE, reject].concat(), &[]);
+    assert_eq!(stage.call("ann").value("grpc-status"), "0");
+    let rejected = stage.call("ann");
+    assert_eq!((rejected.status, rejected.value("grpc-status")), (200, "8"), "{rejected:?}");
+    assert_eq!(rejected.value("grpc-message"), "M%C3%A1s despacio: 100 %25, 1 por hora");
+    assert_eq!(rejected.value("content-type"), "application/grpc");
+    assert_eq!(rejected.value("x-envoy-ratelimited"), "true");
+    assert_eq!(rejected.text(), "");
+    stage.plain("bob");
+    let plain = stage.plain("bob");
+    assert_eq!((plain.status, plain.text()), (200, r#"{"error":"Más despacio: 100 %, 1 por hora"}"#));
+}
+
 #[test]
 fn f_a_service_of_http2_alone_gets_all_requests_by_it_if_asked_for() {
     let stage = GrpcStage::start(ONE, &["--upstream-http2"]);

@@ -1,5 +1,8 @@
 //! Policies that are only tried out, or whose day has not come: they judge, count, and reject nothing.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::harness::{Gateway, Request, Setup, Update, eventually, new_ip, new_key};
@@ -120,4 +123,51 @@ policies:
     wait_for(&gateway, "policy.costs.shadow_refused", 2);
     wait_for(&gateway, "policy.at_once.admitted", 4);
     assert_eq!(gateway.metric("policy.at_once.shadow_refused"), 0);
+}
+
+/// An upstream that answers with the lines of the header `x-would` that it gets, joined with `|`.
+fn reports_what_would_have_been() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port for the upstream");
+    let address = listener.local_addr().expect("its address");
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            thread::spawn(move || {
+                let mut stream = BufReader::new(stream);
+                loop {
+                    let (mut seen, mut line) = (Vec::new(), String::new());
+                    while stream.read_line(&mut line).is_ok_and(|read| read > 0) && line != "\r\n" {
+                        seen.extend(line.strip_prefix("x-would:").map(|value| value.trim().to_string()));
+                        line.clear();
+                    }
+                    let body = seen.join("|");
+                    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                    if line.is_empty() || stream.get_mut().write_all(answer.as_bytes()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn the_upstream_is_shown_what_shadow_would_have_decided_and_nothing_that_clients_write() {
+    let policy = policy("mode: shadow") + "exempt: [{ path: /healthz }]\nshadow_header: X-Would\n";
+    let gateway = Setup::yaml(policy).upstream(reports_what_would_have_been()).start();
+    let hostile = |request: Request| {
+        request.header("x-would", "reject; policy=address").header("X-WOULD", "accept").header("x-would", "")
+    };
+    let request = hostile(get(&gateway));
+    for _ in 0..QUOTA {
+        assert_eq!(request.send().text(), "accept");
+    }
+    let would = request.send();
+    let wait =
+        would.text().strip_prefix("reject; policy=tried; limit=limit; retry_after=").expect(would.text());
+    assert!((3_500..=3_600).contains(&wait.parse::<u32>().unwrap()), "{would:?}");
+    // Without a key the policy does not apply, and no policy does to what is exempt.
+    for path in ["/", "/healthz"] {
+        assert_eq!(hostile(gateway.get(path).from(new_ip())).send().text(), "accept", "{path}");
+    }
 }

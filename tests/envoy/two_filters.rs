@@ -77,6 +77,29 @@ fn f_the_second_filters_rejection_is_left_as_it_is() {
 }
 
 #[test]
+fn a_rejection_that_looks_like_a_success_is_none_for_the_first_filter() {
+    let first =
+        BY_ADDRESS.replace("quota: 10, window: 1h }]", "quota: 3, window: 1h }]\n    count_on: [2xx]");
+    let second = BY_USER.replace("reject: {", "reject: { status: 200,");
+    for vm_id in ["tollgate", "another"] {
+        let gateway = gateway(&first, &second, vm_id);
+        let address = new_ip();
+        let send = |name: &str| gateway.get("/").from(address).header("x-user", name).send();
+        for _ in 0..2 {
+            assert_eq!(send("ann").text(), "GET /\n");
+        }
+        for _ in 0..5 {
+            let rejected = send("ann");
+            assert_eq!(rejected.status, 200);
+            assert!(rejected.text().starts_with("{\"error\":\"too many, "), "{rejected:?}");
+        }
+        // Two of the three that the address has were counted.
+        assert_eq!(send("bob").text(), "GET /\n");
+        assert_eq!(send("bob").status, 429);
+    }
+}
+
+#[test]
 fn f_the_first_filters_own_rejection_says_what_it_always_does() {
     let gateway = gateway(&(BY_ADDRESS.to_owned() + HEADERS), &(BY_USER.to_owned() + HEADERS), "another");
     let address = new_ip();

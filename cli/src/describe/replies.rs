@@ -16,7 +16,8 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
             format!(" with retry-after of {} to {} s, up to {jitter} s more at random", wait.min, wait.max)
         }
     };
-    let Rejection { status, body, .. } = &replies.rejection;
+    let Rejection { status, body, envoy_ratelimited, .. } = &replies.rejection;
+    let marked = if *envoy_ratelimited { " and x-envoy-ratelimited" } else { "" };
     let own: Vec<&str> = set
         .rules
         .policies
@@ -26,7 +27,11 @@ pub(super) fn describe_rejections(set: &Configuration) -> String {
         .map(|(policy, _)| policy.name.as_str())
         .collect();
     let own = if own.is_empty() { String::new() } else { format!("; different for {}", own.join(", ")) };
-    format!("{status}{retry_after}, {}: {}{own}", body.content_type, body.template.as_written().trim_end())
+    format!(
+        "{status}{retry_after}{marked}, {}: {}{own}",
+        body.content_type,
+        body.template.as_written().trim_end()
+    )
 }
 
 /// A line for each set of limit headers.

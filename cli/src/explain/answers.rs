@@ -62,7 +62,7 @@ impl SampleResponse<'_> {
             headers.retain(|(name, _)| !is_limit_header(name.as_bytes()));
         }
         let has = |headers: &[(String, String)], name: &str| headers.iter().any(|(own, _)| own == name);
-        let limits = owned(rules.added_limit_headers(decision, |name| has(&headers, name)));
+        let limits = owned(rules.added_limit_headers(decision, &|name| has(&headers, name)));
         headers.retain(|(name, _)| !has(&limits, name));
         headers.extend(limits);
         headers

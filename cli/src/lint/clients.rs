@@ -7,6 +7,9 @@ use tollgate::reply::{HeaderForm, MAX_TIMER_SECONDS};
 /// The statuses with which clients honour `retry-after`, and that a rejection may have.
 const HONOURED: [u32; 3] = [413, 429, 503];
 
+/// Statuses from this one on say that a request has failed.
+const MIN_ERROR: u32 = 400;
+
 pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
     let replies = &set.replies;
     for rules in &replies.headers {
@@ -47,6 +50,13 @@ fn warn_statuses(set: &Configuration, warnings: &mut Vec<Warning>) {
     for (path, status) in std::iter::once(common).chain(own) {
         if !HONOURED.contains(&status) && !done.contains(&status) {
             done.push(status);
+            if status < MIN_ERROR {
+                let message = format!(
+                    "clients take {status} for a success unless they read the body, as those of GraphQL do, and so do caches, retries and alerts between them and Envoy"
+                );
+                warnings.push(Warning::new(path, message));
+                continue;
+            }
             warnings.push(Warning::new(
                 path,
                 format!("most clients wait for retry-after only with 429 or 503, and take {status} for an error that a later attempt does not mend"),

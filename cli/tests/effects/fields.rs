@@ -105,6 +105,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(false)
         }
         ("configuration", "access_log") => json!(false),
+        ("configuration", "shadow_header") => json!("x-would"),
         ("configuration", "charge") => {
             more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
             Json::Null

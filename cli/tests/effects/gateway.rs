@@ -94,10 +94,12 @@ impl Gateway {
         // This upstream always sends some of its own.
         let limits = match decision.rejected() {
             true => self.replies.limit_headers(&decision),
-            false => self.replies.added_limit_headers(&decision, |_| true),
+            false => self.replies.added_limit_headers(&decision, &|_| true),
         };
         let line = self.replies.access_line(&decision);
-        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?}"));
+        let shown =
+            self.replies.shadow_header.as_ref().map(|name| (name, self.replies.shadow_line(&decision)));
+        self.trace.push(format!("{seen}{limits:?} {shadows} {line:?} {shown:?}"));
         let ends = if decision.rejected() { 0 } else { answer.lasts };
         self.open.push(Stream { worker, decision, ends: self.now.mono + ends * SECOND });
         self.end_streams();

@@ -2,73 +2,93 @@
 
 use super::header_names::{SentHeaders, is_reserved};
 use super::template::TemplateScope;
-use crate::config::{Reader, all};
+use crate::config::Reader;
 use crate::language::{forms, headers};
 use crate::reply::{
     Describes, HeaderForm, LimitField, Rendered, Template, TextKind, Variable, VariableSource,
 };
 use crate::rules::Policy;
 
-/// Reads the object `fields`, each with the name as it is written and the template of its value.
+/// Reads the object `fields` of the set with this position. Their names differ by the limits that they describe,
+/// and from those of the sets before it. `limits` are what is described, and the policies; without them, the
+/// configuration has other errors.
 #[inline(never)]
-pub(super) fn written_fields<'a>(reader: &Reader<'a>) -> Option<Vec<(Reader<'a>, String, Template)>> {
+pub(super) fn header_fields(
+    reader: &Reader<'_>,
+    set: usize,
+    limits: Option<(&Describes, &[Policy])>,
+    sent: &mut SentHeaders,
+) -> Option<HeaderForm> {
     let entries = reader.named_entries(headers::FIELDS.kind.allowed)?;
     if entries.is_empty() {
         return reader.error(headers::FIELDS.kind.allowed);
     }
     let scope = TemplateScope::of_limit_headers();
-    all(entries.into_iter().map(|entry| {
-        let (name, value) = (entry.read_name(&forms::HEADER_TEMPLATE), scope.header_value(&entry));
-        Some((entry.clone(), name?, value?))
-    }))
+    let mut fields = Some(Vec::with_capacity(entries.len()));
+    for (position, at) in entries.iter().enumerate() {
+        let (name, value) = (at.read_name(&forms::HEADER_TEMPLATE), scope.header_value(at));
+        let names = name.as_deref().zip(limits).and_then(|(name, limits)| {
+            let names = names(name, limits)?;
+            check(at, name, &names, limits, (set, position), sent).map(|()| names)
+        });
+        match (&mut fields, name, names, value) {
+            (Some(fields), Some(name), Some(names), Some(value)) => {
+                fields.push(LimitField::new(name, names, value));
+            }
+            _ => fields = None,
+        }
+    }
+    fields.map(HeaderForm::Fields)
 }
 
-/// The headers of one set, whose names differ by the limits that they describe, and from those of the sets
-/// before it.
-#[inline(never)]
-pub(super) fn fields(
-    written: Vec<(Reader<'_>, String, Template)>,
-    (set, describes): (usize, &Describes),
-    policies: &[Policy],
+/// Checks that no other header has the names of this one.
+fn check(
+    at: &Reader<'_>,
+    written: &str,
+    names: &[((usize, usize), String)],
+    (describes, policies): (&Describes, &[Policy]),
+    sender: (usize, usize),
     sent: &mut SentHeaders,
-) -> Option<HeaderForm> {
+) -> Option<()> {
     let is_list = HeaderForm::Fields(Vec::new()).lists_limits(describes);
     let several = policies.iter().map(|policy| policy.limit_names.len()).sum::<usize>() > 1;
-    all(written.into_iter().enumerate().map(|(position, (at, name, value))| {
-        let names = names(&name, describes, policies)?;
-        let field = LimitField::new(name, names, value);
-        let mut is_valid = true;
-        let is_one_name = is_list && several && field.names().all(|(limit, _)| limit.is_none());
-        if is_one_name {
-            at.error_found::<()>("one name for several limits", "a name with {policy} or {limit_name}")?;
+    if is_list && several && names.is_empty() {
+        return at.error_found("one name for several limits", "a name with {policy} or {limit_name}");
+    }
+    let same = names.is_empty().then_some(written);
+    for name in same.into_iter().chain(names.iter().map(|(_, name)| name.as_str())) {
+        if is_reserved(name) {
+            let found = ["the header ", name].concat();
+            return at.error_found(&found, "a name that no other response header has");
         }
-        for (_, name) in field.names() {
-            if is_reserved(name) {
-                let found = ["the header ", name].concat();
-                is_valid = at.error_found(&found, "a name that no other response header has")?;
-            } else if !sent.add(name, (set, position), !is_list) {
-                let found = ["the header ", name, " twice"].concat();
-                let allowed = "a different name for each header; if there are several limits, by {policy} and {limit_name}";
-                is_valid = at.error_found(&found, allowed)?;
-            }
+        if !sent.add(name, sender, !is_list) {
+            let found = ["the header ", name, " twice"].concat();
+            return at.error_found(&found, DIFFERENT);
         }
-        is_valid.then_some(field)
-    }))
-    .map(HeaderForm::Fields)
+    }
+    Some(())
 }
 
+const DIFFERENT: &str =
+    "a different name for each header; if there are several limits, by {policy} and {limit_name}";
+
 /// The name for each limit that is described, in ascending order of their indexes; none if it is the same for all.
-fn names(written: &str, describes: &Describes, policies: &[Policy]) -> Option<Vec<((usize, usize), String)>> {
+fn names(
+    written: &str,
+    (describes, policies): (&Describes, &[Policy]),
+) -> Option<Vec<((usize, usize), String)>> {
     let template = Template::compile(written, TextKind::Text, &Variable::in_header_names()).ok()?;
     let mut names = Vec::new();
     if template.variables().next().is_none() {
         return Some(names);
     }
     for (p, policy) in policies.iter().enumerate() {
-        let limits = policy.limit_names.iter().enumerate();
-        for (l, limit) in limits.filter(|(l, _)| describes.may_name((p, *l))) {
-            let source = LimitNames { policy: &policy.name, limit };
-            names.push(((p, l), template.render(&source).to_ascii_lowercase()));
+        for (l, limit) in policy.limit_names.iter().enumerate() {
+            if describes.may_name((p, l)) {
+                let mut name = template.render(&LimitNames { policy: &policy.name, limit }).into_owned();
+                name.make_ascii_lowercase();
+                names.push(((p, l), name));
+            }
         }
     }
     Some(names)

@@ -42,4 +42,9 @@ impl SentHeaders {
         self.senders.push(sender);
         first.is_none_or(|first| may_repeat && self.senders.get(first) == Some(&sender))
     }
+
+    /// Whether a set sends a header of this lower-case name.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.find("", name.as_bytes()).is_some()
+    }
 }

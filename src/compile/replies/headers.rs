@@ -1,13 +1,13 @@
 //! Compiles the sets of limit headers.
 
 use super::super::policies::limit_references;
-use super::header_fields::{fields, written_fields};
+use super::header_fields::header_fields;
 use super::header_names::{SentHeaders, is_reserved};
 use crate::config::{Fields, Reader, all};
 use crate::language::{configuration, forms, headers, names};
 use crate::reply::{
     Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, PRESETS, Preset, ResetFormat,
-    ResetOnRejection, Template,
+    ResetOnRejection,
 };
 use crate::rules::Policy;
 
@@ -23,9 +23,13 @@ fn sets<'a>(reader: &Reader<'a>) -> Vec<Reader<'a>> {
     if reader.is_list() { reader.entries() } else { vec![reader.clone()] }
 }
 
-/// Reads all sets of limit headers.
+/// Reads all sets of limit headers, and adds what they send.
 #[inline(never)]
-pub(super) fn header_sets(reader: &Reader<'_>, policies: Option<&[Policy]>) -> Option<Vec<HeaderRules>> {
+pub(super) fn header_sets(
+    reader: &Reader<'_>,
+    policies: Option<&[Policy]>,
+    sent: &mut SentHeaders,
+) -> Option<Vec<HeaderRules>> {
     let allowed = configuration::HEADERS.kind.allowed;
     if !reader.is_list() && !reader.is_object() {
         return reader.error(allowed);
@@ -34,75 +38,64 @@ pub(super) fn header_sets(reader: &Reader<'_>, policies: Option<&[Policy]>) -> O
     if !(1..=headers::MAX_SETS).contains(&written.len()) {
         return reader.error_found(&[&written.len().to_string(), " sets"].concat(), allowed);
     }
-    let mut sent = SentHeaders::default();
+    let entry = |index| reader.is_list().then_some(index);
     let sets = all(written.iter().enumerate().map(|(index, set)| {
-        let rules = header_rules(set, index, policies, &mut sent)?;
+        let rules = header_rules(set, (index, entry(index)), policies, sent)?;
         if rules.is_secret() && written.len() > 1 {
             return set.field(headers::PRESET.name).error_found("secret with other sets", "secret alone");
         }
-        Some(HeaderRules { entry: reader.is_list().then_some(index), ..rules })
+        Some(rules)
     }))?;
     Some(sets)
 }
 
-/// Reads one set.
+/// Reads one set, by its position and the entry that it is.
 #[inline(never)]
 fn header_rules(
     reader: &Reader<'_>,
-    index: usize,
+    (index, entry): (usize, Option<usize>),
     policies: Option<&[Policy]>,
     sent: &mut SentHeaders,
 ) -> Option<HeaderRules> {
     let fields = reader.fields(&headers::OBJECT)?;
     let preset = fields.get_optional(&headers::PRESET);
-    let own = fields.get_optional_with(&headers::FIELDS, written_fields);
     let (show, reset) = (fields.get(&headers::SHOW), fields.get(&headers::RESET));
     let on_rejection = fields.get(&headers::RESET_ON_429);
     let format = fields.get_optional(&headers::FORMAT);
     let from = fields.get_optional(&headers::FROM);
     let upstream = fields.get(&headers::UPSTREAM);
-    let form = match (preset?, own?) {
-        (Some(preset), _) => WrittenForm::Preset(preset, named_headers(&fields, preset, index, sent)),
-        (None, Some(own)) => WrittenForm::Fields(own),
-        (None, None) => return None,
-    };
+    let preset = preset?;
+    let own = fields.present(&headers::FIELDS);
+    if preset.is_none() && own.is_none() {
+        return None;
+    }
     // Invalid policies have no limits to refer to, and errors of their own.
-    let policies = policies?;
-    let describes = describes(&fields, form.preset(), policies)?;
-    let default_format = form.preset().map_or(ResetFormat::DEFAULT, |preset| preset.format);
-    let form = match form {
-        WrittenForm::Preset(preset, headers) => HeaderForm::Preset { preset, headers: headers? },
-        WrittenForm::Fields(own) => {
-            check_reset_on_rejection(&fields, on_rejection, &describes)?;
-            self::fields(own, (index, &describes), policies, sent)?
+    let describes = policies.and_then(|policies| describes(&fields, preset, policies));
+    let form = match (preset, own) {
+        (None, Some(own)) => {
+            let each = describes
+                .as_ref()
+                .map(|describes| check_reset_on_rejection(&fields, on_rejection, describes));
+            let form = header_fields(own, index, describes.as_ref().zip(policies), sent);
+            form.filter(|_| each.is_none_or(|each| each.is_some()))
         }
+        (Some(preset), _) => {
+            let headers = named_headers(&fields, preset, index, sent);
+            headers.map(|headers| HeaderForm::Preset { preset, headers })
+        }
+        (None, None) => None,
     };
     Some(HeaderRules {
-        entry: None,
-        form,
+        entry,
+        form: form?,
         show: show?,
-        describes,
+        describes: describes?,
         reset: reset?,
         on_rejection: on_rejection?,
-        format: format?.unwrap_or(default_format),
+        format: format?.unwrap_or(preset.map_or(ResetFormat::DEFAULT, |preset| preset.format)),
         upstream: upstream?,
         from: from?.unwrap_or_default(),
     })
-}
-
-/// The headers of a set, before it is known which limits they describe.
-enum WrittenForm<'a> {
-    Preset(&'static Preset, Option<Vec<(HeaderValue, String)>>),
-    Fields(Vec<(Reader<'a>, String, Template)>),
-}
-
-impl WrittenForm<'_> {
-    fn preset(&self) -> Option<&'static Preset> {
-        match self {
-            WrittenForm::Preset(preset, _) => Some(preset),
-            WrittenForm::Fields(_) => None,
-        }
-    }
 }
 
 /// Where each limit has its own headers, each shows its own reset.

@@ -1,13 +1,13 @@
 //! Compiles rejections: the common one, and for each policy its own, which takes every field that it leaves
 //! out from the common one.
 
-use super::header_names::{RESERVED, is_reserved};
+use super::header_names::{RESERVED, SentHeaders, is_reserved};
 use super::message::message;
 use super::template::TemplateScope;
 use crate::config::{Fields, Reader, all};
 use crate::language::{configuration, forms, limit, policy, rejection};
 use crate::reply::{
-    Body, HeaderRules, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header,
+    Body, ENVOY_RATELIMITED, Message, Preset, Rejection, Template, TextKind, Variable, is_limit_header,
 };
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ struct RejectionFields<'a> {
     message: Option<Arc<Message>>,
     code: Option<String>,
     headers: Option<Arc<Vec<(String, Template)>>>,
+    envoy_ratelimited: Option<bool>,
 }
 
 /// Reads all rejections: the common one, and one for each policy.
@@ -118,7 +119,7 @@ impl RejectionCompiler<'_> {
     #[inline(never)]
     fn read<'a>(&self, reader: &Reader<'a>) -> Option<RejectionFields<'a>> {
         let fields = reader.fields(&rejection::OBJECT)?;
-        let status = fields.get_optional(&rejection::STATUS);
+        let status = fields.get_optional_with(&rejection::STATUS, status_with_body);
         let is_problem = fields.get_optional(&rejection::FORMAT);
         let body = fields.get_optional_with(&rejection::BODY, |at| at.text(rejection::BODY.kind.allowed));
         let content_type = fields.get_optional(&rejection::CONTENT_TYPE);
@@ -126,7 +127,9 @@ impl RejectionCompiler<'_> {
         let message = fields.get_optional_with(&rejection::MESSAGE, |at| message(at, &scope).map(Arc::new));
         let code = fields.get_optional(&rejection::CODE);
         let headers = fields.get_optional_with(&rejection::HEADERS, |at| self.headers(at).map(Arc::new));
+        let envoy_ratelimited = fields.get_optional(&rejection::ENVOY_RATELIMITED);
         Some(RejectionFields {
+            envoy_ratelimited: envoy_ratelimited?,
             status: status?,
             is_problem: is_problem?,
             body: body?,
@@ -157,12 +160,16 @@ impl RejectionCompiler<'_> {
             None => Arc::new(Message::one(self.scope.plain(rejection::DEFAULT_MESSAGE)?)),
         };
         let code = own.code.as_deref().or(common.code.as_deref());
+        let headers = own.headers.as_ref().or(common.headers.as_ref()).map(Arc::clone).unwrap_or_default();
+        let envoy_ratelimited = own.envoy_ratelimited.or(common.envoy_ratelimited).unwrap_or_default();
         Some(Rejection {
+            // If the configuration writes the header itself, that one is sent.
+            envoy_ratelimited: envoy_ratelimited && headers.iter().all(|(name, _)| name != ENVOY_RATELIMITED),
             status: status(own, common)?,
             body: body?,
             message,
             code: code.unwrap_or(rejection::DEFAULT_CODE).into(),
-            headers: own.headers.as_ref().or(common.headers.as_ref()).map(Arc::clone).unwrap_or_default(),
+            headers,
         })
     }
 
@@ -230,6 +237,15 @@ fn reject_fields_of_templates(at: &Reader<'_>, own: &RejectionFields<'_>) -> boo
     fields.iter().all(|(_, is_present)| !is_present)
 }
 
+/// A status whose responses have a body.
+fn status_with_body(at: &Reader<'_>) -> Option<u32> {
+    let status = at.read(rejection::STATUS.kind)?;
+    if rejection::WITHOUT_BODY.contains(&status) {
+        return at.error("a status whose responses have a body: not 204, 205 or 304");
+    }
+    Some(status)
+}
+
 fn status(own: &RejectionFields<'_>, common: &RejectionFields<'_>) -> Option<u32> {
     own.status.or(common.status).or(rejection::STATUS.default_value())
 }
@@ -248,15 +264,15 @@ fn reply_header_name(entry: &Reader<'_>) -> Option<String> {
 }
 
 /// Checks that no rejection sends a limit header that a set sends, too.
-pub(super) fn check_limit_headers(root: &Fields<'_>, sets: &[HeaderRules]) {
+#[inline(never)]
+pub(super) fn check_limit_headers(root: &Fields<'_>, sent: &SentHeaders) {
     let policies = root.present(&configuration::POLICIES).map(Reader::entries).unwrap_or_default();
     let own = policies.iter().filter_map(|policy| policy.peek(policy::REJECT.name));
     for reject in root.present(&configuration::REJECT).cloned().into_iter().chain(own) {
         let Some(headers) = reject.peek(rejection::HEADERS.name).filter(Reader::is_object) else { continue };
         for entry in headers.named_entries(rejection::HEADERS.kind.allowed).unwrap_or_default() {
             let name = entry.name().to_ascii_lowercase();
-            let is_sent = || sets.iter().any(|set| set.header_names().contains(&name.as_str()));
-            if is_limit_header(name.as_bytes()) && is_sent() {
+            if is_limit_header(name.as_bytes()) && sent.has(&name) {
                 entry.error_found::<()>(
                     &["the header ", &name, ", which headers sends"].concat(),
                     "a header that headers does not send",

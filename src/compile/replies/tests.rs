@@ -27,7 +27,13 @@ fn two(p: &str, fields: &str) -> String {
 #[wasm_bindgen_test(unsupported = test)]
 fn each_error_of_a_rejection_is_reported() {
     assert_errors(&[
-        (r#""reject": {"status": 200}"#, "reject.status"),
+        (r#""reject": {"status": 199}"#, "reject.status"),
+        (r#""reject": {"status": 204}"#, "reject.status"),
+        (r#""reject": {"status": 304}"#, "reject.status"),
+        (r#""reject": {"envoy_ratelimited": "yes"}"#, "reject.envoy_ratelimited"),
+        (r#""shadow_header": "a b""#, "shadow_header"),
+        (r#""shadow_header": "Content-Length""#, "shadow_header"),
+        (r#""shadow_header": "Authorization""#, "shadow_header"),
         (r#""reject": {"body": {"a": 1}}"#, "reject.body"),
         (r#""reject": {"bodi": ""}"#, "reject.bodi"),
         (r#""reject": {"content_type": "json"}"#, "reject.content_type"),

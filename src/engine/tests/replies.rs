@@ -342,3 +342,49 @@ fn a_reply_has_each_limit_header_once() {
     assert_eq!((told("x-quota"), told("x-more")), (vec!["2"], vec!["own"]));
     assert_eq!(told("x-ratelimit-remaining"), ["0"]);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_grpc_caller_gets_the_message_alone() {
+    let fields = r#""reject": {"status": 200, "body": "{\"error\":\"{message}\"}", "message": {"es": "Más despacio,\n{retry_after} s", "en": "Slow", "default": "es"}}"#;
+    for (content_type, body) in [
+        ("application/grpc", "Más despacio,\n60 s"),
+        ("application/json", "{\"error\":\"Más despacio,\\n60 s\"}"),
+    ] {
+        let (_, headers, said) = fixture(fields).rejection(&caller().with("content-type", content_type));
+        assert_eq!(said, body);
+        let is_grpc = !headers.iter().any(|header| header.starts_with("content-type:"));
+        assert_eq!(is_grpc, content_type == "application/grpc", "Envoy sets that of gRPC");
+        assert!(headers.contains(&"content-language: es".into()), "{headers:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejection_may_be_marked_as_envoys_own_are() {
+    let marks = |reject: &str| {
+        let (_, headers, _) = fixture(&format!(r#""reject": {{{reject}}}"#)).rejection(&caller());
+        headers.into_iter().filter(|header| header.starts_with("x-envoy-ratelimited")).collect::<Vec<_>>()
+    };
+    assert_eq!(marks(r#""code": "c", "body": "{code}""#), [""; 0]);
+    assert_eq!(marks(r#""envoy_ratelimited": true"#), ["x-envoy-ratelimited: true"]);
+    let own = r#""envoy_ratelimited": true, "headers": {"X-Envoy-RateLimited": "1"}"#;
+    assert_eq!(marks(own), ["x-envoy-ratelimited: 1"], "once");
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_upstream_is_shown_what_the_first_policy_in_shadow_would_have_said() {
+    let policies = r#"{"name": "enforced", "key": "ip", "limits": [{"quota": 9, "window": "60s"}]},
+        {"name": "one", "key": "ip", "mode": "shadow", "limits": [{"name": "day", "quota": 9, "window": "1d"}, {"name": "minute", "quota": 2, "window": "60s"}]},
+        {"name": "two", "key": "ip", "mode": "shadow", "limits": [{"quota": 1, "window": "60s"}]}"#;
+    let mut fixture = of_policies(policies, r#""shadow_header": "X-Would", "retry_after": {"min": 7}"#);
+    assert_eq!(fixture.replies.shadow_header.as_deref(), Some("x-would"));
+    let mut line = |elapsed| {
+        fixture.wait(elapsed);
+        let decision = fixture.decide(&caller());
+        fixture.replies.shadow_line(&decision).to_string()
+    };
+    assert_eq!(line(0), "accept");
+    assert_eq!(line(1), "reject; policy=two; limit=limit; retry_after=59");
+    assert_eq!(line(1), "reject; policy=one; limit=minute; retry_after=58");
+    assert_eq!(line(56), "reject; policy=one; limit=minute; retry_after=7", "by the rules of retry_after");
+    assert_eq!(line(60), "accept");
+}

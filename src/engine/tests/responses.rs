@@ -432,3 +432,43 @@ fn f_the_rejection_of_another_tollgate_is_an_answer_with_its_own_status() {
         }
     }
 }
+
+/// GraphQL APIs reject with 200. The upstream has not seen the request all the same.
+#[wasm_bindgen_test(unsupported = test)]
+fn the_rejection_of_another_tollgate_is_no_success_whatever_its_status() {
+    let left_after = |counting: &str, response: &FakeResponse| {
+        let mut fixture = fixture(&format!(
+            r#"{{"name": "p", "key": "client_ip", {counting}, "limits": [{{"quota": 5, "window": "60s"}}]}}"#
+        ));
+        let mut decision = fixture.decide(&FakeRequest::from("192.0.2.1"));
+        fixture.on_response(&mut decision, response);
+        fixture.on_stream_end(&mut decision);
+        decision.verdict(0, 0).unwrap().remaining
+    };
+    for status in [200, 201, 302] {
+        let (own, other) = (FakeResponse::of_upstream(status), FakeResponse::rejected_as(status));
+        for counting in [r#""count_on": ["2xx", "3xx"]"#, r#""refund_unless": ["2xx", "3xx"]"#] {
+            assert_eq!(left_after(counting, &own), 4, "{counting} {status}");
+            assert_eq!(left_after(counting, &other), 5, "{counting} {status}");
+        }
+    }
+}
+
+/// Otherwise a client could have its deletions rejected to get units back.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejected_deletion_returns_no_unit_whatever_its_status() {
+    let mut fixture = fixture(
+        r#"{"name": "hooks", "key": "client_ip", "match": [{"method": "POST"}], "returns": [{"method": "DELETE"}],
+            "limits": [{"algorithm": "stock", "quota": 1}]}"#,
+    );
+    let request = |method: &str| FakeRequest::from("192.0.2.1").with(":method", method).with(":path", "/");
+    assert!(fixture.served(&request("POST"), 201));
+    for (response, passes) in
+        [(FakeResponse::rejected_as(200), false), (FakeResponse::of_upstream(200), true)]
+    {
+        let mut decision = fixture.decide(&request("DELETE"));
+        fixture.on_response(&mut decision, &response);
+        fixture.on_stream_end(&mut decision);
+        assert_eq!(fixture.served(&request("POST"), 201), passes);
+    }
+}

@@ -3,8 +3,8 @@
 use super::super::template::{Template, VariableSource};
 use super::super::variable::{Rendered, Values, Variable};
 use super::super::{DescribedLimit, Header, ReplyRules};
-use super::HeaderRules;
 use super::reset::RejectionWait;
+use super::{HeaderRules, ShownLimits};
 use crate::decision::Decision;
 use std::cell::OnceCell;
 
@@ -79,21 +79,21 @@ impl LimitField {
     }
 }
 
-/// The headers of these limits, with the values of `fields`.
+/// Appends the headers of the limits that are shown.
+#[inline(never)]
 pub(super) fn render<'a>(
     fields: &'a [LimitField],
-    set: &'a HeaderRules,
-    replies: &'a ReplyRules,
-    decision: &Decision,
-    limits: &[DescribedLimit<'a, '_>],
-    wait: Option<RejectionWait>,
-) -> Vec<Header<'a>> {
-    let mut headers = Vec::with_capacity(fields.len() * limits.len());
+    shown: &ShownLimits<'a, '_, '_>,
+    out: &mut Vec<Header<'a>>,
+) {
+    let &ShownLimits { rules: set, replies, decision, limits, wait } = shown;
+    out.reserve_exact(fields.len() * limits.len());
     for limit in limits {
         let values = LimitValues { set, replies, decision, limit: *limit, wait, reset: OnceCell::new() };
-        headers.extend(fields.iter().filter_map(|field| field.render(&values)));
+        for field in fields {
+            out.extend(field.render(&values));
+        }
     }
-    headers
 }
 
 /// The values of the variables for one described limit.

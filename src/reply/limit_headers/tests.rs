@@ -486,9 +486,9 @@ fn several_sets_are_sent_side_by_side_and_one_is_kept_without_the_others() {
     };
     let all = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-a"];
     assert_eq!(names(rules.limit_headers(&decision)), all);
-    assert_eq!(names(rules.added_limit_headers(&decision, |_| false)), all);
-    assert_eq!(names(rules.added_limit_headers(&decision, |name| name == "x-ratelimit-reset")), ["x-a"]);
-    assert_eq!(names(rules.added_limit_headers(&decision, |name| name == "x-a")), all, "it replaces");
+    assert_eq!(names(rules.added_limit_headers(&decision, &|_| false)), all);
+    assert_eq!(names(rules.added_limit_headers(&decision, &|name| name == "x-ratelimit-reset")), ["x-a"]);
+    assert_eq!(names(rules.added_limit_headers(&decision, &|name| name == "x-a")), all, "it replaces");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
