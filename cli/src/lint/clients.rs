@@ -43,16 +43,21 @@ pub(super) fn warn_clients(set: &Configuration, warnings: &mut Vec<Warning>) {
 
 /// One warning for each status, where it is first found.
 fn warn_statuses(set: &Configuration, warnings: &mut Vec<Warning>) {
-    let common = ("reject.status".to_string(), set.replies.rejection.status);
+    let common = ("reject.status".to_string(), &set.replies.rejection);
     let policies = set.replies.policies.iter().enumerate();
-    let own = policies.map(|(i, policy)| (format!("policies[{i}].reject.status"), policy.rejection.status));
+    let own = policies.map(|(i, policy)| (format!("policies[{i}].reject.status"), &policy.rejection));
     let mut done = Vec::new();
-    for (path, status) in std::iter::once(common).chain(own) {
+    for (path, rejection) in std::iter::once(common).chain(own) {
+        let status = rejection.status;
+        // Clients that read JSON find the error there, as those of GraphQL do.
+        if status < MIN_ERROR && rejection.body.content_type.contains("json") {
+            continue;
+        }
         if !HONOURED.contains(&status) && !done.contains(&status) {
             done.push(status);
             if status < MIN_ERROR {
                 let message = format!(
-                    "clients take {status} for a success unless they read the body, as those of GraphQL do, and so do caches, retries and alerts between them and Envoy"
+                    "clients take {status} for a success; answer with an error, or with a body of JSON that their clients read, as those of GraphQL do"
                 );
                 warnings.push(Warning::new(path, message));
                 continue;
