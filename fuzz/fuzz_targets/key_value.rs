@@ -11,7 +11,7 @@ use tollgate::http::credential::{Reading, Repeated};
 use tollgate::http::{MetadataPath, MetadataValue, Request, RequestCache};
 use tollgate::identity::{Seed, Seeds};
 use tollgate::rules::source::{ClientIp, Cookie, Header, PathParameter, Query};
-use tollgate::rules::{Callers, Key, KeySource, Part, Validity};
+use tollgate::rules::{Callers, Key, KeySource, Part, RequestMatch, Validity};
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -55,6 +55,7 @@ fn value(
         validity: Validity::default(),
         reading,
         part: Part::Usual,
+        cut: None,
         proven: false,
     };
     let callers = Callers { keys: vec![key], ..Callers::default() };
@@ -63,7 +64,8 @@ fn value(
     let seeds = Seeds { table: Seed::new([0; Seed::LEN]), fleet: None };
     let cache = ConsumerCache::default();
     let caller = Caller::new(&asked, &callers, &cache, &seeds, &[]);
-    caller.value(0, template).map(|(_, value)| value.into_owned())
+    let rule = template.cloned().map(RequestMatch::from);
+    caller.value(0, rule.as_ref()).map(|(_, value)| value.into_owned())
 }
 
 fuzz_target!(|input: Input<'_>| {

@@ -238,6 +238,13 @@ impl RequestMatch {
     }
 }
 
+/// A match of all requests for a path.
+impl From<PathTemplate> for RequestMatch {
+    fn from(path: PathTemplate) -> RequestMatch {
+        RequestMatch { path: Some(path), ..RequestMatch::default() }
+    }
+}
+
 /// A pattern, and where the match has it.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedPattern<'a> {
