@@ -65,7 +65,10 @@ fn explain_says_why_no_limit_holds_and_which_ones_exclude_the_caller() {
         "{internal}"
     );
     let none = with("quotas-none.yaml", "/", "none");
-    assert!(none.contains("api     rejects every request of plan \"no…\" (4 bytes), and counts none"), "{none}");
+    assert!(
+        none.contains("api     rejects every request of plan \"no…\" (4 bytes), and counts none"),
+        "{none}"
+    );
     assert!(none.contains("rejects, 0 of 0 left\n"), "{none}");
     assert!(!none.contains("retry-after"), "{none}");
     let closed = with("quotas-closed.yaml", "/closed", "free");
