@@ -24,8 +24,8 @@ fn key(i: u32) -> FakeRequest {
 
 /// Which of 2,000 callers are rejected by their second request.
 fn enforced(fixture: &mut Fixture) -> Vec<bool> {
-    let mut second = |i| (0..2).map(|_| fixture.decide(&key(i)).rejected()).last().unwrap();
-    (0..2_000).map(|i| second(i)).collect()
+    let second = |i| (0..2).map(|_| fixture.decide(&key(i)).rejected()).last().unwrap();
+    (0..2_000).map(second).collect()
 }
 
 #[wasm_bindgen_test(unsupported = test)]
