@@ -105,6 +105,8 @@ fn read_limit(entry: &Reader<'_>, context: LimitContext<'_>) -> Option<TieredLim
         None => default_algorithm(&fields),
     };
     let given = algorithm.and_then(|algorithm| given(&fields, algorithm, context));
+    let at_once = fields.get(&limit::REFILL)?;
+    let algorithm = algorithm.map(|algorithm| if at_once { algorithm.refilled_at_once() } else { algorithm });
     let (name, (quota, quotas), given) = (name?, quotas?, given?);
     let algorithm = algorithm?.with(&given.parameters(quota))?;
     let window = algorithm.max_window().unwrap_or(given.window);
