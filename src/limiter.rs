@@ -8,7 +8,7 @@
 
 /// The registry: a line for each algorithm, of the word that policies have for it, which is also its file, and
 /// of its parameters. Errors list them in this order, and the default of a limit is the first that takes its
-/// window. Policies can't name the last one.
+/// window. Policies can't name the last two: one is a bucket by another field, one no limit.
 macro_rules! algorithms {
     ($make:ident!($($with:tt)*)) => {
         $make! { ($($with)*)
@@ -20,6 +20,7 @@ macro_rules! algorithms {
             leaky_bucket::LeakyBucket,
             concurrency::Concurrency,
             stock::Stock,
+            token_bucket::AtOnce,
             penalty::Penalty,
         }
     };

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use tollgate::limiter::{Algorithm, Coarseness, Counter, Limit, TokenBucket, Verdict};
+use tollgate::limiter::{Algorithm, AtOnce, Coarseness, Counter, Limit, TokenBucket, Verdict};
 use tollgate::time::{Micros, Now, SECOND};
 use tollgate_fuzz::{WORKER, later, limit, number, pages};
 
@@ -161,6 +161,10 @@ impl Client {
                     let used = u128::from(since(start.mono));
                     assert!(used <= u128::from(burst.get()) + filled, "{used} of {burst} and {filled}");
                 }
+            }
+            Algorithm::AtOnce(AtOnce { burst }) => {
+                let used = since((mono + 1).saturating_sub(window));
+                assert!(used <= u64::from(burst.get()) + quota, "{used} of {burst} and {quota} in one window");
             }
             Algorithm::LeakyBucket(_) => {
                 let used = since((mono + 1).saturating_sub(window));

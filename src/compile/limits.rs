@@ -134,11 +134,16 @@ fn read_limit(entry: &Reader<'_>, index: usize, context: LimitContext<'_>) -> Op
             (from.sets_burst, from.most, from.room) = (given.burst.is_none(), given.most(), given.room);
         })
     });
+    let at_once = fields.get(&limit::REFILL);
     let (name, (quota, quotas), quota_from, given) = (name?, quotas?, quota_from?, given?);
+    let algorithm = match (algorithm?, at_once?) {
+        (algorithm, true) => algorithm.refilled_at_once(),
+        (algorithm, false) => algorithm,
+    };
     // Records and descriptions need some number, also of a limit that counts for nobody.
     let units =
         [&quota].into_iter().chain(&quotas).find_map(|quota| quota.units()).unwrap_or(NonZeroU32::MIN);
-    let algorithm = algorithm?.with(&given.parameters(units))?;
+    let algorithm = algorithm.with(&given.parameters(units))?;
     let window = algorithm.max_window().unwrap_or(given.window);
     let limit = Limit { id: LimitId::new(context.policy, &name), quota: units, window, algorithm };
     Some(TieredLimit { name, limit, quota, quotas, quota_from, given })

@@ -7,8 +7,8 @@ use crate::identity::Identity;
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{
-    Algorithm, Concurrency, FixedWindow, Limit, LimitId, Penalty, SlidingCounter, SlidingWindow, Stock,
-    TokenBucket, Verdict,
+    Algorithm, AtOnce, Concurrency, FixedWindow, Limit, LimitId, Penalty, SlidingCounter, SlidingWindow,
+    Stock, TokenBucket, Verdict,
 };
 use crate::time::{Period, SECOND, Zone};
 use proptest::prelude::*;
@@ -24,6 +24,7 @@ fn limits() -> Vec<Limit> {
         Algorithm::FixedWindow(FixedWindow),
         Algorithm::Calendar(Calendar { period: Period::Month, zone }),
         Algorithm::TokenBucket(TokenBucket { burst: quota }),
+        Algorithm::AtOnce(AtOnce { burst: quota }),
         Algorithm::Concurrency(Concurrency),
         Algorithm::Stock(Stock { reported: true }),
         Algorithm::Penalty(Penalty::default()),

@@ -93,6 +93,21 @@ pub const BURST: Field<Number<NonZeroU32>> = Field::optional(
     "the maximum number of units at once",
 );
 
+/// How a bucket is refilled.
+pub const REFILL: Field<&Words<bool>> = Field::default(
+    "refill",
+    &Words(&[
+        Word::new("evenly", false, "unit by unit, each after window / quota"),
+        Word::new(
+            "at_once",
+            true,
+            "by the whole quota, a window after the first use of a full bucket and after each further window, up to `burst`",
+        ),
+    ]),
+    Literal::Text("evenly"),
+    "how a bucket is refilled",
+);
+
 /// The wait that a rejection announces.
 pub const RETRY_AFTER: Field<&Form<Micros>> = Field::optional(
     "retry_after",
@@ -128,6 +143,7 @@ impl Effects for ByAlgorithm {
             (WINDOW.name, Of::Window),
             (TIME_ZONE.name, Of::TimeZone),
             (BURST.name, Of::Burst),
+            (REFILL.name, Of::Refill),
             (RETRY_AFTER.name, Of::RetryAfter),
         ];
         let field = of.iter().find(|(name, _)| *name == field).map(|(_, field)| *field);
@@ -146,5 +162,5 @@ impl Effects for ByAlgorithm {
 
 /// The object.
 pub const OBJECT: Object = object!("limit" at "policies[].limits[]": "At most `quota` units per `window`.";
-NAME, ALGORITHM, QUOTA, QUOTA_FROM, WINDOW, TIME_ZONE, BURST, RETRY_AFTER, MESSAGE;
+NAME, ALGORITHM, QUOTA, QUOTA_FROM, WINDOW, TIME_ZONE, BURST, REFILL, RETRY_AFTER, MESSAGE;
 rules [Rule::ByWord(ALGORITHM.name, &ByAlgorithm)]);

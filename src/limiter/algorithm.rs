@@ -31,6 +31,8 @@ pub enum Field {
     TimeZone,
     /// `burst`: how many units are admitted at once.
     Burst,
+    /// `refill`: whether units come back one by one.
+    Refill,
     /// `retry_after`: the wait that a rejection announces.
     RetryAfter,
     /// `stock_header`: how many units there are.
@@ -69,6 +71,11 @@ properties! {
     /// Whether limits of this algorithm have a field.
     fn has_field(self, field: Field) -> bool {
         Self::FIELDS.contains(&field)
+    }
+
+    /// The algorithm whose units come back all at once instead of one by one, if it has one.
+    fn refilled_at_once(self) -> Algorithm {
+        self.into()
     }
 
     /// Whether its quota is for a window of time, and units come back by themselves.

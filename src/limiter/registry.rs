@@ -62,8 +62,8 @@ macro_rules! make_enums {
 
             /// The words that policies have for them.
             pub const WORDS: &Words<Algorithm> = &Words(match Algorithm::ALL_WORDS {
-                [words @ .., _penalty] => words,
-                [] => &[],
+                [words @ .., _at_once, _penalty] => words,
+                [] | [_] => &[],
             });
 
             /// The word that policies have for it.

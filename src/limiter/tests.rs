@@ -21,7 +21,9 @@ fn any_limit(random: &mut Random, zone: Zone) -> Limit {
         zone: Some(zone),
         ..Parameters::default()
     };
-    let algorithm = random.pick(Algorithm::WORDS.0).means.with(&parameters).unwrap();
+    let algorithm = random.pick(Algorithm::WORDS.0).means;
+    let algorithm = if random.one_in(3) { algorithm.refilled_at_once() } else { algorithm };
+    let algorithm = algorithm.with(&parameters).unwrap();
     Limit { id: LimitId(1), quota, window: algorithm.max_window().unwrap_or(window), algorithm }
 }
 
@@ -178,7 +180,15 @@ fn longest(limit: &Limit) -> Micros {
         let fills = u128::from(burst.get()) * u128::from(limit.window);
         fills.div_ceil(u128::from(limit.quota.get())).min(1 << 62) as Micros
     };
-    let windows = if matches!(limit.algorithm, Algorithm::SlidingCounter(_)) { 2 } else { 1 };
+    let windows = match limit.algorithm {
+        Algorithm::SlidingCounter(_) => 2,
+        Algorithm::AtOnce(AtOnce { burst }) => {
+            let refills = u64::from(burst.get()).div_ceil(limit.quota.get().into());
+            // It takes at most 292 years.
+            return refills.min(u64::MAX / 2_000 / limit.window) * limit.window;
+        }
+        _ => 1,
+    };
     limit.algorithm.parameters().burst.map_or(windows * limit.window, fills)
 }
 
@@ -316,7 +326,8 @@ fn each_algorithm_has_a_tag_of_its_own_and_only_the_penalty_no_word() {
     for algorithm in Algorithm::ALL {
         assert_eq!(Algorithm::of_kind(algorithm.kind()), Some(*algorithm));
         let has_word = Algorithm::WORDS.of(algorithm).is_some();
-        assert_eq!(has_word, !algorithm.is_penalty());
+        let by_field = matches!(algorithm, Algorithm::AtOnce(_));
+        assert_eq!(has_word, !algorithm.is_penalty() && !by_field);
     }
     assert_eq!(Algorithm::of_kind(0), None);
 }

@@ -1,4 +1,5 @@
-//! `token_bucket`: `burst` units at once, and then `quota` units per `window`, evenly.
+//! `token_bucket`: `burst` units at once, and then `quota` units per `window`, evenly. With `refill: at_once` it
+//! is another formula, in `at_once.rs`.
 //!
 //! # Derivation
 //! The generic cell rate algorithm. Its one number, the *theoretical arrival time* `tat`, is the instant at
@@ -51,6 +52,11 @@
 //! `per_unit:varint` (ns), and after a refund that, or 0, and `refunded:varint` (ns): up to 17 bytes more. As text:
 //! `full at 1764403200000000000 filling 60`, and then `owing` and `refunded`, if there are such.
 
+mod at_once;
+
+pub use at_once::AtOnce;
+
+use super::Algorithm;
 use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
@@ -69,10 +75,14 @@ pub struct TokenBucket {
 }
 
 impl Properties for TokenBucket {
-    const FIELDS: &'static [Field] = &[Field::Window, Field::Burst];
+    const FIELDS: &'static [Field] = &[Field::Window, Field::Burst, Field::Refill];
 
     fn parameters(self) -> Parameters {
         Parameters { burst: Some(self.burst), ..Parameters::default() }
+    }
+
+    fn refilled_at_once(self) -> Algorithm {
+        AtOnce { burst: self.burst }.into()
     }
 
     fn counts_windows(self) -> bool {

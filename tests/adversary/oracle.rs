@@ -15,7 +15,7 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::{Algorithm, Limit, TokenBucket};
+use tollgate::limiter::{Algorithm, AtOnce, Limit, TokenBucket};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// The longest that a bucket owes.
@@ -92,7 +92,10 @@ impl Oracle {
         self.promises = promises;
         let limits = |account: &Account| engine.rules().policies[account.policy].limits()[account.limit];
         let is_bucket = |account: &Account| {
-            matches!(limits(account).algorithm, Algorithm::TokenBucket(_) | Algorithm::LeakyBucket(_))
+            matches!(
+                limits(account).algorithm,
+                Algorithm::TokenBucket(_) | Algorithm::AtOnce(_) | Algorithm::LeakyBucket(_)
+            )
         };
         self.ledgers.retain(|account, _| !is_bucket(account));
     }
@@ -173,7 +176,8 @@ impl Oracle {
             units.map(|(_, units)| units).sum::<u64>()
         };
         match limit.algorithm {
-            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) => {
+            // Of a bucket that is refilled at once, a window has one refill.
+            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) | Algorithm::AtOnce(_) => {
                 sum(&|at| at.mono + limit.window > now.mono)
             }
             Algorithm::FixedWindow(_) => sum(&|at| at.wall / limit.window == now.wall / limit.window),
@@ -315,6 +319,7 @@ impl Wear {
         let quota = match limit.algorithm {
             Algorithm::SlidingCounter(_) => 2 * u64::from(limit.quota.get()) - 1,
             Algorithm::TokenBucket(TokenBucket { burst }) => u64::from(burst.get()),
+            Algorithm::AtOnce(AtOnce { burst }) => u64::from(burst.get()) + u64::from(limit.quota.get()),
             Algorithm::LeakyBucket(_) => 0,
             Algorithm::SlidingWindow(_)
             | Algorithm::FixedWindow(_)
@@ -330,6 +335,7 @@ impl Wear {
             | Algorithm::SlidingCounter(_)
             | Algorithm::FixedWindow(_)
             | Algorithm::TokenBucket(_)
+            | Algorithm::AtOnce(_)
             | Algorithm::Penalty(_) => (limit.window <= HOUR).then_some(quota),
         };
         // Whoever was counted with others gets a record of its own once there is room.
@@ -352,7 +358,7 @@ impl Wear {
 /// Whether what was counted at an instant may count still.
 fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
     let lasts = match limit.algorithm {
-        Algorithm::TokenBucket(TokenBucket { burst }) => {
+        Algorithm::TokenBucket(TokenBucket { burst }) | Algorithm::AtOnce(AtOnce { burst }) => {
             let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
             u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(MAX_DEBT)
         }

@@ -82,7 +82,9 @@ fn limit(random: &mut Random, number: u64) -> String {
     } else {
         small.to_string()
     };
-    format!(r#"{{"name": "l{number}", "algorithm": "{algorithm}", {window} "quota": {quota}}}"#)
+    // Without a draw, so that other policies stay as they are.
+    let refill = if algorithm == "token_bucket" && small % 2 == 0 { r#""refill": "at_once","# } else { "" };
+    format!(r#"{{"name": "l{number}", "algorithm": "{algorithm}", {window} {refill} "quota": {quota}}}"#)
 }
 
 fn quota(random: &mut Random, least: u64, most: u64) -> u64 {

@@ -11,6 +11,28 @@ const READING: u64 = 2;
 const WITH_A_WINDOW: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_window", "token_bucket"];
 
 #[test]
+fn a_bucket_that_is_refilled_at_once_gets_its_whole_quota_back_a_window_after_its_first_use() {
+    let policy = "
+keys:
+  key: { header: authorization, scheme: Bearer }
+policies:
+  - name: p
+    key: key
+    limits: [{ algorithm: token_bucket, refill: at_once, quota: 3, window: 3s, burst: 5 }]
+";
+    let gateway = Setup::yaml(policy).workers(2).start();
+    let request = gateway.get("/").key(new_key());
+    assert_eq!(request.send().status, 200);
+    thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(request.admitted_of(6), 4);
+    assert_eq!(request.send().retry_after(), 2, "in a second and a half");
+    thread::sleep(Duration::from_millis(1_000));
+    assert_eq!(request.admitted_of(2), 0, "unit by unit there would be two");
+    thread::sleep(Duration::from_millis(600));
+    assert_eq!(request.admitted_of(6), 3);
+}
+
+#[test]
 fn sp_3_a_fixed_window_passes_its_quota_and_ends_with_the_clock_hour() {
     let gateway = with_limit("algorithm: fixed_window, quota: 20, window: 1h");
     assert_ends_with(Period::Hour, &gateway, 20);

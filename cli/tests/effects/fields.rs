@@ -188,6 +188,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         ("limit", "name") => json!("another"),
         ("limit", "time_zone") => json!("Asia/Tokyo"),
         ("limit", "burst") => json!(1),
+        ("limit", "refill") => Json::Null,
         ("limit", "retry_after") => json!("7s"),
         ("limit", "message") => json!("Wait."),
         ("match" | "exception" | "return", "method") => {

@@ -77,7 +77,7 @@ impl Truth {
 
     fn worst_of(&self, caller: u64, limit: &Limit) -> i64 {
         match limit.algorithm {
-            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) => {
+            Algorithm::SlidingWindow(_) | Algorithm::SlidingCounter(_) | Algorithm::AtOnce(_) => {
                 self.worst_trailing(caller, limit.window)
             }
             Algorithm::FixedWindow(_) => self.worst_aligned(caller, |clock| clock / limit.window),

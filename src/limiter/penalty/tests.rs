@@ -91,7 +91,7 @@ fn a_penalty_made_shorter_ends_by_its_new_length_and_one_of_a_faster_worker_by_i
 #[wasm_bindgen_test(unsupported = test)]
 fn damaged_bytes_are_rejected_and_never_block_for_longer_than_the_length() {
     let limit = Limit::penalty("p", LENGTH, Penalty::default());
-    for state in [&[0x80][..], &[1, 2, 3], &[1, 0x80], &[0xFF; 11], b"another module's"] {
+    for state in [&[0x80][..], &[1, 2, 3, 4], &[1, 0x80], &[0xFF; 11], b"another module's"] {
         assert!(Counter::open(&limit, state, NOW, WorkerId(1)).is_none(), "{state:?}");
     }
     let mut state = Vec::new();

@@ -42,10 +42,16 @@ impl RandomLimit {
             0 => (r#""window": "day", "time_zone": "Europe/Madrid""#.into(), 90_000),
             1 => (format!(r#""window": "{seconds}s", "algorithm": "fixed_window""#), seconds),
             2 => (format!(r#""window": "{seconds}s", "algorithm": "sliding_counter""#), 2 * seconds),
+            3 if seconds == 7 => {
+                let refill = r#""algorithm": "token_bucket", "refill": "at_once""#;
+                (format!(r#""window": "{seconds}s", {refill}"#), seconds)
+            }
             3 => (format!(r#""window": "{seconds}s", "algorithm": "token_bucket""#), seconds),
             4 => {
                 let burst = 2 * quota;
-                let bucket = format!(r#""algorithm": "token_bucket", "burst": {burst}"#);
+                let refill = if seconds == 60 { "at_once" } else { "evenly" };
+                let bucket =
+                    format!(r#""algorithm": "token_bucket", "burst": {burst}, "refill": "{refill}""#);
                 (format!(r#""window": "{seconds}s", {bucket}"#), 2 * seconds)
             }
             _ => (format!(r#""window": "{seconds}s""#), seconds),
