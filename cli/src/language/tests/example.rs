@@ -19,6 +19,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "valid" => "/keys/k/valid",
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
+        "cost_from" => "/policies/0/cost_from",
+        "quota_from" => "/policies/0/limits/0/quota_from",
         "cost_header" => "/policies/0/cost_header",
         "stock_header" => "/policies/0/stock_header",
         "match" => "/policies/0/match/0",
@@ -59,6 +61,14 @@ pub(super) fn example(object: &str) -> (Json, String) {
     configuration = match object {
         "valid" => with(&configuration, "/keys/k", &json!({ "valid": { "metadata": ["filter", "name"] } })),
         "return" => with(&configuration, "/policies/0", &json!({ "returns": [{ "method": "DELETE" }] })),
+        "cost_from" => {
+            with(&configuration, "/policies/0", &json!({ "cost_from": { "key": "k", "max": u32::MAX } }))
+        }
+        "quota_from" => with(
+            &configuration,
+            "/policies/0/limits/0",
+            &json!({ "quota_from": { "key": "k", "max": u32::MAX } }),
+        ),
         "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
         "stock_header" => {
             let limits = json!([{ "algorithm": "stock", "quota": 5 }]);
