@@ -4,7 +4,7 @@ use crate::harness::{METADATA, Setup, new_key};
 
 #[test]
 fn a_request_that_costs_nothing_shows_what_is_left_and_is_never_rejected() {
-    let policy = "keys: { key: { header: x-key } }
+    let policy = "keys: { key: { header: authorization, scheme: Bearer } }
 headers: { preset: github }
 policies:
   - name: api
@@ -34,7 +34,7 @@ policies:
 
 #[test]
 fn the_length_of_a_body_is_its_cost() {
-    let policy = "keys: { key: { header: x-key }, size: { header: content-length } }
+    let policy = "keys: { key: { header: authorization, scheme: Bearer }, size: { header: content-length } }
 headers: { preset: x-ratelimit }
 policies:
   - name: uploads
@@ -71,7 +71,7 @@ policies:
 fn an_earlier_filter_states_quota_and_cost_within_bounds() {
     let policy = format!(
         "keys:
-  key: {{ header: x-key }}
+  key: {{ header: authorization, scheme: Bearer }}
   rpm: {{ metadata: [{METADATA}, rpm] }}
   units: {{ metadata: [{METADATA}, units] }}
 headers: {{ preset: x-ratelimit }}
@@ -97,12 +97,12 @@ policies:
 
 #[test]
 fn a_client_gains_nothing_by_a_second_number_that_its_server_may_read() {
-    let policy = "keys: { key: { header: x-key }, n: { header: x-n } }
+    let policy = "keys: { key: { header: authorization, scheme: Bearer }, stated: { header: x-n } }
 headers: { preset: x-ratelimit }
 policies:
   - name: api
     key: key
-    cost_from: { key: n, max: 50 }
+    cost_from: { key: stated, max: 50 }
     limits: [{ quota: 100, window: 1h }]
 ";
     let gateway = Setup::yaml(policy).start();

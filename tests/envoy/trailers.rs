@@ -94,17 +94,6 @@ fn a_cost_in_trailers_is_charged_and_one_that_does_not_come_is_what_is_held() {
 }
 
 #[test]
-fn a_cost_that_is_not_for_clients_is_removed_from_trailers() {
-    let policy = "keys: { key: { header: x-key } }
-policies: [{ name: p, key: key, limits: [{ quota: 6, window: 1h }], cost_header: { name: x-cost, in: either, remove: true } }]
-";
-    let service = H2Service::answering(Some(&[("grpc-status", "0"), ("x-cost", "3"), ("x-other", "4")]));
-    let call = GrpcStage::before(policy, service.0, &["--upstream-http2"]).call(&new_key());
-    call.lacks("x-cost");
-    assert_eq!((call.value("grpc-status"), call.value("x-other")), ("0", "4"));
-}
-
-#[test]
 fn a_grpc_status_in_trailers_decides_what_counts() {
     let not_found = Some(&[("grpc-status", "5")][..]);
     assert_eq!(passed("refund_on: ['grpc:not_found']", not_found, 9), 9);

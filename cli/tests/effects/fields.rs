@@ -67,6 +67,20 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
             "/policies/1/returns/0",
             vec![("/policies/1/match", json!([{ "method": "POST" }])), ("/policies/1/returns", json!([{}]))],
         ),
+        "cost_from" => (
+            "/policies/1/cost_from",
+            vec![
+                ("/keys/n", json!({ "query": "n" })),
+                ("/policies/1/cost_from", json!({ "key": "n", "max": 5 })),
+            ],
+        ),
+        "quota_from" => (
+            "/policies/1/limits/0/quota_from",
+            vec![
+                ("/keys/n", json!({ "query": "n" })),
+                ("/policies/1/limits/0/quota_from", json!({ "key": "n", "max": 5 })),
+            ],
+        ),
         "cost_header" => {
             ("/policies/1/cost_header", vec![("/policies/1/cost_header", json!({ "name": "x-cost" }))])
         }
@@ -130,6 +144,25 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!("one")
         }
         ("policy", "cost") => json!(2),
+        ("policy", "cost_from") => {
+            more(&mut beside, "/keys/n", json!({ "query": "n" }));
+            json!({ "key": "n", "max": 3 })
+        }
+        ("cost_from" | "quota_from", "key") => return Vec::new(),
+        ("cost_from", "divide_by") => json!(3),
+        ("cost_from", "round") => {
+            more(&mut beside, "/policies/1/cost_from/divide_by", json!(2));
+            Json::Null
+        }
+        ("cost_from", "min") => json!(2),
+        ("cost_from", "max") => json!(2),
+        ("limit", "quota_from") => {
+            more(&mut beside, "/keys/n", json!({ "query": "n" }));
+            json!({ "key": "n", "max": 9 })
+        }
+        ("quota_from", "min") => json!(4),
+        ("quota_from", "max") => json!(1),
+        ("cost_header", "in") => Json::Null,
         ("policy", "cost_header") => json!("x-cost"),
         ("policy", "cost_body") => json!({ "json": "/n" }),
         ("cost_body", field) => {
@@ -251,6 +284,7 @@ pub fn same_by_nature(object: &str, field: &str, value: &Json, algorithm: &str) 
     match (object, field, value.as_str().unwrap_or_default(), algorithm) {
         ("headers", "format", "epoch", _) => Some("the default of this preset"),
         ("cost_body", "format", "openai", _) => Some("it is beside it"),
+        ("cost_header", "in", "either", _) => Some("the header is there"),
         ("limit", "window", "day", "calendar") => Some("it has this window"),
         ("headers", "reset", "next_slot", _) | ("headers", "reset_on_429", "after_wait", _) => {
             Some("the default")

@@ -70,6 +70,10 @@ fn kinds(gateway: &mut Gateway, caller: &str) {
     gateway.ask(&request("GET", "/v1/a", caller), &status(200));
     gateway.ask(&request("POST", "/v1/b", caller), &status(201));
     gateway.ask(&request("POST", "/v1/a?plan=pro", caller), &status(201));
+    for number in ["1", "3"] {
+        let stating = request("POST", &format!("/v1/a?n={number}"), &format!("{caller}-{number}"));
+        (0..3).for_each(|_| gateway.ask(&stating, &status(201)));
+    }
     let caller = format!("{caller}-too");
     gateway.ask(&post(&caller).with_header("cookie", "beta=1"), &status(201));
     gateway.ask(&post(&caller).with_header("x-a", "1"), &status(201));

@@ -19,6 +19,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "valid" => "/keys/k/valid",
         "consumer" => "/consumers/0",
         "policy" => "/policies/0",
+        "cost_from" => "/policies/0/cost_from",
+        "quota_from" => "/policies/0/limits/0/quota_from",
         "cost_header" => "/policies/0/cost_header",
         "cost_body" => "/policies/0/cost_body",
         "cost_term" => "/policies/0/cost_body/sum/0",
@@ -81,6 +83,14 @@ pub(super) fn example(object: &str) -> (Json, String) {
             with(&configuration, "/policies/0/match/0", &json!({ "client_ip": { "not": "::1" } }))
         }
         "route-negation" => with(&configuration, "/policies/0/match/0", &json!({ "route": { "not": "a" } })),
+        "cost_from" => {
+            with(&configuration, "/policies/0", &json!({ "cost_from": { "key": "k", "max": u32::MAX } }))
+        }
+        "quota_from" => with(
+            &configuration,
+            "/policies/0/limits/0",
+            &json!({ "quota_from": { "key": "k", "max": u32::MAX } }),
+        ),
         "cost_header" => with(&configuration, "/policies/0", &json!({ "cost_header": { "name": "x-cost" } })),
         "cost_body" => with(&configuration, "/policies/0", &json!({ "cost_body": { "format": "openai" } })),
         "cost_term" => {
