@@ -145,12 +145,10 @@ impl OnResponse {
     pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
         let status = Some(response.status());
         let mut unread = Unread::default();
-        if self.body.is_some() && charged.at.is_some() && self.keeps(status) {
-            let (correction, units) = (Correction::default(), charged.cost);
-            return Effect { correction, units, unread, awaits_body: true };
-        }
+        let awaits_body = self.body.is_some() && charged.at.is_some() && self.keeps(status);
         let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
+            _ if awaits_body => (Correction::default(), charged.cost),
             Some(counts) if counts.contains(status) => {
                 let real = real();
                 (charged.count_at(now, real), real)
@@ -164,7 +162,7 @@ impl OnResponse {
             }
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
-        Effect { correction, units, unread, awaits_body: false }
+        Effect { correction, units, unread, awaits_body }
     }
 
     /// Whether a response with this status leaves the request counted.
