@@ -192,12 +192,10 @@ impl OnResponse {
     pub fn on_response(&self, response: &impl Response, charged: Charged, since: Now, now: Now) -> Effect {
         let mut unread = Unread::default();
         let restart = self.reset.as_ref().is_some_and(|set| set.holds(response));
-        if self.body.is_some() && charged.at.is_some() && !restart && self.keeps(response) {
-            let (correction, units) = (Correction::default(), charged.cost);
-            return Effect { correction, units, unread, awaits_body: true };
-        }
+        let awaits_body = self.body.is_some() && charged.at.is_some() && !restart && self.keeps(response);
         let mut real = || self.real_cost(response, charged.cost, &mut unread);
         let (correction, units) = match &self.count {
+            _ if awaits_body => (Correction::default(), charged.cost),
             Some(counts) if counts.holds(response) => {
                 let real = real();
                 (charged.count_at(now, real), real)
@@ -212,7 +210,7 @@ impl OnResponse {
         };
         let correction = self.with_stock(correction, response, charged.cost, since, &mut unread);
         let units = if restart { 0 } else { units };
-        Effect { correction: Correction { restart, ..correction }, units, unread, awaits_body: false }
+        Effect { correction: Correction { restart, ..correction }, units, unread, awaits_body }
     }
 
     /// Whether a response leaves the request counted.
