@@ -7,15 +7,26 @@ mod answers;
 mod pattern;
 
 mod airtable;
+mod amazon_sp_api;
+mod binance;
 mod cloudflare;
+mod discord;
+mod docker_hub;
+mod hubspot;
+mod jira;
+mod microsoft_graph;
 mod okta;
+mod pipedrive;
+mod shopify_rest;
 mod slack;
 mod stripe;
 mod visma;
+mod xero;
 mod youtube;
+mod zendesk;
 
 use crate::harness::Setup;
-use answers::{Api, admits, exactly, rejects};
+use answers::{Api, admits, exactly, overruns, rejects};
 
 /// The name of the metadata that the files expect.
 const AUTHENTICATED: &str = "envoy.filters.http.ext_authz";

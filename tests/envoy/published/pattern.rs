@@ -64,9 +64,10 @@ fn assert_value(sign: &str, value: &str, now: u64) {
     assert!((from.saturating_sub(1)..=to + 1).contains(&seconds), "{value} is not {sign}");
 }
 
-/// Seconds since 1970 of a time in the month of the tests, from their first day on.
+/// Seconds since 1970 of a time in May or June 2026.
 fn seconds_of(time: &str) -> u64 {
     let number = |from: usize, to: usize| time[from..to].parse::<u64>().unwrap();
-    let day = number(8, 10) - 19; // of May 2026
+    let june = number(5, 7) - 5;
+    let day = june * 31 + number(8, 10) - 19; // of `START`, the 19th of May
     START + day * 86_400 + number(11, 13) * 3_600 + number(14, 16) * 60 + number(17, 19)
 }
