@@ -212,7 +212,7 @@ impl State for Missing {
         let retry_after = if admitted { 0 } else { self.back(wanted, next).saturating_sub(now).max(1) };
         Verdict {
             admitted,
-            quota: self.burst,
+            quota: self.burst.get(),
             remaining: burst.saturating_sub(after),
             next_slot: if after == 0 {
                 now
