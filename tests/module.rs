@@ -11,7 +11,7 @@ use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
 /// Each callback costs every request a call, so there are only those that the filter uses. The rest is the
 /// SDK's and the linker's.
-const EXPORTS: [&str; 14] = [
+const EXPORTS: [&str; 15] = [
     "_initialize",
     "malloc",
     "memory",
@@ -21,6 +21,7 @@ const EXPORTS: [&str; 14] = [
     "proxy_on_delete",
     "proxy_on_http_call_response",
     "proxy_on_request_headers",
+    "proxy_on_response_body",
     "proxy_on_response_headers",
     "proxy_on_response_trailers",
     "proxy_on_tick",
