@@ -35,6 +35,7 @@ pub mod concurrency;
 mod counter;
 pub mod fixed_window;
 mod formula;
+mod growth;
 pub mod leaky_bucket;
 pub mod penalty;
 pub mod sliding_counter;
@@ -48,6 +49,7 @@ mod verdict;
 pub use algorithm::{Field, Parameters, Properties};
 pub use counter::{coarser, share_of};
 pub use formula::{Formula, Opening, WorkerId};
+pub use growth::Growth;
 pub use state::{Coarseness, EvictionInfo, State};
 pub use verdict::Verdict;
 

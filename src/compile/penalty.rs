@@ -4,9 +4,8 @@
 use super::limits::TieredLimit;
 use crate::config::{Fields, Reader, all};
 use crate::language::{forms, policy};
-use crate::limiter::Limit;
-use crate::limiter::penalty::{Growth, Penalty};
-use crate::time::{Micros, SECOND};
+use crate::limiter::{Growth, Limit};
+use crate::time::Micros;
 
 /// The penalty of a policy with this name: `Some(None)` if it has none, `None` if it is invalid.
 #[inline(never)]
@@ -15,13 +14,7 @@ pub(super) fn penalty(fields: &Fields<'_>, name: &str) -> Option<Option<Limit>> 
     let restarts = fields.get(&policy::AFTER_BLOCK);
     let resets = fields.present(&policy::RESET_ON).is_some();
     let (lengths, restarts) = (lengths?.unwrap_or_default(), restarts?);
-    let growth = Growth::new(lengths.iter().skip(1).copied());
-    let penalty = Penalty { growth, never_blocks: lengths.is_empty(), restarts, resets };
-    match lengths.first() {
-        Some(first) => Some(Some(Limit::penalty(name, *first, penalty))),
-        // It has no length.
-        None => Some(resets.then(|| Limit::penalty(name, SECOND, penalty))),
-    }
+    Some(Limit::penalty_of(name, &lengths, restarts, resets))
 }
 
 /// A restart without a count that begins at zero would silently have no effect. Those of `concurrency` and

@@ -1,8 +1,7 @@
 //! The encoding of limits: they travel with each entry, so the service needs no policy file.
 
 use super::wire::{Fields, Malformed, Writer};
-use crate::limiter::penalty::Growth;
-use crate::limiter::{Algorithm, Limit, LimitId, Parameters};
+use crate::limiter::{Algorithm, Growth, Limit, LimitId, Parameters};
 use crate::time::{Period, SECOND, Zone};
 use std::num::NonZeroU32;
 

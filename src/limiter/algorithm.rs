@@ -1,6 +1,6 @@
 //! What others ask about an algorithm, with the answers that hold for most of them.
 
-use super::penalty::Growth;
+use super::growth::Growth;
 use super::{Algorithm, Limit};
 use crate::time::{MILLISECOND, Micros, Period, Zone};
 use std::num::NonZeroU32;

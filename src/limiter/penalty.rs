@@ -32,11 +32,12 @@
 
 use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
+use super::growth::Growth;
 use super::state::{EvictionInfo, State};
 use super::text::{all_numbers, number};
 use super::verdict::Verdict;
 use super::{CLOCK_JITTER, Limit, LimitId, MAX_CLOCK_SKEW, MAX_RESPONSE_TIME};
-use crate::time::{Micros, Now, SECOND, in_words, times};
+use crate::time::{Micros, Now, SECOND, in_words};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -49,6 +50,18 @@ impl Limit {
             quota: NonZeroU32::MIN,
             window: length,
             algorithm: penalty.into(),
+        }
+    }
+
+    /// The penalty of a policy whose blocks have these lengths, by their number in a row, and whose counts begin
+    /// at zero after a block if it `restarts`, and after a response if it `resets`. `None`: it needs none.
+    pub fn penalty_of(policy: &str, lengths: &[Micros], restarts: bool, resets: bool) -> Option<Limit> {
+        let growth = Growth::new(lengths.iter().skip(1).copied());
+        let penalty = Penalty { growth, never_blocks: lengths.is_empty(), restarts, resets };
+        match lengths.first() {
+            Some(first) => Some(Limit::penalty(policy, *first, penalty)),
+            // It has no length.
+            None => resets.then(|| Limit::penalty(policy, SECOND, penalty)),
         }
     }
 }
@@ -64,37 +77,6 @@ pub struct Penalty {
     pub restarts: bool,
     /// Whether a response may let the counts begin at zero.
     pub resets: bool,
-}
-
-/// The lengths of the blocks that follow a first one in a row, at most seven.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Growth([u32; Growth::MAX]);
-
-impl Growth {
-    /// The maximum number of lengths.
-    pub const MAX: usize = 7;
-
-    /// All blocks are as long as the first.
-    pub const NONE: Growth = Growth([0; Growth::MAX]);
-
-    /// These lengths, in whole seconds; further ones than [`Growth::MAX`] are left out.
-    pub fn new(lengths: impl IntoIterator<Item = Micros>) -> Growth {
-        let mut growth = Growth::NONE;
-        for (slot, length) in growth.0.iter_mut().zip(lengths) {
-            *slot = u32::try_from(length / SECOND).unwrap_or(u32::MAX);
-        }
-        growth
-    }
-
-    /// The lengths.
-    pub fn lengths(&self) -> impl Iterator<Item = Micros> {
-        self.0.iter().take_while(|seconds| **seconds > 0).map(|seconds| times((*seconds).into(), SECOND))
-    }
-
-    /// The highest level that has a length of its own.
-    fn last_level(&self) -> u64 {
-        self.lengths().count() as u64
-    }
 }
 
 impl Properties for Penalty {

@@ -57,9 +57,8 @@ pub(super) fn number(word: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limiter::penalty::Growth;
     use crate::limiter::sliding_window::Slots;
-    use crate::limiter::{Algorithm, Counter, Limit, LimitId, Parameters, WorkerId};
+    use crate::limiter::{Algorithm, Counter, Growth, Limit, LimitId, Parameters, WorkerId};
     use crate::time::{Now, Period, SECOND, Zone};
     use proptest::prelude::*;
     use std::num::NonZeroU32;
