@@ -187,7 +187,14 @@ fn longest(limit: &Limit) -> Micros {
             // It takes at most 292 years.
             return refills.min(u64::MAX / 2_000 / limit.window) * limit.window;
         }
-        _ => 1,
+        Algorithm::SlidingWindow(_)
+        | Algorithm::FixedWindow(_)
+        | Algorithm::Calendar(_)
+        | Algorithm::TokenBucket(_)
+        | Algorithm::LeakyBucket(_)
+        | Algorithm::Concurrency(_)
+        | Algorithm::Stock(_)
+        | Algorithm::Penalty(_) => 1,
     };
     limit.algorithm.parameters().burst.map_or(windows * limit.window, fills)
 }

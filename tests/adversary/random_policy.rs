@@ -83,7 +83,8 @@ fn limit(random: &mut Random, number: u64) -> String {
         small.to_string()
     };
     // Without a draw, so that other policies stay as they are.
-    let refill = if algorithm == "token_bucket" && small % 2 == 0 { r#""refill": "at_once","# } else { "" };
+    let refill =
+        if algorithm == "token_bucket" && small.is_multiple_of(2) { r#""refill": "at_once","# } else { "" };
     format!(r#"{{"name": "l{number}", "algorithm": "{algorithm}", {window} {refill} "quota": {quota}}}"#)
 }
 
