@@ -21,6 +21,7 @@ mod microsoft_graph;
 mod okta;
 mod openai;
 mod pipedrive;
+mod salesforce;
 mod shopify_graphql;
 mod shopify_rest;
 mod slack;
