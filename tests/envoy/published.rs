@@ -4,21 +4,25 @@
 //! Quotas are the documented ones. Where a test replaces a number, it says so.
 
 mod answers;
-#[allow(dead_code, reason = "files to come")]
 mod bodies;
 mod pattern;
 
 mod airtable;
 mod amazon_sp_api;
+mod anthropic;
 mod binance;
 mod cloudflare;
 mod discord;
 mod docker_hub;
+mod github;
 mod hubspot;
 mod jira;
 mod microsoft_graph;
 mod okta;
+mod openai;
 mod pipedrive;
+mod salesforce;
+mod shopify_graphql;
 mod shopify_rest;
 mod slack;
 mod stripe;

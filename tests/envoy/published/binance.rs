@@ -64,3 +64,17 @@ fn binance_allows_100_orders_in_ten_seconds() {
         ]
     });
 }
+
+/// A server may read each of these as 5,000.
+#[test]
+fn binance_weighs_a_limit_in_any_spelling_as_the_largest_that_a_server_may_read() {
+    let api = Api::of("binance");
+    api.answers(|| {
+        let spellings = ["05000", "%35000", "%2B5000", "5000.0", "10&limit=5000", "5000&limit=10", "5e3"];
+        let heavy = |spelling: &&str| {
+            let depth = api.get(&format!("/api/v3/depth?symbol=BTCUSDT&limit={spelling}")).from(new_ip());
+            admits(1, &depth, "x-mbx-used-weight-1m: 250")
+        };
+        spellings.iter().map(heavy).collect()
+    });
+}

@@ -29,10 +29,9 @@ fn serve(mut stream: TcpStream) -> Option<()> {
         let header = |line: &String| line.strip_prefix(ANSWER)?.strip_prefix(": ").map(str::to_owned);
         let body = head.iter().find_map(header).unwrap_or_default();
         let length = body.len();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .ok()?;
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+        // In one piece, or else the second waits for the first to be acknowledged.
+        stream.write_all((head + &body).as_bytes()).ok()?;
     }
 }
