@@ -164,7 +164,10 @@ impl Client {
             }
             Algorithm::AtOnce(AtOnce { burst }) => {
                 let used = since((mono + 1).saturating_sub(window));
-                assert!(used <= u64::from(burst.get()) + quota, "{used} of {burst} and {quota} in one window");
+                assert!(
+                    used <= u64::from(burst.get()) + quota,
+                    "{used} of {burst} and {quota} in one window"
+                );
             }
             Algorithm::LeakyBucket(_) => {
                 let used = since((mono + 1).saturating_sub(window));

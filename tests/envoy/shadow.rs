@@ -163,8 +163,7 @@ fn the_upstream_is_shown_what_shadow_would_have_decided_and_nothing_that_clients
         assert_eq!(request.send().text(), "accept");
     }
     let would = request.send();
-    let wait =
-        would.text().strip_prefix("reject; policy=tried; limit=limit; retry_after=").expect(would.text());
+    let wait = would.text().strip_prefix("reject; policy=tried; limit=limit; retry_after=").unwrap();
     assert!((3_500..=3_600).contains(&wait.parse::<u32>().unwrap()), "{would:?}");
     // Without a key the policy does not apply, and no policy does to what is exempt.
     for path in ["/", "/healthz"] {
