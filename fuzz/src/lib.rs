@@ -55,6 +55,7 @@ pub fn limit(u: &mut Unstructured<'_>, id: u32, table: TableSize) -> Result<Limi
         period: Some(period),
         zone: Some(zone),
         reported: false,
+        ..Parameters::default()
     };
     let algorithm = word.means.with(&parameters).expect("it has all parameters");
     Ok(Limit { id: LimitId(id), quota, window: algorithm.max_window().unwrap_or(window), algorithm })
