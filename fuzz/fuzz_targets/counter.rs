@@ -94,7 +94,7 @@ impl Client {
         let before = self.remaining_at(now);
         let mut counter = self.open_at(now);
         let verdict = counter.judge(now, cost);
-        let quota = u64::from(verdict.quota.get());
+        let quota = u64::from(verdict.quota);
         assert!(verdict.remaining <= quota && before <= quota, "{verdict:?}");
         assert_eq!(verdict.admitted, verdict.retry_after == 0, "{verdict:?}");
         assert!(now.mono <= verdict.next_slot && verdict.next_slot <= verdict.full_reset, "{verdict:?}");
@@ -121,7 +121,7 @@ impl Client {
         if !self.limit.has_window() {
             return;
         }
-        let (now, quota) = (self.now, u64::from(verdict.quota.get()));
+        let (now, quota) = (self.now, u64::from(verdict.quota));
         let at = |mono: Micros| later(now, mono - now.mono);
         assert_eq!(self.remaining_at(at(verdict.full_reset)), quota, "not all is back: {verdict:?}");
         if verdict.remaining < quota {

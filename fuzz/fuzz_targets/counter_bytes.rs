@@ -22,7 +22,7 @@ fn run(mut u: Unstructured<'_>) -> Result<()> {
         let Some(mut counter) = Counter::open(&limit, &state, now, WORKER) else { return Ok(()) };
         for cost in [0, 1, u32::MAX] {
             let verdict = counter.judge(now, cost);
-            assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
+            assert!(verdict.remaining <= u64::from(verdict.quota), "{verdict:?}");
             assert_eq!(verdict.admitted, verdict.retry_after == 0, "{verdict:?}");
         }
         match ops.pop() {

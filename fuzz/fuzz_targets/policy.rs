@@ -47,7 +47,7 @@ fn decide(configuration: Configuration) {
         let call = Call { caller: (i % 2) as u8 };
         let mut decision = engine.decide(&call, &mut table.begin(&store, now));
         for verdict in decision.policies().iter().flat_map(|answer| &answer.outcome.verdicts) {
-            assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
+            assert!(verdict.remaining <= u64::from(verdict.quota), "{verdict:?}");
         }
         let rejection = replies.reply(&decision, &call, || [7; 16]);
         assert_eq!(rejection.is_some(), decision.rejected());

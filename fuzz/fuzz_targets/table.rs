@@ -86,6 +86,7 @@ fn charges<'a>(u: &mut Unstructured<'_>, generations: &'a [Vec<Limit>; 2]) -> Re
                 cost: if bool::arbitrary(u)? { 1 } else { number(u)? },
                 count: *u.choose(&[Count::Accepted, Count::All, Count::Never])?,
                 on_contention: *u.choose(&[OnContention::Bucket, OnContention::Deny, OnContention::Allow])?,
+                held: u.arbitrary()?,
                 fleet: None,
             })
         })
@@ -97,7 +98,7 @@ fn check(charges: &[Charge<'_>], outcomes: &[Outcome]) {
     for (charge, outcome) in charges.iter().zip(outcomes) {
         assert_eq!(charge.limits.len(), outcome.verdicts.len());
         for verdict in &outcome.verdicts {
-            assert!(verdict.remaining <= u64::from(verdict.quota.get()), "{verdict:?}");
+            assert!(verdict.remaining <= u64::from(verdict.quota), "{verdict:?}");
             assert!(verdict.admitted || verdict.retry_after > 0, "{verdict:?}");
         }
     }
