@@ -1,0 +1,42 @@
+//! What holds between parts: stated quotas, returns, credentials, bodies and trailers, together.
+
+use super::*;
+
+const STATED: &str = r#"{
+    "keys": {"ip": {"client_ip": {}}, "rpm": {"metadata": ["auth", "rpm"]},
+             "api_key": {"header": "x-key", "valid": {"unless": [401]}}, "who": {"first_of": ["api_key", "ip"]}},
+    "policies": [{"name": "p", "key": "KEY", MORE "limits": [
+        {"name": "minute", "algorithm": "ALGORITHM", "quota": QUOTA, WINDOW
+         "quota_from": {"key": "rpm", "min": 2, "max": 2000000}}]}]
+}"#;
+
+fn stated(algorithm: &str, key: &str, quota: &str, more: &str) -> Fixture {
+    let window = if algorithm == "concurrency" { "" } else { r#""window": "1h","# };
+    let policy = STATED.replace("ALGORITHM", algorithm).replace("WINDOW", window).replace("MORE", more);
+    Fixture::new(&policy.replace("KEY", key).replace("QUOTA", quota))
+}
+
+fn stating(quota: &str) -> FakeRequest {
+    FakeRequest::from("192.0.2.1").with_metadata(MetadataPath::new(["auth", "rpm"]), quota)
+}
+
+fn left(fixture: &mut Fixture, request: &FakeRequest) -> u64 {
+    fixture.decide(request).verdict(0, 0).unwrap().remaining
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn units_kept_in_flight_under_a_large_quota_do_not_serve_a_small_one() {
+    let mut fixture = stated("concurrency", "ip", "3", "");
+    let mut large: Vec<Decision> = (0..3_000).map(|_| fixture.decide(&stating("200000"))).collect();
+    let first = fixture.decide(&stating("1000"));
+    assert!(first.rejected());
+    large.iter_mut().for_each(|one| fixture.on_stream_end(one));
+    assert!(fixture.passed(3_000, |_| stating("1000")) <= 1_000);
+    let mut fixture = stated("concurrency", "ip", "3", "");
+    let mut small = fixture.decide(&stating("1000"));
+    let mut large: Vec<Decision> = (0..3_000).map(|_| fixture.decide(&stating("200000"))).collect();
+    fixture.on_stream_end(&mut small);
+    large.iter_mut().for_each(|one| fixture.on_stream_end(one));
+    let passed = fixture.passed(3_000, |_| stating("1000"));
+    assert!(passed <= 1_000, "{passed}");
+}
