@@ -99,8 +99,8 @@ impl Engine {
         let mut own = Vec::new();
         let applied = applying(&self.rules, &request, &caller, now.wall, &mut own);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
-        let check = open
-            .map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall, &mut own));
+        let check =
+            open.map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall, &mut own));
         if self.has_partial_limits {
             let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
             if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {
@@ -135,6 +135,7 @@ impl Engine {
         if let Some(check) = check {
             decision.set_credential_check(check);
         }
+        decision.keep_stated(own);
         Ok(decision)
     }
 
@@ -364,13 +365,15 @@ impl Engine {
                 continue;
             }
             let effect = policy.response.on_return(rule, response, at, now);
-            let charge = policy.charge(one.identity, one.limit_set, 1);
+            let own = own_limits(one, decision.stated());
+            let limits = own.unwrap_or_else(|| policy.limit_sets.get(one.limit_set)).limits();
+            let charge = policy.charge_of(limits, one.identity, 1);
             let charge = of_fleet(charge, transaction.seeds().fleet.is_some());
             transaction.correct(&charge, &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
         if let Some(check) = decision.credential_check().filter(|_| when.settles(by_grpc)) {
-            self.record_rejection(check, at, response, transaction);
+            self.record_rejection(check, decision.stated(), at, response, transaction);
         }
         unread
     }

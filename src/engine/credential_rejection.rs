@@ -100,10 +100,11 @@ impl Engine {
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them
     /// counts. If it proves a credential, records the proof. `at`: when the
-    /// request was decided.
+    /// request was decided. `stated` are the limits that the request itself states.
     pub(super) fn record_rejection(
         &self,
         check: &CredentialCheck,
+        stated: &[LimitSet],
         at: Now,
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
@@ -137,7 +138,7 @@ impl Engine {
         for (applied, cost) in check.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(applied.policy) else { continue };
             let uncounted =
-                policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, &[]);
+                policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, stated);
             let correction = match policy.response.depends_on_response() {
                 true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },

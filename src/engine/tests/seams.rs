@@ -25,6 +25,39 @@ fn left(fixture: &mut Fixture, request: &FakeRequest) -> u64 {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_rejected_credential_is_counted_under_the_quota_that_its_request_has_stated() {
+    for (algorithm, quota) in [("token_bucket", "3"), ("sliding_window", "3"), ("sliding_window", "0")] {
+        let mut fixture = stated(algorithm, "who", quota, "");
+        assert_eq!(fixture.passed(100, |_| stating("1000")), 100);
+        assert!(fixture.served(&stating("1000").with("x-key", "made-up"), 401));
+        assert_eq!(left(&mut fixture, &stating("1000")), 898, "{algorithm} {quota}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_unit_goes_back_under_the_quota_that_its_request_has_stated() {
+    for (algorithm, quota) in
+        [("token_bucket", "3"), ("sliding_window", "3"), ("sliding_window", "0"), ("stock", "0")]
+    {
+        let window = if algorithm == "stock" { "" } else { r#""window": "1h","# };
+        let mut fixture = Fixture::new(
+            &STATED
+                .replace("ALGORITHM", algorithm)
+                .replace("KEY", "ip")
+                .replace("QUOTA", quota)
+                .replace("WINDOW", window)
+                .replace("MORE", r#""match": [{"method": "POST"}], "returns": [{"method": "DELETE"}], "#),
+        );
+        let create = || stating("1000").with(":method", "POST");
+        for _ in 0..100 {
+            assert!(fixture.served(&create(), 201));
+        }
+        assert!(fixture.served(&stating("1000").with(":method", "DELETE"), 204));
+        assert_eq!(left(&mut fixture, &create()), 900, "{algorithm} {quota}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn units_kept_in_flight_under_a_large_quota_do_not_serve_a_small_one() {
     let mut fixture = stated("concurrency", "ip", "3", "");
     let mut large: Vec<Decision> = (0..3_000).map(|_| fixture.decide(&stating("200000"))).collect();
