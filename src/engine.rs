@@ -10,6 +10,7 @@ mod unreadable;
 pub use selection::{applying, exempts, exempts_caller, role};
 pub use trailers::Trailers;
 
+use crate::body::Unreadable;
 use crate::decision::{AppliedPolicy, CredentialCheck, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, GrpcStatus, Request, RequestCache, Response, answered_status, is_good};
@@ -352,7 +353,12 @@ impl Engine {
                 update_what_is_left(policy, one, left, 0);
                 continue;
             }
-            let effect = policy.response.on_response(response, one.charged(at), at, now);
+            let mut effect = policy.response.on_response(response, one.charged(at), at, now);
+            if when.late && effect.awaits_body {
+                // The body has ended. What has a gRPC status in its trailers is not of a type that can be read.
+                effect =
+                    policy.response.on_body(BodySeen::Unreadable(Unreadable::Type), one.charged(at), now);
+            }
             let proves = good && one.outcome.unproven;
             let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
             update_what_is_left(policy, one, left, effect.units);

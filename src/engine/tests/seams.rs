@@ -73,3 +73,20 @@ fn units_kept_in_flight_under_a_large_quota_do_not_serve_a_small_one() {
     let passed = fixture.passed(3_000, |_| stating("1000"));
     assert!(passed <= 1_000, "{passed}");
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_cost_in_the_body_of_a_response_whose_trailers_decide_is_settled() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
+            {"name": "p", "key": "ip", "cost": 1, "count_on": ["2xx", "grpc:ok"],
+             "cost_body": {"sum": [{"json": "/usage/total"}], "without": 7}, "limits": [{"quota": 20, "window": "1m"}]}]}"#,
+    );
+    let request = FakeRequest::from("192.0.2.1");
+    let mut decision = fixture.decide(&request);
+    fixture
+        .on_response(&mut decision, &FakeResponse::of_upstream(200).with("content-type", "application/grpc"));
+    fixture.on_trailers(&mut decision, &[("grpc-status", "0")]);
+    fixture.on_stream_end(&mut decision);
+    assert!(!decision.awaits_body());
+    assert_eq!(left(&mut fixture, &request), 12);
+}
