@@ -101,7 +101,7 @@ impl Engine {
         let applied = applying(&self.rules, &request, &caller, now.wall, &mut own);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
         let check =
-            open.map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall, &mut own));
+            open.map(|checked| self.credential_check(checked, &caller, &applied, &seeds, now.wall, &mut own));
         if self.has_partial_limits {
             let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
             if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {

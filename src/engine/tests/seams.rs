@@ -90,3 +90,20 @@ fn a_cost_in_the_body_of_a_response_whose_trailers_decide_is_settled() {
     assert!(!decision.awaits_body());
     assert_eq!(left(&mut fixture, &request), 12);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_quota_of_0_for_callers_without_credentials_does_not_lock_a_consumer_out() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"api_key": {"header": "x-key", "valid": {"unless": [401]}}, "ip": {"client_ip": {}},
+                     "who": {"first_of": ["api_key", "ip"]}},
+            "tiers": {"names": ["anonymous", "known"], "default": "anonymous"},
+            "consumers": [{"name": "anna", "keys": {"api_key": ["anna"]}, "tier": "known"}],
+            "policies": [{"name": "p", "key": "who",
+                          "limits": [{"quota": {"anonymous": 0, "known": 5}, "window": "60s"}]}]}"#,
+    );
+    let by = |key: &str| FakeRequest::from("192.0.2.1").with("x-key", key);
+    assert!(!fixture.served(&by("made-up"), 200));
+    assert!(fixture.served(&by("anna"), 200), "nothing could ever prove her credential");
+    assert!((0..9).filter(|_| fixture.served(&by("anna"), 200)).count() == 4);
+    assert!(!fixture.served(&FakeRequest::from("192.0.2.1"), 200));
+}
