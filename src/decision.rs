@@ -31,6 +31,7 @@ pub struct Decision {
 struct Extras {
     shadows: Vec<PolicyDecision>,
     returns: Vec<AppliedPolicy>,
+    stated: Vec<LimitSet>,
     unlimited: Vec<usize>,
     credential_check: CredentialCheck,
     unlisted_name: Option<Box<str>>,
@@ -201,6 +202,19 @@ impl Decision {
         if !returns.is_empty() {
             self.extras.get_or_insert_default().returns = returns;
         }
+    }
+
+    /// Keeps the limits that the request itself states, for what its response decides about others than those
+    /// that judged it.
+    pub fn keep_stated(&mut self, stated: Vec<LimitSet>) {
+        if let Some(extras) = self.extras.as_mut().filter(|_| !stated.is_empty()) {
+            extras.stated = stated;
+        }
+    }
+
+    /// The limits that the request itself states, by number from [`FIRST_OWN`](crate::rules::FIRST_OWN) on.
+    pub fn stated(&self) -> &[LimitSet] {
+        self.extras.as_deref().map_or(&[], |extras| &extras.stated)
     }
 
     /// Adds the policies, by index, that apply and have no limits for this caller.

@@ -10,6 +10,7 @@ mod unreadable;
 pub use selection::{applying, exempts, exempts_caller, role};
 pub use trailers::Trailers;
 
+use crate::body::Unreadable;
 use crate::decision::{AppliedPolicy, CredentialCheck, Decision, PolicyDecision, Role};
 use crate::fleet::{OnOutage, Share};
 use crate::http::{Answer, GrpcStatus, Request, RequestCache, Response, answered_status, is_good};
@@ -99,8 +100,8 @@ impl Engine {
         let mut own = Vec::new();
         let applied = applying(&self.rules, &request, &caller, now.wall, &mut own);
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
-        let check = open
-            .map(|checked| self.credential_check(checked, &request, &applied, &seeds, now.wall, &mut own));
+        let check =
+            open.map(|checked| self.credential_check(checked, &caller, &applied, &seeds, now.wall, &mut own));
         if self.has_partial_limits {
             let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
             if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {
@@ -135,6 +136,7 @@ impl Engine {
         if let Some(check) = check {
             decision.set_credential_check(check);
         }
+        decision.keep_stated(own);
         Ok(decision)
     }
 
@@ -351,7 +353,12 @@ impl Engine {
                 update_what_is_left(policy, one, left, 0);
                 continue;
             }
-            let effect = policy.response.on_response(response, one.charged(at), at, now);
+            let mut effect = policy.response.on_response(response, one.charged(at), at, now);
+            if when.late && effect.awaits_body {
+                // The body has ended. What has a gRPC status in its trailers is not of a type that can be read.
+                effect =
+                    policy.response.on_body(BodySeen::Unreadable(Unreadable::Type), one.charged(at), now);
+            }
             let proves = good && one.outcome.unproven;
             let left = self.correct(one, Correction { proves, ..effect.correction }, transaction);
             update_what_is_left(policy, one, left, effect.units);
@@ -364,13 +371,15 @@ impl Engine {
                 continue;
             }
             let effect = policy.response.on_return(rule, response, at, now);
-            let charge = policy.charge(one.identity, one.limit_set, 1);
+            let own = own_limits(one, decision.stated());
+            let limits = own.unwrap_or_else(|| policy.limit_sets.get(one.limit_set)).limits();
+            let charge = policy.charge_of(limits, one.identity, 1);
             let charge = of_fleet(charge, transaction.seeds().fleet.is_some());
             transaction.correct(&charge, &effect.correction);
             note_unread(&mut unread, one.policy, effect.unread);
         }
         if let Some(check) = decision.credential_check().filter(|_| when.settles(by_grpc)) {
-            self.record_rejection(check, at, response, transaction);
+            self.record_rejection(check, decision.stated(), at, response, transaction);
         }
         unread
     }

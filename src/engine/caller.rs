@@ -226,6 +226,11 @@ impl<'a, R: Request> Caller<'a, R> {
         })
     }
 
+    /// Whether the request's credential of this key, by index, is that of a consumer.
+    pub fn is_listed(&self, key: usize) -> bool {
+        self.presented(key).is_some_and(|presented| self.owner(key, presented).is_some())
+    }
+
     /// The consumer, by index, to whom the client's address belongs. Credentials say more, so they come first.
     fn owner_of_address(&self) -> Option<usize> {
         let consumers = Some(&self.callers.consumers).filter(|consumers| consumers.have_addresses())?;

@@ -10,6 +10,7 @@
 //! ([`Identity::provisional`]), so clients that present no credential lose nothing. A successful response
 //! gives these units back, and leaves a proof that lasts as long as a marker would.
 
+use super::caller::Caller;
 use super::selection::{applying, judges};
 use super::{Engine, policy_decision};
 use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision, Role};
@@ -68,7 +69,7 @@ impl Engine {
     pub(super) fn credential_check<R: Request>(
         &self,
         checked: &CheckedCredentials,
-        request: &RequestCache<'_, R>,
+        caller: &Caller<'_, R>,
         applied: &[AppliedPolicy],
         seeds: &Seeds,
         wall: Micros,
@@ -77,14 +78,17 @@ impl Engine {
         let CheckedCredentials { rejected, credentials } = checked;
         let without = rejected.iter().copied().chain(credentials.iter().map(|one| one.key));
         let without: Vec<usize> = without.collect();
-        let anonymous = self.caller(request, seeds, &without);
-        let as_anonymous = applying(&self.rules, request, &anonymous, wall, own);
+        let anonymous = self.caller(caller.request(), seeds, &without);
+        let as_anonymous = applying(&self.rules, caller.request(), &anonymous, wall, own);
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
         let is_new = |one: &AppliedPolicy| !applied.iter().any(|other| counted(other) == counted(one));
         let anonymous = as_anonymous.iter().map(counted).collect();
         let proved = credentials.iter().all(|one| one.proved);
-        let excludes = |one: &&AppliedPolicy| !proved && one.role == Role::Excluded && !one.shadow;
+        // The credential of a listed consumer is not made up. If it were rejected, nothing could ever prove it.
+        let is_listed = || credentials.iter().all(|one| one.proved || caller.is_listed(one.key));
+        let excludes =
+            |one: &&AppliedPolicy| !proved && one.role == Role::Excluded && !one.shadow && !is_listed();
         let excluded = as_anonymous.iter().filter(|one| excludes(one) && is_new(one)).copied().collect();
         let as_anonymous: Vec<(AppliedPolicy, u32)> =
             judges(&as_anonymous).filter(|(one, cost)| *cost > 0 && is_new(one)).collect();
@@ -100,10 +104,11 @@ impl Engine {
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them
     /// counts. If it proves a credential, records the proof. `at`: when the
-    /// request was decided.
+    /// request was decided. `stated` are the limits that the request itself states.
     pub(super) fn record_rejection(
         &self,
         check: &CredentialCheck,
+        stated: &[LimitSet],
         at: Now,
         response: &impl Response,
         transaction: &mut Transaction<'_, impl Store>,
@@ -137,7 +142,7 @@ impl Engine {
         for (applied, cost) in check.as_anonymous.iter().filter(|_| rejected) {
             let Some(policy) = self.policy(applied.policy) else { continue };
             let uncounted =
-                policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, &[]);
+                policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, stated);
             let correction = match policy.response.depends_on_response() {
                 true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
                 false => Correction { more: Some((now, *cost)), ..Correction::default() },

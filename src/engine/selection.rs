@@ -63,7 +63,7 @@ pub fn applying<R: Request>(
                 Role::Judges(_) => Role::Judges(policy.more_than_any_limit_admits(limit_set)),
                 Role::Returns(_) | Role::Unlimited | Role::Excluded => continue,
             };
-        } else if !policy.quotas_from.is_empty() && matches!(role, Role::Judges(_)) {
+        } else if !policy.quotas_from.is_empty() {
             limit_set = stated_limits(policy, limit_set, caller, rule, own);
         }
         if policy.limit_sets.are_partial() && limit_set < FIRST_OWN {

@@ -118,6 +118,10 @@ impl InFlight {
         for one in self.of(charge) {
             one.published = one.units.saturating_add(more);
             if let Some((now, verdicts)) = written {
+                // What is left is by the quota of this charge, which need not be that of the entry's first one.
+                if let Some(limit) = charge.limits.iter().find(|limit| limit.id == one.limit.id) {
+                    one.limit = *limit;
+                }
                 one.published_at = now.mono;
                 let mut judged = charge.judging().zip(verdicts).filter(|(limit, _)| limit.id == one.limit.id);
                 one.left = judged.next().map_or(0, |(_, verdict)| verdict.remaining);

@@ -39,7 +39,7 @@ pub(super) fn warn_unproved(set: &Configuration, policy: &Policy, path: &str, wa
         warnings.push(Warning::new(
             path,
             format!(
-                "no new {} ever passes: until a response has proved one, its requests also count as those of a caller without it, whose \
+                "no new {} ever passes, unless it is that of a listed consumer: until a response has proved one, its requests also count as those of a caller without it, whose \
                  quota is 0",
                 credential.name
             ),

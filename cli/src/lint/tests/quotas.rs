@@ -29,7 +29,7 @@ policies: [{{ name: p, key: {key}, limits: [{{ quota: {{ none: {anonymous}, pro:
     assert_eq!(
         of("0", "who"),
         [
-            "policies[0]: no new token ever passes: until a response has proved one, its requests also count as those of a caller without it, whose quota is 0"
+            "policies[0]: no new token ever passes, unless it is that of a listed consumer: until a response has proved one, its requests also count as those of a caller without it, whose quota is 0"
         ]
     );
     assert_eq!(of("1", "who"), NOTHING);
