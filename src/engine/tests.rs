@@ -15,6 +15,7 @@ mod quotas;
 mod replies;
 mod responses;
 mod restarts;
+mod seams;
 mod selection;
 mod stated_quotas;
 mod told;

@@ -1,0 +1,21 @@
+//! What the parts of the language do together.
+
+use super::*;
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_number_of_a_key_that_servers_may_read_otherwise_costs_the_dearest_match() {
+    for (field, fit) in [("keys", "size"), ("headers", "x-size")] {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}, "size": {{"header": "x-size"}}}}, "policies": [{{"name": "p", "key": "ip",
+                "match": [{{"{field}": {{"{fit}": {{"max": 100}}}}, "cost": 1}}, {{"cost": 50}}],
+                "limits": [{{"quota": 1000, "window": "1m"}}]}}]}}"#
+        ));
+        let mut costs = |size: &str| {
+            let request = FakeRequest::from("192.0.2.1").with("x-size", size);
+            fixture.decide(&request).policies()[0].cost
+        };
+        for (size, cost) in [("100", 1), ("101", 50), ("+5000", 50), ("5000.0", 50), ("0x1388", 50)] {
+            assert_eq!(costs(size), cost, "{field} {size}");
+        }
+    }
+}
