@@ -31,6 +31,7 @@ pub use variable::{Rendered, Variable};
 use crate::decision::{Decision, PolicyDecision};
 use crate::limiter::Verdict;
 use crate::rules::Consumer;
+use crate::time::SECOND;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -204,7 +205,10 @@ impl DescribedLimit<'_, '_> {
     /// How fast units come back, in millionths of a unit per second; 0 if there is no window.
     fn rate(&self) -> u64 {
         let LimitDescription { window, rates, .. } = self.description;
-        let own = rates.as_ref().and_then(|rates| rates.get(self.decision.limit_set)).copied();
+        let own = rates.as_ref().and_then(|rates| match &self.decision.own_limits {
+            None => rates.get(self.decision.limit_set).copied(),
+            Some(own) => own.limit(self.index).map(|limit| rate(limit.quota.get(), limit.window / SECOND)),
+        });
         own.unwrap_or_else(|| window.map_or(0, |window| rate(self.verdict.quota, window)))
     }
 }

@@ -19,3 +19,19 @@ fn a_number_of_a_key_that_servers_may_read_otherwise_costs_the_dearest_match() {
         }
     }
 }
+
+fn stating(quota: &str) -> FakeRequest {
+    FakeRequest::from("192.0.2.1").with_metadata(MetadataPath::new(["auth", "rpm"]), quota)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_rate_of_a_stated_quota_is_its_own() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"ip": {"client_ip": {}}, "rpm": {"metadata": ["auth", "rpm"]}},
+            "policies": [{"name": "p", "key": "ip", "limits": [{"algorithm": "token_bucket", "quota": 60, "burst": 10,
+                "window": "1m", "quota_from": {"key": "rpm", "max": 1000}}]}],
+            "headers": {"fields": {"x-rate": "{rate}"}, "describes": "p"}}"#,
+    );
+    assert_eq!(fixture.headers(&FakeRequest::from("192.0.2.1")), ["x-rate: 1"]);
+    assert_eq!(fixture.headers(&stating("120")), ["x-rate: 2"]);
+}
