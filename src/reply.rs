@@ -28,7 +28,7 @@ pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Template, TemplateError, TextKind, VariableSource};
 pub use variable::{Rendered, Variable};
 
-use crate::decision::{Decision, PolicyDecision};
+use crate::decision::{Decision, PolicyDecision, of_each_policy};
 use crate::limiter::Verdict;
 use crate::rules::Consumer;
 use crate::time::SECOND;
@@ -223,7 +223,7 @@ pub fn rate(quota: u32, window: u64) -> u64 {
 /// shown.
 fn described<'a, 'd>(rules: &'a ReplyRules, policies: &'d [PolicyDecision]) -> Vec<DescribedLimit<'a, 'd>> {
     let mut all = Vec::new();
-    for one in policies {
+    for one in of_each_policy(policies) {
         let Some(policy) = rules.policies.get(one.policy) else { continue };
         for (place, verdict) in one.outcome.verdicts.iter().enumerate() {
             let Some((index, description)) = policy.limit_at(one.limit_set, place) else { continue };

@@ -35,3 +35,36 @@ fn the_rate_of_a_stated_quota_is_its_own() {
     assert_eq!(fixture.headers(&FakeRequest::from("192.0.2.1")), ["x-rate: 1"]);
     assert_eq!(fixture.headers(&stating("120")), ["x-rate: 2"]);
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_is_counted_by_two_matches_has_each_limit_header_once() {
+    for headers in
+        [r#"{"preset": "ietf"}"#, r#"{"fields": {"x-{limit_name}-left": "{remaining}"}, "describes": "all"}"#]
+    {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"m": {{"request": "match"}}}}, "policies": [{{"name": "p", "key": "m",
+                "match": [{{"name": "login", "path": "/login"}}, {{"name": "rest"}}],
+                "limits": [{{"name": "a", "quota": 3, "window": "1m"}}]}}],
+                "headers": {headers}}}"#
+        ));
+        let found = fixture.headers(&FakeRequest::to("/LOGIN"));
+        let mut names: Vec<&str> = found.iter().map(|line| line.split(':').next().unwrap()).collect();
+        names.dedup();
+        assert_eq!(names.len(), found.len(), "{found:?}");
+        assert!(found.iter().all(|line| line.matches("\"p\"").count() < 2), "{found:?}");
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_two_matches_that_count_a_request_the_one_that_rejects_is_described() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"m": {"request": "match"}}, "policies": [{"name": "p", "key": "m",
+            "match": [{"name": "login", "path": "/login"}, {"name": "rest"}],
+            "limits": [{"quota": 3, "window": "1m"}]}],
+            "headers": {"preset": "x-ratelimit", "describes": "p"}}"#,
+    );
+    assert_eq!(fixture.passed(9, |_| FakeRequest::to("/")), 3);
+    let decision = fixture.decide(&FakeRequest::to("/LOGIN"));
+    assert!(decision.rejected());
+    assert_eq!(fixture.replies.limit_headers(&decision)[1], ("x-ratelimit-remaining", "0".into()));
+}
