@@ -68,3 +68,16 @@ fn of_two_matches_that_count_a_request_the_one_that_rejects_is_described() {
     assert!(decision.rejected());
     assert_eq!(fixture.replies.limit_headers(&decision)[1], ("x-ratelimit-remaining", "0".into()));
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejection_by_a_quota_of_0_is_described_from_any_share_on() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"ip": {"client_ip": {}}},
+            "policies": [{"name": "p", "key": "ip", "limits": [{"quota": 0, "window": "1m"}]}],
+            "headers": {"preset": "x-ratelimit", "describes": "p", "from": "80%"}}"#,
+    );
+    assert_eq!(
+        fixture.headers(&FakeRequest::from("192.0.2.1")),
+        ["x-ratelimit-limit: 0", "x-ratelimit-remaining: 0"]
+    );
+}
