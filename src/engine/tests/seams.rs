@@ -81,3 +81,28 @@ fn a_rejection_by_a_quota_of_0_is_described_from_any_share_on() {
         ["x-ratelimit-limit: 0", "x-ratelimit-remaining: 0"]
     );
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_part_of_a_header_is_a_number_as_the_whole_is() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"ip": {"client_ip": {}}, "size": {"header": "x-size", "after": "n=", "before": ";"}},
+            "policies": [{"name": "p", "key": "ip", "cost_from": {"key": "size", "max": 900},
+                "limits": [{"quota": 1000, "window": "1m"}]}]}"#,
+    );
+    let mut cost = |sizes: &[&str]| {
+        let request =
+            sizes.iter().fold(FakeRequest::from("192.0.2.1"), |request, size| request.with("x-size", size));
+        fixture.decide(&request).policies().first().map(|one| one.cost)
+    };
+    for (sizes, expected) in [
+        (&["n=5;x"][..], 5),
+        (&["n=5;"], 5),
+        (&["7"], 7),
+        (&["n=1;", "n=800;"], 900),
+        (&["n=1;, n=800;"], 900),
+        (&["n=five;"], 900),
+        (&[], 1),
+    ] {
+        assert_eq!(cost(sizes), Some(expected), "{sizes:?}");
+    }
+}
