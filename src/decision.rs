@@ -6,6 +6,7 @@ use crate::limiter::Verdict;
 use crate::rules::LimitSet;
 use crate::table::{Charged, Outcome};
 use crate::time::{Micros, Now};
+use std::cmp::Reverse;
 
 /// What was decided about one request.
 #[derive(Clone, Debug)]
@@ -370,7 +371,7 @@ impl Decision {
 
     /// The decision of an enforced policy, by its index. `None`: it does not apply.
     pub fn of_policy(&self, policy: usize) -> Option<&PolicyDecision> {
-        self.policies.iter().find(|one| one.policy == policy)
+        self.policies.iter().filter(|one| one.policy == policy).reduce(narrower)
     }
 
     /// One verdict of an enforced policy, by the index of the policy and the verdict's place. `None`: the
@@ -378,6 +379,22 @@ impl Decision {
     pub fn verdict(&self, policy: usize, place: usize) -> Option<&Verdict> {
         self.of_policy(policy)?.outcome.verdicts.get(place)
     }
+}
+
+/// The decision of each policy, once: one that counts a request by several of its matches has decided about each.
+pub fn of_each_policy(policies: &[PolicyDecision]) -> impl Iterator<Item = &PolicyDecision> {
+    let of_policies = policies.chunk_by(|one, other| one.policy == other.policy);
+    of_policies.filter_map(|decisions| decisions.iter().reduce(narrower))
+}
+
+/// The decision of the two that rejects for longer; if none rejects, the one with less left.
+#[cold]
+fn narrower<'d>(one: &'d PolicyDecision, other: &'d PolicyDecision) -> &'d PolicyDecision {
+    let order = |one: &PolicyDecision| {
+        let left = one.outcome.verdicts.iter().map(|verdict| verdict.remaining).min();
+        (!one.rejected(), Reverse(one.retry_after()), left)
+    };
+    if order(other) < order(one) { other } else { one }
 }
 
 /// The index of the policy that rejects for longest, the first of several, and the longest wait of all

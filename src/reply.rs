@@ -28,9 +28,10 @@ pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
 pub use template::{Template, TemplateError, TextKind, VariableSource};
 pub use variable::{Rendered, Variable};
 
-use crate::decision::{Decision, PolicyDecision};
+use crate::decision::{Decision, PolicyDecision, of_each_policy};
 use crate::limiter::Verdict;
 use crate::rules::Consumer;
+use crate::time::SECOND;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -204,7 +205,10 @@ impl DescribedLimit<'_, '_> {
     /// How fast units come back, in millionths of a unit per second; 0 if there is no window.
     fn rate(&self) -> u64 {
         let LimitDescription { window, rates, .. } = self.description;
-        let own = rates.as_ref().and_then(|rates| rates.get(self.decision.limit_set)).copied();
+        let own = rates.as_ref().and_then(|rates| match &self.decision.own_limits {
+            None => rates.get(self.decision.limit_set).copied(),
+            Some(own) => own.limit(self.index).map(|limit| rate(limit.quota.get(), limit.window / SECOND)),
+        });
         own.unwrap_or_else(|| window.map_or(0, |window| rate(self.verdict.quota, window)))
     }
 }
@@ -219,7 +223,7 @@ pub fn rate(quota: u32, window: u64) -> u64 {
 /// shown.
 fn described<'a, 'd>(rules: &'a ReplyRules, policies: &'d [PolicyDecision]) -> Vec<DescribedLimit<'a, 'd>> {
     let mut all = Vec::new();
-    for one in policies {
+    for one in of_each_policy(policies) {
         let Some(policy) = rules.policies.get(one.policy) else { continue };
         for (place, verdict) in one.outcome.verdicts.iter().enumerate() {
             let Some((index, description)) = policy.limit_at(one.limit_set, place) else { continue };

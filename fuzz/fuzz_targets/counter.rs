@@ -83,7 +83,7 @@ impl Client {
         }
         if !reread.state.is_empty() && !matches!(self.limit.algorithm, Algorithm::Stock(_)) {
             let end = later(self.now, wear.expires.saturating_sub(self.now.mono));
-            let all = u64::from(counter.judge(self.now, 0).quota.get());
+            let all = u64::from(counter.judge(self.now, 0).quota);
             assert_eq!(reread.remaining_at(end), all, "a state that expires still says something");
         }
         reread.state

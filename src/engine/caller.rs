@@ -181,8 +181,15 @@ impl<'a, R: Request> Caller<'a, R> {
     fn has_more(&self, key: &Key, value: &[u8]) -> bool {
         let may_be = key.part == Part::Usual && key.source.joins_lines() && !key.is_vouched_for();
         let name = key.source.header().filter(|name| may_be && *name != "content-length");
-        let lines = name.and_then(|name| self.request.uncached().lines(name));
-        lines.is_some_and(|lines| lines.trim_ascii() != value.trim_ascii())
+        let Some(lines) = name.and_then(|name| self.request.uncached().lines(name)) else { return false };
+        // What `after` and `before` cut off is part of the value that the key reads.
+        let is_cut = key.cut.is_some() && !value.is_empty();
+        let whole = is_cut.then(|| key.uncut(self.request)).flatten();
+        let read = match &whole {
+            Some(KeyValue::One(whole)) => whole,
+            Some(KeyValue::List(_) | KeyValue::Conflicting | KeyValue::Unreadable) | None => value,
+        };
+        lines.trim_ascii() != read.trim_ascii()
     }
 
     /// Whether the request presents conflicting values for any of these keys (A7). A client must not be able

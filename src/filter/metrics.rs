@@ -5,7 +5,7 @@
 
 use super::host::Host;
 use crate::body::Unreadable;
-use crate::decision::Decision;
+use crate::decision::{Decision, of_each_policy};
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
 use crate::rules::{NoCost, NoNumber, Policy, Unread};
@@ -212,7 +212,7 @@ impl Metrics {
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
         let rejected = decision.rejected();
-        for one in decision.policies() {
+        for one in of_each_policy(decision.policies()) {
             let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
             outcomes.rejected.pending += u64::from(one.rejected());
             self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
@@ -223,7 +223,7 @@ impl Metrics {
             let Some(outcomes) = self.policies.get_mut(*policy) else { continue };
             outcomes.admitted.pending += u64::from(!rejected);
         }
-        for one in decision.shadows() {
+        for one in of_each_policy(decision.shadows()) {
             let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
             outcomes.shadow_rejected.pending += u64::from(one.rejected());
             outcomes.admitted.pending += u64::from(!rejected && !one.rejected());

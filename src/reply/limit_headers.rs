@@ -248,7 +248,7 @@ impl HeaderRules {
 
     /// Whether enough of a limit is used to describe it.
     fn is_due(&self, limit: &DescribedLimit<'_, '_>) -> bool {
-        self.from == 0 || limit.percent_used() >= self.from.into()
+        self.from == 0 || limit.verdict.is_excluded() || limit.percent_used() >= self.from.into()
     }
 
     fn push_reset(

@@ -64,13 +64,18 @@ pub enum Part {
 impl Key {
     /// What a request itself presents for this key. `None`: nothing.
     pub fn read<'a, R: Request>(&self, request: &'a RequestCache<'a, R>) -> Option<KeyValue<'a>> {
-        let value = self.divided(self.source.presented(request, self)?)?;
+        let value = self.uncut(request)?;
         let Some(cut) = &self.cut else { return Some(value) };
         Some(match value {
             KeyValue::One(text) => KeyValue::One(cut.of_cow(text)),
             KeyValue::List(list) => KeyValue::List(list.map(|text| cut.of(text))),
             KeyValue::Conflicting | KeyValue::Unreadable => value,
         })
+    }
+
+    /// The same before `after` and `before` cut anything off.
+    pub fn uncut<'a, R: Request>(&self, request: &'a RequestCache<'a, R>) -> Option<KeyValue<'a>> {
+        self.divided(self.source.presented(request, self)?)
     }
 
     fn divided<'a>(&self, value: KeyValue<'a>) -> Option<KeyValue<'a>> {

@@ -224,9 +224,10 @@ impl RequestMatch {
         self.name = name.map(String::into_boxed_str);
     }
 
-    /// Whether the keys of a caller leave open whether a request matches.
+    /// Whether the keys of a caller leave open whether a request that matches does so for every server: it has
+    /// conflicting values, or one that some servers may read as another number.
     pub fn is_unclear<K: CallerKeys>(&self, caller: &K) -> bool {
-        self.keys().any(|key| caller.is_ambiguous(key))
+        !self.keys.holds(caller, Purpose::Exempts)
     }
 
     /// Sets what the match is for, and which spellings of a path it covers.
