@@ -110,9 +110,9 @@ fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
 #[test]
 fn an_invalid_update_is_rejected_and_says_why() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
-    assert_eq!(gateway.update(&per_key(0, "60x")), Update::Rejected);
+    assert_eq!(gateway.update(&per_key(5, "60x").replace("quota: 5", "quota: -5")), Update::Rejected);
     let log = gateway.log();
-    assert!(log.contains("policies[0].limits[0].quota: found 0; allowed: "));
+    assert!(log.contains("policies[0].limits[0].quota: found -5; allowed: "));
     assert!(log.contains("policies[0].limits[0].window: found "));
 }
 
@@ -132,7 +132,7 @@ fn x_5_after_a_rejected_update_the_old_policy_serves_with_its_counts() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
     let key = new_key();
     assert_eq!(admitted(&gateway, &key, 2), 2);
-    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Rejected);
+    assert_eq!(gateway.update(&per_key(5, "0h")), Update::Rejected);
     assert_eq!(admitted(&gateway, &key, MANY), 3);
     assert_eq!(admitted(&gateway, &new_key(), MANY), 5);
 }
@@ -140,7 +140,7 @@ fn x_5_after_a_rejected_update_the_old_policy_serves_with_its_counts() {
 #[test]
 fn after_a_rejected_update_a_good_one_is_taken() {
     let gateway = Setup::yaml(per_key(5, "1h")).live().start();
-    assert_eq!(gateway.update(&per_key(0, "1h")), Update::Rejected);
+    assert_eq!(gateway.update(&per_key(5, "0h")), Update::Rejected);
     assert_eq!(gateway.update(&per_key(1, "1h")), Update::Accepted);
     wait_until_quota_is(&gateway, 1);
 }
