@@ -99,6 +99,11 @@ impl Leases {
         Some(lease.serve(charge.cost, now))
     }
 
+    /// Serves a charge whose lease is known to have enough units. `None`: it has no lease.
+    pub fn serve_known(&mut self, charge: &Charge<'_>, now: Now) -> Option<Outcome> {
+        Some(self.of_mut(charge)?.serve(charge.cost, now))
+    }
+
     /// The verdicts on a charge that is not counted, if it has a lease.
     pub fn look(&self, charge: &Charge<'_>, now: Now) -> Option<Verdicts> {
         self.of(charge).map(|lease| lease.verdicts(now))

@@ -101,7 +101,6 @@ impl<S: Store> Transaction<'_, S> {
                     && let Some(outcomes) = self.table.serve_all(charges, self.now)
                 {
                     self.table.stats.leased += 1;
-                    charges.iter().for_each(|charge| self.table.in_flight.add(charge));
                     return outcomes;
                 }
                 let mut outcomes = self.charge_all_or_nothing(charges, leased);

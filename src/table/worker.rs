@@ -63,11 +63,18 @@ impl Table {
         charges.iter().take_while(|charge| self.can_serve(charge, now)).count()
     }
 
-    /// Serves charges that are known to be servable. `None`: one is not.
+    /// Serves charges that are known to be servable, and notes their units in flight. `None`: one is not.
     pub(super) fn serve_all(&mut self, charges: &[Charge<'_>], now: Now) -> Option<Vec<Outcome>> {
         let mut outcomes = Vec::with_capacity(charges.len());
         for charge in charges {
-            outcomes.push(self.serve(charge, now)?);
+            outcomes.push(match counts_in_flight(charge) {
+                true => {
+                    let outcome = self.in_flight.serve(charge, now)?;
+                    self.in_flight.add(charge);
+                    outcome
+                }
+                false => self.leases.serve_known(charge, now)?,
+            });
         }
         Some(outcomes)
     }
