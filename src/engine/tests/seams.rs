@@ -242,3 +242,75 @@ fn a_request_that_states_a_small_quota_does_not_refill_a_bucket() {
         }
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_states_a_small_quota_does_not_empty_a_window() {
+    for more in [
+        r#""count": "all", "#,
+        r#""block_for": "1s", "#,
+        r#""block_for": "1s", "after_block": "resume", "reset_on": [500], "#,
+        r#""cost": 1, "cost_header": "x-cost", "#,
+        r#""refund_on": [200], "#,
+        r#""count_on": [201], "#,
+    ] {
+        for algorithm in ["sliding_window", "sliding_counter", "fixed_window", "leaky_bucket"] {
+            let mut fixture = stated(algorithm, "ip", "3", more);
+            let mut open = fixture.decide(&stating("1"));
+            let mut slow = fixture.decide(&stating("1200"));
+            assert!(!open.rejected() && (!slow.rejected() || algorithm == "leaky_bucket"));
+            let first = fixture.passed(1_200, |_| stating("1200"));
+            fixture.passed(3, |_| stating("1"));
+            fixture.on_response(&mut open, &FakeResponse::of_upstream(200).with("x-cost", "2"));
+            fixture.on_stream_end(&mut open);
+            fixture.on_response(&mut slow, &FakeResponse::of_upstream(200).with("x-cost", "2"));
+            fixture.on_stream_end(&mut slow);
+            fixture.wait(2);
+            let passed = fixture.passed(1_200, |_| stating("1200"));
+            assert!(first + passed < 1_210, "{more}{algorithm}: {first} {passed}");
+        }
+    }
+}
+
+/// Or a client has what it asked for and leaves just before the end.
+#[wasm_bindgen_test(unsupported = test)]
+fn to_leave_before_the_trailers_is_not_cheaper_than_to_stay() {
+    for (without, stays, leaves) in [("refund", 0, 3), ("keep", 3, 3), ("7", 7, 7), ("1", 1, 3)] {
+        let without = if without.len() > 1 { format!("\"{without}\"") } else { without.into() };
+        for (trailers, cost) in [(Some(&[][..]), stays), (Some(&[("x-cost", "5")][..]), 5), (None, leaves)] {
+            let mut fixture = Fixture::new(&format!(
+                r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", "cost": 3,
+                     "cost_header": {{"name": "x-cost", "in": "trailers", "without": {without}}},
+                     "limits": [{{"quota": 20, "window": "1m"}}]}}]}}"#
+            ));
+            let request = FakeRequest::from("192.0.2.1");
+            let mut decision = fixture.decide(&request);
+            fixture.on_response(&mut decision, &FakeResponse::of_upstream(200));
+            trailers.iter().for_each(|trailers| fixture.on_trailers(&mut decision, trailers));
+            fixture.on_stream_end(&mut decision);
+            assert_eq!(left(&mut fixture, &request), 17 - cost, "{without} {trailers:?}");
+        }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejection_of_another_tollgate_with_a_status_of_success_is_one_everywhere() {
+    for (rules, counted) in [
+        (r#""count_on": [429]"#, 1),
+        (r#""count_on": ["2xx"]"#, 0),
+        (r#""refund_on": [429]"#, 0),
+        (r#""refund_on": ["2xx"]"#, 1),
+        (r#""reset_on": [429]"#, 0),
+        (r#""reset_on": [200]"#, 2),
+    ] {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {rules},
+                 "limits": [{{"quota": 20, "window": "1m"}}]}}]}}"#
+        ));
+        let request = FakeRequest::from("192.0.2.1");
+        let earlier = rules.contains("reset_on") && fixture.served(&request, 404);
+        let mut decision = fixture.decide(&request);
+        fixture.on_response(&mut decision, &FakeResponse::rejected_as(200));
+        fixture.on_stream_end(&mut decision);
+        assert_eq!(left(&mut fixture, &request), 19 - counted, "{rules} {earlier}");
+    }
+}
