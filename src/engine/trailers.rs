@@ -53,6 +53,10 @@ impl Response for Ended<'_> {
     fn grpc_status(&self) -> Option<u16> {
         self.grpc
     }
+
+    fn is_broken(&self) -> bool {
+        self.trailers.is_none()
+    }
 }
 
 impl Engine {

@@ -66,6 +66,10 @@ pub trait Response {
     fn grpc_status(&self) -> Option<u16> {
         None
     }
+    /// Whether it broke off before its trailers. To leave before the end must not be cheaper than to stay.
+    fn is_broken(&self) -> bool {
+        false
+    }
 }
 
 /// The status of a response that settles what became of the request. If the upstream times out, its connection breaks,

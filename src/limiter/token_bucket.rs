@@ -20,7 +20,9 @@
 //! the wait.
 //!
 //! If the rate changes, a bucket that owes still owes as many units; one that does not is at most empty. So
-//! nobody waits for units of a rate that is no longer in force.
+//! nobody waits for units of a rate that is no longer in force. If both bursts take equally long to fill, as when
+//! they are quotas of one window, only what is missing beyond that is a debt: a charge under a small quota must not
+//! turn a large bucket that is empty into one that lacks a few units.
 //!
 //! # Refunds
 //! A refund of `d = t · units` subtracts from `tat` what the bucket would have more now if the units had
@@ -208,6 +210,11 @@ impl Bucket {
         let fills_in = self.fills_in();
         let now_missing = match owed_at {
             Some(per_unit) if per_unit == self.per_unit => missing.min(fills_in.saturating_add(MAX_DEBT)),
+            // Of equal parts of a time, such as quotas of one window, what both lack is that time.
+            Some(per_unit) if fill == self.fill_seconds() => {
+                let owed = scaled(missing.saturating_sub(fills_in), self.per_unit, per_unit).min(MAX_DEBT);
+                missing.min(fills_in).saturating_add(owed)
+            }
             Some(per_unit) => scaled(missing, self.per_unit, per_unit).min(fills_in.saturating_add(MAX_DEBT)),
             None if missing <= fills_in => missing,
             // From a worker whose clock is ahead, or from a version that did not say that a bucket owes, and

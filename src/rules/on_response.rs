@@ -171,11 +171,9 @@ impl OnResponse {
 
     /// Whether it matters that a response with this status, below 400, is the upstream's and no rejection.
     pub fn distinguishes_rejections(&self, status: u16) -> bool {
-        let has =
-            |set: &Option<StatusSet>, status| set.as_ref().is_some_and(|set| set.contains(Some(status)));
-        has(&self.count, status)
-            || has(&self.reset, status)
-            || has(&self.refund, status) != has(&self.refund, REJECTED)
+        let has = |set: &StatusSet, status| set.contains(Some(status));
+        let all = [&self.count, &self.reset, &self.refund];
+        all.into_iter().flatten().any(|set| has(set, status) != has(set, REJECTED))
     }
 
     /// Whether a response may give units back, to its own request or to another one.
@@ -297,7 +295,8 @@ impl OnResponse {
     fn real_cost(&self, response: &impl Response, hold: u32, unread: &mut Unread) -> u32 {
         let Some(CostHeader { header, place, without }) = &self.cost else { return hold };
         let value = place.value(response, &header.name);
-        number(value, &mut unread.cost).unwrap_or_else(|| without.units(hold))
+        let least = if response.is_broken() { hold } else { 0 };
+        number(value, &mut unread.cost).unwrap_or_else(|| without.units(hold).max(least))
     }
 
     /// Whether a gRPC status may decide.

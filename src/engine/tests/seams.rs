@@ -107,3 +107,210 @@ fn a_quota_of_0_for_callers_without_credentials_does_not_lock_a_consumer_out() {
     assert!((0..9).filter(|_| fixture.served(&by("anna"), 200)).count() == 4);
     assert!(!fixture.served(&FakeRequest::from("192.0.2.1"), 200));
 }
+
+/// Two workers, requests in flight, and an oracle: what is counted since the last reset and what is in flight since
+/// then is never more than the quota, and a request is rejected only if it is that many.
+struct Judge {
+    tables: [crate::table::Table; 2],
+    fixture: Fixture,
+    open: Vec<(usize, u64, Decision)>,
+    counted: Vec<u64>,
+    reset: u64,
+    /// The number of the operation.
+    step: u64,
+}
+
+impl Judge {
+    fn new(policy: &str) -> Judge {
+        let fixture = Fixture::new(policy);
+        let table = |id| {
+            crate::table::Table::new(
+                crate::identity::Seed::new([7; crate::identity::Seed::LEN]),
+                fixture.engine.rules().table_size,
+                crate::limiter::concurrency::WorkerId(id),
+            )
+        };
+        Judge {
+            tables: [table(1), table(2)],
+            fixture,
+            open: Vec::new(),
+            counted: Vec::new(),
+            reset: 0,
+            step: 0,
+        }
+    }
+
+    fn used(&self) -> usize {
+        self.counted.iter().filter(|at| **at > self.reset).count()
+            + self.open.iter().filter(|(_, since, _)| *since > self.reset).count()
+    }
+
+    fn act(&mut self, choice: u64, quota: usize, slack: usize) {
+        self.step += 1;
+        let Fixture { engine, store, now, .. } = &mut self.fixture;
+        let worker = (choice >> 8) as usize % 2;
+        now.mono += choice >> 16 & 0x3FF;
+        now.wall += choice >> 16 & 0x3FF;
+        match choice % 16 {
+            0..9 => {
+                let request = FakeRequest::from("192.0.2.1");
+                let decision = engine.decide(&request, &mut self.tables[worker].begin(store, *now));
+                let used = self.used();
+                if decision.rejected() {
+                    assert!(used + slack >= quota, "step {}: rejected at {used}", self.step);
+                } else {
+                    assert!(used < quota, "step {}: admitted at {used}", self.step);
+                    self.open.push((worker, self.step, decision));
+                }
+            }
+            9 => self.tables[worker].begin(store, *now).settle(),
+            what if !self.open.is_empty() => {
+                let at = (choice >> 40) as usize % self.open.len();
+                let (worker, _, mut decision) = self.open.swap_remove(at);
+                let status = if what == 10 && self.step % 7 == 0 {
+                    200
+                } else if what < 12 {
+                    401
+                } else {
+                    404
+                };
+                let mut transaction = self.tables[worker].begin(store, *now);
+                engine.on_response(&mut decision, &FakeResponse::of_upstream(status), &mut transaction);
+                match status {
+                    200 => self.reset = self.step,
+                    401 => self.counted.push(self.step),
+                    _ => {}
+                }
+                if engine.awaits_stream_end(&decision) {
+                    engine.on_stream_end(&mut decision, &mut transaction);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[wasm_bindgen_test(unsupported = test)]
+    fn resets_and_requests_in_flight_of_two_workers_are_judged_exactly(choices in proptest::collection::vec(any::<u64>(), 400), algorithm in 0..4_usize) {
+        // An even bucket gives back what has not flowed in since: a moment less.
+        let slack = usize::from(algorithm == 2);
+        let algorithm = [r#""algorithm": "sliding_window""#, r#""algorithm": "fixed_window""#, r#""algorithm": "token_bucket""#, r#""algorithm": "token_bucket", "refill": "at_once""#][algorithm];
+        let mut judge = Judge::new(&format!(r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [
+            {{"name": "p", "key": "ip", "count_on": [401], "reset_on": [200], "limits": [{{"quota": 6, "window": "10h", {algorithm}}}]}}]}}"#));
+        for choice in choices {
+            judge.act(choice, 6, slack);
+        }
+    }
+
+    #[wasm_bindgen_test(unsupported = test)]
+    fn leases_of_held_units_of_two_workers_never_pass_the_quota(choices in proptest::collection::vec(any::<u64>(), 3_000), slack in Just(140)) {
+        let mut judge = Judge::new(r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
+            {"name": "p", "key": "ip", "count_on": [401, 200], "limits": [{"quota": 1000, "window": "10h"}]}]}"#);
+        for i in 0..900 { judge.act(i << 20, 1_000, slack); }
+        for choice in choices {
+            // 200 counts as well here.
+            let before = judge.reset;
+            judge.act(choice, 1_000, slack);
+            if judge.reset != before { judge.reset = before; let step = judge.step; judge.counted.push(step); }
+        }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_states_a_small_quota_does_not_refill_a_bucket() {
+    for more in
+        [r#""count": "all", "#, r#""block_for": "1s", "#, r#""cost": 1, "cost_header": "x-cost", "#, ""]
+    {
+        for refill in ["at_once", "evenly"] {
+            let algorithm = format!(r#"token_bucket", "refill": "{refill}"#);
+            let mut fixture = stated(&algorithm, "ip", "3", more);
+            let mut open = fixture.decide(&stating("1"));
+            assert!(!open.rejected());
+            assert_eq!(
+                fixture.passed(5_000, |_| stating("5000")),
+                4_999 - usize::from(refill == "evenly") * 2_499,
+                "{more}{refill}"
+            );
+            fixture.passed(3, |_| stating("1"));
+            fixture.on_response(&mut open, &FakeResponse::of_upstream(200).with("x-cost", "2"));
+            fixture.on_stream_end(&mut open);
+            fixture.wait(2);
+            let passed = fixture.passed(5_000, |_| stating("5000"));
+            assert!(passed < 10, "{more}{refill}: {passed}");
+        }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_states_a_small_quota_does_not_empty_a_window() {
+    for more in [
+        r#""count": "all", "#,
+        r#""block_for": "1s", "#,
+        r#""block_for": "1s", "after_block": "resume", "reset_on": [500], "#,
+        r#""cost": 1, "cost_header": "x-cost", "#,
+        r#""refund_on": [200], "#,
+        r#""count_on": [201], "#,
+    ] {
+        for algorithm in ["sliding_window", "sliding_counter", "fixed_window", "leaky_bucket"] {
+            let mut fixture = stated(algorithm, "ip", "3", more);
+            let mut open = fixture.decide(&stating("1"));
+            let mut slow = fixture.decide(&stating("1200"));
+            assert!(!open.rejected() && (!slow.rejected() || algorithm == "leaky_bucket"));
+            let first = fixture.passed(1_200, |_| stating("1200"));
+            fixture.passed(3, |_| stating("1"));
+            fixture.on_response(&mut open, &FakeResponse::of_upstream(200).with("x-cost", "2"));
+            fixture.on_stream_end(&mut open);
+            fixture.on_response(&mut slow, &FakeResponse::of_upstream(200).with("x-cost", "2"));
+            fixture.on_stream_end(&mut slow);
+            fixture.wait(2);
+            let passed = fixture.passed(1_200, |_| stating("1200"));
+            assert!(first + passed < 1_210, "{more}{algorithm}: {first} {passed}");
+        }
+    }
+}
+
+/// Or a client has what it asked for and leaves just before the end.
+#[wasm_bindgen_test(unsupported = test)]
+fn to_leave_before_the_trailers_is_not_cheaper_than_to_stay() {
+    for (without, stays, leaves) in [("refund", 0, 3), ("keep", 3, 3), ("7", 7, 7), ("1", 1, 3)] {
+        let without = if without.len() > 1 { format!("\"{without}\"") } else { without.into() };
+        for (trailers, cost) in [(Some(&[][..]), stays), (Some(&[("x-cost", "5")][..]), 5), (None, leaves)] {
+            let mut fixture = Fixture::new(&format!(
+                r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", "cost": 3,
+                     "cost_header": {{"name": "x-cost", "in": "trailers", "without": {without}}},
+                     "limits": [{{"quota": 20, "window": "1m"}}]}}]}}"#
+            ));
+            let request = FakeRequest::from("192.0.2.1");
+            let mut decision = fixture.decide(&request);
+            fixture.on_response(&mut decision, &FakeResponse::of_upstream(200));
+            trailers.iter().for_each(|trailers| fixture.on_trailers(&mut decision, trailers));
+            fixture.on_stream_end(&mut decision);
+            assert_eq!(left(&mut fixture, &request), 17 - cost, "{without} {trailers:?}");
+        }
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejection_of_another_tollgate_with_a_status_of_success_is_one_everywhere() {
+    for (rules, counted) in [
+        (r#""count_on": [429]"#, 1),
+        (r#""count_on": ["2xx"]"#, 0),
+        (r#""refund_on": [429]"#, 0),
+        (r#""refund_on": ["2xx"]"#, 1),
+        (r#""reset_on": [429]"#, 0),
+        (r#""reset_on": [200]"#, 2),
+    ] {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "policies": [{{"name": "p", "key": "ip", {rules},
+                 "limits": [{{"quota": 20, "window": "1m"}}]}}]}}"#
+        ));
+        let request = FakeRequest::from("192.0.2.1");
+        let earlier = rules.contains("reset_on") && fixture.served(&request, 404);
+        let mut decision = fixture.decide(&request);
+        fixture.on_response(&mut decision, &FakeResponse::rejected_as(200));
+        fixture.on_stream_end(&mut decision);
+        assert_eq!(left(&mut fixture, &request), 19 - counted, "{rules} {earlier}");
+    }
+}

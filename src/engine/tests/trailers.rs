@@ -58,7 +58,7 @@ fn a_cost_is_read_where_the_policy_says_and_settled_once() {
     }
     let free = r#""cost": 3, "cost_header": {"name": "x-cost", "in": "trailers", "without": "refund"}"#;
     assert_eq!(cost(free, &none, Some(&[])), 0);
-    assert_eq!(cost(free, &none, None), 0);
+    assert_eq!(cost(free, &none, None), 3, "whoever leaves before them does not save by it");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -11,7 +11,8 @@
 //! # Debts
 //! Late charges can take more units than there are. As of an even bucket, the bucket owes at most what comes back
 //! in 366 days. A state that owes has the burst at which it does: if the burst changes, a bucket that owes still
-//! owes as many units, and one that does not is at most empty.
+//! owes as many units, and one that does not is at most empty. What a larger burst misses besides is kept until
+//! the next refill, which fills it: bursts that change with a request's plan are quotas.
 //!
 //! # Refunds
 //! Without a charge of `units`, the bucket would have as many units more, less what would have flowed over since:
@@ -118,6 +119,7 @@ impl Formula for AtOnce {
             quota: limit.quota,
             window,
             missing: 0,
+            hidden: 0,
             next: 0,
             opened: opening.now.mono,
             restamped: false,
@@ -146,6 +148,9 @@ pub struct Missing {
     window: Micros,
     /// In units. More than the burst: the bucket owes.
     missing: u64,
+    /// Units that a larger burst misses besides, until the next ones come back: whoever has the smaller one for a
+    /// single request must not find the larger one full.
+    hidden: u64,
     /// When the next units come back, on the monotonic clock, if any are missing.
     next: Micros,
     opened: Micros,
@@ -167,6 +172,7 @@ impl Missing {
             None => missing.min(burst),
         };
         self.missing = self.missing.min(self.most());
+        self.hidden = missing.saturating_sub(self.missing);
         self.next = next;
         let latest = self.opened.saturating_add(self.window);
         if next > latest.saturating_add(MAX_CLOCK_SKEW) {
@@ -183,8 +189,11 @@ impl Missing {
 
     /// Counts the refills until it was opened.
     fn refill(&mut self) {
-        if let Some(since) = self.opened.checked_sub(self.next).filter(|_| self.missing > 0) {
+        if let Some(since) =
+            self.opened.checked_sub(self.next).filter(|_| self.missing > 0 || self.hidden > 0)
+        {
             let refills = since / self.window + 1;
+            self.hidden = 0;
             self.missing = self.missing.saturating_sub(times(refills, self.quota.get().into()));
             self.next = self.next.saturating_add(times(refills, self.window));
         }
@@ -230,7 +239,7 @@ impl State for Missing {
         if units == 0 {
             return;
         }
-        let begins = self.missing == 0;
+        let begins = self.missing == 0 && self.hidden == 0;
         self.missing = self.missing.saturating_add(units.into()).min(self.most());
         if begins {
             self.next = at.mono.saturating_add(self.window);
@@ -258,13 +267,13 @@ impl State for Missing {
 
     fn write(&self, out: &mut Vec<u8>) -> EvictionInfo {
         let burst = u64::from(self.burst.get());
-        if self.missing == 0 {
+        if self.missing == 0 && self.hidden == 0 {
             return EvictionInfo::new(self.opened, 0, self.burst);
         }
-        varint::write(out, self.missing);
+        varint::write(out, self.missing.saturating_add(self.hidden));
         varint::write(out, self.next);
         if self.missing > burst {
-            varint::write(out, burst);
+            varint::write(out, burst.saturating_add(self.hidden));
         }
         EvictionInfo::new(self.back(self.missing, self.next), self.missing.min(burst), self.burst)
     }
