@@ -106,3 +106,15 @@ fn a_part_of_a_header_is_a_number_as_the_whole_is() {
         assert_eq!(cost(sizes), Some(expected), "{sizes:?}");
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_access_log_names_a_policy_in_shadow_once() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"m": {"request": "match"}}, "access_log": true, "policies": [{"name": "p", "key": "m", "mode": "shadow",
+            "match": [{"name": "login", "path": "/login"}, {"name": "rest"}],
+            "limits": [{"quota": 1, "window": "1m"}]}]}"#,
+    );
+    fixture.decide(&FakeRequest::to("/LOGIN"));
+    let decision = fixture.decide(&FakeRequest::to("/LOGIN"));
+    assert!(fixture.replies.access_line(&decision).unwrap().ends_with(" shadow=p"));
+}
