@@ -158,7 +158,7 @@ impl ReplyRules {
 
     /// The names of the policies in shadow mode that would have rejected the request.
     fn shadow_rejections<'a>(&'a self, decision: &'a Decision) -> impl Iterator<Item = &'a str> {
-        let rejections = decision.shadows().iter().filter(|one| one.rejected());
+        let rejections = of_each_policy(decision.shadows()).filter(|one| one.rejected());
         rejections.filter_map(|one| self.policies.get(one.policy)).map(|policy| policy.name.as_str())
     }
 

@@ -576,3 +576,20 @@ fn a_large_piece_is_copied_in_parts() {
     assert_eq!(host(|knows| knows.body_reads), 3);
     assert_eq!(worker.left("acme"), "75");
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_request_that_two_matches_count_is_one_in_the_counters() {
+    let worker = Worker::start(
+        r#"{"keys": {"m": {"request": "match"}}, "policies": [{"name": "p", "key": "m",
+            "match": [{"name": "login", "path": "/login"}, {"name": "rest"}],
+            "limits": [{"quota": 2, "window": "60s"}]}]}"#,
+    );
+    let path = |path: &str| {
+        host(|knows| knows.request = vec![(":path".into(), path.into())]);
+        worker.root.create_stream(STREAM).request(STREAM)
+    };
+    let flows: Vec<Flow> = (0..3).map(|_| path("/LOGIN")).collect();
+    assert_eq!(flows, [Flow::Continue, Flow::Continue, Flow::Answered]);
+    worker.root.tick();
+    assert_eq!((counter("policy.p.admitted"), counter("policy.p.refused")), (2, 1));
+}

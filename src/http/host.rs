@@ -32,7 +32,8 @@ impl Host {
 
     /// `*` alone is not a pattern of hosts: it would match them all.
     fn parse_pattern(text: &str) -> Option<Host> {
-        let pattern = Pattern::parse(&text.to_ascii_lowercase())?;
+        // As of a plain host, the DNS root is no part of it.
+        let pattern = Pattern::parse(&text.trim_end_matches('.').to_ascii_lowercase())?;
         let name = pattern.text();
         let is_valid = (1..=255).contains(&name.len()) && name.bytes().all(is_plain);
         is_valid.then_some(Host::Fits(pattern))
@@ -110,6 +111,7 @@ mod tests {
             ("api-*.example.com", "api-7.example.com", "api.example.com"),
             ("*.*.com", "a.b.com", "b.com"),
             ("API.*.com", "api.example.com", "api.com"),
+            ("api-*.example.com.", "api-7.example.com", "api.example.com"),
         ] {
             assert!(host(text).matches(fitting.as_bytes()), "{text} {fitting}");
             assert!(!host(text).matches(other.as_bytes()), "{text} {other}");

@@ -14,6 +14,15 @@ pub(super) fn warn_freeing(set: &Configuration, warnings: &mut Vec<Warning>) {
         for (i, rule) in policy.except.iter().enumerate() {
             warn_rule(set, rule, &format!("policies[{p}].except[{i}]"), warnings);
         }
+        // A request that costs nothing is never rejected. If all of them do, there is another warning.
+        let costs =
+            |cost: &Option<u32>| cost.unwrap_or(if policy.cost_from.is_some() { 1 } else { policy.cost });
+        let any_costs = policy.matches.iter().any(|(_, cost)| costs(cost) > 0);
+        for (i, (rule, cost)) in policy.matches.iter().enumerate() {
+            if any_costs && costs(cost) == 0 {
+                warn_rule(set, rule, &format!("policies[{p}].match[{i}]"), warnings);
+            }
+        }
     }
 }
 

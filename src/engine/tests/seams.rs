@@ -314,3 +314,15 @@ fn a_rejection_of_another_tollgate_with_a_status_of_success_is_one_everywhere() 
         assert_eq!(left(&mut fixture, &request), 19 - counted, "{rules} {earlier}");
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn an_access_log_names_a_policy_in_shadow_once() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"m": {"request": "match"}}, "access_log": true, "policies": [{"name": "p", "key": "m", "mode": "shadow",
+            "match": [{"name": "login", "path": "/login"}, {"name": "rest"}],
+            "limits": [{"quota": 1, "window": "1m"}]}]}"#,
+    );
+    fixture.decide(&FakeRequest::to("/LOGIN"));
+    let decision = fixture.decide(&FakeRequest::to("/LOGIN"));
+    assert!(fixture.replies.access_line(&decision).unwrap().ends_with(" shadow=p"));
+}

@@ -52,3 +52,15 @@ fn c_a_rule_that_frees_by_the_end_of_a_path_at_any_depth_is_warned_about() {
     assert_eq!(exempt("{ path: '/static/*.css' }"), NOTHING);
     assert_eq!(limits("{ quota: 5, window: 1m }", "    match: [{ path: '/**/*.php' }]\n"), NOTHING);
 }
+
+#[test]
+fn c_a_match_that_costs_nothing_frees_as_an_exception_does() {
+    let matched = |rule: &str| {
+        limits("{ quota: 5, window: 1m }", &format!("    match: [{{ {rule}, cost: 0 }}, {{ cost: 2 }}]\n"))
+    };
+    let [left_out] = &*matched("headers: { plan: { not: free } }") else { panic!() };
+    assert!(left_out.starts_with("policies[0].match[0].headers.plan: not also holds"), "{left_out}");
+    let [deep] = &*matched("path: '/**/*.css'") else { panic!() };
+    assert!(deep.starts_with("policies[0].match[0].path: /**/*.css fits at any depth"), "{deep}");
+    assert_eq!(matched("path: '/static/*.css'"), NOTHING);
+}
