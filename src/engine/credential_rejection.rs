@@ -143,10 +143,7 @@ impl Engine {
             let Some(policy) = self.policy(applied.policy) else { continue };
             let uncounted =
                 policy_decision((*applied, *cost), Outcome { in_fleet, ..Outcome::default() }, stated);
-            let correction = match policy.response.depends_on_response() {
-                true => policy.response.on_response(response, uncounted.charged(now), at, now).correction,
-                false => Correction { more: Some((now, *cost)), ..Correction::default() },
-            };
+            let correction = policy.response.on_late_response(response, *cost, at, now);
             self.correct(&uncounted, correction, transaction);
         }
     }

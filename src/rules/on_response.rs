@@ -211,6 +211,18 @@ impl OnResponse {
         Effect { correction: Correction { restart, ..correction }, units, unread, awaits_body }
     }
 
+    /// What the response to a request changes for a caller that did not count it when it was admitted, and that
+    /// pays for it now, as if it had held `cost` units.
+    pub fn on_late_response(&self, response: &impl Response, cost: u32, since: Now, now: Now) -> Correction {
+        let charged = Charged { cost, at: None, holds: Default::default() };
+        let correction = self.on_response(response, charged, since, now).correction;
+        if self.count.is_some() || self.refunds(response) {
+            return correction;
+        }
+        let units = self.real_cost(response, cost, &mut Unread::default());
+        Correction { more: (units > 0).then_some((now, units)), ..correction }
+    }
+
     /// Whether a response leaves the request counted.
     fn keeps(&self, response: &impl Response) -> bool {
         self.count.as_ref().is_none_or(|counts| counts.holds(response)) && !self.refunds(response)

@@ -326,3 +326,28 @@ fn an_access_log_names_a_policy_in_shadow_once() {
     let decision = fixture.decide(&FakeRequest::to("/LOGIN"));
     assert!(fixture.replies.access_line(&decision).unwrap().ends_with(" shadow=p"));
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_rejected_credential_counts_for_callers_without_one_whatever_else_the_policy_reads() {
+    for (rules, counted) in [
+        (r#""cost": 1"#, 1),
+        (r#""count_on": [401]"#, 1),
+        (r#""count_on": [404]"#, 0),
+        (r#""refund_on": [503]"#, 1),
+        (r#""refund_on": [401]"#, 0),
+        (r#""reset_on": [200]"#, 1),
+        (r#""cost_header": "x-cost""#, 4),
+        (r#""cost_header": "x-other""#, 1),
+        (r#""cost_body": {"sum": [{"json": "/usage"}]}"#, 1),
+    ] {
+        let mut fixture = Fixture::new(&format!(
+            r#"{{"keys": {{"ip": {{"client_ip": {{}}}}, "api_key": {{"header": "x-key", "valid": {{"unless": [401]}}}},
+                          "who": {{"first_of": ["api_key", "ip"]}}}},
+                 "policies": [{{"name": "p", "key": "who", {rules}, "limits": [{{"quota": 20, "window": "1m"}}]}}]}}"#
+        ));
+        let mut decision = fixture.decide(&FakeRequest::from("192.0.2.1").with("x-key", "made-up"));
+        fixture.on_response(&mut decision, &FakeResponse::of_upstream(401).with("x-cost", "4"));
+        fixture.on_stream_end(&mut decision);
+        assert_eq!(left(&mut fixture, &FakeRequest::from("192.0.2.1")), 19 - counted, "{rules}");
+    }
+}
