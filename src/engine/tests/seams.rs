@@ -118,3 +118,20 @@ fn an_access_log_names_a_policy_in_shadow_once() {
     let decision = fixture.decide(&FakeRequest::to("/LOGIN"));
     assert!(fixture.replies.access_line(&decision).unwrap().ends_with(" shadow=p"));
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn no_spelling_chooses_by_which_match_a_parameter_of_the_path_is_read() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"id": {"path": "id"}}, "policies": [{"name": "p", "key": "id",
+            "match": [{"path": "/a/{id}/**"}, {"path": "/b/{id}"}],
+            "limits": [{"quota": 3, "window": "1m"}]}]}"#,
+    );
+    assert_eq!(fixture.passed(3, |_| FakeRequest::to("/b/2")), 3);
+    // Tomcat reads /b/2.
+    assert_eq!(fixture.passed(9, |i| FakeRequest::to(&format!("/a/{i}/..;/..;/b/2"))), 0);
+    assert_eq!(
+        fixture.passed(9, |i| FakeRequest::to(&format!("/a/x{}/y", i % 3))),
+        9,
+        "others are not affected"
+    );
+}
