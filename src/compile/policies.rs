@@ -359,7 +359,7 @@ fn has_part(rule: &RequestMatch, part: MatchPart<'_>) -> bool {
 fn counts_by_match(policy: &Policy, keys: &[Key]) -> bool {
     let parts = policy.key.iter().flat_map(|index| Key::origins(keys, index));
     let mut parts = parts.filter_map(|index| keys.get(*index)?.source.match_part());
-    parts.any(|part| matches!(part, MatchPart::Path | MatchPart::Name))
+    parts.next().is_some()
 }
 
 /// The name of a match would silently have no effect unless the policy counts by it.

@@ -23,7 +23,7 @@ pub struct Policy {
     pub class: u64,
     /// The keys that identify the caller to count, as indexes into `Callers::keys`; one or more.
     pub key: Vec<usize>,
-    /// Whether a key is the name or the template of the match that a request fits.
+    /// Whether a key is the name or the template of the match that a request fits, or a parameter of its path.
     pub counts_by_match: bool,
     /// Whether callers have a record for this policy alone. Otherwise they share one with all policies by the
     /// same key; that is not possible if these have too many limits for one record.

@@ -351,3 +351,20 @@ fn a_rejected_credential_counts_for_callers_without_one_whatever_else_the_policy
         assert_eq!(left(&mut fixture, &FakeRequest::from("192.0.2.1")), 19 - counted, "{rules}");
     }
 }
+
+#[wasm_bindgen_test(unsupported = test)]
+fn no_spelling_chooses_by_which_match_a_parameter_of_the_path_is_read() {
+    let mut fixture = Fixture::new(
+        r#"{"keys": {"id": {"path": "id"}}, "policies": [{"name": "p", "key": "id",
+            "match": [{"path": "/a/{id}/**"}, {"path": "/b/{id}"}],
+            "limits": [{"quota": 3, "window": "1m"}]}]}"#,
+    );
+    assert_eq!(fixture.passed(3, |_| FakeRequest::to("/b/2")), 3);
+    // Tomcat reads /b/2.
+    assert_eq!(fixture.passed(9, |i| FakeRequest::to(&format!("/a/{i}/..;/..;/b/2"))), 0);
+    assert_eq!(
+        fixture.passed(9, |i| FakeRequest::to(&format!("/a/x{}/y", i % 3))),
+        9,
+        "others are not affected"
+    );
+}

@@ -149,15 +149,15 @@ impl ResetTime {
 
     /// In seconds from now, rounded up.
     pub(super) fn seconds_from_now(&self) -> u64 {
-        seconds_up(self.left())
+        seconds_up(self.time_left())
     }
 
     /// In milliseconds from now, rounded up.
     pub(super) fn milliseconds_from_now(&self) -> u64 {
-        in_units_up(self.left(), MILLISECOND)
+        in_units_up(self.time_left(), MILLISECOND)
     }
 
-    fn left(&self) -> Micros {
+    fn time_left(&self) -> Micros {
         let own = self.own.saturating_sub(self.now.mono);
         own.max(self.wait.map_or(0, |rejection| rejection.wait))
     }
