@@ -167,7 +167,7 @@ impl Judge {
             what if !self.open.is_empty() => {
                 let at = (choice >> 40) as usize % self.open.len();
                 let (worker, _, mut decision) = self.open.swap_remove(at);
-                let status = if what == 10 && self.step % 7 == 0 {
+                let status = if what == 10 && self.step.is_multiple_of(7) {
                     200
                 } else if what < 12 {
                     401
