@@ -5,25 +5,56 @@
 //! units that it brings.
 
 use super::host::Host;
-use super::membership::{FleetClient, Membership};
+use super::membership::FleetClient;
+use super::waiting::Waiting;
 use super::worker::Worker;
 use crate::fleet::member::Event;
 use crate::identity::Identity;
 use crate::time::{Micros, Now};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
+
+/// A fleet's member has to notice soon that its service is back.
+pub(super) const TICK: Duration = Duration::from_millis(100);
+
+/// The tick that follows while requests are ready to be decided.
+const SOON: Duration = Duration::from_millis(1);
+
+/// So many requests are decided at once, which happens at most three times in one callback.
+///
+/// Envoy lets a stream go on, or answers it, right after the callback that has decided it. Within that it calls the
+/// module about the response, and right after *that* callback goes on with the next stream: one within the other.
+/// V8 ends a VM whose stack is full, by some 500 streams in the shortest filter chain.
+const MOST: usize = 16;
 
 /// Sends what is to be sent, in the root context of a configuration.
 pub(super) fn send<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
     let freed = with_fleet(worker, |host, fleet, now| fleet.send(host, now));
-    resume(worker, freed);
+    resume(worker, freed, MOST);
 }
 
 /// A call of this configuration has an answer, or will have none.
 pub(super) fn answered<H: Host>(worker: &Rc<RefCell<Worker<H>>>, token: u32) {
     let freed = with_fleet(worker, |host, fleet, now| fleet.answered(host, token, now));
-    resume(worker, freed);
+    resume(worker, freed, MOST);
     send(worker);
+}
+
+/// Decides ready requests, in a tick that came early for them. `true`: some are left, and the next tick comes early,
+/// too.
+pub(super) fn hurry<H: Host>(worker: &Rc<RefCell<Worker<H>>>) -> bool {
+    if !worker.borrow().fleet.as_ref().is_some_and(|fleet| fleet.hurries) {
+        return false;
+    }
+    in_streams(worker, MOST, |_, _| ());
+    let worker = &mut *worker.borrow_mut();
+    let Some(fleet) = &mut worker.fleet else { return false };
+    fleet.hurries = fleet.membership.waiting.borrow().has_ready();
+    if !fleet.hurries {
+        worker.host.tick_every(TICK);
+    }
+    fleet.hurries
 }
 
 /// About ten times a second, in the root context.
@@ -36,15 +67,20 @@ pub(super) fn tick<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
         freed
     });
     events.iter().for_each(report);
-    resume(worker, freed);
-    release_late(worker);
+    // Late ones: nobody has asked for their units, since too many callers wait, or the service does not answer any
+    // more.
+    in_streams(worker, MOST, |waiting, now| {
+        freed.into_iter().for_each(|caller| waiting.free(caller));
+        waiting.free_late(now);
+    });
     send(worker);
 }
 
 /// The root context is gone: nobody sends calls for this configuration any more, nor hears of their answers.
+/// All that wait are decided at once, since no tick follows.
 pub(super) fn leave<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
     let callers = with_fleet(worker, |_, fleet, _| fleet.leave());
-    resume(worker, callers);
+    resume(worker, callers, usize::MAX);
 }
 
 fn report(event: &Event) {
@@ -70,44 +106,40 @@ fn with_fleet<H: Host>(
     worker.fleet.as_mut().map(|fleet| use_it(worker.host, fleet, now)).unwrap_or_default()
 }
 
-/// Decides the requests that have waited for as long as they may: nobody has asked for their units, since too
-/// many callers wait, or the service does not answer any more.
-fn release_late<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
-    in_streams(worker, |membership, now| {
-        let late = membership.waiting.borrow_mut().take_late(now);
-        late.iter().for_each(|request| request.decide_now());
-        !late.is_empty()
-    });
-}
-
 /// Decides the requests that wait for these callers. Some may have to wait again.
-fn resume<H: Host>(worker: &Rc<RefCell<Worker<H>>>, callers: Vec<Identity>) {
-    in_streams(worker, |membership, now| {
-        let mut decided = false;
-        for caller in callers {
-            let requests = membership.waiting.borrow_mut().take(caller);
-            for request in requests.into_iter().filter(|request| !request.is_over()) {
-                decided = true;
-                let waits_again = |caller| membership.waiting.borrow_mut().add(caller, request.clone());
-                if request.decide(now).is_some_and(|caller| !waits_again(caller)) {
-                    request.decide_now();
-                }
-            }
-        }
-        decided
-    });
+fn resume<H: Host>(worker: &Rc<RefCell<Worker<H>>>, callers: Vec<Identity>, most: usize) {
+    in_streams(worker, most, |waiting, _| callers.into_iter().for_each(|caller| waiting.free(caller)));
 }
 
-/// Decides requests, each in its stream's context, and comes back to the root's. `decide` says whether there were
-/// any.
-fn in_streams<H: Host>(worker: &Rc<RefCell<Worker<H>>>, decide: impl FnOnce(&Membership, Micros) -> bool) {
+/// Decides requests, each in its stream's context, and comes back to the root's: those that `free` adds to the ready
+/// ones, but only the first `most`. If some are left, a tick follows soon.
+fn in_streams<H: Host>(
+    worker: &Rc<RefCell<Worker<H>>>,
+    most: usize,
+    free: impl FnOnce(&mut Waiting, Micros),
+) {
     let (host, now, membership, root) = {
         let worker = worker.borrow();
         let Some(fleet) = &worker.fleet else { return };
-        (worker.host, worker.clock.now::<H>(), fleet.membership.clone(), fleet.root)
+        (worker.host, worker.clock.now::<H>().mono, fleet.membership.clone(), fleet.root)
     };
-    let decided = decide(&membership, now.mono);
-    if let Some(root) = root.filter(|_| decided) {
+    let waiting = &membership.waiting;
+    free(&mut waiting.borrow_mut(), now);
+    let mut decided = 0;
+    while decided < most {
+        let Some(request) = waiting.borrow_mut().next() else { break };
+        decided += 1;
+        let waits_again = |caller| waiting.borrow_mut().add(caller, request.clone());
+        if request.decide(now).is_some_and(|caller| !waits_again(caller)) {
+            request.decide_now();
+        }
+    }
+    if let Some(root) = root.filter(|_| decided > 0) {
         host.enter(root);
+    }
+    let is_left = waiting.borrow().has_ready();
+    if let Some(fleet) = worker.borrow_mut().fleet.as_mut().filter(|fleet| is_left && !fleet.hurries) {
+        fleet.hurries = true;
+        host.tick_every(SOON);
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct FleetClient {
     calls: Vec<(u32, u64)>,
     /// The root context of the configuration. `None`: it is deleted.
     pub root: Option<u32>,
+    /// Whether its ticks come early, since requests are ready to be decided.
+    pub hurries: bool,
 }
 
 impl FleetClient {
@@ -61,6 +63,7 @@ impl FleetClient {
             timeout: Duration::from_micros(settings.timeout),
             calls: Vec::new(),
             root: Some(root),
+            hurries: false,
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Between two ticks debts wait to be posted and counts to reach the metrics.
 const TICK: Duration = Duration::from_secs(1);
 
-/// As many ticks of a fleet's member make one of these: it has to notice soon that its service is back.
+/// As many ticks of a fleet's member make one of these.
 const FLEET_TICKS: u32 = 10;
 
 /// A filter configuration in one worker. Without a worker it was never accepted, and the host sends it no
@@ -43,7 +43,7 @@ impl<H: Host> TollgateRoot<H> {
                 log::info!("{}", start_line(worker.engine.rules()));
                 self.in_fleet = worker.fleet.is_some();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
-                self.host.tick_every(if self.in_fleet { TICK / FLEET_TICKS } else { TICK });
+                self.host.tick_every(if self.in_fleet { fleet::TICK } else { TICK });
                 true
             }
             Err(errors) => {
@@ -59,9 +59,12 @@ impl<H: Host> TollgateRoot<H> {
         TollgateStream::new(self.worker.clone(), context)
     }
 
-    /// Once a second, or ten times if there is a fleet.
+    /// Once a second, or ten times if there is a fleet, and at once while requests of the fleet are ready.
     pub fn tick(&self) {
         let Some(worker) = &self.worker else { return };
+        if self.in_fleet && fleet::hurry(worker) {
+            return;
+        }
         let ticks = self.ticks.get();
         self.ticks.set(ticks.wrapping_add(1));
         if !self.in_fleet || ticks.is_multiple_of(FLEET_TICKS) {

@@ -3,6 +3,7 @@
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::time::Micros;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 /// The most requests that wait at once. Further ones are decided without the service.
@@ -27,32 +28,36 @@ pub(super) trait Waits {
 #[derive(Default)]
 pub(super) struct Waiting {
     requests: IdentityMap<Vec<Rc<dyn Waits>>>,
+    /// Those that no longer wait for units, and are decided next.
+    ready: VecDeque<Rc<dyn Waits>>,
+    /// How many wait for units.
     number: usize,
 }
 
 impl Waiting {
     /// Adds a request. `false`: too many wait.
     pub fn add(&mut self, caller: Identity, request: Rc<dyn Waits>) -> bool {
-        let room = self.number < MAX_WAITING;
+        let room = self.number + self.ready.len() < MAX_WAITING;
         let Some(requests) = self.requests.open(caller, usize::MAX).filter(|_| room) else { return false };
         requests.push(request);
         self.number += 1;
         true
     }
 
-    /// Takes the requests that wait for a caller's units.
-    pub fn take(&mut self, caller: Identity) -> Vec<Rc<dyn Waits>> {
+    /// The requests that wait for a caller's units are to be decided.
+    pub fn free(&mut self, caller: Identity) {
         let requests = self.requests.remove(caller).unwrap_or_default();
         self.number -= requests.len();
-        requests
+        self.ready.extend(requests);
     }
 
-    /// Takes the requests that have waited for as long as they may. Those whose clients have left are dropped.
-    pub fn take_late(&mut self, now: Micros) -> Vec<Rc<dyn Waits>> {
-        let mut late = Vec::new();
+    /// The requests that have waited for as long as they may are to be decided. Those whose clients have left are
+    /// dropped.
+    pub fn free_late(&mut self, now: Micros) {
         let mut number = 0;
         self.requests.each_mut(|requests| {
-            late.extend(requests.extract_if(.., |request| request.is_over() || request.is_late(now)));
+            let late = requests.extract_if(.., |request| request.is_over() || request.is_late(now));
+            self.ready.extend(late.filter(|request| !request.is_over()));
             number += requests.len();
         });
         self.number = number;
@@ -61,8 +66,21 @@ impl Waiting {
                 self.requests.remove(caller);
             }
         }
-        late.retain(|request| !request.is_over());
-        late
+    }
+
+    /// Takes the next request that is to be decided. Those whose clients have left are dropped.
+    pub fn next(&mut self) -> Option<Rc<dyn Waits>> {
+        loop {
+            let request = self.ready.pop_front()?;
+            if !request.is_over() {
+                return Some(request);
+            }
+        }
+    }
+
+    /// Whether requests are to be decided.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The callers whose units requests wait for.

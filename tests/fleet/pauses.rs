@@ -82,6 +82,26 @@ fn requests_that_wait_while_the_listener_goes_do_not_hang() {
     stage.assert_no_trap();
 }
 
+/// If the answers are given one within the other, some 500 fill the VM's stack.
+#[test]
+fn a_crowd_that_waits_in_an_outage_is_answered_and_no_vm_traps() {
+    const CROWD: usize = 800;
+    let policy = by_path(&[("api", "quota: 1000, window: 1h", DENY)]);
+    let stage = plan(policy).envoys(1).change(|setup| setup.workers(1)).unjoined().start();
+    let key = new_key();
+    stage.to_service.stop();
+    let waiting: Vec<_> = (0..CROWD).map(|_| stage.get(0, "/api").key(&key).begin()).collect();
+    for request in waiting {
+        let response = request.response();
+        assert_eq!((response.status, response.retry_after()), (503, 1));
+    }
+    stage.assert_no_trap();
+    stage.to_service.go_on();
+    within(Duration::from_secs(20), "the service to be back", || {
+        (stage.get(0, "/api").key(new_key()).send().status == 200).then_some(())
+    });
+}
+
 #[test]
 fn requests_that_wait_in_a_vm_that_traps_end_with_the_shipped_request_timeout() {
     let files = crate::harness::Files::new();
