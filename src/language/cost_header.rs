@@ -41,7 +41,8 @@ pub const WITHOUT: Field<Composite> = Field::default(
     ),
     Literal::Text("keep"),
     "what a request costs if its response has no such header, or one that is not a whole number, such as `12.5`, `-3`, `7,8` or an \
-     empty one; a number is a cost in units. Without a response, `unanswered` decides",
+     empty one; a number is a cost in units. Without a response, `unanswered` decides. A response that breaks off before its \
+     trailers costs no less than what the request holds",
 );
 
 /// The words of [`WITHOUT`].
