@@ -77,10 +77,18 @@ pub(super) fn tick<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
 }
 
 /// The root context is gone: nobody sends calls for this configuration any more, nor hears of their answers.
-/// All that wait are decided at once, since no tick follows.
+/// Those that wait are decided a few at a time by the ticks of another configuration of this fleet, which follows
+/// on this one as a rule. If there is none, all are decided at once, since no tick follows.
 pub(super) fn leave<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
-    let callers = with_fleet(worker, |_, fleet, _| fleet.leave());
-    resume(worker, callers, usize::MAX);
+    let mut most = usize::MAX;
+    let callers = with_fleet(worker, |_, fleet, _| {
+        let callers = fleet.leave();
+        if fleet.membership.ticks() {
+            most = MOST;
+        }
+        callers
+    });
+    resume(worker, callers, most);
 }
 
 fn report(event: &Event) {
@@ -138,7 +146,9 @@ fn in_streams<H: Host>(
         host.enter(root);
     }
     let is_left = waiting.borrow().has_ready();
-    if let Some(fleet) = worker.borrow_mut().fleet.as_mut().filter(|fleet| is_left && !fleet.hurries) {
+    if let Some(fleet) =
+        worker.borrow_mut().fleet.as_mut().filter(|fleet| is_left && !fleet.hurries && root.is_some())
+    {
         fleet.hurries = true;
         host.tick_every(SOON);
     }

@@ -7,7 +7,7 @@ use crate::fleet::member::Member;
 use crate::identity::Identity;
 use crate::rules::FleetSettings;
 use crate::time::{Micros, Now};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +23,15 @@ type Named = (String, Rc<Membership>);
 pub(super) struct Membership {
     pub member: RefCell<Member>,
     pub waiting: RefCell<Waiting>,
+    /// The configurations whose root contexts live. Each ticks, and decides whoever waits.
+    roots: Cell<u32>,
+}
+
+impl Membership {
+    /// Whether a root context lives, so that a tick follows.
+    pub fn ticks(&self) -> bool {
+        self.roots.get() > 0
+    }
 }
 
 /// One configuration's way to its fleet.
@@ -56,6 +65,7 @@ impl FleetClient {
     pub fn new<H: Host>(root: u32, settings: &FleetSettings, members: &Members) -> FleetClient {
         let membership = members.of::<H>(&settings.name, settings.timeout);
         membership.member.borrow_mut().set_timeout(settings.timeout);
+        membership.roots.update(|roots| roots.saturating_add(1));
         FleetClient {
             membership,
             cluster: settings.cluster.clone(),
@@ -91,7 +101,9 @@ impl FleetClient {
     /// The root context is gone: nobody sends calls for this configuration any more, nor hears of their answers.
     /// Returns all callers whose units requests wait for.
     pub fn leave(&mut self) -> Vec<Identity> {
-        self.root = None;
+        if self.root.take().is_some() {
+            self.membership.roots.update(|roots| roots.saturating_sub(1));
+        }
         let mut member = self.membership.member.borrow_mut();
         self.calls.drain(..).for_each(|(_, number)| member.cancel(number));
         self.membership.waiting.borrow().callers()
@@ -120,6 +132,7 @@ impl Members {
         let membership = Rc::new(Membership {
             member: RefCell::new(Member::new(holder, timeout)),
             waiting: RefCell::default(),
+            roots: Cell::default(),
         });
         members.push((fleet.to_owned(), membership.clone()));
         membership

@@ -17,6 +17,7 @@ const TWO_PER_MINUTE: &str = r#"{
 /// A worker under one configuration.
 struct Worker {
     table: WorkerTable,
+    members: Members,
     root: TollgateRoot<Fake>,
 }
 
@@ -28,10 +29,10 @@ impl Worker {
 
     /// One more worker of the process.
     fn join(host: Fake) -> Worker {
-        let table = WorkerTable::default();
-        let mut root = TollgateRoot::new(host, table.clone(), Members::default(), 1);
+        let (table, members) = (WorkerTable::default(), Members::default());
+        let mut root = TollgateRoot::new(host, table.clone(), members.clone(), 1);
         assert!(root.configure());
-        Worker { table, root }
+        Worker { table, members, root }
     }
 
     /// The headers of one request, which stays open.

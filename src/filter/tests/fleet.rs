@@ -341,6 +341,30 @@ fn of_a_crowd_whose_clients_have_left_nothing_is_decided() {
     assert_eq!(host(|knows| knows.tick), Some(std::time::Duration::from_millis(100)));
 }
 
+#[wasm_bindgen_test(unsupported = test)]
+fn a_crowd_of_a_configuration_that_is_replaced_is_decided_a_few_at_a_time_by_the_next() {
+    const CROWD: u32 = 100;
+    let Member(mut worker) = Member::joined("allow");
+    let members = worker.members.clone();
+    let mut next = TollgateRoot::new(Fake, worker.table.clone(), members, 2);
+    assert!(next.configure());
+    let member = Member(worker);
+    let _streams: Vec<_> = (0..CROWD).map(|n| member.request(STREAM + n)).collect();
+    resumed();
+    worker = member.0;
+    drop(worker.root);
+    let mut decided = resumed();
+    assert!(decided.len() <= 16, "{}", decided.len());
+    for tick in 0..20 {
+        next.tick();
+        let now = resumed();
+        assert!(now.len() <= 48, "{} in tick {tick}", now.len());
+        decided.extend(now);
+    }
+    assert_eq!(decided.len(), CROWD as usize);
+    assert_eq!(host(|knows| knows.tick), Some(std::time::Duration::from_millis(100)));
+}
+
 /// Credentials that the upstream decides about. A request without one counts for its address.
 const CREDENTIALS: &str = r#"{
     "keys": {"ip": {"client_ip": {}}, "token": {"header": "x-token", "valid": {"unless": [401]}}},
