@@ -1,6 +1,6 @@
 //! One request on its way through the filter.
 
-use super::host::{Host, SharedData, StreamResponse};
+use super::host::{Host, StreamResponse};
 use super::request::{Flow, conclude, decide};
 use super::waiting_request::WaitingRequest;
 use super::worker::Worker;
@@ -74,37 +74,31 @@ impl<H: Host> TollgateStream<H> {
     pub fn response(&mut self, stream: H::Stream) {
         self.take_decision();
         let Some(worker) = &self.worker else { return };
-        let mut borrowed = worker.borrow_mut();
-        let Worker { host, engine, replies, clock, metrics, removed_headers, table, fleet, .. } =
-            &mut *borrowed;
-        let host = *host;
+        let worker = &mut *worker.borrow_mut();
+        let host = worker.host;
         let response = StreamResponse { host, stream };
         if let Some(decision) = &mut self.decision {
             if decision.rejected() {
                 return; // the reply is our own, and has all that it needs
             }
-            if engine.awaits_response(decision) {
-                let now = clock.now::<H>();
-                let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
-                let unread = table.with(|table| {
-                    let store = SharedData(host);
-                    let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
-                    engine.on_response(decision, &response, &mut transaction)
+            if worker.engine.awaits_response(decision) {
+                worker.settle_request(|engine, transaction| {
+                    engine.on_response(decision, &response, transaction)
                 });
-                metrics.count_unread(&unread.unwrap_or_default());
-            } else if replies.counts_from_now() {
-                decision.as_of = clock.now::<H>();
+            } else if worker.replies.counts_from_now() {
+                decision.as_of = worker.clock.now::<H>();
             }
         }
         // Whether or not a policy applied: what the upstream reports is not for clients.
-        removed_headers.iter().for_each(|name| host.remove_response_header(stream, name.as_bytes()));
+        let removed = worker.removed_headers.iter();
+        removed.for_each(|name| host.remove_response_header(stream, name.as_bytes()));
         if let Some(decision) = &self.decision {
-            set_limit_headers(response, replies, decision);
+            set_limit_headers(response, &worker.replies, decision);
         }
-        if engine.reads_bodies()
+        if worker.engine.reads_bodies()
             && let Some(decision) = self.decision.as_mut().filter(|decision| decision.awaits_body())
         {
-            self.body = begin_body(&mut borrowed, response, decision);
+            self.body = begin_body(worker, response, decision);
         }
     }
 
@@ -140,7 +134,8 @@ impl<H: Host> TollgateStream<H> {
     #[inline(never)]
     fn settle(&mut self, body: BodySeen<'_>) {
         if let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) {
-            settle(&mut worker.borrow_mut(), decision, body);
+            let worker = &mut *worker.borrow_mut();
+            worker.settle_request(|engine, transaction| engine.on_body(decision, body, transaction));
         }
     }
 }
@@ -156,23 +151,11 @@ fn begin_body<H: Host>(
     match BodyFormat::of(encoding.as_deref(), media_type.as_deref()) {
         Ok(format) => Some(Box::new(BodyReader::new(format, &worker.engine.rules().pointers))),
         Err(why) => {
-            settle(worker, decision, BodySeen::Unreadable(why));
+            let body = BodySeen::Unreadable(why);
+            worker.settle_request(|engine, transaction| engine.on_body(decision, body, transaction));
             None
         }
     }
-}
-
-/// Counts what a body has reported, or its absence.
-fn settle<H: Host>(worker: &mut Worker<H>, decision: &mut Decision, body: BodySeen<'_>) {
-    let Worker { host, engine, clock, metrics, table, fleet, .. } = worker;
-    let now = clock.now::<H>();
-    let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
-    let unread = table.with(|table| {
-        let store = SharedData(*host);
-        let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
-        engine.on_body(decision, body, &mut transaction)
-    });
-    metrics.count_unread(&unread.unwrap_or_default());
 }
 
 impl<H: Host> TollgateStream<H> {
@@ -203,15 +186,8 @@ impl<H: Host> TollgateStream<H> {
         if !decision.awaits_trailers() {
             return;
         }
-        let Worker { host, engine, clock, metrics, table, fleet, .. } = &mut *worker.borrow_mut();
-        let now = clock.now::<H>();
-        let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
-        let unread = table.with(|table| {
-            let store = SharedData(*host);
-            let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
-            engine.on_trailers(decision, trailers, &mut transaction)
-        });
-        metrics.count_unread(&unread.unwrap_or_default());
+        let worker = &mut *worker.borrow_mut();
+        worker.settle_request(|engine, transaction| engine.on_trailers(decision, trailers, transaction));
     }
 }
 
@@ -229,15 +205,9 @@ impl<H: Host> Drop for TollgateStream<H> {
             self.settle(BodySeen::Part(body.values()));
         }
         let (Some(worker), Some(decision)) = (&self.worker, &mut self.decision) else { return };
-        let Worker { host, engine, clock, table, fleet, .. } = &*worker.borrow();
-        if engine.awaits_stream_end(decision) {
-            let now = clock.now::<H>();
-            let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
-            table.with(|table| {
-                let store = SharedData(*host);
-                let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), false);
-                engine.on_stream_end(decision, &mut transaction);
-            });
+        let worker = worker.borrow();
+        if worker.engine.awaits_stream_end(decision) {
+            worker.transact(|engine, transaction| engine.on_stream_end(decision, transaction));
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::compile::{Configuration, compile};
 use crate::config::{self, ConfigError, ConfigErrors};
 use crate::engine::Engine;
 use crate::reply::ReplyRules;
-use crate::rules::PolicySet;
-use crate::table::Table;
+use crate::rules::{PolicySet, Unread};
+use crate::table::{Table, Transaction};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -81,6 +81,28 @@ impl<H: Host> Worker<H> {
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
+    }
+
+    /// Lends the engine a transaction at this instant, for what follows a decision. `None`: there is no table.
+    pub fn transact<T>(
+        &self,
+        act: impl FnOnce(&Engine, &mut Transaction<'_, SharedData<H>>) -> T,
+    ) -> Option<T> {
+        let now = self.clock.now::<H>();
+        let mut member = self.fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
+        self.table.with(|table| {
+            let store = SharedData(self.host);
+            act(&self.engine, &mut table.begin(&store, now).in_fleet(member.as_deref_mut(), false))
+        })
+    }
+
+    /// The same for what settles a request, whose unread numbers go to the metrics.
+    pub fn settle_request(
+        &mut self,
+        act: impl FnOnce(&Engine, &mut Transaction<'_, SharedData<H>>) -> Vec<(usize, Unread)>,
+    ) {
+        let unread = self.transact(act);
+        self.metrics.count_unread(&unread.unwrap_or_default());
     }
 
     /// Posts debts, renews units in flight, and adds the counts to the metrics. Runs between requests.
