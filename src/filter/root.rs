@@ -6,6 +6,7 @@ use super::host::Host;
 use super::membership::Members;
 use super::stream::TollgateStream;
 use super::worker::{Worker, WorkerTable};
+use crate::language;
 use crate::rules::PolicySet;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -110,9 +111,8 @@ fn start_line(rules: &PolicySet) -> String {
     let policies = if count == 1 { "policy" } else { "policies" };
     let more = if count > MAX_NAMES { " and more" } else { "" };
     format!(
-        "tollgate {} (commit {}) serves {count} {policies}: {names}{more}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TOLLGATE_BUILD_COMMIT"),
+        "tollgate {} serves {count} {policies}: {names}{more}",
+        language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT")),
     )
 }
 
@@ -134,8 +134,16 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn the_start_line_names_the_build_and_its_policies() {
-        let build =
-            concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ", env!("TOLLGATE_BUILD_COMMIT"), ")");
+        let build = format!(
+            concat!(
+                "tollgate ",
+                env!("CARGO_PKG_VERSION"),
+                " (",
+                env!("TOLLGATE_BUILD_COMMIT"),
+                ") language {}"
+            ),
+            language::VERSION,
+        );
         assert_eq!(line(&policy("a")), format!("{build} serves 1 policy: a"));
         let both = [policy("a"), policy("b")].join(",");
         assert_eq!(line(&both), format!("{build} serves 2 policies: a, b"));

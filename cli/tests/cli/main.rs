@@ -16,6 +16,8 @@ mod help;
 mod language;
 mod policies;
 mod quotas;
+mod shell;
+mod version;
 
 use std::fs;
 use std::io::Write;
