@@ -8,6 +8,7 @@ mod input;
 mod language;
 pub mod outcome;
 mod styles;
+mod test;
 
 use crate::applicability::masked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -38,6 +39,7 @@ enum Command {
     Hash(hash::Hash),
     Schema(language::Schema),
     Reference(language::Reference),
+    Test(test::Test),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -54,6 +56,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Hash(hash) => hash.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
+        Command::Test(test) => test.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }
