@@ -12,7 +12,7 @@ mod read;
 pub mod run;
 
 pub use compare::Difference;
-pub use policy::{policy_name, sibling};
+pub use policy::{is_test_file, policy_name, sibling};
 pub use run::{Ran, run};
 
 use language::Moment;

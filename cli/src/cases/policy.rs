@@ -17,7 +17,7 @@ pub fn policy_name(name: &str, file: &Value) -> Option<String> {
 }
 
 /// Whether a file's name is that of a test file.
-fn is_test_file(name: &str) -> bool {
+pub fn is_test_file(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 

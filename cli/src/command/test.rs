@@ -218,7 +218,9 @@ impl Report {
         let mut text = String::new();
         for case in &self.cases {
             match case.ran.passed() {
-                true if verbose => text += &format!("{SUCCESS}passed{SUCCESS:#}  {}\n", case.name),
+                true if verbose => {
+                    text += &format!("{SUCCESS}passed{SUCCESS:#}  {}\n", printable(&case.name))
+                }
                 true => {}
                 false => text += &case.to_text(&self.file),
             }
@@ -290,10 +292,11 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 impl Reported {
     fn to_text(&self, file: &str) -> String {
         let place = self.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
-        let mut text = format!("{place}: {ERROR}failed{ERROR:#}: {HEADING}{}{HEADING:#}\n", self.name);
+        let mut text =
+            format!("{place}: {ERROR}failed{ERROR:#}: {HEADING}{}{HEADING:#}\n", printable(&self.name));
         let mut about = String::new();
         for (one, line) in self.ran.differences.iter().zip(&self.lines) {
-            let request = request(one);
+            let request = printable(&request(one));
             if request != about {
                 text += &format!("  {request}\n");
                 about = request;
@@ -326,12 +329,14 @@ fn request(one: &Difference) -> String {
     format!("{which} {}{more}", compare::instant_text(one.at))
 }
 
+/// A text without the control characters that a terminal would follow.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
 /// A text, each line behind a sign.
 fn lines(label: &str, sign: char, text: &str, style: anstyle::Style) -> String {
     const MOST: usize = 20;
-    let printable = |line: &str| -> String {
-        line.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
-    };
     let shown = text.split('\n').take(MOST).enumerate().map(|(index, line)| {
         let label = if index == 0 { label } else { "        " };
         format!("      {style}{sign} {label} {}{style:#}\n", printable(line))
