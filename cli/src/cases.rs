@@ -13,7 +13,7 @@ pub mod run;
 
 pub use compare::Difference;
 pub use policy::{is_test_file, policy_name, sibling};
-pub use run::{Ran, run};
+pub use run::{Ran, observe, run};
 
 use language::Moment;
 use tollgate::http::{Pattern, SampleRequest};

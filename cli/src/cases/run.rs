@@ -51,21 +51,45 @@ impl Runner {
     }
 }
 
+/// What one request got.
+#[derive(Debug)]
+pub struct Observed {
+    /// When it is sent, since the start of its case.
+    pub at: Micros,
+    /// The entry, as an index into the case's rows.
+    pub row: usize,
+    /// Which of the entry's requests it is, from 0.
+    pub number: u32,
+    /// What it got.
+    pub seen: Seen,
+}
+
+/// What each request of a case gets, in the order in which they are sent.
+pub fn observe(runner: &Runner, case: &Case) -> Vec<Observed> {
+    let mut world = World::new(runner, case);
+    world.observed = Some(Vec::new());
+    world.run();
+    let mut observed = world.observed.unwrap_or_default();
+    observed.sort_by_key(|one| (one.at, one.row, one.number));
+    observed
+}
+
 /// Runs a case.
 pub fn run(runner: &Runner, case: &Case) -> Ran {
     let mut world = World::new(runner, case);
+    world.run();
+    world.ran()
+}
+
+/// When each request of a case is sent, its entry and which one of that it is, in order.
+fn schedule(case: &Case) -> Vec<(Micros, usize, u32)> {
     let mut sent: Vec<(Micros, usize, u32)> = Vec::new();
     for (index, row) in case.rows.iter().enumerate() {
         let at = |number: u32| row.every.saturating_mul(number.into()).saturating_add(row.begin);
         sent.extend((0..row.times).map(|number| (at(number), index, number)));
     }
     sent.sort_unstable();
-    for (at, row, number) in sent {
-        world.settle_until(at);
-        world.send(at, row, number);
-    }
-    world.settle_until(Micros::MAX);
-    world.ran()
+    sent
 }
 
 /// The filter, and the requests on their way through it.
@@ -82,6 +106,8 @@ struct World<'a> {
     in_flight: BTreeMap<u32, InFlight>,
     /// For each entry, what came of it.
     rows: Vec<OfRow>,
+    /// What each request got, if somebody wants to know.
+    observed: Option<Vec<Observed>>,
 }
 
 /// A request that the upstream has not answered yet.
@@ -116,7 +142,16 @@ impl<'a> World<'a> {
             ends: BinaryHeap::new(),
             in_flight: BTreeMap::new(),
             rows: case.rows.iter().map(|_| OfRow::default()).collect(),
+            observed: None,
         }
+    }
+
+    fn run(&mut self) {
+        for (at, row, number) in schedule(self.case) {
+            self.settle_until(at);
+            self.send(at, row, number);
+        }
+        self.settle_until(Micros::MAX);
     }
 
     fn now(&self, at: Micros) -> Now {
@@ -238,6 +273,9 @@ impl<'a> World<'a> {
             if of_row.first.as_ref().is_none_or(|(first, _)| number < *first) {
                 of_row.first = Some((number, each));
             }
+        }
+        if let Some(observed) = &mut self.observed {
+            observed.push(Observed { at: sent, row: index, number, seen });
         }
     }
 
