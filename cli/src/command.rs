@@ -10,6 +10,7 @@ mod manual;
 pub mod outcome;
 mod shell;
 mod styles;
+mod test;
 
 use crate::applicability::masked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -48,6 +49,7 @@ enum Command {
     Reference(language::Reference),
     Completions(shell::Completions),
     Man(shell::Man),
+    Test(test::Test),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -66,6 +68,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Reference(reference) => Ok(reference.run()),
         Command::Completions(completions) => Ok(completions.run(Arguments::command())),
         Command::Man(man) => man.run(Arguments::command()),
+        Command::Test(test) => test.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }

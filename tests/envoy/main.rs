@@ -19,6 +19,7 @@ mod bans;
 mod billium;
 mod browser;
 mod callers;
+mod cases;
 mod concurrency;
 mod conditions;
 mod configuration;

@@ -1,5 +1,6 @@
 //! `tollgate check`: are these policies valid, and what do they do?
 
+use crate::cases::is_test_file;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
@@ -51,7 +52,15 @@ struct Report {
 impl Check {
     pub fn run(self) -> Result<Outcome, Failure> {
         let mut reports = Vec::new();
-        for path in &self.files {
+        // `policies/*.yaml` names the test files, too, which `tollgate test` reads.
+        let all_are_tests = self.files.iter().all(|path| is_test_file(path));
+        if all_are_tests {
+            return Err(Failure::new(format!(
+                "no policy among {}; run tollgate test",
+                self.files.join(", ")
+            )));
+        }
+        for path in self.files.iter().filter(|path| !is_test_file(path)) {
             reports.extend(reports_of(&Input::read(path)?));
         }
         let bad =

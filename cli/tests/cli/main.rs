@@ -18,6 +18,7 @@ mod policies;
 mod quotas;
 mod shell;
 mod version;
+mod test;
 
 use std::fs;
 use std::io::Write;
