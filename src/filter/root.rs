@@ -5,7 +5,7 @@ use super::fleet;
 use super::host::Host;
 use super::membership::Members;
 use super::stream::TollgateStream;
-use super::worker::{Worker, WorkerTable};
+use super::worker::{Worker, WorkerTables};
 use crate::language;
 use crate::rules::PolicySet;
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ const FLEET_TICKS: u32 = 10;
 /// request.
 pub(super) struct TollgateRoot<H: Host> {
     host: H,
-    table: WorkerTable,
+    tables: WorkerTables,
     members: Members,
     /// The root's own context.
     context: u32,
@@ -33,13 +33,13 @@ pub(super) struct TollgateRoot<H: Host> {
 }
 
 impl<H: Host> TollgateRoot<H> {
-    pub fn new(host: H, table: WorkerTable, members: Members, context: u32) -> TollgateRoot<H> {
-        TollgateRoot { host, table, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
+    pub fn new(host: H, tables: WorkerTables, members: Members, context: u32) -> TollgateRoot<H> {
+        TollgateRoot { host, tables, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
     }
 
     /// Loads the configuration. `false`: it has errors, which are in the log.
     pub fn configure(&mut self) -> bool {
-        match Worker::configured(self.host, self.table.clone(), &self.members, self.context) {
+        match Worker::configured(self.host, &self.tables, &self.members, self.context) {
             Ok(worker) => {
                 log::info!("{}", start_line(worker.engine.rules()));
                 self.in_fleet = worker.fleet.is_some();

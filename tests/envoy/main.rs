@@ -46,6 +46,7 @@ mod matching;
 mod observation;
 mod parseo;
 mod penalty;
+mod platforms;
 mod policy_files;
 mod presets;
 mod protocols;

@@ -10,10 +10,12 @@
 mod bootstrap;
 mod callers;
 mod check;
+mod deploy;
 mod explain;
 mod hash;
 mod help;
 mod language;
+mod platforms;
 mod policies;
 mod quotas;
 mod shell;
