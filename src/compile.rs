@@ -151,7 +151,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         charging,
         exempt_preflight,
         reads_authorization,
-        names_callers: replies.access_log || counts_consumers,
+        names_callers: replies.access_log.is_some() || counts_consumers,
         counts_consumers,
         consumer_name,
         table_size,

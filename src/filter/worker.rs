@@ -1,10 +1,11 @@
 //! What the requests under one configuration share in one worker: its engine, replies, counters and the
 //! table.
 
+use super::alarm::Alarm;
 use super::host::{Clock, Host, SharedData, new_worker_id};
 use super::membership::{FleetClient, Members};
 use super::metrics::Metrics;
-use super::{alarm, shared_table};
+use super::{shared_table, survey};
 use crate::compile::{Configuration, compile};
 use crate::config::{self, ConfigError, ConfigErrors};
 use crate::engine::Engine;
@@ -59,6 +60,8 @@ pub(super) struct Worker<H: Host> {
     /// `PolicySet::removed_trailers`, computed once.
     pub removed_trailers: Vec<String>,
     pub table: WorkerTable,
+    /// The configuration's, see [`config::revision`].
+    pub revision: u32,
     /// `None`: no policy's counts reach beyond this proxy.
     pub fleet: Option<FleetClient>,
 }
@@ -70,7 +73,9 @@ impl<H: Host> Worker<H> {
         members: &Members,
         root: u32,
     ) -> Result<Worker<H>, ConfigErrors> {
-        let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
+        let configuration = config::parse(&host.configuration())?;
+        let revision = config::revision(&configuration);
+        let Configuration { rules, replies } = compile(&configuration)?;
         if rules.fleet.is_some() {
             FleetClient::check(host, root)?;
         }
@@ -80,7 +85,18 @@ impl<H: Host> Worker<H> {
         let metrics = Metrics::define(host, &rules, fleet.is_some());
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
+        Ok(Worker {
+            host,
+            engine,
+            replies,
+            clock,
+            metrics,
+            removed_headers,
+            removed_trailers,
+            table,
+            revision,
+            fleet,
+        })
     }
 
     /// Lends the engine a transaction at this instant, for what follows a decision. `None`: there is no table.
@@ -109,17 +125,25 @@ impl<H: Host> Worker<H> {
     pub fn settle(&mut self) {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
-        let stats = self.table.with(|table| {
-            table.begin(&SharedData(self.host), now).settle();
+        let settled = self.table.with(|table| {
+            let store = SharedData(self.host);
+            let mut transaction = table.begin(&store, now);
+            transaction.settle();
+            if let Some(fill) = survey::next(self.host, &transaction) {
+                self.metrics.show_fill(self.host, fill, transaction.table_size());
+            }
             table.take_stats()
         });
-        let stats = stats.unwrap_or_default();
+        let stats = settled.unwrap_or_default();
         self.report_unreadable();
-        if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
-            log::warn!("{alarm}");
-        }
+        self.metrics.warn(&stats, self.host, now.mono);
         if let Some(fleet) = &self.fleet {
-            self.metrics.count_fleet(fleet.membership.member.borrow_mut().take_stats());
+            let mut member = fleet.membership.member.borrow_mut();
+            self.metrics.count_fleet(member.take_stats());
+            if !member.is_up() {
+                let words = format_args!("the fleet's service still does not answer");
+                Alarm::FLEET_DOWN.warn(words, self.host, now.mono);
+            }
         }
         self.metrics.flush(self.host, &self.replies, stats);
     }

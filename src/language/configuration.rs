@@ -1,8 +1,8 @@
 //! The whole configuration.
 
 use super::{
-    consumer, exception, fleet, forms, headers, key, metrics, paths, policy, rejection, retry_after, table,
-    tiers,
+    access_log, consumer, exception, fleet, forms, headers, key, metrics, paths, policy, rejection,
+    retry_after, table, tiers,
 };
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
 use crate::table::ChargeMode;
@@ -123,11 +123,14 @@ pub const HEADERS: Field<Composite> = Field::optional(
 );
 
 /// Whether the access log is told.
-pub const ACCESS_LOG: Field<Flag> = Field::default(
+pub const ACCESS_LOG: Field<Composite> = Field::default(
     "access_log",
-    Flag,
+    Composite::new(
+        Kind::Either(&[Kind::Flag, Kind::Object(&access_log::OBJECT)]),
+        "true, false, or an object with format, caller",
+    ),
     Literal::Flag(false),
-    "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
+    "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`; `true` is an object without fields",
 );
 
 /// What metrics count.
