@@ -163,7 +163,7 @@ impl Engine {
 
     /// Names the caller for replies and access logs, if they need it, and notes its keys that cannot be read.
     fn name_caller<R: Request>(&self, decision: &mut Decision, caller: &Caller<'_, R>) {
-        if decision.rejected() || self.rules.logs_callers {
+        if decision.rejected() || self.rules.names_callers {
             caller.resolve();
             if let Some(key) = self.rules.consumer_name {
                 decision.set_unlisted_name(caller.unlisted_name(key));

@@ -17,6 +17,7 @@ mod request;
 mod root;
 mod shared_table;
 mod stream;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod trap;

@@ -27,7 +27,7 @@
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
 //! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback,
-//! penalty, rewrite < worker < transaction < attempt < commit < correction < request.
+//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction < request.
 
 mod attempt;
 mod charge;
@@ -35,6 +35,7 @@ mod charged;
 mod commit;
 mod correction;
 mod fallback;
+mod fill;
 mod fleet;
 mod in_flight;
 mod lease;
@@ -52,6 +53,7 @@ mod worker;
 pub use charge::{Charge, ChargeMode, Correction, Count, Holds, OnContention, Outcome, Verdicts, admitted};
 pub use charged::Charged;
 pub use commit::MAX_CAS_ATTEMPTS;
+pub use fill::Fill;
 pub use page::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 pub use size::TableSize;
 pub use stats::TableStats;

@@ -18,6 +18,7 @@ use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
+use tollgate::reply::{AccessLog, LogFormat};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
     CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Place, Policy, Quota, QuotaFrom, ReportHeader,
@@ -208,6 +209,11 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         ));
     }
     general.extend(describe_headers(set).into_iter().map(|headers| ("headers", headers)));
+    let own_log = set.replies.access_log.filter(|log| *log != AccessLog::default());
+    general.extend(own_log.map(|log| ("access log", describe_log(log))));
+    if set.rules.counts_consumers {
+        general.push(("metrics", "count the requests of each consumer, too".into()));
+    }
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
     let name = set.rules.table_name.iter().map(|name| format!("{name}, ")).collect::<String>();
     general.push((
@@ -219,6 +225,14 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         ),
     ));
     general
+}
+
+fn describe_log(AccessLog { format, caller }: AccessLog) -> String {
+    let format = match format {
+        LogFormat::Text => "a line of words",
+        LogFormat::Json => "a line of JSON",
+    };
+    format!("{format} about each decision{}", if caller { ", with the caller's pseudonym" } else { "" })
 }
 
 fn describe_fleet(FleetSettings { cluster, name, timeout }: &FleetSettings) -> String {

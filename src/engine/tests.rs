@@ -5,6 +5,7 @@ use crate::time::{Now, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod access_log;
 mod addresses;
 mod bans;
 mod callers;

@@ -38,6 +38,12 @@ pub(super) trait Host: Copy + 'static {
     /// Adds to a counter.
     fn add_to_counter(self, id: u32, by: u64);
 
+    /// Defines a gauge, or finds the one with this name. `None`: the proxy defines none.
+    fn define_gauge(self, name: &str) -> Option<u32>;
+
+    /// Sets a gauge.
+    fn set_gauge(self, id: u32, value: u64);
+
     /// Reads a value of the map that all workers share.
     fn read_shared(self, key: &[u8]) -> Read;
 

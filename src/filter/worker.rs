@@ -1,10 +1,11 @@
 //! What the requests under one configuration share in one worker: its engine, replies, counters and the
 //! table.
 
+use super::alarm::Alarm;
 use super::host::{Clock, Host, SharedData, TableId, new_worker_id};
 use super::membership::{FleetClient, Members};
 use super::metrics::Metrics;
-use super::{alarm, shared_table};
+use super::{shared_table, survey};
 use crate::compile::{Configuration, compile};
 use crate::config::{self, ConfigError, ConfigErrors};
 use crate::engine::Engine;
@@ -79,6 +80,8 @@ pub(super) struct Worker<H: Host> {
     pub table: WorkerTable,
     /// Where the table is.
     pub store: SharedData<H>,
+    /// The configuration's, see [`config::revision`].
+    pub revision: u32,
     /// `None`: no policy's counts reach beyond this proxy.
     pub fleet: Option<FleetClient>,
 }
@@ -90,7 +93,9 @@ impl<H: Host> Worker<H> {
         members: &Members,
         root: u32,
     ) -> Result<Worker<H>, ConfigErrors> {
-        let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
+        let configuration = config::parse(&host.configuration())?;
+        let revision = config::revision(&configuration);
+        let Configuration { rules, replies } = compile(&configuration)?;
         if rules.fleet.is_some() {
             FleetClient::check(host, root)?;
         }
@@ -99,7 +104,7 @@ impl<H: Host> Worker<H> {
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
+        let metrics = Metrics::define(host, &rules, fleet.is_some());
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker {
@@ -112,6 +117,7 @@ impl<H: Host> Worker<H> {
             removed_trailers,
             table,
             store,
+            revision,
             fleet,
         })
     }
@@ -141,19 +147,26 @@ impl<H: Host> Worker<H> {
     pub fn settle(&mut self) {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
-        let stats = self.table.with(|table| {
-            table.begin(&self.store, now).settle();
+        let settled = self.table.with(|table| {
+            let mut transaction = table.begin(&self.store, now);
+            transaction.settle();
+            if let Some(fill) = survey::next(self.host, self.store.1, &transaction) {
+                self.metrics.show_fill(self.host, fill, transaction.table_size());
+            }
             table.take_stats()
         });
-        let stats = stats.unwrap_or_default();
+        let stats = settled.unwrap_or_default();
         self.report_unreadable();
-        if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
-            log::warn!("{alarm}");
-        }
+        self.metrics.warn(&stats, self.host, now.mono);
         if let Some(fleet) = &self.fleet {
-            self.metrics.count_fleet(fleet.membership.member.borrow_mut().take_stats());
+            let mut member = fleet.membership.member.borrow_mut();
+            self.metrics.count_fleet(member.take_stats());
+            if !member.is_up() {
+                let words = format_args!("the fleet's service still does not answer");
+                Alarm::FLEET_DOWN.warn(words, self.host, now.mono);
+            }
         }
-        self.metrics.flush(self.host, stats);
+        self.metrics.flush(self.host, &self.replies, stats);
     }
 
     /// Says once for each key that its metadata cannot tell callers apart. Its value is nowhere shown.

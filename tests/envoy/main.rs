@@ -57,6 +57,7 @@ mod replies;
 mod restarts;
 mod safepays;
 mod secrecy;
+mod seen;
 mod selection;
 mod shadow;
 mod stage;

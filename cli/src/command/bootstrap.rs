@@ -111,7 +111,7 @@ impl Bootstrap {
             let compiled = policy.compile();
             fleet = compiled.as_ref().ok().and_then(|set| set.rules.fleet.clone());
             match compiled {
-                Ok(set) if self.access_log && !set.replies.access_log => {
+                Ok(set) if self.access_log && set.replies.access_log.is_none() => {
                     input.text = embedded::with_access_log(&input.name, &input.text).ok_or_else(|| {
                         Failure::new(format!("--access-log needs access_log: true in {}", input.name))
                     })?;

@@ -45,6 +45,7 @@ pub fn elsewhere(object: &str) -> Option<&'static str> {
     Some(match object {
         "key" | "client_ip" | "valid" | "consumer" => "who is counted does not depend on how",
         "table" => "only a full table shows its size",
+        "metrics" => "only counters",
         "fleet" => "only several proxies show what they share",
         "names" | "rejection" => "only texts",
         "tiers" => "its fields refer to each other",
@@ -98,6 +99,7 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
         }
         "span" => ("/policies/1/schedule/0", vec![("/policies/1/schedule", json!([{}]))]),
         "headers" => ("/headers", vec![]),
+        "access_log" => ("/access_log", vec![("/access_log", json!({}))]),
         "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
         "paths" => (
             "/paths",
@@ -121,7 +123,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
-            | "headers" | "paths" | "tiers" | "fleet",
+            | "headers" | "paths" | "tiers" | "fleet" | "metrics",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
         | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
@@ -132,6 +134,8 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(false)
         }
         ("configuration", "access_log") => json!(false),
+        ("access_log", "format") => Json::Null,
+        ("access_log", "caller") => json!(true),
         ("configuration", "shadow_header") => json!("x-would"),
         ("configuration", "charge") => {
             more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
