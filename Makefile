@@ -29,7 +29,7 @@ fleet-image: ## build the image of the fleet's service, IMAGE=localhost/tollgate
 release: ## make the artefacts of a release: target/release-artefacts/
 	@tools/release
 
-test: ## run all tests: natively, as wasm in Node, in a real Envoy, and in a container
+test: ## run all tests: natively, as wasm in Node, in a real Envoy and the oldest supported one, in a container, and of a release
 	@tools/test
 
 unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages, the fleet's service on Redis
