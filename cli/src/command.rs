@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod check;
+mod diff;
 mod explain;
 mod hash;
 mod input;
@@ -40,6 +41,7 @@ enum Command {
     Schema(language::Schema),
     Reference(language::Reference),
     Test(test::Test),
+    Diff(diff::Compare),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -57,6 +59,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
         Command::Test(test) => test.run(),
+        Command::Diff(diff) => diff.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }
