@@ -70,7 +70,10 @@ fn is_renamed(was: &One<'_>, one: &One<'_>) -> bool {
         [policy::MATCH.name, policy::KEY.name, policy::LIMITS.name].map(|name| one.value.get(name).cloned())
     };
     let ([paths, key, limits], [other_paths, other_key, other_limits]) = (parts(was), parts(one));
-    key == other_key && (limits == other_limits || paths == other_paths && paths.is_some())
+    let shapes = |one: &One<'_>| -> Vec<_> {
+        one.rules.limits().iter().map(|limit| (limit.algorithm.kind(), limit.window)).collect()
+    };
+    key == other_key && (limits == other_limits || paths == other_paths && shapes(was) == shapes(one))
 }
 
 fn added(one: &One<'_>, changes: &mut Changes) {

@@ -10,6 +10,7 @@
 mod bootstrap;
 mod callers;
 mod check;
+mod diff;
 mod explain;
 mod hash;
 mod help;
