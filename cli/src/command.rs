@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod check;
+mod diff;
 mod explain;
 mod hash;
 mod input;
@@ -50,6 +51,7 @@ enum Command {
     Completions(shell::Completions),
     Man(shell::Man),
     Test(test::Test),
+    Diff(diff::Compare),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -69,6 +71,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Completions(completions) => Ok(completions.run(Arguments::command())),
         Command::Man(man) => man.run(Arguments::command()),
         Command::Test(test) => test.run(),
+        Command::Diff(diff) => diff.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }

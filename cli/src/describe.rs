@@ -376,7 +376,7 @@ fn meaning<T: PartialEq>(words: &'static Words<T>, means: &T) -> String {
 }
 
 /// Documentation without its Markdown: without backticks, and without the addresses of links.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, address)) = rest.split_once("](") {

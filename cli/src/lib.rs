@@ -7,6 +7,7 @@ mod applicability;
 pub mod cases;
 pub mod command;
 pub mod describe;
+pub mod diff;
 pub mod document;
 pub mod explain;
 mod inspect;

@@ -11,6 +11,7 @@ mod bootstrap;
 mod callers;
 mod check;
 mod deploy;
+mod diff;
 mod explain;
 mod hash;
 mod help;
