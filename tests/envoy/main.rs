@@ -51,6 +51,7 @@ mod protocols;
 mod published;
 mod quotas;
 mod rejections;
+mod replay;
 mod replies;
 mod restarts;
 mod safepays;

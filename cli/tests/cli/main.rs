@@ -16,6 +16,7 @@ mod help;
 mod language;
 mod policies;
 mod quotas;
+mod replay;
 
 use std::fs;
 use std::io::Write;
