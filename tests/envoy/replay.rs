@@ -123,7 +123,11 @@ fn f_the_replay_of_a_log_decides_what_envoy_decided() {
         let report = replayed(&files, &policy(4), &lines);
         let decided = &report["log_decisions"];
         assert_eq!(decided["decided"], sent, "{report}");
-        assert_eq!((&decided["now_admitted"], &decided["now_rejected"]), (&0.into(), &0.into()), "{lines:#?}");
+        assert_eq!(
+            (&decided["now_admitted"], &decided["now_rejected"]),
+            (&0.into(), &0.into()),
+            "{lines:#?}"
+        );
         let refused = lines.iter().filter(|line| line.contains("decision=refused")).count();
         assert_eq!(report["rejected"], refused);
         assert!(refused > 10, "{refused}");

@@ -1,7 +1,7 @@
 //! A request while it waits for its turn: what its line says, in memory of its own that is used again.
 
 use super::format::{Instant, Line, Text};
-use tollgate::time::Micros;
+use tollgate::time::{Micros, SECOND};
 
 /// One request of a log.
 #[derive(Debug, Default)]
@@ -31,8 +31,10 @@ pub struct Record {
 impl Record {
     /// Takes over what a line says.
     pub fn fill(&mut self, line: &Line<'_>) {
-        let time = line.time.unwrap_or_default();
-        let took = line.duration.unwrap_or_default();
+        let (time, took) = (line.time.unwrap_or_default(), line.duration.unwrap_or_default());
+        // A time in whole seconds is cut off: on average it was half a second later.
+        let cut_off = line.whole_seconds && line.duration.is_some();
+        let time = if cut_off { time.saturating_add(SECOND / 2) } else { time };
         (self.start, self.end) = match line.instant {
             Instant::Start => (time, time.saturating_add(took)),
             Instant::End => (time.saturating_sub(took), time),

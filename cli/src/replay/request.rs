@@ -91,7 +91,11 @@ impl LoggedRequest<'_> {
         }
         let (_, policy) = self.layout.pseudonyms.iter().find(|(header, _)| header == name)?;
         let is_of_policy = self.record.text(Text::Policy) == Some(policy.as_bytes());
-        Some(self.record.text(Text::Caller).filter(|_| is_of_policy).map(<[u8]>::to_vec))
+        let caller = self.record.text(Text::Caller).filter(|_| is_of_policy);
+        if caller.is_none() {
+            self.note("pseudonym of the caller for policy", policy);
+        }
+        Some(caller.map(<[u8]>::to_vec))
     }
 
     fn header_or_note(&self, name: &str, text: Text) -> Option<Vec<u8>> {
@@ -120,6 +124,12 @@ impl Request for LoggedRequest<'_> {
             "x-forwarded-for" => self.record.text(Text::Forwarded).map(<[u8]>::to_vec),
             "content-length" if self.record.bytes_in.is_some() => {
                 self.record.bytes_in.map(|bytes| bytes.to_string().into_bytes())
+            }
+            // Only a preflight has these, which is exempt.
+            _ if name.starts_with("access-control-")
+                && self.record.text(Text::Method) != Some(b"OPTIONS") =>
+            {
+                None
             }
             _ => {
                 self.note("header", name);

@@ -182,11 +182,7 @@ fn a_mapping_names_further_fields() {
     assert_eq!(key("kong", KONG, "service.host").as_deref(), Some("httpbin.konghq.com"));
     assert_eq!(key("caddy", CADDY, "request.headers.x-api-key").as_deref(), Some("k1"));
     assert_eq!(key("alb", ALB, "19").as_deref(), Some("www.example.com"));
-    assert_eq!(
-        key("cloudfront", CLOUDFRONT, "x-edge-result-type"),
-        None,
-        "the usual columns have a name each"
-    );
+    assert_eq!(key("cloudfront", CLOUDFRONT, "x-edge-result-type").as_deref(), Some("Hit"));
     assert_eq!(
         key("envoy", ENVOY, "REQ(X-REQUEST-ID)").as_deref(),
         Some("cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2")
