@@ -2,9 +2,9 @@
 //! comes out. Nothing here reads a file or a clock, and nothing here panics, whatever the bytes are.
 //!
 //! ```text
-//! FORMATS ──Format::parser──▶ Parser ──parse──▶ Entry::Request(Line)   one request
-//!                                               Entry::Nothing         a comment or a heading
-//!                                               Unreadable             why it is neither
+//! FORMATS ──Format::parser──▶ Parser ──parse──▶ Entry::Request   one request, in a Line
+//!                                               Entry::Nothing   a comment or a heading
+//!                                               Unreadable       why it is neither
 //! ```
 //!
 //! Each format is a file of its own. To add one, write its file, declare it here, and name it in [`FORMATS`].
@@ -99,9 +99,10 @@ pub enum Parser {
 }
 
 /// What a line is.
-pub enum Entry<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
     /// One request.
-    Request(Line<'a>),
+    Request,
     /// Nothing that counts: a comment, a heading or an empty line.
     Nothing,
 }
@@ -118,22 +119,23 @@ impl Parser {
         }
     }
 
-    /// Reads a line, without its end.
+    /// Reads a line, without its end, into `line`, which must be blank.
     ///
     /// # Errors
     /// Why it is no line of this format.
-    pub fn parse<'a>(&mut self, line: &'a [u8]) -> Result<Entry<'a>, Unreadable> {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.trim_ascii().is_empty() {
+    pub fn parse<'a>(&mut self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<Entry, Unreadable> {
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if bytes.trim_ascii().is_empty() {
             return Ok(Entry::Nothing);
         }
         match self {
-            Parser::Pattern(pattern) => pattern.parse(line).map(Entry::Request),
-            Parser::Json(plan) => plan.parse(line).map(Entry::Request),
-            Parser::Combined(combined) => combined.parse(line).map(Entry::Request),
-            Parser::Alb(alb) => alb.parse(line).map(Entry::Request),
-            Parser::CloudFront(cloudfront) => cloudfront.parse(line),
+            Parser::Pattern(pattern) => pattern.parse(bytes, line)?,
+            Parser::Json(plan) => plan.parse(bytes, line)?,
+            Parser::Combined(combined) => combined.parse(bytes, line)?,
+            Parser::Alb(alb) => alb.parse(bytes, line)?,
+            Parser::CloudFront(cloudfront) => return cloudfront.parse(bytes, line),
         }
+        Ok(Entry::Request)
     }
 }
 
@@ -141,7 +143,8 @@ impl Parser {
 pub fn detect(lines: &[&[u8]], mapping: &Mapping) -> Option<&'static Format> {
     let read = |format: &Format| {
         let mut parser = format.parser(mapping).ok()?;
-        let requests = lines.iter().filter(|line| matches!(parser.parse(line), Ok(Entry::Request(_))));
+        let requests =
+            lines.iter().filter(|line| parser.parse(line, &mut Line::default()) == Ok(Entry::Request));
         Some(requests.count()).filter(|count| *count > 0)
     };
     let mut best: Option<(usize, &Format)> = None;

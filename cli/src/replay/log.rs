@@ -4,7 +4,7 @@
 //! Each file is opened twice: once to find its format and its first time, and again when its time has come. So
 //! a thousand files of five minutes are not open at once.
 
-use super::format::{Entry, FORMATS, Format, Mapping, Parser, Text, Unreadable, detect};
+use super::format::{Entry, FORMATS, Format, Line, Mapping, Parser, Text, Unreadable, detect};
 use super::lines::{Lines, Next};
 use super::record::Record;
 use std::cell::Cell;
@@ -206,8 +206,9 @@ impl Source {
         })?;
         let mut parser = format.parser(mapping)?;
         let (mut first, mut has_pseudonyms) = (None, false);
-        for line in &texts {
-            if let Ok(Entry::Request(line)) = parser.parse(line) {
+        for bytes in &texts {
+            let mut line = Line::default();
+            if parser.parse(bytes, &mut line) == Ok(Entry::Request) {
                 first = first.or(line.time);
                 has_pseudonyms |= line.text(Text::Caller).is_some();
             }
@@ -295,9 +296,10 @@ impl Source {
 }
 
 /// Reads a line into a record. Returns whether it is a request.
-fn take(parser: &mut Parser, line: &[u8], record: &mut Record, read: &mut Read, at: (&str, u64)) -> bool {
-    match parser.parse(line) {
-        Ok(Entry::Request(line)) => {
+fn take(parser: &mut Parser, bytes: &[u8], record: &mut Record, read: &mut Read, at: (&str, u64)) -> bool {
+    let mut line = Line::default();
+    match parser.parse(bytes, &mut line) {
+        Ok(Entry::Request) => {
             read.lines += 1;
             record.fill(&line);
             true

@@ -186,12 +186,15 @@ impl Request for LoggedRequest<'_> {
 /// An address as Envoy writes it: `ip:port` or `[ip]:port`.
 fn with_port(address: &[u8]) -> Vec<u8> {
     let colons = address.iter().filter(|byte| **byte == b':').take(2).count();
-    match (address.first(), colons) {
-        (Some(b'['), _) if address.last() == Some(&b']') => [address, b":0"].concat(),
-        (Some(b'['), _) | (_, 1) => address.to_vec(),
-        (_, 0) => [address, b":0"].concat(),
-        (_, _) => [b"[", address, b"]:0"].concat(),
-    }
+    let (before, behind): (&[u8], &[u8]) = match (address.first(), colons) {
+        (Some(b'['), _) if address.last() == Some(&b']') => (b"", b":0"),
+        (Some(b'['), _) | (_, 1) => (b"", b""),
+        (_, 0) => (b"", b":0"),
+        (_, _) => (b"[", b"]:0"),
+    };
+    let mut whole = Vec::with_capacity(before.len() + address.len() + behind.len());
+    [before, address, behind].iter().for_each(|part| whole.extend_from_slice(part));
+    whole
 }
 
 /// The response of a record.

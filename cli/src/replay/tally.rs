@@ -9,7 +9,7 @@ use tollgate::rules::PolicySet;
 use tollgate::time::{Micros, SECOND};
 
 /// The maximum number of callers that are told apart, each counted once for every policy that counts it. Some
-/// 200 bytes each.
+/// 400 bytes each, with the room that a map leaves.
 pub const MAX_CALLERS: usize = 1_000_000;
 
 /// The maximum number of hours that are told apart: some eleven years.

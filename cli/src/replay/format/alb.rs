@@ -38,8 +38,7 @@ impl Alb {
     ///
     /// # Errors
     /// It is none of this format, or no request.
-    pub fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Line<'a>, Unreadable> {
-        let mut line = Line::default();
+    pub fn parse<'a>(&self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<(), Unreadable> {
         let mut took: Option<Micros> = None;
         let mut number = 0;
         for word in Words::new(bytes) {
@@ -59,7 +58,7 @@ impl Alb {
                 (12, Word::Quoted(_)) => line.set(Slot::Request, word.text())?,
                 (12, Word::Bare(_)) => return Err(Unreadable::Shape),
                 (13, _) => line.set_text(Text::UserAgent, word.text()),
-                (21, _) if line.time.is_some() => set_start(&mut line, &word.text()),
+                (21, _) if line.time.is_some() => set_start(line, &word.text()),
                 (_, _) => {}
             }
             for (_, slot) in self.more.iter().filter(|(wanted, _)| *wanted == number) {
@@ -68,7 +67,7 @@ impl Alb {
             number += 1;
         }
         line.duration = line.duration.or(took);
-        if number <= 12 { Err(Unreadable::Shape) } else { line.whole() }
+        if number <= 12 { Err(Unreadable::Shape) } else { line.complete() }
     }
 }
 

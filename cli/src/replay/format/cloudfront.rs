@@ -67,14 +67,13 @@ impl CloudFront {
     ///
     /// # Errors
     /// It is none of this format, or no request.
-    pub fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Entry<'a>, Unreadable> {
+    pub fn parse<'a>(&mut self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<Entry, Unreadable> {
         if let Some(comment) = bytes.strip_prefix(b"#") {
             if let Some(names) = comment.strip_prefix(b"Fields:") {
                 self.set_heading(names);
             }
             return Ok(Entry::Nothing);
         }
-        let mut line = Line::default();
         let date_end = memchr::memchr(b'\t', bytes).ok_or(Unreadable::Shape)?;
         let rest = bytes.get(date_end + 1..).unwrap_or_default();
         let time_end = memchr::memchr(b'\t', rest).ok_or(Unreadable::Shape)?;
@@ -94,7 +93,7 @@ impl CloudFront {
                 line.set(*slot, value)?;
             }
         }
-        line.whole().map(Entry::Request)
+        line.complete().map(|()| Entry::Request)
     }
 }
 

@@ -57,7 +57,7 @@ impl Combined {
     ///
     /// # Errors
     /// It is none of this format, or no request.
-    pub fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Line<'a>, Unreadable> {
+    pub fn parse<'a>(&self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<(), Unreadable> {
         let quote = memchr::memchr(b'"', bytes).ok_or(Unreadable::Shape)?;
         let (before, after) = bytes.split_at(quote);
         let request = after.get(1..).unwrap_or_default();
@@ -66,7 +66,6 @@ impl Combined {
         let client_end =
             memchr::memchr(b' ', before).filter(|end| *end < bracket).ok_or(Unreadable::Shape)?;
 
-        let mut line = Line::default();
         let slot = match self.instant {
             Instant::Start => Slot::Start,
             Instant::End => Slot::End,
@@ -78,8 +77,8 @@ impl Combined {
         let [status, more] = words(rest).ok_or(Unreadable::Shape)?;
         line.set(Slot::Status, Cow::Borrowed(status))?;
         line.set(Slot::Request, Cow::Borrowed(request.get(..end).unwrap_or_default()))?;
-        self.parse_more(more, &mut line)?;
-        line.whole()
+        self.parse_more(more, line)?;
+        line.complete()
     }
 
     /// The bytes of the response, then referer and user agent between quotation marks, and what follows them.

@@ -66,17 +66,16 @@ impl JsonPlan {
     ///
     /// # Errors
     /// It is no JSON object, or lacks what every request has.
-    pub fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Line<'a>, Unreadable> {
-        let mut line = Line::default();
+    pub fn parse<'a>(&self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<(), Unreadable> {
         let mut cursor = Cursor { rest: bytes };
         let mut marked = self.mark.is_empty();
         let mut see = |name: &[u8]| marked |= name == self.mark.as_bytes();
-        cursor.object(&self.root, &mut line, Some(&mut see))?;
+        cursor.object(&self.root, line, Some(&mut see))?;
         cursor.blanks();
         if !cursor.rest.is_empty() || !marked {
             return Err(Unreadable::Shape);
         }
-        line.whole()
+        line.complete()
     }
 }
 

@@ -270,11 +270,11 @@ impl<'a> Line<'a> {
         self.set_text(text, Cow::Owned(value.to_vec()));
     }
 
-    /// The line, if it has what every request has. A path that is a whole URL is divided.
+    /// Checks that the line has what every request has. A path that is a whole URL is divided.
     ///
     /// # Errors
     /// What it lacks.
-    pub fn whole(mut self) -> Result<Line<'a>, Unreadable> {
+    pub fn complete(&mut self) -> Result<(), Unreadable> {
         if self.time.is_none() {
             return Err(Unreadable::Time);
         }
@@ -284,7 +284,7 @@ impl<'a> Line<'a> {
         if self.text(Text::Path).is_none() || method.is_empty() || !method.iter().all(is_token) {
             return Err(Unreadable::Request);
         }
-        Ok(self)
+        Ok(())
     }
 
     fn divide_url(&mut self) {

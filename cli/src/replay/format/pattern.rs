@@ -53,11 +53,10 @@ impl Pattern {
     ///
     /// # Errors
     /// The string has not written it, or a client's text makes it ambiguous.
-    pub fn parse<'a>(&self, bytes: &'a [u8]) -> Result<Line<'a>, Unreadable> {
+    pub fn parse<'a>(&self, bytes: &'a [u8], line: &mut Line<'a>) -> Result<(), Unreadable> {
         let bytes = bytes.strip_prefix(self.before.as_slice()).ok_or(Unreadable::Shape)?;
         let mut ends = [0_usize; MAX_FIELDS];
         self.divide_backwards(bytes, &mut ends)?;
-        let mut line = Line::default();
         let mut start = 0;
         for ((slot, behind), expected) in self.fields.iter().zip(ends) {
             let rest = bytes.get(start..).ok_or(Unreadable::Ambiguous)?;
@@ -76,7 +75,7 @@ impl Pattern {
         if start != bytes.len() {
             return Err(Unreadable::Ambiguous);
         }
-        line.whole()
+        line.complete()
     }
 
     /// Where each field ends if the line is divided from its end.
