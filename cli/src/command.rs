@@ -9,8 +9,9 @@ mod input;
 mod language;
 mod manual;
 pub mod outcome;
+mod replay;
 mod shell;
-mod styles;
+pub(crate) mod styles;
 mod test;
 
 use crate::applicability::masked;
@@ -44,6 +45,7 @@ Exit status: 0 on success, 1 if a policy has errors, 2 if the command failed.";
 enum Command {
     Check(check::Check),
     Explain(Box<explain::Explain>),
+    Replay(Box<replay::Replay>),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
     Schema(language::Schema),
@@ -64,6 +66,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
     let outcome = match Arguments::try_parse_from(arguments).map_err(without_secrets)?.command {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
         Command::Schema(schema) => Ok(schema.run()),

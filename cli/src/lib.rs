@@ -14,3 +14,4 @@ mod inspect;
 pub mod language;
 pub mod lint;
 pub mod policy_file;
+pub mod replay;

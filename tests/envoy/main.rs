@@ -53,6 +53,7 @@ mod protocols;
 mod published;
 mod quotas;
 mod rejections;
+mod replay;
 mod replies;
 mod restarts;
 mod safepays;

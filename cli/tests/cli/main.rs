@@ -22,6 +22,7 @@ mod quotas;
 mod shell;
 mod version;
 mod test;
+mod replay;
 
 use std::fs;
 use std::io::Write;
