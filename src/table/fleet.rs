@@ -97,7 +97,7 @@ impl<S: Store> Transaction<'_, S> {
             match known {
                 InHand::Admitted { verdicts, grant } => {
                     let charged = charge.counts_if_admitted();
-                    return Some(Outcome { charged, holds: [grant, 0, 0, 0], ..in_fleet(verdicts) });
+                    return Some(Outcome { charged, holds: [grant, 0, 0, 0, 0], ..in_fleet(verdicts) });
                 }
                 InHand::Rejected(verdicts) => {
                     let charged = charge.count == Count::All;
