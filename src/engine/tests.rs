@@ -9,6 +9,7 @@ mod addresses;
 mod bans;
 mod callers;
 mod costs;
+mod forgiven;
 mod language;
 mod penalty;
 mod plans;

@@ -43,6 +43,7 @@ impl WorkerTable {
         });
         table.set_page_bytes(table_size.page_bytes);
         table.set_in_force(rules.limits());
+        table.set_forgiving(rules.callers.forgive.is_some());
         Ok(())
     }
 }

@@ -35,6 +35,7 @@ impl ForgivenCallers {
 
     /// Notes the entries for a record. Returns whether they were not known.
     pub fn note(&mut self, identity: Identity, entries: &Arc<[Forgiven]>) -> bool {
+        self.is_possible = true;
         let identity = identity.known(false);
         if self.known.get(identity).is_some_and(|known| known == entries) {
             return false;
