@@ -53,7 +53,7 @@ impl Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
         let (exempts_by_keys, has_partial_limits) = (rules.exempts_by_keys(), rules.has_partial_limits());
         let (names_grpc, reads_trailers) = (rules.names_grpc(), rules.reads_trailers());
-        let forgives = rules.callers.forgive.is_some();
+        let forgives = rules.forgives();
         Engine {
             rules,
             forgives,

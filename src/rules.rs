@@ -113,6 +113,11 @@ impl PolicySet {
         self.names_grpc() || self.policies.iter().any(|policy| policy.response.reads_trailers())
     }
 
+    /// Whether any caller is forgiven anything.
+    pub fn forgives(&self) -> bool {
+        self.callers.forgive.is_some()
+    }
+
     /// Whether a request may be exempt because of its keys.
     pub fn exempts_by_keys(&self) -> bool {
         self.exempt.iter().any(RequestMatch::asks_for_caller)

@@ -8,7 +8,7 @@ use crate::body::Unreadable;
 use crate::decision::{Decision, of_each_policy};
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
-use crate::rules::{NoCost, NoNumber, Policy, Unread};
+use crate::rules::{NoCost, NoNumber, Policy, PolicySet, Unread};
 use crate::table::TableStats;
 
 /// The counters of one filter configuration.
@@ -25,6 +25,8 @@ pub(super) struct Metrics {
     leases_full: Counter,
     debts_dropped: Counter,
     keys_without_value: Counter,
+    /// `None`: nobody is forgiven anything.
+    forgiven: Option<Counter>,
     /// `None`: there is no fleet.
     fleet: Option<FleetCounters>,
 }
@@ -192,7 +194,8 @@ impl Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, policies: &[Policy], in_fleet: bool) -> Metrics {
+    pub fn define(host: impl Host, rules: &PolicySet) -> Metrics {
+        let (policies, in_fleet, forgives) = (&rules.policies, rules.fleet.is_some(), rules.forgives());
         Metrics {
             policies: policies.iter().map(|policy| Outcomes::define(host, policy)).collect(),
             evictions: Counter::define(host, "tollgate.table.evictions"),
@@ -205,6 +208,7 @@ impl Metrics {
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
             keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
+            forgiven: forgives.then(|| Counter::define(host, "tollgate.config.forgiven")),
             fleet: in_fleet.then(|| FleetCounters::define(host)),
         }
     }
@@ -291,6 +295,10 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
+        if let Some(forgiven) = &mut self.forgiven {
+            forgiven.pending += stats.forgiven;
+            forgiven.flush(host);
+        }
         let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
         fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));
