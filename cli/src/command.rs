@@ -3,6 +3,7 @@
 mod bootstrap;
 mod check;
 mod explain;
+mod forgive;
 mod hash;
 mod input;
 mod language;
@@ -36,6 +37,7 @@ enum Command {
     Explain(Box<explain::Explain>),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
+    Forgive(forgive::Forgive),
     Schema(language::Schema),
     Reference(language::Reference),
 }
@@ -52,6 +54,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Explain(explain) => explain.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
+        Command::Forgive(forgive) => forgive.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
     };

@@ -56,6 +56,11 @@ impl Forgive {
         values.get(digest.half()).filter(|(known, _)| *known == digest).map(|(_, entries)| entries)
     }
 
+    /// The number of values.
+    pub fn callers(&self) -> usize {
+        self.values.iter().map(IdentityMap::len).sum()
+    }
+
     /// Everything that is forgiven.
     pub fn all(&self) -> impl Iterator<Item = &Forgiven> {
         self.values.iter().flat_map(IdentityMap::iter).flat_map(|(_, (_, entries))| entries.iter())

@@ -11,6 +11,7 @@ mod bootstrap;
 mod callers;
 mod check;
 mod explain;
+mod forgive;
 mod hash;
 mod help;
 mod language;
