@@ -33,7 +33,7 @@ fn an_entry_is_printed_that_the_policy_takes() {
     assert_eq!(forgive(&["--key", "api_key", "--sha256", &digest], "").success(), printed);
     let address = forgive(&["--key", "client_ip", "--value", "192.0.2.7", "--policy", "login"], "").success();
     let entry = "- { key: client_ip, value: \"192.0.2.7\", policy: login, before: \"2026-11-29T10:00:00Z\" }";
-    assert_eq!(address, format!("# forgives: login/default\n{entry}\n"));
+    assert_eq!(address, format!("# forgives: login/limit\n{entry}\n"));
 }
 
 #[test]
@@ -42,9 +42,12 @@ fn what_would_be_an_error_is_told_by_option() {
         (&["--key", "nobody", "--value", "a"][..], "no such key; it has: api_key, client_ip"),
         (
             &["--key", "api_key", "--value-stdin", "--policy", "login"],
-            "--policy: found login, but allowed is api",
+            "--policy: found \"login\", but allowed is api",
         ),
-        (&["--key", "api_key", "--value-stdin", "--policy", "api", "--limit", "open"], "--limit: found open"),
+        (
+            &["--key", "api_key", "--value-stdin", "--policy", "api", "--limit", "open"],
+            "--limit: found \"open\"",
+        ),
         (&["--key", "client_ip", "--sha256", ABC], "--sha256: found the digest of an address"),
         (&["--key", "client_ip", "--value", "s3cret"], "--value: found no IP address"),
         (&["--key", "api_key", "--sha256", "s3cret"], "64 hexadecimal digits"),
