@@ -19,6 +19,7 @@ mod consumers;
 mod cost_body;
 mod counting;
 mod fleet;
+mod forgive;
 mod key_numbers;
 mod key_part;
 mod keys;
@@ -104,6 +105,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         table,
     };
     let policies = fields.needed(&configuration::POLICIES).and_then(|list| policies::read(list, context));
+    let forgive = fields
+        .get_optional_with(&configuration::FORGIVE, |list| forgive::read(list, callers, policies.as_deref()));
     let known = KnownKeys { keys: callers.keys, names: callers.key_names };
     let exempt = fields.get_optional_with(&configuration::EXEMPT, |list| exceptions(list, known));
     let exempt = exempt.map(Option::unwrap_or_default);
@@ -113,7 +116,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let counts_consumers = metrics::counts_consumers(&fields, consumers.as_ref());
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
-    let (consumer_name, counts_consumers) = (consumer_name?, counts_consumers?);
+    let (consumer_name, counts_consumers, forgive) = (consumer_name?, counts_consumers?, forgive?);
     let (
         Some(mut keys),
         Some(consumers),
@@ -138,7 +141,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let bodies = policies.iter_mut().filter_map(|policy| policy.response.body.as_deref_mut());
     bodies.for_each(|body| body.add_to(&mut pointers));
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
-    let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
+    let forgive = forgive.filter(|forgive| forgive.all().next().is_some()).map(Box::new);
+    let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys, forgive };
     replies.consumers = callers.consumers.list().clone();
     replies.tiers = callers.tiers.as_ref().map_or_else(Vec::new, |tiers| tiers.names.clone());
     let rules = PolicySet {

@@ -17,6 +17,7 @@ pub mod cost_term;
 pub mod cost_weights;
 pub mod exception;
 pub mod fleet;
+pub mod forgive;
 pub mod headers;
 pub mod key;
 pub mod limit;

@@ -5,7 +5,9 @@
 
 mod callers;
 mod cost_from;
+mod digest;
 mod fleet;
+mod forgive;
 mod key;
 mod limit_set;
 mod mode;
@@ -16,9 +18,11 @@ mod request_match;
 mod routes;
 mod schedule;
 
-pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
+pub use callers::{Callers, Consumer, Consumers, Tiers};
 pub use cost_from::CostFrom;
+pub use digest::Digest;
 pub use fleet::{FleetSettings, Scope};
+pub use forgive::Forgive;
 pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
@@ -111,6 +115,11 @@ impl PolicySet {
     /// Whether trailers of responses may report anything.
     pub fn reads_trailers(&self) -> bool {
         self.names_grpc() || self.policies.iter().any(|policy| policy.response.reads_trailers())
+    }
+
+    /// Whether any caller is forgiven anything.
+    pub fn forgives(&self) -> bool {
+        self.callers.forgive.is_some()
     }
 
     /// Whether a request may be exempt because of its keys.

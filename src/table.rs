@@ -13,6 +13,7 @@
 //!   │                                       or else a decision by this worker alone
 //!   ▼
 //! one attempt                attempt.rs     read the page, post what this worker owes, judge
+//!   ├─ forgive.rs                           counts that begin at zero, since an operator forgives them
 //!   ├─ lease.rs                             units taken ahead, served from the worker's memory
 //!   ├─ fallback.rs                          the worker's own token buckets and its debts
 //!   ├─ in_flight.rs                         the worker's units in flight
@@ -26,7 +27,7 @@
 //!
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
-//! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback,
+//! Imports only go to the left: page, store, charge, size, stats < forgive < stall, lease, in_flight < fallback,
 //! penalty, rewrite < worker < transaction < fill, attempt < commit < correction < request.
 
 mod attempt;
@@ -37,6 +38,7 @@ mod correction;
 mod fallback;
 mod fill;
 mod fleet;
+mod forgive;
 mod in_flight;
 mod lease;
 mod page;

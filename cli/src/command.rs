@@ -4,6 +4,7 @@ mod bootstrap;
 mod check;
 mod diff;
 mod explain;
+mod forgive;
 mod hash;
 mod input;
 mod language;
@@ -48,6 +49,7 @@ enum Command {
     Replay(Box<replay::Replay>),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
+    Forgive(forgive::Forgive),
     Schema(language::Schema),
     Reference(language::Reference),
     Completions(shell::Completions),
@@ -69,6 +71,7 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Replay(replay) => replay.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
+        Command::Forgive(forgive) => forgive.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
         Command::Completions(completions) => Ok(completions.run(Arguments::command())),

@@ -19,10 +19,11 @@ use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
 use tollgate::reply::{AccessLog, LogFormat};
+use tollgate::limiter::Limit;
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Place, Policy, Quota, QuotaFrom, ReportHeader,
-    RequestMatch, Scope, UnknownCost,
+    CostFrom, CostHeader, EnforcedShare, Forgive, LimitSet, Mode, Place, Policy, Quota, QuotaFrom,
+    ReportHeader, RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -152,6 +153,17 @@ fn describe_alternatives(set: &Configuration) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
+fn describe_forgiven(set: &Configuration, forgive: &Forgive) -> String {
+    let is_forgiven = |limit: &Limit| forgive.all().any(|one| one.limit == limit.id);
+    let policies = set.rules.policies.iter().filter(|policy| policy.limits().iter().any(is_forgiven));
+    let policies: Vec<&str> = policies.map(|policy| policy.name.as_str()).collect();
+    let callers = match forgive.callers() {
+        1 => "1 caller gets a fresh start".to_string(),
+        number => format!("{number} callers get a fresh start"),
+    };
+    format!("{callers}, once for each entry, with {}", policies.join(", "))
+}
+
 fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     let mut general = Vec::new();
     if set.rules.policies.len() > 1 {
@@ -185,6 +197,9 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
             key(one, &set.rules.callers)
         );
         general.push(("consumer_name", words));
+    }
+    if let Some(forgive) = &set.rules.callers.forgive {
+        general.push(("forgive", describe_forgiven(set, forgive)));
     }
     let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
     let rules = set.rules.exempt.iter().map(|rule| request_match(rule, &set.rules.callers));

@@ -6,6 +6,7 @@ mod clients;
 mod coarse;
 mod exposure;
 mod fleet;
+mod forgive;
 mod freeing;
 mod hold;
 mod literal;
@@ -83,7 +84,8 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
 
 /// Warnings about the source of a configuration, which are lost once it is compiled.
 pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
-    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value)].concat()
+    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value), forgive::warn_entries(set, value)]
+        .concat()
 }
 
 /// The path of a field of a set of limit headers.

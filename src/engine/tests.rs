@@ -10,6 +10,7 @@ mod addresses;
 mod bans;
 mod callers;
 mod costs;
+mod forgiven;
 mod language;
 mod penalty;
 mod plans;

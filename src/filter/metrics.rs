@@ -38,6 +38,8 @@ pub(super) struct Metrics {
     leases_full: Counter,
     debts_dropped: Counter,
     keys_without_value: Counter,
+    /// `None`: nobody is forgiven anything.
+    forgiven: Option<Counter>,
     /// `None`: there is no fleet.
     fleet: Option<FleetCounters>,
     /// Boxed, because one worker sets them at a time.
@@ -292,7 +294,8 @@ impl Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, rules: &PolicySet, in_fleet: bool) -> Metrics {
+    pub fn define(host: impl Host, rules: &PolicySet) -> Metrics {
+        let (in_fleet, forgives) = (rules.fleet.is_some(), rules.forgives());
         let outcomes = |policy| Outcomes::define(host, policy, rules.counts_consumers);
         Metrics {
             policies: rules.policies.iter().map(outcomes).collect(),
@@ -307,6 +310,7 @@ impl Metrics {
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
             keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
+            forgiven: forgives.then(|| Counter::define(host, "tollgate.config.forgiven")),
             fleet: in_fleet.then(|| FleetCounters::define(host)),
             fill: Box::default(),
         }
@@ -410,6 +414,10 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
+        if let Some(forgiven) = &mut self.forgiven {
+            forgiven.pending += stats.forgiven;
+            forgiven.flush(host);
+        }
         let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
         fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));

@@ -62,6 +62,7 @@ impl WorkerTable {
         });
         table.set_page_bytes(table_size.page_bytes);
         table.set_in_force(rules.limits());
+        table.set_forgiving(rules.forgives());
         Ok(())
     }
 }
@@ -104,7 +105,7 @@ impl<H: Host> Worker<H> {
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules, fleet.is_some());
+        let metrics = Metrics::define(host, &rules);
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker {

@@ -1,7 +1,7 @@
 //! The whole configuration.
 
 use super::{
-    access_log, consumer, exception, fleet, forms, headers, key, metrics, paths, policy, rejection,
+    access_log, consumer, exception, fleet, forgive, forms, headers, key, metrics, paths, policy, rejection,
     retry_after, table, tiers,
 };
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
@@ -48,6 +48,14 @@ pub const POLICIES: Field<Composite> = Field::required(
     "policies",
     Composite::new(Kind::List(&Kind::Object(&policy::OBJECT)), "a list of at least one policy"),
     "the rate limits; every policy that applies must admit a request",
+);
+
+/// Callers that get a fresh start.
+pub const FORGIVE: Field<Composite> = Field::optional(
+    "forgive",
+    Composite::new(Kind::AnyList(&Kind::Object(&forgive::OBJECT)), "a list of at most 1000 entries"),
+    "none",
+    "callers that get a [fresh start](forgive.md): what was counted before an instant does not count",
 );
 
 /// Requests that are not limited.
@@ -168,5 +176,5 @@ pub const FLEET: Field<Composite> = Field::optional(
 
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
-    KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
+    KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, FORGIVE, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
     ACCESS_LOG, METRICS, SHADOW_HEADER, TABLE, FLEET);

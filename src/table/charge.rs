@@ -89,9 +89,13 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
     verdicts.iter().all(|verdict| verdict.admitted)
 }
 
-/// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first limits of the
-/// charge. If the policy's counts may begin at zero, the last one is the mark of its penalty. A charge of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be written, may give back less.
-pub type Holds = [u64; 4];
+/// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first four limits of the
+/// charge. If the policy's counts may begin at zero, the last of these is the mark of its penalty instead. A charge
+/// of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be
+/// written, may give back less.
+///
+/// The fifth is the last fresh start that the charge has found; 0: none.
+pub type Holds = [u64; 5];
 
 /// The outcome of one charge.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -101,6 +101,7 @@ impl<S: Store> Transaction<'_, S> {
                 self.settled(charge, write.lease.clone());
                 self.table.in_flight.published(charge, more, Some((self.now, &attempt.verdicts)));
                 self.table.stats.evictions += u64::from(write.evicted);
+                self.table.stats.forgiven += u64::from(attempt.forgives);
                 self.table.stats.overflow += u64::from(attempt.overflowed && attempt.counts);
                 true
             }

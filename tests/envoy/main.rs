@@ -33,6 +33,7 @@ mod explained;
 mod factuarea;
 mod facturapi;
 mod flood;
+mod forgive;
 #[allow(dead_code, unused_imports, reason = "the tests of a fleet use the rest")]
 mod harness;
 mod header_sets;

@@ -13,6 +13,7 @@ mod check;
 mod deploy;
 mod diff;
 mod explain;
+mod forgive;
 mod hash;
 mod help;
 mod language;

@@ -182,6 +182,10 @@ trait Source: Sized {
         facts.presented().map(Cow::Borrowed)
     }
 
+    fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+        Some(text.as_bytes().to_vec())
+    }
+
     fn is_shown<R: Request>(&self, _request: &RequestCache<'_, R>, _key: &Key) -> bool {
         false
     }
@@ -311,6 +315,11 @@ macro_rules! key_sources {
             /// does not have the key. If it has [alternatives](Self::alternatives), one of these has the value.
             pub fn value<'c>(&'c self, key: &Key, facts: &impl Facts<'c>) -> Option<Cow<'c, [u8]>> {
                 match self { $(KeySource::$source(source) => source.value(key, facts),)+ }
+            }
+
+            /// The value that stands for this text, before case is folded. `None`: none does.
+            pub fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+                match self { $(KeySource::$source(source) => source.value_of(text),)+ }
             }
 
             /// Whether a request shows who sends it by this key, whether or not the value is valid.

@@ -23,7 +23,7 @@ fn without_a_service(workers: u32) -> Member {
         let now = at(NOW - SECOND / 2 + i * MILLISECOND);
         let limits = [limit(99, 10, 60 * SECOND)];
         let charge = of_fleet("probe", 99, &limits);
-        member.units.wait(&claim(&charge, charge.fleet.unwrap()), now);
+        member.units.wait(&claim(&charge, charge.fleet.unwrap(), &ForgivenCallers::default()), now);
         let call = member.next_call(now).unwrap();
         member.answered(call.number, Err(503), now);
     }
