@@ -219,8 +219,9 @@ impl<S: Store> Transaction<'_, S> {
         }
 
         let (owner, proves) = prove(owner, record, charge, correction);
+        let written = counts && charge.counts_on_arrival();
         let changed =
-            counts || posted || proves || penalty.is_some() || counters.iter().any(Counter::restamped);
+            written || posted || proves || penalty.is_some() || counters.iter().any(Counter::restamped);
         let mut plan = Plan::Nothing;
         if changed {
             plan = self.update(page, owner, states, charge.limits).plan(&mut counters);
