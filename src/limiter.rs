@@ -108,6 +108,11 @@ impl Limit {
         self.algorithm.counts_in_flight()
     }
 
+    /// Whether a request's units count when it is admitted, and not only once it has lasted for a while.
+    pub fn counts_on_arrival(&self) -> bool {
+        !self.is_penalty() && self.algorithm.counted_after() == 0
+    }
+
     /// Whether this is a policy's penalty.
     pub fn is_penalty(&self) -> bool {
         self.algorithm.is_penalty()

@@ -9,6 +9,7 @@ mod fleet;
 mod forgive;
 mod freeing;
 mod hold;
+mod later;
 mod literal;
 mod made_up;
 mod never_shown;
@@ -67,6 +68,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unused::warn_cost(policy, &path, &mut warnings);
         numbers::warn_numbers(set, policy, &path, &mut warnings);
         bans::warn_bans(set, i, policy, &path, &mut warnings);
+        later::warn_later(set, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
     client_headers::warn_freeing(set, &mut warnings);

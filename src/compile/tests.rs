@@ -247,7 +247,7 @@ fn each_algorithm_is_compiled_with_its_defaults() {
     assert_eq!(algorithm(small), (Algorithm::TokenBucket(TokenBucket { burst: burst(2) }), 60));
     assert_eq!(
         algorithm(r#"{"algorithm": "concurrency", "quota": 9}"#),
-        (Algorithm::Concurrency(Concurrency), 1)
+        (Algorithm::Concurrency(Concurrency { after: 0 }), 1)
     );
     assert_eq!(
         algorithm(r#"{"algorithm": "stock", "quota": 9, "retry_after": "1d"}"#),

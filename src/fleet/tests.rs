@@ -25,7 +25,7 @@ fn limits() -> Vec<Limit> {
         Algorithm::Calendar(Calendar { period: Period::Month, zone }),
         Algorithm::TokenBucket(TokenBucket { burst: quota }),
         Algorithm::AtOnce(AtOnce { burst: quota }),
-        Algorithm::Concurrency(Concurrency),
+        Algorithm::Concurrency(Concurrency { after: 0 }),
         Algorithm::Stock(Stock { reported: true }),
         Algorithm::Penalty(Penalty::default()),
     ];

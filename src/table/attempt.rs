@@ -234,7 +234,8 @@ impl<S: Store> Transaction<'_, S> {
         }
 
         let (owner, proves) = prove(owner, record, charge, correction);
-        let changed = counts
+        let written = counts && charge.counts_on_arrival();
+        let changed = written
             || posted
             || proves
             || forgives

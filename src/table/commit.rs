@@ -25,7 +25,7 @@ impl<S: Store> Transaction<'_, S> {
             let done = self.write(charge, &attempt);
             let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
             let holds = attempt.holds;
-            let needs_no_write = !counts && attempt.penalty.is_none();
+            let needs_no_write = !(counts && charge.counts_on_arrival()) && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
             let verdicts = attempt.into_verdicts(self.now);
             if done || needs_no_write {

@@ -116,7 +116,7 @@ impl<S: Store> Transaction<'_, S> {
 
     fn note_in_flight(&mut self, charge: &Charge<'_>, outcome: &Outcome) {
         if outcome.charged && !outcome.in_fleet {
-            self.table.in_flight.add(charge);
+            self.table.in_flight.add(charge, self.now);
         }
     }
 

@@ -73,7 +73,7 @@ impl Table {
             outcomes.push(match counts_in_flight(charge) {
                 true => {
                     let outcome = self.in_flight.serve(charge, now)?;
-                    self.in_flight.add(charge);
+                    self.in_flight.add(charge, now);
                     outcome
                 }
                 false => self.leases.serve_known(charge, now)?,

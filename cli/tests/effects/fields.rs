@@ -227,6 +227,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         ("limit", "burst") => json!(1),
         ("limit", "refill") => Json::Null,
         ("limit", "retry_after") => json!("7s"),
+        ("limit", "after") => json!("2s"),
         ("limit", "message") => json!("Wait."),
         ("match" | "exception" | "return", "method") => {
             json!(if object == "return" { "DELETE" } else { "GET" })

@@ -183,7 +183,7 @@ fn a_correction_that_comes_twice_counts_once() {
 
 #[test]
 fn a_correction_leaves_units_in_flight_alone() {
-    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency(Concurrency))]);
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency(Concurrency { after: 0 }))]);
     let more = Correction { number: 1, more: Some((SECOND, 3)), ..Correction::default() };
     let entry = Entry { corrections: vec![more], in_flight: 2, ..entry(2, &limits) };
     apply(&mut record, ANN, &entry, T);

@@ -39,7 +39,8 @@ fn of_fleet<'a>(policy: &'a str, who: u64, limits: &'a [Limit]) -> Charge<'a> {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_request_that_another_policy_rejects_keeps_no_unit_in_flight() {
     let (mut table, store, mut member) = (worker(1), MemoryStore::default(), without_a_service(4));
-    let flights = [Limit { algorithm: Algorithm::Concurrency(Concurrency), ..limit(1, 40, SECOND) }];
+    let flights =
+        [Limit { algorithm: Algorithm::Concurrency(Concurrency { after: 0 }), ..limit(1, 40, SECOND) }];
     let minutes = [limit(2, 4, 60 * SECOND)];
     let charges = [of_fleet("flights", 1, &flights), of_fleet("minutes", 2, &minutes)];
     let mut admitted = 0;

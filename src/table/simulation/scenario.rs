@@ -126,7 +126,7 @@ pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
             Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, room) })
         }
         Kind::Fixed => Algorithm::FixedWindow(FixedWindow),
-        Kind::Concurrency => Algorithm::Concurrency(Concurrency),
+        Kind::Concurrency => Algorithm::Concurrency(Concurrency { after: 0 }),
         Kind::Stock => Algorithm::Stock(Stock { reported: false }),
     };
     Limit { id: LimitId(id), quota, window, algorithm }

@@ -303,7 +303,7 @@ impl<'a> Worker<'a> {
         }
         let back = Some((at, charge.cost));
         let correction = Correction { back, holds: part.holds, ..Correction::default() };
-        self.table.begin(&self.view(), now).release(charge, &correction);
+        self.table.begin(&self.view(), now).release(charge, at, &correction);
     }
 
     /// A response lets the counts begin at zero. If it can't be written, it does not.

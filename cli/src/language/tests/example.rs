@@ -122,7 +122,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("condition", "not") => json!({ "max": null }),
         ("valid", "for") => json!({ "metadata": null, "unless": [401] }),
         ("limit", "burst" | "refill") => json!({ "algorithm": "token_bucket" }),
-        ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
+        ("limit", "retry_after" | "after") => json!({ "algorithm": "concurrency", "window": null }),
         ("limit", "time_zone") => json!({ "window": "month" }),
         ("cost_body", "weights") => json!({ "format": "openai" }),
         ("policy", "after_block") => json!({ "block_for": "1m" }),
