@@ -24,6 +24,7 @@ mod key_part;
 mod keys;
 mod limits;
 mod matches;
+mod metrics;
 mod paths;
 mod penalty;
 mod policies;
@@ -109,9 +110,10 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let charging = fields.get(&configuration::CHARGE);
     let exempt_preflight = fields.get(&configuration::EXEMPT_PREFLIGHT);
     let spellings = paths::spellings(&fields);
+    let counts_consumers = metrics::counts_consumers(&fields, consumers.as_ref());
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
-    let consumer_name = consumer_name?;
+    let (consumer_name, counts_consumers) = (consumer_name?, counts_consumers?);
     let (
         Some(mut keys),
         Some(consumers),
@@ -149,7 +151,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         charging,
         exempt_preflight,
         reads_authorization,
-        logs_callers: replies.access_log,
+        names_callers: replies.access_log || counts_consumers,
+        counts_consumers,
         consumer_name,
         table_size,
         fleet,

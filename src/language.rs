@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod headers;
 pub mod key;
 pub mod limit;
+pub mod metrics;
 pub mod names;
 pub mod paths;
 pub mod policy;

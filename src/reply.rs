@@ -145,6 +145,12 @@ impl ReplyRules {
         headers
     }
 
+    /// The limit, by index, that a verdict of a policy is about, by the verdict's place. `None`: the policy has no
+    /// such limit.
+    pub fn limit_index(&self, one: &PolicyDecision, place: usize) -> Option<usize> {
+        self.policies.get(one.policy)?.limit_at(one.limit_set, place).map(|(index, _)| index)
+    }
+
     /// The consumer's name, or what names a caller that is none; empty if the caller is not known.
     pub(crate) fn consumer_name<'a>(&'a self, decision: &'a Decision) -> &'a str {
         let consumer = decision.consumer().and_then(|index| self.consumers.get(index));

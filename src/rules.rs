@@ -57,8 +57,10 @@ pub struct PolicySet {
     pub reads_authorization: bool,
     /// Whether a request can present conflicting values for some key.
     pub can_be_ambiguous: bool,
-    /// Whether access logs name consumer and tier, so that both are looked up for every request.
-    pub logs_callers: bool,
+    /// Whether access logs or metrics name consumer and tier, so that both are looked up for every request.
+    pub names_callers: bool,
+    /// Whether metrics count the requests of each consumer.
+    pub counts_consumers: bool,
     /// The key, by index, whose value names callers that are no consumer.
     pub consumer_name: Option<usize>,
     /// The size of the table.

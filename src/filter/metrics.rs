@@ -1,20 +1,33 @@
-//! Counters for operators: per policy and outcome, never per key.
+//! Counters for operators: per policy and outcome, and per limit, tier and listed consumer; never per key.
 //!
 //! Counts are gathered in the worker and added to Envoy's once a tick, so that a request pays for an
 //! addition and not for a host call. Envoy shows them as `wasmcustom.<name>`.
 
+mod counter;
+mod labelled;
+mod usage;
+
 use super::host::Host;
 use crate::body::Unreadable;
-use crate::decision::{Decision, of_each_policy};
+use crate::decision::{Decision, PolicyDecision, of_each_policy};
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
-use crate::rules::{NoCost, NoNumber, Policy, Unread};
+use crate::rules::{NoCost, NoNumber, Policy, PolicySet, Unread};
 use crate::table::TableStats;
+use counter::Counter;
+use labelled::{About, Event, Label, Labelled};
+use usage::Usage;
 
 /// The counters of one filter configuration.
 pub(super) struct Metrics {
     /// One for each policy of the set.
     policies: Vec<Outcomes>,
+    /// Those of limits, tiers and consumers.
+    labelled: Labelled,
+    /// Whether requests count by consumer.
+    by_consumer: bool,
+    /// Whether requests count by the tier or the consumer of their caller.
+    by_caller: bool,
     evictions: Counter,
     overflow: Counter,
     overflow_rejected: Counter,
@@ -78,8 +91,10 @@ struct Outcomes {
     admitted: Counter,
     /// Requests that the policy rejected.
     rejected: Counter,
-    /// Admitted ones that left a tenth of one of its quotas, or less.
-    near_limit: Counter,
+    /// Admitted ones by how much of its quotas is used.
+    usage: Usage,
+    /// Whether its quotas differ by tier.
+    by_tier: bool,
     /// Requests that the policy would have rejected, were it not in shadow.
     shadow_rejected: Counter,
     /// Responses without the cost that they were to report. Only policies that read one have these counters.
@@ -160,7 +175,8 @@ impl Outcomes {
         Outcomes {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
-            near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
+            usage: Usage::define(host, name),
+            by_tier: policy.limit_sets.differ_by_tier(),
             shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
             cost: cost.as_ref().map(|_| {
                 let missing = format!("tollgate.policy.{name}.cost_missing");
@@ -175,11 +191,10 @@ impl Outcomes {
     }
 
     fn flush(&mut self, host: impl Host) {
-        for counter in
-            [&mut self.admitted, &mut self.rejected, &mut self.near_limit, &mut self.shadow_rejected]
-        {
+        for counter in [&mut self.admitted, &mut self.rejected, &mut self.shadow_rejected] {
             counter.flush(host);
         }
+        self.usage.all().into_iter().for_each(|counter| counter.flush(host));
         for Unreported { missing, unreadable } in [&mut self.cost, &mut self.stock].into_iter().flatten() {
             missing.flush(host);
             unreadable.flush(host);
@@ -192,9 +207,13 @@ impl Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, policies: &[Policy], in_fleet: bool) -> Metrics {
+    pub fn define(host: impl Host, rules: &PolicySet, in_fleet: bool) -> Metrics {
+        let policies: Vec<_> = rules.policies.iter().map(|policy| Outcomes::define(host, policy)).collect();
         Metrics {
-            policies: policies.iter().map(|policy| Outcomes::define(host, policy)).collect(),
+            by_consumer: rules.counts_consumers,
+            by_caller: rules.counts_consumers || policies.iter().any(|outcomes| outcomes.by_tier),
+            labelled: Labelled::default(),
+            policies,
             evictions: Counter::define(host, "tollgate.table.evictions"),
             overflow: Counter::define(host, "tollgate.table.overflow"),
             overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
@@ -214,10 +233,14 @@ impl Metrics {
         let rejected = decision.rejected();
         for one in of_each_policy(decision.policies()) {
             let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
-            outcomes.rejected.pending += u64::from(one.rejected());
-            self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
-            outcomes.admitted.pending += u64::from(!rejected);
-            outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(one));
+            if rejected {
+                outcomes.rejected.pending += u64::from(one.rejected());
+                self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
+                self.count_limits(replies, one, Event::Rejected);
+            } else {
+                outcomes.admitted.pending += 1;
+                outcomes.usage.count(&one.outcome.verdicts);
+            }
         }
         for policy in decision.unlimited() {
             let Some(outcomes) = self.policies.get_mut(*policy) else { continue };
@@ -225,8 +248,52 @@ impl Metrics {
         }
         for one in of_each_policy(decision.shadows()) {
             let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
-            outcomes.shadow_rejected.pending += u64::from(one.rejected());
-            outcomes.admitted.pending += u64::from(!rejected && !one.rejected());
+            if one.rejected() {
+                outcomes.shadow_rejected.pending += 1;
+                self.count_limits(replies, one, Event::ShadowRejected);
+            } else if !rejected {
+                outcomes.admitted.pending += 1;
+                outcomes.usage.count(&one.outcome.verdicts);
+            }
+        }
+        if self.by_caller {
+            self.count_caller(decision);
+        }
+    }
+
+    /// Counts the limits that reject a request, if its policy does. No limit does while the fleet's service does
+    /// not answer.
+    #[inline(never)] // most requests do not come here
+    fn count_limits(&mut self, replies: &ReplyRules, one: &PolicyDecision, event: Event) {
+        if one.outcome.unavailable {
+            return;
+        }
+        for (place, _) in one.outcome.verdicts.iter().enumerate().filter(|(_, verdict)| !verdict.admitted) {
+            if let Some(limit) = replies.limit_index(one, place) {
+                self.labelled.count(Label { policy: one.policy, about: About::Limit(limit), event });
+            }
+        }
+    }
+
+    /// Counts a request under the tier and the consumer of its caller, for each policy that applies.
+    #[inline(never)] // few configurations have either
+    fn count_caller(&mut self, decision: &Decision) {
+        let rejected = decision.rejected();
+        let admits = |one: &PolicyDecision| (!rejected && !one.rejected()).then_some(Event::Admitted);
+        let rejects = |one: &PolicyDecision| one.rejected().then_some(Event::Rejected);
+        let enforced = of_each_policy(decision.policies())
+            .map(|one| (one.policy, if rejected { rejects(one) } else { admits(one) }));
+        let shadows = of_each_policy(decision.shadows()).map(|one| (one.policy, admits(one)));
+        let unlimited = decision.unlimited().iter();
+        let unlimited = unlimited.map(|policy| (*policy, (!rejected).then_some(Event::Admitted)));
+        for (policy, event) in enforced.chain(shadows).chain(unlimited) {
+            let Some(event) = event else { continue };
+            let by_tier = self.policies.get(policy).is_some_and(|outcomes| outcomes.by_tier);
+            let tier = decision.tier().filter(|_| by_tier).map(About::Tier);
+            let consumer = decision.consumer().filter(|_| self.by_consumer).map(About::Consumer);
+            for about in tier.into_iter().chain(consumer) {
+                self.labelled.count(Label { policy, about, event });
+            }
         }
     }
 
@@ -269,7 +336,7 @@ impl Metrics {
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    pub fn flush(&mut self, host: impl Host, stats: TableStats) {
+    pub fn flush(&mut self, host: impl Host, replies: &ReplyRules, stats: TableStats) {
         self.evictions.pending += stats.evictions;
         self.overflow.pending += stats.overflow;
         self.damaged.pending += stats.damaged;
@@ -294,24 +361,6 @@ impl Metrics {
         let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
         fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));
-    }
-}
-
-struct Counter {
-    /// `None`: the host would not define it.
-    id: Option<u32>,
-    pending: u64,
-}
-
-impl Counter {
-    fn define(host: impl Host, name: &str) -> Counter {
-        Counter { id: host.define_counter(name), pending: 0 }
-    }
-
-    fn flush(&mut self, host: impl Host) {
-        let pending = std::mem::take(&mut self.pending);
-        if let (Some(id), 1..) = (self.id, pending) {
-            host.add_to_counter(id, pending);
-        }
+        self.labelled.flush(host, replies);
     }
 }

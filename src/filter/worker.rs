@@ -77,7 +77,7 @@ impl<H: Host> Worker<H> {
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
+        let metrics = Metrics::define(host, &rules, fleet.is_some());
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
@@ -121,7 +121,7 @@ impl<H: Host> Worker<H> {
         if let Some(fleet) = &self.fleet {
             self.metrics.count_fleet(fleet.membership.member.borrow_mut().take_stats());
         }
-        self.metrics.flush(self.host, stats);
+        self.metrics.flush(self.host, &self.replies, stats);
     }
 
     /// Says once for each key that its metadata cannot tell callers apart. Its value is nowhere shown.

@@ -1,7 +1,8 @@
 //! The whole configuration.
 
 use super::{
-    consumer, exception, fleet, forms, headers, key, paths, policy, rejection, retry_after, table, tiers,
+    consumer, exception, fleet, forms, headers, key, metrics, paths, policy, rejection, retry_after, table,
+    tiers,
 };
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
 use crate::table::ChargeMode;
@@ -129,6 +130,14 @@ pub const ACCESS_LOG: Field<Flag> = Field::default(
     "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
 );
 
+/// What metrics count.
+pub const METRICS: Field<Composite> = Field::optional(
+    "metrics",
+    Composite::new(Kind::Object(&metrics::OBJECT), "an object with consumers"),
+    "the defaults of its fields",
+    "what metrics count besides policies, limits and tiers",
+);
+
 /// The header that shows the upstream what is only tried out.
 pub const SHADOW_HEADER: Field<&Form<String>> = Field::optional(
     "shadow_header",
@@ -157,4 +166,4 @@ pub const FLEET: Field<Composite> = Field::optional(
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
     KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
-    ACCESS_LOG, SHADOW_HEADER, TABLE, FLEET);
+    ACCESS_LOG, METRICS, SHADOW_HEADER, TABLE, FLEET);
