@@ -15,7 +15,7 @@ use crate::reply::ReplyRules;
 use crate::rules::{NoCost, NoNumber, Policy, PolicySet, Unread};
 use crate::table::TableStats;
 use counter::Counter;
-use labelled::{About, Event, Label, Labelled};
+use labelled::{About, Event, Label, Labelled, Row};
 use usage::Usage;
 
 /// The counters of one filter configuration.
@@ -24,10 +24,6 @@ pub(super) struct Metrics {
     policies: Vec<Outcomes>,
     /// Those of limits, tiers and consumers.
     labelled: Labelled,
-    /// Whether requests count by consumer.
-    by_consumer: bool,
-    /// Whether requests count by the tier or the consumer of their caller.
-    by_caller: bool,
     evictions: Counter,
     overflow: Counter,
     overflow_rejected: Counter,
@@ -93,8 +89,11 @@ struct Outcomes {
     rejected: Counter,
     /// Admitted ones by how much of its quotas is used.
     usage: Usage,
-    /// Whether its quotas differ by tier.
-    by_tier: bool,
+    limits: Row,
+    /// `None`: its quotas do not differ by tier.
+    tiers: Option<Row>,
+    /// `None`: nothing is counted by consumer.
+    consumers: Option<Row>,
     /// Requests that the policy would have rejected, were it not in shadow.
     shadow_rejected: Counter,
     /// Responses without the cost that they were to report. Only policies that read one have these counters.
@@ -169,14 +168,16 @@ impl Unreported {
 }
 
 impl Outcomes {
-    fn define(host: impl Host, policy: &Policy) -> Outcomes {
+    fn define(host: impl Host, policy: &Policy, by_consumer: bool) -> Outcomes {
         let name = &policy.name;
         let (cost, stock) = (&policy.response.cost, &policy.response.stock);
         Outcomes {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
             usage: Usage::define(host, name),
-            by_tier: policy.limit_sets.differ_by_tier(),
+            limits: Row::default(),
+            tiers: policy.limit_sets.differ_by_tier().then(Row::default),
+            consumers: by_consumer.then(Row::default),
             shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
             cost: cost.as_ref().map(|_| {
                 let missing = format!("tollgate.policy.{name}.cost_missing");
@@ -187,6 +188,54 @@ impl Outcomes {
                 Unreported::define(host, &missing, &format!("tollgate.policy.{name}.stock_unreadable"))
             }),
             body: policy.response.body.as_ref().map(|_| Box::new(UnreadBodies::define(host, name))),
+        }
+    }
+
+    /// Counts an admitted request. `None`: the policy has no limits for its caller.
+    #[inline]
+    fn admit(
+        &mut self,
+        one: Option<&PolicyDecision>,
+        policy: usize,
+        decision: &Decision,
+        labelled: &mut Labelled,
+    ) {
+        self.admitted.pending += 1;
+        if let Some(one) = one {
+            self.usage.count(&one.outcome.verdicts);
+        }
+        self.count_caller(policy, decision, Event::Admitted, labelled);
+    }
+
+    /// Counts a request under the tier and the consumer of its caller.
+    #[inline]
+    fn count_caller(&mut self, policy: usize, decision: &Decision, event: Event, labelled: &mut Labelled) {
+        if let (Some(row), Some(index)) = (&mut self.tiers, decision.tier()) {
+            labelled.count(row, Label { policy, about: About::Tier, index, event });
+        }
+        if let (Some(row), Some(index)) = (&mut self.consumers, decision.consumer()) {
+            labelled.count(row, Label { policy, about: About::Consumer, index, event });
+        }
+    }
+
+    /// Counts the limits that reject a request, if its policy does. No limit does while the fleet's service does
+    /// not answer.
+    #[inline(never)] // most requests do not come here
+    fn count_limits(
+        &mut self,
+        replies: &ReplyRules,
+        one: &PolicyDecision,
+        event: Event,
+        labelled: &mut Labelled,
+    ) {
+        if one.outcome.unavailable {
+            return;
+        }
+        for (place, _) in one.outcome.verdicts.iter().enumerate().filter(|(_, verdict)| !verdict.admitted) {
+            if let Some(index) = replies.limit_index(one, place) {
+                let label = Label { policy: one.policy, about: About::Limit, index, event };
+                labelled.count(&mut self.limits, label);
+            }
         }
     }
 
@@ -208,12 +257,10 @@ impl Outcomes {
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
     pub fn define(host: impl Host, rules: &PolicySet, in_fleet: bool) -> Metrics {
-        let policies: Vec<_> = rules.policies.iter().map(|policy| Outcomes::define(host, policy)).collect();
+        let outcomes = |policy| Outcomes::define(host, policy, rules.counts_consumers);
         Metrics {
-            by_consumer: rules.counts_consumers,
-            by_caller: rules.counts_consumers || policies.iter().any(|outcomes| outcomes.by_tier),
+            policies: rules.policies.iter().map(outcomes).collect(),
             labelled: Labelled::default(),
-            policies,
             evictions: Counter::define(host, "tollgate.table.evictions"),
             overflow: Counter::define(host, "tollgate.table.overflow"),
             overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
@@ -230,70 +277,31 @@ impl Metrics {
 
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
+        let Metrics { policies, labelled, overflow_rejected, .. } = self;
         let rejected = decision.rejected();
         for one in of_each_policy(decision.policies()) {
-            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
-            if rejected {
-                outcomes.rejected.pending += u64::from(one.rejected());
-                self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
-                self.count_limits(replies, one, Event::Rejected);
-            } else {
-                outcomes.admitted.pending += 1;
-                outcomes.usage.count(&one.outcome.verdicts);
+            let Some(outcomes) = policies.get_mut(one.policy) else { continue };
+            if !rejected {
+                outcomes.admit(Some(one), one.policy, decision, labelled);
+            } else if one.rejected() {
+                outcomes.rejected.pending += 1;
+                overflow_rejected.pending += u64::from(one.outcome.overflowed);
+                outcomes.count_limits(replies, one, Event::Rejected, labelled);
+                outcomes.count_caller(one.policy, decision, Event::Rejected, labelled);
             }
-        }
-        for policy in decision.unlimited() {
-            let Some(outcomes) = self.policies.get_mut(*policy) else { continue };
-            outcomes.admitted.pending += u64::from(!rejected);
         }
         for one in of_each_policy(decision.shadows()) {
-            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
+            let Some(outcomes) = policies.get_mut(one.policy) else { continue };
             if one.rejected() {
                 outcomes.shadow_rejected.pending += 1;
-                self.count_limits(replies, one, Event::ShadowRejected);
+                outcomes.count_limits(replies, one, Event::ShadowRejected, labelled);
             } else if !rejected {
-                outcomes.admitted.pending += 1;
-                outcomes.usage.count(&one.outcome.verdicts);
+                outcomes.admit(Some(one), one.policy, decision, labelled);
             }
         }
-        if self.by_caller {
-            self.count_caller(decision);
-        }
-    }
-
-    /// Counts the limits that reject a request, if its policy does. No limit does while the fleet's service does
-    /// not answer.
-    #[inline(never)] // most requests do not come here
-    fn count_limits(&mut self, replies: &ReplyRules, one: &PolicyDecision, event: Event) {
-        if one.outcome.unavailable {
-            return;
-        }
-        for (place, _) in one.outcome.verdicts.iter().enumerate().filter(|(_, verdict)| !verdict.admitted) {
-            if let Some(limit) = replies.limit_index(one, place) {
-                self.labelled.count(Label { policy: one.policy, about: About::Limit(limit), event });
-            }
-        }
-    }
-
-    /// Counts a request under the tier and the consumer of its caller, for each policy that applies.
-    #[inline(never)] // few configurations have either
-    fn count_caller(&mut self, decision: &Decision) {
-        let rejected = decision.rejected();
-        let admits = |one: &PolicyDecision| (!rejected && !one.rejected()).then_some(Event::Admitted);
-        let rejects = |one: &PolicyDecision| one.rejected().then_some(Event::Rejected);
-        let enforced = of_each_policy(decision.policies())
-            .map(|one| (one.policy, if rejected { rejects(one) } else { admits(one) }));
-        let shadows = of_each_policy(decision.shadows()).map(|one| (one.policy, admits(one)));
-        let unlimited = decision.unlimited().iter();
-        let unlimited = unlimited.map(|policy| (*policy, (!rejected).then_some(Event::Admitted)));
-        for (policy, event) in enforced.chain(shadows).chain(unlimited) {
-            let Some(event) = event else { continue };
-            let by_tier = self.policies.get(policy).is_some_and(|outcomes| outcomes.by_tier);
-            let tier = decision.tier().filter(|_| by_tier).map(About::Tier);
-            let consumer = decision.consumer().filter(|_| self.by_consumer).map(About::Consumer);
-            for about in tier.into_iter().chain(consumer) {
-                self.labelled.count(Label { policy, about, event });
-            }
+        for policy in decision.unlimited().iter().filter(|_| !rejected) {
+            let Some(outcomes) = policies.get_mut(*policy) else { continue };
+            outcomes.admit(None, *policy, decision, labelled);
         }
     }
 

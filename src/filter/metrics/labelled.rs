@@ -7,8 +7,6 @@
 
 use super::counter::Counter;
 use crate::filter::host::Host;
-use crate::identity::Identity;
-use crate::identity_map::IdentityMap;
 use crate::reply::ReplyRules;
 
 /// What is counted: an event of one policy, at one of its limits, or with a caller of some tier or some
@@ -18,15 +16,17 @@ pub(super) struct Label {
     /// The policy, as an index into `PolicySet::policies`.
     pub policy: usize,
     pub about: About,
+    /// The limit, tier or consumer, as an index into the configuration's list.
+    pub index: usize,
     pub event: Event,
 }
 
-/// What a counter is about besides its policy. The index is that of the configuration's list.
+/// What a counter is about besides its policy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum About {
-    Limit(usize),
-    Tier(usize),
-    Consumer(usize),
+    Limit,
+    Tier,
+    Consumer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub(super) enum Event {
 }
 
 impl Event {
+    const NUMBER: usize = 3;
+
     fn word(self) -> &'static str {
         match self {
             Event::Admitted => "admitted",
@@ -47,43 +49,42 @@ impl Event {
 }
 
 impl Label {
-    /// As a key of the map.
-    fn key(self) -> Identity {
-        let (kind, index) = match self.about {
-            About::Limit(index) => (0, index),
-            About::Tier(index) => (1, index),
-            About::Consumer(index) => (2, index),
-        };
-        let event = match self.event {
-            Event::Admitted => 0,
-            Event::Rejected => 1,
-            Event::ShadowRejected => 2,
-        };
-        Identity { page: (self.policy as u64) << 8 | kind << 4 | event, fingerprint: (index as u64) << 32 }
+    /// Its place in the row of its policy.
+    fn place(self) -> usize {
+        self.index * Event::NUMBER + self.event as usize
     }
 
     /// The counter's name. `None`: the configuration has no such thing.
     fn name(self, replies: &ReplyRules) -> Option<String> {
         let policy = replies.policies.get(self.policy)?;
         let (word, name) = match self.about {
-            About::Limit(index) => (".limit.", &policy.limits.get(index)?.name),
-            About::Tier(index) => (".tier.", replies.tiers.get(index)?),
-            About::Consumer(index) => (".consumer.", &replies.consumers.get(index)?.name),
+            About::Limit => (".limit.", &policy.limits.get(self.index)?.name),
+            About::Tier => (".tier.", replies.tiers.get(self.index)?),
+            About::Consumer => (".consumer.", &replies.consumers.get(self.index)?.name),
         };
         Some(["tollgate.policy.", &policy.name, word, name, ".", self.event.word()].concat())
     }
 }
 
+/// Where the counters of the limits, the tiers or the consumers of one policy are: by [`Label::place`], an index
+/// into [`Labelled::entries`]. It is as long as what has counted demands.
+#[derive(Default)]
+pub(super) struct Row(Vec<usize>);
+
+impl Row {
+    const NOWHERE: usize = usize::MAX;
+}
+
 /// These counters of one filter configuration.
 #[derive(Default)]
 pub(super) struct Labelled {
-    counters: IdentityMap<Entry>,
-    /// Those that have counted since the last flush, each once.
-    changed: Vec<Label>,
+    entries: Vec<Entry>,
+    /// Those that have counted since the last flush, by index, each once.
+    changed: Vec<usize>,
 }
 
-#[derive(Default)]
 struct Entry {
+    label: Label,
     /// `None`: it is not defined yet.
     counter: Option<Counter>,
     /// What was counted since the last flush.
@@ -91,24 +92,45 @@ struct Entry {
 }
 
 impl Labelled {
-    pub fn count(&mut self, label: Label) {
-        let Some(entry) = self.counters.open(label.key(), usize::MAX) else { return };
-        if entry.pending == 0 {
-            self.changed.push(label);
+    /// Counts an event. `row` is the policy's for what the label is about.
+    #[inline]
+    pub fn count(&mut self, row: &mut Row, label: Label) {
+        let place = row.0.get(label.place()).copied().unwrap_or(Row::NOWHERE);
+        match self.entries.get_mut(place) {
+            Some(Entry { pending, .. }) => {
+                if *pending == 0 {
+                    self.changed.push(place);
+                }
+                *pending += 1;
+            }
+            None => self.add(row, label),
         }
-        entry.pending += 1;
+    }
+
+    /// Counts an event for the first time.
+    #[cold]
+    fn add(&mut self, Row(row): &mut Row, label: Label) {
+        let (at, place) = (label.place(), self.entries.len());
+        if row.len() <= at {
+            row.resize(at + 1, Row::NOWHERE);
+        }
+        if let Some(own) = row.get_mut(at) {
+            *own = place;
+        }
+        self.entries.push(Entry { label, counter: None, pending: 1 });
+        self.changed.push(place);
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    #[inline(never)] // nothing has changed at most ticks
+    #[inline(never)] // most ticks have little to add
     pub fn flush(&mut self, host: impl Host, replies: &ReplyRules) {
-        for label in self.changed.drain(..) {
-            let Some(entry) = self.counters.get_mut(label.key()) else { continue };
-            if entry.counter.is_none() {
-                entry.counter = label.name(replies).map(|name| Counter::define(host, &name));
+        for place in self.changed.drain(..) {
+            let Some(Entry { label, counter, pending }) = self.entries.get_mut(place) else { continue };
+            if counter.is_none() {
+                *counter = label.name(replies).map(|name| Counter::define(host, &name));
             }
-            let pending = std::mem::take(&mut entry.pending);
-            if let Some(counter) = &mut entry.counter {
+            let pending = std::mem::take(pending);
+            if let Some(counter) = counter {
                 counter.pending = pending;
                 counter.flush(host);
             }
