@@ -15,7 +15,7 @@ fn lists(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn names_of_policies_and_of_what_is_in_them_become_labels_and_each_level_has_a_name_of_its_own() {
+fn f_names_of_policies_and_of_what_is_in_them_become_labels_and_each_level_has_a_name_of_its_own() {
     let policy = "keys: { ip: { client_ip: {} } }
 policies:
   - { name: policy, key: ip, limits: [{ name: limit, quota: 2, window: 1h }, { name: tier, quota: 9, window: 1h }] }
