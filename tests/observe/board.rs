@@ -16,7 +16,8 @@ fn each_query_has_data_and_sums_agree_with_what_clients_counted() {
 
 /// The sum of what clients counted, of these targets and keys.
 fn sum(counted: &Counted, target: &str, key: &str, outcome: usize) -> f64 {
-    let fits = |(at, by): &&(&str, &str)| (target.is_empty() || *at == target) && (key.is_empty() || *by == key);
+    let fits =
+        |(at, by): &&(&str, &str)| (target.is_empty() || *at == target) && (key.is_empty() || *by == key);
     let counts = counted.iter().filter(|(name, _)| fits(name)).map(|(_, counts)| counts[outcome]);
     f64::from(u32::try_from(counts.sum::<u64>()).expect("a small number"))
 }
@@ -30,6 +31,20 @@ fn sums_agree(scene: &Scene, counted: &Counted) {
         ("sum(tollgate_policy_refused)", rejected("", "")),
         ("sum(tollgate_policy_refused{policy=\"plan\"})", rejected("/plan", "")),
         ("sum(tollgate_policy_refused{policy=\"fleet\"})", rejected("/fleet", "")),
+        ("sum(tollgate_policy_limit_refused{policy=\"plan\"})", rejected("/plan", "")),
+        ("sum(tollgate_policy_limit_refused{limit=\"day\"})", rejected("/plan", "acme-key")),
+        ("sum(tollgate_policy_limit_refused{policy=\"fleet\"})", rejected("/fleet", "")),
+        ("sum(tollgate_policy_tier_admitted{tier=\"pro\"})", admitted("/plan", "acme-key")),
+        ("sum(tollgate_policy_tier_refused)", rejected("/plan", "")),
+        (
+            "sum(tollgate_policy_consumer_admitted{policy=\"plan\", consumer=\"tiny\"})",
+            admitted("/plan", "tiny-key"),
+        ),
+        (
+            "sum(tollgate_policy_consumer_refused{policy=\"plan\", consumer=\"acme\"})",
+            rejected("/plan", "acme-key"),
+        ),
+        ("sum(tollgate_policy_shadow_refused) - sum(tollgate_policy_limit_shadow_refused)", 0.0),
     ] {
         scene.until(query, expected);
     }
@@ -57,7 +72,8 @@ fn a_faulty_update_is_seen(scene: &Scene) {
     let envoy = &scene.envoys[0];
     envoy.update("window: 1d", "window: 1x");
     let board = queries::of_board();
-    let query = board.iter().find(|query| query.place == "board, Updates that Envoy has rejected, A").unwrap();
+    let query =
+        board.iter().find(|query| query.place == "board, Updates that Envoy has rejected, A").unwrap();
     let value = crate::harness::eventually("the board to show it", || {
         let series = scene.prometheus.ask(&query.text).expect("an answer");
         let of_envoy = series.iter().find(|(labels, _)| labels["instance"] == envoy.instance.as_str());

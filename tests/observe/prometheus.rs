@@ -84,8 +84,11 @@ fn configuration(shipped: &str, envoys: &[SocketAddr], service: SocketAddr) -> S
     let mut text = shipped.to_owned();
     for (from, to) in [
         ("targets: [\"envoy:9901\"]", format!("targets: [{}]", envoys.join(", "))),
-        ("dns_sd_configs:", "static_configs:".to_owned()),
-        ("- { names: [fleet], type: A, port: 7071 }", format!("- targets: [\"{service}\"]")),
+        ("    dns_sd_configs:\n      - { names: [envoy-2], type: A, port: 9901 }\n", String::new()),
+        (
+            "dns_sd_configs:\n      - { names: [tollgate-fleet], type: A, port: 7071 }\n",
+            format!("static_configs:\n      - targets: [\"{service}\"]\n"),
+        ),
         ("_interval: 15s", "_interval: 1s".to_owned()),
     ] {
         assert!(text.contains(from), "deploy/prometheus/prometheus.yaml has no {from}");

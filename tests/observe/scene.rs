@@ -105,14 +105,16 @@ impl Envoy {
     fn start(files: &Files, number: usize, fleet: &str, token: &str) -> Self {
         let policy = in_repository("tests/observe/policy.yaml").display().to_string();
         let module = module().display().to_string();
-        let arguments = ["tollgate", "bootstrap", &policy, "--wasm", &module, "--port", "0", "--admin-port", "0"];
+        let arguments =
+            ["tollgate", "bootstrap", &policy, "--wasm", &module, "--port", "0", "--admin-port", "0"];
         let fleet = ["--fleet", fleet, "--fleet-token-file", token];
         let printed = command::run([&arguments[..], &fleet].concat()).expect("valid arguments");
         assert_eq!(printed.status, Status::Success, "{}", printed.stderr);
         let ecds = files.file(&format!("filter-{number}.yaml"));
         let (bootstrap, filter) = by_ecds(&printed.stdout, &ecds.display().to_string());
         fs::write(&ecds, filter).expect("the filter's file");
-        let gateway = Setup::whole(format!("node: {{ id: envoy-{number}, cluster: envoys }}\n{bootstrap}")).start();
+        let gateway =
+            Setup::whole(format!("node: {{ id: envoy-{number}, cluster: envoys }}\n{bootstrap}")).start();
         eventually("each worker to join the fleet", || {
             (gateway.log().matches("has joined the fleet").count() >= 3).then_some(())
         });
@@ -138,7 +140,10 @@ fn by_ecds(printed: &str, path: &str) -> (String, String) {
     let indent = " ".repeat(before.len() - before.trim_end_matches(' ').len() + 2);
     let source = format!("config_source: {{ path_config_source: {{ path: \"{path}\" }} }}");
     let typed = "type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]";
-    let by_ecds = format!("- name: tollgate\n{indent}config_discovery:\n{indent}  {source}\n{indent}  {typed}\n{}", &indent[2..]);
+    let by_ecds = format!(
+        "- name: tollgate\n{indent}config_discovery:\n{indent}  {source}\n{indent}  {typed}\n{}",
+        &indent[2..]
+    );
     let unindented = |line: &str| format!("  {}\n", line.strip_prefix(&indent).unwrap_or(line));
     let filter: String = filter.lines().filter(|line| !line.trim().is_empty()).map(unindented).collect();
     let resource = "\"@type\": type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
