@@ -1,5 +1,6 @@
 //! The board and the rules in front of traffic.
 
+use crate::harness::eventually;
 use crate::prometheus::Prometheus;
 use crate::queries::{self, Query};
 use crate::scene::{Counted, Scene};
@@ -12,6 +13,7 @@ fn each_query_has_data_and_sums_agree_with_what_clients_counted() {
     each_query_answers(&scene.prometheus);
     assert_eq!(scene.prometheus.alerts(), [""; 0], "nothing is wrong");
     a_faulty_update_is_seen(&scene);
+    a_new_policy_is_seen(&scene);
 }
 
 /// The sum of what clients counted, of these targets and keys.
@@ -50,42 +52,73 @@ fn sums_agree(scene: &Scene, counted: &Counted) {
     }
 }
 
+/// What has no data while all is well, and when it has.
+const AWAITED: [(&str, &str); 2] = [
+    ("rule TollgateCountersMissing", "an Envoy without Tollgate: rules.test.yaml"),
+    (NEW_POLICY, "a new policy: below"),
+];
+
+const NEW_POLICY: &str = "board, annotation a new policy";
+
 fn each_query_answers(prometheus: &Prometheus) {
     let all = [queries::of_board(), queries::of_rules(prometheus), queries::of_pages()];
     let mut problems = Vec::new();
     for Query { place, text } in all.iter().flatten() {
+        let awaited = AWAITED.iter().any(|(awaited, _)| awaited == place);
         match prometheus.ask(text) {
             Err(error) => problems.push(format!("{place}: {error}\n    {text}")),
-            Ok(series) if series.is_empty() => problems.push(format!("{place}: no data\n    {text}")),
+            Ok(series) if series.is_empty() != awaited => {
+                problems.push(format!("{place} has {} series\n    {text}", series.len()));
+            }
             Ok(_) => {}
         }
     }
     let count: usize = all.iter().map(Vec::len).sum();
     assert!(problems.is_empty(), "{} of {count} queries:\n{}", problems.len(), problems.join("\n"));
-    println!("{count} queries have data");
+    println!("{} of {count} queries have data", count - AWAITED.len());
     for rule in prometheus.rules() {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
 }
 
+/// Waits until a query has a value that is not 0 for this Envoy.
+fn value_of(scene: &Scene, query: &str, instance: &str) -> f64 {
+    eventually(query, || {
+        let series = scene.prometheus.ask(query).expect("an answer");
+        let of_envoy = series.iter().find(|(labels, _)| labels["instance"] == instance);
+        of_envoy.map(|(_, value)| *value).filter(|value| *value != 0.0)
+    })
+}
+
+fn fires(scene: &Scene, alert: &str) {
+    eventually(alert, || scene.prometheus.alerts().contains(&alert.to_owned()).then_some(()));
+}
+
 fn a_faulty_update_is_seen(scene: &Scene) {
     let envoy = &scene.envoys[0];
+    let live = format!("tollgate_config_revision{{instance=\"{}\"}}", envoy.instance);
+    let before = scene.prometheus.number(&live);
     envoy.update("window: 1d", "window: 1x");
-    let board = queries::of_board();
-    let query =
-        board.iter().find(|query| query.place == "board, Updates that Envoy has rejected, A").unwrap();
-    let value = crate::harness::eventually("the board to show it", || {
-        let series = scene.prometheus.ask(&query.text).expect("an answer");
-        let of_envoy = series.iter().find(|(labels, _)| labels["instance"] == envoy.instance.as_str());
-        of_envoy.map(|(_, value)| *value).filter(|value| *value > 0.0)
-    });
-    println!("after a faulty update, {} is {value}", query.text);
+    let query = queries::of_board_at("Updates that Envoy has rejected, A");
+    let value = value_of(scene, &query, &envoy.instance);
+    println!("after a faulty update the board's query says {value}: {query}");
     assert_eq!(value, 1.0);
-    crate::harness::eventually("the alerts", || {
-        let alerts = scene.prometheus.alerts();
-        alerts.contains(&"TollgateUpdateRejected".to_owned()).then_some(())
-    });
+    fires(scene, "TollgateUpdateRejected");
+    value_of(scene, &queries::of_board_at("Policies taken and rejected, B"), &envoy.instance);
+    fires(scene, "TollgatePolicyRejected");
     // The old policy serves on.
-    let request = envoy.gateway.get("/plan").header("x-api-key", "acme-key");
-    assert_eq!(request.admitted_of(3), 0);
+    assert_eq!(envoy.gateway.get("/plan").header("x-api-key", "acme-key").admitted_of(3), 0);
+    assert_eq!(scene.prometheus.number(&live), before);
 }
+
+fn a_new_policy_is_seen(scene: &Scene) {
+    let envoy = &scene.envoys[1];
+    assert_eq!(scene.prometheus.number(REVISIONS_DIFFER), 0.0);
+    envoy.update("quota: 1000000", "quota: 2000000");
+    let mark = queries::of_board_at("annotation a new policy");
+    value_of(scene, &mark, &envoy.instance);
+    scene.until(REVISIONS_DIFFER, 1.0);
+}
+
+const REVISIONS_DIFFER: &str =
+    "count(max by (job) (tollgate_config_revision) != min by (job) (tollgate_config_revision))";

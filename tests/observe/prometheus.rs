@@ -71,9 +71,9 @@ impl Prometheus {
         groups.flat_map(|group| group["rules"].as_array().expect("rules").clone()).collect()
     }
 
-    /// Names of the alerts that wait or fire.
+    /// Names of the alerts that fire.
     pub fn alerts(&self) -> Vec<String> {
-        let series = self.ask("count by (alertname) (ALERTS)").expect("alerts");
+        let series = self.ask("count by (alertname) (ALERTS{alertstate=\"firing\"})").expect("alerts");
         series.into_iter().map(|(labels, _)| labels["alertname"].as_str().unwrap().to_owned()).collect()
     }
 }

@@ -32,7 +32,7 @@ pub fn of_board() -> Vec<Query> {
     }
     for annotation in board["annotations"]["list"].as_array().into_iter().flatten() {
         if let Some(expression) = annotation["expr"].as_str() {
-            let place = format!("board, annotation {}", annotation["name"]);
+            let place = format!("board, annotation {}", annotation["name"].as_str().expect("a name"));
             queries.push(Query { place, text: shown(expression) });
         }
     }
@@ -46,6 +46,12 @@ pub fn of_board() -> Vec<Query> {
     }
     assert!(queries.len() > 60, "{} queries of the board", queries.len());
     queries
+}
+
+/// The query of the board at this place.
+pub fn of_board_at(place: &str) -> String {
+    let found = of_board().into_iter().find(|query| query.place.strip_prefix("board, ") == Some(place));
+    found.unwrap_or_else(|| panic!("the board has no {place}")).text
 }
 
 /// Each expression of the rules, as Prometheus has read it. Comparisons answer 0 or 1: so what they compare must have
