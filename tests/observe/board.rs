@@ -1,6 +1,8 @@
 //! The board and the rules in front of traffic.
 
-use crate::harness::eventually;
+use tollgate_cli::command;
+
+use crate::harness::{eventually, in_repository};
 use crate::prometheus::Prometheus;
 use crate::queries::{self, Query};
 use crate::scene::{Counted, Scene};
@@ -11,9 +13,18 @@ fn each_query_has_data_and_sums_agree_with_what_clients_counted() {
     let counted = scene.traffic();
     sums_agree(&scene, &counted);
     each_query_answers(&scene.prometheus);
+    assert_eq!(scene.prometheus.number("max(tollgate_config_revision)"), revision(), "as `check` prints it");
     assert_eq!(scene.prometheus.alerts(), [""; 0], "nothing is wrong");
     a_faulty_update_is_seen(&scene);
     a_new_policy_is_seen(&scene);
+}
+
+/// What `tollgate check` prints for the policy.
+fn revision() -> f64 {
+    let policy = in_repository("tests/observe/policy.yaml").display().to_string();
+    let printed = command::run(["tollgate", "check", "--json", &policy]).expect("valid arguments").stdout;
+    let printed: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+    printed[0]["revision"].as_f64().unwrap_or_else(|| panic!("no revision in {printed}"))
 }
 
 /// The sum of what clients counted, of these targets and keys.

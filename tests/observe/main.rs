@@ -26,6 +26,7 @@ mod several {
 }
 
 mod board;
+mod commands;
 mod files;
 mod labels;
 mod prometheus;
