@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run fleet container container-fleet container-down image fleet-image release release-test test unit unit-wasm module e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run fleet container container-fleet container-down image fleet-image release release-test test unit unit-wasm module e2e observe container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,11 @@ unit-wasm: ## run the same tests as wasm in Node
 module: ## test the built module: its exports and imports, and that another folder builds the same
 	@tools/module
 
-e2e: ## run the end-to-end tests in a real Envoy, and in a fleet of them with Redis (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
+e2e: ## run the end-to-end tests in a real Envoy, in a fleet of them with Redis, and `make observe` (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e
+
+observe: ## ask each query of the board, the alerts and the pages, on a real Prometheus that scrapes two Envoys under traffic
+	@tools/observe
 
 container-test: ## run the tests in a real container (ENVOY_IMAGE=image, CONTAINER_ENGINE=docker or podman to choose)
 	@tools/container-test
@@ -87,7 +90,7 @@ lint: ## check the formatting, clippy for both targets with warnings denied, and
 	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --workspace --all-targets -- -D warnings
-	tools/cargo clippy --test envoy --test fleet --test container --test module --test release -- -D warnings # which --all-targets leaves out
+	tools/cargo clippy --test envoy --test fleet --test observe --test container --test module --test release -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 

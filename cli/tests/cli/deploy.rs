@@ -161,7 +161,7 @@ fn the_policy_of_each_file_is_the_shipped_one_field_by_field() {
 /// Labels of metrics are the same wherever an Envoy is configured.
 #[test]
 fn the_labels_of_metrics_are_those_that_bootstrap_prints() {
-    let printed = tollgate(&["bootstrap", BILLIUM, "--stats-tags"]).success();
+    let printed = tollgate(&["bootstrap", BILLIUM]).success();
     let tags = |text: &str| -> Vec<String> {
         text.split('\'').filter(|quoted| quoted.starts_with("^wasmcustom")).map(str::to_owned).collect()
     };
