@@ -18,8 +18,8 @@ use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
-use tollgate::reply::{AccessLog, LogFormat};
 use tollgate::limiter::Limit;
+use tollgate::reply::{AccessLog, LogFormat};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
     CostFrom, CostHeader, EnforcedShare, Forgive, LimitSet, Mode, Place, Policy, Quota, QuotaFrom,

@@ -20,10 +20,10 @@ mod language;
 mod platforms;
 mod policies;
 mod quotas;
-mod shell;
-mod version;
-mod test;
 mod replay;
+mod shell;
+mod test;
+mod version;
 
 use std::fs;
 use std::io::Write;
