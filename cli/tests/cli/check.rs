@@ -123,7 +123,7 @@ fn yaml_json_text_and_a_struct_are_the_same_revision() {
     let yaml = policy("charge: sequential\n");
     let tree = serde_json::json!({
         "charge": "sequential",
-        "policies": [{"limits": [{"window": "60s", "quota": 50.0}], "name": "ip", "key": "client_ip"}],
+        "policies": [{"limits": [{"window": "60s", "quota": 50}], "name": "ip", "key": "client_ip"}],
         "keys": {"client_ip": {"client_ip": {}}},
     });
     let own = revision("revision.yaml", &yaml);

@@ -9,6 +9,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
     let pointer = match object {
         "configuration" => "",
         "tiers" => "/tiers",
+        "access_log" => "/access_log",
+        "metrics" => "/metrics",
         "retry_after" => "/retry_after",
         "table" => "/table",
         "fleet" => "/fleet",
@@ -52,6 +54,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
     });
     let more = match object {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        "access_log" => json!({ "access_log": {} }),
+        "metrics" => json!({ "metrics": {}, "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
         "host" => {
