@@ -75,7 +75,7 @@ impl Lines {
     }
 
     /// The next line, without its end.
-    pub fn next(&mut self) -> Next<'_> {
+    pub fn read_line(&mut self) -> Next<'_> {
         let mut searched = self.start;
         let mut is_long = false;
         loop {
@@ -216,7 +216,7 @@ mod tests {
         let mut lines = Lines::of(Box::new(Cursor::new(bytes))).unwrap();
         let mut all = Vec::new();
         loop {
-            all.push(match lines.next() {
+            all.push(match lines.read_line() {
                 Next::Line(number, line) if line.len() < 50 => {
                     format!("{number} {}", String::from_utf8_lossy(line))
                 }
@@ -250,7 +250,7 @@ mod tests {
         let mut lines = Lines::of(Box::new(Cursor::new(bytes))).unwrap();
         let mut seen = Vec::new();
         loop {
-            seen.push(match lines.next() {
+            seen.push(match lines.read_line() {
                 Next::Line(number, _) => (number, true),
                 Next::TooLong(number) => (number, false),
                 Next::Broken(..) => panic!(),

@@ -275,7 +275,7 @@ impl Source {
                 }
                 continue;
             }
-            match self.lines.as_mut()?.next() {
+            match self.lines.as_mut()?.read_line() {
                 Next::Line(number, line) => {
                     if take(&mut self.parser, line, record, read, (&self.name, number)) {
                         return Some(number);
@@ -317,7 +317,7 @@ fn take(parser: &mut Parser, bytes: &[u8], record: &mut Record, read: &mut Read,
 fn sample(lines: &mut Lines) -> VecDeque<(u64, Vec<u8>)> {
     let (mut sample, mut bytes) = (VecDeque::new(), 0);
     while sample.len() < SAMPLE_LINES && bytes < SAMPLE_BYTES {
-        match lines.next() {
+        match lines.read_line() {
             Next::Line(number, line) => {
                 bytes += line.len();
                 sample.push_back((number, line.to_vec()));

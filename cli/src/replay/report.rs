@@ -176,10 +176,7 @@ fn fullness(tally: &Tally) -> Vec<Fullness> {
 }
 
 /// Callers in an order that is the same each time, as far as they are at all to be listed.
-fn listed<'t, K: Ord>(
-    tally: &'t Tally,
-    rank: impl Fn(&CallerTally) -> Option<K>,
-) -> Vec<(usize, &'t CallerTally)> {
+fn listed<K: Ord>(tally: &Tally, rank: impl Fn(&CallerTally) -> Option<K>) -> Vec<(usize, &CallerTally)> {
     let ranked =
         tally.callers.iter().filter_map(|((policy, _), caller)| Some((rank(caller)?, *policy, caller)));
     let mut ranked: Vec<_> = ranked.collect();

@@ -171,20 +171,20 @@ impl<'a> Cursor<'a> {
         match self.peek()? {
             b'"' => {
                 let text = unescaped(self.string()?)?;
-                set(node, line, &text)
+                set(node, line, text)
             }
             b'{' if node.slots.contains(&Slot::Decision) => {
                 let before = self.rest;
                 self.skip()?;
                 let object = before.get(..before.len() - self.rest.len()).unwrap_or_default();
-                set(node, line, &Cow::Borrowed(object))
+                set(node, line, Cow::Borrowed(object))
             }
             b'{' if !node.children.is_empty() => self.object(node, line, None),
             b'[' if !node.slots.is_empty() => self.first_of_list(node, line),
             b'{' | b'[' => self.skip(),
             _ => match self.scalar()? {
                 b"null" => Ok(()),
-                text => set(node, line, &Cow::Borrowed(text)),
+                text => set(node, line, Cow::Borrowed(text)),
             },
         }
     }
@@ -198,7 +198,7 @@ impl<'a> Cursor<'a> {
         match inside.peek()? {
             b'"' => {
                 let text = unescaped(inside.string()?)?;
-                set(node, line, &text)
+                set(node, line, text)
             }
             _ => Ok(()),
         }
@@ -258,7 +258,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn set<'a>(node: &Node, line: &mut Line<'a>, text: &Cow<'a, [u8]>) -> Result<(), Unreadable> {
+fn set<'a>(node: &Node, line: &mut Line<'a>, text: Cow<'a, [u8]>) -> Result<(), Unreadable> {
     node.slots.iter().try_for_each(|slot| line.set(*slot, text.clone()))
 }
 
