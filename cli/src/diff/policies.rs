@@ -156,11 +156,8 @@ fn requests(was: &One<'_>, one: &One<'_>, changes: &mut Changes) {
             let all: Vec<String> = all.iter().map(fields::shown).collect();
             if all.is_empty() { "nothing".into() } else { all.join(", ") }
         };
-        let severity = match widened(&from, &to) {
-            Severity::Stricter => Severity::Looser,
-            Severity::Looser => Severity::Stricter,
-            other => other,
-        };
+        // The more it excepts, the less it rejects.
+        let severity = widened(&to, &from);
         changes.add(severity, name, format!("excepts {}; before: {}", list(&to), list(&from)), "");
     }
 }
