@@ -54,6 +54,8 @@ pub(super) struct Worker<H: Host> {
     pub replies: ReplyRules,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// `PolicySet::read_together`, computed once.
+    pub read_together: Vec<String>,
     /// `PolicySet::removed_headers`, computed once.
     pub removed_headers: Vec<String>,
     /// `PolicySet::removed_trailers`, computed once.
@@ -79,8 +81,20 @@ impl<H: Host> Worker<H> {
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
         let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
+        let read_together = rules.read_together();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
+        Ok(Worker {
+            host,
+            engine,
+            replies,
+            clock,
+            metrics,
+            read_together,
+            removed_headers,
+            removed_trailers,
+            table,
+            fleet,
+        })
     }
 
     /// Lends the engine a transaction at this instant, for what follows a decision. `None`: there is no table.

@@ -34,6 +34,7 @@ mod facturapi;
 mod flood;
 #[allow(dead_code, unused_imports, reason = "the tests of a fleet use the rest")]
 mod harness;
+mod header_reads;
 mod header_sets;
 mod hostile;
 mod hostile_callers;
