@@ -14,6 +14,7 @@ mod mode;
 mod on_response;
 mod policy;
 mod quota_from;
+mod read_together;
 mod request_match;
 mod routes;
 mod schedule;

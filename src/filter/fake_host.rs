@@ -27,6 +27,10 @@ pub(super) struct Knows {
     pub configuration: String,
     pub has_random_bytes: bool,
     pub request: Vec<(String, String)>,
+    /// How often it was asked for one header of the request, or for all lines of one, and for all headers.
+    pub header_reads: (usize, usize),
+    /// Whether it shows all headers at once.
+    pub hides_headers: bool,
     pub response: Vec<(String, String)>,
     pub trailers: Vec<(String, String)>,
     /// The piece of the response's body that has come.
@@ -198,12 +202,18 @@ impl Host for Fake {
 
     fn request_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
         assert!(stream >= FIRST_STREAM);
-        host(|knows| first(&knows.request, name))
+        host(|knows| {
+            knows.header_reads.0 += 1;
+            first(&knows.request, name)
+        })
     }
 
     fn each_request_header(self, stream: u32, show: &mut dyn FnMut(&[u8], &[u8])) {
         assert!(stream >= FIRST_STREAM);
-        let headers = host(|knows| knows.request.clone());
+        let headers = host(|knows| {
+            knows.header_reads.1 += 1;
+            if knows.hides_headers { Vec::new() } else { knows.request.clone() }
+        });
         headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
     }
 
@@ -232,6 +242,7 @@ impl Host for Fake {
             ["source", "address"] => Some(knows.address.clone().into_bytes()),
             ["xds", "route_name"] => knows.route_name.clone().map(String::into_bytes),
             ["request", "headers", name] => {
+                knows.header_reads.0 += 1;
                 let lines: Vec<&str> = lines(&knows.request, name).collect();
                 (!lines.is_empty()).then(|| lines.join(",").into_bytes())
             }

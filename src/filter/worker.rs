@@ -74,6 +74,8 @@ pub(super) struct Worker<H: Host> {
     pub replies: ReplyRules,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// `PolicySet::read_together`, computed once.
+    pub read_together: Vec<String>,
     /// `PolicySet::removed_headers`, computed once.
     pub removed_headers: Vec<String>,
     /// `PolicySet::removed_trailers`, computed once.
@@ -107,6 +109,7 @@ impl<H: Host> Worker<H> {
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
         let metrics = Metrics::define(host, &rules);
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
+        let read_together = rules.read_together();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker {
             host,
@@ -114,6 +117,7 @@ impl<H: Host> Worker<H> {
             replies,
             clock,
             metrics,
+            read_together,
             removed_headers,
             removed_trailers,
             table,

@@ -36,6 +36,7 @@ mod flood;
 mod forgive;
 #[allow(dead_code, unused_imports, reason = "the tests of a fleet use the rest")]
 mod harness;
+mod header_reads;
 mod header_sets;
 mod hostile;
 mod hostile_callers;

@@ -206,6 +206,10 @@ trait Source: Sized {
         None
     }
 
+    fn reads(&self) -> Option<&str> {
+        self.header()
+    }
+
     fn match_part(&self) -> Option<MatchPart<'_>> {
         None
     }
@@ -346,6 +350,11 @@ macro_rules! key_sources {
             /// The header that it reads, in lower case.
             pub fn header(&self) -> Option<&str> {
                 match self { $(KeySource::$source(source) => source.header(),)+ }
+            }
+
+            /// The request header that it reads, in lower case, as a part of which it may have its value.
+            pub fn reads(&self) -> Option<&str> {
+                match self { $(KeySource::$source(source) => source.reads(),)+ }
             }
 
             /// What each match of a policy with such a key must have.
