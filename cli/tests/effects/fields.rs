@@ -121,9 +121,10 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
-            | "headers" | "paths" | "tiers" | "fleet",
+            | "headers" | "paths" | "tiers" | "fleet" | "forgive",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
+        | ("forgive", _)
         | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
