@@ -38,7 +38,7 @@ pub(super) struct Metrics {
     leases_full: Counter,
     debts_dropped: Counter,
     keys_without_value: Counter,
-    /// `None`: nobody is forgiven anything.
+    /// Records whose counts were forgiven. `None`: there were none, and there is no entry.
     forgiven: Option<Counter>,
     /// `None`: there is no fleet.
     fleet: Option<FleetCounters>,
@@ -75,6 +75,8 @@ pub(super) fn rejected(host: impl Host) {
 fn configurations(host: impl Host) -> [Counter; 2] {
     ["tollgate.config.accepted", "tollgate.config.rejected"].map(|name| Counter::define(host, name))
 }
+
+const FORGIVEN: &str = "tollgate.config.forgiven";
 
 /// What a member of a fleet counts.
 struct FleetCounters {
@@ -310,7 +312,7 @@ impl Metrics {
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
             keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
-            forgiven: forgives.then(|| Counter::define(host, "tollgate.config.forgiven")),
+            forgiven: forgives.then(|| Counter::define(host, FORGIVEN)),
             fleet: in_fleet.then(|| FleetCounters::define(host)),
             fill: Box::default(),
         }
@@ -414,10 +416,12 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
-        if let Some(forgiven) = &mut self.forgiven {
-            forgiven.pending += stats.forgiven;
-            forgiven.flush(host);
+        if stats.forgiven > 0 {
+            // All configurations of the worker share the table, also those before the one with the entry.
+            let define = || Counter::define(host, FORGIVEN);
+            self.forgiven.get_or_insert_with(define).pending += stats.forgiven;
         }
+        self.forgiven.iter_mut().for_each(|counter| counter.flush(host));
         let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
         fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));

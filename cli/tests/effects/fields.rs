@@ -98,6 +98,8 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
             ("/policies/1/stock_header", vec![("/policies/1/stock_header", json!({ "name": "x-stock" }))])
         }
         "span" => ("/policies/1/schedule/0", vec![("/policies/1/schedule", json!([{}]))]),
+        // What an entry does depends on the clock: src/engine/tests/forgiven.rs.
+        "forgive" => ("/forgive/0", vec![]),
         "headers" => ("/headers", vec![]),
         "access_log" => ("/access_log", vec![("/access_log", json!({}))]),
         "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
@@ -123,9 +125,10 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
-            | "headers" | "paths" | "tiers" | "fleet" | "metrics",
+            | "headers" | "paths" | "tiers" | "fleet" | "metrics" | "forgive",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
+        | ("forgive", _)
         | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
