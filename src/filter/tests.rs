@@ -416,9 +416,9 @@ fn f_a_secret_is_kept_on_the_rejection_of_a_later_tollgate_too() {
 }
 
 mod fleet;
+mod header_reads;
 mod metrics;
 mod seen;
-mod header_reads;
 
 #[wasm_bindgen_test(unsupported = test)]
 fn no_client_speaks_for_a_policy_in_shadow() {

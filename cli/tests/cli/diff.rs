@@ -31,7 +31,7 @@ rejects more
 
 operators see
   the whole policy: access_log is no longer true, so: false
-      sets filter state that an access log can show with %FILTER_STATE(wasm.tollgate:PLAIN)%
+      sets filter state that an access log can show with %FILTER_STATE(wasm.tollgate:PLAIN)%; true is an object without fields
 
 counts after a live update
   ip/limit  kept

@@ -38,6 +38,7 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "address-negation" => "/policies/0/match/0/client_ip",
         "route-negation" => "/policies/0/match/0/route",
         "limit" => "/policies/0/limits/0",
+        "forgive" => "/forgive/0",
         "rejection" => "/reject",
         "headers" => "/headers",
         "names" => "/headers/names",
@@ -56,6 +57,9 @@ pub(super) fn example(object: &str) -> (Json, String) {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
         "access_log" => json!({ "access_log": {} }),
         "metrics" => json!({ "metrics": {}, "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
+        "forgive" => {
+            json!({ "forgive": [{ "key": "ip", "value": "192.0.2.7", "before": "2026-01-01T00:00:00Z" }] })
+        }
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
         "host" => {
