@@ -176,7 +176,8 @@ mod tests {
             Entry { forgive, ..sound },
         ];
         for long in lists {
-            assert!(matches!(entry(&long), Err(Wrong::TooMany { found: 1_025, .. })));
+            let found = [long.open.len(), long.lost.len(), long.forgive.len()].into_iter().max();
+            assert!(matches!(entry(&long), Err(Wrong::TooMany { found: told, .. }) if Some(told) == found));
         }
     }
 
