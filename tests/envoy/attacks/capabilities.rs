@@ -64,6 +64,6 @@ fn without_a_call_that_reads_requests_the_module_does_not_trap() {
 #[test]
 fn without_shared_data_the_configuration_is_an_error() {
     let log = allowed_but(&["proxy_get_shared_data", "proxy_set_shared_data"]).start_rejected().log;
-    assert!(log.contains("table.pages: found a host that gives no shared data"), "{log}");
+    assert!(log.contains("table: found a host that gives no shared data"), "{log}");
     assert_no_trap(&log, "shared data");
 }
