@@ -58,6 +58,12 @@ fn a_policy_and_itself_have_no_difference() {
 }
 
 #[test]
+fn a_window_that_is_only_written_differently_is_no_change_beside_another_quota() {
+    let diff = changed("quota: 5, window: 10m", "quota: 4, window: 600s");
+    assert_eq!(only(&diff), (Severity::Stricter, "login/limit", "quota is 4; before: 5"));
+}
+
+#[test]
 fn what_is_written_differently_and_means_the_same_is_no_difference() {
     for (from, to) in [
         ("window: 60s", "window: 1m"),
