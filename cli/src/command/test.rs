@@ -120,6 +120,11 @@ impl Test {
             }
         };
         let Some(policy) = policy_name(&input.name, &document.value) else {
+            if let Some(sibling) = sibling(path).filter(|_| PolicyFile::read(path, &input.text).is_ok()) {
+                return Err(Failure::new(format!(
+                    "{path} is a policy, and no test file stands beside it: {sibling} does not exist"
+                )));
+            }
             let error = ConfigError::new(
                 language::file::POLICY.name,
                 "nothing",
