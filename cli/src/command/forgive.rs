@@ -43,8 +43,9 @@ pub struct Forgive {
 }
 
 const EXAMPLES: &str = "\
-The entry goes into the list `forgive` of the policy. A value that may be a secret is printed as its digest. Each entry has
-its effect once, so the policy may be loaded again and again. Remove it when tollgate check says that it has none any more.
+Add the entry to the list `forgive` of the policy, and load the policy. A value that may be a secret is printed
+as its digest. Each entry takes effect once, so you may load the policy again and again. Remove the entry when
+`tollgate check` says that it no longer has an effect.
 
 Examples:
   tollgate forgive policy.yaml --key api_key --value-stdin < key.txt
@@ -106,7 +107,7 @@ impl Forgive {
     fn no_such_key(&self, sets: &[(Configuration, &Value)]) -> Failure {
         let keys = sets.iter().flat_map(|(set, _)| &set.rules.callers.keys);
         let keys: Vec<&str> = keys.map(|key| key.name.as_str()).collect();
-        Failure::new(format!("{} has no such key; it has: {}", self.file, keys.join(", ")))
+        Failure::new(format!("--key: {} has no such key, but allowed is {}", self.file, keys.join(", ")))
     }
 
     fn known(&self, key: &Key) -> Result<Known, Failure> {

@@ -39,7 +39,7 @@ fn an_entry_is_printed_that_the_policy_takes() {
 #[test]
 fn what_would_be_an_error_is_told_by_option() {
     for (arguments, why) in [
-        (&["--key", "nobody", "--value", "a"][..], "no such key; it has: api_key, client_ip"),
+        (&["--key", "nobody", "--value", "a"][..], "no such key, but allowed is api_key, client_ip"),
         (
             &["--key", "api_key", "--value-stdin", "--policy", "login"],
             "--policy: found \"login\", but allowed is api",
