@@ -284,6 +284,18 @@ fn what_is_no_log_is_said() {
     assert_eq!(tollgate(&["replay", &invalid, "-"]).status, 1);
 }
 
+#[test]
+fn a_block_does_not_fill_the_limits_that_its_caller_has_not_used() {
+    let blocking = per_minute(3)
+        .replace("limits: [", "block_for: 1h\n    limits: [{ name: day, quota: 100, window: 24h }, ");
+    let policy = policy_file("replay-block.yaml", &blocking);
+    let requests: Vec<(u32, &str)> = (0..10).map(|second| (second, "192.0.2.1")).collect();
+    let report = replayed(&[&policy, &log_file("replay-block.log", combined(&requests))]);
+    let limits = &report["policies"][0]["limits"];
+    assert_eq!(report["rejected"], 7);
+    assert_eq!((&limits[0]["fullest_permille"], &limits[1]["fullest_permille"]), (&30.into(), &1000.into()));
+}
+
 /// The newest of several rotated logs is often empty.
 #[test]
 fn an_empty_log_is_passed_over_but_a_replay_without_any_request_fails() {
