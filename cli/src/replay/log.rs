@@ -209,10 +209,11 @@ impl Source {
         let name = shown(path);
         let mut lines =
             Lines::open(path, Rc::clone(bytes)).map_err(|error| format!("{name} cannot be read: {error}"))?;
-        let (sample, ends) = sample(&mut lines).map_err(|why| format!("{name} cannot be read: {why}"))?;
-        if sample.is_empty() && ends {
+        let sample = Sample::read(&mut lines).map_err(|why| format!("{name} cannot be read: {why}"))?;
+        if sample.lines.is_empty() && sample.is_whole {
             return Ok(None);
         }
+        let sample = sample.lines;
         let texts: Vec<&[u8]> = sample.iter().map(|(_, line)| line.as_slice()).collect();
         let format = format.or_else(|| detect(&texts, mapping)).ok_or_else(|| {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -331,27 +332,41 @@ fn take(parser: &mut Parser, bytes: &[u8], record: &mut Record, read: &mut Read,
     }
 }
 
-/// The first lines of a log, and whether it has no other.
-///
-/// # Errors
-/// Why not even the first line can be read.
-fn sample(lines: &mut Lines) -> Result<(VecDeque<(u64, Vec<u8>)>, bool), String> {
-    let (mut sample, mut bytes) = (VecDeque::new(), 0);
-    let mut has_others = false;
-    while sample.len() < SAMPLE_LINES && bytes < SAMPLE_BYTES {
-        match lines.read_line() {
-            Next::Line(number, line) => {
-                bytes += line.len();
-                sample.push_back((number, line.to_vec()));
+/// The first lines of a log.
+#[derive(Default)]
+struct Sample {
+    /// The lines, each with its number.
+    lines: VecDeque<(u64, Vec<u8>)>,
+    /// Whether the log has no other.
+    is_whole: bool,
+}
+
+impl Sample {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Why not even the first line can be read.
+    fn read(lines: &mut Lines) -> Result<Sample, String> {
+        let (mut sample, mut bytes) = (Sample::default(), 0);
+        let mut has_others = false;
+        while sample.lines.len() < SAMPLE_LINES && bytes < SAMPLE_BYTES {
+            match lines.read_line() {
+                Next::Line(number, line) => {
+                    bytes += line.len();
+                    sample.lines.push_back((number, line.to_vec()));
+                }
+                Next::TooLong(_) => {
+                    has_others = true;
+                    bytes += 1 << 16;
+                }
+                Next::Broken(_, why) if sample.lines.is_empty() && !has_others => return Err(why),
+                Next::Broken(..) => break,
+                Next::End => {
+                    sample.is_whole = !has_others;
+                    break;
+                }
             }
-            Next::TooLong(_) => {
-                has_others = true;
-                bytes += 1 << 16;
-            }
-            Next::Broken(_, why) if sample.is_empty() && !has_others => return Err(why),
-            Next::Broken(..) => break,
-            Next::End => return Ok((sample, !has_others)),
         }
+        Ok(sample)
     }
-    Ok((sample, false))
 }
