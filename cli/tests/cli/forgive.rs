@@ -61,6 +61,22 @@ fn what_would_be_an_error_is_told_by_option() {
     assert!(ran.status == 2 && ran.stderr.contains("a single line"), "{}", ran.stderr);
 }
 
+/// Its digest would fit no request, and nobody would notice.
+#[test]
+fn a_value_with_its_scheme_is_an_error() {
+    let text = POLICY.replace("header: x-api-key", "header: authorization, scheme: Bearer");
+    let path = file("forgive-scheme.yaml", &text).display().to_string();
+    let with =
+        |value: &str| tollgate_reading(&["forgive", &path, "--key", "api_key", "--value-stdin"], value);
+    let ran = with("bearer s3cret\n");
+    assert_eq!(ran.status, 2);
+    assert_eq!(
+        ran.stderr,
+        "tollgate: the value begins with Bearer: leave the scheme out, as the policy does\n"
+    );
+    assert!(with("abc\n").success().contains(ABC));
+}
+
 /// A header may be a credential, whatever it is called.
 #[test]
 fn no_value_that_may_be_a_secret_is_shown() {
