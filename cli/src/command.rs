@@ -14,6 +14,7 @@ mod replay;
 mod shell;
 pub(crate) mod styles;
 mod test;
+mod text;
 
 use crate::applicability::masked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
