@@ -292,6 +292,7 @@ fn the_tools_archive_has_the_program_its_page_completions_and_license() {
         "completions/tollgate.fish",
         "man/man1/tollgate.1",
         "tollgate",
+        "tollgate-test.schema.json",
         "tollgate.schema.json",
     ];
     assert_eq!(files.collect::<Vec<_>>(), expected);

@@ -14,6 +14,7 @@ mod replay;
 mod shell;
 pub(crate) mod styles;
 mod test;
+mod text;
 
 use crate::applicability::masked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -40,22 +41,22 @@ Examples:
   tollgate explain policy.yaml 'GET /v1/invoices?page=2' --client-ip 192.0.2.7 --times 51
   tollgate bootstrap policy.yaml --upstream localhost:3000 > envoy.yaml
 
-Exit status: 0 on success, 1 if a policy has errors, 2 if the command failed.";
+Exit status: 0 on success, 1 if a policy has errors or does not pass what you asked for, 2 if the command failed.";
 
 #[derive(Subcommand)]
 enum Command {
     Check(check::Check),
     Explain(Box<explain::Explain>),
+    Test(test::Test),
+    Diff(diff::Compare),
     Replay(Box<replay::Replay>),
     Bootstrap(bootstrap::Bootstrap),
-    Hash(hash::Hash),
     Forgive(forgive::Forgive),
+    Hash(hash::Hash),
     Schema(language::Schema),
     Reference(language::Reference),
     Completions(shell::Completions),
     Man(shell::Man),
-    Test(test::Test),
-    Diff(diff::Compare),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -68,16 +69,16 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
     let outcome = match Arguments::try_parse_from(arguments).map_err(without_secrets)?.command {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Test(test) => test.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Replay(replay) => replay.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
-        Command::Hash(hash) => hash.run(),
         Command::Forgive(forgive) => forgive.run(),
+        Command::Hash(hash) => hash.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
         Command::Completions(completions) => Ok(completions.run(Arguments::command())),
         Command::Man(man) => man.run(Arguments::command()),
-        Command::Test(test) => test.run(),
-        Command::Diff(diff) => diff.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }

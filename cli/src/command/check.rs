@@ -4,6 +4,7 @@ use crate::cases::is_test_file;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
+use crate::command::text::object;
 use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
 use crate::policy_file::{Located, Plugins, PolicyFile, PolicySource};
@@ -209,10 +210,6 @@ impl Report {
             ("summary", self.summary.as_ref().map_or(Value::Null, Summary::to_value)),
         ])
     }
-}
-
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }
 
 fn summary_text(summary: &Summary) -> String {

@@ -3,6 +3,7 @@
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
+use crate::command::text::{object, printable};
 use crate::diff::{Change, Diff, Fate, LimitCounts, SEVERITIES, Severity, Side, diff};
 use crate::policy_file::{PolicyFile, PolicySource};
 use clap::Args;
@@ -136,11 +137,6 @@ fn to_text(name: Option<&str>, diff: Option<&Diff>) -> String {
     text + "\n" + &counts_text(&diff.counts)
 }
 
-/// A text without control characters.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
-}
-
 fn style(severity: Severity) -> anstyle::Style {
     match severity {
         Severity::Restart | Severity::Stricter => ERROR,
@@ -190,8 +186,4 @@ fn to_value(name: Option<&str>, diff: Option<&Diff>) -> Value {
     let changes = diff.map_or(Value::Null, |diff| list(diff.changes.iter().map(change).collect()));
     let fates = diff.map_or(Value::Null, |diff| list(diff.counts.iter().map(counts).collect()));
     object([("filter", name.map_or(Value::Null, Value::from)), ("changes", changes), ("counts", fates)])
-}
-
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }

@@ -22,7 +22,8 @@ pub struct Forgive {
     /// The key by which the caller is known
     #[arg(long, value_name = "NAME")]
     key: String,
-    /// Read the caller's value of the key from standard input, so that it is in no shell history
+    /// Read the caller's value of the key from standard input, so that it is in no shell history: the whole value,
+    /// without its authentication scheme
     #[arg(long, group = "caller")]
     value_stdin: bool,
     /// The SHA-256 of the value, as `tollgate hash` prints it
@@ -43,8 +44,9 @@ pub struct Forgive {
 }
 
 const EXAMPLES: &str = "\
-The entry goes into the list `forgive` of the policy. A value that may be a secret is printed as its digest. Each entry has
-its effect once, so the policy may be loaded again and again. Remove it when tollgate check says that it has none any more.
+Add the entry to the list `forgive` of the policy, and load the policy. A value that may be a secret is printed
+as its digest. Each entry takes effect once, so you may load the policy again and again. Remove the entry when
+`tollgate check` says that it no longer has an effect.
 
 Examples:
   tollgate forgive policy.yaml --key api_key --value-stdin < key.txt
@@ -94,7 +96,7 @@ impl Forgive {
         let mut refused = None;
         for (set, value) in &sets {
             let Some(key) = set.rules.callers.keys.iter().find(|key| key.name == self.key) else { continue };
-            let entry = self.entry(&self.known(key)?);
+            let entry = self.entry(&self.known(key, scheme(value, &self.key))?);
             match compile(&with_only(value, &entry)) {
                 Ok(forgiving) => return Ok(Outcome::success(self.print(&forgiving, &entry))),
                 Err(errors) => refused = Some(errors),
@@ -106,10 +108,10 @@ impl Forgive {
     fn no_such_key(&self, sets: &[(Configuration, &Value)]) -> Failure {
         let keys = sets.iter().flat_map(|(set, _)| &set.rules.callers.keys);
         let keys: Vec<&str> = keys.map(|key| key.name.as_str()).collect();
-        Failure::new(format!("{} has no such key; it has: {}", self.file, keys.join(", ")))
+        Failure::new(format!("--key: {} has no such key, but allowed is {}", self.file, keys.join(", ")))
     }
 
-    fn known(&self, key: &Key) -> Result<Known, Failure> {
+    fn known(&self, key: &Key, scheme: Option<&str>) -> Result<Known, Failure> {
         if let Some(digits) = &self.sha256 {
             let digest = Digest::parse(digits.strip_prefix("sha256:").unwrap_or(digits));
             return digest.map(Known::Digest).ok_or_else(|| {
@@ -120,6 +122,11 @@ impl Forgive {
             Some(value) => value.clone().into_bytes(),
             None => read_value()?,
         };
+        if let Some(scheme) = scheme.filter(|scheme| has_scheme(&value, scheme)) {
+            return Err(Failure::new(format!(
+                "the value begins with {scheme}: leave the scheme out, as the policy does"
+            )));
+        }
         let kind = key.source.kind();
         match String::from_utf8(value) {
             // A digest of an address would not say which network it is of.
@@ -167,6 +174,17 @@ impl Forgive {
         let names: Vec<String> = forgiving.rules.policies.iter().flat_map(names).collect();
         format!("# forgives: {}\n- {}\n", names.join(", "), in_one_line(entry))
     }
+}
+
+/// The authentication scheme before a key's value in the policy.
+fn scheme<'v>(policy: &'v Value, key: &str) -> Option<&'v str> {
+    policy.get(configuration::KEYS.name)?.get(key)?.get("scheme").and_then(Value::text)
+}
+
+/// Whether a value begins with a scheme, as whoever copies a whole header has it.
+fn has_scheme(value: &[u8], scheme: &str) -> bool {
+    let found = value.split_at_checked(scheme.len());
+    found.is_some_and(|(found, rest)| found.eq_ignore_ascii_case(scheme.as_bytes()) && rest.starts_with(b" "))
 }
 
 /// The value on standard input, without the line feed at its end.

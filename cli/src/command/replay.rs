@@ -96,10 +96,11 @@ Examples:
   tollgate replay policy.yaml access.log.*.gz --against old.yaml --fail-if 'newly_rejected > 0.1%'
   tollgate replay policy.yaml access.log --field duration_s=rt --key api_key=key
   tollgate replay policy.yaml access.log --sweep api/minute=50..200 --csv
-  kubectl logs deploy/gateway | tollgate replay policy.yaml - --share 0.1% --json
+  tollgate replay policy.yaml access.log --share 0.1%
+  kubectl logs deploy/gateway | tollgate replay policy.yaml - --json
 
 Exit status: 0 if the logs are replayed, 1 if the policy has errors or a condition of --fail-if holds, 2 if a
-file cannot be read.";
+file cannot be read or the logs have no request.";
 
 fn format(text: &str) -> Result<&'static Format, String> {
     let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -199,6 +200,9 @@ struct Opened {
 impl Replay {
     pub fn run(self) -> Result<Outcome, Failure> {
         let began = Instant::now();
+        if self.share.is_some() && self.logs.iter().any(|log| log == "-") {
+            return Err(Failure::new("--share reads the logs several times, so none can be standard input"));
+        }
         let loaded = match load(&self.policy)? {
             Ok(loaded) => loaded,
             Err(outcome) => return Ok(outcome),
@@ -213,6 +217,7 @@ impl Replay {
             [Some(&loaded), against.as_ref()].into_iter().flatten().map(|one| &one.value).collect();
         let fields = Fields::new(&given, &policies).map_err(Failure::new)?;
         let mut log = self.open(&fields)?;
+        log.read.unseen = fields.given_extras();
         let files: Vec<_> = log.formats().map(|(name, format)| (name.to_string(), format.name)).collect();
         let opened = opened(&log, fields);
 
@@ -230,7 +235,8 @@ impl Replay {
         self.pass(&mut runs, &mut log);
         let smallest = self.smallest(&main, &runs, &opened)?;
         let read = std::mem::take(&mut log.read);
-        let report = self.report(files, &read, &runs, smallest)?;
+        let mut report = self.report(files, &read, &runs, smallest)?;
+        report.notes.extend(report::unseen(&read, &opened.fields));
         let failed = report.conditions.iter().any(|one| one.holds);
         let stdout = match (self.json, self.csv) {
             (true, _) => report.to_value().to_json() + "\n",
@@ -239,8 +245,13 @@ impl Replay {
         };
         let status = if failed { Status::Invalid } else { Status::Success };
         let mut outcome = Outcome::of(status, stdout);
+        if read.requests == 0 {
+            // A condition that holds for nothing must not pass in CI.
+            outcome.status = Status::Failed;
+            outcome.stderr = "tollgate: the logs have no request that can be read\n".into();
+        }
         if self.speed {
-            outcome.stderr = speed(read.lines, began);
+            outcome.stderr += &speed(read.lines, began);
         }
         Ok(outcome)
     }
@@ -278,9 +289,6 @@ impl Replay {
         opened: &Opened,
     ) -> Result<Option<(Share, Vec<Smallest>)>, Failure> {
         let Some(share) = self.share else { return Ok(None) };
-        if self.logs.iter().any(|log| log == "-") {
-            return Err(Failure::new("--share reads the logs several times, so none can be standard input"));
-        }
         let (rules, tally) = (runs.main.rules(), &runs.main.tally);
         let mut all = Vec::new();
         for policy in &rules.policies {

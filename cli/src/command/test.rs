@@ -7,6 +7,7 @@ use crate::cases::{
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS};
+use crate::command::text::{object, printable};
 use crate::document::{Document, LineMap, Syntax};
 use crate::policy_file::{Located, PolicyFile, PolicySource};
 use clap::Args;
@@ -120,6 +121,11 @@ impl Test {
             }
         };
         let Some(policy) = policy_name(&input.name, &document.value) else {
+            if let Some(sibling) = sibling(path).filter(|_| PolicyFile::read(path, &input.text).is_ok()) {
+                return Err(Failure::new(format!(
+                    "{path} is a policy, and no test file stands beside it: {sibling} does not exist"
+                )));
+            }
             let error = ConfigError::new(
                 language::file::POLICY.name,
                 "nothing",
@@ -285,10 +291,6 @@ fn number_or_null(number: Option<usize>) -> Value {
     number.map_or(Value::Null, |number| Value::Number(number as f64))
 }
 
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
-}
-
 impl Reported {
     fn to_text(&self, file: &str) -> String {
         let place = self.line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
@@ -327,11 +329,6 @@ fn request(one: &Difference) -> String {
         more => format!(", and {more} more of them"),
     };
     format!("{which} {}{more}", compare::instant_text(one.at))
-}
-
-/// A text without the control characters that a terminal would follow.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 /// A text, each line behind a sign.

@@ -68,6 +68,17 @@ pub(super) fn same(field: &Field, before: Option<&Value>, after: Option<&Value>)
     or_default(before) == or_default(after)
 }
 
+/// Whether two values of the field with this name mean the same.
+pub(super) fn same_named(
+    object: &'static Object,
+    name: &str,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> bool {
+    let field = object.fields.get().iter().find(|field| field.name == name);
+    field.map_or(before == after, |field| same(field, before, after))
+}
+
 /// The same for all ways of writing a value: with its defaults, its fields in their order, and durations as
 /// numbers.
 fn canonical(value: &Value, kind: &Kind) -> Value {

@@ -251,8 +251,11 @@ fn shape(
             (false, false) => (Severity::Looser, ""),
         };
         changes.add(severity, subject, what, format!("{follows}{why}"));
-    } else if from != to && words(policy, index) != words(before, old_index) {
+    } else if !fields::same_named(&limit::OBJECT, limit::WINDOW.name, from.as_ref(), to.as_ref())
+        && words(policy, index) != words(before, old_index)
+    {
         let what = format!("is {}; before: {}", words(policy, index), words(before, old_index));
-        changes.add(Severity::Anew, subject, what, follows);
+        let severity = if anew.is_some() { Severity::Anew } else { Severity::Other };
+        changes.add(severity, subject, what, follows);
     }
 }

@@ -1,21 +1,24 @@
 //! What changes besides policies and callers.
 
 use super::{Changes, Severity, Side, fields};
-use tollgate::language::{configuration, table};
+use tollgate::config::Value;
+use tollgate::language::{configuration, forgive, table};
 
 /// What is told elsewhere or here.
-const TOLD: [&str; 6] = [
+const TOLD: [&str; 7] = [
     configuration::KEYS.name,
     configuration::CONSUMERS.name,
     configuration::TIERS.name,
     configuration::POLICIES.name,
     configuration::TABLE.name,
     configuration::EXEMPT.name,
+    configuration::FORGIVE.name,
 ];
 
 pub(super) fn compare(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
     table(old, new, changes);
     exempt(old, new, changes);
+    forgiven(old, new, changes);
     let severity = |field: &str| match field {
         _ if [configuration::REJECT.name, configuration::RETRY_AFTER.name, configuration::HEADERS.name]
             .contains(&field) =>
@@ -81,6 +84,36 @@ fn exempt(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
             "exempt",
             format!("no longer {}", fields::shown(one)),
             "policies apply to these requests now",
+        );
+    }
+}
+
+/// Entries that give callers a fresh start. The caller's value may be a credential, so it is not shown.
+fn forgiven(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
+    let of = |side| super::entries(super::field(side, configuration::FORGIVE.name));
+    let (before, after) = (of(old), of(new));
+    let text = |one: &Value, name: &str| one.get(name).and_then(Value::text).map(str::to_owned);
+    let words = |one: &Value| {
+        let key = text(one, forgive::KEY.name).unwrap_or_default();
+        let counts = match (text(one, forgive::POLICY.name), text(one, forgive::LIMIT.name)) {
+            (Some(policy), Some(limit)) => format!(" in {policy}/{limit}"),
+            (Some(policy), None) => format!(" in {policy}"),
+            (None, _) => String::new(),
+        };
+        let instant = text(one, forgive::BEFORE.name).unwrap_or_default();
+        format!("one caller, by {key}: what was counted before {instant}{counts}")
+    };
+    for one in after.iter().filter(|one| !before.contains(one)) {
+        let follows = "its counts begin at zero, once, and a block ends; nothing changes for others";
+        changes.add(Severity::Looser, configuration::FORGIVE.name, words(one), follows);
+    }
+    for one in before.iter().filter(|one| !after.contains(one)) {
+        let follows = "what was forgiven stays forgiven";
+        changes.add(
+            Severity::Operators,
+            configuration::FORGIVE.name,
+            format!("no longer {}", words(one)),
+            follows,
         );
     }
 }

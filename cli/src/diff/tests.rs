@@ -58,6 +58,23 @@ fn a_policy_and_itself_have_no_difference() {
 }
 
 #[test]
+fn a_caller_that_is_forgiven_is_told_without_its_value() {
+    let entry = "forgive: [{ key: api_key, value: s3cret, policy: api, before: \"2026-11-29T10:00:00Z\" }]\n";
+    let diff = of(BASE, &format!("{BASE}{entry}"));
+    let what = "one caller, by api_key: what was counted before 2026-11-29T10:00:00Z in api";
+    assert_eq!(only(&diff), (Severity::Looser, "forgive", what));
+    let diff = of(&format!("{BASE}{entry}"), BASE);
+    assert_eq!(only(&diff), (Severity::Operators, "forgive", format!("no longer {what}").as_str()));
+    assert!(!format!("{diff:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_window_that_is_only_written_differently_is_no_change_beside_another_quota() {
+    let diff = changed("quota: 5, window: 10m", "quota: 4, window: 600s");
+    assert_eq!(only(&diff), (Severity::Stricter, "login/limit", "quota is 4; before: 5"));
+}
+
+#[test]
 fn what_is_written_differently_and_means_the_same_is_no_difference() {
     for (from, to) in [
         ("window: 60s", "window: 1m"),

@@ -4,7 +4,7 @@
 //! Each file is opened twice: once to find its format and its first time, and again when its time has come. So
 //! a thousand files of five minutes are not open at once.
 
-use super::format::{Entry, FORMATS, Format, Line, Mapping, Parser, Text, Unreadable, detect};
+use super::format::{Entry, Extra, FORMATS, Format, Line, Mapping, Parser, Text, Unreadable, detect};
 use super::lines::{Lines, Next};
 use super::record::Record;
 use std::cell::Cell;
@@ -31,6 +31,10 @@ pub struct Read {
     pub unreadable: BTreeMap<Unreadable, (u64, String)>,
     /// Where a file cannot be read any further, and why.
     pub broken: Vec<(String, String)>,
+    /// Files without a line.
+    pub empty: Vec<String>,
+    /// Fields that were asked for, and that no request has had yet.
+    pub unseen: Vec<Extra>,
     /// Requests whose times are in whole seconds.
     pub whole_seconds: u64,
     /// Requests without a duration.
@@ -64,6 +68,7 @@ impl Read {
         self.without_duration += u64::from(!record.has_duration);
         self.refused += u64::from(record.refused == Some(true));
         self.too_many_requests += u64::from(record.status == TOO_MANY_REQUESTS && record.refused.is_none());
+        self.unseen.retain(|extra| record.text(Text::Extra(*extra)).is_none());
         self.from = Some(self.from.map_or(record.start, |from| from.min(record.start)));
         self.to = Some(self.to.map_or(record.start, |to| to.max(record.start)));
     }
@@ -117,9 +122,13 @@ impl Log {
             has_pseudonyms: false,
         };
         for path in paths {
-            let (source, has_pseudonyms) = Source::open(path, format, mapping, &bytes)?;
-            log.has_pseudonyms |= has_pseudonyms;
-            log.sources.push(source);
+            match Source::open(path, format, mapping, &bytes)? {
+                Some((source, has_pseudonyms)) => {
+                    log.has_pseudonyms |= has_pseudonyms;
+                    log.sources.push(source);
+                }
+                None => log.read.empty.push(shown(path).into()),
+            }
         }
         bytes.set(0);
         log.waiting = (0..log.sources.len()).collect();
@@ -184,17 +193,27 @@ impl Log {
     }
 }
 
+/// What a log is called in messages.
+fn shown(path: &str) -> &str {
+    if path == "-" { "stdin" } else { path }
+}
+
 impl Source {
+    /// Opens a log. `None`: it is empty, as one is that was just rotated.
     fn open(
         path: &str,
         format: Option<&'static Format>,
         mapping: &Mapping,
         bytes: &Rc<Cell<u64>>,
-    ) -> Result<(Source, bool), String> {
-        let name = if path == "-" { "stdin" } else { path };
+    ) -> Result<Option<(Source, bool)>, String> {
+        let name = shown(path);
         let mut lines =
             Lines::open(path, Rc::clone(bytes)).map_err(|error| format!("{name} cannot be read: {error}"))?;
-        let sample = sample(&mut lines);
+        let sample = Sample::read(&mut lines).map_err(|why| format!("{name} cannot be read: {why}"))?;
+        if sample.lines.is_empty() && sample.is_whole {
+            return Ok(None);
+        }
+        let sample = sample.lines;
         let texts: Vec<&[u8]> = sample.iter().map(|(_, line)| line.as_slice()).collect();
         let format = format.or_else(|| detect(&texts, mapping)).ok_or_else(|| {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -226,7 +245,7 @@ impl Source {
             held: None,
             last: None,
         };
-        Ok((source, has_pseudonyms))
+        Ok(Some((source, has_pseudonyms)))
     }
 
     /// Fills `head` with the next request. Returns whether there is one.
@@ -314,17 +333,40 @@ fn take(parser: &mut Parser, bytes: &[u8], record: &mut Record, read: &mut Read,
 }
 
 /// The first lines of a log.
-fn sample(lines: &mut Lines) -> VecDeque<(u64, Vec<u8>)> {
-    let (mut sample, mut bytes) = (VecDeque::new(), 0);
-    while sample.len() < SAMPLE_LINES && bytes < SAMPLE_BYTES {
-        match lines.read_line() {
-            Next::Line(number, line) => {
-                bytes += line.len();
-                sample.push_back((number, line.to_vec()));
+#[derive(Default)]
+struct Sample {
+    /// The lines, each with its number.
+    lines: VecDeque<(u64, Vec<u8>)>,
+    /// Whether the log has no other.
+    is_whole: bool,
+}
+
+impl Sample {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Why not even the first line can be read.
+    fn read(lines: &mut Lines) -> Result<Sample, String> {
+        let (mut sample, mut bytes) = (Sample::default(), 0);
+        let mut has_others = false;
+        while sample.lines.len() < SAMPLE_LINES && bytes < SAMPLE_BYTES {
+            match lines.read_line() {
+                Next::Line(number, line) => {
+                    bytes += line.len();
+                    sample.lines.push_back((number, line.to_vec()));
+                }
+                Next::TooLong(_) => {
+                    has_others = true;
+                    bytes += 1 << 16;
+                }
+                Next::Broken(_, why) if sample.lines.is_empty() && !has_others => return Err(why),
+                Next::Broken(..) => break,
+                Next::End => {
+                    sample.is_whole = !has_others;
+                    break;
+                }
             }
-            Next::TooLong(_) => bytes += 1 << 16,
-            Next::Broken(..) | Next::End => break,
         }
+        Ok(sample)
     }
-    sample
 }

@@ -94,6 +94,20 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The fields that were given for keys and headers.
+    pub fn given_extras(&self) -> Vec<Extra> {
+        let all = self.keys.iter().chain(&self.headers).chain(&self.response_headers);
+        all.map(|(_, extra)| *extra).collect()
+    }
+
+    /// The name in the log of a field that was given.
+    pub fn name_of(&self, extra: Extra) -> Option<&str> {
+        let slot = Slot::Text(Text::Extra(extra));
+        self.mapping.fields.iter().find(|(own, _)| *own == slot).map(|(_, name)| name.as_str())
+    }
+}
+
 /// The name of a header that only the replay knows.
 fn own_header(kind: &str, name: &str) -> String {
     format!("{OWN_HEADER}{kind}-{}", name.to_ascii_lowercase())
@@ -217,6 +231,12 @@ fn field_mut<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Value> {
     fields.iter_mut().rev().find(|(field, _)| field == name).map(|(_, value)| value)
 }
 
+/// The names in a list of policies or limits, for messages. The only limit may have none.
+fn names(list: &[Value]) -> String {
+    let names = list.iter().map(|one| one.get("name").and_then(Value::text).unwrap_or("limit"));
+    format!("; it has {}", names.collect::<Vec<_>>().join(", "))
+}
+
 /// The quota of a limit, which a replay varies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
@@ -269,18 +289,20 @@ impl Target {
             Some(_) | None => return Err("the policy file has no policies".into()),
         };
         let named = |value: &Value, name: &str| value.get("name").and_then(Value::text) == Some(name);
+        let names = names(policies);
         let one = policies.iter_mut().find(|policy| named(policy, &self.policy));
-        let one = one.ok_or_else(|| unknown("policy", &self.policy))?;
+        let one = one.ok_or_else(|| unknown("policy", &self.policy) + &names)?;
         let Some(Value::List(limits)) = field_mut(one, "limits") else {
             return Err(unknown("limits in policy", &self.policy));
         };
+        let names = self::names(limits);
         let is_only = limits.len() == 1;
         let wanted = |limit: &&mut Value| match &self.limit {
             Some(name) => named(limit, name) || is_only && name == "limit" && limit.get("name").is_none(),
             None => is_only,
         };
         let limit = limits.iter_mut().find(wanted).ok_or_else(|| match &self.limit {
-            Some(name) => unknown("limit", &format!("{}/{name}", self.policy)),
+            Some(name) => unknown("limit", &format!("{}/{name}", self.policy)) + &names,
             None => format!("policy {} has several limits: name one, as {}/LIMIT", self.policy, self.policy),
         })?;
         let quota = field_mut(limit, "quota").ok_or_else(|| unknown("quota in", &self.text()))?;

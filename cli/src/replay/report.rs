@@ -5,7 +5,7 @@ mod json;
 mod notes;
 mod text;
 
-pub use notes::{Note, notes};
+pub use notes::{Note, notes, unseen};
 
 use super::Runs;
 use super::condition::{Condition, Metric, Share};

@@ -142,6 +142,8 @@ impl Tally {
         let limit_set = one.own_limits.as_deref().unwrap_or_else(|| policy.limit_sets.get(one.limit_set));
         let judging = limit_set.judging();
         let rejected = one.rejected();
+        // While a caller is blocked nothing is left of any limit, whatever it has used.
+        let may_be_blocked = rejected && policy.limits().iter().any(|limit| limit.algorithm.blocks());
         let (mut fullest, mut fullest_limit) = (0, 0);
         if let Some(tally) = self.policies.get_mut(one.policy) {
             tally.judged += 1;
@@ -154,7 +156,7 @@ impl Tally {
                 else {
                     continue;
                 };
-                let used = used(verdict);
+                let used = if may_be_blocked { 0 } else { used(verdict) };
                 limit.judged += 1;
                 limit.rejected += u64::from(!verdict.admitted);
                 limit.fullest = limit.fullest.max(used);

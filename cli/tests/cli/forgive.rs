@@ -39,7 +39,7 @@ fn an_entry_is_printed_that_the_policy_takes() {
 #[test]
 fn what_would_be_an_error_is_told_by_option() {
     for (arguments, why) in [
-        (&["--key", "nobody", "--value", "a"][..], "no such key; it has: api_key, client_ip"),
+        (&["--key", "nobody", "--value", "a"][..], "no such key, but allowed is api_key, client_ip"),
         (
             &["--key", "api_key", "--value-stdin", "--policy", "login"],
             "--policy: found \"login\", but allowed is api",
@@ -59,6 +59,22 @@ fn what_would_be_an_error_is_told_by_option() {
     }
     let ran = forgive(&["--key", "api_key", "--value-stdin"], "");
     assert!(ran.status == 2 && ran.stderr.contains("a single line"), "{}", ran.stderr);
+}
+
+/// Its digest would fit no request, and nobody would notice.
+#[test]
+fn a_value_with_its_scheme_is_an_error() {
+    let text = POLICY.replace("header: x-api-key", "header: authorization, scheme: Bearer");
+    let path = file("forgive-scheme.yaml", &text).display().to_string();
+    let with =
+        |value: &str| tollgate_reading(&["forgive", &path, "--key", "api_key", "--value-stdin"], value);
+    let ran = with("bearer s3cret\n");
+    assert_eq!(ran.status, 2);
+    assert_eq!(
+        ran.stderr,
+        "tollgate: the value begins with Bearer: leave the scheme out, as the policy does\n"
+    );
+    assert!(with("abc\n").success().contains(ABC));
 }
 
 /// A header may be a credential, whatever it is called.

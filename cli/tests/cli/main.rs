@@ -29,6 +29,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const BILLIUM: &str = "envoy/policies/billium.yaml";
 
@@ -77,8 +78,12 @@ fn tollgate_reading(arguments: &[&str], input: &str) -> Ran {
 
 /// Writes a file for a test.
 fn file(name: &str, text: &str) -> PathBuf {
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, text).expect("a file for a test");
+    // Moved, so that a test that writes the same file at the same time never reads half of it.
+    let part = format!("{}.{}.{}", path.display(), std::process::id(), WRITTEN.fetch_add(1, Relaxed));
+    fs::write(&part, text).expect("a file for a test");
+    fs::rename(&part, &path).expect("a file for a test");
     path
 }
 

@@ -284,6 +284,43 @@ fn what_is_no_log_is_said() {
     assert_eq!(tollgate(&["replay", &invalid, "-"]).status, 1);
 }
 
+#[test]
+fn a_block_does_not_fill_the_limits_that_its_caller_has_not_used() {
+    let blocking = per_minute(3)
+        .replace("limits: [", "block_for: 1h\n    limits: [{ name: day, quota: 100, window: 24h }, ");
+    let policy = policy_file("replay-block.yaml", &blocking);
+    let requests: Vec<(u32, &str)> = (0..10).map(|second| (second, "192.0.2.1")).collect();
+    let report = replayed(&[&policy, &log_file("replay-block.log", combined(&requests))]);
+    let limits = &report["policies"][0]["limits"];
+    assert_eq!(report["rejected"], 7);
+    assert_eq!((&limits[0]["fullest_permille"], &limits[1]["fullest_permille"]), (&30.into(), &1000.into()));
+}
+
+/// The newest of several rotated logs is often empty.
+#[test]
+fn an_empty_log_is_passed_over_but_a_replay_without_any_request_fails() {
+    let policy = policy_file("replay-empty.yaml", &per_minute(3));
+    let log = log_file("replay-one.log", combined(&[(0, "192.0.2.1")]));
+    let empty = log_file("replay-empty.log", "");
+    let report = replayed(&[&policy, &empty, &log]);
+    assert_eq!(report["requests"], 1);
+    assert!(report["notes"].to_string().contains("replay-empty.log has no line"), "{report}");
+    let ran = tollgate(&["replay", &policy, &empty, "--fail-if", "rejected > 0%"]);
+    assert_eq!(
+        (ran.status, ran.stderr.as_str()),
+        (2, "tollgate: the logs have no request that can be read\n")
+    );
+}
+
+#[test]
+fn a_field_that_no_request_has_is_said() {
+    let policy = policy_file("replay-unseen.yaml", &per_minute(3));
+    let log = log_file("replay-unseen.log", combined(&[(0, "192.0.2.1")]));
+    let notes = |field: &str| replayed(&[&policy, &log, "--header", field])["notes"].to_string();
+    let note = "no request has the field plann, which an option names";
+    assert!(notes("x-plan=plann").contains(note), "{}", notes("x-plan=plann"));
+}
+
 /// The script that the page measures the speed with.
 #[test]
 fn a_generated_day_is_replayed_the_same_in_both_formats() {

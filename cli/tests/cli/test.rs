@@ -181,6 +181,11 @@ fn an_invalid_policy_is_1_and_an_invalid_test_file_is_2() {
     );
     assert!(ran.stderr.contains("did you mean times?"), "{}", ran.stderr);
 
+    let alone = file("without_cases.yaml", &policy("")).display().to_string();
+    let ran = tollgate(&["test", &alone]);
+    let why = "without_cases.test.yaml does not exist\n";
+    assert!(ran.status == 2 && ran.stderr.ends_with(why), "{}", ran.stderr);
+
     assert_eq!(tollgate(&["test", "no/such.test.yaml"]).status, 2);
     let stdin = tollgate_reading(&["test", "-"], "cases: []\n");
     assert_eq!(stdin.status, 2);

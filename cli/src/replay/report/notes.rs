@@ -2,6 +2,7 @@
 
 use super::super::condition::percent;
 use super::super::log::Read;
+use super::super::policy::Fields;
 use super::super::queue::Reorder;
 use super::super::{Runs, tally::MAX_CALLERS};
 use super::policy_name;
@@ -42,6 +43,9 @@ pub fn notes(read: &Read, runs: &Runs, reorder: Reorder) -> Vec<Note> {
             read.lines,
             format!("lines were left out: {}; the first is {first}", why.words()),
         ));
+    }
+    for name in &read.empty {
+        notes.push(Note::new(0, 0, format!("{name} has no line")));
     }
     for (place, why) in &read.broken {
         notes.push(Note::new(0, 0, format!("{place} and what follows cannot be read: {why}")));
@@ -87,6 +91,13 @@ pub fn notes(read: &Read, runs: &Runs, reorder: Reorder) -> Vec<Note> {
     notes.extend(of_policies(runs, requests));
     notes.extend(of_table(runs, requests));
     notes
+}
+
+/// Fields that were given and that no request has, which is most often a typing error.
+pub fn unseen(read: &Read, fields: &Fields) -> Vec<Note> {
+    let names = read.unseen.iter().filter_map(|extra| fields.name_of(*extra));
+    let text = |name: &str| format!("no request has the field {name}, which an option names");
+    if read.requests == 0 { Vec::new() } else { names.map(|name| Note::new(0, 0, text(name))).collect() }
 }
 
 fn of_policies(runs: &Runs, requests: u64) -> Vec<Note> {
