@@ -2,7 +2,7 @@
 
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
-use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
+use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING, printable};
 use crate::diff::{Change, Diff, Fate, LimitCounts, SEVERITIES, Severity, Side, diff};
 use crate::policy_file::{PolicyFile, PolicySource};
 use clap::Args;
@@ -134,11 +134,6 @@ fn to_text(name: Option<&str>, diff: Option<&Diff>) -> String {
         }
     }
     text + "\n" + &counts_text(&diff.counts)
-}
-
-/// A text without control characters.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn style(severity: Severity) -> anstyle::Style {

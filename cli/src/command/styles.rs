@@ -17,3 +17,8 @@ pub const FAINT: Style = Style::new().dimmed();
 /// The texts of clap.
 pub const HELP: Styles =
     Styles::styled().header(HEADING).usage(HEADING).literal(AnsiColor::Cyan.on_default()).error(ERROR);
+
+/// A text of a file on one line, without the control characters that a terminal would follow.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}

@@ -6,7 +6,7 @@ use crate::cases::{
 };
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
-use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS};
+use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, printable};
 use crate::document::{Document, LineMap, Syntax};
 use crate::policy_file::{Located, PolicyFile, PolicySource};
 use clap::Args;
@@ -327,11 +327,6 @@ fn request(one: &Difference) -> String {
         more => format!(", and {more} more of them"),
     };
     format!("{which} {}{more}", compare::instant_text(one.at))
-}
-
-/// A text without the control characters that a terminal would follow.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 /// A text, each line behind a sign.
