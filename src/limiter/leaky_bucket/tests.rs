@@ -1,4 +1,5 @@
 use super::*;
+use crate::time::SECOND;
 use crate::limiter::tests::{DAY, Kept, Random, TRACES, after, at, on_traces};
 use crate::limiter::{Counter, WorkerId};
 use wasm_bindgen_test::wasm_bindgen_test;
