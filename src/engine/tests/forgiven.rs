@@ -262,8 +262,14 @@ fn at_most_a_thousand_entries() {
 fn a_bucket_that_is_empty_for_long_is_forgiven_whenever_its_caller_comes() {
     for (limits, first) in [
         (r#""limits": [{"quota": 2, "window": "1m", "algorithm": "token_bucket", "burst": 100}]"#, 100),
-        (r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "token_bucket"}]"#, 2),
-        (r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "leaky_bucket"}]"#, 1),
+        (
+            r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "token_bucket"}]"#,
+            2,
+        ),
+        (
+            r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "leaky_bucket"}]"#,
+            1,
+        ),
     ] {
         let policy = format!(r#"{{"name": "p", "key": "key", {limits}}}"#);
         let mut fixture = Fixture::new(&with(&policy, ""));
