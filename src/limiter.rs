@@ -130,6 +130,9 @@ impl Limit {
 /// is a debt or the result of a changed setting.
 const CLOCK_JITTER: Micros = MILLISECOND;
 
+/// The longest that a bucket may have to make up for what late charges have cost: no algorithm rejects for longer.
+const MAX_DEBT: Micros = 366 * 86_400 * SECOND;
+
 /// No request waits longer for its response: by default, Envoy ends idle streams after 5 minutes.
 pub const MAX_RESPONSE_TIME: Micros = 600 * SECOND;
 

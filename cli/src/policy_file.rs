@@ -3,6 +3,7 @@
 //!
 //! All commands and tests read files through this module, so that they read them alike.
 
+mod base64;
 mod cors;
 mod envoy;
 mod place;

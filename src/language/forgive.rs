@@ -51,7 +51,7 @@ pub const BEFORE: Field<&Form<Micros>> = Field::required(
     "before",
     &forms::TIMESTAMP,
     "what was counted before this instant does not count. It has no effect until then, nor once it is longer ago than two \
-     windows of the limit",
+     windows of the limit; of a bucket, which may owe units for a year, once it has surely filled up",
 );
 
 /// The most entries.

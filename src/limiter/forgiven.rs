@@ -15,8 +15,8 @@
 
 use super::formula::Formula;
 use super::penalty::Penalty;
-use super::{Limit, LimitId, MAX_RESPONSE_TIME};
-use crate::time::{Micros, Now, SECOND};
+use super::{Limit, LimitId, MAX_DEBT, MAX_RESPONSE_TIME};
+use crate::time::{Micros, Now, SECOND, times};
 use crate::varint;
 
 /// An entry's effect on one limit of a caller.
@@ -43,8 +43,13 @@ impl Forgiven {
 }
 
 /// How long after an instant its counts are surely gone: a counter looks back on the window before, and a penalty
-/// on the row of its blocks.
+/// on the row of its blocks. A bucket fills up in as many windows as its burst is quotas, and before that it may
+/// have to make up for a debt.
 pub fn memory_of(limit: &Limit) -> Micros {
+    if limit.has_window() && !limit.algorithm.counts_windows() {
+        let fills = times(limit.max_at_once().into(), limit.window) / u64::from(limit.quota.get());
+        return fills.saturating_add(limit.window).saturating_add(MAX_DEBT);
+    }
     let longest = limit.algorithm.parameters().growth.lengths().fold(limit.window, Micros::max);
     longest.saturating_mul(2)
 }

@@ -47,13 +47,10 @@ use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::{all_numbers, bytes, number};
 use super::verdict::Verdict;
-use super::{CLOCK_JITTER, Limit, MAX_CLOCK_SKEW};
-use crate::time::{Micros, Now, SECOND};
+use super::{CLOCK_JITTER, Limit, MAX_CLOCK_SKEW, MAX_DEBT};
+use crate::time::{Micros, Now};
 use crate::varint;
 use std::num::NonZeroU32;
-
-/// The most that can be owed beyond what a request may cost.
-const MAX_DEBT: Micros = 366 * 86_400 * SECOND;
 
 /// `leaky_bucket`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use crate::cases::is_test_file;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
-use crate::command::text::object;
+use crate::command::text::{object, printable};
 use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
 use crate::policy_file::{Located, Plugins, PolicyFile, PolicySource};
@@ -109,8 +109,9 @@ fn unread(input: &Input, error: Located<ConfigError>) -> Report {
 
 /// What of a file was passed over.
 fn without_tollgate(input: &Input, file: &PolicyFile) -> String {
-    let note =
-        |note: &Located<String>| format!("{}: {FAINT}note{FAINT:#}: {}\n", input.place(note), note.item);
+    let note = |note: &Located<String>| {
+        format!("{}: {FAINT}note{FAINT:#}: {}\n", input.place(note), printable(&note.item))
+    };
     let notes = file.notes.iter().map(note).collect::<String>();
     match file.skipped {
         0 => notes,
@@ -144,12 +145,13 @@ impl Report {
     fn name(&self) -> String {
         let subject = self.subject.iter().map(|subject| format!(", {subject}"));
         let filter = self.filter.iter().map(|filter| format!(", filter {filter}"));
-        subject.chain(filter).fold(self.file.clone(), |name, part| name + &part)
+        printable(&subject.chain(filter).fold(self.file.clone(), |name, part| name + &part))
     }
 
     fn to_text(&self, quiet: bool) -> String {
         let mut text = String::new();
-        let subject = self.subject.as_ref().map_or_else(String::new, |subject| format!("{subject}: "));
+        let subject =
+            self.subject.as_ref().map_or_else(String::new, |subject| format!("{}: ", printable(subject)));
         for (place, error) in &self.errors {
             text += &format!("{place}: {ERROR}error{ERROR:#}: {subject}{}\n", error.item);
         }

@@ -1,7 +1,8 @@
 //! The outcome of a command: its output and its exit status.
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Whether a command succeeded.
@@ -55,13 +56,43 @@ impl Outcome {
 
     /// Prints the output, without colours where they would not be seen.
     pub fn print(self) -> ExitCode {
-        let printed = write(anstream::stdout(), &self.stdout).and(write(anstream::stderr(), &self.stderr));
+        let stdout = for_reader(&self.stdout, io::stdout().is_terminal());
+        let stderr = for_reader(&self.stderr, io::stderr().is_terminal());
+        let printed = write(anstream::stdout(), &stdout).and(write(anstream::stderr(), &stderr));
         match (printed, self.status) {
             (Err(_), _) | (Ok(()), Status::Failed) => ExitCode::from(2),
             (Ok(()), Status::Invalid) => ExitCode::from(1),
             (Ok(()), Status::Success) => ExitCode::SUCCESS,
         }
     }
+}
+
+/// The output as a terminal may have it: whatever stands in names of files or in what they say, the terminal
+/// follows nothing but the tool's own colours.
+fn for_reader(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if !is_terminal || text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = if is_plain(c) { c.len_utf8() } else { colour(rest) };
+        match rest.get(..length) {
+            Some(kept) if length > 0 => shown.push_str(kept),
+            Some(_) | None => shown.push('\u{FFFD}'),
+        }
+        rest = rest.get(length.max(c.len_utf8())..).unwrap_or_default();
+    }
+    Cow::Owned(shown)
+}
+
+/// The length of a colour or a style, such as `ESC [ 1 m`, with which a text begins. 0: it does not.
+fn colour(text: &str) -> usize {
+    let Some(numbers) = text.strip_prefix("\u{1B}[") else { return 0 };
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(numbers.len());
+    let is_colour = numbers.get(end..).is_some_and(|rest| rest.starts_with('m'));
+    if is_colour { end + 3 } else { 0 }
 }
 
 fn write(mut to: impl Write, text: &str) -> io::Result<()> {
@@ -75,4 +106,19 @@ fn write(mut to: impl Write, text: &str) -> io::Result<()> {
 /// `1 error`, `2 errors`.
 pub(crate) fn counted(number: usize, what: impl Display) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_follows_nothing_but_colours() {
+        let text =
+            "\u{1B}[1m\u{1B}[31merror\u{1B}[0m:\ta\u{1B}]0;title\u{7}\u{9B}2J\u{1B}[2J\u{1B}[1\r\n\u{1B}";
+        let shown = "\u{1B}[1m\u{1B}[31merror\u{1B}[0m:\ta?]0;title??2J?[2J?[1?\n?";
+        assert_eq!(for_reader(text, true), shown.replace('?', "\u{FFFD}"));
+        assert_eq!(for_reader(text, false), text, "a file has what was written");
+        assert_eq!(for_reader("a\n\tb é", true), "a\n\tb é");
+    }
 }

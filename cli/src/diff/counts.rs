@@ -81,6 +81,9 @@ fn of_record(
     if before.scope.is_fleet() != policy.scope.is_fleet() {
         return Some("counted in another place: scope".into());
     }
+    if !policy.scope.is_fleet() && old.rules.table_name != new.rules.table_name {
+        return Some("in another table: table.name".into());
+    }
     if before.own_record != policy.own_record {
         return Some(
             "callers have other records: the number of limits by this key has crossed what one record holds"

@@ -1,6 +1,7 @@
 //! What changes besides policies and callers.
 
 use super::{Changes, Severity, Side, fields};
+use crate::applicability::masked;
 use tollgate::config::Value;
 use tollgate::language::{configuration, forgive, table};
 
@@ -46,10 +47,23 @@ pub(super) fn compare(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
     );
 }
 
-/// The size of the table, which only a restart can change.
+/// Which table it is, and its size, which only a restart can change while it is the same one.
 fn table(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
     let (from, to) = (old.set.rules.table_size, new.set.rules.table_size);
-    if from.pages != to.pages {
+    let name =
+        |side: Side<'_>| side.set.rules.table_name.as_deref().unwrap_or("the one without a name").to_owned();
+    if old.set.rules.table_name != new.set.rules.table_name {
+        changes.add(
+            Severity::Anew,
+            &format!("table.{}", table::NAME.name),
+            format!("is {}; before: {}", name(new), name(old)),
+            "the counts of this proxy are in another table, and begin at zero",
+        );
+        if from.pages != to.pages {
+            let what = format!("is {}; before: {}", to.pages, from.pages);
+            changes.add(Severity::Other, &format!("table.{}", table::PAGES.name), what, "");
+        }
+    } else if from.pages != to.pages {
         changes.add(
             Severity::Restart,
             "table.pages",
@@ -88,32 +102,41 @@ fn exempt(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
     }
 }
 
-/// Entries that give callers a fresh start. The caller's value may be a credential, so it is not shown.
+/// Entries that give callers a fresh start.
 fn forgiven(old: Side<'_>, new: Side<'_>, changes: &mut Changes) {
     let of = |side| super::entries(super::field(side, configuration::FORGIVE.name));
     let (before, after) = (of(old), of(new));
-    let text = |one: &Value, name: &str| one.get(name).and_then(Value::text).map(str::to_owned);
-    let words = |one: &Value| {
-        let key = text(one, forgive::KEY.name).unwrap_or_default();
-        let counts = match (text(one, forgive::POLICY.name), text(one, forgive::LIMIT.name)) {
-            (Some(policy), Some(limit)) => format!(" in {policy}/{limit}"),
-            (Some(policy), None) => format!(" in {policy}"),
-            (None, _) => String::new(),
-        };
-        let instant = text(one, forgive::BEFORE.name).unwrap_or_default();
-        format!("one caller, by {key}: what was counted before {instant}{counts}")
-    };
     for one in after.iter().filter(|one| !before.contains(one)) {
-        let follows = "its counts begin at zero, once, and a block ends; nothing changes for others";
-        changes.add(Severity::Looser, configuration::FORGIVE.name, words(one), follows);
-    }
-    for one in before.iter().filter(|one| !after.contains(one)) {
-        let follows = "what was forgiven stays forgiven";
         changes.add(
-            Severity::Operators,
-            configuration::FORGIVE.name,
-            format!("no longer {}", words(one)),
-            follows,
+            Severity::Looser,
+            "forgive",
+            format!("also {}", forgiven_caller(new, one)),
+            "what this caller has used does not count, and its block ends, once",
         );
     }
+    for one in before.iter().filter(|one| !after.contains(one)) {
+        changes.add(
+            Severity::Operators,
+            "forgive",
+            format!("no longer {}", forgiven_caller(old, one)),
+            "what was forgiven stays so",
+        );
+    }
+}
+
+/// An entry in words. Its value may be a credential, unless it is an address.
+fn forgiven_caller(side: Side<'_>, entry: &Value) -> String {
+    let text = |name: &str| entry.get(name).and_then(Value::text);
+    let key = text(forgive::KEY.name).unwrap_or_default();
+    let declared = side.set.rules.callers.keys.iter().find(|own| own.name == key);
+    let is_address = declared.is_some_and(|key| key.source.kind().identifies_by_range);
+    let caller = match (text(forgive::VALUE.name), text(forgive::SHA256.name)) {
+        (Some(value), _) if is_address => value.to_owned(),
+        (Some(value), _) => masked(value.as_bytes()),
+        (None, digest) => format!("sha256 {}", digest.unwrap_or_default()),
+    };
+    let of = |field: &str| text(field).map_or_else(String::new, |name| format!(", {field} {name}"));
+    let before = text(forgive::BEFORE.name).unwrap_or_default();
+    let (policy, limit) = (of(forgive::POLICY.name), of(forgive::LIMIT.name));
+    format!("{key} {caller}{policy}{limit}, before {before}")
 }

@@ -168,7 +168,10 @@ impl<'a> Builder<'a> {
         let (anchor, shape) = match event {
             Event::Alias(anchor) => return self.aliased(anchor, span),
             Event::Scalar(text, style, anchor, tag) => {
-                let block = (style == ScalarStyle::Literal).then_some(span.start.line());
+                // The span begins with the first line that is not empty.
+                let empty = text.bytes().take_while(|byte| *byte == b'\n').count();
+                let first = span.start.line().saturating_sub(empty);
+                let block = (style == ScalarStyle::Literal).then_some(first);
                 let tag = tag.map(|tag| Box::new(tag.into_owned()));
                 (anchor, Shape::Scalar(Scalar { text: text.into_owned(), style, tag, block }))
             }

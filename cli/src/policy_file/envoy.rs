@@ -2,15 +2,15 @@
 
 use super::cors::warn_cors;
 use super::place::{Lines, PolicyPlace};
-use super::{PolicySource, platform};
+use super::{PolicySource, base64, platform};
 use crate::inspect::{counts_addresses, matches_paths};
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
-use tollgate::config::{Value, field_path};
+use tollgate::config::{ConfigError, Value, field_path};
 
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
-/// How a control plane wraps a configuration that it has no type for.
-const TYPED_STRUCT: &str = "type.v1.TypedStruct";
+/// How a control plane wraps a configuration that it has no type for, now and before.
+const TYPED_STRUCTS: [&str; 2] = ["xds.type.v3.TypedStruct", "udpa.type.v1.TypedStruct"];
 const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
 
 /// Fields of a policy that no Envoy configuration has.
@@ -108,7 +108,7 @@ fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>)
                 found.extend(policy_source(value, around));
                 return;
             }
-            if has_type(value, TYPED_STRUCT)
+            if TYPED_STRUCTS.iter().any(|name| has_type(value, name))
                 && let Some(inner) = value.get("value")
                 && either(value, "type_url", "typeUrl")
                     .and_then(Value::text)
@@ -138,24 +138,65 @@ fn has_type(value: &Value, name: &str) -> bool {
 fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySource> {
     let config = filter.get("config")?;
     let path = field_path(&around.at.path(), "config");
-    let configuration = config.get("configuration")?;
-    let at = field_path(&field_path(&path, "configuration"), "value");
-    let written = configuration.get("value")?;
     let ours = [around.name, name_of(config)].iter().any(|name| name.contains("tollgate"));
-    let is_policy = |value: &Value| ours || has_policy_fields(value);
-    let (value, place) = if has_type(configuration, "google.protobuf.StringValue") {
-        platform::from_json(written.text().unwrap_or_default(), &at, around.lines)
-    } else if has_type(configuration, "google.protobuf.Struct") {
-        (Ok(written.clone()), PolicyPlace::Value(at))
-    } else {
-        return None;
+    let written = written(config, &path, around.lines);
+    // Whatever cannot be read is a policy if it is called so, or if it looks like one.
+    let is_ours = match &written.value {
+        Ok(value) => ours || has_policy_fields(value),
+        Err(_) => ours || written.is_meant,
     };
-    if !value.as_ref().map_or(ours, is_policy) {
+    if !is_ours {
         return None;
     }
     let manager = around.manager.as_ref().map(|(at, manager)| (at.path(), (*manager).clone()));
     let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
-    Some(PolicySource { filter: Some(filter), ..PolicySource::of(value, place, around.lines) })
+    Some(PolicySource {
+        filter: Some(filter),
+        ..PolicySource::of(written.value, written.place, around.lines)
+    })
+}
+
+/// What a plugin gets as its configuration.
+struct Written {
+    value: Result<Value, ConfigError>,
+    place: PolicyPlace,
+    /// Whether a text that cannot be read has the words of a policy.
+    is_meant: bool,
+}
+
+/// The configuration of the plugin with this path.
+fn written(config: &Value, path: &str, lines: &Lines) -> Written {
+    const ALLOWED: &str = "a google.protobuf.Struct, StringValue or BytesValue";
+    let at = field_path(path, "configuration");
+    let wrong = |found: &str, allowed: &str| Written {
+        value: Err(ConfigError::new("", found, allowed)),
+        place: PolicyPlace::Value(at.clone()),
+        is_meant: false,
+    };
+    let Some(configuration) = config.get("configuration").filter(|value| **value != Value::Null) else {
+        return wrong("a filter without a configuration", "a policy as its configuration");
+    };
+    let value = configuration.get("value");
+    let text = value.and_then(Value::text).unwrap_or_default();
+    let at = field_path(&at, "value");
+    let json = |text: &str, lines: &Lines| {
+        let (value, place) = platform::from_json(text, &at, lines);
+        Written { value, place, is_meant: platform::has_words_of_a_policy(text) }
+    };
+    if has_type(configuration, "google.protobuf.StringValue") {
+        return json(text, lines);
+    }
+    if has_type(configuration, "google.protobuf.BytesValue") {
+        let decoded = base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+        return match decoded {
+            Some(text) => json(&text, &Lines::at(lines.of(&at))),
+            None => wrong("bytes that are not base64 of text", "a policy as JSON"),
+        };
+    }
+    match value.filter(|_| has_type(configuration, "google.protobuf.Struct")) {
+        Some(value) => Written { value: Ok(value.clone()), place: PolicyPlace::Value(at), is_meant: false },
+        None => wrong("a configuration of another type, or without a value", ALLOWED),
+    }
 }
 
 fn name_of(config: &Value) -> &str {

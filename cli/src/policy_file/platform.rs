@@ -10,7 +10,7 @@ mod istio;
 
 use super::envoy;
 use super::place::{Lines, PolicyPlace};
-use super::{Plugins, PolicySource};
+use super::{Plugins, PolicySource, base64};
 use crate::document::{Document, LineMap, Syntax};
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
@@ -81,7 +81,7 @@ fn reader(group: &str, kind: &str) -> Read {
         ("gateway.envoyproxy.io", "EnvoyExtensionPolicy") => envoy_gateway::extension_policy,
         ("gateway.envoyproxy.io", "EnvoyPatchPolicy") => envoy_gateway::patch_policy,
         ("consul.hashicorp.com", "ServiceDefaults" | "ProxyDefaults") => consul::custom_resource,
-        ("", "ConfigMap") => config_map::texts,
+        ("", "ConfigMap" | "Secret") => config_map::texts,
         // An EnvoyFilter, or any other object with a filter as Envoy has it.
         _ => filters,
     }
@@ -201,6 +201,12 @@ impl Context<'_> {
         let place = PolicyPlace::Value(at.into());
         PolicySource { object: Some(object), ..PolicySource::of(value, place, self.lines) }
     }
+}
+
+/// Whether a text is meant as a policy, even if it cannot be read.
+pub(super) fn has_words_of_a_policy(text: &str) -> bool {
+    const WORDS: [&str; 3] = ["policies", "limits", "quota"];
+    WORDS.iter().all(|word| text.contains(word))
 }
 
 /// A policy that is JSON in the text with this path, and where it is.

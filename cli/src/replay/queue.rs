@@ -15,11 +15,13 @@ pub struct Reorder {
     pub time: Micros,
     /// How many requests are held back at most. More than that makes the oldest one go.
     pub requests: usize,
+    /// How many bytes their texts have together at most, since clients choose how long these are.
+    pub bytes: usize,
 }
 
 impl Default for Reorder {
     fn default() -> Reorder {
-        Reorder { time: 30 * SECOND, requests: 1 << 18 }
+        Reorder { time: 30 * SECOND, requests: 1 << 18, bytes: 512 << 20 }
     }
 }
 
@@ -31,6 +33,8 @@ pub struct Queue {
     order: BinaryHeap<Reverse<(Micros, u64, usize)>>,
     records: Vec<Record>,
     free: Vec<usize>,
+    /// The bytes of the requests that are held back.
+    bytes: usize,
     number: u64,
     /// The latest end so far.
     latest_end: Micros,
@@ -60,6 +64,7 @@ impl Queue {
     pub fn push(&mut self, place: usize) {
         let Some(record) = self.records.get(place) else { return };
         self.number += 1;
+        self.bytes += record.size();
         self.latest_end = self.latest_end.max(record.end);
         if record.start < self.handed_out {
             self.late += 1;
@@ -71,12 +76,14 @@ impl Queue {
     pub fn pop(&mut self, all: bool) -> Option<usize> {
         let Reverse((start, _, place)) = self.order.peek()?;
         let due = start.saturating_add(self.reorder.time) <= self.latest_end;
-        if !all && !due && self.order.len() <= self.reorder.requests {
+        let has_room = self.order.len() <= self.reorder.requests && self.bytes <= self.reorder.bytes;
+        if !all && !due && has_room {
             return None;
         }
         let place = *place;
         self.handed_out = self.handed_out.max(*start);
         self.order.pop();
+        self.bytes = self.bytes.saturating_sub(self.records.get(place).map_or(0, Record::size));
         Some(place)
     }
 
@@ -97,7 +104,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::format::Line;
+    use crate::replay::format::{Line, Text};
 
     fn push(queue: &mut Queue, start: Micros, took: Micros) {
         let (place, record) = queue.blank();
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn requests_come_out_in_the_order_of_their_start() {
-        let mut queue = Queue::new(Reorder { time: 10, requests: 100 });
+        let mut queue = Queue::new(Reorder { time: 10, requests: 100, ..Reorder::default() });
         for (start, took) in [(5, 1), (3, 4), (6, 2), (1, 9)] {
             push(&mut queue, start, took);
         }
@@ -131,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_request_that_took_longer_than_the_bound_is_late_and_counts() {
-        let mut queue = Queue::new(Reorder { time: 10, requests: 100 });
+        let mut queue = Queue::new(Reorder { time: 10, requests: 100, ..Reorder::default() });
         push(&mut queue, 100, 0);
         push(&mut queue, 120, 0);
         assert_eq!(popped(&mut queue, false), [100]);
@@ -142,12 +149,32 @@ mod tests {
 
     #[test]
     fn no_more_than_the_bound_are_held_back_and_their_memory_is_used_again() {
-        let mut queue = Queue::new(Reorder { time: 1_000_000, requests: 8 });
+        let mut queue = Queue::new(Reorder { time: 1_000_000, requests: 8, ..Reorder::default() });
         for start in 0..10_000 {
             push(&mut queue, start, 0);
             popped(&mut queue, false);
         }
         assert!(queue.records.len() <= 9, "{}", queue.records.len());
         assert_eq!(queue.late, 0);
+    }
+
+    #[test]
+    fn long_texts_of_clients_do_not_make_the_requests_that_are_held_back_large() {
+        let mut queue = Queue::new(Reorder { time: 1_000_000, requests: 10_000, bytes: 1 << 20 });
+        let mut most = 0;
+        for start in 0..1_000 {
+            let (place, record) = queue.blank();
+            let mut line = Line::default();
+            (line.time, line.duration) = (Some(start), Some(0));
+            line.set_text(Text::UserAgent, vec![b'x'; 60_000].into());
+            record.fill(&line);
+            queue.push(place);
+            popped(&mut queue, false);
+            most = most.max(queue.records.iter().map(Record::size).sum::<usize>());
+        }
+        assert!((1 << 19..2 << 20).contains(&most), "{most}");
+        assert_eq!(queue.late, 0);
+        assert!(!popped(&mut queue, true).is_empty());
+        assert_eq!(queue.bytes, 0);
     }
 }

@@ -61,6 +61,11 @@ impl Record {
         }
     }
 
+    /// The bytes of its texts.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// One of its texts.
     pub fn text(&self, text: Text) -> Option<&[u8]> {
         let wanted = text.index();

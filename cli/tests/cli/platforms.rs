@@ -187,6 +187,105 @@ fn an_envoy_filter_is_an_envoy_configuration() {
     assert_eq!(check(&["-q"], &named).success(), "", "a table of its own is as good as a vm_id");
 }
 
+/// An HTTP filter, as a resource of its own, with this wrapped or bare configuration.
+fn resource(name: &str, filter: &str) -> String {
+    format!(
+        "resources:\n- \"@type\": type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig\n  name: {name}\n  \
+         typed_config:\n{}",
+        deeper(filter, 4)
+    )
+}
+
+/// A Wasm filter with this as the configuration of its plugin.
+fn filter(configuration: &str) -> String {
+    format!(
+        "\"@type\": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\nconfig:\n  failure_policy: FAIL_RELOAD\n  \
+         vm_config: {{ vm_id: a }}\n{}",
+        deeper(configuration, 2)
+    )
+}
+
+const WRONG_JSON: &str = r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "p", "key": "ip", "limits": [{"quota": -5, "window": "1m"}]}]}"#;
+
+#[test]
+fn every_wrapping_and_type_that_envoy_reads_is_checked() {
+    let value = |kind: &str, value: &str| {
+        format!("configuration:\n  \"@type\": type.googleapis.com/google.protobuf.{kind}\n  value: {value}")
+    };
+    let text = value("StringValue", &format!("'{WRONG_JSON}'"));
+    for wrapper in ["udpa.type.v1", "xds.type.v3"] {
+        let wrapped = format!(
+            "\"@type\": type.googleapis.com/{wrapper}.TypedStruct\n\
+             type_url: type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\nvalue:\n{}",
+            deeper(&filter(&text), 2).replacen("\"@type\"", "other", 1)
+        );
+        let ran = check(&[], &resource("limits", &wrapped));
+        assert!(ran.stdout.contains("error: policies[0].limits[0].quota: found -5"), "{}", ran.stdout);
+    }
+    // {"keys": 7, "policies": []}
+    let bytes = value("BytesValue", "eyJrZXlzIjogNywgInBvbGljaWVzIjogW119");
+    let ran = check(&[], &resource("limits", &filter(&bytes)));
+    assert!(ran.stdout.contains("stdin:11: error: keys: found 7"), "{}", ran.stdout);
+    let ran = check(&[], &resource("tollgate", &filter(&value("BytesValue", "'*'"))));
+    assert!(ran.stdout.contains("found bytes that are not base64 of text"), "{}", ran.stdout);
+    // Another plugin's are none of ours.
+    let other = check(&[], &resource("auth", &filter(&value("BytesValue", "'*'"))));
+    assert!(other.stdout.contains("without a Tollgate filter"), "{}", other.stdout);
+}
+
+#[test]
+fn a_filter_whose_policy_cannot_be_read_is_an_error_beside_others() {
+    let good = resource(
+        "tollgate",
+        &filter(
+            "configuration:\n  \"@type\": type.googleapis.com/google.protobuf.StringValue\n  value: '{\"keys\": {\"ip\": {\"client_ip\": {}}}, \
+             \"policies\": [{\"name\": \"p\", \"key\": \"ip\", \"limits\": [{\"quota\": 5, \"window\": \"1m\"}]}]}'",
+        ),
+    );
+    check(&[], &good).success();
+    let beside = |name: &str, configuration: &str| {
+        let other = resource(name, &filter(configuration));
+        check(&[], &format!("{good}{}", other.trim_start_matches("resources:\n")))
+    };
+    let cut = format!(
+        "configuration:\n  \"@type\": type.googleapis.com/google.protobuf.StringValue\n  value: '{}'",
+        WRONG_JSON.trim_end_matches('}')
+    );
+    for (name, configuration, found) in [
+        ("limits", cut.as_str(), "text that is not JSON"),
+        ("tollgate-2", "configuration: null", "a filter without a configuration"),
+        ("tollgate-2", "", "a filter without a configuration"),
+        (
+            "tollgate-2",
+            "configuration: { \"@type\": type.googleapis.com/google.protobuf.Value, value: 5 }",
+            "a configuration of another type",
+        ),
+    ] {
+        let ran = beside(name, configuration);
+        assert_eq!(ran.status, 1, "{found}: {}", ran.stdout);
+        assert!(ran.stdout.contains(&format!("found {found}")), "{found}: {}", ran.stdout);
+    }
+    check(&[], &good).success();
+    beside("auth", "").success();
+}
+
+/// What names say is data: no terminal follows it, and no line of the report is theirs.
+#[test]
+fn names_of_objects_and_filters_are_shown_without_control_characters() {
+    let named = "table: { name: shop }\n".to_owned() + POLICY;
+    let plugin = wasm_plugin("\"tollgate\\e]0;title\\a\\nstdin:1: error: made up\"", RELOAD, &named);
+    let doubtful = wasm_plugin("\"auth\\e[2J\\n\"", RELOAD, "keys: []");
+    let out = check(&[], &joined(&[plugin, doubtful])).success();
+    assert!(
+        out.contains(
+            "WasmPlugin shop/tollgate\u{FFFD}]0;title\u{FFFD}\u{FFFD}stdin:1: error: made up: valid\n"
+        ),
+        "{out}"
+    );
+    assert!(out.contains("WasmPlugin shop/auth\u{FFFD}[2J\u{FFFD}: passed over"), "{out}");
+    assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{out:?}");
+}
+
 /// `kubectl get -o yaml` prints a list.
 #[test]
 fn a_list_has_its_objects() {
@@ -238,11 +337,45 @@ fn texts_in_a_config_map_keep_their_lines() {
         "{}",
         ran.stdout
     );
+    // Empty lines before it are lines, too.
+    let ran = check(&[], &map("policy.yaml", &format!("\n\n\n{wrong}")));
+    assert!(ran.stdout.starts_with("stdin:12: error: "), "{}", ran.stdout);
+    // A policy that lacks its keys is one.
+    let lacking = "policies: [{ name: p, key: ip, limits: [{ quota: 5, window: 1m }] }]";
+    assert!(check(&[], &map("policy.yaml", lacking)).stdout.contains("policy.yaml: keys: found nothing"));
     // What cannot be read is an error only if it is meant as a policy.
     let ran = check(&[], &map("policy.yaml", &POLICY.replace("limits: [{", "limits: [{{")));
     assert!(ran.status == 1 && ran.stdout.contains("text that is not YAML"), "{}", ran.stdout);
     let ran = check(&[], &map("policies.tpl", "policies: {{ nothing"));
     assert!(ran.stdout.contains("found an object without Tollgate"), "{}", ran.stdout);
+}
+
+#[test]
+fn files_in_a_secret_or_in_base64_are_read() {
+    let wrong = POLICY.replace("quota: 5", "quota: -5");
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{ name: limits }}\nstringData:\n  policy.yaml: |\n{}",
+        deeper(&wrong, 4)
+    );
+    let ran = check(&[], &secret);
+    assert!(
+        ran.stdout
+            .starts_with("stdin:7: error: Secret limits, policy.yaml: policies[0].limits[0].quota: found -5"),
+        "{}",
+        ran.stdout
+    );
+    // keys: 7, policies: []
+    for (kind, field) in [("Secret", "data"), ("ConfigMap", "binaryData")] {
+        let text = format!(
+            "apiVersion: v1\nkind: {kind}\nmetadata: {{ name: limits }}\n{field}:\n  a.bin: //8=\n  policy.yaml: a2V5czogNwpwb2xpY2llczogW10K\n"
+        );
+        let ran = check(&[], &text);
+        assert!(
+            ran.stdout.starts_with(&format!("stdin:6: error: {kind} limits, policy.yaml: keys: found 7")),
+            "{}",
+            ran.stdout
+        );
+    }
 }
 
 #[test]

@@ -256,3 +256,37 @@ fn at_most_a_thousand_entries() {
     assert_eq!(passed(&mut fixture, "k999"), 2);
     assert_eq!(errors(&with(&policy, &entries(1_001))).iter().len(), 1);
 }
+
+/// A bucket may be empty for longer than two windows: a burst of many quotas, or what responses have cost.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_bucket_that_is_empty_for_long_is_forgiven_whenever_its_caller_comes() {
+    for (limits, first) in [
+        (r#""limits": [{"quota": 2, "window": "1m", "algorithm": "token_bucket", "burst": 100}]"#, 100),
+        (
+            r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "token_bucket"}]"#,
+            2,
+        ),
+        (
+            r#""cost_header": "x-cost", "limits": [{"quota": 2, "window": "1m", "algorithm": "leaky_bucket"}]"#,
+            1,
+        ),
+    ] {
+        let policy = format!(r#"{{"name": "p", "key": "key", {limits}}}"#);
+        let mut fixture = Fixture::new(&with(&policy, ""));
+        let cost = if limits.contains("cost_header") { "500" } else { "1" };
+        let mut decisions: Vec<_> = (0..first).map(|_| fixture.decide(&caller("a"))).collect();
+        for decision in &mut decisions {
+            fixture.on_response(decision, &FakeResponse::of_upstream(200).with("x-cost", cost));
+            fixture.on_stream_end(decision);
+        }
+        let all = |fixture: &mut Fixture| fixture.passed(200, |_| caller("a"));
+        assert_eq!(all(&mut fixture), 0, "{limits}");
+        // The caller waits, as it is told.
+        let forgiving = with(&policy, &of_key("a", "", 0));
+        reload(&mut fixture, &forgiving);
+        fixture.wait(600);
+        assert_eq!(all(&mut fixture), first, "{limits}");
+        reload(&mut fixture, &forgiving);
+        assert_eq!(all(&mut fixture), 0, "{limits}: once");
+    }
+}

@@ -1,6 +1,7 @@
 use super::*;
 use crate::limiter::tests::{DAY, Kept, Random, TRACES, after, at, on_traces};
 use crate::limiter::{Counter, WorkerId};
+use crate::time::SECOND;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 const MINUTE: Micros = 60 * SECOND;

@@ -36,7 +36,7 @@ impl Report<'_> {
                 caller.newly.to_string(),
                 format!("{}.{}", caller.fullest / 10, caller.fullest % 10),
                 cell(limit_name(rules, policy, caller.fullest_limit)),
-                instant(caller.fullest_at),
+                if caller.fullest == 0 { String::new() } else { instant(caller.fullest_at) },
                 caller.first_rejected.map_or(String::new(), instant),
             ];
             text += &(cells.join(",") + "\n");
