@@ -85,8 +85,8 @@ fn an_operator_ends_a_block() {
 
 #[test]
 fn only_the_owner_may_open_the_operators_socket() {
-    let Operated { socket, .. } = start(POLICY);
-    let mode = socket.metadata().expect("the socket's file").permissions().mode();
+    let operated = start(POLICY);
+    let mode = operated.socket.metadata().expect("the socket's file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
