@@ -111,6 +111,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let exempt = fields.get_optional_with(&configuration::EXEMPT, |list| exceptions(list, known));
     let exempt = exempt.map(Option::unwrap_or_default);
     let charging = fields.get(&configuration::CHARGE);
+    let role = fields.get(&configuration::ROLE);
     let exempt_preflight = fields.get(&configuration::EXEMPT_PREFLIGHT);
     let spellings = paths::spellings(&fields);
     let counts_consumers = metrics::counts_consumers(&fields, consumers.as_ref());
@@ -146,6 +147,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     replies.consumers = callers.consumers.list().clone();
     replies.tiers = callers.tiers.as_ref().map_or_else(Vec::new, |tiers| tiers.names.clone());
     let rules = PolicySet {
+        role: role?,
         can_be_ambiguous: callers.keys.iter().any(Key::can_be_ambiguous),
         callers,
         routes: routes(&policies, spellings),

@@ -3,6 +3,7 @@
 
 pub mod caller;
 mod credential_rejection;
+pub mod operator;
 mod selection;
 mod settlement;
 mod trailers;

@@ -11,6 +11,7 @@ mod fleet;
 mod host;
 mod membership;
 mod metrics;
+mod operator;
 #[cfg(all(target_arch = "wasm32", not(test)))]
 mod proxy_wasm;
 mod request;

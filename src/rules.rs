@@ -6,6 +6,7 @@
 mod callers;
 mod cost_from;
 mod digest;
+mod filter_role;
 mod fleet;
 mod forgive;
 mod key;
@@ -22,6 +23,7 @@ mod schedule;
 pub use callers::{Callers, Consumer, Consumers, Tiers};
 pub use cost_from::CostFrom;
 pub use digest::Digest;
+pub use filter_role::FilterRole;
 pub use fleet::{FleetSettings, Scope};
 pub use forgive::Forgive;
 pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
@@ -44,6 +46,8 @@ use crate::table::{ChargeMode, TableSize};
 /// All policies of one configuration.
 #[derive(Clone, Debug)]
 pub struct PolicySet {
+    /// What a filter with them is for.
+    pub role: FilterRole,
     /// How callers are told apart.
     pub callers: Callers,
     /// In the order of the configuration.

@@ -22,8 +22,8 @@ use tollgate::limiter::Limit;
 use tollgate::reply::{AccessLog, LogFormat};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostFrom, CostHeader, EnforcedShare, Forgive, LimitSet, Mode, Place, Policy, Quota, QuotaFrom,
-    ReportHeader, RequestMatch, Scope, UnknownCost,
+    CostFrom, CostHeader, EnforcedShare, FilterRole, Forgive, LimitSet, Mode, Place, Policy, Quota,
+    QuotaFrom, ReportHeader, RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -197,6 +197,10 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
             key(one, &set.rules.callers)
         );
         general.push(("consumer_name", words));
+    }
+    if set.rules.role == FilterRole::Operator {
+        let words = "operator: it limits nobody; on a UNIX socket it shows callers and forgives them, elsewhere it refuses";
+        general.push(("role", words.into()));
     }
     if let Some(forgive) = &set.rules.callers.forgive {
         general.push(("forgive", describe_forgiven(set, forgive)));

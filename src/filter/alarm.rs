@@ -55,6 +55,13 @@ impl Alarm {
         from: 0,
     };
 
+    pub const NO_UNIX_SOCKET: Alarm = Alarm {
+        key: b"tollgate:warned:operator",
+        what: "role: operator answers only on a listener on a UNIX socket with an absolute path, and must not be \
+               reached by any other",
+        from: 0,
+    };
+
     /// Warns that this has happened so often since the last tick, if that is not usual and a warning is due.
     pub fn warn_of(self, number: u64, host: impl Host, now: Micros) {
         if number >= self.from && self.is_due(host, now) {

@@ -38,6 +38,8 @@ pub(super) struct Knows {
     /// How often it was asked for a piece.
     pub body_reads: usize,
     pub address: String,
+    /// The address and the port that connections have come to.
+    pub destination: Option<(String, Option<u16>)>,
     pub route_name: Option<String>,
     /// What the host answers for paths of metadata, with zero bytes between their segments; `None` if it
     /// cannot write the value.
@@ -240,6 +242,13 @@ impl Host for Fake {
         }
         let found = host(|knows| match text.split('\0').collect::<Vec<_>>()[..] {
             ["source", "address"] => Some(knows.address.clone().into_bytes()),
+            ["destination", "address"] => {
+                knows.destination.as_ref().map(|(address, _)| address.clone().into_bytes())
+            }
+            ["destination", "port"] => {
+                let port = knows.destination.as_ref().and_then(|(_, port)| *port);
+                port.map(|port| u64::from(port).to_le_bytes().to_vec())
+            }
             ["xds", "route_name"] => knows.route_name.clone().map(String::into_bytes),
             ["request", "headers", name] => {
                 knows.header_reads.0 += 1;

@@ -54,13 +54,15 @@ struct FillGauges {
     capacity: Gauge,
 }
 
-/// Counts a configuration that a worker took, and shows its revision.
+/// Counts a configuration that a worker took, and shows the revision of the live policy, if it is one.
 #[inline(never)]
-pub(super) fn accepted(host: impl Host, revision: u32) {
+pub(super) fn accepted(host: impl Host, revision: Option<u32>) {
     let [mut accepted, _] = configurations(host);
     accepted.pending += 1;
     accepted.flush(host);
-    Gauge::default().set(host, "tollgate.config.revision", revision.into());
+    if let Some(revision) = revision {
+        Gauge::default().set(host, "tollgate.config.revision", revision.into());
+    }
 }
 
 /// Counts a configuration that a worker refused.

@@ -8,7 +8,7 @@ use super::metrics;
 use super::stream::TollgateStream;
 use super::worker::{Worker, WorkerTables};
 use crate::language;
-use crate::rules::PolicySet;
+use crate::rules::{FilterRole, PolicySet};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,12 +30,14 @@ pub(super) struct TollgateRoot<H: Host> {
     worker: Option<Rc<RefCell<Worker<H>>>>,
     /// Whether there is a fleet.
     in_fleet: bool,
+    role: FilterRole,
     ticks: Cell<u32>,
 }
 
 impl<H: Host> TollgateRoot<H> {
     pub fn new(host: H, tables: WorkerTables, members: Members, context: u32) -> TollgateRoot<H> {
-        TollgateRoot { host, tables, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
+        let (role, ticks) = (FilterRole::Limiter, Cell::new(0));
+        TollgateRoot { host, tables, members, context, worker: None, in_fleet: false, role, ticks }
     }
 
     /// Loads the configuration. `false`: it has errors, which are in the log.
@@ -43,7 +45,10 @@ impl<H: Host> TollgateRoot<H> {
         match Worker::configured(self.host, &self.tables, &self.members, self.context) {
             Ok(worker) => {
                 log::info!("{}", start_line(worker.engine.rules()));
-                metrics::accepted(self.host, worker.revision);
+                self.role = worker.engine.rules().role;
+                // The live policy is the one by which requests are limited.
+                let revision = (self.role == FilterRole::Limiter).then_some(worker.revision);
+                metrics::accepted(self.host, revision);
                 self.in_fleet = worker.fleet.is_some();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
                 self.host.tick_every(if self.in_fleet { fleet::TICK } else { TICK });
@@ -60,7 +65,10 @@ impl<H: Host> TollgateRoot<H> {
 
     /// A new request.
     pub fn create_stream(&self, context: u32) -> TollgateStream<H> {
-        TollgateStream::new(self.worker.clone(), context)
+        match self.role {
+            FilterRole::Limiter => TollgateStream::new(self.worker.clone(), context),
+            FilterRole::Operator => TollgateStream::of_operator(self.worker.clone(), context),
+        }
     }
 
     /// Once a second, or ten times if there is a fleet, and at once while requests of the fleet are ready.
@@ -111,10 +119,14 @@ fn start_line(rules: &PolicySet) -> String {
     let count = rules.policies.len();
     let names = rules.policies.iter().take(MAX_NAMES).map(|policy| policy.name.as_str());
     let names = names.collect::<Vec<_>>().join(", ");
+    let does = match rules.role {
+        FilterRole::Limiter => "serves",
+        FilterRole::Operator => "answers operators about",
+    };
     let policies = if count == 1 { "policy" } else { "policies" };
     let more = if count > MAX_NAMES { " and more" } else { "" };
     format!(
-        "tollgate {} serves {count} {policies}: {names}{more}",
+        "tollgate {} {does} {count} {policies}: {names}{more}",
         language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT")),
     )
 }

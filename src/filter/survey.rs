@@ -49,6 +49,13 @@ pub(super) fn next<H: Host>(
     stored.then(|| survey.whole(pages))
 }
 
+/// How full the whole table is, as far as it has been seen, and when a worker counted last. `None`: no worker has.
+pub(super) fn seen<H: Host>(host: H, table: TableId, pages: u32) -> Option<(Fill, Micros)> {
+    let Read::Present(bytes, _) = host.read_shared(&[KEY, table.suffix()].concat()) else { return None };
+    let survey = Survey::decode(&bytes)?;
+    Some((survey.whole(pages), survey.last))
+}
+
 /// The number of parts of a table.
 fn parts(pages: u32) -> u32 {
     pages.div_ceil(PAGES_AT_ONCE).min(MAX_PARTS)

@@ -418,6 +418,7 @@ fn f_a_secret_is_kept_on_the_rejection_of_a_later_tollgate_too() {
 mod fleet;
 mod header_reads;
 mod metrics;
+mod operator;
 mod seen;
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -10,7 +10,7 @@ use crate::compile::{Configuration, compile};
 use crate::config::{self, ConfigError, ConfigErrors};
 use crate::engine::Engine;
 use crate::reply::ReplyRules;
-use crate::rules::{PolicySet, Unread};
+use crate::rules::{FilterRole, PolicySet, Unread};
 use crate::table::{Table, Transaction};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -60,9 +60,15 @@ impl WorkerTable {
             new.begin(&SharedData(host, TableId::of(name)), Clock::new::<H>().now::<H>()).settle();
             new
         });
-        table.set_page_bytes(table_size.page_bytes);
-        table.set_in_force(rules.limits());
-        table.set_forgiving(rules.forgives());
+        match rules.role {
+            FilterRole::Limiter => {
+                table.set_page_bytes(table_size.page_bytes);
+                table.set_in_force(rules.limits());
+                table.set_forgiving(rules.forgives());
+            }
+            // The limits are those of the filters that limit.
+            FilterRole::Operator => table.set_forgiving(true),
+        }
         Ok(())
     }
 }
@@ -98,7 +104,11 @@ impl<H: Host> Worker<H> {
     ) -> Result<Worker<H>, ConfigErrors> {
         let configuration = config::parse(&host.configuration())?;
         let revision = config::revision(&configuration);
-        let Configuration { rules, replies } = compile(&configuration)?;
+        let Configuration { mut rules, replies } = compile(&configuration)?;
+        if rules.role == FilterRole::Operator {
+            // Nobody waits for units of the fleet here.
+            rules.fleet = None;
+        }
         if rules.fleet.is_some() {
             FleetClient::check(host, root)?;
         }

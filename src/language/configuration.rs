@@ -5,6 +5,7 @@ use super::{
     retry_after, table, tiers,
 };
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
+use crate::rules::FilterRole;
 use crate::table::ChargeMode;
 
 /// Ways to tell callers apart.
@@ -174,7 +175,23 @@ pub const FLEET: Field<Composite> = Field::optional(
     "the service that keeps the counts of policies with `scope: fleet`",
 );
 
+/// What the filter is for.
+pub const ROLE: Field<&Words<FilterRole>> = Field::default(
+    "role",
+    &Words(&[
+        Word::new("limiter", FilterRole::Limiter, "it limits requests"),
+        Word::new(
+            "operator",
+            FilterRole::Operator,
+            "it answers requests itself: an operator [looks at a caller](forgive.md#look-at-a-caller) and forgives it. Only on a \
+             listener on a UNIX socket, to which `tollgate bootstrap --operator-socket` adds it; on any other it refuses",
+        ),
+    ]),
+    Literal::Text("limiter"),
+    "what the filter is for",
+);
+
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
     KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, FORGIVE, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
-    ACCESS_LOG, METRICS, SHADOW_HEADER, TABLE, FLEET);
+    ACCESS_LOG, METRICS, SHADOW_HEADER, TABLE, FLEET, ROLE);

@@ -166,7 +166,7 @@ impl Form {
 }
 
 /// Appends a text as it stands between the quotes of a JSON string.
-pub(super) fn push_json(out: &mut String, text: &str) {
+pub fn push_json(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

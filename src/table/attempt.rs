@@ -254,7 +254,7 @@ impl<S: Store> Transaction<'_, S> {
     /// Posts what this worker owes, and a correction, to the opened counters of a charge, and lets those begin at
     /// zero that an operator forgives. Returns whether there was anything to post. `own`: the counters are of the
     /// identity's own record. `fresh`: its limits' fresh starts.
-    fn post_to(
+    pub(super) fn post_to(
         &mut self,
         charge: &Charge<'_>,
         correction: &Correction,
@@ -276,7 +276,7 @@ impl<S: Store> Transaction<'_, S> {
             | correct(charge.limits, counters, correction, own, fresh.as_deref(), self.now)
     }
 
-    fn open<'a>(&mut self, limit: &Limit, states: &'a [u8]) -> Counter<'a> {
+    pub(super) fn open<'a>(&mut self, limit: &Limit, states: &'a [u8]) -> Counter<'a> {
         let mut content = Some(&[][..]);
         for state in States(states) {
             match state {
@@ -313,7 +313,7 @@ fn prove(
 }
 
 /// The fingerprint of an identity's own record, which is never that of the overflow record.
-fn own_fingerprint(identity: Identity) -> u64 {
+pub(super) fn own_fingerprint(identity: Identity) -> u64 {
     let fingerprint = identity.fingerprint;
     if same_identity(fingerprint, OVERFLOW) { fingerprint - 1 } else { fingerprint }
 }

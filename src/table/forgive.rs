@@ -49,6 +49,11 @@ impl ForgivenCallers {
         true
     }
 
+    /// Forgets the entries for a record, which remembers them itself.
+    pub fn forget(&mut self, identity: Identity) {
+        self.known.remove(identity.known(false));
+    }
+
     /// The entries for a record.
     pub fn of(&self, identity: Identity) -> Option<&Arc<[Forgiven]>> {
         self.known.get(identity.known(false))
@@ -126,6 +131,12 @@ impl FreshStarts {
     /// Since when the counts of a limit, by its index, are new. 0: as long as anybody may remember.
     pub fn since(&self, limit: usize) -> Micros {
         self.starts.get(limit).map_or(0, |start| start.mark.since)
+    }
+
+    /// What was forgiven last of a limit, by its index: what was counted before this instant of the wall clock.
+    /// 0: nothing.
+    pub fn before(&self, limit: usize) -> Micros {
+        self.starts.get(limit).map_or(0, |start| start.mark.before)
     }
 
     /// The last of all limits' fresh starts, which is remembered by whoever takes units.

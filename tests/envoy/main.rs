@@ -46,6 +46,7 @@ mod live_consumers;
 mod live_update;
 mod matching;
 mod observation;
+mod operator;
 mod parseo;
 mod penalty;
 mod platforms;

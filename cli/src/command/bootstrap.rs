@@ -42,6 +42,9 @@ pub struct Bootstrap {
     /// A file with the token that the service of the policy's `fleet` asks for; Envoy reads it
     #[arg(long, value_name = "FILE")]
     fleet_token_file: Option<String>,
+    /// Add a UNIX socket at this absolute path, on which an operator looks at a caller and forgives it
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
+    operator_socket: Option<String>,
     /// Write a line about each request, with its decision, to standard output
     #[arg(long)]
     access_log: bool,
@@ -62,9 +65,20 @@ Examples:
   tollgate bootstrap policy.yaml --upstream localhost:3000 --wasm /etc/envoy/tollgate.wasm > envoy.yaml
   tollgate bootstrap policy.yaml --address 0.0.0.0 --access-log > envoy.yaml
   tollgate bootstrap policy.yaml --fleet fleet.internal:7070 --fleet-token-file /etc/envoy/token > envoy.yaml
+  tollgate bootstrap policy.yaml --operator-socket /run/envoy/tollgate.sock > envoy.yaml
   envoy --mode validate --config-path envoy.yaml
 
 Exit status: 0 if the configuration is printed, 1 if the policy has errors, 2 if it cannot be read.";
+
+/// Envoy tells the filter the path as it is written, and a path of another kind has no file mode.
+fn absolute(path: &str) -> Result<String, String> {
+    // The longest that a socket's address holds.
+    const MAX_BYTES: usize = 107;
+    match path.starts_with('/') && path.len() <= MAX_BYTES {
+        true => Ok(path.into()),
+        false => Err(format!("not an absolute path of at most {MAX_BYTES} bytes")),
+    }
+}
 
 #[derive(Clone)]
 struct Upstream {
@@ -125,10 +139,37 @@ impl Bootstrap {
         if self.fleet_token_file.is_some() && fleet.is_none() {
             return Err(Failure::new(format!("--fleet-token-file needs fleet in {}", input.name)));
         }
-        Ok(Outcome::success(self.filled(&input, fleet.as_ref())))
+        let operator = match &self.operator_socket {
+            None => String::new(),
+            Some(path) => self.operator_listener(&input, path).ok_or_else(|| {
+                Failure::new(format!("--operator-socket needs a policy without role in {}", input.name))
+            })?,
+        };
+        Ok(Outcome::success(self.filled(&input, fleet.as_ref(), &operator)))
     }
 
-    fn filled(&self, input: &Input, fleet: Option<&FleetSettings>) -> String {
+    /// The listener of the operator. `None`: the policy says itself what it is for.
+    fn operator_listener(&self, input: &Input, path: &str) -> Option<String> {
+        let policy = embedded::with_operator(&input.name, &input.text)?;
+        let json = Syntax::of(&input.name, &policy) == Syntax::Json;
+        let words = [
+            ("@PATH@", embedded::escaped(path)),
+            ("@WASM@", embedded::escaped(&self.wasm)),
+            ("@VM_ID@", embedded::escaped(&self.vm_id)),
+        ];
+        let mut text = String::new();
+        for line in template::operator_listener() {
+            let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
+            match line.trim() {
+                "@POLICY@" => embedded::policy_lines(&policy, json)
+                    .for_each(|line| text += &embedded::indented(indent, &line)),
+                _ => text += &(embedded::filled(&embedded::typed(line, json), &words) + "\n"),
+            }
+        }
+        Some(text)
+    }
+
+    fn filled(&self, input: &Input, fleet: Option<&FleetSettings>, operator: &str) -> String {
         let (left_out, cluster): (&[&str], &str) = match (&self.upstream, self.upstream_http2) {
             (None, _) => (&["http1", "http2", "grpc"], "demo"),
             (Some(_), false) => (&["demo"], "external"),
@@ -146,15 +187,14 @@ impl Bootstrap {
                 text += &self.fleet_part(Part::Secrets, fleet, "  ");
                 text += "\n";
             }
+            if line == "  clusters:" {
+                text += operator;
+            }
             if line.trim() == "@POLICY@" {
                 let policy = embedded::policy_lines(&input.text, json);
                 policy.for_each(|line| text += &embedded::indented(indent, &line));
-            } else if json && line.contains("google.protobuf.Struct") {
-                text += &(line.replace("google.protobuf.Struct", "google.protobuf.StringValue") + "\n");
             } else {
-                let filled =
-                    words.iter().fold(line.to_string(), |line, (word, with)| line.replace(word, with));
-                text += &(filled + "\n");
+                text += &(embedded::filled(&embedded::typed(line, json), &words) + "\n");
             }
             let more = template::after(line, self.access_log).lines();
             more.for_each(|line| text += &embedded::indented(indent, line));
@@ -178,9 +218,7 @@ impl Bootstrap {
             ("@FLEET_TOKEN_FILE@", embedded::escaped(token.unwrap_or_default())),
         ];
         let lines = template::fleet_part(part, token.is_some());
-        let filled = lines
-            .map(|line| words.iter().fold(line.to_string(), |line, (word, with)| line.replace(word, with)));
-        filled.map(|line| embedded::indented(indent, &line)).collect()
+        lines.map(|line| embedded::indented(indent, &embedded::filled(line, &words))).collect()
     }
 
     /// The words of the template, and what stands in their place.

@@ -212,3 +212,32 @@ fn with_a_token_envoy_reads_it_from_its_file_and_sends_it_to_the_service() {
     assert_eq!(failed.status, 2);
     assert!(failed.stderr.contains("--fleet-token-file needs fleet in"), "{}", failed.stderr);
 }
+
+#[test]
+fn an_operator_gets_a_socket_of_its_own_with_the_same_policy_and_vm() {
+    let json = file(
+        "operator.json",
+        r#"{"keys":{"ip":{"client_ip":{}}},"policies":[{"name":"a","key":"ip","limits":[{"quota":1,"window":"1m"}]}]}"#,
+    );
+    for policy in [BILLIUM, "envoy/policies/facturapi.yaml", &json.display().to_string()] {
+        let plain = bootstrap(&[policy, "--vm-id", "v"]);
+        let envoy = bootstrap(&[policy, "--vm-id", "v", "--operator-socket", "/run/a\"b.sock"]);
+        assert!(!plain.contains("tollgate_operator"), "only if it is asked for");
+        assert!(envoy.contains(r#"pipe: { path: "/run/a\"b.sock", mode: 384 }"#), "{envoy}");
+        let twice = |text: &str| envoy.matches(text).count() == 2 * plain.matches(text).count();
+        assert!(twice("vm_id: \"v\"") && twice("local: {"), "{envoy}");
+        let described = tollgate_reading(&["check", "-"], &envoy).success();
+        assert!(described.contains("stdin, filter tollgate_operator: valid"), "{described}");
+        assert_eq!(described.matches("operator: it limits nobody").count(), 1, "{described}");
+    }
+    let refused = |arguments: &[&str]| {
+        let ran = tollgate(&[&["bootstrap"], arguments].concat());
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+        ran.stderr
+    };
+    assert!(refused(&[BILLIUM, "--operator-socket", "relative.sock"]).contains("absolute"));
+    assert!(
+        refused(&["envoy/policies/kitchen-sink.yaml", "--operator-socket", "/run/a"])
+            .contains("without role")
+    );
+}

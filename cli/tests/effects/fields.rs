@@ -125,7 +125,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
-            | "headers" | "paths" | "tiers" | "fleet" | "metrics" | "forgive",
+            | "headers" | "paths" | "tiers" | "fleet" | "metrics" | "forgive" | "role",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
         | ("forgive", _)

@@ -1,6 +1,9 @@
 //! A policy, as text, inside an Envoy configuration.
 
 use crate::policy_file::PolicyFile;
+use std::borrow::Cow;
+use tollgate::compile::Configuration;
+use tollgate::rules::FilterRole;
 
 /// The lines of the policy for the Envoy configuration: YAML unchanged, so that its comments are kept; JSON
 /// as one string.
@@ -15,17 +18,41 @@ pub(super) fn policy_lines(text: &str, json: bool) -> Box<dyn Iterator<Item = St
     Box::new(lines.map(|line| line.strip_prefix("---").unwrap_or(line).to_string()))
 }
 
+/// A line of the Envoy configuration with the type of a policy.
+pub(super) fn typed(line: &str, json: bool) -> Cow<'_, str> {
+    match json {
+        true => line.replace("google.protobuf.Struct", "google.protobuf.StringValue").into(),
+        false => line.into(),
+    }
+}
+
+/// A line with what stands in the place of these words.
+pub(super) fn filled(line: &str, words: &[(&str, String)]) -> String {
+    words.iter().fold(line.to_string(), |line, (word, with)| line.replace(word, with))
+}
+
 /// The text of a policy with `access_log: true` before its first field. `None`: it sets that field itself, or
 /// is written so that there is no place for it.
 pub(super) fn with_access_log(name: &str, text: &str) -> Option<String> {
+    let added = with_field(text, "access_log", "true")?;
+    compiled(name, &added).is_some_and(|set| set.replies.access_log.is_some()).then_some(added)
+}
+
+/// The text of a policy with `role: operator` before its first field. `None`: as with `access_log`.
+pub(super) fn with_operator(name: &str, text: &str) -> Option<String> {
+    let added = with_field(text, "role", "\"operator\"")?;
+    compiled(name, &added).is_some_and(|set| set.rules.role == FilterRole::Operator).then_some(added)
+}
+
+/// The text of a policy with one more field before its first one. `None`: there is no place for it.
+fn with_field(text: &str, field: &str, value: &str) -> Option<String> {
     let (before, after) = text.split_at(start_of_fields(text)?);
     let line = after.lines().next()?;
     let indent = line.get(..line.len() - line.trim_start().len())?;
-    let added = match after.split_once('{').filter(|(start, _)| matches!(start.trim(), "" | "---")) {
-        Some((start, fields)) => format!("{before}{start}{{\"access_log\": true, {fields}"),
-        None => format!("{before}{indent}access_log: true\n{after}"),
-    };
-    logs(name, &added).then_some(added)
+    Some(match after.split_once('{').filter(|(start, _)| matches!(start.trim(), "" | "---")) {
+        Some((start, fields)) => format!("{before}{start}{{\"{field}\": {value}, {fields}"),
+        None => format!("{before}{indent}{field}: {value}\n{after}"),
+    })
 }
 
 /// Where the first line begins that is neither blank, a comment, a directive nor the marker of a start.
@@ -41,11 +68,10 @@ fn start_of_fields(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a text is a policy whose decisions are logged.
-fn logs(name: &str, text: &str) -> bool {
+/// A text as a policy. `None`: it is none, or has errors.
+fn compiled(name: &str, text: &str) -> Option<Configuration> {
     let file = PolicyFile::read(name, text);
-    let policy = file.ok().and_then(|file| file.policies.into_iter().next());
-    policy.and_then(|policy| policy.compile().ok()).is_some_and(|set| set.replies.access_log.is_some())
+    file.ok()?.policies.into_iter().next()?.compile().ok()
 }
 
 pub(super) fn indented(indent: &str, line: &str) -> String {

@@ -6,6 +6,9 @@ const TEMPLATE: &str = include_str!("../../../../envoy/bootstrap.yaml");
 /// What a policy with `fleet` needs besides, in parts.
 const FLEET: &str = include_str!("../../../../envoy/fleet.yaml");
 
+/// The listener on a UNIX socket on which an operator is answered.
+const OPERATOR: &str = include_str!("../../../../envoy/operator.yaml");
+
 /// The sections that not every configuration has.
 const SECTIONS: [&str; 4] = ["demo", "http1", "http2", "grpc"];
 
@@ -31,6 +34,11 @@ pub(super) fn without(sections: &[&str]) -> impl Iterator<Item = &'static str> {
         }
         None => !out,
     })
+}
+
+/// The lines of the operator's listener, without its first comment.
+pub(super) fn operator_listener() -> impl Iterator<Item = &'static str> {
+    OPERATOR.lines().skip_while(|line| line.starts_with('#'))
 }
 
 /// The section and the word of a line such as `# demo: begin`.
