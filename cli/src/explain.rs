@@ -122,7 +122,7 @@ pub fn explain(configuration: &Configuration, request: &SampleRequest, scenario:
 
 /// The configuration as the share of callers meets it that a policy is enforced for. Who they are, only the
 /// running filter knows.
-fn enforced(configuration: &Configuration) -> Configuration {
+pub fn enforced(configuration: &Configuration) -> Configuration {
     let mut configuration = configuration.clone();
     configuration.rules.policies.iter_mut().for_each(|policy| policy.enforced = EnforcedShare::ALL);
     configuration
@@ -167,7 +167,7 @@ impl<'a> Simulation<'a> {
             let mut transaction = self.table.begin(&self.store, now);
             self.engine.on_response(&mut decision, &answer, &mut transaction);
             // The response's headers are known as a whole, so they are its trailers, too.
-            self.engine.on_trailers(&mut decision, Some(&|name| answer.header(name)), &mut transaction);
+            self.engine.on_trailers(&mut decision, Some(&|name| answer.trailer(name)), &mut transaction);
         }
         let response = response(self.configuration, self.request, &decision, answer);
         if answered && self.engine.awaits_stream_end(&decision) {
@@ -196,7 +196,7 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
 }
 
 /// Each limit of a policy that judges the request, with its verdict.
-fn verdicts(
+pub fn verdicts(
     set: &Configuration,
     decision: &Decision,
     index: usize,
@@ -211,8 +211,8 @@ fn verdicts(
     judging.into_iter().zip(&answer.outcome.verdicts).filter_map(named).collect()
 }
 
-/// `answer` is the upstream's, should the request reach it.
-fn response(
+/// What the client gets. `answer` is the upstream's, should the request reach it.
+pub fn response(
     set: &Configuration,
     request: &SampleRequest,
     decision: &Decision,

@@ -28,7 +28,7 @@ impl Answers {
         let last = self.statuses.len().saturating_sub(1);
         let index = usize::try_from(number).map_or(last, |number| number.min(last));
         let status = (*self.statuses.get(index)?)?;
-        Some(SampleResponse { status, headers: &self.headers })
+        Some(SampleResponse { status, headers: &self.headers, trailers: None })
     }
 }
 
@@ -38,6 +38,8 @@ pub struct SampleResponse<'a> {
     /// Its status.
     pub status: u16,
     headers: &'a [(String, String)],
+    /// `None`: the headers are its trailers, too.
+    trailers: Option<&'a [(String, String)]>,
 }
 
 impl Response for SampleResponse<'_> {
@@ -46,16 +48,35 @@ impl Response for SampleResponse<'_> {
     }
 
     fn header(&self, name: &str) -> Option<Vec<u8>> {
-        let values = self.headers.iter().filter(|(own, _)| own == name);
-        values.map(|(_, value)| value.clone().into_bytes()).next()
+        first(self.headers, name)
+    }
+
+    fn trailer(&self, name: &str) -> Option<Vec<u8>> {
+        first(self.trailers.unwrap_or(self.headers), name)
     }
 }
 
-impl SampleResponse<'_> {
+fn first(fields: &[(String, String)], name: &str) -> Option<Vec<u8>> {
+    fields.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone().into_bytes())
+}
+
+impl<'a> SampleResponse<'a> {
+    /// An answer with these headers and trailers, whose names are in lower case.
+    pub fn new(
+        status: u16,
+        headers: &'a [(String, String)],
+        trailers: &'a [(String, String)],
+    ) -> SampleResponse<'a> {
+        SampleResponse { status, headers, trailers: Some(trailers) }
+    }
+
     /// The headers of the response as the client gets them: the filter removes those that are not for
     /// clients, and adds its limit headers or leaves the upstream's.
     pub(super) fn for_client(&self, set: &Configuration, decision: &Decision) -> Vec<(String, String)> {
-        let removed = [set.rules.removed_headers(), set.rules.removed_trailers()].concat();
+        let mut removed = set.rules.removed_headers();
+        if self.trailers.is_none() {
+            removed.extend(set.rules.removed_trailers());
+        }
         let rules = &set.replies;
         let mut headers = self.headers.to_vec();
         headers.retain(|(name, _)| !removed.contains(name));

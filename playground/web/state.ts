@@ -1,0 +1,81 @@
+// What a link to the page contains.
+
+/** How traffic is made. `playground/src/traffic.rs` reads it. */
+export interface Traffic {
+  shape: string;
+  seconds: number;
+  rate: number;
+  size: number;
+  every: number;
+  window: number;
+  callers: number;
+  counts: number[];
+  request: string;
+  headers: string[];
+  status: number;
+  took_ms: number;
+}
+
+export interface State {
+  policy: string;
+  traffic: Traffic;
+  /** The watched limit: the numbers of its policy and of itself. */
+  limit: [number, number];
+}
+
+export const INITIAL_TRAFFIC: Traffic = {
+  shape: "edges", seconds: 180, rate: 2, size: 50, every: 30, window: 60, callers: 1,
+  counts: Array.from({ length: 60 }, (_, place) => Math.round(4 + 3 * Math.sin(place / 5))),
+  request: "GET /", headers: [], status: 200, took_ms: 20,
+};
+
+/** A link can't hold more, whatever a client makes of it. */
+const MAX_STATE = 1_000_000;
+
+async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > MAX_STATE) throw new Error("the link is too long");
+    parts.push(value);
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+export async function toLink(state: State): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(state));
+  const packed = await through(bytes, new CompressionStream("deflate-raw"));
+  const text = Array.from(packed, (byte) => String.fromCharCode(byte)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The state in a link, with what is missing or of another type left as it is. */
+export async function fromLink(hash: string): Promise<State | undefined> {
+  try {
+    const text = atob(hash.replace(/^#/, "").replaceAll("-", "+").replaceAll("_", "/"));
+    const packed = Uint8Array.from(text, (character) => character.charCodeAt(0));
+    const read: unknown = JSON.parse(new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"))));
+    if (typeof read !== "object" || read === null || typeof (read as State).policy !== "string") return undefined;
+    const { policy, traffic, limit } = read as Partial<State> & { policy: string };
+    const same = (name: string, value: unknown) => typeof value === typeof INITIAL_TRAFFIC[name as keyof Traffic];
+    const kept = Object.entries(traffic ?? {}).filter(([name, value]) => name in INITIAL_TRAFFIC && same(name, value));
+    const numbers = Array.isArray(limit) && limit.length === 2 && limit.every((number) => Number.isInteger(number) && number >= 0);
+    return {
+      policy,
+      traffic: { ...INITIAL_TRAFFIC, ...Object.fromEntries(kept) } as Traffic,
+      limit: numbers ? limit : [0, 0],
+    };
+  } catch {
+    return undefined;
+  }
+}
