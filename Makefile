@@ -68,6 +68,7 @@ envoy: ## fetch Envoy and print where it is
 language: ## write the language's schema and reference page anew
 	@tools/cargo build --quiet -p tollgate-cli # or an error would leave empty files
 	@tools/cargo run --quiet -p tollgate-cli -- schema >envoy/tollgate.schema.json
+	@tools/cargo run --quiet -p tollgate-cli -- schema --test >envoy/tollgate-test.schema.json
 	@tools/cargo run --quiet -p tollgate-cli -- reference >docs/language.md
 
 lint: ## check the formatting, clippy for both targets with warnings denied, and that the fuzz targets compile

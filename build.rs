@@ -45,29 +45,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     match env::var("CARGO_CFG_TARGET_ARCH")?.as_str() {
         "wasm32" => {
-            tell_commit()?;
+            commit::name(Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?));
             tell_linker();
         }
-        // Only the module names its commit. Everything else need not be built anew for each.
+        // Only what is shipped names its commit. The library, and all its tests, need not be built anew for each.
         _ => println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT=unknown"),
     }
     let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     fs::write(Path::new(&out).join("zones.rs"), table()?)?;
-    Ok(())
-}
-
-/// The commit that the log names: that of the sources, or what `TOLLGATE_COMMIT` says where they come without
-/// git.
-fn tell_commit() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-env-changed=TOLLGATE_COMMIT");
-    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the
-    // override.
-    let head = commit::head(Path::new(&env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?));
-    for file in head.watch {
-        println!("cargo::rerun-if-changed={}", file.display());
-    }
-    let commit = env::var("TOLLGATE_COMMIT").ok().or(head.commit).unwrap_or_else(|| "unknown".into());
-    println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT={commit}");
     Ok(())
 }
 

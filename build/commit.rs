@@ -1,19 +1,50 @@
-//! The commit that a build is of, read from git's own files: no git has to be installed.
+//! The commit that a build is of, read from git's own files: no git has to be installed. The builds of the
+//! module, of the command line tool and of the fleet's service all ask here.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What git itself shortens a hash to.
 const LENGTH: usize = 7;
 
+/// Where `git archive` writes the commit of an archive, since an archive has no git.
+const ARCHIVED: &str = "build/archived-commit.txt";
+
 /// A commit, and the files to watch for another one.
-pub struct Head {
-    pub commit: Option<String>,
-    pub watch: Vec<PathBuf>,
+struct Head {
+    commit: Option<String>,
+    watch: Vec<PathBuf>,
+}
+
+/// Hands the commit of the sources in `root` on to the compiler, as `TOLLGATE_BUILD_COMMIT`. It is what
+/// `TOLLGATE_COMMIT` says, or that of git, or that of the archive which the sources come from, or `unknown`.
+pub fn name(root: &Path) {
+    println!("cargo::rerun-if-env-changed=TOLLGATE_COMMIT");
+    // Under another name, since cargo hands it on to tests, and a build that they start would take it for the
+    // override.
+    for file in head(root).watch.iter().chain([&root.join(ARCHIVED)]) {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
+    let said = env::var("TOLLGATE_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let commit = said.or_else(|| of(root)).unwrap_or_else(|| "unknown".into());
+    println!("cargo::rustc-env=TOLLGATE_BUILD_COMMIT={commit}");
+}
+
+/// The commit of the sources in a folder.
+pub fn of(root: &Path) -> Option<String> {
+    head(root).commit.or_else(|| archived(root))
+}
+
+/// The commit of an archive that git has made. In a checkout the file still has git's placeholder.
+fn archived(root: &Path) -> Option<String> {
+    let text = read(&root.join(ARCHIVED))?;
+    let is_hash = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.get(..LENGTH).filter(|_| is_hash).map(Into::into)
 }
 
 /// The commit that a folder has checked out. `None`: the folder is not the top of a git repository.
-pub fn head(root: &Path) -> Head {
+fn head(root: &Path) -> Head {
     let Some(git) = git_folder(root) else { return Head { commit: None, watch: vec![] } };
     let file = git.join("HEAD");
     let text = read(&file).unwrap_or_default();

@@ -74,7 +74,7 @@ pub fn compile(value: &Value) -> Result<Configuration, ConfigErrors> {
 
 fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let fields = root.fields(&configuration::OBJECT)?;
-    let table_size = table_size(&fields);
+    let (table_size, table_name) = table(&fields).unzip();
     let table = table_size.unwrap_or(DEFAULT_TABLE);
     let keys = fields.needed(&configuration::KEYS).and_then(|object| keys(object, table));
     let key_names =
@@ -152,6 +152,7 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         logs_callers: replies.access_log,
         consumer_name,
         table_size,
+        table_name: table_name.flatten(),
         fleet,
     };
     Some(Configuration { rules, replies })
@@ -173,10 +174,12 @@ fn routes(policies: &[Policy], spellings: Spellings) -> Routes {
 /// For a table that has errors of its own, so that no other field is an error as a consequence.
 const DEFAULT_TABLE: TableSize = TableSize { pages: NonZeroU32::MIN, page_bytes: u16::MAX };
 
-fn table_size(root: &Fields<'_>) -> Option<TableSize> {
+/// The size of the table, and its name.
+fn table(root: &Fields<'_>) -> Option<(TableSize, Option<Box<str>>)> {
     let fields = root.object_or_empty(&configuration::TABLE, &table::OBJECT)?;
     let (pages, page_bytes) = (fields.get(&table::PAGES), fields.get(&table::PAGE_BYTES));
-    Some(TableSize { pages: pages?, page_bytes: page_bytes? })
+    let name = fields.get_optional(&table::NAME);
+    Some((TableSize { pages: pages?, page_bytes: page_bytes? }, name?.map(String::into_boxed_str)))
 }
 
 #[cfg(test)]

@@ -27,4 +27,4 @@ mod worker;
 use request::Flow;
 use root::TollgateRoot;
 use stream::TollgateStream;
-use worker::WorkerTable;
+use worker::WorkerTables;

@@ -33,3 +33,13 @@ pub mod table;
 pub mod tiers;
 
 pub use crate::config::{forms, is_name, is_token};
+
+/// The version of the policy language. It grows by one with the first release whose language is not that of the
+/// release before, whatever the change is: a new field, another default, a stricter rule. So builds with the same
+/// number read a policy file alike, and what `tollgate check` says of it holds for the module.
+pub const VERSION: u32 = 1;
+
+/// What a build is called: `0.1.0 (1a2b3c4) language 1`.
+pub fn build_name(version: &str, commit: &str) -> String {
+    format!("{version} ({commit}) language {VERSION}")
+}

@@ -63,6 +63,8 @@ pub struct PolicySet {
     pub consumer_name: Option<usize>,
     /// The size of the table.
     pub table_size: TableSize,
+    /// What separates the table from others in the same process; `None`: it is the one without a name.
+    pub table_name: Option<Box<str>>,
     /// The service that keeps the counts of policies with [`Scope::Fleet`].
     pub fleet: Option<FleetSettings>,
 }

@@ -6,17 +6,26 @@ mod explain;
 mod hash;
 mod input;
 mod language;
+mod manual;
 pub mod outcome;
+mod shell;
 mod styles;
+mod test;
 
 use crate::applicability::masked;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use outcome::Outcome;
+use std::sync::LazyLock;
+
+/// `0.1.0 (1a2b3c4) language 1`
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    tollgate::language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT"))
+});
 
 /// Check, explain and set up rate-limiting policies for Tollgate, a filter for Envoy
 #[derive(Parser)]
-#[command(name = "tollgate", version, styles = styles::HELP, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "tollgate", version = BUILD.as_str(), styles = styles::HELP, after_help = EXAMPLES, disable_help_subcommand = true, subcommand_value_name = "COMMAND")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +47,9 @@ enum Command {
     Hash(hash::Hash),
     Schema(language::Schema),
     Reference(language::Reference),
+    Completions(shell::Completions),
+    Man(shell::Man),
+    Test(test::Test),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -54,6 +66,9 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
         Command::Hash(hash) => hash.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
+        Command::Completions(completions) => Ok(completions.run(Arguments::command())),
+        Command::Man(man) => man.run(Arguments::command()),
+        Command::Test(test) => test.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }

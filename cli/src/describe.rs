@@ -209,9 +209,14 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     }
     general.extend(describe_headers(set).into_iter().map(|headers| ("headers", headers)));
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
+    let name = set.rules.table_name.iter().map(|name| format!("{name}, ")).collect::<String>();
     general.push((
         "table",
-        format!("at most {} KiB, room for about {} clients", bytes.div_ceil(1024), rounded(table_room(set))),
+        format!(
+            "{name}at most {} KiB, room for about {} clients",
+            bytes.div_ceil(1024),
+            rounded(table_room(set))
+        ),
     ));
     general
 }

@@ -2,6 +2,7 @@
 //!
 //! The filter itself reads no files: Envoy does, and passes the tree on.
 
+mod kubernetes;
 mod line_map;
 mod yaml;
 
@@ -70,6 +71,22 @@ impl Document {
             }
         }
     }
+}
+
+/// The documents of a text, up to the first that cannot be read. JSON is one document.
+pub fn documents(text: &str, syntax: Syntax) -> Box<dyn Iterator<Item = Result<Document, SyntaxError>> + '_> {
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    match syntax {
+        Syntax::Json => Box::new(std::iter::once(Document::read(text, syntax))),
+        Syntax::Yaml => Box::new(yaml::Documents::new(text).map(move |document| {
+            document.map_err(|error| SyntaxError { line: Some(error.line), found: error.found, syntax })
+        })),
+    }
+}
+
+/// The error of a text with more than one document, where Envoy reads the first.
+pub fn second_document(line: Option<usize>) -> SyntaxError {
+    SyntaxError { line, found: yaml::SECOND_DOCUMENT.into(), syntax: Syntax::Yaml }
 }
 
 impl SyntaxError {

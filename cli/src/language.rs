@@ -4,15 +4,20 @@ mod reference;
 mod schema;
 
 pub use reference::reference;
-pub use schema::schema;
+pub use schema::{schema, test_schema};
 
 use tollgate::config::{Doc, Effect, Effects, Field, Kind, Literal, Need, Object, Rule, Text};
 use tollgate::language::configuration;
 
 /// All objects of the language, the whole configuration first, in the order in which its fields lead to them.
 pub fn objects() -> Vec<&'static Object> {
+    objects_in(&configuration::OBJECT)
+}
+
+/// All objects of a language, the given one first, in the order in which its fields lead to them.
+pub fn objects_in(object: &'static Object) -> Vec<&'static Object> {
     let mut objects = Vec::new();
-    add(&configuration::OBJECT, &mut objects);
+    add(object, &mut objects);
     objects
 }
 

@@ -4,6 +4,7 @@
 //! It uses the filter's own compiler and engine, and reads YAML exactly as Envoy does.
 
 mod applicability;
+pub mod cases;
 pub mod command;
 pub mod describe;
 pub mod document;

@@ -10,11 +10,17 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+/// `0.1.0 (1a2b3c4) language 1`
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    tollgate::language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT"))
+});
 
 /// Limits that several Tollgate proxies share.
 #[derive(Parser)]
-#[command(name = "tollgate-fleet", version, subcommand_required = true)]
+#[command(name = "tollgate-fleet", version = BUILD.as_str(), subcommand_required = true)]
 pub struct Options {
     /// What to do.
     #[command(subcommand)]

@@ -81,6 +81,12 @@ impl Fake {
         });
         Fake
     }
+
+    /// The same host, with the configuration of another filter from now on.
+    pub fn again(configuration: &str) -> Fake {
+        host(|knows| knows.configuration = configuration.into());
+        Fake
+    }
 }
 
 fn lines<'a>(map: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {

@@ -5,6 +5,7 @@ use crate::limiter::concurrency::WorkerId;
 use crate::reply::Reply;
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{Micros, Now};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// The proxy. Every call is one that Envoy has for proxy-wasm modules; another host has to offer the same.
@@ -315,27 +316,62 @@ fn parsed(status: Option<Vec<u8>>) -> Option<u16> {
 
 /// The pages of the table, in the map that all workers share.
 #[derive(Clone, Copy)]
-pub(super) struct SharedData<H: Host>(pub H);
+pub(super) struct SharedData<H: Host>(pub H, pub TableId);
 
 impl<H: Host> Store for SharedData<H> {
     fn read(&self, page: PageId) -> Read {
-        self.0.read_shared(&page_key(page))
+        self.0.read_shared(PageKey::new(page, self.1).bytes())
     }
 
     fn write(&self, page: PageId, bytes: &[u8], version: Option<Cas>) -> Write {
-        self.0.write_shared(&page_key(page), bytes, version)
+        self.0.write_shared(PageKey::new(page, self.1).bytes(), bytes, version)
+    }
+}
+
+/// What separates the keys of a table from those of others under the same `vm_id`.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TableId(Option<[u8; TableId::LEN]>);
+
+impl TableId {
+    const LEN: usize = 4;
+
+    /// Of the table with this name. Two names may have one id, so the table itself keeps its name, too.
+    pub fn of(name: Option<&str>) -> TableId {
+        TableId(name.and_then(|name| Sha256::digest(name).first_chunk().copied()))
+    }
+
+    /// The bytes that end each key of the table.
+    pub fn suffix(&self) -> &[u8] {
+        self.0.as_ref().map_or(&[], |bytes| bytes)
     }
 }
 
 /// A page's key, short enough for the host to keep without an allocation. Other modules may share the map, so
 /// every key begins with this module's name.
-fn page_key(page: PageId) -> [u8; 17] {
-    let mut key = *b"tollgate:00000000";
-    for (digit, shift) in key.iter_mut().rev().zip((0..32).step_by(4)).take(8) {
-        *digit = match (page >> shift & 0xF) as u8 {
-            nibble @ 0..10 => b'0' + nibble,
-            nibble => b'a' + nibble - 10,
-        };
+struct PageKey {
+    bytes: [u8; PageKey::LEN + TableId::LEN],
+    length: usize,
+}
+
+impl PageKey {
+    /// The length of the keys of the table without a name.
+    const LEN: usize = 17;
+
+    fn new(page: PageId, TableId(table): TableId) -> PageKey {
+        let mut bytes = *b"tollgate:00000000\0\0\0\0";
+        let (key, suffix) = bytes.split_at_mut(PageKey::LEN);
+        for (digit, shift) in key.iter_mut().rev().zip((0..32).step_by(4)).take(8) {
+            *digit = match (page >> shift & 0xF) as u8 {
+                nibble @ 0..10 => b'0' + nibble,
+                nibble => b'a' + nibble - 10,
+            };
+        }
+        let Some(id) = table else { return PageKey { bytes, length: PageKey::LEN } };
+        suffix.copy_from_slice(&id);
+        PageKey { length: bytes.len(), bytes }
     }
-    key
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
 }

@@ -9,7 +9,7 @@ mod header_map;
 
 use super::host::{Attribute, Host};
 use super::membership::Members;
-use super::{Flow, TollgateRoot, TollgateStream, WorkerTable, trap};
+use super::{Flow, TollgateRoot, TollgateStream, WorkerTables, trap};
 use crate::reply::Reply;
 use crate::table::{Cas, Read, Write};
 use crate::time::Micros;
@@ -25,8 +25,8 @@ use std::time::Duration;
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 thread_local! {
-    /// This VM's view of the table.
-    static TABLE: WorkerTable = WorkerTable::default();
+    /// This VM's views of its tables.
+    static TABLES: WorkerTables = WorkerTables::default();
     /// The fleets that this VM is a member of.
     static MEMBERS: Members = Members::default();
 }
@@ -37,8 +37,8 @@ proxy_wasm::main! {{
     log::set_max_level(log::LevelFilter::Info);
     panic::set_hook(Box::new(report_trap));
     proxy_wasm::set_root_context(|context| {
-        let (table, members) = (TABLE.with(WorkerTable::clone), MEMBERS.with(Members::clone));
-        Box::new(TollgateRoot::new(ProxyWasm, table, members, context))
+        let (tables, members) = (TABLES.with(WorkerTables::clone), MEMBERS.with(Members::clone));
+        Box::new(TollgateRoot::new(ProxyWasm, tables, members, context))
     });
 }}
 

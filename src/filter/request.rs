@@ -1,6 +1,6 @@
 //! The decision about one request, and its reply if it is rejected.
 
-use super::host::{Host, REJECTION, SharedData, StreamRequest, new_id};
+use super::host::{Host, REJECTION, StreamRequest, new_id};
 use super::worker::Worker;
 use crate::decision::Decision;
 use crate::identity::Identity;
@@ -25,13 +25,12 @@ pub(super) fn decide<H: Host>(
     stream: H::Stream,
     may_wait: bool,
 ) -> Result<Option<Decision>, Identity> {
-    let Worker { host, engine, clock, table, fleet, .. } = worker;
+    let Worker { host, engine, clock, table, store, fleet, .. } = worker;
     let (host, now) = (*host, clock.now::<H>());
     let request = StreamRequest { host, stream };
     let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
     let decide = |table: &mut Table| {
-        let store = SharedData(host);
-        let mut transaction = table.begin(&store, now).in_fleet(member.as_deref_mut(), may_wait);
+        let mut transaction = table.begin(store, now).in_fleet(member.as_deref_mut(), may_wait);
         engine.decide_or_wait(&request, &mut transaction)
     };
     table.with(decide).transpose()

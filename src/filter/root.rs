@@ -5,7 +5,8 @@ use super::fleet;
 use super::host::Host;
 use super::membership::Members;
 use super::stream::TollgateStream;
-use super::worker::{Worker, WorkerTable};
+use super::worker::{Worker, WorkerTables};
+use crate::language;
 use crate::rules::PolicySet;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,7 +22,7 @@ const FLEET_TICKS: u32 = 10;
 /// request.
 pub(super) struct TollgateRoot<H: Host> {
     host: H,
-    table: WorkerTable,
+    tables: WorkerTables,
     members: Members,
     /// The root's own context.
     context: u32,
@@ -32,13 +33,13 @@ pub(super) struct TollgateRoot<H: Host> {
 }
 
 impl<H: Host> TollgateRoot<H> {
-    pub fn new(host: H, table: WorkerTable, members: Members, context: u32) -> TollgateRoot<H> {
-        TollgateRoot { host, table, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
+    pub fn new(host: H, tables: WorkerTables, members: Members, context: u32) -> TollgateRoot<H> {
+        TollgateRoot { host, tables, members, context, worker: None, in_fleet: false, ticks: Cell::new(0) }
     }
 
     /// Loads the configuration. `false`: it has errors, which are in the log.
     pub fn configure(&mut self) -> bool {
-        match Worker::configured(self.host, self.table.clone(), &self.members, self.context) {
+        match Worker::configured(self.host, &self.tables, &self.members, self.context) {
             Ok(worker) => {
                 log::info!("{}", start_line(worker.engine.rules()));
                 self.in_fleet = worker.fleet.is_some();
@@ -110,9 +111,8 @@ fn start_line(rules: &PolicySet) -> String {
     let policies = if count == 1 { "policy" } else { "policies" };
     let more = if count > MAX_NAMES { " and more" } else { "" };
     format!(
-        "tollgate {} (commit {}) serves {count} {policies}: {names}{more}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TOLLGATE_BUILD_COMMIT"),
+        "tollgate {} serves {count} {policies}: {names}{more}",
+        language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT")),
     )
 }
 
@@ -134,8 +134,16 @@ mod tests {
 
     #[wasm_bindgen_test(unsupported = test)]
     fn the_start_line_names_the_build_and_its_policies() {
-        let build =
-            concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ", env!("TOLLGATE_BUILD_COMMIT"), ")");
+        let build = format!(
+            concat!(
+                "tollgate ",
+                env!("CARGO_PKG_VERSION"),
+                " (",
+                env!("TOLLGATE_BUILD_COMMIT"),
+                ") language {}"
+            ),
+            language::VERSION,
+        );
         assert_eq!(line(&policy("a")), format!("{build} serves 1 policy: a"));
         let both = [policy("a"), policy("b")].join(",");
         assert_eq!(line(&both), format!("{build} serves 2 policies: a, b"));

@@ -3,7 +3,7 @@
 
 use super::fake_host::{Fake, STREAM, host};
 use super::membership::Members;
-use super::{Flow, TollgateRoot, TollgateStream, WorkerTable};
+use super::{Flow, TollgateRoot, TollgateStream, WorkerTables};
 use crate::time::SECOND;
 use std::time::Duration;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -16,7 +16,7 @@ const TWO_PER_MINUTE: &str = r#"{
 
 /// A worker under one configuration.
 struct Worker {
-    table: WorkerTable,
+    tables: WorkerTables,
     members: Members,
     root: TollgateRoot<Fake>,
 }
@@ -29,10 +29,10 @@ impl Worker {
 
     /// One more worker of the process.
     fn join(host: Fake) -> Worker {
-        let (table, members) = (WorkerTable::default(), Members::default());
-        let mut root = TollgateRoot::new(host, table.clone(), members.clone(), 1);
+        let (tables, members) = (WorkerTables::default(), Members::default());
+        let mut root = TollgateRoot::new(host, tables.clone(), members.clone(), 1);
         assert!(root.configure());
-        Worker { table, members, root }
+        Worker { tables, members, root }
     }
 
     /// The headers of one request, which stays open.
@@ -109,9 +109,66 @@ fn workers_of_one_process_share_their_counts() {
     assert_eq!(one.passed("acme", 1) + other.passed("acme", 5), 2);
 }
 
+/// A policy with the table of this name.
+fn in_table(name: &str) -> String {
+    TWO_PER_MINUTE.replacen('{', &format!(r#"{{"table": {{"name": "{name}"}},"#), 1)
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn tables_share_counts_only_if_they_have_the_same_name() {
+    let unnamed = Worker::start(TWO_PER_MINUTE);
+    let ingress = Worker::join(Fake::again(&in_table("ingress")));
+    let orders = Worker::join(Fake::again(&in_table("orders")));
+    let ingress_too = Worker::join(Fake::again(&in_table("ingress")));
+    assert_eq!(unnamed.passed("acme", 5), 2);
+    assert_eq!(orders.passed("acme", 5), 2);
+    assert_eq!(ingress.passed("acme", 1) + ingress_too.passed("acme", 5), 2);
+}
+
+/// Envoy runs filters with the same `vm_id` and module in one VM.
+#[wasm_bindgen_test(unsupported = test)]
+fn tables_with_different_names_in_one_vm_do_not_share_counts() {
+    let worker = Worker::start(&in_table("ingress"));
+    let configure = |configuration: &str| {
+        let host = Fake::again(configuration);
+        let mut root = TollgateRoot::new(host, worker.tables.clone(), worker.members.clone(), 2);
+        assert!(root.configure());
+        Worker { tables: worker.tables.clone(), members: worker.members.clone(), root }
+    };
+    assert_eq!(worker.passed("acme", 5), 2);
+    assert_eq!(configure(&in_table("orders")).passed("acme", 5), 2);
+    assert_eq!(configure(&in_table("ingress")).passed("acme", 5), 0);
+    assert_eq!(configure(TWO_PER_MINUTE).passed("acme", 5), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn tables_of_different_sizes_can_stand_beside_each_other_by_name() {
+    let _unnamed = Worker::start(TWO_PER_MINUTE);
+    let smaller = in_table("small").replacen("\"name\"", "\"pages\": 8, \"name\"", 1);
+    assert_eq!(Worker::join(Fake::again(&smaller)).passed("acme", 5), 2);
+    let without_name = smaller.replace(", \"name\": \"small\"", "");
+    let host = Fake::again(&without_name);
+    assert!(!TollgateRoot::new(host, WorkerTables::default(), Members::default(), 1).configure());
+}
+
+/// Keys of tables end with four bytes of a digest, so two names can have the same keys.
+#[wasm_bindgen_test(unsupported = test)]
+fn a_name_that_cannot_be_told_from_that_of_a_running_table_is_an_error() {
+    let _ours = Worker::start(&in_table("ours"));
+    host(|knows| {
+        let (_, (header, _)) =
+            knows.shared.iter_mut().find(|(key, _)| key.starts_with(b"tollgate:table")).unwrap();
+        assert!(header.ends_with(b"ours"));
+        header.truncate(header.len() - 4);
+        header.extend_from_slice(b"others");
+    });
+    let host = Fake::again(&in_table("ours"));
+    assert!(!TollgateRoot::new(host, WorkerTables::default(), Members::default(), 1).configure());
+}
+
 #[wasm_bindgen_test(unsupported = test)]
 fn a_configuration_with_errors_is_rejected_and_limits_nothing() {
-    let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTable::default(), Members::default(), 1);
+    let mut root = TollgateRoot::new(Fake::new("{}"), WorkerTables::default(), Members::default(), 1);
     assert!(!root.configure());
     assert_eq!(root.create_stream(STREAM).request(STREAM), Flow::Continue);
     assert_eq!(host(|knows| (knows.shared.len(), knows.tick)), (0, None));
@@ -121,7 +178,7 @@ fn a_configuration_with_errors_is_rejected_and_limits_nothing() {
 fn a_host_without_random_bytes_is_rejected() {
     let fake = Fake::new(TWO_PER_MINUTE);
     host(|knows| knows.has_random_bytes = false);
-    assert!(!TollgateRoot::new(fake, WorkerTable::default(), Members::default(), 1).configure());
+    assert!(!TollgateRoot::new(fake, WorkerTables::default(), Members::default(), 1).configure());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -234,7 +291,7 @@ fn a_deleted_configuration_returns_the_units_of_leases_that_have_not_ended() {
     let worker = Worker::start(&TWO_PER_MINUTE.replace("\"quota\": 2", "\"quota\": 10000"));
     let other = Worker::join(Fake);
     assert_eq!(worker.passed("acme", 6_000), 6_000);
-    let leased = worker.table.with(|table| table.take_stats().leased).unwrap();
+    let leased = worker.tables.of(None).with(|table| table.take_stats().leased).unwrap();
     assert!(leased > 1_000, "{leased} requests were served from leases");
     drop(worker);
     assert_eq!(other.passed("acme", 10_000), 4_000);

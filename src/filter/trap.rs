@@ -1,6 +1,7 @@
 //! The log line for a trap of the module. No request and no configuration should cause one. If one does, this
 //! line is all that an operator can report.
 
+use crate::language;
 use std::panic::Location;
 
 /// The reason and the place of a panic, in one line.
@@ -8,9 +9,8 @@ pub(super) fn reason(message: Option<&str>, at: Option<&Location<'_>>) -> String
     let message = message.unwrap_or("without a message").replace('\n', " ");
     let at = at.map_or_else(|| "an unknown place".into(), Location::to_string);
     format!(
-        "tollgate {} (commit {}) stopped at {at}: {message}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TOLLGATE_BUILD_COMMIT")
+        "tollgate {} stopped at {at}: {message}",
+        language::build_name(env!("CARGO_PKG_VERSION"), env!("TOLLGATE_BUILD_COMMIT"))
     )
 }
 
@@ -23,9 +23,9 @@ mod tests {
     fn a_trap_names_the_build_the_place_and_the_reason_in_one_line() {
         let here = Location::caller();
         let line = reason(Some("index out\nof bounds"), Some(here));
-        assert!(line.starts_with(concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ")));
+        assert!(line.starts_with(concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (")));
         assert!(line.ends_with(&format!(
-            ") stopped at {}:{}:{}: index out of bounds",
+            " stopped at {}:{}:{}: index out of bounds",
             here.file(),
             here.line(),
             here.column()

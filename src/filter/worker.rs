@@ -1,7 +1,7 @@
 //! What the requests under one configuration share in one worker: its engine, replies, counters and the
 //! table.
 
-use super::host::{Clock, Host, SharedData, new_worker_id};
+use super::host::{Clock, Host, SharedData, TableId, new_worker_id};
 use super::membership::{FleetClient, Members};
 use super::metrics::Metrics;
 use super::{alarm, shared_table};
@@ -14,7 +14,27 @@ use crate::table::{Table, Transaction};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// The worker's view of the table. All its configurations share one, so debts and units in flight outlive the
+/// This VM's views of the tables that its configurations name. Most VMs have one.
+#[derive(Clone, Default)]
+pub(super) struct WorkerTables(Rc<RefCell<Vec<Named>>>);
+
+/// A table's name, and this worker's view of it.
+type Named = (Option<Box<str>>, WorkerTable);
+
+impl WorkerTables {
+    /// The view of the table with this name.
+    pub fn of(&self, name: Option<&str>) -> WorkerTable {
+        let mut all = self.0.borrow_mut();
+        if let Some((_, table)) = all.iter().find(|(own, _)| own.as_deref() == name) {
+            return table.clone();
+        }
+        let table = WorkerTable::default();
+        all.push((name.map(Box::from), table.clone()));
+        table
+    }
+}
+
+/// The worker's view of a table. All its configurations with that table share one, so debts and units in flight outlive the
 /// configuration that they came from. It is absent until a configuration is accepted.
 #[derive(Clone, Default)]
 pub(super) struct WorkerTable(Rc<RefCell<Option<Table>>>);
@@ -29,16 +49,14 @@ impl WorkerTable {
     /// Takes the limits of a new configuration. Opens the table, if no configuration before this one has.
     fn join<H: Host>(&self, host: H, rules: &PolicySet) -> Result<(), ConfigErrors> {
         let table_size = rules.table_size;
-        let seed = shared_table::create_or_join(host, table_size.pages).map_err(|found| {
-            let allowed =
-                format!("{} (a table of another size needs a restart or another vm_id)", found.allowed);
-            ConfigErrors::from(ConfigError::new("table.pages", &found.found, &allowed))
-        })?;
+        let name = rules.table_name.as_deref();
+        let seed = shared_table::create_or_join(host, table_size.pages, name)
+            .map_err(|error| ConfigErrors::from(ConfigError::new(error.at, &error.found, &error.allowed)))?;
         let mut shared = self.0.borrow_mut();
         let table = shared.get_or_insert_with(|| {
             let mut new = Table::new(seed, table_size, new_worker_id::<H>());
             // From here on a time without a tick is a stall.
-            new.begin(&SharedData(host), Clock::new::<H>().now::<H>()).settle();
+            new.begin(&SharedData(host, TableId::of(name)), Clock::new::<H>().now::<H>()).settle();
             new
         });
         table.set_page_bytes(table_size.page_bytes);
@@ -59,6 +77,8 @@ pub(super) struct Worker<H: Host> {
     /// `PolicySet::removed_trailers`, computed once.
     pub removed_trailers: Vec<String>,
     pub table: WorkerTable,
+    /// Where the table is.
+    pub store: SharedData<H>,
     /// `None`: no policy's counts reach beyond this proxy.
     pub fleet: Option<FleetClient>,
 }
@@ -66,7 +86,7 @@ pub(super) struct Worker<H: Host> {
 impl<H: Host> Worker<H> {
     pub fn configured(
         host: H,
-        table: WorkerTable,
+        tables: &WorkerTables,
         members: &Members,
         root: u32,
     ) -> Result<Worker<H>, ConfigErrors> {
@@ -74,13 +94,26 @@ impl<H: Host> Worker<H> {
         if rules.fleet.is_some() {
             FleetClient::check(host, root)?;
         }
+        let table_name = rules.table_name.as_deref();
+        let (table, store) = (tables.of(table_name), SharedData(host, TableId::of(table_name)));
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
         let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
-        Ok(Worker { host, engine, replies, clock, metrics, removed_headers, removed_trailers, table, fleet })
+        Ok(Worker {
+            host,
+            engine,
+            replies,
+            clock,
+            metrics,
+            removed_headers,
+            removed_trailers,
+            table,
+            store,
+            fleet,
+        })
     }
 
     /// Lends the engine a transaction at this instant, for what follows a decision. `None`: there is no table.
@@ -91,8 +124,7 @@ impl<H: Host> Worker<H> {
         let now = self.clock.now::<H>();
         let mut member = self.fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
         self.table.with(|table| {
-            let store = SharedData(self.host);
-            act(&self.engine, &mut table.begin(&store, now).in_fleet(member.as_deref_mut(), false))
+            act(&self.engine, &mut table.begin(&self.store, now).in_fleet(member.as_deref_mut(), false))
         })
     }
 
@@ -110,7 +142,7 @@ impl<H: Host> Worker<H> {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
         let stats = self.table.with(|table| {
-            table.begin(&SharedData(self.host), now).settle();
+            table.begin(&self.store, now).settle();
             table.take_stats()
         });
         let stats = stats.unwrap_or_default();
@@ -141,6 +173,6 @@ impl<H: Host> Worker<H> {
     /// Posts all debts, and returns the unused units of all leases.
     pub fn close(&mut self) {
         let now = self.clock.now::<H>();
-        self.table.with(|table| table.begin(&SharedData(self.host), now).close());
+        self.table.with(|table| table.begin(&self.store, now).close());
     }
 }

@@ -1,6 +1,7 @@
-//! The size of the table of counts.
+//! The table of counts: its size, and which one it is.
 
-use crate::config::{Field, Literal, Number, Object, object};
+use super::forms;
+use crate::config::{Field, Form, Literal, Number, Object, object};
 use std::num::NonZeroU32;
 
 /// The number of pages.
@@ -19,7 +20,16 @@ pub const PAGE_BYTES: Field<Number<u16>> = Field::default(
     "the size of a page; all limits that count by one key must fit a page",
 );
 
+/// Which table it is.
+pub const NAME: Field<&Form<String>> = Field::optional(
+    "name",
+    &forms::NAME,
+    "the table without a name",
+    "separates this table from others under the same `vm_id`: filters share counts only if their tables have the same name. Set it \
+     where you cannot set a `vm_id`, as in Istio's `WasmPlugin`. Another name begins at zero",
+);
+
 /// The object.
 pub const OBJECT: Object = object!("table" at "table":
     "Counts take at most `pages` × `page_bytes`, plus some 100 bytes of Envoy's own per page.";
-    PAGES, PAGE_BYTES);
+    PAGES, PAGE_BYTES, NAME);

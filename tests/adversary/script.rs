@@ -21,7 +21,7 @@ pub fn shipped() -> Vec<Script> {
     let entries = fs::read_dir(folder).expect("envoy/policies").map(|entry| entry.expect("an entry").path());
     let mut files: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
-    files.retain(|path| !path.ends_with("fleet.yaml"));
+    files.retain(|path| !path.ends_with("fleet.yaml") && !path.to_string_lossy().ends_with(".test.yaml"));
     files.sort();
     files.iter().map(|path| Script::read(path)).collect()
 }

@@ -1,7 +1,7 @@
 //! `tollgate explain` and Envoy agree: on every policy that ships or that a page shows, a row of requests
 //! gets the same statuses, limits, waits and bodies from both. Times may differ by what a request takes.
 
-mod row;
+pub mod row;
 
 use std::fs;
 use std::thread;

@@ -51,7 +51,7 @@ fn the_log_says_which_build_serves_which_policies() {
     let gateway = Setup::yaml(per_key(3, "1h")).start();
     assert_eq!(gateway.get("/").key(new_key()).admitted_of(1), 1);
     let log = gateway.log();
-    let version = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (commit ");
+    let version = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " (");
     let line =
         log.lines().find(|line| line.contains(version)).unwrap_or_else(|| panic!("no such line in {log}"));
     assert!(line.contains("[info]"), "{line}");
@@ -59,7 +59,7 @@ fn the_log_says_which_build_serves_which_policies() {
     let (commit, rest) = rest.split_once(')').unwrap();
     let is_hash = commit.len() == 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert!(is_hash || commit == "unknown" || option_env!("TOLLGATE_COMMIT").is_some(), "{line}");
-    assert_eq!(rest, " serves 1 policy: key", "{line}");
+    assert_eq!(rest, " language 1 serves 1 policy: key", "{line}");
 }
 
 /// Waits until the workers have reported so many decisions of a policy: they do it now and then.

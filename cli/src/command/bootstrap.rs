@@ -105,7 +105,7 @@ impl Bootstrap {
         };
         let mut fleet = None;
         for policy in &file.policies {
-            if policy.filter.is_some() {
+            if policy.is_embedded() {
                 return Err(Failure::new(format!("{} is an Envoy configuration already", input.name)));
             }
             let compiled = policy.compile();

@@ -1,11 +1,12 @@
 //! `tollgate check`: are these policies valid, and what do they do?
 
+use crate::cases::is_test_file;
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status, counted};
 use crate::command::styles::{ERROR, FAINT, HEADING, SUCCESS, WARNING};
 use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
-use crate::policy_file::{Located, PolicyFile, PolicySource};
+use crate::policy_file::{Located, Plugins, PolicyFile, PolicySource};
 use clap::Args;
 use tollgate::config::{ConfigError, Value};
 
@@ -13,8 +14,8 @@ use tollgate::config::{ConfigError, Value};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Check {
-    /// Policies, or Envoy configurations with Tollgate filters, in YAML, or JSON if the name ends in .json; -
-    /// for standard input
+    /// Policies, Envoy configurations with Tollgate filters, or objects of Kubernetes or Consul with either, in
+    /// YAML of one document or many, or JSON if the name ends in .json; - for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// Print a JSON list with one report for each policy
@@ -26,6 +27,10 @@ pub struct Check {
     /// Treat warnings as errors
     #[arg(long)]
     deny_warnings: bool,
+    /// Check every Wasm plugin of Kubernetes or Consul, and not only those that are called tollgate or are
+    /// configured by a policy
+    #[arg(long)]
+    all: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -33,6 +38,7 @@ Examples:
   tollgate check policy.yaml
   tollgate check --quiet --deny-warnings policies/*.yaml
   tollgate check /etc/envoy/envoy.yaml
+  tollgate check deploy/istio/*.yaml
   helm template . | tollgate check -
 
 Exit status: 0 if all policies are valid, 1 if any is not, 2 if a file cannot be read.";
@@ -40,6 +46,8 @@ Exit status: 0 if all policies are valid, 1 if any is not, 2 if a file cannot be
 /// What the command reports about one policy.
 struct Report {
     file: String,
+    /// What of the file has the policy: `document 2, WasmPlugin shop/tollgate`.
+    subject: Option<String>,
     /// The name of the filter, in an Envoy configuration.
     filter: Option<String>,
     /// Each with its place, such as `policy.yaml:7`.
@@ -50,9 +58,25 @@ struct Report {
 
 impl Check {
     pub fn run(self) -> Result<Outcome, Failure> {
-        let mut reports = Vec::new();
-        for path in &self.files {
-            reports.extend(reports_of(&Input::read(path)?));
+        // `policies/*.yaml` names the test files, too, which `tollgate test` reads.
+        let all_are_tests = self.files.iter().all(|path| is_test_file(path));
+        if all_are_tests {
+            return Err(Failure::new(format!(
+                "no policy among {}; run tollgate test",
+                self.files.join(", ")
+            )));
+        }
+        let plugins = if self.all { Plugins::All } else { Plugins::Recognized };
+        let (mut reports, mut passed_over) = (Vec::new(), String::new());
+        for path in self.files.iter().filter(|path| !is_test_file(path)) {
+            let input = Input::read(path)?;
+            match PolicyFile::read_with(&input.name, &input.text, plugins) {
+                Ok(file) => {
+                    reports.extend(file.policies.iter().map(|policy| report(&input, &file, policy)));
+                    passed_over += &without_tollgate(&input, &file);
+                }
+                Err(error) => reports.push(unread(&input, error)),
+            }
         }
         let bad =
             |report: &Report| !report.errors.is_empty() || self.deny_warnings && !report.warnings.is_empty();
@@ -60,22 +84,36 @@ impl Check {
         let stdout = if self.json {
             Value::List(reports.iter().map(Report::to_value).collect()).to_json() + "\n"
         } else {
-            reports.iter().map(|report| report.to_text(self.quiet)).collect()
+            let text = reports.iter().map(|report| report.to_text(self.quiet)).collect::<String>();
+            if self.quiet { text } else { text + &passed_over }
         };
         Ok(Outcome::of(status, stdout))
     }
 }
 
-fn reports_of(input: &Input) -> Vec<Report> {
-    match PolicyFile::read(&input.name, &input.text) {
-        Ok(file) => file.policies.iter().map(|policy| report(input, &file, policy)).collect(),
-        Err(error) => vec![Report {
-            file: input.name.clone(),
-            filter: None,
-            errors: vec![(input.place(&error), error)],
-            warnings: Vec::new(),
-            summary: None,
-        }],
+/// The report about a file that cannot be read.
+fn unread(input: &Input, error: Located<ConfigError>) -> Report {
+    Report {
+        file: input.name.clone(),
+        subject: None,
+        filter: None,
+        errors: vec![(input.place(&error), error)],
+        warnings: Vec::new(),
+        summary: None,
+    }
+}
+
+/// What of a file was passed over.
+fn without_tollgate(input: &Input, file: &PolicyFile) -> String {
+    let note =
+        |note: &Located<String>| format!("{}: {FAINT}note{FAINT:#}: {}\n", input.place(note), note.item);
+    let notes = file.notes.iter().map(note).collect::<String>();
+    match file.skipped {
+        0 => notes,
+        skipped => {
+            let documents = counted(file.documents, "document");
+            format!("{notes}{}: {documents}, {skipped} without Tollgate\n", input.name)
+        }
     }
 }
 
@@ -85,6 +123,7 @@ fn report(input: &Input, file: &PolicyFile, policy: &PolicySource) -> Report {
     let warnings = compiled.as_ref().map(|set| file.warnings(policy, set)).unwrap_or_default();
     Report {
         file: input.name.clone(),
+        subject: file.subject(policy),
         filter: policy.filter.as_ref().map(|filter| filter.name.clone()),
         errors: placed(input, errors.unwrap_or_default()),
         warnings: placed(input, warnings),
@@ -98,19 +137,19 @@ fn placed<T>(input: &Input, located: Vec<Located<T>>) -> Vec<(String, Located<T>
 
 impl Report {
     fn name(&self) -> String {
-        match &self.filter {
-            Some(filter) => format!("{}, filter {filter}", self.file),
-            None => self.file.clone(),
-        }
+        let subject = self.subject.iter().map(|subject| format!(", {subject}"));
+        let filter = self.filter.iter().map(|filter| format!(", filter {filter}"));
+        subject.chain(filter).fold(self.file.clone(), |name, part| name + &part)
     }
 
     fn to_text(&self, quiet: bool) -> String {
         let mut text = String::new();
+        let subject = self.subject.as_ref().map_or_else(String::new, |subject| format!("{subject}: "));
         for (place, error) in &self.errors {
-            text += &format!("{place}: {ERROR}error{ERROR:#}: {}\n", error.item);
+            text += &format!("{place}: {ERROR}error{ERROR:#}: {subject}{}\n", error.item);
         }
         for (place, warning) in &self.warnings {
-            text += &format!("{place}: {WARNING}warning{WARNING:#}: {}\n", warning.item);
+            text += &format!("{place}: {WARNING}warning{WARNING:#}: {subject}{}\n", warning.item);
         }
         let name = self.name();
         let warnings = match self.warnings.len() {
@@ -154,6 +193,7 @@ impl Report {
         };
         object([
             ("file", text(&self.file)),
+            ("subject", self.subject.as_deref().map_or(Value::Null, text)),
             ("filter", self.filter.as_deref().map_or(Value::Null, text)),
             ("valid", Value::Bool(self.errors.is_empty())),
             ("errors", Value::List(self.errors.iter().map(error).collect())),

@@ -2,23 +2,55 @@
 
 use std::collections::HashMap;
 
+/// The bytes of all paths together. In a file with more, values have the lines of what surrounds them.
+const MAX_BYTES: usize = 64 << 20;
+
 /// The line of each value, by its path.
 #[derive(Debug, Default)]
 pub struct LineMap {
     lines: HashMap<String, usize>,
     /// How flags and numbers are written.
     words: HashMap<String, String>,
+    /// The first lines of texts that are written line by line.
+    blocks: HashMap<String, usize>,
+    bytes: usize,
+    is_full: bool,
 }
 
 impl LineMap {
     /// Adds the line of a value, from 1. If a name is repeated the last line is kept, where the error is.
     pub(super) fn add(&mut self, path: String, line: usize) {
-        self.lines.insert(path, line);
+        if !self.is_full {
+            self.lines.insert(path, line);
+        }
+    }
+
+    /// The path of a value below one with the path `parent`, as `path` makes it, or nothing if there is no room
+    /// for it: then nothing is added any more.
+    pub(super) fn path_below(&mut self, parent: &str, name: &str, path: impl FnOnce() -> String) -> String {
+        const BRACKETS_AND_QUOTES: usize = 4;
+        self.bytes += parent.len() + name.len() + BRACKETS_AND_QUOTES;
+        self.is_full |= self.bytes > MAX_BYTES;
+        if self.is_full { String::new() } else { path() }
+    }
+
+    /// Adds the line of the first line of a text.
+    pub(super) fn add_block(&mut self, path: &str, line: usize) {
+        if !self.is_full {
+            self.blocks.insert(path.into(), line);
+        }
+    }
+
+    /// The line of the first line of the text with this path, if each of its lines is a line of the file.
+    pub fn block(&self, path: &str) -> Option<usize> {
+        self.blocks.get(path).copied()
     }
 
     /// Adds how a flag or a number is written.
-    pub(super) fn add_word(&mut self, path: String, word: String) {
-        self.words.insert(path, word);
+    pub(super) fn add_word(&mut self, path: &str, word: String) {
+        if !self.is_full {
+            self.words.insert(path.into(), word);
+        }
     }
 
     /// The word, such as `no` or `010`, that YAML takes for a flag or a number at this path.

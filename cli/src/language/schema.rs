@@ -1,17 +1,26 @@
 //! The language as a JSON Schema (draft 2020-12), with which editors complete policies and show most errors.
 
-use super::{about, objects, otherwise, words};
+use super::{about, objects_in, otherwise, words};
+use crate::cases::language::file;
 use tollgate::config::{Effect, Effects, Field, Kind, Need, Object, Range, Rule, Text, Value, statuses};
 use tollgate::http::GRPC_STATUSES;
+use tollgate::language::configuration;
 
 /// The schema of a whole policy file.
 pub fn schema() -> Value {
-    let mut schema = vec![
-        text("$schema", "https://json-schema.org/draft/2020-12/schema"),
-        text("title", "A Tollgate policy"),
-    ];
+    schema_of("A Tollgate policy", &configuration::OBJECT)
+}
+
+/// The schema of a whole test file.
+pub fn test_schema() -> Value {
+    schema_of("Cases for a Tollgate policy", &file::OBJECT)
+}
+
+fn schema_of(title: &str, object: &'static Object) -> Value {
+    let mut schema =
+        vec![text("$schema", "https://json-schema.org/draft/2020-12/schema"), text("title", title)];
     let mut definitions = Vec::new();
-    for (i, object) in objects().into_iter().enumerate() {
+    for (i, object) in objects_in(object).into_iter().enumerate() {
         if i == 0 {
             schema.extend(definition(object));
         } else {

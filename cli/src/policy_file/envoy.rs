@@ -1,13 +1,16 @@
 //! Tollgate filters in an Envoy configuration, with warnings about the configuration around them.
 
 use super::cors::warn_cors;
-use super::{PolicyPlace, PolicySource};
+use super::place::{Lines, PolicyPlace};
+use super::{PolicySource, platform};
 use crate::inspect::{counts_addresses, matches_paths};
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
-use tollgate::config::{ConfigError, Value, field_path};
+use tollgate::config::{Value, field_path};
 
 const WASM_FILTER: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+/// How a control plane wraps a configuration that it has no type for.
+const TYPED_STRUCT: &str = "type.v1.TypedStruct";
 const CONNECTION_MANAGER: &str = "filters.network.http_connection_manager.v3.HttpConnectionManager";
 
 /// Fields of a policy that no Envoy configuration has.
@@ -45,11 +48,21 @@ pub(super) fn is_envoy(value: &Value) -> bool {
     has(&OF_ENVOY) && !has(&OF_A_POLICY)
 }
 
+/// Whether a value has a field that only policies have.
+pub(super) fn has_policy_fields(value: &Value) -> bool {
+    OF_A_POLICY.iter().any(|name| value.get(name).is_some())
+}
+
 /// All policies in an Envoy configuration, in the order of the file.
-pub(super) fn filters(file: &Value) -> Vec<PolicySource> {
+pub(super) fn filters(file: &Value, lines: &Lines) -> Vec<PolicySource> {
+    filters_below(file, "", lines)
+}
+
+/// All policies in a value with this path.
+pub(super) fn filters_below(value: &Value, path: &str, lines: &Lines) -> Vec<PolicySource> {
     let mut found = Vec::new();
-    let around = Surroundings { path: String::new(), name: "", manager: None };
-    walk(file, &around, &mut found);
+    let around = Surroundings { path: path.into(), name: "", manager: None, lines };
+    walk(value, &around, &mut found);
     found
 }
 
@@ -59,6 +72,7 @@ struct Surroundings<'a> {
     /// The nearest field `name`.
     name: &'a str,
     manager: Option<(String, &'a Value)>,
+    lines: &'a Lines,
 }
 
 fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>) {
@@ -66,16 +80,23 @@ fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>)
         Value::List(entries) => {
             for (i, entry) in entries.iter().enumerate() {
                 let path = format!("{}[{i}]", around.path);
-                walk(
-                    entry,
-                    &Surroundings { path, name: around.name, manager: around.manager.clone() },
-                    found,
-                );
+                let manager = around.manager.clone();
+                walk(entry, &Surroundings { path, manager, ..*around }, found);
             }
         }
         Value::Object(fields) => {
             if has_type(value, WASM_FILTER) {
                 found.extend(policy_source(value, around));
+                return;
+            }
+            if has_type(value, TYPED_STRUCT)
+                && let Some(inner) = value.get("value")
+                && either(value, "type_url", "typeUrl")
+                    .and_then(Value::text)
+                    .is_some_and(|url| url.ends_with(WASM_FILTER))
+            {
+                let (path, manager) = (field_path(&around.path, "value"), around.manager.clone());
+                found.extend(policy_source(inner, &Surroundings { path, manager, ..*around }));
                 return;
             }
             let name = value.get("name").and_then(Value::text).unwrap_or(around.name);
@@ -86,7 +107,8 @@ fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>)
             };
             for (field, value) in fields {
                 let path = field_path(&around.path, field);
-                walk(value, &Surroundings { path, name, manager: manager.clone() }, found);
+                let around = Surroundings { path, name, manager: manager.clone(), lines: around.lines };
+                walk(value, &around, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
@@ -105,15 +127,9 @@ fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySour
     let at = field_path(&field_path(&path, "configuration"), "value");
     let written = configuration.get("value")?;
     let ours = [around.name, name_of(config)].iter().any(|name| name.contains("tollgate"));
-    let is_policy = |value: &Value| ours || OF_A_POLICY.iter().any(|name| value.get(name).is_some());
+    let is_policy = |value: &Value| ours || has_policy_fields(value);
     let (value, place) = if has_type(configuration, "google.protobuf.StringValue") {
-        match serde_json::from_str::<Value>(written.text().unwrap_or_default()) {
-            Ok(value) => (Ok(value), PolicyPlace::Text(at)),
-            Err(error) => {
-                let found = format!("text that is not JSON ({error})");
-                (Err(ConfigError::new("", &found, "a policy as JSON")), PolicyPlace::Text(at))
-            }
-        }
+        platform::from_json(written.text().unwrap_or_default(), &at, around.lines)
     } else if has_type(configuration, "google.protobuf.Struct") {
         (Ok(written.clone()), PolicyPlace::Value(at))
     } else {
@@ -124,7 +140,7 @@ fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySour
     }
     let manager = around.manager.as_ref().map(|(path, manager)| (path.clone(), (*manager).clone()));
     let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
-    Some(PolicySource { value, filter: Some(filter), place })
+    Some(PolicySource { filter: Some(filter), ..PolicySource::of(value, place, around.lines) })
 }
 
 fn name_of(config: &Value) -> &str {
@@ -135,7 +151,7 @@ impl Filter {
     /// Warnings about the configuration around the policy.
     pub(super) fn warnings(&self, set: &Configuration) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        self.warn_plugin(&mut warnings);
+        self.warn_plugin(set, &mut warnings);
         if let Some((path, manager)) = &self.manager {
             if counts_addresses(set) {
                 warn_address(path, manager, &mut warnings);
@@ -148,13 +164,14 @@ impl Filter {
         warnings
     }
 
-    fn warn_plugin(&self, warnings: &mut Vec<Warning>) {
+    fn warn_plugin(&self, set: &Configuration, warnings: &mut Vec<Warning>) {
         let vm = either(&self.config, "vm_config", "vmConfig");
         let id = vm.and_then(|vm| either(vm, "vm_id", "vmId")).and_then(Value::text);
-        if id.is_none_or(str::is_empty) {
+        if id.is_none_or(str::is_empty) && set.rules.table_name.is_none() {
             warnings.push(Warning::new(
                 field_path(&self.path, "vm_config"),
-                "no vm_id: the filter shares its counts with every other module that has none; set one",
+                "no vm_id: the filter shares its counts with every other module that has none; set one, or \
+                 table.name in the policy",
             ));
         }
         let policy = either(&self.config, "failure_policy", "failurePolicy").and_then(Value::text);

@@ -95,6 +95,7 @@ fn json_has_the_same_content() {
         json(&ran.stdout)[1],
         serde_json::json!({
             "file": "cli/tests/diagnostics/charge_word.yaml",
+            "subject": null,
             "filter": null,
             "valid": false,
             "errors": [{

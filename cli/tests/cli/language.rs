@@ -1,7 +1,8 @@
 use super::*;
 
 fn assert_committed(command: &str, path: &str) {
-    let printed = tollgate(&[command]).success();
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let printed = tollgate(&arguments).success();
     let committed =
         fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(path)).unwrap();
     assert!(
@@ -13,6 +14,11 @@ fn assert_committed(command: &str, path: &str) {
 #[test]
 fn the_schema_in_the_repository_is_up_to_date() {
     assert_committed("schema", "envoy/tollgate.schema.json");
+}
+
+#[test]
+fn the_schema_of_test_files_in_the_repository_is_up_to_date() {
+    assert_committed("schema --test", "envoy/tollgate-test.schema.json");
 }
 
 #[test]

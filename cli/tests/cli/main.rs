@@ -10,12 +10,17 @@
 mod bootstrap;
 mod callers;
 mod check;
+mod deploy;
 mod explain;
 mod hash;
 mod help;
 mod language;
+mod platforms;
 mod policies;
 mod quotas;
+mod shell;
+mod version;
+mod test;
 
 use std::fs;
 use std::io::Write;

@@ -12,7 +12,8 @@ const MEANT: &str = "# Warning meant: ";
 /// The paths of the policies in a folder of the repository.
 fn policies_in(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(folder)).unwrap();
-    let files = entries.map(Result::unwrap).filter(|entry| entry.path().is_file());
+    let is_policy = |path: &Path| path.is_file() && !path.to_string_lossy().contains(".test.");
+    let files = entries.map(Result::unwrap).filter(|entry| is_policy(&entry.path()));
     let mut policies: Vec<String> =
         files.map(|entry| format!("{folder}/{}", entry.file_name().into_string().unwrap())).collect();
     policies.sort();

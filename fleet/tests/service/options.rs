@@ -26,6 +26,15 @@ fn tells(arguments: &[&str], parts: &[&str]) {
 }
 
 #[test]
+fn the_version_names_the_build_its_commit_and_its_language() {
+    let output = binary().arg("--version").output().unwrap();
+    let line = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert!(line.starts_with(concat!("tollgate-fleet ", env!("CARGO_PKG_VERSION"), " (")), "{line}");
+    assert!(line.ends_with(&format!(") language {}\n", tollgate::language::VERSION)), "{line}");
+}
+
+#[test]
 fn an_engine_is_required() {
     tells(&[], &["--engine <URL>", "required"]);
 }

@@ -258,7 +258,7 @@ fn without_a_cluster_requests_are_decided_at_once() {
 fn a_host_that_allows_no_calls_is_an_error_of_the_configuration() {
     let fake = Fake::new(&FLEET.replace("ON_OUTAGE", "local"));
     host(|knows| knows.rejects_calls = true);
-    assert!(!TollgateRoot::new(fake, WorkerTable::default(), Members::default(), 1).configure());
+    assert!(!TollgateRoot::new(fake, WorkerTables::default(), Members::default(), 1).configure());
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -346,7 +346,7 @@ fn a_crowd_of_a_configuration_that_is_replaced_is_decided_a_few_at_a_time_by_the
     const CROWD: u32 = 100;
     let Member(mut worker) = Member::joined("allow");
     let members = worker.members.clone();
-    let mut next = TollgateRoot::new(Fake, worker.table.clone(), members, 2);
+    let mut next = TollgateRoot::new(Fake, worker.tables.clone(), members, 2);
     assert!(next.configure());
     let member = Member(worker);
     let _streams: Vec<_> = (0..CROWD).map(|n| member.request(STREAM + n)).collect();

@@ -152,11 +152,12 @@ impl Row {
     }
 }
 
-fn is_rejection(response: &Response) -> bool {
+pub fn is_rejection(response: &Response) -> bool {
     response.values("cache-control") == ["no-store"]
 }
 
-fn agree(explained: &Value, seen: &Response, apart: u64) -> Result<(), String> {
+/// Whether a response is as it is explained; times may be `apart` seconds apart.
+pub fn agree(explained: &Value, seen: &Response, apart: u64) -> Result<(), String> {
     if explained["status"] != seen.status {
         return Err("another status".into());
     }
