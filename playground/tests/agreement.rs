@@ -96,7 +96,7 @@ fn hostile_traffic_is_an_error() {
 fn at_a_burst_across_the_edge_only_windows_that_slide_stay_at_their_quota() {
     let policy = Policy::read("keys: { ip: { client_ip: {} } }\npolicies: [{ name: ip, key: ip, limits: [{ quota: 50, window: 60s }] }]").unwrap();
     let traffic = Traffic::read(r#"{ "shape": "edges", "size": 50, "window": 60, "seconds": 180 }"#).unwrap();
-    let worst = |set| {
+    let worst = |set: &tollgate::compile::Configuration| {
         let timeline = Timeline::of(set, &traffic, Watched::default());
         timeline.places(&traffic, 0, traffic.length, 10).1.units
     };
