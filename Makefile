@@ -1,9 +1,9 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run fleet container container-down image test unit unit-wasm module e2e container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help run fleet container container-fleet container-down image fleet-image release release-test test unit unit-wasm module e2e observe container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRENCY=2 UPSTREAM=host:port
 	@tools/run
@@ -17,10 +17,19 @@ container: ## start Envoy with Tollgate in a container (docker or podman): varia
 container-down: ## stop and remove that container
 	@tools/container-run down
 
-image: ## build the module's image for Istio and Envoy Gateway, IMAGE=tollgate:latest
+container-fleet: ## start two Envoys that share their limits in containers, with the service and Redis: also PORT_2=10001 ADMIN_PORT_2=9902
+	@tools/container-run fleet
+
+image: ## build the module's image for Istio and Envoy Gateway, IMAGE=tollgate:latest, IMAGE_ARCHIVE=file to write it there as an OCI archive
 	@tools/container-image $(IMAGE)
 
-test: ## run all tests: natively, as wasm in Node, in a real Envoy, and in a container
+fleet-image: ## build the image of the fleet's service, IMAGE=localhost/tollgate-fleet:latest
+	@tools/fleet-image $(IMAGE)
+
+release: ## make the artefacts of a release: target/release-artefacts/
+	@tools/release
+
+test: ## run all tests: natively, as wasm in Node, in a real Envoy and the oldest supported one, in a container, and of a release
 	@tools/test
 
 unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages, the fleet's service on Redis
@@ -32,11 +41,17 @@ unit-wasm: ## run the same tests as wasm in Node
 module: ## test the built module: its exports and imports, and that another folder builds the same
 	@tools/module
 
-e2e: ## run the end-to-end tests in a real Envoy, and in a fleet of them with Redis (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
+e2e: ## run the end-to-end tests in a real Envoy, in a fleet of them with Redis, and `make observe` (ENVOY_VERSION=1.36.4 or ENVOY=binary for another)
 	@tools/e2e
+
+observe: ## ask each query of the board, the alerts and the pages, on a real Prometheus that scrapes two Envoys under traffic
+	@tools/observe
 
 container-test: ## run the tests in a real container (ENVOY_IMAGE=image, CONTAINER_ENGINE=docker or podman to choose)
 	@tools/container-test
+
+release-test: ## make a draft of a release, twice, and test it
+	@tools/release-test
 
 conformance: ## run the tests that prove a published promise, and print which one proves which
 	@tools/conformance
@@ -75,7 +90,7 @@ lint: ## check the formatting, clippy for both targets with warnings denied, and
 	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --workspace --all-targets -- -D warnings
-	tools/cargo clippy --test envoy --test fleet --test container --test module -- -D warnings # which --all-targets leaves out
+	tools/cargo clippy --test envoy --test fleet --test observe --test container --test module --test release -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 

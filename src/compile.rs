@@ -19,11 +19,13 @@ mod consumers;
 mod cost_body;
 mod counting;
 mod fleet;
+mod forgive;
 mod key_numbers;
 mod key_part;
 mod keys;
 mod limits;
 mod matches;
+mod metrics;
 mod paths;
 mod penalty;
 mod policies;
@@ -103,15 +105,18 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         table,
     };
     let policies = fields.needed(&configuration::POLICIES).and_then(|list| policies::read(list, context));
+    let forgive = fields
+        .get_optional_with(&configuration::FORGIVE, |list| forgive::read(list, callers, policies.as_deref()));
     let known = KnownKeys { keys: callers.keys, names: callers.key_names };
     let exempt = fields.get_optional_with(&configuration::EXEMPT, |list| exceptions(list, known));
     let exempt = exempt.map(Option::unwrap_or_default);
     let charging = fields.get(&configuration::CHARGE);
     let exempt_preflight = fields.get(&configuration::EXEMPT_PREFLIGHT);
     let spellings = paths::spellings(&fields);
+    let counts_consumers = metrics::counts_consumers(&fields, consumers.as_ref());
     let replies = reply_rules(&fields, policies.as_deref());
     let (charging, exempt_preflight, table_size, fleet) = (charging?, exempt_preflight?, table_size?, fleet?);
-    let consumer_name = consumer_name?;
+    let (consumer_name, counts_consumers, forgive) = (consumer_name?, counts_consumers?, forgive?);
     let (
         Some(mut keys),
         Some(consumers),
@@ -136,7 +141,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
     let bodies = policies.iter_mut().filter_map(|policy| policy.response.body.as_deref_mut());
     bodies.for_each(|body| body.add_to(&mut pointers));
     let reads_authorization = keys.iter().any(|key| key.source.header() == Some(AUTHORIZATION));
-    let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys };
+    let forgive = forgive.filter(|forgive| forgive.all().next().is_some()).map(Box::new);
+    let callers = Callers { consumers: consumers.into_consumers(&keys), tiers, keys, forgive };
     replies.consumers = callers.consumers.list().clone();
     replies.tiers = callers.tiers.as_ref().map_or_else(Vec::new, |tiers| tiers.names.clone());
     let rules = PolicySet {
@@ -149,7 +155,8 @@ fn configuration(root: &Reader<'_>) -> Option<Configuration> {
         charging,
         exempt_preflight,
         reads_authorization,
-        logs_callers: replies.access_log,
+        names_callers: replies.access_log.is_some() || counts_consumers,
+        counts_consumers,
         consumer_name,
         table_size,
         table_name: table_name.flatten(),

@@ -13,6 +13,7 @@ mod names;
 mod parse;
 mod protobuf;
 mod reader;
+mod revision;
 pub mod statuses;
 mod value;
 
@@ -25,6 +26,7 @@ pub use fields::{Allowed, Allows, Fields, Type, either_of};
 pub use names::{ListsByName, Names, Vocabulary};
 pub use parse::{is_name, is_token};
 pub use reader::{Reader, all, field_path};
+pub use revision::revision;
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.

@@ -19,7 +19,7 @@ use crate::limiter::Verdict;
 use crate::rules::{FIRST_OWN, LimitSet, Policy, PolicySet};
 use crate::table::{Charge, ChargeMode, Count, Outcome, Store, Transaction};
 use crate::time::Now;
-use caller::{Caller, ConsumerCache};
+use caller::{Caller, ConsumerCache, ForgivenCaller};
 use credential_rejection::{AnonymousCheck, CheckedCredentials};
 use selection::judges;
 use std::cell::RefCell;
@@ -37,6 +37,8 @@ pub struct Engine {
     exempts_by_keys: bool,
     /// `PolicySet::has_partial_limits`, computed once.
     has_partial_limits: bool,
+    /// Whether any caller is forgiven anything.
+    forgives: bool,
     /// `PolicySet::names_grpc`, computed once.
     names_grpc: bool,
     /// `PolicySet::reads_trailers`, computed once.
@@ -51,8 +53,10 @@ impl Engine {
         let (awaits_responses, checks_credentials) = (rules.awaits_responses(), rules.checks_credentials());
         let (exempts_by_keys, has_partial_limits) = (rules.exempts_by_keys(), rules.has_partial_limits());
         let (names_grpc, reads_trailers) = (rules.names_grpc(), rules.reads_trailers());
+        let forgives = rules.forgives();
         Engine {
             rules,
+            forgives,
             names_grpc,
             reads_trailers,
             awaits_responses,
@@ -101,6 +105,9 @@ impl Engine {
         let open = checked.as_ref().filter(|checked| !checked.credentials.is_empty());
         let check =
             open.map(|checked| self.credential_check(checked, &caller, &applied, &seeds, now.wall, &mut own));
+        if self.forgives {
+            forgive(transaction, caller.forgiven(), check.as_ref());
+        }
         if self.has_partial_limits {
             let as_anonymous = check.as_ref().map_or(&[][..], |check| &check.excluded);
             if let Some(mut decision) = self.exclude(&applied, as_anonymous, now) {
@@ -163,7 +170,7 @@ impl Engine {
 
     /// Names the caller for replies and access logs, if they need it, and notes its keys that cannot be read.
     fn name_caller<R: Request>(&self, decision: &mut Decision, caller: &Caller<'_, R>) {
-        if decision.rejected() || self.rules.logs_callers {
+        if decision.rejected() || self.rules.names_callers {
             caller.resolve();
             if let Some(key) = self.rules.consumer_name {
                 decision.set_unlisted_name(caller.unlisted_name(key));
@@ -276,6 +283,22 @@ impl Engine {
 
     fn policy(&self, index: usize) -> Option<&Policy> {
         self.rules.policies.get(index)
+    }
+}
+
+/// Notes what the caller is forgiven, and who it would be without its credentials.
+#[inline(never)] // rarely called
+fn forgive(
+    transaction: &mut Transaction<'_, impl Store>,
+    caller: Vec<ForgivenCaller>,
+    check: Option<&AnonymousCheck>,
+) {
+    for (identity, entries) in caller {
+        transaction.forgive(identity, &entries);
+    }
+    for (identity, entries) in check.iter().flat_map(|check| &check.forgiven) {
+        transaction.forgive(*identity, entries);
+        transaction.forgive(identity.provisional(), entries);
     }
 }
 

@@ -14,9 +14,11 @@ mod metrics;
 #[cfg(all(target_arch = "wasm32", not(test)))]
 mod proxy_wasm;
 mod request;
+mod request_headers;
 mod root;
 mod shared_table;
 mod stream;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod trap;

@@ -7,6 +7,7 @@
 //!
 //! What a registry has, such as the sources of keys, declares its own fields; the object names the registry.
 
+pub mod access_log;
 pub mod configuration;
 pub mod consumer;
 pub mod cost_body;
@@ -16,9 +17,11 @@ pub mod cost_term;
 pub mod cost_weights;
 pub mod exception;
 pub mod fleet;
+pub mod forgive;
 pub mod headers;
 pub mod key;
 pub mod limit;
+pub mod metrics;
 pub mod names;
 pub mod paths;
 pub mod policy;

@@ -34,6 +34,7 @@ pub mod calendar;
 pub mod concurrency;
 mod counter;
 pub mod fixed_window;
+mod forgiven;
 mod formula;
 mod growth;
 pub mod leaky_bucket;
@@ -48,6 +49,7 @@ mod verdict;
 
 pub use algorithm::{Field, Parameters, Properties};
 pub use counter::{coarser, share_of};
+pub use forgiven::{Forgiven, FreshStart, can_be_forgiven, memory_of};
 pub use formula::{Formula, Opening, WorkerId};
 pub use growth::Growth;
 pub use state::{Coarseness, EvictionInfo, State};
@@ -66,8 +68,13 @@ pub struct LimitId(pub u32);
 impl LimitId {
     /// FNV-1a over `policy/limit`, so it is the same in every worker and after every reload.
     pub fn new(policy: &str, limit: &str) -> LimitId {
-        let name = policy.bytes().chain([b'/']).chain(limit.bytes());
-        LimitId(name.fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
+        const BASIS: LimitId = LimitId(0x811C_9DC5);
+        BASIS.extended(policy).extended("/").extended(limit)
+    }
+
+    /// The id of something that belongs to this limit, by a name that no limit can have.
+    fn extended(self, name: &str) -> LimitId {
+        LimitId(name.bytes().fold(self.0, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
     }
 }
 
@@ -99,6 +106,11 @@ impl Limit {
     /// Whether it counts units in flight, which come back when their stream ends.
     pub fn counts_in_flight(&self) -> bool {
         self.algorithm.counts_in_flight()
+    }
+
+    /// Whether a request's units count when it is admitted, and not only once it has lasted for a while.
+    pub fn counts_on_arrival(&self) -> bool {
+        !self.is_penalty() && self.algorithm.counted_after() == 0
     }
 
     /// Whether this is a policy's penalty.

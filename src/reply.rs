@@ -18,6 +18,7 @@ mod shadow;
 mod template;
 mod variable;
 
+pub use access_log::{AccessLog, LogFormat};
 pub use limit_headers::{
     Describes, HeaderForm, HeaderRules, HeaderValue, LimitChoice, LimitField, PRESETS, Preset, PresetFields,
     Reset, ResetFormat, ResetOnRejection, Show, UpstreamHeaders, is_limit_header,
@@ -48,8 +49,8 @@ pub struct ReplyRules {
     pub headers: Vec<HeaderRules>,
     /// The request header that shows the upstream what policies in shadow would have decided, if there is one.
     pub shadow_header: Option<String>,
-    /// Whether each request gets an access log line.
-    pub access_log: bool,
+    /// What access logs are told of each request. `None`: nothing.
+    pub access_log: Option<AccessLog>,
     /// The rejection used if a policy's own cannot be found.
     pub rejection: Rejection,
     /// One entry for each policy, in the order of the configuration.
@@ -143,6 +144,12 @@ impl ReplyRules {
             }
         }
         headers
+    }
+
+    /// The limit, by index, that a verdict of a policy is about, by the verdict's place. `None`: the policy has no
+    /// such limit.
+    pub fn limit_index(&self, one: &PolicyDecision, place: usize) -> Option<usize> {
+        self.policies.get(one.policy)?.limit_at(one.limit_set, place).map(|(index, _)| index)
     }
 
     /// The consumer's name, or what names a caller that is none; empty if the caller is not known.

@@ -5,20 +5,25 @@
 
 mod callers;
 mod cost_from;
+mod digest;
 mod fleet;
+mod forgive;
 mod key;
 mod limit_set;
 mod mode;
 mod on_response;
 mod policy;
 mod quota_from;
+mod read_together;
 mod request_match;
 mod routes;
 mod schedule;
 
-pub use callers::{Callers, Consumer, Consumers, Digest, Tiers};
+pub use callers::{Callers, Consumer, Consumers, Tiers};
 pub use cost_from::CostFrom;
+pub use digest::Digest;
 pub use fleet::{FleetSettings, Scope};
+pub use forgive::Forgive;
 pub use key::source::{self, Attribute, KeySource, MatchPart, Presence, SourceKind, Whose};
 pub use key::validity::{self, CredentialRejection, Validity};
 pub use key::{Key, KeyNumber, KeyValue, Part, modifiers};
@@ -57,8 +62,10 @@ pub struct PolicySet {
     pub reads_authorization: bool,
     /// Whether a request can present conflicting values for some key.
     pub can_be_ambiguous: bool,
-    /// Whether access logs name consumer and tier, so that both are looked up for every request.
-    pub logs_callers: bool,
+    /// Whether access logs or metrics name consumer and tier, so that both are looked up for every request.
+    pub names_callers: bool,
+    /// Whether metrics count the requests of each consumer.
+    pub counts_consumers: bool,
     /// The key, by index, whose value names callers that are no consumer.
     pub consumer_name: Option<usize>,
     /// The size of the table.
@@ -109,6 +116,11 @@ impl PolicySet {
     /// Whether trailers of responses may report anything.
     pub fn reads_trailers(&self) -> bool {
         self.names_grpc() || self.policies.iter().any(|policy| policy.response.reads_trailers())
+    }
+
+    /// Whether any caller is forgiven anything.
+    pub fn forgives(&self) -> bool {
+        self.callers.forgive.is_some()
     }
 
     /// Whether a request may be exempt because of its keys.

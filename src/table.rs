@@ -13,6 +13,7 @@
 //!   │                                       or else a decision by this worker alone
 //!   ▼
 //! one attempt                attempt.rs     read the page, post what this worker owes, judge
+//!   ├─ forgive.rs                           counts that begin at zero, since an operator forgives them
 //!   ├─ lease.rs                             units taken ahead, served from the worker's memory
 //!   ├─ fallback.rs                          the worker's own token buckets and its debts
 //!   ├─ in_flight.rs                         the worker's units in flight
@@ -26,8 +27,8 @@
 //!
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
-//! Imports only go to the left: page, store, charge, size, stats < stall, lease, in_flight < fallback,
-//! penalty, rewrite < worker < transaction < attempt < commit < correction < request.
+//! Imports only go to the left: page, store, charge, size, stats < forgive < stall, lease, in_flight < fallback,
+//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction < request.
 
 mod attempt;
 mod charge;
@@ -35,7 +36,9 @@ mod charged;
 mod commit;
 mod correction;
 mod fallback;
+mod fill;
 mod fleet;
+mod forgive;
 mod in_flight;
 mod lease;
 mod page;
@@ -52,6 +55,7 @@ mod worker;
 pub use charge::{Charge, ChargeMode, Correction, Count, Holds, OnContention, Outcome, Verdicts, admitted};
 pub use charged::Charged;
 pub use commit::MAX_CAS_ATTEMPTS;
+pub use fill::Fill;
 pub use page::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 pub use size::TableSize;
 pub use stats::TableStats;

@@ -30,7 +30,7 @@ const EXPORTS: [&str; 15] = [
 ];
 
 /// What the filter calls.
-const CALLS: [&str; 19] = [
+const CALLS: [&str; 20] = [
     "env.proxy_continue_stream",
     "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
@@ -41,6 +41,8 @@ const CALLS: [&str; 19] = [
     "env.proxy_increment_metric",
     "env.proxy_http_call",
     "env.proxy_log",
+    // The gauges: how full the table is, and which configuration is live. A counter cannot fall.
+    "env.proxy_record_metric",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
     "env.proxy_send_local_response",

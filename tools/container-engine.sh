@@ -65,25 +65,55 @@ choose_envoy_image() {
 
 # From the Envoy of get-envoy and the libraries that it is linked with.
 build_envoy_image() {
-    local envoy sum folder
-    if [ "$(uname -s)" != Linux ]; then
-        echo "no registry answers, and only Linux can build an image with Envoy" >"$log"
-        return 1
-    fi
+    local envoy sum
     envoy=$("$tools/get-envoy") && sum=$(sha256sum "$envoy") || return
     ENVOY_IMAGE=localhost/tollgate-envoy:${sum:0:12}
-    ! has_image "$ENVOY_IMAGE" || return 0
+    has_image "$ENVOY_IMAGE" || image_around "$envoy" envoy "$ENVOY_IMAGE" 'FROM scratch
+COPY root /
+ENTRYPOINT ["/usr/local/bin/envoy"]'
+}
 
-    say "building an image around $envoy"
-    folder=$(mktemp -d "$state/envoy.XXXXXX")
-    mkdir -p "$folder/root/usr/local/bin"
-    cp "$envoy" "$folder/root/usr/local/bin/envoy"
-    # The loader and the libraries, each at its own path.
-    ldd "$envoy" | grep -o '/[^ ]*' | sort -u | xargs cp --dereference --parents -t "$folder/root"
+# The image with Redis: REDIS_IMAGE, the official one, or one around the Redis of get-redis.  Sets REDIS_IMAGE.
+choose_redis_image() {
+    local redis sum
+    if [ -n "${REDIS_IMAGE:-}" ]; then
+        has_image "$REDIS_IMAGE" || pull "$REDIS_IMAGE"
+        return
+    fi
+    REDIS_IMAGE=$(sed -n 's/^ *image: ${REDIS_IMAGE:-\(.*\)}$/\1/p' "$tools/../deploy/docker-compose.yaml")
+    if [ -z "${REDIS:-}" ]; then
+        has_image "$REDIS_IMAGE" || pull "$REDIS_IMAGE" || REDIS_IMAGE=
+    else
+        REDIS_IMAGE= # REDIS=binary asks for that very Redis
+    fi
+    [ -z "$REDIS_IMAGE" ] || return 0
+    redis=$("$tools/get-redis") && sum=$(sha256sum "$redis") || return
+    REDIS_IMAGE=localhost/tollgate-redis:${sum:0:12}
+    has_image "$REDIS_IMAGE" || image_around "$redis" redis-server "$REDIS_IMAGE" 'FROM scratch
+COPY root /
+# As in the official image: whose folder a new volume takes over.
+COPY --chown=999:999 data /data
+ENV PATH=/usr/local/bin
+WORKDIR /data'
+}
+
+# Builds an image around a program of this machine: $1 is the program, $2 its name in /usr/local/bin, $3 the image's
+# name, and $4 the Dockerfile's text. The build context is the folder root, with the program, the loader and the
+# libraries, each at its own path, and the empty folder data.
+image_around() {
+    local folder built=0
+    if [ "$(uname -s)" != Linux ]; then
+        echo "only Linux can build an image around $1" >"$log"
+        return 1
+    fi
+    say "building an image around $1"
+    folder=$(mktemp -d "$state/$2.XXXXXX")
+    mkdir -p "$folder/root/usr/local/bin" "$folder/data"
+    cp "$1" "$folder/root/usr/local/bin/$2"
+    ldd "$1" | grep -o '/[^ ]*' | sort -u | xargs cp --dereference --parents -t "$folder/root"
     chmod -R go+rX "$folder/root"
-    printf '%s\n' 'FROM scratch' 'COPY root /' 'ENTRYPOINT ["/usr/local/bin/envoy"]' >"$folder/Dockerfile"
-    local built=0
-    "$engine" build --quiet --tag "$ENVOY_IMAGE" "$folder" >"$log" 2>&1 || built=$?
+    printf '%s\n' "$4" >"$folder/Dockerfile"
+    "$engine" build --quiet --tag "$3" "$folder" >"$log" 2>&1 || built=$?
     rm -rf "$folder"
     return "$built"
 }
@@ -129,4 +159,26 @@ need_running_engine() {
         die "$engine runs no Envoy in a container here; the end of $log: $(tail -n 3 "$log")"
     export ENVOY_IMAGE
     say "$engine runs $ENVOY_IMAGE"
+}
+
+# Returns only if containers of one network find each other by name, as those of a fleet do.
+need_names() {
+    [ "$engine" = podman ] || return 0
+    local network=tollgate-names-$$ enabled
+    enabled=$("$engine" network create "$network" >"$log" 2>&1 &&
+        "$engine" network inspect --format '{{.DNSEnabled}}' "$network" 2>>"$log") || true
+    "$engine" network rm "$network" >/dev/null 2>&1 || true
+    [ "$enabled" != true ] || return 0
+    # Each of podman's two kinds of networks has a program of its own for that.
+    case $("$engine" info --format '{{.Host.NetworkBackend}}') in
+        netavark) "$tools/apt-install" "names of containers" "install aardvark-dns" aardvark-dns ;;
+        *) "$tools/apt-install" "names of containers" "install podman's plugin dnsname" \
+            golang-github-containernetworking-plugin-dnsname dnsmasq-base ;;
+    esac
+}
+
+# Returns only with an image of Redis.
+need_redis_image() {
+    choose_redis_image || die "there is no image of Redis; the end of $log: $(tail -n 3 "$log")"
+    export REDIS_IMAGE
 }

@@ -83,7 +83,9 @@ pub const CASES: &[Case] = &[
     Case {
         name: "concurrency, one begins",
         says: Says::Admitted,
-        set_up: || paced(100, limit(u32::MAX, SECOND, Algorithm::Concurrency(Concurrency)), MILLISECOND),
+        set_up: || {
+            paced(100, limit(u32::MAX, SECOND, Algorithm::Concurrency(Concurrency { after: 0 })), MILLISECOND)
+        },
     },
     Case {
         name: "concurrency, one begins and ends, 10 of 20",
@@ -143,7 +145,7 @@ fn at_pace(warm_up: u32, house: Fixture, limit: Limit, pace: Micros) -> Box<dyn 
 }
 
 fn begun_and_ended() -> Box<dyn Subject> {
-    let limit = limit(20, SECOND, Algorithm::Concurrency(Concurrency));
+    let limit = limit(20, SECOND, Algorithm::Concurrency(Concurrency { after: 0 }));
     let mut house = Fixture::new(DEFAULT);
     assert!(house.ask(HOT, &[limit], 10));
     Steady::after(100, house, move |house| {

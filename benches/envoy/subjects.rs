@@ -266,12 +266,17 @@ impl Places {
             self.tollgate(name, about, policies::of_many_paths(number))
                 .asking(&format!("/v1/service-{number}/x"), "Bearer 0000000000000001")
         };
-        let cases = vec![
+        let mut cases = vec![
             Case::none(),
             many("1_policy", "one policy, for a path", 1),
             many("10_policies", "ten, the request meets the last", 10),
             many("100_policies", "a hundred, the request meets the last", 100),
         ];
+        let one_policy = |places: &Places, name| {
+            let policy = places.tollgate(name, "1_policy by another build", policies::of_many_paths(1));
+            policy.asking("/v1/service-1/x", "Bearer 0000000000000001")
+        };
+        cases.extend(self.rebuilt("1_policy_other", one_policy));
         Group {
             name: "policies",
             about: "policies for a path each, three headers, 1 worker",

@@ -55,6 +55,22 @@ class Gate {
     return 0;
   }
 
+  /** All headers, as the ABI writes them. */
+  pairs() {
+    if (this.written) return this.written;
+    const texts = [...this.headers].map(([name, value]) => [text.encode(name), value]);
+    const bytes = new Uint8Array(4 + texts.flat().reduce((sum, one) => sum + 4 + one.length + 1, 0));
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, texts.length, true);
+    texts.flat().forEach((one, place) => view.setUint32(4 + 4 * place, one.length, true));
+    let at = 4 + 8 * texts.length;
+    for (const one of texts.flat()) {
+      bytes.set(one, at);
+      at += one.length + 1;
+    }
+    return (this.written = bytes);
+  }
+
   key(address, length) {
     this.memory;
     let key = "";
@@ -70,6 +86,7 @@ class Gate {
         const value = this.headers.get(this.key(name, nameLength));
         return value ? this.give(value, data, length) : NOT_FOUND;
       },
+      proxy_get_header_map_pairs: (_map, data, length) => this.give(this.pairs(), data, length),
       proxy_get_property: (_path, _pathLength, data, length) => this.give(this.address, data, length),
       proxy_get_shared_data: (name, nameLength, data, length, cas) => {
         const entry = this.shared.get(this.key(name, nameLength));
@@ -146,6 +163,20 @@ const cases = {
   "two layers, another key each time": { keys, policies: [policy("ip", "client_ip", PLENTY), policy("key", "api_key", PLENTY)], headers, fresh: true },
   "1 policy": { ...many(1), path: "/v1/service-1/x" },
   "100 policies": { ...many(100), path: "/v1/service-100/x" },
+  "3 headers of 20": {
+    keys: { ...keys, a: { header: "x-0" } },
+    policies: [policy("p", ["api_key", "a"], PLENTY, { match: [{ path: "/v1/**" }] })],
+    headers: { ...headers, describes: "p" },
+    path: "/v1/x",
+    more: 16,
+  },
+  "6 headers of 20": {
+    keys: { ...keys, ...Object.fromEntries([0, 1, 2, 3].map((n) => [`k${n}`, { header: `x-${n}` }])) },
+    policies: [policy("p", ["api_key", "k0", "k1", "k2", "k3"], PLENTY, { match: [{ path: "/v1/**" }] })],
+    headers: { ...headers, describes: "p" },
+    path: "/v1/x",
+    more: 16,
+  },
   "a known consumer": {
     keys: { api_key: { header: "authorization", scheme: "Bearer" } },
     consumers: [{ name: "shop", keys: { api_key: ["sha256:0c24ce40313b1ce2b6daefa9dea10a4d3290af661123f6d499a3567b80d5ed49"] } }],
@@ -158,11 +189,12 @@ const cases = {
 /** Measures these modules in this process: a line for each case and module. */
 function measure(modules) {
   const gates = [];
-  for (const [name, { path = "/", fresh = false, ...configuration }] of Object.entries(cases)) {
+  for (const [name, { path = "/", fresh = false, more = 0, ...configuration }] of Object.entries(cases)) {
     for (const module of modules) {
       const gate = new Gate(module, configuration);
       gate.headers.set("authorization", text.encode("Bearer sk_test_acme"));
       gate.headers.set(":path", text.encode(path)).set(":method", text.encode("GET")).set(":authority", text.encode("bench"));
+      for (let n = 0; n < more; n++) gate.headers.set(`x-${n}`, text.encode(`value ${n} of a request`));
       gate.address = text.encode("127.0.0.1:54321");
       gates.push({ name, module, gate, fresh, best: Infinity });
     }

@@ -119,7 +119,7 @@ fn mismatches<R: Request>(set: &Configuration, policy: &Policy, caller: &Caller<
 }
 
 /// The value of a key, masked if it may be a secret.
-fn shown(key: &Key, value: &[u8]) -> String {
+pub(crate) fn shown(key: &Key, value: &[u8]) -> String {
     let value = if key.source.kind().secret { masked(value) } else { key.source.show(value) };
     format!("{} {value}", key.name)
 }

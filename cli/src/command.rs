@@ -2,14 +2,17 @@
 
 mod bootstrap;
 mod check;
+mod diff;
 mod explain;
+mod forgive;
 mod hash;
 mod input;
 mod language;
 mod manual;
 pub mod outcome;
+mod replay;
 mod shell;
-mod styles;
+pub(crate) mod styles;
 mod test;
 
 use crate::applicability::masked;
@@ -43,13 +46,16 @@ Exit status: 0 on success, 1 if a policy has errors, 2 if the command failed.";
 enum Command {
     Check(check::Check),
     Explain(Box<explain::Explain>),
+    Replay(Box<replay::Replay>),
     Bootstrap(bootstrap::Bootstrap),
     Hash(hash::Hash),
+    Forgive(forgive::Forgive),
     Schema(language::Schema),
     Reference(language::Reference),
     Completions(shell::Completions),
     Man(shell::Man),
     Test(test::Test),
+    Diff(diff::Compare),
 }
 
 /// Runs the command that the arguments name. The first argument is the name of the program.
@@ -62,13 +68,16 @@ pub fn run<T: Into<std::ffi::OsString> + Clone>(
     let outcome = match Arguments::try_parse_from(arguments).map_err(without_secrets)?.command {
         Command::Check(check) => check.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Bootstrap(bootstrap) => bootstrap.run(),
         Command::Hash(hash) => hash.run(),
+        Command::Forgive(forgive) => forgive.run(),
         Command::Schema(schema) => Ok(schema.run()),
         Command::Reference(reference) => Ok(reference.run()),
         Command::Completions(completions) => Ok(completions.run(Arguments::command())),
         Command::Man(man) => man.run(Arguments::command()),
         Command::Test(test) => test.run(),
+        Command::Diff(diff) => diff.run(),
     };
     Ok(outcome.unwrap_or_else(Outcome::failed))
 }

@@ -18,10 +18,12 @@ use tollgate::compile::Configuration;
 use tollgate::config::{Value, Words};
 use tollgate::http::Spellings;
 use tollgate::language::{configuration, cost_header, policy};
+use tollgate::limiter::Limit;
+use tollgate::reply::{AccessLog, LogFormat};
 use tollgate::rules::{Callers, FleetSettings, Key, Presence, Tiers};
 use tollgate::rules::{
-    CostFrom, CostHeader, EnforcedShare, LimitSet, Mode, Place, Policy, Quota, QuotaFrom, ReportHeader,
-    RequestMatch, Scope, UnknownCost,
+    CostFrom, CostHeader, EnforcedShare, Forgive, LimitSet, Mode, Place, Policy, Quota, QuotaFrom,
+    ReportHeader, RequestMatch, Scope, UnknownCost,
 };
 use tollgate::table::{Count, OnContention};
 use tollgate::time::{MILLISECOND, SECOND};
@@ -151,6 +153,17 @@ fn describe_alternatives(set: &Configuration) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
+fn describe_forgiven(set: &Configuration, forgive: &Forgive) -> String {
+    let is_forgiven = |limit: &Limit| forgive.all().any(|one| one.limit == limit.id);
+    let policies = set.rules.policies.iter().filter(|policy| policy.limits().iter().any(is_forgiven));
+    let policies: Vec<&str> = policies.map(|policy| policy.name.as_str()).collect();
+    let callers = match forgive.callers() {
+        1 => "1 caller gets a fresh start".to_string(),
+        number => format!("{number} callers get a fresh start"),
+    };
+    format!("{callers}, once for each entry, with {}", policies.join(", "))
+}
+
 fn general(set: &Configuration) -> Vec<(&'static str, String)> {
     let mut general = Vec::new();
     if set.rules.policies.len() > 1 {
@@ -185,6 +198,9 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         );
         general.push(("consumer_name", words));
     }
+    if let Some(forgive) = &set.rules.callers.forgive {
+        general.push(("forgive", describe_forgiven(set, forgive)));
+    }
     let preflights = set.rules.exempt_preflight.then(|| "CORS preflights".to_string());
     let rules = set.rules.exempt.iter().map(|rule| request_match(rule, &set.rules.callers));
     let exempt: Vec<String> = preflights.into_iter().chain(rules).collect();
@@ -208,6 +224,11 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         ));
     }
     general.extend(describe_headers(set).into_iter().map(|headers| ("headers", headers)));
+    let own_log = set.replies.access_log.filter(|log| *log != AccessLog::default());
+    general.extend(own_log.map(|log| ("access log", describe_log(log))));
+    if set.rules.counts_consumers {
+        general.push(("metrics", "count the requests of each consumer, too".into()));
+    }
     let bytes = u64::from(set.rules.table_size.pages.get()) * u64::from(set.rules.table_size.page_bytes);
     let name = set.rules.table_name.iter().map(|name| format!("{name}, ")).collect::<String>();
     general.push((
@@ -219,6 +240,14 @@ fn general(set: &Configuration) -> Vec<(&'static str, String)> {
         ),
     ));
     general
+}
+
+fn describe_log(AccessLog { format, caller }: AccessLog) -> String {
+    let format = match format {
+        LogFormat::Text => "a line of words",
+        LogFormat::Json => "a line of JSON",
+    };
+    format!("{format} about each decision{}", if caller { ", with the caller's pseudonym" } else { "" })
 }
 
 fn describe_fleet(FleetSettings { cluster, name, timeout }: &FleetSettings) -> String {
@@ -362,7 +391,7 @@ fn meaning<T: PartialEq>(words: &'static Words<T>, means: &T) -> String {
 }
 
 /// Documentation without its Markdown: without backticks, and without the addresses of links.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, address)) = rest.split_once("](") {

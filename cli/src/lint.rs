@@ -6,8 +6,10 @@ mod clients;
 mod coarse;
 mod exposure;
 mod fleet;
+mod forgive;
 mod freeing;
 mod hold;
+mod later;
 mod literal;
 mod made_up;
 mod never_shown;
@@ -66,6 +68,7 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
         unused::warn_cost(policy, &path, &mut warnings);
         numbers::warn_numbers(set, policy, &path, &mut warnings);
         bans::warn_bans(set, i, policy, &path, &mut warnings);
+        later::warn_later(set, policy, &path, &mut warnings);
         coarse::warn_slots(policy, &groups, &path, set.rules.table_size, &mut warnings);
     }
     client_headers::warn_freeing(set, &mut warnings);
@@ -83,7 +86,8 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
 
 /// Warnings about the source of a configuration, which are lost once it is compiled.
 pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
-    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value)].concat()
+    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value), forgive::warn_entries(set, value)]
+        .concat()
 }
 
 /// The path of a field of a set of limit headers.

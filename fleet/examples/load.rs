@@ -149,6 +149,7 @@ fn exchanges(client: u64, entries: u64, address: SocketAddr) -> Result<u64, Stri
                 spends: true,
                 count_rejected: false,
                 gives_back: false,
+                forgiven: &[],
             };
             units.wait(&claim, now(start));
         }

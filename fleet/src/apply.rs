@@ -1,10 +1,12 @@
 //! Applies an entry to a record. Pure: the engine's clock is an argument.
 
+mod forgive;
 mod grant;
 mod settle;
 mod step_back;
 
 use crate::record::{HolderState, Record, State};
+use forgive::FreshStarts;
 use tollgate::fleet::message::{Entry, EntryAnswer};
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::{Counter, Limit};
@@ -18,6 +20,11 @@ pub fn apply(record: &mut Record, holder: u64, entry: &Entry, now: Micros) -> En
         step_back::follow(record, &entry.limits, now);
     }
     record.forget(now);
+    let mut fresh = FreshStarts::of(record, &entry.limits);
+    let forgives = !entry.forgive.is_empty();
+    // What was granted in this microsecond was granted before.
+    let is_new = forgives && !fresh.follows_all(&entry.limits, &entry.forgive, now);
+    let now = if is_new { now.max(record.written.saturating_add(1)) } else { now };
     let mut one = take_holder(record, holder, now);
     let active = record.holders.iter().filter(|other| other.is_active(now)).count();
     let may_come_back = record.holders.iter().any(HolderState::owes_a_report);
@@ -25,8 +32,11 @@ pub fn apply(record: &mut Record, holder: u64, entry: &Entry, now: Micros) -> En
     let mut counters: Vec<Counter<'_>> =
         entry.limits.iter().map(|limit| open(limit, &states, holder, now)).collect();
 
+    if forgives {
+        fresh.forgive(&entry.limits, &mut counters, &entry.forgive, now);
+    }
     let is_new = one.is_new(entry.number);
-    settle::settle(&mut one, entry, &mut counters, now);
+    settle::settle(&mut one, entry, &mut counters, &fresh, now);
     let answer = match is_new {
         true => grant::grant(&mut one, entry, &mut counters, active, now),
         false => grant::repeat(&one, entry, &counters, now),
@@ -37,7 +47,7 @@ pub fn apply(record: &mut Record, holder: u64, entry: &Entry, now: Micros) -> En
     let longest = if may_come_back && !is_block { SECOND } else { Micros::MAX };
     let answer = EntryAnswer { remember: answer.remember.min(longest), ..answer };
 
-    record.states = written(&entry.limits, &counters, &states);
+    record.states = written(&entry.limits, &counters, &states, fresh);
     record.holders.push(one);
     record.make_room();
     record.written = now;
@@ -76,8 +86,11 @@ const MAX_OTHERS: usize = 24;
 
 /// The states after the entry: those of its limits, and those of other limits, which another configuration may
 /// have and which expire by themselves. If there are too many of them, those go that expire first.
-fn written(limits: &[Limit], counters: &[Counter<'_>], before: &[State]) -> Vec<State> {
+fn written(limits: &[Limit], counters: &[Counter<'_>], before: &[State], fresh: FreshStarts) -> Vec<State> {
+    let fresh = fresh.into_states();
+    let is_written = |state: &State| fresh.iter().any(|start| start.limit == state.limit);
     let others = before.iter().filter(|state| limits.iter().all(|limit| limit.id != state.limit));
+    let others = others.filter(|state| !is_written(state));
     let mut states: Vec<State> = others.cloned().collect();
     if states.len() > MAX_OTHERS {
         states.sort_by_key(|state| std::cmp::Reverse(state.expires));
@@ -90,6 +103,7 @@ fn written(limits: &[Limit], counters: &[Counter<'_>], before: &[State]) -> Vec<
             states.push(State { limit: limit.id, kind: limit.algorithm.kind(), expires, content });
         }
     }
+    states.extend(fresh);
     states
 }
 

@@ -48,6 +48,7 @@ struct Given {
     period: Option<Period>,
     zone: Zone,
     reported: bool,
+    after: Micros,
     count: Count,
     /// The bytes that one state may have.
     room: usize,
@@ -72,6 +73,7 @@ impl Given {
             period: self.period,
             zone: Some(self.zone),
             reported: self.reported,
+            after: self.after,
             ..Parameters::default()
         }
     }
@@ -212,12 +214,17 @@ fn given(fields: &Fields<'_>, algorithm: Algorithm, context: LimitContext<'_>) -
     if algorithm.has_field(Field::Burst) {
         burst = fields.get_optional(&limit::BURST);
     }
+    let mut after = Some(0);
+    if algorithm.has_field(Field::After) {
+        after = fields.get_optional(&limit::AFTER).map(Option::unwrap_or_default);
+    }
     Some(Given {
         window: window?,
         burst: burst?,
         period: period?,
         zone: zone?,
         reported: context.reported,
+        after: after?,
         count: context.count,
         room: context.table.max_state_bytes(),
     })

@@ -183,7 +183,19 @@ fn read_policy(entry: &Reader<'_>, context: PolicyContext<'_>, classes: &mut Vec
     };
     check_hold(&fields, &policy);
     check_quotas_from(&fields, &policy);
+    check_after(&fields, &policy);
     Some(policy)
+}
+
+/// The service of a fleet is told how many units a proxy has in flight, and not since when.
+fn check_after(fields: &Fields<'_>, policy: &Policy) {
+    let entries = fields.present(&policy::LIMITS).map_or_else(Vec::new, Reader::entries);
+    let later = policy.limits().iter().position(|limit| limit.algorithm.counted_after() > 0);
+    if let Some(entry) = later.and_then(|index| entries.get(index)).filter(|_| policy.scope.is_fleet()) {
+        entry
+            .field(limit::AFTER.name)
+            .error_found::<()>("after with scope: fleet", "only with scope: proxy, in a policy of its own");
+    }
 }
 
 /// The service of a fleet knows one quota of each caller, not one of each request. And which limits a verdict is

@@ -11,9 +11,9 @@ mod rejections;
 mod template;
 
 use crate::config::{Fields, Reader};
-use crate::language::{configuration, forms, retry_after};
+use crate::language::{access_log, configuration, forms, retry_after};
 use crate::limiter::Limit;
-use crate::reply::{LimitDescription, PolicyReplies, ReplyRules, RetryAfter, rate};
+use crate::reply::{AccessLog, LimitDescription, PolicyReplies, ReplyRules, RetryAfter, rate};
 use crate::rules::{LimitSet, LimitsByCaller, Policy};
 use crate::time::SECOND;
 use header_names::{SentHeaders, is_reserved};
@@ -33,20 +33,34 @@ pub(super) fn reply_rules(root: &Fields<'_>, policies: Option<&[Policy]>) -> Opt
     if let Some(Some(_)) = headers {
         check_limit_headers(root, &sent);
     }
-    let access_log = root.get(&configuration::ACCESS_LOG);
+    let access_log = root.get_optional_with(&configuration::ACCESS_LOG, access_log);
     let shadow_header = root.get_optional_with(&configuration::SHADOW_HEADER, shadow_header);
     let (rejection, own) = rejections?;
     let policies = policies?.iter().zip(own).map(|(policy, own)| policy_replies(policy, own));
     Some(ReplyRules {
         retry_after: retry_after?,
         headers: headers?.unwrap_or_default(),
-        access_log: access_log?,
+        access_log: access_log?.flatten(),
         shadow_header: shadow_header?,
         rejection,
         policies: policies.collect(),
         consumers: Arc::default(),
         tiers: Vec::new(),
     })
+}
+
+/// What access logs are told: a flag, or an object.
+#[inline(never)]
+fn access_log(at: &Reader<'_>) -> Option<Option<AccessLog>> {
+    if at.is_flag() {
+        return Some(at.flag()?.then(AccessLog::default));
+    }
+    if !at.is_object() {
+        return at.error(configuration::ACCESS_LOG.kind.allowed);
+    }
+    let fields = at.fields(&access_log::OBJECT)?;
+    let (format, caller) = (fields.get(&access_log::FORMAT), fields.get(&access_log::CALLER));
+    Some(Some(AccessLog { format: format?, caller: caller? }))
 }
 
 /// The name of a request header that the filter sets.

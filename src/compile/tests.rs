@@ -247,7 +247,7 @@ fn each_algorithm_is_compiled_with_its_defaults() {
     assert_eq!(algorithm(small), (Algorithm::TokenBucket(TokenBucket { burst: burst(2) }), 60));
     assert_eq!(
         algorithm(r#"{"algorithm": "concurrency", "quota": 9}"#),
-        (Algorithm::Concurrency(Concurrency), 1)
+        (Algorithm::Concurrency(Concurrency { after: 0 }), 1)
     );
     assert_eq!(
         algorithm(r#"{"algorithm": "stock", "quota": 9, "retry_after": "1d"}"#),
@@ -340,4 +340,19 @@ fn a_number_out_of_range_is_shown_as_it_was_found() {
         let errors = compile(&parse(json.as_bytes()).unwrap()).unwrap_err();
         assert_eq!(errors.iter().map(ConfigError::found).collect::<Vec<_>>(), [found]);
     }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn counters_of_consumers_are_for_at_most_a_thousand_of_them() {
+    let consumers = |number: usize, metrics: &str| {
+        let list: Vec<_> =
+            (0..number).map(|n| format!(r#"{{"name": "c{n}", "keys": {{"key": ["k{n}"]}}}}"#)).collect();
+        with(&format!(r#""consumers": [{}], "metrics": {metrics}"#, list.join(",")))
+    };
+    let counted = compiled(&consumers(1_000, r#"{"consumers": true}"#)).unwrap().rules;
+    assert!(counted.counts_consumers && counted.names_callers);
+    assert_eq!(error_paths(&consumers(1_001, r#"{"consumers": true}"#)), "metrics.consumers");
+    let silent = compiled(&consumers(1_001, r#"{"consumers": false}"#)).unwrap().rules;
+    assert!(!silent.counts_consumers && !silent.names_callers);
+    assert_eq!(error_paths(&with(r#""metrics": {"consumers": true}"#)), "metrics.consumers");
 }

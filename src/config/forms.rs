@@ -279,6 +279,14 @@ pub const SECRET: Text = Text {
     allowed: "text: sha256: and 64 hexadecimal digits, or the value itself",
 };
 
+/// The digest of a value. No error shows what stands in its place.
+pub const DIGEST: Text = Text {
+    name: Doc::new("digest"),
+    what: Doc::new("the output of `tollgate hash`, with or without `sha256:`: 64 hexadecimal digits"),
+    pattern: Doc::new(Some("^(sha256:)?[0-9A-Fa-f]{64}$")),
+    allowed: "sha256: and 64 hexadecimal digits, as tollgate hash prints it",
+};
+
 /// A short text.
 pub const TEXT: Form<String> =
     Form::new("text", "1 to 256 characters", None, "text of 1 to 256 characters", parse::text);

@@ -4,6 +4,7 @@
 use crate::http::{Elements, MetadataPath, PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
+use crate::limiter::Forgiven;
 use crate::rules::source::Facts;
 use crate::rules::validity::ValueFacts;
 use crate::rules::{
@@ -11,6 +12,7 @@ use crate::rules::{
 };
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
 
 /// The consumers that this worker has recognised, by a keyed hash of key and credential: a SHA-256 digest
 /// costs ten times as much. The cache has at most one entry for each credential of the configuration, because
@@ -51,7 +53,12 @@ pub struct Caller<'a, R> {
     rejected: &'a [usize],
     /// The keys, by index, whose values cannot tell callers apart.
     unreadable: RefCell<Vec<usize>>,
+    /// The identities that have been asked for and are forgiven something.
+    forgiven: RefCell<Vec<ForgivenCaller>>,
 }
+
+/// An identity, and the entries for it.
+pub type ForgivenCaller = (Identity, Arc<[Forgiven]>);
 
 /// A credential that the request presents.
 struct PresentedCredential<'a> {
@@ -87,6 +94,7 @@ impl<'a, R: Request> Caller<'a, R> {
             tier: OnceCell::new(),
             rejected,
             unreadable: RefCell::default(),
+            forgiven: RefCell::default(),
         }
     }
 
@@ -99,6 +107,11 @@ impl<'a, R: Request> Caller<'a, R> {
     /// as absent.
     pub fn unreadable(&self) -> Vec<usize> {
         self.unreadable.take()
+    }
+
+    /// The identities that were asked for and are forgiven something, with the entries for them.
+    pub fn forgiven(&self) -> Vec<ForgivenCaller> {
+        self.forgiven.take()
     }
 
     /// The identity that these keys, by index, give the caller. `None`: the request lacks one of them.
@@ -135,25 +148,45 @@ impl<'a, R: Request> Caller<'a, R> {
             // A key's kind is never empty, so this cannot be mistaken for a key's value.
             encoder.add("", record.as_bytes());
         }
-        let mut proven = true;
+        let (mut proven, mut forgiven) = (true, None);
         for key in keys {
-            let (key, value) = self.value(*key, rule)?;
+            let (index, key, value) = self.whole_value(*key, rule)?;
+            if let Some(forgive) = &self.callers.forgive
+                && forgive.has(index)
+            {
+                add_entries(&mut forgiven, forgive.find(index, &value));
+            }
+            let value = shortened(value, key.prefix);
             encoder.add(&key.kind, &value);
             proven &= key.proven && !key.source.is_cheap(&value);
         }
-        Some(encoder.finish().known(proven))
+        let identity = encoder.finish().known(proven);
+        if let Some(entries) = forgiven {
+            self.forgiven.borrow_mut().push((identity, entries));
+        }
+        Some(identity)
     }
 
     /// A key's value, and the key it comes from: the key itself, or the first of its alternatives that the
     /// request has.
     pub fn value(&self, index: usize, rule: Option<&RequestMatch>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
+        let (_, key, value) = self.whole_value(index, rule)?;
+        Some((key, shortened(value, key.prefix)))
+    }
+
+    /// The same before the key's `prefix` shortens it, and also the index of the key that it comes from.
+    fn whole_value(
+        &self,
+        index: usize,
+        rule: Option<&RequestMatch>,
+    ) -> Option<(usize, &'a Key, Cow<'_, [u8]>)> {
         let key = self.callers.keys.get(index)?;
         match key.source.alternatives() {
             [] => {
                 let value = key.source.value(key, &KeyFacts { caller: self, key: index, rule })?;
-                Some((key, shortened(value, key.prefix)))
+                Some((index, key, value))
             }
-            alternatives => alternatives.iter().find_map(|key| self.value(*key, rule)),
+            alternatives => alternatives.iter().find_map(|key| self.whole_value(*key, rule)),
         }
     }
 
@@ -360,6 +393,16 @@ impl<'a, R: Request> Caller<'a, R> {
         };
         *presented.owner.get_or_init(find)
     }
+}
+
+/// Adds the entries for one of a caller's values.
+#[cold]
+fn add_entries(all: &mut Option<Arc<[Forgiven]>>, more: Option<&Arc<[Forgiven]>>) {
+    let Some(more) = more else { return };
+    *all = Some(match all.take() {
+        None => more.clone(),
+        Some(all) => all.iter().chain(more.iter()).copied().collect(),
+    });
 }
 
 /// The first bytes of a value, if only these count.

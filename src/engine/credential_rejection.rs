@@ -10,7 +10,7 @@
 //! ([`Identity::provisional`]), so clients that present no credential lose nothing. A successful response
 //! gives these units back, and leaves a proof that lasts as long as a marker would.
 
-use super::caller::Caller;
+use super::caller::{Caller, ForgivenCaller};
 use super::selection::{applying, judges};
 use super::{Engine, policy_decision};
 use crate::decision::{AppliedPolicy, Credential, CredentialCheck, PolicyDecision, Role};
@@ -38,6 +38,8 @@ pub(super) struct AnonymousCheck {
     pub provisional: Vec<(AppliedPolicy, u32)>,
     /// The policies of which a quota is 0. While no response has proved the credentials, they reject.
     pub excluded: Vec<AppliedPolicy>,
+    /// What a caller without them is forgiven.
+    pub forgiven: Vec<ForgivenCaller>,
 }
 
 impl Engine {
@@ -80,6 +82,7 @@ impl Engine {
         let without: Vec<usize> = without.collect();
         let anonymous = self.caller(caller.request(), seeds, &without);
         let as_anonymous = applying(&self.rules, caller.request(), &anonymous, wall, own);
+        let forgiven = anonymous.forgiven();
         // A policy that judges the request anyway, for the same caller, must not count it twice.
         let counted = |one: &AppliedPolicy| (one.policy, one.identity);
         let is_new = |one: &AppliedPolicy| !applied.iter().any(|other| counted(other) == counted(one));
@@ -99,7 +102,7 @@ impl Engine {
         let provisional = provisional.map(in_own_record).collect();
         let credentials = credentials.clone();
         let check = CredentialCheck { credentials, as_anonymous, provisional: Vec::new(), anonymous };
-        AnonymousCheck { check, provisional, excluded }
+        AnonymousCheck { check, provisional, excluded, forgiven }
     }
 
     /// If the response rejects credentials, marks them, and counts the request where a request without them

@@ -188,7 +188,7 @@ impl Engine {
             };
             if policy.awaits_stream_end() {
                 let charge = policy.charge_of(limits(policy, one), one.identity, one.cost);
-                transaction.release(&of_fleet(charge, one.outcome.in_fleet), &correction);
+                transaction.release(&of_fleet(charge, one.outcome.in_fleet), decision.now, &correction);
             } else {
                 let _ = self.correct(one, correction, transaction);
             }

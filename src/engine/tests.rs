@@ -5,10 +5,12 @@ use crate::time::{Now, SECOND};
 use proptest::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 
+mod access_log;
 mod addresses;
 mod bans;
 mod callers;
 mod costs;
+mod forgiven;
 mod language;
 mod penalty;
 mod plans;

@@ -27,6 +27,10 @@ pub(super) struct Knows {
     pub configuration: String,
     pub has_random_bytes: bool,
     pub request: Vec<(String, String)>,
+    /// How often it was asked for one header of the request, or for all lines of one, and for all headers.
+    pub header_reads: (usize, usize),
+    /// Whether it shows all headers at once.
+    pub hides_headers: bool,
     pub response: Vec<(String, String)>,
     pub trailers: Vec<(String, String)>,
     /// The piece of the response's body that has come.
@@ -42,10 +46,15 @@ pub(super) struct Knows {
     pub metadata_reads: Vec<Vec<u8>>,
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     pub writes: u32,
+    /// How often it was asked for a value of shared data.
+    pub reads: usize,
     /// While it is set, no write succeeds.
     pub rejects_writes: bool,
     pub tick: Option<Duration>,
     pub counters: Vec<(String, u64)>,
+    /// Level and text of each line of the log.
+    pub log: Vec<(log::Level, String)>,
+    pub gauges: Vec<(String, u64)>,
     pub filter_state: Vec<(String, String)>,
     /// Whether the host allows no calls.
     pub rejects_calls: bool,
@@ -76,6 +85,9 @@ impl Fake {
     /// A host that has just started, with this configuration.
     pub fn new(configuration: &str) -> Fake {
         let configuration = configuration.into();
+        // Only the first logger of a process is taken, and all are this one.
+        _ = log::set_logger(&FakeLog);
+        log::set_max_level(log::LevelFilter::Info);
         host(|knows| {
             *knows = Knows { now: 1_000 * SECOND, configuration, has_random_bytes: true, ..Knows::default() }
         });
@@ -87,6 +99,21 @@ impl Fake {
         host(|knows| knows.configuration = configuration.into());
         Fake
     }
+}
+
+/// Keeps what is logged for the test whose thread it is.
+struct FakeLog;
+
+impl log::Log for FakeLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        host(|knows| knows.log.push((record.level(), record.args().to_string())));
+    }
+
+    fn flush(&self) {}
 }
 
 fn lines<'a>(map: &'a [(String, String)], name: &'a str) -> impl Iterator<Item = &'a str> {
@@ -136,7 +163,23 @@ impl Host for Fake {
         host(|knows| knows.counters[id as usize].1 += by);
     }
 
+    fn define_gauge(self, name: &str) -> Option<u32> {
+        host(|knows| {
+            let place = knows.gauges.iter().position(|(own, _)| own == name);
+            let place = place.unwrap_or_else(|| {
+                knows.gauges.push((name.into(), 0));
+                knows.gauges.len() - 1
+            });
+            Some(place as u32)
+        })
+    }
+
+    fn set_gauge(self, id: u32, value: u64) {
+        host(|knows| knows.gauges[id as usize].1 = value);
+    }
+
     fn read_shared(self, key: &[u8]) -> Read {
+        host(|knows| knows.reads += 1);
         host(|knows| match knows.shared.get(key) {
             Some((value, version)) => Read::Present(value.clone(), Cas::new(*version).unwrap()),
             None => Read::Absent,
@@ -159,12 +202,18 @@ impl Host for Fake {
 
     fn request_header(self, stream: u32, name: &str) -> Option<Vec<u8>> {
         assert!(stream >= FIRST_STREAM);
-        host(|knows| first(&knows.request, name))
+        host(|knows| {
+            knows.header_reads.0 += 1;
+            first(&knows.request, name)
+        })
     }
 
     fn each_request_header(self, stream: u32, show: &mut dyn FnMut(&[u8], &[u8])) {
         assert!(stream >= FIRST_STREAM);
-        let headers = host(|knows| knows.request.clone());
+        let headers = host(|knows| {
+            knows.header_reads.1 += 1;
+            if knows.hides_headers { Vec::new() } else { knows.request.clone() }
+        });
         headers.iter().for_each(|(name, value)| show(name.as_bytes(), value.as_bytes()));
     }
 
@@ -193,6 +242,7 @@ impl Host for Fake {
             ["source", "address"] => Some(knows.address.clone().into_bytes()),
             ["xds", "route_name"] => knows.route_name.clone().map(String::into_bytes),
             ["request", "headers", name] => {
+                knows.header_reads.0 += 1;
                 let lines: Vec<&str> = lines(&knows.request, name).collect();
                 (!lines.is_empty()).then(|| lines.join(",").into_bytes())
             }

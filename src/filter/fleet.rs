@@ -4,6 +4,7 @@
 //! Calls are sent from the root context. One that belonged to a stream would be lost with it, and so would the
 //! units that it brings.
 
+use super::alarm::Alarm;
 use super::host::Host;
 use super::membership::FleetClient;
 use super::waiting::Waiting;
@@ -66,7 +67,8 @@ pub(super) fn tick<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
         events = member.take_events();
         freed
     });
-    events.iter().for_each(report);
+    let (host, now) = (worker.borrow().host, H::monotonic_time());
+    events.iter().for_each(|event| report(event, host, now));
     // Late ones: nobody has asked for their units, since too many callers wait, or the service does not answer any
     // more.
     in_streams(worker, MOST, |waiting, now| {
@@ -91,17 +93,17 @@ pub(super) fn leave<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
     resume(worker, callers, most);
 }
 
-fn report(event: &Event) {
+fn report(event: &Event, host: impl Host, now: Micros) {
+    let down = |words: std::fmt::Arguments<'_>| Alarm::FLEET_DOWN.warn(words, host, now);
     match event {
         Event::Joined => log::info!("this worker has joined the fleet"),
-        Event::Down(0) => {
-            log::warn!("the fleet's service does not answer: each policy follows its on_outage");
+        Event::Down(0) => down(format_args!("the fleet's service does not answer")),
+        Event::Down(status) => down(format_args!("the fleet's service answers with {status}")),
+        Event::Up if Alarm::FLEET_DOWN.is_open(host) => log::warn!("the fleet's service answers again"),
+        Event::Up => {}
+        Event::Emptied => {
+            Alarm::FLEET_EMPTIED.warn(format_args!("the fleet's engine has lost its data"), host, now);
         }
-        Event::Down(status) => {
-            log::warn!("the fleet's service answers with {status}: each policy follows its on_outage");
-        }
-        Event::Up => log::info!("the fleet's service answers again"),
-        Event::Emptied => log::error!("the fleet's engine has lost its data: all its counts begin anew"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the filter needs of the proxy that it runs in, and the core's view of it.
 
+use super::request_headers::RequestHeaders;
 use crate::http::{CertificateField, MetadataPath, MetadataValue, Request, Response};
 use crate::limiter::concurrency::WorkerId;
 use crate::reply::Reply;
@@ -37,6 +38,12 @@ pub(super) trait Host: Copy + 'static {
 
     /// Adds to a counter.
     fn add_to_counter(self, id: u32, by: u64);
+
+    /// Defines a gauge, or finds the one with this name. `None`: the proxy defines none.
+    fn define_gauge(self, name: &str) -> Option<u32>;
+
+    /// Sets a gauge.
+    fn set_gauge(self, id: u32, value: u64);
 
     /// Reads a value of the map that all workers share.
     fn read_shared(self, key: &[u8]) -> Read;
@@ -174,19 +181,24 @@ pub(super) fn new_id<H: Host>() -> [u8; 16] {
 }
 
 /// The request of a stream: its headers and its connection.
-#[derive(Clone, Copy)]
-pub(super) struct StreamRequest<H: Host> {
+pub(super) struct StreamRequest<'a, H: Host> {
     pub host: H,
     pub stream: H::Stream,
+    /// Those that are read in one call.
+    pub headers: RequestHeaders<'a>,
 }
 
-impl<H: Host> Request for StreamRequest<H> {
+impl<H: Host> Request for StreamRequest<'_, H> {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
-        self.host.request_header(self.stream, name)
+        let together = self.headers.first(name, &|show| self.show_headers(show));
+        together.unwrap_or_else(|| self.host.request_header(self.stream, name))
     }
 
     /// The property has all lines, joined with commas, where the header map would give the first.
     fn lines(&self, name: &str) -> Option<Vec<u8>> {
+        if let Some(lines) = self.headers.lines(name, &|show| self.show_headers(show)) {
+            return lines;
+        }
         let mut path = b"request\0headers\0".to_vec();
         path.extend_from_slice(name.as_bytes());
         self.host.property(self.stream, &path)
@@ -201,7 +213,7 @@ impl<H: Host> Request for StreamRequest<H> {
             return Some(lines);
         }
         let mut separate = Vec::with_capacity(lines.len() + 1);
-        self.host.each_request_header(self.stream, &mut |name, value| {
+        self.show_headers(&mut |name, value| {
             if name == b"cookie" {
                 separate.extend_from_slice(value);
                 separate.push(b';');
@@ -254,7 +266,12 @@ impl<H: Host> Request for StreamRequest<H> {
     }
 }
 
-impl<H: Host> StreamRequest<H> {
+impl<H: Host> StreamRequest<'_, H> {
+    #[inline(never)]
+    fn show_headers(&self, show: &mut dyn FnMut(&[u8], &[u8])) {
+        self.host.each_request_header(self.stream, show);
+    }
+
     /// The value that all metadata has at this path. Without it, `bytes` stand for what they most likely are.
     #[inline(never)]
     fn value_of(&self, path: &MetadataPath, bytes: Option<Vec<u8>>) -> Option<MetadataValue> {

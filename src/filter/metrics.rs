@@ -1,20 +1,33 @@
-//! Counters for operators: per policy and outcome, never per key.
+//! Counters for operators: per policy and outcome, and per limit, tier and listed consumer; never per key.
 //!
 //! Counts are gathered in the worker and added to Envoy's once a tick, so that a request pays for an
 //! addition and not for a host call. Envoy shows them as `wasmcustom.<name>`.
 
+mod counter;
+mod gauge;
+mod labelled;
+mod usage;
+
+use super::alarm::Alarm;
 use super::host::Host;
 use crate::body::Unreadable;
-use crate::decision::{Decision, of_each_policy};
+use crate::decision::{Decision, PolicyDecision, of_each_policy};
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
-use crate::rules::{NoCost, NoNumber, Policy, Unread};
-use crate::table::TableStats;
+use crate::rules::{NoCost, NoNumber, Policy, PolicySet, Unread};
+use crate::table::{Fill, TableSize, TableStats};
+use crate::time::Micros;
+use counter::Counter;
+use gauge::Gauge;
+use labelled::{About, Event, Label, Labelled, Row};
+use usage::Usage;
 
 /// The counters of one filter configuration.
 pub(super) struct Metrics {
     /// One for each policy of the set.
     policies: Vec<Outcomes>,
+    /// Those of limits, tiers and consumers.
+    labelled: Labelled,
     evictions: Counter,
     overflow: Counter,
     overflow_rejected: Counter,
@@ -25,9 +38,45 @@ pub(super) struct Metrics {
     leases_full: Counter,
     debts_dropped: Counter,
     keys_without_value: Counter,
+    /// Records whose counts were forgiven. `None`: there were none, and there is no entry.
+    forgiven: Option<Counter>,
     /// `None`: there is no fleet.
     fleet: Option<FleetCounters>,
+    /// Boxed, because one worker sets them at a time.
+    fill: Box<FillGauges>,
 }
+
+/// How full the table is.
+#[derive(Default)]
+struct FillGauges {
+    records: Gauge,
+    bytes: Gauge,
+    capacity: Gauge,
+}
+
+/// Counts a configuration that a worker took, and shows its revision.
+#[inline(never)]
+pub(super) fn accepted(host: impl Host, revision: u32) {
+    let [mut accepted, _] = configurations(host);
+    accepted.pending += 1;
+    accepted.flush(host);
+    Gauge::default().set(host, "tollgate.config.revision", revision.into());
+}
+
+/// Counts a configuration that a worker refused.
+#[inline(never)]
+pub(super) fn rejected(host: impl Host) {
+    let [_, mut rejected] = configurations(host);
+    rejected.pending += 1;
+    rejected.flush(host);
+}
+
+/// Both are defined at once, so that each is there before it first counts.
+fn configurations(host: impl Host) -> [Counter; 2] {
+    ["tollgate.config.accepted", "tollgate.config.rejected"].map(|name| Counter::define(host, name))
+}
+
+const FORGIVEN: &str = "tollgate.config.forgiven";
 
 /// What a member of a fleet counts.
 struct FleetCounters {
@@ -78,8 +127,13 @@ struct Outcomes {
     admitted: Counter,
     /// Requests that the policy rejected.
     rejected: Counter,
-    /// Admitted ones that left a tenth of one of its quotas, or less.
-    near_limit: Counter,
+    /// Admitted ones by how much of its quotas is used.
+    usage: Usage,
+    limits: Row,
+    /// `None`: its quotas do not differ by tier.
+    tiers: Option<Row>,
+    /// `None`: nothing is counted by consumer.
+    consumers: Option<Row>,
     /// Requests that the policy would have rejected, were it not in shadow.
     shadow_rejected: Counter,
     /// Responses without the cost that they were to report. Only policies that read one have these counters.
@@ -154,13 +208,16 @@ impl Unreported {
 }
 
 impl Outcomes {
-    fn define(host: impl Host, policy: &Policy) -> Outcomes {
+    fn define(host: impl Host, policy: &Policy, by_consumer: bool) -> Outcomes {
         let name = &policy.name;
         let (cost, stock) = (&policy.response.cost, &policy.response.stock);
         Outcomes {
             admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
             rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
-            near_limit: Counter::define(host, &format!("tollgate.policy.{name}.near_limit")),
+            usage: Usage::define(host, name),
+            limits: Row::default(),
+            tiers: policy.limit_sets.differ_by_tier().then(Row::default),
+            consumers: by_consumer.then(Row::default),
             shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
             cost: cost.as_ref().map(|_| {
                 let missing = format!("tollgate.policy.{name}.cost_missing");
@@ -174,12 +231,59 @@ impl Outcomes {
         }
     }
 
+    /// Counts an admitted request. `None`: the policy has no limits for its caller.
+    #[inline]
+    fn admit(
+        &mut self,
+        one: Option<&PolicyDecision>,
+        policy: usize,
+        decision: &Decision,
+        labelled: &mut Labelled,
+    ) {
+        self.admitted.pending += 1;
+        if let Some(one) = one {
+            self.usage.count(&one.outcome.verdicts);
+        }
+        self.count_caller(policy, decision, Event::Admitted, labelled);
+    }
+
+    /// Counts a request under the tier and the consumer of its caller.
+    #[inline]
+    fn count_caller(&mut self, policy: usize, decision: &Decision, event: Event, labelled: &mut Labelled) {
+        if let (Some(row), Some(index)) = (&mut self.tiers, decision.tier()) {
+            labelled.count(row, Label { policy, about: About::Tier, index, event });
+        }
+        if let (Some(row), Some(index)) = (&mut self.consumers, decision.consumer()) {
+            labelled.count(row, Label { policy, about: About::Consumer, index, event });
+        }
+    }
+
+    /// Counts the limits that reject a request, if its policy does. No limit does while the fleet's service does
+    /// not answer.
+    #[inline(never)] // most requests do not come here
+    fn count_limits(
+        &mut self,
+        replies: &ReplyRules,
+        one: &PolicyDecision,
+        event: Event,
+        labelled: &mut Labelled,
+    ) {
+        if one.outcome.unavailable {
+            return;
+        }
+        for (place, _) in one.outcome.verdicts.iter().enumerate().filter(|(_, verdict)| !verdict.admitted) {
+            if let Some(index) = replies.limit_index(one, place) {
+                let label = Label { policy: one.policy, about: About::Limit, index, event };
+                labelled.count(&mut self.limits, label);
+            }
+        }
+    }
+
     fn flush(&mut self, host: impl Host) {
-        for counter in
-            [&mut self.admitted, &mut self.rejected, &mut self.near_limit, &mut self.shadow_rejected]
-        {
+        for counter in [&mut self.admitted, &mut self.rejected, &mut self.shadow_rejected] {
             counter.flush(host);
         }
+        self.usage.all().into_iter().for_each(|counter| counter.flush(host));
         for Unreported { missing, unreadable } in [&mut self.cost, &mut self.stock].into_iter().flatten() {
             missing.flush(host);
             unreadable.flush(host);
@@ -192,9 +296,12 @@ impl Outcomes {
 
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, policies: &[Policy], in_fleet: bool) -> Metrics {
+    pub fn define(host: impl Host, rules: &PolicySet) -> Metrics {
+        let (in_fleet, forgives) = (rules.fleet.is_some(), rules.forgives());
+        let outcomes = |policy| Outcomes::define(host, policy, rules.counts_consumers);
         Metrics {
-            policies: policies.iter().map(|policy| Outcomes::define(host, policy)).collect(),
+            policies: rules.policies.iter().map(outcomes).collect(),
+            labelled: Labelled::default(),
             evictions: Counter::define(host, "tollgate.table.evictions"),
             overflow: Counter::define(host, "tollgate.table.overflow"),
             overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
@@ -205,29 +312,48 @@ impl Metrics {
             leases_full: Counter::define(host, "tollgate.table.leases_full"),
             debts_dropped: Counter::define(host, "tollgate.table.debts_dropped"),
             keys_without_value: Counter::define(host, "tollgate.keys.without_value"),
+            forgiven: forgives.then(|| Counter::define(host, FORGIVEN)),
             fleet: in_fleet.then(|| FleetCounters::define(host)),
+            fill: Box::default(),
         }
     }
 
     /// Counts one decision.
     pub fn count(&mut self, replies: &ReplyRules, decision: &Decision) {
+        let Metrics { policies, labelled, overflow_rejected, .. } = self;
         let rejected = decision.rejected();
         for one in of_each_policy(decision.policies()) {
-            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
-            outcomes.rejected.pending += u64::from(one.rejected());
-            self.overflow_rejected.pending += u64::from(one.rejected() && one.outcome.overflowed);
-            outcomes.admitted.pending += u64::from(!rejected);
-            outcomes.near_limit.pending += u64::from(!rejected && replies.near_limit(one));
-        }
-        for policy in decision.unlimited() {
-            let Some(outcomes) = self.policies.get_mut(*policy) else { continue };
-            outcomes.admitted.pending += u64::from(!rejected);
+            let Some(outcomes) = policies.get_mut(one.policy) else { continue };
+            if !rejected {
+                outcomes.admit(Some(one), one.policy, decision, labelled);
+            } else if one.rejected() {
+                outcomes.rejected.pending += 1;
+                overflow_rejected.pending += u64::from(one.outcome.overflowed);
+                outcomes.count_limits(replies, one, Event::Rejected, labelled);
+                outcomes.count_caller(one.policy, decision, Event::Rejected, labelled);
+            }
         }
         for one in of_each_policy(decision.shadows()) {
-            let Some(outcomes) = self.policies.get_mut(one.policy) else { continue };
-            outcomes.shadow_rejected.pending += u64::from(one.rejected());
-            outcomes.admitted.pending += u64::from(!rejected && !one.rejected());
+            let Some(outcomes) = policies.get_mut(one.policy) else { continue };
+            if one.rejected() {
+                outcomes.shadow_rejected.pending += 1;
+                outcomes.count_limits(replies, one, Event::ShadowRejected, labelled);
+            } else if !rejected {
+                outcomes.admit(Some(one), one.policy, decision, labelled);
+            }
         }
+        for policy in decision.unlimited().iter().filter(|_| !rejected) {
+            let Some(outcomes) = policies.get_mut(*policy) else { continue };
+            outcomes.admit(None, *policy, decision, labelled);
+        }
+    }
+
+    /// Shows how full the table is.
+    pub fn show_fill(&mut self, host: impl Host, fill: Fill, size: TableSize) {
+        let FillGauges { records, bytes, capacity } = &mut *self.fill;
+        records.set(host, "tollgate.table.records", fill.records);
+        bytes.set(host, "tollgate.table.bytes", fill.bytes);
+        capacity.set(host, "tollgate.table.capacity_bytes", size.capacity());
     }
 
     /// Counts requests whose metadata could not tell callers apart.
@@ -255,21 +381,20 @@ impl Metrics {
         }
     }
 
-    /// What an operator must know of the time since the last flush; nothing, if all is well.
-    pub fn alarm(&self, stats: &TableStats) -> Option<String> {
-        let (rejected, dropped) = (self.overflow_rejected.pending, stats.debts_dropped);
-        let newcomers = (rejected > 0).then(|| {
-            format!(
-                "{rejected} requests of new callers were rejected since the table is full: raise table.pages"
-            )
-        });
-        let debts = (dropped > 0)
-            .then(|| format!("{dropped} counts were lost since Envoy's shared data could not be written"));
-        newcomers.into_iter().chain(debts).reduce(|one, other| [one, other].join("; "))
+    /// Warns of what an operator must know of the time since the last flush.
+    pub fn warn(&self, stats: &TableStats, host: impl Host, now: Micros) {
+        for (alarm, number) in [
+            (Alarm::OVERFLOW, self.overflow_rejected.pending),
+            (Alarm::DEGRADED, stats.degraded),
+            (Alarm::DAMAGED, stats.damaged),
+            (Alarm::DEBTS_DROPPED, stats.debts_dropped),
+        ] {
+            alarm.warn_of(number, host, now);
+        }
     }
 
     /// Adds what was counted since the last time to Envoy's counters.
-    pub fn flush(&mut self, host: impl Host, stats: TableStats) {
+    pub fn flush(&mut self, host: impl Host, replies: &ReplyRules, stats: TableStats) {
         self.evictions.pending += stats.evictions;
         self.overflow.pending += stats.overflow;
         self.damaged.pending += stats.damaged;
@@ -291,27 +416,15 @@ impl Metrics {
             &mut self.keys_without_value,
         ];
         table.into_iter().for_each(|counter| counter.flush(host));
+        if stats.forgiven > 0 {
+            // All configurations of the worker share the table, also those before the one with the entry.
+            let define = || Counter::define(host, FORGIVEN);
+            self.forgiven.get_or_insert_with(define).pending += stats.forgiven;
+        }
+        self.forgiven.iter_mut().for_each(|counter| counter.flush(host));
         let fleet = self.fleet.iter_mut().flat_map(FleetCounters::all);
         fleet.for_each(|counter| counter.flush(host));
         self.policies.iter_mut().for_each(|outcomes| outcomes.flush(host));
-    }
-}
-
-struct Counter {
-    /// `None`: the host would not define it.
-    id: Option<u32>,
-    pending: u64,
-}
-
-impl Counter {
-    fn define(host: impl Host, name: &str) -> Counter {
-        Counter { id: host.define_counter(name), pending: 0 }
-    }
-
-    fn flush(&mut self, host: impl Host) {
-        let pending = std::mem::take(&mut self.pending);
-        if let (Some(id), 1..) = (self.id, pending) {
-            host.add_to_counter(id, pending);
-        }
+        self.labelled.flush(host, replies);
     }
 }

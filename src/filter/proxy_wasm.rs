@@ -15,7 +15,7 @@ use crate::table::{Cas, Read, Write};
 use crate::time::Micros;
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, MapType, Status};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MapType, MetricType, Status};
 use std::panic::{self, PanicHookInfo};
 use std::time::Duration;
 
@@ -168,11 +168,19 @@ impl Host for ProxyWasm {
     }
 
     fn define_counter(self, name: &str) -> Option<u32> {
-        abi::define_counter(name)
+        abi::define_metric(MetricType::Counter, name)
     }
 
     fn add_to_counter(self, id: u32, by: u64) {
         abi::increment_metric(id, by);
+    }
+
+    fn define_gauge(self, name: &str) -> Option<u32> {
+        abi::define_metric(MetricType::Gauge, name)
+    }
+
+    fn set_gauge(self, id: u32, value: u64) {
+        abi::record_metric(id, value);
     }
 
     fn read_shared(self, key: &[u8]) -> Read {

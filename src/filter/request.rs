@@ -1,6 +1,7 @@
 //! The decision about one request, and its reply if it is rejected.
 
 use super::host::{Host, REJECTION, StreamRequest, new_id};
+use super::request_headers::RequestHeaders;
 use super::worker::Worker;
 use crate::decision::Decision;
 use crate::identity::Identity;
@@ -25,9 +26,9 @@ pub(super) fn decide<H: Host>(
     stream: H::Stream,
     may_wait: bool,
 ) -> Result<Option<Decision>, Identity> {
-    let Worker { host, engine, clock, table, store, fleet, .. } = worker;
+    let Worker { host, engine, clock, table, store, fleet, read_together, .. } = worker;
     let (host, now) = (*host, clock.now::<H>());
-    let request = StreamRequest { host, stream };
+    let request = StreamRequest { host, stream, headers: RequestHeaders::new(read_together) };
     let mut member = fleet.as_ref().map(|fleet| fleet.membership.member.borrow_mut());
     let decide = |table: &mut Table| {
         let mut transaction = table.begin(store, now).in_fleet(member.as_deref_mut(), may_wait);
@@ -46,7 +47,7 @@ pub(super) fn conclude<H: Host>(worker: &mut Worker<H>, stream: H::Stream, decis
         host.set_filter_state(stream, "tollgate", &line);
     }
     match decision.rejected() {
-        true => reject(StreamRequest { host, stream }, replies, decision),
+        true => reject(host, stream, replies, decision),
         false => {
             if let Some(name) = &replies.shadow_header {
                 host.replace_request_header(stream, name, Some(&replies.shadow_line(decision)));
@@ -58,7 +59,8 @@ pub(super) fn conclude<H: Host>(worker: &mut Worker<H>, stream: H::Stream, decis
 
 /// Answers a rejected request in the upstream's place.
 #[inline(never)]
-fn reject<H: Host>(request: StreamRequest<H>, replies: &ReplyRules, decision: &Decision) -> Flow {
+fn reject<H: Host>(host: H, stream: H::Stream, replies: &ReplyRules, decision: &Decision) -> Flow {
+    let request = StreamRequest { host, stream, headers: RequestHeaders::new(&[]) };
     match replies.reply(decision, &request, new_id::<H>) {
         Some(reply) => {
             // Nobody knows how much is left while the fleet's service does not answer.

@@ -4,6 +4,7 @@
 use super::fleet;
 use super::host::Host;
 use super::membership::Members;
+use super::metrics;
 use super::stream::TollgateStream;
 use super::worker::{Worker, WorkerTables};
 use crate::language;
@@ -42,12 +43,14 @@ impl<H: Host> TollgateRoot<H> {
         match Worker::configured(self.host, &self.tables, &self.members, self.context) {
             Ok(worker) => {
                 log::info!("{}", start_line(worker.engine.rules()));
+                metrics::accepted(self.host, worker.revision);
                 self.in_fleet = worker.fleet.is_some();
                 self.worker = Some(Rc::new(RefCell::new(worker)));
                 self.host.tick_every(if self.in_fleet { fleet::TICK } else { TICK });
                 true
             }
             Err(errors) => {
+                metrics::rejected(self.host);
                 log::error!("the configuration is invalid, errors: {}", errors.iter().len());
                 errors.iter().for_each(|error| log::error!("{error}"));
                 false

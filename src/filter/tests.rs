@@ -316,18 +316,6 @@ fn a_stream_outlives_the_configuration_that_it_began_under() {
     assert_eq!(response_header("x-ratelimit-remaining").as_deref(), Some("1"));
 }
 
-#[wasm_bindgen_test(unsupported = test)]
-fn a_full_table_is_reported_once_a_minute_by_all_workers_together() {
-    use super::alarm::is_due;
-    let fake = Fake::new(TWO_PER_MINUTE);
-    let due = || is_due(fake, host(|knows| knows.now));
-    assert!(due() && !due());
-    wait(59);
-    assert!(!due());
-    wait(1);
-    assert!(due() && !due());
-}
-
 const BY_CLAIM: &str = r#"{
     "keys": {"claim": {"metadata": ["auth", "sub"]}},
     "policies": [{"name": "by-claim", "key": "claim", "limits": [{"quota": 2, "window": "60s"}]}]
@@ -428,6 +416,9 @@ fn f_a_secret_is_kept_on_the_rejection_of_a_later_tollgate_too() {
 }
 
 mod fleet;
+mod metrics;
+mod seen;
+mod header_reads;
 
 #[wasm_bindgen_test(unsupported = test)]
 fn no_client_speaks_for_a_policy_in_shadow() {

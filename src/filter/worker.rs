@@ -1,10 +1,11 @@
 //! What the requests under one configuration share in one worker: its engine, replies, counters and the
 //! table.
 
+use super::alarm::Alarm;
 use super::host::{Clock, Host, SharedData, TableId, new_worker_id};
 use super::membership::{FleetClient, Members};
 use super::metrics::Metrics;
-use super::{alarm, shared_table};
+use super::{shared_table, survey};
 use crate::compile::{Configuration, compile};
 use crate::config::{self, ConfigError, ConfigErrors};
 use crate::engine::Engine;
@@ -61,6 +62,7 @@ impl WorkerTable {
         });
         table.set_page_bytes(table_size.page_bytes);
         table.set_in_force(rules.limits());
+        table.set_forgiving(rules.forgives());
         Ok(())
     }
 }
@@ -72,6 +74,8 @@ pub(super) struct Worker<H: Host> {
     pub replies: ReplyRules,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// `PolicySet::read_together`, computed once.
+    pub read_together: Vec<String>,
     /// `PolicySet::removed_headers`, computed once.
     pub removed_headers: Vec<String>,
     /// `PolicySet::removed_trailers`, computed once.
@@ -79,6 +83,8 @@ pub(super) struct Worker<H: Host> {
     pub table: WorkerTable,
     /// Where the table is.
     pub store: SharedData<H>,
+    /// The configuration's, see [`config::revision`].
+    pub revision: u32,
     /// `None`: no policy's counts reach beyond this proxy.
     pub fleet: Option<FleetClient>,
 }
@@ -90,7 +96,9 @@ impl<H: Host> Worker<H> {
         members: &Members,
         root: u32,
     ) -> Result<Worker<H>, ConfigErrors> {
-        let Configuration { rules, replies } = compile(&config::parse(&host.configuration())?)?;
+        let configuration = config::parse(&host.configuration())?;
+        let revision = config::revision(&configuration);
+        let Configuration { rules, replies } = compile(&configuration)?;
         if rules.fleet.is_some() {
             FleetClient::check(host, root)?;
         }
@@ -99,8 +107,9 @@ impl<H: Host> Worker<H> {
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules.policies, fleet.is_some());
+        let metrics = Metrics::define(host, &rules);
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
+        let read_together = rules.read_together();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
         Ok(Worker {
             host,
@@ -108,10 +117,12 @@ impl<H: Host> Worker<H> {
             replies,
             clock,
             metrics,
+            read_together,
             removed_headers,
             removed_trailers,
             table,
             store,
+            revision,
             fleet,
         })
     }
@@ -141,19 +152,26 @@ impl<H: Host> Worker<H> {
     pub fn settle(&mut self) {
         self.clock.follow_the_wall::<H>();
         let now = self.clock.now::<H>();
-        let stats = self.table.with(|table| {
-            table.begin(&self.store, now).settle();
+        let settled = self.table.with(|table| {
+            let mut transaction = table.begin(&self.store, now);
+            transaction.settle();
+            if let Some(fill) = survey::next(self.host, self.store.1, &transaction) {
+                self.metrics.show_fill(self.host, fill, transaction.table_size());
+            }
             table.take_stats()
         });
-        let stats = stats.unwrap_or_default();
+        let stats = settled.unwrap_or_default();
         self.report_unreadable();
-        if let Some(alarm) = self.metrics.alarm(&stats).filter(|_| alarm::is_due(self.host, now.mono)) {
-            log::warn!("{alarm}");
-        }
+        self.metrics.warn(&stats, self.host, now.mono);
         if let Some(fleet) = &self.fleet {
-            self.metrics.count_fleet(fleet.membership.member.borrow_mut().take_stats());
+            let mut member = fleet.membership.member.borrow_mut();
+            self.metrics.count_fleet(member.take_stats());
+            if !member.is_up() {
+                let words = format_args!("the fleet's service still does not answer");
+                Alarm::FLEET_DOWN.warn(words, self.host, now.mono);
+            }
         }
-        self.metrics.flush(self.host, stats);
+        self.metrics.flush(self.host, &self.replies, stats);
     }
 
     /// Says once for each key that its metadata cannot tell callers apart. Its value is nowhere shown.

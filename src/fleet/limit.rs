@@ -24,7 +24,9 @@ pub(super) fn encode(limit: &Limit, out: &mut Writer) {
     out.number(field::KIND, limit.algorithm.kind().into());
     out.number(field::QUOTA, limit.quota.get().into());
     out.number(field::WINDOW, limit.window);
-    let Parameters { slot_shift, burst, period, zone, reported, growth } = limit.algorithm.parameters();
+    // No policy of a fleet has `after`.
+    let Parameters { slot_shift, burst, period, zone, reported, after: _, growth } =
+        limit.algorithm.parameters();
     out.number(field::SLOT_SHIFT, slot_shift.unwrap_or_default().into());
     out.number(field::BURST, burst.map_or(0, NonZeroU32::get).into());
     out.number(field::PERIOD, period.map_or(0, period_number));
@@ -99,6 +101,7 @@ impl Written<'_> {
                 .find(|period| period_number(*period) == self.period),
             zone: zone.and_then(|zone| Zone::named(zone).ok()),
             reported: self.reported,
+            after: 0,
             growth: Growth::new(self.growth.iter().copied()),
         };
         Algorithm::of_kind(u8::try_from(self.kind).ok()?)?.with(&parameters)

@@ -9,7 +9,7 @@
 use super::limit;
 use super::wire::{Content, Fields, Malformed, Writer};
 use crate::identity::Identity;
-use crate::limiter::{Limit, Verdict};
+use crate::limiter::{Forgiven, Limit, LimitId, Verdict};
 use crate::time::Micros;
 
 /// The version of the messages. It changes when an older reader would misread them; a reader skips new fields.
@@ -47,6 +47,8 @@ pub struct Entry {
     pub in_flight: u32,
     /// Units to be granted.
     pub ask: Option<Ask>,
+    /// What an operator forgives this caller.
+    pub forgive: Vec<Forgiven>,
 }
 
 /// How a grant was used. What was not used goes back.
@@ -143,6 +145,7 @@ mod field {
     pub const IN_FLIGHT: u64 = 8;
     pub const ASK: u64 = 9;
     pub const LOST: u64 = 10;
+    pub const FORGIVE: u64 = 11;
 }
 
 impl Exchange {
@@ -189,6 +192,7 @@ impl Entry {
         if let Some(ask) = &self.ask {
             out.message(field::ASK, |out| ask.encode(out));
         }
+        self.forgive.iter().for_each(|forgiven| encode_forgiven(out, forgiven));
     }
 
     fn decode(bytes: &[u8]) -> Result<Entry, Malformed> {
@@ -207,6 +211,7 @@ impl Entry {
                 field::CORRECTION => entry.corrections.push(Correction::decode(content.bytes()?)?),
                 field::IN_FLIGHT => entry.in_flight = content.small()?,
                 field::ASK => entry.ask = Some(Ask::decode(content.bytes()?)?),
+                field::FORGIVE => entry.forgive.push(decode_forgiven(content.bytes()?)?),
                 _ => {}
             }
         }
@@ -234,6 +239,28 @@ fn encode_pair(out: &mut Writer, field: u64, (age, units): (Micros, u64)) {
         out.number(1, age);
         out.number(2, units);
     });
+}
+
+fn encode_forgiven(out: &mut Writer, forgiven: &Forgiven) {
+    out.message(field::FORGIVE, |out| {
+        out.number(1, forgiven.limit.0.into());
+        out.number(2, forgiven.before);
+        out.number(3, forgiven.until);
+    });
+}
+
+fn decode_forgiven(bytes: &[u8]) -> Result<Forgiven, Malformed> {
+    let (mut limit, mut before, mut until) = (0, 0, 0);
+    for field in Fields::of(bytes) {
+        let field = field?;
+        match field.number {
+            1 => limit = field.content.small()?,
+            2 => before = field.content.number()?,
+            3 => until = field.content.number()?,
+            _ => {}
+        }
+    }
+    Ok(Forgiven { limit: LimitId(limit), before, until })
 }
 
 fn decode_pair(bytes: &[u8]) -> Result<(Micros, u64), Malformed> {

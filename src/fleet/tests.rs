@@ -7,8 +7,8 @@ use crate::identity::Identity;
 use crate::limiter::calendar::Calendar;
 use crate::limiter::sliding_window::Slots;
 use crate::limiter::{
-    Algorithm, AtOnce, Concurrency, FixedWindow, Limit, LimitId, Penalty, SlidingCounter, SlidingWindow,
-    Stock, TokenBucket, Verdict,
+    Algorithm, AtOnce, Concurrency, FixedWindow, Forgiven, Limit, LimitId, Penalty, SlidingCounter,
+    SlidingWindow, Stock, TokenBucket, Verdict,
 };
 use crate::time::{Period, SECOND, Zone};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn limits() -> Vec<Limit> {
         Algorithm::Calendar(Calendar { period: Period::Month, zone }),
         Algorithm::TokenBucket(TokenBucket { burst: quota }),
         Algorithm::AtOnce(AtOnce { burst: quota }),
-        Algorithm::Concurrency(Concurrency),
+        Algorithm::Concurrency(Concurrency { after: 0 }),
         Algorithm::Stock(Stock { reported: true }),
         Algorithm::Penalty(Penalty::default()),
     ];
@@ -52,6 +52,7 @@ fn exchange() -> Exchange {
         }],
         in_flight: 4,
         ask: Some(Ask { at_least: 1, at_most: 9, ahead: 30, term: SECOND, wait: 50_000, only_judge: true }),
+        forgive: vec![Forgiven { limit: LimitId(u32::MAX), before: 1_764_403_200_000_000, until: u64::MAX }],
     };
     Exchange { holder: u64::MAX, entries: vec![entry] }
 }

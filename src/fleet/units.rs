@@ -14,7 +14,7 @@ use super::OnOutage;
 use super::message::{Answer, EntryAnswer, Exchange};
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
-use crate::limiter::{Limit, Verdict};
+use crate::limiter::{Forgiven, Limit, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
 use account::Account;
 
@@ -41,6 +41,8 @@ pub struct Claim<'a> {
     pub count_rejected: bool,
     /// Whether units may go back once they are spent, so that a rejection may soon be wrong.
     pub gives_back: bool,
+    /// What an operator forgives the caller.
+    pub forgiven: &'a [Forgiven],
 }
 
 /// What a worker can say about a request without asking.
@@ -100,7 +102,7 @@ impl Units {
 
     /// Whether a claim can be decided without asking. Nothing is spent.
     pub fn can_decide(&self, claim: &Claim<'_>, now: Now) -> bool {
-        self.known(claim).is_some_and(|account| {
+        self.known(claim, now).is_some_and(|account| {
             account.rejects(claim.cost, now)
                 || match claim.spends {
                     true => account.can_serve(claim.cost, now),
@@ -109,8 +111,10 @@ impl Units {
         })
     }
 
-    fn known(&self, claim: &Claim<'_>) -> Option<&Account> {
-        self.accounts.get(claim.caller).filter(|account| account.limits == claim.limits)
+    /// The caller's account, if nothing has changed about its limits, and nothing new is forgiven.
+    fn known(&self, claim: &Claim<'_>, now: Now) -> Option<&Account> {
+        let account = self.accounts.get(claim.caller)?;
+        (account.limits == claim.limits && account.has_followed(claim, now)).then_some(account)
     }
 
     /// The caller's account with the claim's limits. `None`: there are too many accounts.
@@ -126,7 +130,7 @@ impl Units {
         }
         let account = self.accounts.open(claim.caller, MAX_ACCOUNTS)?;
         if account.limits.is_empty() {
-            account.take_limits(claim);
+            account.take_limits(claim, now);
         }
         Some(account)
     }
@@ -134,7 +138,7 @@ impl Units {
     /// Spends a claim's units, if they are in hand.
     pub fn spend(&mut self, claim: &Claim<'_>, now: Now) -> InHand {
         let Some(account) = self.accounts.get_mut(claim.caller) else { return InHand::Ask };
-        if account.limits != claim.limits {
+        if account.limits != claim.limits || !account.has_followed(claim, now) {
             return InHand::Ask;
         }
         if !claim.spends {
@@ -163,7 +167,8 @@ impl Units {
         if known != InHand::Ask {
             return known;
         }
-        if let Some(account) = self.known(claim).filter(|account| account.is_exhausted(claim.cost, now)) {
+        if let Some(account) = self.known(claim, now).filter(|account| account.is_exhausted(claim.cost, now))
+        {
             return InHand::Rejected(account.look(claim.cost, now));
         }
         self.note_waiting(&Claim { spends: false, ..*claim }, false, now);
@@ -173,7 +178,7 @@ impl Units {
     /// What is known about a claim that is not counted.
     #[inline(never)]
     pub fn look(&self, claim: &Claim<'_>, now: Now) -> InHand {
-        match self.known(claim) {
+        match self.known(claim, now) {
             Some(account) if account.rejects(claim.cost, now) => InHand::Rejected(account.rejection(now)),
             Some(account) if account.has_standing(now) => {
                 let verdicts = account.look(claim.cost, now);
@@ -188,7 +193,7 @@ impl Units {
 
     /// Whether a caller's units are enough for a claim, which is not spent.
     pub fn look_in_hand(&self, claim: &Claim<'_>, now: Now) -> InHand {
-        match self.known(claim) {
+        match self.known(claim, now) {
             Some(account) if claim.spends && account.can_serve(claim.cost, now) => {
                 InHand::Admitted { verdicts: account.look(claim.cost, now), grant: 0 }
             }
@@ -207,7 +212,7 @@ impl Units {
 
     fn note_waiting(&mut self, claim: &Claim<'_>, forgets_shares: bool, now: Now) -> bool {
         let Some(account) = self.open_or_forget(claim, forgets_shares, now) else { return false };
-        account.take_limits(claim);
+        account.take_limits(claim, now);
         let is_first = !account.is_asking();
         account.wait(claim.cost, claim.spends);
         if is_first {
@@ -226,7 +231,7 @@ impl Units {
         now: Now,
     ) -> Option<Vec<Verdict>> {
         let account = self.open(claim, now)?;
-        account.take_limits(claim);
+        account.take_limits(claim, now);
         let cost = if claim.spends { claim.cost } else { 0 };
         let verdicts = match on_outage {
             OnOutage::Local => account.decide_alone(cost, workers, now),

@@ -1,7 +1,8 @@
 //! The whole configuration.
 
 use super::{
-    consumer, exception, fleet, forms, headers, key, paths, policy, rejection, retry_after, table, tiers,
+    access_log, consumer, exception, fleet, forgive, forms, headers, key, metrics, paths, policy, rejection,
+    retry_after, table, tiers,
 };
 use crate::config::{Composite, Field, Flag, Form, Kind, Literal, Object, Word, Words, object};
 use crate::table::ChargeMode;
@@ -47,6 +48,14 @@ pub const POLICIES: Field<Composite> = Field::required(
     "policies",
     Composite::new(Kind::List(&Kind::Object(&policy::OBJECT)), "a list of at least one policy"),
     "the rate limits; every policy that applies must admit a request",
+);
+
+/// Callers that get a fresh start.
+pub const FORGIVE: Field<Composite> = Field::optional(
+    "forgive",
+    Composite::new(Kind::AnyList(&Kind::Object(&forgive::OBJECT)), "a list of at most 1000 entries"),
+    "none",
+    "callers that get a [fresh start](forgive.md): what was counted before an instant does not count",
 );
 
 /// Requests that are not limited.
@@ -122,11 +131,22 @@ pub const HEADERS: Field<Composite> = Field::optional(
 );
 
 /// Whether the access log is told.
-pub const ACCESS_LOG: Field<Flag> = Field::default(
+pub const ACCESS_LOG: Field<Composite> = Field::default(
     "access_log",
-    Flag,
+    Composite::new(
+        Kind::Either(&[Kind::Flag, Kind::Object(&access_log::OBJECT)]),
+        "true, false, or an object with format, caller",
+    ),
     Literal::Flag(false),
-    "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`",
+    "sets filter state that an access log can show with `%FILTER_STATE(wasm.tollgate:PLAIN)%`; `true` is an object without fields",
+);
+
+/// What metrics count.
+pub const METRICS: Field<Composite> = Field::optional(
+    "metrics",
+    Composite::new(Kind::Object(&metrics::OBJECT), "an object with consumers"),
+    "the defaults of its fields",
+    "what metrics count besides policies, limits and tiers",
 );
 
 /// The header that shows the upstream what is only tried out.
@@ -156,5 +176,5 @@ pub const FLEET: Field<Composite> = Field::optional(
 
 /// The object.
 pub const OBJECT: Object = object!("configuration" at "": "`keys` and `policies` are required.";
-    KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
-    ACCESS_LOG, SHADOW_HEADER, TABLE, FLEET);
+    KEYS, CONSUMERS, CONSUMER_NAME, TIERS, POLICIES, FORGIVE, EXEMPT, EXEMPT_PREFLIGHT, PATHS, CHARGE, REJECT, RETRY_AFTER, HEADERS,
+    ACCESS_LOG, METRICS, SHADOW_HEADER, TABLE, FLEET);

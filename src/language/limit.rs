@@ -116,6 +116,15 @@ pub const RETRY_AFTER: Field<&Form<Micros>> = Field::optional(
     "the wait that a rejection announces, since the real one cannot be known",
 );
 
+/// How long a request is in flight before it counts.
+pub const AFTER: Field<&Form<Micros>> = Field::optional(
+    "after",
+    &forms::DURATION,
+    "each request counts from its beginning to its end",
+    "only requests that have lasted for longer count, and none is admitted while `quota` of them are in flight. Shorter ones are \
+     not limited, so set another limit beside it; not with `scope: fleet`",
+);
+
 /// The message of its rejections: a text, or one for each language.
 pub const MESSAGE: Field<Composite> = Field::optional(
     "message",
@@ -145,6 +154,7 @@ impl Effects for ByAlgorithm {
             (BURST.name, Of::Burst),
             (REFILL.name, Of::Refill),
             (RETRY_AFTER.name, Of::RetryAfter),
+            (AFTER.name, Of::After),
         ];
         let field = of.iter().find(|(name, _)| *name == field).map(|(_, field)| *field);
         let algorithm = Algorithm::WORDS.0.iter().find(|known| known.word == word);
@@ -162,5 +172,5 @@ impl Effects for ByAlgorithm {
 
 /// The object.
 pub const OBJECT: Object = object!("limit" at "policies[].limits[]": "At most `quota` units per `window`.";
-NAME, ALGORITHM, QUOTA, QUOTA_FROM, WINDOW, TIME_ZONE, BURST, REFILL, RETRY_AFTER, MESSAGE;
+NAME, ALGORITHM, QUOTA, QUOTA_FROM, WINDOW, TIME_ZONE, BURST, REFILL, RETRY_AFTER, AFTER, MESSAGE;
 rules [Rule::ByWord(ALGORITHM.name, &ByAlgorithm)]);

@@ -9,7 +9,7 @@ pub const PAGES: Field<Number<NonZeroU32>> = Field::default(
     "pages",
     Number::new(1, 1_048_576, "pages"),
     Literal::Number(16_384),
-    "the number of pages. It cannot change while the table exists: another number needs a restart or another `vm_id`",
+    "the number of pages. It cannot change while the table exists: another number needs a restart, another `vm_id` or another `name`",
 );
 
 /// The size of a page.

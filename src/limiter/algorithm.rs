@@ -18,6 +18,8 @@ pub struct Parameters {
     pub zone: Option<Zone>,
     /// Whether responses report the number of units.
     pub reported: bool,
+    /// How long a unit is in flight before it counts.
+    pub after: Micros,
     /// How a penalty grows.
     pub growth: Growth,
 }
@@ -35,6 +37,8 @@ pub enum Field {
     Refill,
     /// `retry_after`: the wait that a rejection announces.
     RetryAfter,
+    /// `after`: how long a unit is in flight before it counts.
+    After,
     /// `stock_header`: how many units there are.
     StockHeader,
 }
@@ -140,6 +144,11 @@ properties! {
     /// Whether it counts units in flight, which come back when their stream ends.
     fn counts_in_flight(self) -> bool {
         false
+    }
+
+    /// How long a unit is in flight before it counts. 0: it counts when it is admitted.
+    fn counted_after(self) -> Micros {
+        0
     }
 
     /// Whether a response may report how many units there are.

@@ -7,6 +7,10 @@
 //! renews nothing, so its units come back after [`WORKER_TTL`] and do not leak. When the next unit comes back
 //! can't be known, so a rejection's `retry_after` is the limit's configured wait (FP-14).
 //!
+//! With `after`, a worker's entry has only the units that have been in flight for longer than that. A request
+//! is then judged by those alone, and an admission changes no entry: whether its unit ever counts, its worker
+//! finds out later, and publishes it.
+//!
 //! # State
 //! For each worker `id:u32, units:varint, expires:varint` (s, monotonic). At most 13 bytes a worker; 8 or 9
 //! with up to 127 units. As text: `0a1b2c3d=2 until 1764403230`, one for each worker.
@@ -14,12 +18,12 @@
 pub use super::formula::WorkerId;
 
 use super::Limit;
-use super::algorithm::{Field, Properties};
+use super::algorithm::{Field, Parameters, Properties};
 use super::formula::{Formula, Opening};
 use super::state::{EvictionInfo, State};
 use super::text::number;
 use super::verdict::{Verdict, all_at};
-use crate::time::{Micros, Now, SECOND, seconds_up};
+use crate::time::{Micros, Now, SECOND, in_words, seconds_up};
 use crate::varint;
 use std::num::NonZeroU32;
 
@@ -28,10 +32,17 @@ pub const WORKER_TTL: Micros = 30 * SECOND;
 
 /// `concurrency`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Concurrency;
+pub struct Concurrency {
+    /// How long a unit is in flight before it counts. 0: it counts at once.
+    pub after: Micros,
+}
 
 impl Properties for Concurrency {
-    const FIELDS: &'static [Field] = &[Field::RetryAfter];
+    const FIELDS: &'static [Field] = &[Field::RetryAfter, Field::After];
+
+    fn parameters(self) -> Parameters {
+        Parameters { after: self.after, ..Parameters::default() }
+    }
 
     fn announced_wait(self) -> Option<Micros> {
         Some(SECOND)
@@ -40,16 +51,27 @@ impl Properties for Concurrency {
     fn counts_in_flight(self) -> bool {
         true
     }
+
+    fn counted_after(self) -> Micros {
+        self.after
+    }
 }
 
 impl Formula for Concurrency {
     type State<'a> = UnitsInFlight;
     const KIND: u8 = 6;
     const ABOUT: &str = "at most `quota` requests in flight; a unit is released when its stream ends";
-    const PLAIN: Concurrency = Concurrency;
+    const PLAIN: Concurrency = Concurrency { after: 0 };
 
     fn in_words(self, quota: u32, _window: &str) -> String {
-        format!("at most {quota} at the same time")
+        match self.after {
+            0 => format!("at most {quota} at the same time"),
+            after => format!("none while {quota} have lasted for longer than {}", in_words(after)),
+        }
+    }
+
+    fn with(self, given: &Parameters) -> Option<Concurrency> {
+        Some(Concurrency { after: given.after })
     }
 
     fn max_state_bytes(self, _limit: &Limit) -> Option<u64> {
@@ -98,6 +120,7 @@ impl Formula for Concurrency {
         UnitsInFlight {
             quota: limit.quota,
             wait: limit.window,
+            counts_later: self.after > 0,
             me: worker,
             now: now.mono,
             workers: Vec::new(),
@@ -116,6 +139,8 @@ impl Formula for Concurrency {
 pub struct UnitsInFlight {
     quota: NonZeroU32,
     wait: Micros,
+    /// Whether a unit counts only once it has been in flight for a while.
+    counts_later: bool,
     me: WorkerId,
     now: Micros,
     /// Each worker's units, and when they expire, in seconds. In no order.
@@ -153,17 +178,25 @@ impl UnitsInFlight {
 
 impl State for UnitsInFlight {
     fn judge(&self, now: Micros, cost: u32) -> Verdict {
-        all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost)
+        let verdict = all_at(now.saturating_add(self.wait), self.quota, self.used(), now, cost);
+        match self.counts_later && verdict.admitted {
+            true => Verdict { remaining: verdict.remaining.saturating_add(u64::from(cost)), ..verdict },
+            false => verdict,
+        }
     }
 
-    /// Adds to this worker's units.
+    /// Adds to this worker's units, if they count at once.
     fn charge(&mut self, _at: Now, units: u32) {
-        self.update(|own| own.saturating_add(u64::from(units)));
+        if !self.counts_later {
+            self.update(|own| own.saturating_add(u64::from(units)));
+        }
     }
 
-    /// Subtracts from this worker's units.
+    /// Subtracts from this worker's units, if they counted at once.
     fn refund(&mut self, _at: Now, units: u32, _kept: u32, _hold: u64) {
-        self.update(|own| own.saturating_sub(u64::from(units)));
+        if !self.counts_later {
+            self.update(|own| own.saturating_sub(u64::from(units)));
+        }
     }
 
     /// Units come back only when their own streams end.

@@ -114,6 +114,11 @@ impl<'a> Counter<'a> {
         each!(Counter, self, state => state.restart(at));
     }
 
+    /// See [`State::end_block`].
+    pub fn end_block(&mut self) {
+        each!(Counter, self, state => state.end_block());
+    }
+
     /// See [`State::restamped`].
     pub fn restamped(&self) -> bool {
         each!(Counter, self, state => state.restamped())

@@ -263,6 +263,10 @@ impl State for Block {
         self.mark = at.mono.max(self.mark.saturating_add(1));
     }
 
+    fn end_block(&mut self) {
+        (self.end, self.level) = (0, 0);
+    }
+
     /// A refund does not undo an excess.
     fn refund(&mut self, _at: Now, _units: u32, _kept: u32, _hold: u64) {}
 

@@ -99,6 +99,9 @@ pub trait State {
     /// Notes in a penalty that the counts of its policy begin at zero.
     fn restart(&mut self, _at: Now) {}
 
+    /// Ends the block of a penalty, and the row of blocks that it belongs to. Its mark stays.
+    fn end_block(&mut self) {}
+
     /// Whether the units were given new times, because the clock was set back or a bucket's rate has changed.
     /// If so the state must be written even when the request is rejected, or every request would restart the
     /// wait.

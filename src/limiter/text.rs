@@ -117,6 +117,7 @@ mod tests {
                 period: Some(Period::Month),
                 zone: Some(Zone::UTC),
                 reported: true,
+                after: 0,
                 growth: Growth::new([20 * SECOND, 300 * SECOND]),
             };
             for algorithm in Algorithm::ALL.iter().filter_map(|algorithm| algorithm.with(&parameters)) {

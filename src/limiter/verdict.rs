@@ -54,7 +54,13 @@ impl Verdict {
 
     /// Whether at most a tenth of the quota is left (FA-26).
     pub fn near_limit(&self) -> bool {
-        self.remaining <= u64::from(self.quota / 10)
+        self.leaves_at_most_one_in(10)
+    }
+
+    /// Whether at most one in so many units of the quota is left. No quota has a part of 0 units.
+    #[inline]
+    pub fn leaves_at_most_one_in(&self, parts: u32) -> bool {
+        self.remaining <= u64::from(self.quota.checked_div(parts).unwrap_or_default())
     }
 }
 

@@ -165,7 +165,8 @@ impl Form {
     }
 }
 
-fn push_json(out: &mut String, text: &str) {
+/// Appends a text as it stands between the quotes of a JSON string.
+pub(super) fn push_json(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

@@ -91,6 +91,12 @@ impl Key {
         }
     }
 
+    /// The value that an operator writes as text, as requests have it. `None`: it is none.
+    pub fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+        let value = self.source.value_of(text)?;
+        Some(if self.source.folds_case(self) { value.to_ascii_lowercase() } else { value })
+    }
+
     /// The keys, by index, that a key's value may come from: its alternatives, of which none has any of its
     /// own, or the key itself.
     pub fn origins<'k>(keys: &'k [Key], index: &'k usize) -> &'k [usize] {

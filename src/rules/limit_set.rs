@@ -200,20 +200,28 @@ impl LimitsByCaller {
         !self.others.is_empty()
     }
 
+    /// Whether limits differ by tier, so that the tier of each caller is looked up.
+    pub fn differ_by_tier(&self) -> bool {
+        self.differ() && !self.by_tier.is_empty()
+    }
+
     /// Whether a quota is unlimited or 0 for anyone.
     pub fn are_partial(&self) -> bool {
         self.partial
     }
 
     /// The number of a caller's limit set, for [`LimitsByCaller::get`]: a consumer's own, else its tier's.
-    /// `tier` is called only if the consumer has none.
+    /// `tier` is called only if there are limits by tier: also for consumers with limits of their own, since
+    /// metrics count requests by tier.
     pub fn number_for(&self, consumer: Option<usize>, tier: impl FnOnce() -> usize) -> usize {
         let own = || {
             let consumer = consumer?;
             let at = self.by_consumer.binary_search_by_key(&consumer, |(consumer, _)| *consumer).ok()?;
             self.by_consumer.get(at).map(|(_, index)| *index)
         };
-        let index = own().unwrap_or_else(|| self.by_tier.get(tier()).copied().flatten());
+        let by_tier =
+            if self.by_tier.is_empty() { None } else { self.by_tier.get(tier()).copied().flatten() };
+        let index = own().unwrap_or(by_tier);
         index.map_or(0, |index| index + 1)
     }
 

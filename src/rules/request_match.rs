@@ -53,6 +53,9 @@ trait RequestCondition: Condition {
         true
     }
 
+    /// Shows the request headers that it reads, in lower case.
+    fn headers<'a>(&'a self, _show: &mut dyn FnMut(&'a str)) {}
+
     /// Why a request does not fulfil it, in words of its own.
     fn mismatch(&self) -> Option<String> {
         None
@@ -124,6 +127,12 @@ macro_rules! conditions {
             /// its path or by one of several values.
             pub fn matches_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
                 $(self.$request.holds_as_written(request))&&+
+            }
+
+            /// Shows the request headers that its conditions read, in lower case.
+            #[inline(never)] // once for each configuration
+            pub fn headers<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+                $(self.$request.headers(show);)+
             }
 
             /// Whether it depends on the caller of a request.

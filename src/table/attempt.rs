@@ -2,6 +2,7 @@
 //! prepares the page. Nothing is written here.
 
 use super::charge::{Charge, Correction, Count, Holds, Outcome, Verdicts, admitted};
+use super::forgive::FreshStarts;
 use super::lease::Lease;
 use super::page::{self, OVERFLOW, Page, Record, States};
 use super::penalty;
@@ -26,6 +27,8 @@ pub(super) struct Attempt {
     pub overflowed: bool,
     /// See [`Outcome::holds`].
     pub holds: Holds,
+    /// Whether this attempt's write lets counts begin at zero that an operator forgives.
+    pub forgives: bool,
     pub plan: Plan,
 }
 
@@ -137,7 +140,7 @@ impl<S: Store> Transaction<'_, S> {
         let empty = |limit| Counter::empty(limit, self.now);
         let mut counters: Vec<Counter<'_>> = limits.iter().map(empty).collect();
         counters.iter_mut().for_each(|counter| counter.charge(self.now, 1));
-        !matches!(self.update(page, owner, &[], limits).plan(&mut counters), Plan::NoRoom)
+        !matches!(self.update(page, owner, &[], limits, None).plan(&mut counters), Plan::NoRoom)
     }
 
     fn update<'u>(
@@ -146,9 +149,10 @@ impl<S: Store> Transaction<'_, S> {
         owner: u64,
         states: &'u [u8],
         limits: &'u [Limit],
+        fresh: Option<&'u FreshStarts>,
     ) -> RecordUpdate<'u> {
         let max_page_length = self.table.size.max_page_length();
-        RecordUpdate { page, owner, states, limits, max_page_length, clock: self.page_clock() }
+        RecordUpdate { page, owner, states, limits, fresh, max_page_length, clock: self.page_clock() }
     }
 
     /// Attempts a charge in the record of `owner`: the identity's own record or the page's overflow record.
@@ -169,7 +173,13 @@ impl<S: Store> Transaction<'_, S> {
             false => Counter::empty(limit, now),
         };
         let mut counters: Vec<Counter<'_>> = charge.limits.iter().map(open).collect();
-        let posted = self.post_to(charge, correction, &mut counters, own);
+        let mut fresh = match own {
+            true => self.table.forgiven.read(charge.identity, charge.limits, states, self.page_clock()),
+            false => None,
+        };
+        let posted = self.post_to(charge, correction, &mut counters, own, fresh.as_mut());
+        let last_fresh = fresh.as_ref().map_or(0, FreshStarts::last);
+        let forgives = fresh.as_ref().is_some_and(|fresh| fresh.forgives);
         let at_zero = penalty::keep_at_zero(charge.limits, &mut counters, now);
         if !own {
             // Nobody's late costs keep newcomers out for longer than a long window would.
@@ -202,6 +212,8 @@ impl<S: Store> Transaction<'_, S> {
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
             holds.iter_mut().zip(&counters).for_each(|(hold, counter)| *hold = counter.hold());
             penalty::remember_mark(charge.limits, &counters, &mut holds);
+            let [.., fresh] = &mut holds;
+            *fresh = last_fresh;
             if !admitted {
                 // A rejected request that counts prolongs its own wait, also by limits that admitted it.
                 let mut counted = judge(&counters, &cost_if_rejected);
@@ -209,7 +221,10 @@ impl<S: Store> Transaction<'_, S> {
                 if_uncounted = Some(counted);
             }
             // A lease in the overflow record would take units from everyone who shares it.
-            lease = if own { self.table.leases.take(charge, &verdicts, &mut counters, now) } else { None };
+            let may_lease = own && !self.table.forgiven.awaits(charge.identity, now.wall);
+            if may_lease {
+                lease = self.table.leases.take(charge, &verdicts, &mut counters, last_fresh, now);
+            }
         }
         let penalty = if own { penalty::start(charge.limits, &mut counters, &verdicts, now) } else { None };
         if let Some(end) = penalty {
@@ -219,34 +234,46 @@ impl<S: Store> Transaction<'_, S> {
         }
 
         let (owner, proves) = prove(owner, record, charge, correction);
-        let changed =
-            counts || posted || proves || penalty.is_some() || counters.iter().any(Counter::restamped);
+        let written = counts && charge.counts_on_arrival();
+        let changed = written
+            || posted
+            || proves
+            || forgives
+            || penalty.is_some()
+            || counters.iter().any(Counter::restamped);
         let mut plan = Plan::Nothing;
         if changed {
-            plan = self.update(page, owner, states, charge.limits).plan(&mut counters);
+            plan = self.update(page, owner, states, charge.limits, fresh.as_ref()).plan(&mut counters);
         }
         if let Plan::Rewrite(write) = &mut plan {
             write.lease = lease;
         }
-        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, holds, plan }
+        Attempt { verdicts, if_uncounted, counts, penalty, overflowed: !own, holds, forgives, plan }
     }
 
-    /// Posts what this worker owes, and a correction, to the opened counters of a charge. Returns whether
-    /// there was anything to post. `own`: the counters are of the identity's own record.
+    /// Posts what this worker owes, and a correction, to the opened counters of a charge, and lets those begin at
+    /// zero that an operator forgives. Returns whether there was anything to post. `own`: the counters are of the
+    /// identity's own record. `fresh`: its limits' fresh starts.
     fn post_to(
         &mut self,
         charge: &Charge<'_>,
         correction: &Correction,
         counters: &mut [Counter<'_>],
         own: bool,
+        mut fresh: Option<&mut FreshStarts>,
     ) -> bool {
         // Of which mark units were that are owed back is not known. Without a mark there was no other one.
         let owes_back = own && penalty::mark(charge.limits, counters).unwrap_or_default() == 0;
         // Leases first: they move units to the times at which refunds look for them.
-        self.table.leases.post(charge, counters, own)
-            | self.table.fallback.post(charge, counters, owes_back)
+        let posted = self.table.leases.post(charge, counters, own, fresh.as_deref())
+            | self.table.fallback.post(charge, counters, owes_back, fresh.as_deref());
+        // What this worker owed was counted before.
+        if let Some(fresh) = &mut fresh {
+            fresh.forgive(charge.limits, counters, posted, self.now);
+        }
+        posted
             | self.table.in_flight.publish(charge, counters, self.now)
-            | correct(charge.limits, counters, correction, own, self.now)
+            | correct(charge.limits, counters, correction, own, fresh.as_deref(), self.now)
     }
 
     fn open<'a>(&mut self, limit: &Limit, states: &'a [u8]) -> Counter<'a> {
@@ -301,6 +328,7 @@ fn correct(
     counters: &mut [Counter<'_>],
     correction: &Correction,
     own: bool,
+    fresh: Option<&FreshStarts>,
     now: Now,
 ) -> bool {
     let Correction { back, kept, holds, more, returned, settled, stock, restart, proves, overflowed } =
@@ -310,9 +338,11 @@ fn correct(
         return false;
     }
     let is_void = own && penalty::is_void(limits, counters, correction, now);
-    let each_hold = holds.into_iter().chain(std::iter::repeat(0));
-    let pairs = limits.iter().zip(counters.iter_mut()).zip(each_hold);
-    for ((limit, counter), hold) in pairs.filter(|((limit, _), _)| limit.is_correctable()) {
+    let [of_limits @ .., last_fresh] = holds;
+    let each_hold = of_limits.into_iter().chain(std::iter::repeat(0));
+    let pairs = limits.iter().zip(counters.iter_mut()).zip(each_hold).enumerate();
+    for (i, ((limit, counter), hold)) in pairs.filter(|(_, ((limit, _), _))| limit.is_correctable()) {
+        let is_void = is_void || fresh.is_some_and(|fresh| fresh.is_stale(i, last_fresh));
         let back = back.filter(|_| !is_void || !limit.has_window());
         counter.settle_reserved(settled);
         // The reported number includes what the rest would change.

@@ -2,8 +2,8 @@
 
 use crate::fleet::Share;
 use crate::identity::Identity;
-use crate::limiter::{Limit, Verdict};
-use crate::time::Now;
+use crate::limiter::{Limit, LimitId, Verdict};
+use crate::time::{Micros, Now};
 
 /// One policy's charge to one identity's record.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,17 @@ impl Charge<'_> {
     /// Whether the request costs nothing here. It only looks: no limit is asked, and nothing is counted.
     pub(super) fn is_peek(&self) -> bool {
         self.cost == 0
+    }
+
+    /// How long a unit is in flight before a limit of the charge counts it. 0: it counts at once.
+    pub(super) fn counted_after(&self, limit: LimitId) -> Micros {
+        let own = self.limits.iter().find(|own| own.id == limit);
+        own.map_or(0, |own| own.algorithm.counted_after())
+    }
+
+    /// Whether a limit counts the request as soon as it is admitted.
+    pub(super) fn counts_on_arrival(&self) -> bool {
+        self.limits.iter().any(Limit::counts_on_arrival)
     }
 
     /// Whether the charge is counted if the request is admitted.
@@ -89,9 +100,13 @@ pub fn admitted(verdicts: &[Verdict]) -> bool {
     verdicts.iter().all(|verdict| verdict.admitted)
 }
 
-/// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first limits of the
-/// charge. If the policy's counts may begin at zero, the last one is the mark of its penalty. A charge of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be written, may give back less.
-pub type Holds = [u64; 4];
+/// What a charge remembers for its refund, by [`crate::limiter::Counter::hold`], for the first four limits of the
+/// charge. If the policy's counts may begin at zero, the last of these is the mark of its penalty instead. A charge
+/// of the fleet has the number of its grant first. Refunds of further ones, and of charges that could not be
+/// written, may give back less.
+///
+/// The fifth is the last fresh start that the charge has found; 0: none.
+pub type Holds = [u64; 5];
 
 /// The outcome of one charge.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -25,7 +25,7 @@ impl<S: Store> Transaction<'_, S> {
             let done = self.write(charge, &attempt);
             let (counts, overflowed, unproven) = (attempt.counts, attempt.overflowed, attempt.is_unproven());
             let holds = attempt.holds;
-            let needs_no_write = !counts && attempt.penalty.is_none();
+            let needs_no_write = !(counts && charge.counts_on_arrival()) && attempt.penalty.is_none();
             let no_room = matches!(attempt.plan, Plan::NoRoom);
             let verdicts = attempt.into_verdicts(self.now);
             if done || needs_no_write {
@@ -101,6 +101,7 @@ impl<S: Store> Transaction<'_, S> {
                 self.settled(charge, write.lease.clone());
                 self.table.in_flight.published(charge, more, Some((self.now, &attempt.verdicts)));
                 self.table.stats.evictions += u64::from(write.evicted);
+                self.table.stats.forgiven += u64::from(attempt.forgives);
                 self.table.stats.overflow += u64::from(attempt.overflowed && attempt.counts);
                 true
             }

@@ -12,13 +12,13 @@ impl<S: Store> Transaction<'_, S> {
     /// Gives back a charge that was counted at `at`, and ends what it has in flight.
     pub fn refund(&mut self, charge: &Charge<'_>, at: Now) {
         let back = Some((at, charge.cost));
-        self.release(charge, &Correction { back, ..Correction::default() });
+        self.release(charge, at, &Correction { back, ..Correction::default() });
     }
 
-    /// Ends what a charge has in flight, and corrects the rest of its record.
-    pub fn release(&mut self, charge: &Charge<'_>, correction: &Correction) {
+    /// Ends what a charge has in flight that was decided at `at`, and corrects the rest of its record.
+    pub fn release(&mut self, charge: &Charge<'_>, at: Now, correction: &Correction) {
         if !self.release_in_fleet(charge) {
-            self.table.in_flight.remove(charge);
+            self.table.in_flight.remove(charge, at);
             // Nothing else of such limits is corrected.
             let only_in_flight = charge.limits.iter().all(Limit::counts_in_flight) && !correction.proves;
             if only_in_flight && self.table.in_flight.may_keep(charge, self.now) {
@@ -84,7 +84,8 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     /// The worker's tick, about once a second. Posts the debts of callers who do not come back, returns the
-    /// unused units of leases that have ended, and renews units that are in flight for long.
+    /// unused units of leases that have ended, counts units that have been in flight for long enough, and renews
+    /// those that are in flight for long.
     pub fn settle(&mut self) {
         self.table.stalls.tick(self.now.mono);
         let ended = self.table.leases.ended(self.now);
@@ -100,6 +101,7 @@ impl<S: Store> Transaction<'_, S> {
     }
 
     fn post_open(&mut self, leases: Vec<(Identity, Vec<Limit>)>) {
+        self.table.in_flight.count_old(self.now);
         let due = [self.table.fallback.owing(), leases, self.table.in_flight.due(self.now)].concat();
         for (identity, limits) in due {
             let (count, on_contention) = (Count::Never, OnContention::Bucket);

@@ -2,11 +2,12 @@
 //! it has admitted or given back without writing it.
 
 use super::charge::{Charge, Correction, OnContention, Verdicts};
+use super::forgive::FreshStarts;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::token_bucket::Bucket;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
-use crate::time::{MILLISECOND, Micros, Now};
+use crate::time::{MILLISECOND, Micros, Now, SECOND};
 
 /// The maximum number of identities for which a worker has buckets, so that a flood can't grow its memory. It
 /// rejects further ones.
@@ -170,14 +171,26 @@ impl Fallback {
     }
 
     /// Posts the debts of a charge's identity to its opened counters. Returns whether there were any. `own`:
-    /// the counters are of its own record; only that one has units to give back.
-    pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
+    /// the counters are of its own record; only that one has units to give back. Where the counts have begun at
+    /// zero (`fresh`), what was owed long before does not count, and nothing goes back.
+    pub fn post(
+        &self,
+        charge: &Charge<'_>,
+        counters: &mut [Counter<'_>],
+        own: bool,
+        fresh: Option<&FreshStarts>,
+    ) -> bool {
+        /// A worker that decides alone has not seen the record since it read the clock.
+        const SKEW: Micros = 2 * SECOND;
         let Some(accounts) = self.accounts.get(charge.identity) else { return false };
         let mut any = false;
-        for (limit, counter) in charge.limits.iter().zip(counters) {
+        for (i, (limit, counter)) in charge.limits.iter().zip(counters).enumerate() {
+            let is_fresh = fresh.is_some_and(|fresh| fresh.since(i) > 0);
+            let counts = |at: &Now| fresh.is_none_or(|fresh| fresh.is_new(i, at.mono, SKEW));
             for account in accounts.iter().filter(|account| account.limit.id == limit.id && account.owes()) {
-                account.owed.0.iter().for_each(|(at, units)| counter.charge(*at, *units));
-                let back = account.owed_back.0.iter().filter(|_| own);
+                let owed = account.owed.0.iter().filter(|(at, _)| counts(at));
+                owed.for_each(|(at, units)| counter.charge(*at, *units));
+                let back = account.owed_back.0.iter().filter(|_| own && !is_fresh);
                 back.for_each(|(at, units)| counter.refund(*at, *units));
                 let returned = account.owed_returns.0.iter().filter(|_| own);
                 returned.for_each(|(at, units)| counter.give_back_newest(*at, *units));

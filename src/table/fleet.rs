@@ -2,6 +2,7 @@
 //! not answer, each policy says what decides instead.
 
 use super::charge::{Charge, ChargeMode, Correction, Count, Outcome, Verdicts};
+use super::forgive::ForgivenCallers;
 use super::request::unknown;
 use super::store::Store;
 use super::transaction::Transaction;
@@ -12,7 +13,8 @@ use crate::identity::Identity;
 use crate::limiter::{Counter, Limit};
 use crate::time::{Now, SECOND};
 
-fn claim<'c>(charge: &Charge<'c>, share: Share<'c>) -> Claim<'c> {
+/// `known` are the callers whose counts are forgiven.
+fn claim<'c>(charge: &Charge<'c>, share: Share<'c>, known: &'c ForgivenCallers) -> Claim<'c> {
     Claim {
         // The service does not ask who vouches for a caller.
         caller: charge.identity.known(false),
@@ -23,6 +25,7 @@ fn claim<'c>(charge: &Charge<'c>, share: Share<'c>) -> Claim<'c> {
         spends: charge.counts_if_admitted() && !charge.is_peek(),
         count_rejected: charge.count == Count::All,
         gives_back: share.gives_back,
+        forgiven: known.of(charge.identity).map_or(&[], |entries| entries),
     }
 }
 
@@ -55,7 +58,7 @@ impl<S: Store> Transaction<'_, S> {
             return Some(NEWCOMERS);
         }
         let is_open = |charge: &Charge<'_>| {
-            let open = |share| !member.units.can_decide(&claim(charge, share), now);
+            let open = |share| !member.units.can_decide(&claim(charge, share, &self.table.forgiven), now);
             charge.fleet.is_some_and(open) && !is_rejected_without_asking(charge)
         };
         let first = charges.iter().position(is_open)?;
@@ -76,7 +79,7 @@ impl<S: Store> Transaction<'_, S> {
         let mut waits = None;
         for charge in &open {
             let Some(share) = charge.fleet else { continue };
-            let claim = claim(charge, share);
+            let claim = claim(charge, share, &self.table.forgiven);
             if member.units.wait(&claim, now) && waits.is_none() {
                 waits = Some(claim.caller);
             }
@@ -89,7 +92,7 @@ impl<S: Store> Transaction<'_, S> {
         let (share, now) = (charge.fleet?, self.now);
         let member = self.member.as_deref_mut()?;
         if member.seed().is_some() {
-            let claim = claim(charge, share);
+            let claim = claim(charge, share, &self.table.forgiven);
             let known = match share.in_background {
                 true => member.units.spend_in_background(&claim, now),
                 false => member.units.spend(&claim, now),
@@ -97,7 +100,7 @@ impl<S: Store> Transaction<'_, S> {
             match known {
                 InHand::Admitted { verdicts, grant } => {
                     let charged = charge.counts_if_admitted();
-                    return Some(Outcome { charged, holds: [grant, 0, 0, 0], ..in_fleet(verdicts) });
+                    return Some(Outcome { charged, holds: [grant, 0, 0, 0, 0], ..in_fleet(verdicts) });
                 }
                 InHand::Rejected(verdicts) => {
                     let charged = charge.count == Count::All;
@@ -125,7 +128,12 @@ impl<S: Store> Transaction<'_, S> {
             Undecided::Admitted if member.seed().is_none() => return Some(in_fleet(unknown())),
             Undecided::Admitted => {
                 let workers = member.workers();
-                member.units.decide_alone(&claim(charge, share), share.on_outage, workers, now)
+                member.units.decide_alone(
+                    &claim(charge, share, &self.table.forgiven),
+                    share.on_outage,
+                    workers,
+                    now,
+                )
             }
         };
         match known {
@@ -151,7 +159,7 @@ impl<S: Store> Transaction<'_, S> {
         let (share, now) = (charge.fleet?, self.now);
         let member = self.member.as_deref()?;
         if member.seed().is_some() {
-            match member.units.look_in_hand(&claim(charge, share), now) {
+            match member.units.look_in_hand(&claim(charge, share, &self.table.forgiven), now) {
                 InHand::Admitted { verdicts, .. } if verdicts.is_empty() => {
                     return Some(in_fleet(unknown(charge, now)));
                 }
@@ -189,7 +197,7 @@ impl<S: Store> Transaction<'_, S> {
         let Some(member) = self.member.as_deref_mut().filter(|member| member.seed().is_some()) else {
             return false;
         };
-        let claim = claim(charge, share);
+        let claim = claim(charge, share, &self.table.forgiven);
         if member.units.spend(&claim, now) == InHand::Ask {
             member.units.owe(&claim, now);
         }
@@ -204,7 +212,7 @@ impl<S: Store> Transaction<'_, S> {
         let stock = stock.map(|(units, since)| (since, units));
         let change = Change { back, grant, more, returned, settled, stock };
         if !change.is_none() {
-            member.units.correct(&claim(charge, share), change, self.now);
+            member.units.correct(&claim(charge, share, &self.table.forgiven), change, self.now);
         }
         true
     }
@@ -212,7 +220,7 @@ impl<S: Store> Transaction<'_, S> {
     /// Ends what a fleet's charge has in flight. `false`: the table has counted it.
     pub(super) fn release_in_fleet(&mut self, charge: &Charge<'_>) -> bool {
         let (Some(share), Some(member)) = (charge.fleet, self.member.as_deref_mut()) else { return false };
-        member.units.release(&claim(charge, share));
+        member.units.release(&claim(charge, share, &self.table.forgiven));
         true
     }
 }

@@ -6,6 +6,13 @@
 //! [`TERM`] although streams have ended, if it is at most 1 / [`FRACTION`] of what is left. So the requests of
 //! a busy caller take each other's units, and most of them touch nothing shared. The units of other workers are
 //! never passed over: a rejection can be too early by as much, and an admission is never too many.
+//!
+//! A limit with `after` counts a unit only once it has been in flight for so long. Until then the worker
+//! remembers from when on it counts ([`young`]), and the shared record knows nothing of it. The tick moves it
+//! to the counted units and publishes them. Such units are never kept and never taken over: an admission
+//! writes nothing anyway.
+
+mod young;
 
 use super::charge::{Charge, Outcome, Verdicts};
 use super::lease::{FRACTION, MIN_QUOTA, TERM};
@@ -14,6 +21,7 @@ use crate::identity_map::IdentityMap;
 use crate::limiter::concurrency::WORKER_TTL;
 use crate::limiter::{Counter, Limit, Verdict};
 use crate::time::{Micros, Now};
+use young::{Young, counts_from};
 
 /// One worker's units in flight.
 #[derive(Default)]
@@ -25,7 +33,10 @@ pub(super) struct InFlight {
 /// One limit of one identity.
 struct LimitInFlight {
     limit: Limit,
+    /// The units that count.
     units: u32,
+    /// The units that do not count yet.
+    young: Young,
     /// The units in the shared record.
     published: u32,
     /// When they were last written, on the monotonic clock.
@@ -35,17 +46,41 @@ struct LimitInFlight {
 }
 
 impl InFlight {
-    /// Adds the units of a charge.
-    pub fn add(&mut self, charge: &Charge<'_>) {
+    /// Adds the units of a charge that was decided `now`.
+    pub fn add(&mut self, charge: &Charge<'_>, now: Now) {
         for one in self.of(charge) {
-            one.units = one.units.saturating_add(charge.cost);
+            let after = charge.counted_after(one.limit.id);
+            if after > 0 {
+                one.count_old(now);
+                one.young.add(counts_from(now, after), charge.cost);
+            } else {
+                one.units = one.units.saturating_add(charge.cost);
+            }
         }
     }
 
-    /// Removes the units of a charge: its stream has ended.
-    pub fn remove(&mut self, charge: &Charge<'_>) {
+    /// Removes the units of a charge that was decided at `at`: its stream has ended.
+    pub fn remove(&mut self, charge: &Charge<'_>, at: Now) {
         for one in self.of(charge) {
-            one.units = one.units.saturating_sub(charge.cost);
+            let after = charge.counted_after(one.limit.id);
+            // Units that are no longer young have been counted.
+            let young = if after > 0 { one.young.remove(counts_from(at, after), charge.cost) } else { 0 };
+            one.units = one.units.saturating_sub(charge.cost.saturating_sub(young));
+        }
+        self.forget_unused(charge);
+    }
+
+    /// Counts the units that have been in flight for long enough.
+    pub fn count_old(&mut self, now: Now) {
+        self.limits.each_mut(|entries| entries.iter_mut().for_each(|one| one.count_old(now)));
+    }
+
+    fn forget_unused(&mut self, charge: &Charge<'_>) {
+        if let Some(entries) = self.limits.get_mut(charge.identity) {
+            entries.retain(LimitInFlight::is_used);
+            if entries.is_empty() {
+                self.limits.remove(charge.identity);
+            }
         }
     }
 
@@ -59,6 +94,7 @@ impl InFlight {
                     entries.push(LimitInFlight {
                         limit: *limit,
                         units: 0,
+                        young: Young::default(),
                         published: 0,
                         published_at: 0,
                         left: 0,
@@ -90,7 +126,8 @@ impl InFlight {
 
     /// Whether the record of a charge may keep the units of streams that have ended.
     pub fn may_keep(&self, charge: &Charge<'_>, now: Now) -> bool {
-        let keeps = |limit: &Limit| self.find(charge.identity, limit).is_some_and(|one| !one.is_due(now));
+        // Without an entry the record has no units of this worker.
+        let keeps = |limit: &Limit| self.find(charge.identity, limit).is_none_or(|one| !one.is_due(now));
         charge.limits.iter().all(keeps)
     }
 
@@ -116,6 +153,7 @@ impl InFlight {
     /// the verdicts that say what is left then, or `None` if the record had them already.
     pub fn published(&mut self, charge: &Charge<'_>, more: u32, written: Option<(Now, &[Verdict])>) {
         for one in self.of(charge) {
+            let more = if charge.counted_after(one.limit.id) > 0 { 0 } else { more };
             one.published = one.units.saturating_add(more);
             if let Some((now, verdicts)) = written {
                 // What is left is by the quota of this charge, which need not be that of the entry's first one.
@@ -127,12 +165,7 @@ impl InFlight {
                 one.left = judged.next().map_or(0, |(_, verdict)| verdict.remaining);
             }
         }
-        if let Some(entries) = self.limits.get_mut(charge.identity) {
-            entries.retain(|one| one.units > 0 || one.published > 0);
-            if entries.is_empty() {
-                self.limits.remove(charge.identity);
-            }
-        }
+        self.forget_unused(charge);
     }
 
     /// The limits whose units must be published, or renewed.
@@ -146,6 +179,14 @@ impl InFlight {
 }
 
 impl LimitInFlight {
+    fn is_used(&self) -> bool {
+        self.units > 0 || self.published > 0 || !self.young.is_empty()
+    }
+
+    fn count_old(&mut self, now: Now) {
+        self.units = self.units.saturating_add(self.young.take_old(now));
+    }
+
     fn is_due(&self, now: Now) -> bool {
         let is_old = now.mono.saturating_sub(self.published_at) >= WORKER_TTL / 3;
         let keeps = self.is_fresh(now)
@@ -157,6 +198,7 @@ impl LimitInFlight {
     /// Whether what was published may still be kept.
     fn is_fresh(&self, now: Now) -> bool {
         self.limit.counts_in_flight()
+            && self.limit.counts_on_arrival()
             && self.limit.quota.get() >= MIN_QUOTA
             && now.mono.saturating_sub(self.published_at) < TERM
     }
@@ -175,3 +217,6 @@ impl LimitInFlight {
         counter.judge(now, cost)
     }
 }
+
+#[cfg(test)]
+mod tests;

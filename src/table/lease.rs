@@ -21,6 +21,7 @@
 //! back while its lease lasts goes back to the lease.
 
 use super::charge::{Charge, Outcome, Verdicts};
+use super::forgive::FreshStarts;
 use crate::identity::Identity;
 use crate::identity_map::IdentityMap;
 use crate::limiter::{Counter, Limit, LimitId, Verdict};
@@ -76,6 +77,10 @@ pub(super) struct Lease {
     slot_ends: Micros,
     /// The verdicts after all of the lease's units were counted.
     when_taken: Verdicts,
+    /// The last fresh start of the record when it was taken. If there is a later one, its units are forgiven.
+    fresh: Micros,
+    /// Whether it serves nobody any more.
+    stopped: bool,
 }
 
 fn first(limits: &[Limit]) -> Option<LimitId> {
@@ -110,12 +115,13 @@ impl Leases {
     }
 
     /// Takes a lease for the caller of a charge, if it pays. The charge was `judged` and has been counted in
-    /// `counters`.
+    /// `counters`. `fresh` is the last fresh start of the record.
     pub fn take(
         &mut self,
         charge: &Charge<'_>,
         judged: &[Verdict],
         counters: &mut [Counter<'_>],
+        fresh: Micros,
         now: Now,
     ) -> Option<Lease> {
         if !charge.limits.iter().all(may_lease) {
@@ -158,13 +164,17 @@ impl Leases {
             slot: charge.limits.iter().map(|limit| limit.algorithm.resolution()).min().unwrap_or(MILLISECOND),
             slot_ends: 0,
             when_taken,
+            fresh,
+            stopped: false,
         })
     }
 
     /// Takes back units that the charge's lease has served, so that they can be used again, or those that it was
     /// taken with. Returns the verdicts on what is left then. `None`: they are others.
     pub fn take_back(&mut self, charge: &Charge<'_>, at: Now, units: u32, now: Now) -> Option<Verdicts> {
-        let of_this = |lease: &&mut Lease| lease.limits == charge.limits && at.mono >= lease.began.mono;
+        let of_this = |lease: &&mut Lease| {
+            !lease.stopped && lease.limits == charge.limits && at.mono >= lease.began.mono
+        };
         let lease = self.of_mut(charge).filter(of_this)?;
         if at.mono == lease.began.mono && units <= lease.first {
             (lease.first, lease.back) = (lease.first - units, lease.back.saturating_add(units));
@@ -181,18 +191,36 @@ impl Leases {
     }
 
     /// Settles the lease of a charge in its opened counters. Returns whether there was one. `own`: the
-    /// counters are of its own record; only that one has units to give back.
-    pub fn post(&self, charge: &Charge<'_>, counters: &mut [Counter<'_>], own: bool) -> bool {
+    /// counters are of its own record; only that one has units to give back. Where the counts have begun at zero
+    /// since it was taken (`fresh`), only units that were used later count, and none are given back.
+    pub fn post(
+        &self,
+        charge: &Charge<'_>,
+        counters: &mut [Counter<'_>],
+        own: bool,
+        fresh: Option<&FreshStarts>,
+    ) -> bool {
         let Some(lease) = self.of(charge).filter(|lease| lease.limits == charge.limits) else { return false };
-        let taken = if own { lease.taken } else { 0 };
-        let back = if own { lease.back } else { 0 };
-        for counter in counters {
+        for (i, counter) in counters.iter_mut().enumerate() {
+            if let Some(fresh) = fresh.filter(|fresh| fresh.is_stale(i, lease.fresh)) {
+                lease.post_stale(counter, |at| fresh.is_new(i, at, 0));
+                continue;
+            }
+            let taken = if own { lease.taken } else { 0 };
+            let back = if own { lease.back } else { 0 };
             counter.settle(lease.end, taken, &lease.used);
             if back > 0 {
                 counter.refund(lease.began, back);
             }
         }
         true
+    }
+
+    /// The leases of a record serve nobody any more. The next access settles them.
+    pub fn stop_serving(&mut self, identity: Identity) {
+        for identity in [false, true].map(|proven| identity.known(proven)) {
+            self.leases.get_mut(identity).into_iter().flatten().for_each(|lease| lease.stopped = true);
+        }
     }
 
     fn of(&self, charge: &Charge<'_>) -> Option<&Lease> {
@@ -250,6 +278,7 @@ fn may_lease(limit: &Limit) -> bool {
 impl Lease {
     fn can_serve(&self, charge: &Charge<'_>, now: Now) -> bool {
         charge.counts_if_admitted()
+            && !self.stopped
             && now.mono <= self.end.mono
             && charge.cost <= self.left
             && self.limits == charge.limits
@@ -268,7 +297,14 @@ impl Lease {
                 self.slot_ends = now.mono.checked_next_multiple_of(self.slot).unwrap_or(Micros::MAX);
             }
         }
-        Outcome { verdicts: self.verdicts(now), charged: true, ..Outcome::default() }
+        let holds = [0, 0, 0, 0, self.fresh];
+        Outcome { verdicts: self.verdicts(now), charged: true, holds, ..Outcome::default() }
+    }
+
+    #[inline(never)] // rarely called
+    fn post_stale(&self, counter: &mut Counter<'_>, is_new: impl Fn(Micros) -> bool) {
+        let used: Vec<(Now, u32)> = self.used.iter().copied().filter(|(at, _)| is_new(at.mono)).collect();
+        counter.settle(self.end, 0, &used);
     }
 
     /// The verdicts on a charge that has just been served.

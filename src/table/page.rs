@@ -261,7 +261,8 @@ impl<'a> Record<'a> {
         Some((record, rest))
     }
 
-    fn lives(&self, now: Micros) -> bool {
+    /// Whether it has not expired.
+    pub fn lives(&self, now: Micros) -> bool {
         lives(self.expires, now)
     }
 

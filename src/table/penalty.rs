@@ -101,7 +101,7 @@ pub fn mark(limits: &[Limit], counters: &[Counter<'_>]) -> Option<Micros> {
 
 /// Notes the mark that a charge finds, if the policy's counts may begin at zero.
 pub fn remember_mark(limits: &[Limit], counters: &[Counter<'_>], holds: &mut Holds) {
-    let [.., last] = holds;
+    let [.., last, _] = holds;
     *last = restarting(limits).and_then(|at| counters.get(at)).map_or(*last, Counter::hold);
 }
 
@@ -109,7 +109,7 @@ pub fn remember_mark(limits: &[Limit], counters: &[Counter<'_>], holds: &mut Hol
 /// long ago that nobody knows.
 pub fn is_void(limits: &[Limit], counters: &[Counter<'_>], correction: &Correction, now: Now) -> bool {
     let (Some(mark), Some((at, _))) = (mark(limits, counters), correction.back) else { return false };
-    let [.., remembered] = correction.holds;
+    let [.., remembered, _] = correction.holds;
     let is_over = |since: Micros, now: Micros| since.saturating_add(MAX_RESPONSE_TIME) <= now;
     // A charge does not remember a mark that is so old that all charges from before it are.
     let counted_since = mark == remembered || remembered == 0 && is_over(mark, at.mono);

@@ -116,7 +116,7 @@ impl<S: Store> Transaction<'_, S> {
 
     fn note_in_flight(&mut self, charge: &Charge<'_>, outcome: &Outcome) {
         if outcome.charged && !outcome.in_fleet {
-            self.table.in_flight.add(charge);
+            self.table.in_flight.add(charge, self.now);
         }
     }
 
@@ -253,7 +253,8 @@ impl<S: Store> Transaction<'_, S> {
         for (charge, outcome) in charges.iter().zip(outcomes.iter_mut()).take(rejection) {
             if outcome.charged && charge.count != Count::All {
                 let (back, overflowed) = (Some((self.now, charge.cost)), outcome.overflowed);
-                let holds = if outcome.in_fleet { outcome.holds } else { Default::default() };
+                let [.., fresh] = outcome.holds;
+                let holds = if outcome.in_fleet { outcome.holds } else { [0, 0, 0, 0, fresh] };
                 let undone =
                     Correction { back, holds, settled: charge.cost, overflowed, ..Correction::default() };
                 let fleet = charge.fleet.filter(|_| outcome.in_fleet);

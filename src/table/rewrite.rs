@@ -1,9 +1,10 @@
 //! The page with a record's new states, and how a record that has grown finds room in it.
 
+use super::forgive::FreshStarts;
 use super::lease::Lease;
 use super::page::{self, NewRecord, OVERFLOW, Page, RESERVE, Room, State, States};
 use super::store::Cas;
-use crate::limiter::{Coarseness, Counter, Limit};
+use crate::limiter::{Coarseness, Counter, EvictionInfo, FreshStart, Limit};
 use crate::time::{Micros, SECOND};
 
 /// Bytes reserved for the first state of each limit.
@@ -47,6 +48,8 @@ pub(super) struct RecordUpdate<'a> {
     pub states: &'a [u8],
     /// The limits of the changed states.
     pub limits: &'a [Limit],
+    /// The fresh starts of these limits.
+    pub fresh: Option<&'a FreshStarts>,
     /// In bytes.
     pub max_page_length: usize,
     /// The instant by which records expire.
@@ -93,7 +96,11 @@ impl RecordUpdate<'_> {
     fn record(&self, counters: &[Counter<'_>]) -> NewRecord {
         let capacity = self.states.len() + self.limits.len() * NEW_STATE;
         let mut record = NewRecord::with_capacity(self.owner, capacity);
-        let changed = |state: &State<'_>| self.limits.iter().any(|limit| limit.id == state.limit);
+        let fresh = || self.fresh.into_iter().flat_map(|fresh| fresh.to_write(self.limits));
+        let changed = |state: &State<'_>| {
+            self.limits.iter().any(|limit| limit.id == state.limit)
+                || fresh().any(|(own, _, _)| own == state.limit)
+        };
         for state in States(self.states).flatten().filter(|state| state.lives(self.clock) && !changed(state))
         {
             record.keep(&state);
@@ -106,6 +113,11 @@ impl RecordUpdate<'_> {
             content.clear();
             let eviction = counter.write(&mut content);
             record.add(limit.id, limit.algorithm.kind(), eviction, &content);
+        }
+        for (id, expires, start) in fresh() {
+            content.clear();
+            start.write(&mut content);
+            record.add(id, FreshStart::KIND, EvictionInfo { expires, share: 0 }, &content);
         }
         record
     }

@@ -11,6 +11,8 @@
 mod bound;
 mod cap;
 mod crowded;
+mod entries;
+mod forgiven;
 mod found;
 mod planted;
 mod random;

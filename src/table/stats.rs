@@ -19,4 +19,6 @@ pub struct TableStats {
     pub leases_full: u64,
     /// Corrections that could neither be written nor kept as debts.
     pub debts_dropped: u64,
+    /// Records whose counts were forgiven.
+    pub forgiven: u64,
 }

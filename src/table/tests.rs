@@ -406,7 +406,8 @@ fn a1_what_can_not_be_written_is_owed_by_8192_and_then_counted_as_dropped() {
 fn a9_after_a_stall_of_the_process_units_in_flight_still_count() {
     let store = MemoryStore::default();
     let (mut one, mut other) = (worker(1), worker(2));
-    let limits = [Limit { algorithm: Algorithm::Concurrency(Concurrency), ..limit(1, 8, SECOND) }];
+    let limits =
+        [Limit { algorithm: Algorithm::Concurrency(Concurrency { after: 0 }), ..limit(1, 8, SECOND) }];
     [&mut one, &mut other].into_iter().for_each(|table| table.begin(&store, at(NOW)).settle());
     assert_eq!(passed(&mut one, &store, 1, &limits, NOW, 9), 8);
     // Nobody runs for 35 s, and the other worker is the first to run again.

@@ -4,8 +4,10 @@
 use super::store::Store;
 use super::worker::Table;
 use crate::fleet::member::Member;
-use crate::identity::Seeds;
+use crate::identity::{Identity, Seeds};
+use crate::limiter::Forgiven;
 use crate::time::{Micros, Now};
+use std::sync::Arc;
 
 /// Charges and corrections at one instant. Each is written on its own, so nothing is left to commit or to
 /// roll back.
@@ -48,6 +50,15 @@ impl<S> Transaction<'_, S> {
         Seeds {
             table: *self.table.seed(),
             fleet: self.member.as_ref().and_then(|member| member.seed().copied()),
+        }
+    }
+
+    /// Notes that entries of the configuration forgive what the record of `identity` counts. The next access to
+    /// the record follows those that are new to it.
+    pub fn forgive(&mut self, identity: Identity, entries: &Arc<[Forgiven]>) {
+        if self.table.forgiven.note(identity, entries) {
+            // What was taken before must not be served afterwards.
+            self.table.leases.stop_serving(identity);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::charge::{Charge, Outcome};
 use super::fallback::Fallback;
+use super::forgive::ForgivenCallers;
 use super::in_flight::InFlight;
 use super::lease::Leases;
 use super::size::TableSize;
@@ -23,6 +24,7 @@ pub struct Table {
     pub(super) leases: Leases,
     pub(super) in_flight: InFlight,
     pub(super) stalls: Stalls,
+    pub(super) forgiven: ForgivenCallers,
     /// The limits of the latest configuration, by id. Streams may end under an older one.
     in_force: IdentityMap<Option<Limit>>,
     pub(super) stats: TableStats,
@@ -40,6 +42,7 @@ impl Table {
             leases: Leases::default(),
             in_flight: InFlight::default(),
             stalls: Stalls::default(),
+            forgiven: ForgivenCallers::default(),
             in_force: IdentityMap::default(),
             stats: TableStats::default(),
         }
@@ -70,7 +73,7 @@ impl Table {
             outcomes.push(match counts_in_flight(charge) {
                 true => {
                     let outcome = self.in_flight.serve(charge, now)?;
-                    self.in_flight.add(charge);
+                    self.in_flight.add(charge, now);
                     outcome
                 }
                 false => self.leases.serve_known(charge, now)?,
@@ -100,6 +103,12 @@ impl Table {
                 *entry = Some(*limit);
             }
         }
+    }
+
+    /// Takes over a new configuration, by which callers can be forgiven, or not. In a worker that has had one by
+    /// which they can, records may have fresh starts.
+    pub fn set_forgiving(&mut self, is_possible: bool) {
+        self.forgiven.begin(is_possible);
     }
 
     /// The limit of the same id in the latest configuration, if it has another algorithm or window.

@@ -42,7 +42,7 @@ pub fn test_id() -> String {
     given("CONTAINER_TEST_ID")
 }
 
-/// The module, and a configuration of Envoy for each system.
+/// The module, a configuration of Envoy for each system and for a fleet, and the fleet's secrets.
 pub fn file(name: &str) -> PathBuf {
     PathBuf::from(given("CONTAINER_TEST_FILES")).join(name)
 }

@@ -70,6 +70,32 @@ fn the_modules_image_built_twice_has_the_same_digest() {
     assert_eq!(first.digest(), second.digest());
 }
 
+/// `tests/release.rs` looks into the archive; here an engine does.
+#[test]
+fn the_modules_archive_is_an_image_with_the_digest_that_it_names() {
+    let name = format!("localhost/{}-archive", test_id());
+    let archive = file("image.oci.tar");
+    let mut build = Command::new(in_repository("tools/container-image"));
+    build.arg(&name).env("TOLLGATE_WASM", file("tollgate.wasm")).env("IMAGE_ARCHIVE", &archive);
+    output(&mut build);
+    let built = Image { folder: file("archive"), name };
+    // Docker's may be older than the format.
+    if is_podman() {
+        let index = output(Command::new("tar").arg("-xOf").arg(&archive).arg("index.json"));
+        let index: serde_json::Value = serde_json::from_slice(&index).expect("JSON");
+        let loaded = format!("localhost/tollgate:{}", env!("CARGO_PKG_VERSION"));
+        output(engine().args(["load", "--input"]).arg(&archive));
+        let image = Image { folder: file("loaded"), name: loaded };
+        let digest = words(engine().args(["image", "inspect", "--format", "{{.Digest}}", &image.name]));
+        assert_eq!(digest, [index["manifests"][0]["digest"].as_str().expect("a digest")]);
+        let layers = image.layers();
+        assert_eq!(layers.len(), 1);
+        let module = fs::read(in_repository("target/tollgate.wasm")).expect("the module");
+        assert!(unpacked(&layers[0], "plugin.wasm") == module, "plugin.wasm is not target/tollgate.wasm");
+    }
+    drop(built);
+}
+
 #[test]
 fn the_compose_file_takes_the_official_envoy_of_the_pinned_version() {
     let pins = fs::read_to_string(in_repository("tools/envoy.txt")).expect("tools/envoy.txt");

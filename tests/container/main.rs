@@ -1,5 +1,6 @@
 //! The files of `deploy/` as their users meet them: each of the five systems' policies in an Envoy in a real
-//! container, started by `deploy/docker-compose.yaml`, and the module's image.
+//! container, started by `deploy/docker-compose.yaml`, a fleet of two with the service and Redis, and the
+//! module's image.
 //!
 //! `make container-test` finds or installs what runs containers and then runs these tests. What each policy
 //! promises is tested in full by `tests/envoy`; here it is that the same holds in a container: exact counts
@@ -31,5 +32,7 @@ mod harness {
 
 mod container;
 mod engine;
+mod fleet;
 mod image;
+mod project;
 mod systems;

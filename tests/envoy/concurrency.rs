@@ -5,6 +5,7 @@
 //! is replaced by another.
 
 mod bounds;
+mod long;
 mod releases;
 mod reload;
 

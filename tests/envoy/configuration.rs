@@ -84,7 +84,7 @@ fn an_error_in_a_field_of_an_algorithm_is_logged_with_what_is_allowed() {
             (
                 "algorithm: concurrency, quota: 5, window: 1h",
                 "window",
-                "with algorithm concurrency only name, algorithm, quota, quota_from, retry_after or message",
+                "with algorithm concurrency only name, algorithm, quota, quota_from, retry_after, after or message",
             ),
             ("algorithm: stock, quota: 5, retry_after: 0s", "retry_after", "from 1s to 366d"),
             (
@@ -92,6 +92,7 @@ fn an_error_in_a_field_of_an_algorithm_is_logged_with_what_is_allowed() {
                 "retry_after",
                 "only with algorithm concurrency or stock",
             ),
+            ("algorithm: stock, quota: 5, after: 5s", "after", "only with algorithm concurrency"),
         ],
     );
 }

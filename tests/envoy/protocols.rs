@@ -195,18 +195,6 @@ fn f_the_printed_access_log_ends_with_the_decision_and_shows_no_query() {
 }
 
 #[test]
-fn f_with_the_printed_tags_prometheus_gets_the_policy_as_a_label() {
-    let gateway = Setup::printed(ONE, &["--stats-tags"]).start();
-    (0..3).for_each(|_| drop(gateway.get("/").header("x-key", "ann").send()));
-    let expected =
-        ["tollgate_policy_refused{policy=\"one\"} 2", "tollgate_policy_admitted{policy=\"one\"} 1"];
-    crate::harness::eventually("the labels", || {
-        let page = gateway.admin().page("/stats/prometheus?filter=tollgate");
-        expected.iter().all(|line| page.contains(line)).then_some(())
-    });
-}
-
-#[test]
 fn f_the_printed_listener_is_at_the_address_that_is_asked_for() {
     for (address, reachable) in
         [("0.0.0.0", "127.0.0.2"), ("127.0.0.3", "127.0.0.3"), ("::", "127.0.0.1"), ("::1", "::1")]

@@ -22,6 +22,7 @@ mod algorithms;
 mod durability;
 mod exactness;
 mod faults;
+mod forgive;
 mod load;
 mod mixes;
 mod outage;

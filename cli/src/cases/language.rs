@@ -94,7 +94,9 @@ const JSON: Form<serde_json::Value> =
     });
 
 const STATUS_NUMBER: Number<u16> = Number::new(100, 599, "");
-const WHOLE: Number<i64> = Number::new(i32::MIN as i64, (1 << 53) - 1, "");
+const WHOLE: Number<i64> = Number::new(i32::MIN as i64, 1 << 52, "");
+/// What may be left of a limit.
+pub const LEFT_UNITS: Number<u64> = Number::new(0, 1 << 52, "units");
 const FIELD_TEXT: Kind = Kind::Either(&[Kind::Text(&forms::ANY_TEXT.text), WHOLE.erased()]);
 const FIELDS_ALLOWED: &str = "an object with a text, a number or a list of them for each name";
 const FIELDS: Composite = Composite::new(
@@ -375,7 +377,7 @@ pub mod expect {
     pub const LEFT: Field<Composite> = Field::optional(
         "left",
         Composite::new(
-            Kind::Map { names: &forms::LIMIT, values: &WHOLE.erased() },
+            Kind::Map { names: &forms::LIMIT, values: &LEFT_UNITS.erased() },
             "an object with a number for each limit, as policy/limit, or just policy if it has only one limit",
         ),
         "any",

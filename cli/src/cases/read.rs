@@ -1,7 +1,7 @@
 //! Reads a test file by its declarations, and finds all errors in it.
 
 use super::language::{
-    MAX_REQUESTS, MAX_SPAN, Moment, NO_ANSWER, answer, body, case, expect, file, row, value,
+    LEFT_UNITS, MAX_REQUESTS, MAX_SPAN, Moment, NO_ANSWER, answer, body, case, expect, file, row, value,
 };
 use super::{Answer, Case, Expected, ExpectedBody, ExpectedHeader, ExpectedLeft, Parts, Row, TestFile};
 use std::cell::{Cell, RefCell};
@@ -172,13 +172,12 @@ impl Reading<'_> {
             }
         }
         let found = known.iter().find(|(name, ..)| name == entry.name());
-        let units = entry.integer(0..=(1 << 53) - 1);
+        let units = entry.read(LEFT_UNITS);
         let Some((name, policy, limit)) = found else {
             let names: Vec<&str> = known.iter().map(|(name, ..)| name.as_str()).collect();
             return entry.error_word(&format!("the limit {:?}", entry.name()), entry.name(), &names);
         };
-        let units = u64::try_from(units?).unwrap_or_default();
-        Some(ExpectedLeft { name: name.clone(), policy: *policy, limit: *limit, units })
+        Some(ExpectedLeft { name: name.clone(), policy: *policy, limit: *limit, units: units? })
     }
 }
 

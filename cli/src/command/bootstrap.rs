@@ -45,8 +45,8 @@ pub struct Bootstrap {
     /// Write a line about each request, with its decision, to standard output
     #[arg(long)]
     access_log: bool,
-    /// Give Tollgate's counters in Prometheus the policy's name as a label
-    #[arg(long)]
+    /// The tags are always there; this is for scripts that still ask for them
+    #[arg(long, hide = true)]
     stats_tags: bool,
     /// The VM id; filters with the same id share their counts
     #[arg(long, value_name = "ID", default_value = "tollgate", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -60,7 +60,7 @@ Envoy then carries HTTP/1.0, HTTP/1.1 and HTTP/2, gRPC, WebSocket, server-sent e
 Examples:
   tollgate bootstrap policy.yaml > envoy.yaml
   tollgate bootstrap policy.yaml --upstream localhost:3000 --wasm /etc/envoy/tollgate.wasm > envoy.yaml
-  tollgate bootstrap policy.yaml --address 0.0.0.0 --access-log --stats-tags > envoy.yaml
+  tollgate bootstrap policy.yaml --address 0.0.0.0 --access-log > envoy.yaml
   tollgate bootstrap policy.yaml --fleet fleet.internal:7070 --fleet-token-file /etc/envoy/token > envoy.yaml
   envoy --mode validate --config-path envoy.yaml
 
@@ -111,7 +111,7 @@ impl Bootstrap {
             let compiled = policy.compile();
             fleet = compiled.as_ref().ok().and_then(|set| set.rules.fleet.clone());
             match compiled {
-                Ok(set) if self.access_log && !set.replies.access_log => {
+                Ok(set) if self.access_log && set.replies.access_log.is_none() => {
                     input.text = embedded::with_access_log(&input.name, &input.text).ok_or_else(|| {
                         Failure::new(format!("--access-log needs access_log: true in {}", input.name))
                     })?;
@@ -142,7 +142,6 @@ impl Bootstrap {
         );
         for line in template::without(left_out) {
             let indent = line.get(..line.len() - line.trim_start().len()).unwrap_or_default();
-            text += template::before(line, self.stats_tags);
             if line == "  clusters:" && self.fleet_token_file.is_some() {
                 text += &self.fleet_part(Part::Secrets, fleet, "  ");
                 text += "\n";

@@ -8,7 +8,7 @@ use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
 use crate::policy_file::{Located, Plugins, PolicyFile, PolicySource};
 use clap::Args;
-use tollgate::config::{ConfigError, Value};
+use tollgate::config::{ConfigError, Value, revision};
 
 /// Check policies: report all errors, or describe what is limited and warn about probable mistakes
 #[derive(Args)]
@@ -54,6 +54,8 @@ struct Report {
     errors: Vec<(String, Located<ConfigError>)>,
     warnings: Vec<(String, Located<Warning>)>,
     summary: Option<Summary>,
+    /// What the gauge `config.revision` shows while the policy is live.
+    revision: Option<u32>,
 }
 
 impl Check {
@@ -100,6 +102,7 @@ fn unread(input: &Input, error: Located<ConfigError>) -> Report {
         errors: vec![(input.place(&error), error)],
         warnings: Vec::new(),
         summary: None,
+        revision: None,
     }
 }
 
@@ -127,6 +130,7 @@ fn report(input: &Input, file: &PolicyFile, policy: &PolicySource) -> Report {
         filter: policy.filter.as_ref().map(|filter| filter.name.clone()),
         errors: placed(input, errors.unwrap_or_default()),
         warnings: placed(input, warnings),
+        revision: compiled.as_ref().ok().and(policy.value.as_ref().ok()).map(revision),
         summary: compiled.ok().map(|set| summary(&set)),
     }
 }
@@ -164,6 +168,9 @@ impl Report {
             Some(_) if quiet => {}
             Some(summary) => {
                 text += &format!("{HEADING}{name}{HEADING:#}: {SUCCESS}valid{SUCCESS:#}{warnings}\n");
+                if let Some(revision) = self.revision {
+                    text += &format!("  {FAINT}revision {revision}{FAINT:#}\n");
+                }
                 text += &summary_text(summary);
             }
         }
@@ -198,6 +205,7 @@ impl Report {
             ("valid", Value::Bool(self.errors.is_empty())),
             ("errors", Value::List(self.errors.iter().map(error).collect())),
             ("warnings", Value::List(self.warnings.iter().map(warning).collect())),
+            ("revision", self.revision.map_or(Value::Null, |number| Value::Number(number.into()))),
             ("summary", self.summary.as_ref().map_or(Value::Null, Summary::to_value)),
         ])
     }

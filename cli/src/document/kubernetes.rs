@@ -2,6 +2,7 @@
 //! sees of it afterwards. Unlike Envoy, they read `5.0` and `3000000000` as numbers, and merge `<<`.
 
 use saphyr_parser::{ScalarStyle, Tag};
+use std::collections::HashSet;
 use tollgate::config::Value;
 
 /// The value that a scalar stands for.
@@ -60,6 +61,7 @@ pub(super) fn merged(fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
         return fields;
     }
     let (merges, mut own): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(name, _)| name == "<<");
+    let mut taken: HashSet<String> = own.iter().map(|(name, _)| name.clone()).collect();
     for (_, value) in merges {
         let objects = match value {
             Value::List(objects) => objects,
@@ -70,7 +72,7 @@ pub(super) fn merged(fields: Vec<(String, Value)>) -> Vec<(String, Value)> {
         for object in objects {
             let Value::Object(fields) = object else { continue };
             for (name, value) in fields {
-                if !own.iter().any(|(taken, _)| *taken == name) {
+                if taken.insert(name.clone()) {
                     own.push((name, value));
                 }
             }

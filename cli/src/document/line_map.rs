@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-/// The bytes of all paths together. In a file with more, values have the lines of what surrounds them.
-const MAX_BYTES: usize = 64 << 20;
+/// The bytes of all paths together. From there on, values have the lines of what surrounds them.
+const MAX_BYTES: usize = 256 << 20;
+
+/// The bytes of a path. No name of a policy or an object is nearly as long.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// The line of each value, by its path.
 #[derive(Debug, Default)]
@@ -29,8 +32,9 @@ impl LineMap {
     /// for it: then nothing is added any more.
     pub(super) fn path_below(&mut self, parent: &str, name: &str, path: impl FnOnce() -> String) -> String {
         const BRACKETS_AND_QUOTES: usize = 4;
-        self.bytes += parent.len() + name.len() + BRACKETS_AND_QUOTES;
-        self.is_full |= self.bytes > MAX_BYTES;
+        let length = parent.len() + name.len() + BRACKETS_AND_QUOTES;
+        self.bytes += length;
+        self.is_full |= self.bytes > MAX_BYTES || length > MAX_PATH_BYTES;
         if self.is_full { String::new() } else { path() }
     }
 

@@ -47,6 +47,22 @@ fn c_a_cost_that_no_request_has_is_warned_about() {
 }
 
 #[test]
+fn a_limit_on_long_requests_with_none_on_short_ones_is_warned_about() {
+    let long = "{ name: long, algorithm: concurrency, quota: 25, after: 20s }";
+    let found = limits(long, "");
+    assert_eq!(
+        found,
+        [
+            "policies[0].limits[0].after: nothing limits requests of up to 20 s: a client that opens thousands at once has them all in flight before the first counts; set another limit for the same key, such as one of algorithm concurrency without after"
+        ]
+    );
+    for other in ["algorithm: concurrency, quota: 200", "quota: 200, window: 1m"] {
+        assert_eq!(limits(&format!("{long}, {{ name: all, {other} }}"), ""), NOTHING, "{other}");
+    }
+    assert_eq!(limits(long, "    block_for: 1m\n"), found, "a block limits nothing by itself");
+}
+
+#[test]
 fn usual_limits_have_no_warnings() {
     let usual = "{ name: minute, quota: 300, window: 1m }, { name: month, quota: 50000, window: month }, { name: at_once, algorithm: concurrency, quota: 5 }, { name: all, algorithm: stock, quota: 5 }";
     assert_eq!(limits(usual, ""), NOTHING);

@@ -95,7 +95,9 @@ fn warn_tiers(set: &Configuration, tiers: &Tiers, warnings: &mut Vec<Warning>) {
 /// Whether replies or access logs show something of this field of the configuration.
 fn shows(set: &Configuration, field: &str) -> bool {
     let mut variables = Variable::ALL.iter().filter(|variable| variable.needs() == Some(field));
-    set.replies.access_log || variables.any(|variable| mentions(set, *variable))
+    set.replies.access_log.is_some()
+        || field == "consumers" && set.rules.counts_consumers
+        || variables.any(|variable| mentions(set, *variable))
 }
 
 /// Whether replies contain this variable.

@@ -61,27 +61,46 @@ pub(super) fn filters(file: &Value, lines: &Lines) -> Vec<PolicySource> {
 /// All policies in a value with this path.
 pub(super) fn filters_below(value: &Value, path: &str, lines: &Lines) -> Vec<PolicySource> {
     let mut found = Vec::new();
-    let around = Surroundings { path: path.into(), name: "", manager: None, lines };
-    walk(value, &around, &mut found);
+    walk(value, &Surroundings { at: At::Root(path), name: "", manager: None, lines }, &mut found);
     found
 }
 
 /// What surrounds a value.
+#[derive(Clone, Copy)]
 struct Surroundings<'a> {
-    path: String,
+    at: At<'a>,
     /// The nearest field `name`.
     name: &'a str,
-    manager: Option<(String, &'a Value)>,
+    manager: Option<(&'a At<'a>, &'a Value)>,
     lines: &'a Lines,
+}
+
+/// Where a value is. Only few of the paths in a file are ever written out.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    /// At this path.
+    Root(&'a str),
+    /// The field with this name.
+    Field(&'a At<'a>, &'a str),
+    /// The entry with this index.
+    Entry(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    fn path(&self) -> String {
+        match self {
+            At::Root(path) => (*path).into(),
+            At::Field(object, name) => field_path(&object.path(), name),
+            At::Entry(list, index) => format!("{}[{index}]", list.path()),
+        }
+    }
 }
 
 fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>) {
     match value {
         Value::List(entries) => {
             for (i, entry) in entries.iter().enumerate() {
-                let path = format!("{}[{i}]", around.path);
-                let manager = around.manager.clone();
-                walk(entry, &Surroundings { path, manager, ..*around }, found);
+                walk(entry, &Surroundings { at: At::Entry(&around.at, i), ..*around }, found);
             }
         }
         Value::Object(fields) => {
@@ -95,20 +114,16 @@ fn walk(value: &Value, around: &Surroundings<'_>, found: &mut Vec<PolicySource>)
                     .and_then(Value::text)
                     .is_some_and(|url| url.ends_with(WASM_FILTER))
             {
-                let (path, manager) = (field_path(&around.path, "value"), around.manager.clone());
-                found.extend(policy_source(inner, &Surroundings { path, manager, ..*around }));
+                let at = At::Field(&around.at, "value");
+                found.extend(policy_source(inner, &Surroundings { at, ..*around }));
                 return;
             }
             let name = value.get("name").and_then(Value::text).unwrap_or(around.name);
-            let manager = if has_type(value, CONNECTION_MANAGER) {
-                Some((around.path.clone(), value))
-            } else {
-                around.manager.clone()
-            };
+            let manager =
+                if has_type(value, CONNECTION_MANAGER) { Some((&around.at, value)) } else { around.manager };
             for (field, value) in fields {
-                let path = field_path(&around.path, field);
-                let around = Surroundings { path, name, manager: manager.clone(), lines: around.lines };
-                walk(value, &around, found);
+                let at = At::Field(&around.at, field);
+                walk(value, &Surroundings { at, name, manager, ..*around }, found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {}
@@ -122,7 +137,7 @@ fn has_type(value: &Value, name: &str) -> bool {
 /// The policy of a Wasm filter, if it is a Tollgate filter.
 fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySource> {
     let config = filter.get("config")?;
-    let path = field_path(&around.path, "config");
+    let path = field_path(&around.at.path(), "config");
     let configuration = config.get("configuration")?;
     let at = field_path(&field_path(&path, "configuration"), "value");
     let written = configuration.get("value")?;
@@ -138,7 +153,7 @@ fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySour
     if !value.as_ref().map_or(ours, is_policy) {
         return None;
     }
-    let manager = around.manager.as_ref().map(|(path, manager)| (path.clone(), (*manager).clone()));
+    let manager = around.manager.as_ref().map(|(at, manager)| (at.path(), (*manager).clone()));
     let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
     Some(PolicySource { filter: Some(filter), ..PolicySource::of(value, place, around.lines) })
 }

@@ -156,15 +156,19 @@ fn f_the_access_log_is_only_there_if_asked_for_and_the_policy_then_has_its_line(
 }
 
 #[test]
-fn f_stats_tags_are_only_there_if_asked_for() {
-    assert!(!bootstrap(&[BILLIUM]).contains("stats_config"));
-    let envoy = bootstrap(&[BILLIUM, "--stats-tags"]);
-    assert_eq!(
-        envoy
-            .matches("\nstats_config:\n  stats_tags:\n    - { tag_name: policy, regex: '^wasmcustom")
-            .count(),
-        1
-    );
+fn f_each_configuration_has_the_tags_that_make_labels_of_names() {
+    let path = file("bootstrap-tags.yaml", IN_A_FLEET);
+    for options in [&[][..], &["--stats-tags"], &["--upstream", "localhost:80"], &["--access-log"]] {
+        for policy in [BILLIUM, path.to_str().unwrap()] {
+            let envoy = bootstrap(&[&[policy], options].concat());
+            assert_eq!(envoy.matches("\nstats_config:\n  stats_tags:\n").count(), 1, "{options:?}");
+            for tag in ["policy", "limit", "tier", "consumer"] {
+                let begin = format!("    - {{ tag_name: {tag}, regex: '^wasmcustom\\.tollgate\\.policy\\.");
+                assert_eq!(envoy.matches(&begin).count(), 1, "{tag} with {options:?}");
+            }
+        }
+    }
+    assert!(!tollgate(&["bootstrap", "--help"]).success().contains("--stats-tags"), "nobody needs it");
 }
 
 const IN_A_FLEET: &str = "keys: { ip: { client_ip: {} } }

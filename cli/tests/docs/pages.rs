@@ -155,9 +155,11 @@ pub fn anchor(heading: &str) -> String {
 pub fn folder_for(page: &Page) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs").join(page.path.replace('/', "-"));
     fs::create_dir_all(&folder).expect("a folder");
-    let link = folder.join("envoy");
-    if !link.exists() {
-        std::os::unix::fs::symlink(root().join("envoy"), link).expect("a link");
+    for name in ["envoy", "tools"] {
+        let link = folder.join(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(root().join(name), link).expect("a link");
+        }
     }
     for block in page.blocks() {
         if let Some(name) = block.info.strip_prefix("yaml ") {

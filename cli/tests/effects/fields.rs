@@ -45,6 +45,7 @@ pub fn elsewhere(object: &str) -> Option<&'static str> {
     Some(match object {
         "key" | "client_ip" | "valid" | "consumer" => "who is counted does not depend on how",
         "table" => "only a full table shows its size",
+        "metrics" => "only counters",
         "fleet" => "only several proxies show what they share",
         "names" | "rejection" => "only texts",
         "tiers" => "its fields refer to each other",
@@ -97,7 +98,10 @@ fn place(object: &str) -> (&'static str, Vec<(&'static str, Json)>) {
             ("/policies/1/stock_header", vec![("/policies/1/stock_header", json!({ "name": "x-stock" }))])
         }
         "span" => ("/policies/1/schedule/0", vec![("/policies/1/schedule", json!([{}]))]),
+        // What an entry does depends on the clock: src/engine/tests/forgiven.rs.
+        "forgive" => ("/forgive/0", vec![]),
         "headers" => ("/headers", vec![]),
+        "access_log" => ("/access_log", vec![("/access_log", json!({}))]),
         "retry_after" => ("/retry_after", vec![("/retry_after", json!({}))]),
         "paths" => (
             "/paths",
@@ -121,9 +125,10 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         (
             "configuration",
             "keys" | "consumers" | "consumer_name" | "policies" | "table" | "reject" | "retry_after"
-            | "headers" | "paths" | "tiers" | "fleet",
+            | "headers" | "paths" | "tiers" | "fleet" | "metrics" | "forgive",
         )
         | ("policy", "key" | "limits" | "name" | "reject" | "scope" | "on_outage")
+        | ("forgive", _)
         | ("headers", "preset" | "fields" | "describes" | "names") => return Vec::new(),
         ("limit", "algorithm") => return Vec::new(),
         ("configuration", "exempt") => json!([{ "path": "/v1/b" }]),
@@ -132,6 +137,8 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
             json!(false)
         }
         ("configuration", "access_log") => json!(false),
+        ("access_log", "format") => Json::Null,
+        ("access_log", "caller") => json!(true),
         ("configuration", "shadow_header") => json!("x-would"),
         ("configuration", "charge") => {
             more(&mut beside, "/policies/1/match", json!([{ "method": "POST" }]));
@@ -223,6 +230,7 @@ pub fn trials(object: &str, field: &Field) -> Vec<Trial> {
         ("limit", "burst") => json!(1),
         ("limit", "refill") => Json::Null,
         ("limit", "retry_after") => json!("7s"),
+        ("limit", "after") => json!("2s"),
         ("limit", "message") => json!("Wait."),
         ("match" | "exception" | "return", "method") => {
             json!(if object == "return" { "DELETE" } else { "GET" })

@@ -89,3 +89,53 @@ fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
     }
     assert!(faults.is_empty(), "{} fields:\n{}", faults.len(), faults.join("\n"));
 }
+
+/// The policy of a tree, as `tollgate diff` takes it. `None`: it is invalid.
+fn side(policy: &Json) -> Option<(tollgate::config::Value, tollgate::compile::Configuration)> {
+    let value = serde_json::from_str(&policy.to_string()).unwrap();
+    let set = tollgate::compile::compile(&value).ok()?;
+    Some((value, set))
+}
+
+/// Whether `tollgate diff` sees one.
+fn differ(one: &Json, other: &Json) -> Option<bool> {
+    let (old, new) = (side(one)?, side(other)?);
+    let of = |side: &(_, _)| -> (tollgate::config::Value, tollgate::compile::Configuration) { side.clone() };
+    let (old, new) = (of(&old), of(&new));
+    let old = tollgate_cli::diff::Side { value: &old.0, set: &old.1 };
+    let new = tollgate_cli::diff::Side { value: &new.0, set: &new.1 };
+    let diff = tollgate_cli::diff::diff(old, new);
+    assert!(diff.changes.iter().all(|change| !change.what.is_empty()), "{diff:?}");
+    Some(!diff.is_empty())
+}
+
+#[test]
+fn every_change_of_a_field_is_a_difference_to_diff() {
+    let (mut tried, mut faults) = (0, Vec::new());
+    for object in objects().into_iter().filter(|object| elsewhere(object.name.get()).is_none()) {
+        for field in object.fields.get() {
+            for trial in trials(object.name.get(), field) {
+                for algorithm in algorithms() {
+                    let before = trial.beside(&base(algorithm));
+                    let after = trial.with(&before, field.name);
+                    let same = same_by_nature(object.name.get(), field.name, &trial.value, algorithm);
+                    let both = [differ(&before, &after), differ(&after, &before)];
+                    tried += u32::from(both[0].is_some());
+                    if both.contains(&Some(false)) && same.is_none() {
+                        faults.push(format!(
+                            "{}.{}: {} with {algorithm}",
+                            object.name.get(),
+                            field.name,
+                            trial.value
+                        ));
+                    }
+                    if let Some(differs) = differ(&before, &before) {
+                        assert!(!differs, "itself: {before}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    assert!(faults.is_empty(), "{} changes are not told:\n{}", faults.len(), faults.join("\n"));
+}

@@ -1,5 +1,6 @@
 //! What a worker says about the past: grants that it has used, grants that got lost, and corrections.
 
+use super::forgive::FreshStarts;
 use super::grant::MAX_TERM;
 use super::instant;
 use crate::record::{HolderState, Mark};
@@ -8,8 +9,15 @@ use tollgate::fleet::past;
 use tollgate::limiter::{Counter, Limit};
 use tollgate::time::{Micros, Now};
 
-/// Settles everything that an entry says about earlier ones, and notes its own number.
-pub fn settle(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>], now: Micros) {
+/// Settles everything that an entry says about earlier ones, and notes its own number. What it says about counts
+/// that have been forgiven since (`fresh`) changes nothing.
+pub fn settle(
+    one: &mut HolderState,
+    entry: &Entry,
+    counters: &mut [Counter<'_>],
+    fresh: &FreshStarts,
+    now: Micros,
+) {
     let latest = one.latest;
     if entry.number > latest {
         note_open(one, entry, latest);
@@ -19,13 +27,13 @@ pub fn settle(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>]
         }
     }
     for report in &entry.reports {
-        settle_report(one, report, latest, (&entry.limits, counters), now);
+        settle_report(one, report, latest, (&entry.limits, counters, fresh), now);
     }
     for correction in &entry.corrections {
-        apply_correction(one, correction, latest, (&entry.limits, counters), now);
+        apply_correction(one, correction, latest, (&entry.limits, counters, fresh), now);
     }
     if entry.number > latest {
-        reclaim(one, entry, counters);
+        reclaim(one, entry, counters, fresh);
     }
 }
 
@@ -42,13 +50,16 @@ fn note_open(one: &mut HolderState, entry: &Entry, latest: u64) {
     }
 }
 
+/// An entry's limits, their counters, and their fresh starts.
+type Opened<'e, 's> = (&'e [Limit], &'e mut [Counter<'s>], &'e FreshStarts);
+
 /// A grant's units were counted at its end. They move to the instants at which they were used, and the others
 /// go back.
 fn settle_report(
     one: &mut HolderState,
     report: &Report,
     latest: u64,
-    (limits, counters): (&[Limit], &mut [Counter<'_>]),
+    (limits, counters, fresh): Opened<'_, '_>,
     now: Micros,
 ) {
     let granted = match one.mark(report.grant) {
@@ -62,7 +73,7 @@ fn settle_report(
         }
     };
     let used = |(before, units): &(Micros, u32)| (instant(granted.end.saturating_sub(*before)), *units);
-    granted.settle(limits, counters, &report.used.iter().map(used).collect::<Vec<_>>());
+    granted.settle((limits, counters, fresh), &report.used.iter().map(used).collect::<Vec<_>>());
     one.set_mark(report.grant, Mark::Done);
 }
 
@@ -75,9 +86,15 @@ struct Granted {
 
 impl Granted {
     /// Moves the `used` units to their instants and gives the others back.
-    fn settle(&self, limits: &[Limit], counters: &mut [Counter<'_>], used: &[(Now, u32)]) {
+    fn settle(&self, (limits, counters, fresh): Opened<'_, '_>, used: &[(Now, u32)]) {
         let sum = used.iter().fold(0u32, |sum, (_, units)| sum.saturating_add(*units));
-        for (limit, counter) in limits.iter().zip(counters).filter(|(limit, _)| limit.is_correctable()) {
+        let all = limits.iter().zip(counters).enumerate();
+        for (i, (limit, counter)) in all.filter(|(_, (limit, _))| limit.is_correctable()) {
+            if fresh.is_stale(i, self.since) {
+                let later = used.iter().filter(|(at, _)| fresh.counts_use(i, at.mono));
+                counter.settle(instant(self.end), 0, &later.copied().collect::<Vec<_>>());
+                continue;
+            }
             if limit.algorithm.counts_by_time() {
                 counter.settle(instant(self.end), self.units, used);
                 continue;
@@ -94,7 +111,7 @@ fn apply_correction(
     one: &mut HolderState,
     correction: &Correction,
     latest: u64,
-    (limits, counters): (&[Limit], &mut [Counter<'_>]),
+    (limits, counters, fresh): Opened<'_, '_>,
     now: Micros,
 ) {
     match one.mark(correction.number) {
@@ -102,16 +119,18 @@ fn apply_correction(
         None if correction.number <= latest => return,
         Some(Mark::Awaited) | None => one.set_mark(correction.number, Mark::Done),
     }
-    for (_, counter) in limits.iter().zip(counters).filter(|(limit, _)| limit.is_correctable()) {
+    let all = limits.iter().zip(counters).enumerate();
+    for (i, (_, counter)) in all.filter(|(_, (limit, _))| limit.is_correctable()) {
         counter.settle_reserved(correction.settled);
         if correction.stock.is_some_and(|(age, units)| counter.report(units, instant(past(age, now)))) {
             continue;
         }
-        if let Some((counted, units)) = correction.back {
+        if let Some((counted, units)) = correction.back.filter(|(at, _)| !fresh.is_stale(i, *at)) {
             counter.refund(instant(counted), units);
         }
-        if let Some((age, units)) = correction.more {
-            counter.charge(instant(past(age, now)), units);
+        let more = correction.more.map(|(age, units)| (past(age, now), units));
+        if let Some((at, units)) = more.filter(|(at, _)| fresh.counts_debt(i, *at)) {
+            counter.charge(instant(at), units);
         }
         if let Some((age, units)) = correction.returned {
             counter.give_back_newest(instant(past(age, now)), units);
@@ -120,10 +139,10 @@ fn apply_correction(
 }
 
 /// The answers to these never came, so nothing of their grants was used.
-fn reclaim(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>]) {
+fn reclaim(one: &mut HolderState, entry: &Entry, counters: &mut [Counter<'_>], fresh: &FreshStarts) {
     for number in &entry.lost {
         if let Some(Mark::Granted { since, end, units }) = one.mark(*number) {
-            Granted { since, end, units }.settle(&entry.limits, counters, &[]);
+            Granted { since, end, units }.settle((&entry.limits, counters, fresh), &[]);
         }
     }
     one.marks.retain(|(number, mark)| match mark {

@@ -1,7 +1,7 @@
 //! The engine's clock was set back by more than it may drift: a record's instants are moved with it, so that
 //! nothing counts for longer than its window, and nothing for less.
 
-use super::instant;
+use super::{forgive, instant};
 use crate::record::{Mark, Record, State};
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::{Counter, Limit};
@@ -17,6 +17,7 @@ pub fn follow(record: &mut Record, limits: &[Limit], now: Micros) {
             move_state(state, limit, &grants, before, now);
         }
     }
+    forgive::step_back(&mut record.states, limits, before - now);
     let moved = |at: Micros| at.saturating_sub(before - now);
     for one in &mut record.holders {
         one.seen = moved(one.seen);

@@ -10,7 +10,9 @@ use tollgate::limiter::Growth;
 use tollgate::limiter::concurrency::WorkerId;
 use tollgate::limiter::penalty::Penalty;
 use tollgate::limiter::sliding_window::Slots;
-use tollgate::limiter::{Algorithm, Concurrency, Counter, FixedWindow, Limit, LimitId, SlidingWindow, Stock};
+use tollgate::limiter::{
+    Algorithm, Concurrency, Counter, FixedWindow, Forgiven, Limit, LimitId, SlidingWindow, Stock,
+};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 
 const T: Micros = 1_764_403_200 * SECOND;
@@ -181,7 +183,7 @@ fn a_correction_that_comes_twice_counts_once() {
 
 #[test]
 fn a_correction_leaves_units_in_flight_alone() {
-    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency(Concurrency))]);
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::Concurrency(Concurrency { after: 0 }))]);
     let more = Correction { number: 1, more: Some((SECOND, 3)), ..Correction::default() };
     let entry = Entry { corrections: vec![more], in_flight: 2, ..entry(2, &limits) };
     apply(&mut record, ANN, &entry, T);
@@ -250,4 +252,82 @@ fn a_worker_that_has_gone_is_forgotten() {
     apply(&mut record, ANN, &asks(1, 1, &limits), T);
     apply(&mut record, BOB, &asks(1, 1, &limits), T + HOLDER_TTL);
     assert_eq!(record.holders.len(), 1);
+}
+
+fn forgiving(before: Micros, entry: Entry) -> Entry {
+    let forgive = entry.limits.iter().map(|limit| Forgiven::new(limit, before)).collect();
+    Entry { forgive, ..entry }
+}
+
+/// The units that are granted to whoever asks for one after the other.
+fn granted(record: &mut Record, first: u64, before: Option<Micros>, limits: &[Limit], now: Micros) -> u32 {
+    (first..first + 20)
+        .map(|number| {
+            let asked = asks(number, 1, limits);
+            let asked = before.map_or(asked.clone(), |before| forgiving(before, asked));
+            apply(record, ANN, &asked, now).granted
+        })
+        .sum()
+}
+
+#[test]
+fn forgiven_counts_begin_at_zero_once_whoever_says_so_and_however_often() {
+    for limit in [sliding(), limit(Algorithm::FixedWindow(FixedWindow))] {
+        let (mut record, limits) = (Record::default(), [limit]);
+        assert_eq!(granted(&mut record, 1, None, &limits, T), 10);
+        let now = T + SECOND;
+        assert_eq!(granted(&mut record, 100, Some(now + 1), &limits, now), 0, "not yet");
+        assert_eq!(granted(&mut record, 200, Some(now), &limits, now), 10);
+        assert_eq!(granted(&mut record, 300, Some(now), &limits, now + 1), 0);
+        assert_eq!(apply(&mut record, BOB, &forgiving(now, asks(1, 1, &limits)), now + 2).granted, 0);
+        assert_eq!(granted(&mut record, 400, None, &limits, now + 3), 0, "the entry is removed");
+        let mut record = Record::from_text(&record.to_text()).unwrap();
+        assert_eq!(granted(&mut record, 500, Some(now - 1), &limits, now + 4), 0, "an older one");
+        assert_eq!(granted(&mut record, 600, Some(now + 5), &limits, now + 5), 10, "a later one");
+    }
+}
+
+#[test]
+fn a_grant_from_before_changes_nothing_afterwards_but_by_what_was_used_since() {
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::FixedWindow(FixedWindow))]);
+    let end = apply(&mut record, ANN, &asks(1, 6, &limits), T).end;
+    apply(&mut record, BOB, &asks(1, 4, &limits), T);
+    apply(&mut record, BOB, &forgiving(T, asks(2, 5, &limits)), T);
+    assert_eq!(used(&record, &limits[0], T), 5, "Bob's new ones");
+    // Of Ann's six, two were used before, three afterwards, and one goes back.
+    let uses = [(end - T + 1, 2), (end - T - 10, 3)];
+    apply(&mut record, ANN, &reports(2, 1, &uses, &limits), T + 20);
+    assert_eq!(used(&record, &limits[0], T + 20), 8);
+    apply(&mut record, BOB, &Entry { lost: vec![1], ..entry(3, &limits) }, T + 30);
+    assert_eq!(used(&record, &limits[0], T + 30), 8, "nor does one that got lost give anything back");
+    let back = Correction { number: 4, back: Some((T - 1, 2)), ..Correction::default() };
+    apply(&mut record, BOB, &Entry { corrections: vec![back], ..entry(4, &limits) }, T + 40);
+    assert_eq!(used(&record, &limits[0], T + 40), 8, "nor a response");
+    let owed = |age| Correction { number: 5, more: Some((age, 1)), ..Correction::default() };
+    let debts = vec![owed(10), Correction { number: 6, ..owed(10 * SECOND) }];
+    apply(&mut record, BOB, &Entry { corrections: debts, ..entry(7, &limits) }, T + SECOND);
+    assert_eq!(used(&record, &limits[0], T + SECOND), 9, "what was admitted alone counts if it was since");
+}
+
+#[test]
+fn a_forgiven_block_ends_for_all_workers_and_what_exists_stays() {
+    let stock = Limit { id: LimitId(8), ..limit(Algorithm::Stock(Stock { reported: false })) };
+    let penalty = Limit::penalty("api", 600 * SECOND, Penalty::default());
+    let (mut record, limits) = (Record::default(), [sliding(), stock, penalty]);
+    apply(&mut record, ANN, &asks(1, 4, &limits), T);
+    assert!(apply(&mut record, ANN, &asks(2, 11, &limits), T).remember > SECOND, "blocked");
+    let answer = apply(&mut record, BOB, &forgiving(T, asks(1, 5, &limits)), T);
+    assert_eq!(answer.granted, 5);
+    assert_eq!(used(&record, &limits[0], T), 5);
+    assert_eq!(used(&record, &limits[1], T), 9);
+}
+
+#[test]
+fn a_clock_that_is_set_back_takes_the_fresh_start_with_it() {
+    let (mut record, limits) = (Record::default(), [limit(Algorithm::FixedWindow(FixedWindow))]);
+    apply(&mut record, ANN, &forgiving(T, asks(1, 3, &limits)), T);
+    let now = T - 30 * SECOND;
+    let end = apply(&mut record, ANN, &asks(2, 4, &limits), now).end;
+    apply(&mut record, ANN, &reports(3, 2, &[(end - now - 1, 1)], &limits), now + 10);
+    assert_eq!(used(&record, &limits[0], now + 10), 4, "three unused ones went back");
 }

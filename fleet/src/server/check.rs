@@ -100,6 +100,7 @@ fn entry(entry: &Entry) -> Result<(), Wrong> {
         return Err(Wrong::NoLimits);
     }
     at_most("limits of an entry", entry.limits.len(), MAX_LIMITS)?;
+    at_most("forgiven limits of an entry", entry.forgive.len(), MAX_LIMITS)?;
     at_most("open numbers of an entry", entry.open.len(), MAX_ITEMS)?;
     at_most("lost numbers of an entry", entry.lost.len(), MAX_ITEMS)?;
     at_most("reports of an entry", entry.reports.len(), MAX_ITEMS)?;
@@ -167,7 +168,13 @@ mod tests {
             ..Entry::default()
         };
         assert_eq!(entry(&sound), Ok(()));
-        let lists = [Entry { open: many.clone(), ..sound.clone() }, Entry { lost: many, ..sound }];
+        let entry_of = |limit: &Limit| tollgate::limiter::Forgiven::new(limit, 0);
+        let forgive = vec![entry_of(&sound.limits[0]); MAX_LIMITS + 1];
+        let lists = [
+            Entry { open: many.clone(), ..sound.clone() },
+            Entry { lost: many, ..sound.clone() },
+            Entry { forgive, ..sound },
+        ];
         for long in lists {
             assert!(matches!(entry(&long), Err(Wrong::TooMany { found: 1_025, .. })));
         }

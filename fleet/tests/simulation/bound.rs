@@ -134,7 +134,8 @@ fn the_two_counters_never_admit_twice_the_quota() {
 fn no_more_requests_are_in_flight_than_permitted() {
     for seed in 0..SEEDS {
         let mut random = Random(seed);
-        let limit = with(Algorithm::Concurrency(Concurrency), random.one_of(&[1, 5, 50]), SECOND);
+        let limit =
+            with(Algorithm::Concurrency(Concurrency { after: 0 }), random.one_of(&[1, 5, 50]), SECOND);
         let responses = Responses { slowest: random.one_of(&[SECOND, 8 * SECOND]), ..Responses::default() };
         // Whoever hangs up leaves a permit in hand for the next one.
         let hang_up = random.one_of(&[0, 500]);

@@ -23,6 +23,7 @@ fn one_unit(limits: &[Limit]) -> Claim<'_> {
         spends: true,
         count_rejected: false,
         gives_back: false,
+        forgiven: &[],
     }
 }
 

@@ -189,6 +189,7 @@ impl World {
             spends: true,
             count_rejected: scenario.count_rejected,
             gives_back: scenario.responses.back > 0,
+            forgiven: &[],
         };
         match one.member.units.spend(&claim, now) {
             InHand::Admitted { grant, .. } => self.admit(proxy, request, grant),
@@ -273,6 +274,7 @@ impl World {
             spends: true,
             count_rejected: false,
             gives_back: back > 0,
+            forgiven: &[],
         };
         worker.member.units.release(&claim);
         let mut change = Change::default();

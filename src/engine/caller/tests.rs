@@ -58,6 +58,7 @@ fn callers() -> Callers {
             from: None,
             by_address: None,
         }),
+        forgive: None,
     }
 }
 
@@ -167,6 +168,7 @@ fn a7_a_repeated_key_is_nobodys_whatever_makes_it_valid_and_no_alternative_takes
             ],
             consumers: Consumers::new(vec![acme.clone()], [(0, Digest::of(b"k1"), 0)]),
             tiers: None,
+            forgive: None,
         };
         assert!(callers.keys.iter().any(Key::can_be_ambiguous));
         for query in ["q=a&q=k1", "q=k1&q=a", "q=k1&q=&q=b&q=k1", "q=k1;q=a"] {

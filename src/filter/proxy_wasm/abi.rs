@@ -39,6 +39,7 @@ unsafe extern "C" {
     fn proxy_continue_stream(kind: u32) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_len: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_get_header_map_value(
         map: MapType,
         name: *const u8,
@@ -164,10 +165,10 @@ pub(super) fn set_tick_period(period: Duration) {
 }
 
 /// `None`: the host defines no counter.
-pub(super) fn define_counter(name: &str) -> Option<u32> {
+pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
     let mut id = 0;
     // SAFETY: the pointers are to live values of the lengths given.
-    let status = unsafe { proxy_define_metric(MetricType::Counter, name.as_ptr(), name.len(), &mut id) };
+    let status = unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &mut id) };
     (status == OK).then_some(id)
 }
 
@@ -175,6 +176,12 @@ pub(super) fn define_counter(name: &str) -> Option<u32> {
 pub(super) fn increment_metric(id: u32, by: u64) {
     // SAFETY: no pointers.
     unsafe { proxy_increment_metric(id, i64::try_from(by).unwrap_or(i64::MAX)) };
+}
+
+/// Sets a gauge. What the host rejects is lost.
+pub(super) fn record_metric(id: u32, value: u64) {
+    // SAFETY: no pointers.
+    unsafe { proxy_record_metric(id, value) };
 }
 
 /// The SDK's reads the wall clock by another call, which operators would have to allow, too.

@@ -8,7 +8,7 @@ use super::demand::Demand;
 use super::grant::Grant;
 use crate::fleet::message::{Ask, Entry, EntryAnswer};
 use crate::identity::Identity;
-use crate::limiter::{Limit, Verdict};
+use crate::limiter::{Forgiven, Limit, Verdict};
 use crate::time::{Micros, Now, SECOND};
 
 /// How often units in flight are renewed. The service believes them for three times as long.
@@ -44,6 +44,8 @@ pub(super) struct Account {
     demand: Demand,
     in_flight: InFlight,
     alone: Alone,
+    /// What an operator forgives the caller, as far as it is in effect.
+    forgiven: Vec<Forgiven>,
 }
 
 /// Units of a concurrency limit.
@@ -83,8 +85,26 @@ struct Renewal {
 }
 
 impl Account {
+    /// Whether it has followed all that is forgiven.
+    pub fn has_followed(&self, claim: &Claim<'_>, now: Now) -> bool {
+        let mut in_effect = claim.forgiven.iter().filter(|one| one.is_in_effect(now.wall));
+        in_effect.all(|one| self.forgiven.contains(one))
+    }
+
+    /// Forgets what it knows from before the counts begin at zero. Units in hand serve nobody any more, and are
+    /// reported.
+    #[inline(never)] // rarely called
+    fn forgive(&mut self, claim: &Claim<'_>, now: Now) {
+        self.forgiven = claim.forgiven.iter().filter(|one| one.is_in_effect(now.wall)).copied().collect();
+        (self.rejected, self.standing, self.alone) = Default::default();
+        self.grants.iter_mut().for_each(Grant::stop);
+    }
+
     /// The limits of the latest configuration.
-    pub fn take_limits(&mut self, claim: &Claim<'_>) {
+    pub fn take_limits(&mut self, claim: &Claim<'_>, now: Now) {
+        if !self.has_followed(claim, now) {
+            self.forgive(claim, now);
+        }
         let Claim { policy, limits, .. } = *claim;
         self.gives_back = claim.gives_back;
         if self.limits != limits || self.policy != policy {
@@ -295,6 +315,7 @@ impl Account {
         self.in_flight.sent = self.in_flight.units;
         let in_hand = if self.counts_in_flight() { self.left(now) } else { 0 };
         self.awaited = Some(number);
+        let forgive = self.forgiven.iter().filter(|one| self.is_latest(one, now)).copied().collect();
         Entry {
             policy: self.policy.clone(),
             caller,
@@ -306,7 +327,16 @@ impl Account {
             corrections,
             in_flight: self.in_flight.units.saturating_add(u32::try_from(in_hand).unwrap_or(u32::MAX)),
             ask,
+            forgive,
         }
+    }
+
+    /// Whether this is in effect, about one of the limits, and the latest about it.
+    fn is_latest(&self, one: &Forgiven, now: Now) -> bool {
+        let is_later = |other: &Forgiven| other.limit == one.limit && other.before > one.before;
+        one.is_in_effect(now.wall)
+            && self.limits.iter().any(|limit| limit.id == one.limit)
+            && !self.forgiven.iter().any(is_later)
     }
 
     fn ask(&mut self, wait: Micros, now: Now) -> Option<Ask> {

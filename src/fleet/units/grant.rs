@@ -27,6 +27,8 @@ pub(super) struct Grant {
     pub verdicts: Vec<Verdict>,
     /// The entry that reports it. From then on it serves nobody.
     pub reported: Option<u64>,
+    /// Whether it serves nobody, although it is not over.
+    stopped: bool,
 }
 
 /// Units whose instant on the engine's clock is known, so that they can be given back.
@@ -44,11 +46,20 @@ pub(super) struct Settled {
 impl Grant {
     pub fn new(number: u64, answer: &EntryAnswer, sent: Micros, verdicts: Vec<Verdict>) -> Grant {
         let (until, left) = (sent.saturating_add(answer.term), answer.granted);
-        Grant { number, until, end: answer.end, left, used: Vec::new(), verdicts, reported: None }
+        Grant {
+            number,
+            until,
+            end: answer.end,
+            left,
+            used: Vec::new(),
+            verdicts,
+            reported: None,
+            stopped: false,
+        }
     }
 
     pub fn is_live(&self, now: Now) -> bool {
-        now.mono <= self.until && self.reported.is_none()
+        now.mono <= self.until && self.reported.is_none() && !self.stopped
     }
 
     pub fn serves(&self, cost: u32, now: Now) -> bool {
@@ -56,7 +67,12 @@ impl Grant {
     }
 
     pub fn is_over(&self, now: Now) -> bool {
-        now.mono > self.until || self.left == 0
+        now.mono > self.until || self.left == 0 || self.stopped
+    }
+
+    /// From now on it serves nobody, and is to be reported.
+    pub fn stop(&mut self) {
+        self.stopped = true;
     }
 
     /// Whether its report can't wait for the next request: units are to go back, or were used long before the

@@ -37,6 +37,7 @@ fn claim(number: u64, limits: &[Limit]) -> Claim<'_> {
         spends: true,
         count_rejected: false,
         gives_back: false,
+        forgiven: &[],
     }
 }
 
@@ -201,4 +202,49 @@ fn only_where_units_go_back_is_it_remembered_when_they_count_and_there_only_the_
         units.accounts.get(who(1)).unwrap().remembered()
     };
     assert_eq!((remembered(false), remembered(true)), (0, 96));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_forgiven_caller_asks_again_and_units_from_before_serve_it_no_more() {
+    let (mut units, limits) = (Units::new(1), limits(10, 30 * DAY));
+    let entries = [Forgiven::new(&limits[0], at(SECOND).wall)];
+    let forgiven = Claim { forgiven: &entries, ..claim(1, &limits) };
+    let ask = |units: &mut Units, claim: &Claim<'_>, now, granted| {
+        assert!(units.wait(claim, now));
+        let (exchange, sent) = units.ask(50 * MILLISECOND, now).unwrap();
+        units.answered(&sent, &answer(&exchange, granted), now);
+        exchange.entries[0].clone()
+    };
+    let asked = ask(&mut units, &forgiven, at(0), 4);
+    assert_eq!(asked.forgive, [], "it is not yet time");
+    assert!(matches!(units.spend(&forgiven, at(1)), InHand::Admitted { .. }));
+    let now = at(SECOND - 1);
+    assert!(matches!(units.spend(&forgiven, now), InHand::Admitted { .. }));
+    let now = at(SECOND);
+    assert_eq!(units.spend(&forgiven, now), InHand::Ask, "two units are in hand, from before");
+    let asked = ask(&mut units, &forgiven, now, 4);
+    assert_eq!(asked.forgive, entries);
+    assert_eq!(asked.reports.len(), 1, "what was in hand is reported");
+    assert!(matches!(units.spend(&forgiven, now), InHand::Admitted { .. }), "and these are new");
+    // The entry is removed.
+    assert!(matches!(units.spend(&claim(1, &limits), now), InHand::Admitted { .. }));
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn its_share_of_an_outage_is_new_once() {
+    let (mut units, limits) = (Units::new(1), limits(40, 30 * DAY));
+    let entries = [Forgiven::new(&limits[0], at(SECOND).wall)];
+    let admitted = |units: &mut Units, from: Micros, forgiven: &[Forgiven]| {
+        let claim = Claim { forgiven, ..claim(1, &limits) };
+        let admits = |i: &Micros| {
+            let verdicts = units.decide_alone(&claim, OnOutage::Local, 4, at(from + i));
+            verdicts.is_some_and(|verdicts| verdicts.iter().all(|verdict| verdict.admitted))
+        };
+        (0..20).filter(admits).count()
+    };
+    assert_eq!(admitted(&mut units, 0, &[]), 10);
+    assert_eq!(admitted(&mut units, SECOND, &entries), 10);
+    assert_eq!(admitted(&mut units, 2 * SECOND, &entries), 0);
+    assert_eq!(admitted(&mut units, 3 * SECOND, &[]), 0);
+    assert_eq!(admitted(&mut units, 4 * SECOND, &entries), 0);
 }

@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 const T0: Now = Now { mono: 1_000_000 * SECOND, wall: 20_000 * DAY };
 
 fn kept(quota: u32) -> Kept {
-    Kept::new(NonZeroU32::new(quota).unwrap(), SECOND, Concurrency)
+    Kept::new(NonZeroU32::new(quota).unwrap(), SECOND, Concurrency { after: 0 })
 }
 
 /// What one worker has written: its units, and when.
@@ -145,4 +145,25 @@ fn a_state_takes_as_many_bytes_as_the_documentation_says() {
     assert_eq!(bytes(16 * DAY, 100), 4 * 8, "per worker, in the first weeks of a machine");
     assert_eq!(bytes(8 * 365 * DAY, u32::MAX), 4 * 13, "the most, for 8 years of uptime");
     assert_eq!(bytes(16 * DAY, 0), 0);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn with_after_a_request_is_judged_by_published_units_alone_and_changes_none() {
+    let mut kept = Kept::new(NonZeroU32::new(2).unwrap(), SECOND, Concurrency { after: 20 * SECOND });
+    for _ in 0..5 {
+        let verdict = kept.ask(T0, 1);
+        assert_eq!((verdict.admitted, verdict.remaining), (true, 2), "not one of them has lasted for long");
+    }
+    kept.change(T0, |counter| counter.refund(T0, 5));
+    assert!(kept.state.is_empty());
+    kept.change(T0, |counter| {
+        counter.set_in_flight(1);
+    });
+    assert_eq!(kept.ask(T0, 1).remaining, 1);
+    assert!(!kept.ask(T0, 2).admitted, "with its cost it would be too much");
+    kept.change(T0, |counter| {
+        counter.set_in_flight(7);
+    });
+    let verdict = kept.ask(T0, 1);
+    assert_eq!((verdict.admitted, verdict.remaining, verdict.retry_after), (false, 0, SECOND));
 }

@@ -182,6 +182,10 @@ trait Source: Sized {
         facts.presented().map(Cow::Borrowed)
     }
 
+    fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+        Some(text.as_bytes().to_vec())
+    }
+
     fn is_shown<R: Request>(&self, _request: &RequestCache<'_, R>, _key: &Key) -> bool {
         false
     }
@@ -200,6 +204,10 @@ trait Source: Sized {
 
     fn header(&self) -> Option<&str> {
         None
+    }
+
+    fn reads(&self) -> Option<&str> {
+        self.header()
     }
 
     fn match_part(&self) -> Option<MatchPart<'_>> {
@@ -313,6 +321,11 @@ macro_rules! key_sources {
                 match self { $(KeySource::$source(source) => source.value(key, facts),)+ }
             }
 
+            /// The value that stands for this text, before case is folded. `None`: none does.
+            pub fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+                match self { $(KeySource::$source(source) => source.value_of(text),)+ }
+            }
+
             /// Whether a request shows who sends it by this key, whether or not the value is valid.
             pub fn is_shown<R: Request>(&self, request: &RequestCache<'_, R>, key: &Key) -> bool {
                 match self { $(KeySource::$source(source) => source.is_shown(request, key),)+ }
@@ -337,6 +350,11 @@ macro_rules! key_sources {
             /// The header that it reads, in lower case.
             pub fn header(&self) -> Option<&str> {
                 match self { $(KeySource::$source(source) => source.header(),)+ }
+            }
+
+            /// The request header that it reads, in lower case, as a part of which it may have its value.
+            pub fn reads(&self) -> Option<&str> {
+                match self { $(KeySource::$source(source) => source.reads(),)+ }
             }
 
             /// What each match of a policy with such a key must have.

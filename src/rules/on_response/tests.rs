@@ -7,7 +7,7 @@ fn at(seconds: u64) -> Now {
 }
 
 fn held(cost: u32) -> Charged {
-    Charged { cost, at: Some(at(1)), holds: [0; 4] }
+    Charged { cost, at: Some(at(1)), holds: [0; 5] }
 }
 
 fn x_cost(without: UnknownCost) -> Option<CostHeader> {
@@ -26,7 +26,7 @@ fn effect(rules: &OnResponse, response: &FakeResponse, charged: Charged) -> (Cor
 const NOTHING: Correction = Correction {
     back: None,
     kept: 0,
-    holds: [0; 4],
+    holds: [0; 5],
     more: None,
     returned: None,
     settled: 0,

@@ -75,6 +75,12 @@ impl RequestCondition for Hosts {
         }
     }
 
+    fn headers<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        if self.0.is_some() {
+            show(":authority");
+        }
+    }
+
     fn mismatch(&self) -> Option<String> {
         let (sign, hosts) = self.0.as_ref()?;
         Some(match sign {

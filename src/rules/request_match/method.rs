@@ -84,6 +84,12 @@ impl RequestCondition for Methods {
         }
     }
 
+    fn headers<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        if !self.names.is_empty() {
+            show(":method");
+        }
+    }
+
     fn mismatch(&self) -> Option<String> {
         Some(match self.sign {
             Sign::Is => format!("the method is not {}", self.in_words(" or ")),

@@ -42,6 +42,12 @@ impl RequestCondition for Option<PathTemplate> {
         self.as_ref().is_none_or(both)
     }
 
+    fn headers<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        if self.is_some() {
+            show(":path");
+        }
+    }
+
     fn mismatch(&self) -> Option<String> {
         self.as_ref().map(|path| format!("the path is not {path}"))
     }

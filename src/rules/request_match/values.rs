@@ -29,6 +29,9 @@ pub(super) trait Place: PartialEq {
         purpose: Purpose,
     ) -> bool;
 
+    /// The header, in lower case, that has the value of this name. `None`: none has it alone.
+    fn header(name: &str) -> Option<&str>;
+
     #[cfg(test)]
     fn add(request: &mut crate::testing::FakeRequest, name: &str, value: &str);
 }
@@ -86,6 +89,10 @@ impl Place for Header {
         rule.holds_in_header(request, name, purpose)
     }
 
+    fn header(name: &str) -> Option<&str> {
+        Some(name)
+    }
+
     #[cfg(test)]
     fn add(request: &mut crate::testing::FakeRequest, name: &str, value: &str) {
         request.set(name, value);
@@ -116,6 +123,10 @@ impl Place for Parameter {
         purpose: Purpose,
     ) -> bool {
         rule.holds_in_query(request, name, purpose)
+    }
+
+    fn header(_: &str) -> Option<&str> {
+        Some(":path")
     }
 
     #[cfg(test)]
@@ -150,6 +161,10 @@ impl Place for Cookie {
         purpose: Purpose,
     ) -> bool {
         rule.holds_in_cookies(request, name, purpose)
+    }
+
+    fn header(_: &str) -> Option<&str> {
+        None
     }
 
     #[cfg(test)]
@@ -198,6 +213,10 @@ impl<P: Place> RequestCondition for Values<P> {
 
     fn holds_as_written<R: Request>(&self, request: &RequestCache<'_, R>) -> bool {
         self.holds(request, Purpose::Exempts)
+    }
+
+    fn headers<'a>(&'a self, show: &mut dyn FnMut(&'a str)) {
+        self.rules.iter().filter_map(|(name, _)| P::header(name)).for_each(show);
     }
 
     #[cfg(test)]

@@ -23,7 +23,7 @@ fn without_a_service(workers: u32) -> Member {
         let now = at(NOW - SECOND / 2 + i * MILLISECOND);
         let limits = [limit(99, 10, 60 * SECOND)];
         let charge = of_fleet("probe", 99, &limits);
-        member.units.wait(&claim(&charge, charge.fleet.unwrap()), now);
+        member.units.wait(&claim(&charge, charge.fleet.unwrap(), &ForgivenCallers::default()), now);
         let call = member.next_call(now).unwrap();
         member.answered(call.number, Err(503), now);
     }
@@ -39,7 +39,8 @@ fn of_fleet<'a>(policy: &'a str, who: u64, limits: &'a [Limit]) -> Charge<'a> {
 #[wasm_bindgen_test(unsupported = test)]
 fn a_request_that_another_policy_rejects_keeps_no_unit_in_flight() {
     let (mut table, store, mut member) = (worker(1), MemoryStore::default(), without_a_service(4));
-    let flights = [Limit { algorithm: Algorithm::Concurrency(Concurrency), ..limit(1, 40, SECOND) }];
+    let flights =
+        [Limit { algorithm: Algorithm::Concurrency(Concurrency { after: 0 }), ..limit(1, 40, SECOND) }];
     let minutes = [limit(2, 4, 60 * SECOND)];
     let charges = [of_fleet("flights", 1, &flights), of_fleet("minutes", 2, &minutes)];
     let mut admitted = 0;

@@ -34,6 +34,10 @@ pub struct Scenario {
     pub refunds: u64,
     /// How many of a thousand ended requests let the counts begin at zero.
     pub resets: u64,
+    /// How many of a thousand acts come after an operator has forgiven somebody something.
+    pub forgives: u64,
+    /// Whether workers hear of that at once. If not, each at a time of its own.
+    pub at_once: bool,
     /// What ended requests may cost on top, if anything: late, and whether or not a quota allows it.
     pub late_costs: &'static [u32],
     /// Whether at the end all streams are ended.
@@ -122,7 +126,7 @@ pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
             Algorithm::SlidingWindow(SlidingWindow { slots: Slots::that_fit(quota, window, room) })
         }
         Kind::Fixed => Algorithm::FixedWindow(FixedWindow),
-        Kind::Concurrency => Algorithm::Concurrency(Concurrency),
+        Kind::Concurrency => Algorithm::Concurrency(Concurrency { after: 0 }),
         Kind::Stock => Algorithm::Stock(Stock { reported: false }),
     };
     Limit { id: LimitId(id), quota, window, algorithm }
@@ -161,6 +165,8 @@ impl Scenario {
             ends: random.pick(&[0, 100, 300]),
             refunds: random.pick(&[0, 300, 1_000]),
             resets: 0,
+            forgives: 0,
+            at_once: true,
             late_costs: &[],
             ends_all: false,
             trouble: Trouble::default(),

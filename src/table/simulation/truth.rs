@@ -1,7 +1,7 @@
 //! The true history: which units were admitted when, and until when they count.
 
 use crate::identity::Identity;
-use crate::limiter::{Algorithm, Limit, LimitId, SlidingCounter, SlidingWindow};
+use crate::limiter::{Algorithm, FreshStart, Limit, LimitId, SlidingCounter, SlidingWindow};
 use crate::time::{Micros, Now};
 
 /// Units of one request, counted by one limit.
@@ -39,6 +39,8 @@ pub struct Truth {
     pub blocked: Vec<(Identity, Micros)>,
     /// Workers that died.
     pub crashes: u64,
+    /// Requests whose units were forgiven.
+    pub forgiven: u64,
 }
 
 impl Truth {
@@ -69,6 +71,19 @@ impl Truth {
         };
         for spent in self.spent.iter_mut().filter(clears) {
             spent.given_back.get_or_insert(now);
+        }
+    }
+
+    /// The counts of a limit have got a fresh start, in the record of an owner: a fingerprint without its highest bit.
+    pub fn forgive(&mut self, owner: u64, start: LimitId, now: Micros) {
+        let of_owner = |spent: &&mut Spent| {
+            spent.identity.fingerprint << 1 == owner && FreshStart::id_of(spent.limit) == start
+        };
+        for spent in self.spent.iter_mut().filter(of_owner) {
+            if spent.given_back.is_none() {
+                spent.given_back = Some(now);
+                self.forgiven += 1;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! One worker: it sends requests, ends earlier ones, ticks, and sometimes crashes.
 
+use super::entries::Entries;
 use super::random::Random;
 use super::scenario::{PAGE_BYTES, Policy, Scenario, Trouble};
 use super::stage::{Crash, Stage, View};
@@ -26,6 +27,8 @@ pub struct Worker<'a> {
     pub stats: TableStats,
     /// Acts while writes may have been impossible.
     pub stormy: u64,
+    /// What it has heard of what an operator forgives.
+    entries: Entries,
 }
 
 struct Open<'a> {
@@ -82,8 +85,11 @@ impl<'a> Worker<'a> {
     pub fn new(me: usize, stage: &'a Stage, scenario: &'a Scenario) -> Worker<'a> {
         let now = stage.now();
         let (wall_ahead, ticked) = (now.wall - now.mono, now.mono);
-        let (table, open, stats) = (new_table(scenario, me as u32 + 1), Vec::new(), TableStats::default());
-        Worker { me, stage, scenario, table, open, wall_ahead, ticked, stats, stormy: 0 }
+        let (mut table, open, stats) =
+            (new_table(scenario, me as u32 + 1), Vec::new(), TableStats::default());
+        table.set_forgiving(scenario.forgives > 0);
+        let entries = Entries::default();
+        Worker { me, stage, scenario, table, open, wall_ahead, ticked, stats, stormy: 0, entries }
     }
 
     /// From its first turn to the end of the run.
@@ -130,7 +136,22 @@ impl<'a> Worker<'a> {
             world.trouble = if storm { self.scenario.trouble } else { Default::default() };
             self.stormy += u64::from(storm);
             let now = world.now(self.wall_ahead);
+            if self.scenario.forgives > 0 {
+                self.hear_of_entries(&mut world, now);
+            }
             return Some((self.draw(&mut world.random, now.mono), now));
+        }
+    }
+
+    /// The operator may write a new entry, and this worker may get the configuration that has it.
+    fn hear_of_entries(&mut self, world: &mut World, now: Now) {
+        let World { random, entries, .. } = world;
+        if random.chance(self.scenario.forgives) {
+            entries.write(random, self.scenario, now.wall);
+        }
+        if entries.is_newer_than(&self.entries) && (self.scenario.at_once || random.chance(50)) {
+            self.entries = entries.clone();
+            self.table.set_forgiving(true);
         }
     }
 
@@ -190,7 +211,13 @@ impl<'a> Worker<'a> {
             policies.map(|(n, policy)| (policy, identity(self.scenario, n, caller))).collect();
         let charges = asked.iter().map(|(policy, identity)| charge(policy, &policy.limits, *identity, cost));
         let charges: Vec<_> = charges.collect();
-        let outcomes = self.table.begin(&self.view(), now).charge(&charges, self.scenario.mode);
+        let view = self.view();
+        let mut transaction = self.table.begin(&view, now);
+        for charge in &charges {
+            let entries = self.entries.of(charge.identity);
+            entries.into_iter().for_each(|entries| transaction.forgive(charge.identity, entries));
+        }
+        let outcomes = transaction.charge(&charges, self.scenario.mode);
         self.take_stats(now.mono);
         assert_consistent(&charges, &outcomes, self.scenario.mode);
         let mut parts = Vec::new();
@@ -276,7 +303,7 @@ impl<'a> Worker<'a> {
         }
         let back = Some((at, charge.cost));
         let correction = Correction { back, holds: part.holds, ..Correction::default() };
-        self.table.begin(&self.view(), now).release(charge, &correction);
+        self.table.begin(&self.view(), now).release(charge, at, &correction);
     }
 
     /// A response lets the counts begin at zero. If it can't be written, it does not.
@@ -308,6 +335,7 @@ impl<'a> Worker<'a> {
         let id = world.random.between(1_000, 1 << 30) as u32;
         drop(world);
         self.table = new_table(self.scenario, id);
+        self.table.set_forgiving(self.scenario.forgives > 0);
         self.open.clear();
     }
 }
@@ -343,5 +371,6 @@ pub fn sum(one: TableStats, other: TableStats) -> TableStats {
         leased: one.leased + other.leased,
         leases_full: one.leases_full + other.leases_full,
         debts_dropped: one.debts_dropped + other.debts_dropped,
+        forgiven: one.forgiven + other.forgiven,
     }
 }

@@ -1,10 +1,13 @@
 //! What all workers of a run share: the clock, the host's store with what goes wrong in it, and the truth.
 //! The store has the host's exact semantics (see [`MemoryStore`]), unless a bug is planted.
 
+use super::entries::Entries;
 use super::random::Random;
 use super::scenario::Trouble;
 use super::truth::Truth;
+use crate::limiter::{FreshStart, LimitId};
 use crate::table::memory::MemoryStore;
+use crate::table::page::{Page, States};
 use crate::table::{Cas, PageId, Read, Store, Write};
 use crate::time::{MILLISECOND, Micros, Now, SECOND};
 
@@ -29,6 +32,10 @@ pub struct World {
     pub trouble: Trouble,
     pub bug: Bug,
     pub truth: Truth,
+    /// What an operator forgives.
+    pub entries: Entries,
+    /// The fresh starts in the table: whose, of which limit, and since when.
+    fresh: Vec<(u64, LimitId, Micros)>,
     /// How often one worker stopped and another one continued.
     pub handovers: u64,
     pub acts_left: u32,
@@ -52,6 +59,8 @@ impl World {
             trouble: Trouble::default(),
             bug,
             truth: Truth::default(),
+            entries: Entries::default(),
+            fresh: Vec::new(),
             handovers: 0,
             acts_left: acts,
             busy: 0,
@@ -113,6 +122,7 @@ impl World {
         } else if self.store.write(page, bytes, version) == Write::Conflict {
             return Write::Conflict;
         }
+        self.note_fresh_starts(bytes);
         if self.random.chance(self.trouble.damage) {
             self.store.overwrite(page, b"Tollgate? never heard of it");
         }
@@ -120,5 +130,27 @@ impl World {
             return Write::Conflict;
         }
         Write::Stored
+    }
+
+    /// In the truth, counts begin at zero with the write that leaves a fresh start.
+    fn note_fresh_starts(&mut self, page: &[u8]) {
+        let Ok(page) = Page::open(page) else { return };
+        for record in page.records() {
+            let owner = record.fingerprint << 1;
+            let states = States(record.states).flatten().filter(|state| state.kind == FreshStart::KIND);
+            for (limit, start) in
+                states.filter_map(|state| Some((state.limit, FreshStart::read(state.content)?)))
+            {
+                let new = (owner, limit, start.since);
+                let known = self.fresh.iter_mut().find(|(who, which, _)| (*who, *which) == (owner, limit));
+                match known {
+                    Some(known) if known.2 >= start.since => continue,
+                    Some(known) => *known = new,
+                    None => self.fresh.push(new),
+                }
+                let mono = self.mono;
+                self.truth.forgive(owner, limit, mono);
+            }
+        }
     }
 }

@@ -38,6 +38,7 @@ fn without_a_call_that_it_can_do_without_the_module_limits_on() {
         "proxy_get_header_map_pairs",
         "proxy_increment_metric",
         "proxy_log",
+        "proxy_record_metric",
         "proxy_remove_header_map_value",
         "proxy_replace_header_map_value",
         "proxy_set_property",

@@ -21,7 +21,7 @@ struct Running {
 }
 
 /// The port for whoever runs the service.
-pub struct Operator(SocketAddr);
+pub struct Operator(pub SocketAddr);
 
 impl Service {
     pub fn start(to_redis: &Link, token_file: &str, engine_timeout: u32) -> Self {

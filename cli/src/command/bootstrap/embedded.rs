@@ -45,7 +45,7 @@ fn start_of_fields(text: &str) -> Option<usize> {
 fn logs(name: &str, text: &str) -> bool {
     let file = PolicyFile::read(name, text);
     let policy = file.ok().and_then(|file| file.policies.into_iter().next());
-    policy.and_then(|policy| policy.compile().ok()).is_some_and(|set| set.replies.access_log)
+    policy.and_then(|policy| policy.compile().ok()).is_some_and(|set| set.replies.access_log.is_some())
 }
 
 pub(super) fn indented(indent: &str, line: &str) -> String {

@@ -20,13 +20,6 @@ access_log:
           inline_string: "%START_TIME% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %REQ(:METHOD)% %PATH(NQ)% %PROTOCOL% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %DURATION%ms %FILTER_STATE(wasm.tollgate:PLAIN)%\n"
 "#;
 
-const STATS_TAGS: &str = r"# In Prometheus the name of a policy is a label: tollgate_policy_refused{policy=...}
-stats_config:
-  stats_tags:
-    - { tag_name: policy, regex: '^wasmcustom\.tollgate\.policy\.(([A-Za-z0-9_-]+)\.)' }
-
-";
-
 /// The lines of the template without its first comment, the marks of sections, and the lines of these
 /// `sections`.
 pub(super) fn without(sections: &[&str]) -> impl Iterator<Item = &'static str> {
@@ -44,11 +37,6 @@ pub(super) fn without(sections: &[&str]) -> impl Iterator<Item = &'static str> {
 fn mark(line: &str) -> Option<(&str, &str)> {
     let mark = line.trim().strip_prefix("# ")?.split_once(": ");
     mark.filter(|(section, _)| SECTIONS.contains(section))
-}
-
-/// What the option adds before this line of the template.
-pub(super) fn before(line: &str, stats_tags: bool) -> &'static str {
-    if stats_tags && line == "static_resources:" { STATS_TAGS } else { "" }
 }
 
 /// What the option adds after this line of the template, indented like it.

@@ -9,6 +9,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
     let pointer = match object {
         "configuration" => "",
         "tiers" => "/tiers",
+        "access_log" => "/access_log",
+        "metrics" => "/metrics",
         "retry_after" => "/retry_after",
         "table" => "/table",
         "fleet" => "/fleet",
@@ -52,6 +54,8 @@ pub(super) fn example(object: &str) -> (Json, String) {
     });
     let more = match object {
         "tiers" => json!({ "tiers": { "names": ["free"], "default": "free" } }),
+        "access_log" => json!({ "access_log": {} }),
+        "metrics" => json!({ "metrics": {}, "consumers": [{ "name": "c", "keys": { "k": ["secret"] } }] }),
         "retry_after" => json!({ "retry_after": {} }),
         "table" => json!({ "table": {} }),
         "host" => {
@@ -122,7 +126,7 @@ pub(super) fn beside(object: &str, field: &str) -> (Json, String) {
         ("condition", "not") => json!({ "max": null }),
         ("valid", "for") => json!({ "metadata": null, "unless": [401] }),
         ("limit", "burst" | "refill") => json!({ "algorithm": "token_bucket" }),
-        ("limit", "retry_after") => json!({ "algorithm": "concurrency", "window": null }),
+        ("limit", "retry_after" | "after") => json!({ "algorithm": "concurrency", "window": null }),
         ("limit", "time_zone") => json!({ "window": "month" }),
         ("cost_body", "weights") => json!({ "format": "openai" }),
         ("policy", "after_block") => json!({ "block_for": "1m" }),

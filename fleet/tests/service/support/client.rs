@@ -155,7 +155,16 @@ pub fn limit(quota: u32, window: Micros) -> Limit {
 }
 
 pub fn claim_of(caller: Identity, limits: &[Limit]) -> Claim<'_> {
-    Claim { caller, policy: "api", limits, cost: 1, spends: true, count_rejected: false, gives_back: false }
+    Claim {
+        caller,
+        policy: "api",
+        limits,
+        cost: 1,
+        spends: true,
+        count_rejected: false,
+        gives_back: false,
+        forgiven: &[],
+    }
 }
 
 /// A message with one entry that asks for a unit.

@@ -2,7 +2,7 @@
 
 use super::{Beside, Presence, Source, SourceKind, field};
 use crate::config::{Composite, Field, Kind, Literal, Number, Object, Reader, object};
-use crate::http::client_ip::Prefixes;
+use crate::http::client_ip::{self, Prefixes};
 use crate::http::{Request, RequestCache};
 use crate::rules::key::{Key, KeyValue};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -62,6 +62,12 @@ impl Source for ClientIp {
         _key: &Key,
     ) -> Option<KeyValue<'a>> {
         Some(KeyValue::One(request.client_ip().network(self.prefixes)))
+    }
+
+    fn value_of(&self, text: &str) -> Option<Vec<u8>> {
+        let address = client_ip::ClientIp::new([text, ":0"].concat().into_bytes());
+        address.octets()?;
+        Some(address.network(self.prefixes).into_owned())
     }
 
     /// Whoever has an IPv6 network has many addresses.

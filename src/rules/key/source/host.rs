@@ -53,6 +53,10 @@ impl Source for Host {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        Some(":authority")
+    }
+
     fn describe(&self, _keys: &[Key]) -> String {
         "the request's host".into()
     }

@@ -42,6 +42,10 @@ impl Source for Query {
         true
     }
 
+    fn reads(&self) -> Option<&str> {
+        Some(":path")
+    }
+
     fn describe(&self, _keys: &[Key]) -> String {
         format!("query parameter {}", self.0)
     }

@@ -132,6 +132,14 @@ impl Source for RequestPart {
         }
     }
 
+    fn reads(&self) -> Option<&str> {
+        match self.word {
+            PartWord::Path | PartWord::Template => Some(":path"),
+            PartWord::Method => Some(":method"),
+            PartWord::Match | PartWord::Route => None,
+        }
+    }
+
     fn describe(&self, _keys: &[Key]) -> String {
         match self.word {
             PartWord::Path => "the request's path",

@@ -176,7 +176,7 @@ fn at(seconds: u64) -> Now {
 fn a_response_that_leaves_the_request_counted_is_settled_at_the_end_of_its_body() {
     let body = Some(Box::new(sum(&[(&["/a"], 1_000)])));
     let statuses = |status: u16| crate::http::StatusSet::of(vec![status..=status]);
-    let charged = Charged { cost: 5, at: Some(at(1)), holds: [0; 4] };
+    let charged = Charged { cost: 5, at: Some(at(1)), holds: [0; 5] };
     for (rules, status, awaits) in [
         (OnResponse { body: body.clone(), ..OnResponse::default() }, 200, true),
         (OnResponse { body: body.clone(), refund: Some(statuses(503)), ..OnResponse::default() }, 200, true),

@@ -1,0 +1,105 @@
+//! Counts that an operator forgives: they begin at zero once for each entry, whichever worker hears of it first, and
+//! whatever the others hold at that moment. Between fresh starts the cap holds, and once settled the count is what
+//! was counted since the last one.
+
+use super::random::Random;
+use super::scenario::{Kind, Policy, Scenario, limit, storms};
+use super::truth::Since;
+use super::{Run, each};
+use crate::limiter::Penalty;
+use crate::table::TableStats;
+use crate::time::SECOND;
+
+fn forgiving(random: &mut Random) -> Scenario {
+    let kinds = [Kind::Sliding, Kind::Sliding, Kind::Fixed, Kind::Fixed, Kind::Concurrency, Kind::Stock];
+    let mut scenario = Scenario::small_of(random, &kinds);
+    // With one policy, the write of a fresh start tells apart what was counted before it and after it.
+    scenario.policies.truncate(1);
+    if random.chance(300) {
+        let policy = scenario.policies.swap_remove(0);
+        let resets = random.chance(500);
+        scenario.policies = vec![policy.with_penalty(SECOND, Penalty { resets, ..Penalty::default() })];
+        scenario.resets = if resets { 50 } else { 0 };
+    }
+    Scenario {
+        forgives: random.pick(&[10, 50, 200]),
+        at_once: random.chance(500),
+        ends: random.pick(&[0, 200, 400]),
+        refunds: random.pick(&[0, 300, 1_000]),
+        late_costs: random.pick(&[&[], &[1, 7]]),
+        ..scenario
+    }
+}
+
+fn leasing(random: &mut Random) -> Scenario {
+    let mut scenario = Scenario::large(random);
+    scenario.forgives = random.pick(&[2, 10]);
+    scenario.ends = random.pick(&[0, 50, 300]);
+    scenario.refunds = random.pick(&[0, 900]);
+    if random.chance(300) {
+        let policy = Policy::new(vec![limit(1, Kind::Sliding, 2_000, 10 * SECOND)]);
+        scenario.policies = vec![Policy { held: true, ..policy }];
+    }
+    scenario
+}
+
+/// Counts that nobody has forgiven are as they would be. Nothing was forgiven that was counted afterwards.
+fn check(mut run: Run) -> TableStats {
+    run.assert_cap(Since::Known, |limit| run.excess(limit));
+    if !run.scenario.held_up {
+        run.assert_cap(Since::Asked, |limit| run.excess(limit));
+    }
+    run.settle();
+    if run.stats.degraded == 0 {
+        run.assert_count()
+    } else {
+        run.assert_no_less()
+    }
+    run.stats
+}
+
+#[test]
+fn between_fresh_starts_no_window_passes_its_limit_and_the_count_is_the_truth() {
+    let stats = each(0x1_0000..0x1_0180, forgiving, check);
+    assert!(stats.cas_misses > 1_000 && stats.forgiven > 500, "{stats:?}");
+}
+
+#[test]
+fn units_that_workers_have_taken_ahead_are_not_used_after_a_fresh_start_that_all_know() {
+    let stats = each(0x1_1000..0x1_1020, leasing, |mut run| {
+        run.assert_cap(Since::Known, |limit| run.excess(limit));
+        run.settle();
+        run.assert_no_less();
+        run.stats
+    });
+    assert!(stats.leased > 10_000 && stats.forgiven > 50, "{stats:?}");
+}
+
+/// Those of workers that have not heard of it yet were counted before.
+#[test]
+fn and_else_no_more_of_them_than_were_counted_before_it() {
+    let late = |random: &mut Random| Scenario { at_once: false, ..leasing(random) };
+    let stats = each(0x1_2000..0x1_2020, late, |mut run| {
+        let workers = run.scenario.workers as u64;
+        run.assert_cap(Since::Known, |limit| u64::from(limit.quota.get()) / 32 * workers + run.excess(limit));
+        run.settle();
+        run.assert_no_less();
+        run.stats
+    });
+    assert!(stats.leased > 10_000 && stats.forgiven > 50, "{stats:?}");
+}
+
+#[test]
+fn what_workers_owe_from_after_a_fresh_start_is_counted() {
+    let stormy = |random: &mut Random| {
+        let trouble = storms(random);
+        forgiving(random).with(trouble).within(30 * SECOND)
+    };
+    let stats = each(0x1_3000..0x1_3080, stormy, |mut run| {
+        run.assert_cap(Since::Known, |limit| run.excess(limit));
+        run.settle();
+        run.assert_no_less();
+        run.stats
+    });
+    assert!(stats.degraded > 500 && stats.forgiven > 50, "{stats:?}");
+}
