@@ -4,6 +4,7 @@
 //! computed here, without a clock and without chance, so that a browser and a native test agree to the byte.
 
 pub mod input;
+pub mod log;
 #[cfg(target_arch = "wasm32")]
 mod page;
 pub mod policy;

@@ -1,5 +1,6 @@
 //! What the page's worker calls.
 
+use crate::log;
 use crate::policy::{Finding, Policy};
 use crate::reply::reply;
 use crate::timeline::{Places, Timeline, Watched, Worst};
@@ -78,6 +79,22 @@ impl Playground {
             Err(problem) => {
                 self.traffic = None;
                 Some(problem.to_string())
+            }
+        }
+    }
+
+    /// Reads an access log as the traffic. First `ok` or `error`, then what was read or what is wrong with it.
+    #[wasm_bindgen(js_name = setLog)]
+    pub fn set_log(&mut self, bytes: Vec<u8>) -> Vec<String> {
+        self.timeline = None;
+        match log::read(bytes) {
+            Ok((traffic, words)) => {
+                self.traffic = Some(traffic);
+                vec!["ok".into(), words]
+            }
+            Err(problem) => {
+                self.traffic = None;
+                vec!["error".into(), problem]
             }
         }
     }

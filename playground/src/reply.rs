@@ -4,8 +4,8 @@ use crate::policy::Policy;
 use crate::simulation::Simulation;
 use crate::traffic::Traffic;
 use std::fmt::Write as _;
-use tollgate_cli::explain::{ExplainedResponse, response, verdicts};
 use tollgate_cli::describe::summary;
+use tollgate_cli::explain::{ExplainedResponse, response, verdicts};
 
 /// What the client of one request gets, and why.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,17 +30,18 @@ pub fn reply(policy: &Policy, traffic: &Traffic, number: usize) -> Reply {
     }
     let Some((arrival, mut decision)) = last else { return Reply::default() };
     let why = why(policy, &decision);
-    let Some(request) = usize::try_from(arrival.request).ok().and_then(|one| traffic.requests.get(one)) else {
+    let Some(request) = usize::try_from(arrival.request).ok().and_then(|one| traffic.requests.get(one))
+    else {
         return Reply::default();
     };
     if !decision.rejected() {
-        simulation.end(arrival.at.saturating_add(traffic.took), &mut decision);
+        simulation.end(arrival.at.saturating_add(arrival.took.into()), arrival, &mut decision);
     }
-    let answer = simulation.answer();
+    let answer = simulation.answer(arrival);
     let headers_text = |headers: &[(String, String)]| {
         headers.iter().fold(String::new(), |text, (name, value)| text + name + ": " + value + "\n")
     };
-    match response(set, request, &decision, Some(answer)) {
+    match response(set, request, &decision, answer) {
         ExplainedResponse::Upstream { status, headers } => {
             Reply { status: status.into(), headers: headers_text(&headers), body: String::new(), why }
         }

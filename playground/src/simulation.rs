@@ -1,6 +1,6 @@
 //! The filter in one worker, and the traffic on its way through it.
 
-use crate::traffic::{Arrival, Traffic};
+use crate::traffic::{Arrival, NO_ANSWER, Traffic};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use tollgate::compile::Configuration;
@@ -27,8 +27,8 @@ pub struct Simulation<'a> {
     in_flight: BinaryHeap<Reverse<(Micros, usize, Waiting)>>,
 }
 
-/// A decision, which has no order of its own.
-struct Waiting(Box<Decision>);
+/// A request and its decision, which has no order of its own.
+struct Waiting(Arrival, Box<Decision>);
 
 impl PartialEq for Waiting {
     fn eq(&self, _: &Waiting) -> bool {
@@ -71,9 +71,10 @@ impl<'a> Simulation<'a> {
         Simulation { traffic, engine, table, store, next_tick: 0, in_flight }
     }
 
-    /// The response of the upstream.
-    pub fn answer(&self) -> SampleResponse<'a> {
-        SampleResponse::new(self.traffic.status, &self.traffic.headers, &self.traffic.headers)
+    /// The response of the upstream; `None`: none comes.
+    pub fn answer(&self, arrival: Arrival) -> Option<SampleResponse<'a>> {
+        let answer = SampleResponse::new(arrival.status, &self.traffic.headers, &self.traffic.headers);
+        Some(answer).filter(|answer| answer.status != NO_ANSWER)
     }
 
     /// Decides the request with this number. Its response comes later.
@@ -83,9 +84,9 @@ impl<'a> Simulation<'a> {
         let now = self.at(arrival.at);
         Some(self.engine.decide(request, &mut self.table.begin(&self.store, now))).inspect(|decision| {
             if self.engine.awaits_response(decision) || self.engine.awaits_stream_end(decision) {
-                let end = arrival.at.saturating_add(self.traffic.took);
+                let end = arrival.at.saturating_add(arrival.took.into());
                 let end = if decision.rejected() { arrival.at } else { end };
-                self.in_flight.push(Reverse((end, number, Waiting(Box::new(decision.clone())))));
+                self.in_flight.push(Reverse((end, number, Waiting(arrival, Box::new(decision.clone())))));
             }
         })
     }
@@ -111,16 +112,16 @@ impl<'a> Simulation<'a> {
             }
             let end = *end;
             self.tick(end);
-            let Some(Reverse((_, _, Waiting(mut decision)))) = self.in_flight.pop() else { break };
-            self.end(end, &mut decision);
+            let Some(Reverse((_, _, Waiting(arrival, mut decision)))) = self.in_flight.pop() else { break };
+            self.end(end, arrival, &mut decision);
         }
         self.tick(at);
     }
 
     /// The response to a request comes, and its stream ends.
-    pub fn end(&mut self, at: Micros, decision: &mut Decision) {
-        let (now, answer) = (self.at(at), self.answer());
-        if self.engine.awaits_response(decision) {
+    pub fn end(&mut self, at: Micros, arrival: Arrival, decision: &mut Decision) {
+        let now = self.at(at);
+        if let Some(answer) = self.answer(arrival).filter(|_| self.engine.awaits_response(decision)) {
             let mut transaction = self.table.begin(&self.store, now);
             self.engine.on_response(decision, &answer, &mut transaction);
             self.engine.on_trailers(decision, Some(&|name| answer.trailer(name)), &mut transaction);

@@ -5,7 +5,7 @@ use crate::traffic::Traffic;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tollgate::compile::Configuration;
 use tollgate::identity::Identity;
-use tollgate::time::{Micros, MILLISECOND};
+use tollgate::time::{MILLISECOND, Micros};
 
 /// A limit of a policy, by their numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -127,12 +127,7 @@ struct Trailing {
 
 impl Trailing {
     fn new(window: Micros) -> Trailing {
-        Trailing {
-            window,
-            counted: VecDeque::new(),
-            units: HashMap::new(),
-            callers: BTreeMap::new(),
-        }
+        Trailing { window, counted: VecDeque::new(), units: HashMap::new(), callers: BTreeMap::new() }
     }
 
     fn fullest(&self) -> u32 {

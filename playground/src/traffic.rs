@@ -28,11 +28,9 @@ pub struct Traffic {
     pub requests: Vec<SampleRequest>,
     /// In the order of time.
     pub arrivals: Vec<Arrival>,
-    /// The status of each response.
-    pub status: u16,
     /// The headers of each response, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// The time from a request to its response.
+    /// The time from a request to its response, of most requests.
     pub took: Micros,
 }
 
@@ -43,7 +41,14 @@ pub struct Arrival {
     pub at: Micros,
     /// The number of the request in [`Traffic::requests`].
     pub request: u32,
+    /// The time until its response comes, in microseconds.
+    pub took: u32,
+    /// The status of its response, or [`NO_ANSWER`].
+    pub status: u16,
 }
+
+/// Stands for the status of a response that never comes.
+pub const NO_ANSWER: u16 = 0;
 
 /// How requests are spread over time.
 enum Shape {
@@ -65,21 +70,26 @@ impl Traffic {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Traffic, Problem> {
-        let value: Value = serde_json::from_str(text).map_err(|error| Problem::new("", &error.to_string()))?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| Problem::new("", &error.to_string()))?;
         let fields = Fields::new(&value)?;
         let seconds = fields.number("seconds", 180.0, 1.0, MAX_SECONDS)?;
         let length = micros(seconds);
         let callers = fields.whole("callers", 1, 1, MAX_CALLERS)?;
         let shape = Shape::read(&fields)?;
-        let arrivals = shape.arrivals(length, callers)?;
+        let took = micros(fields.number("took_ms", 20.0, 0.0, 600_000.0)? / 1_000.0);
+        let status = u16::try_from(fields.whole("status", 200, 100, 599)?).unwrap_or(200);
+        let mut arrivals = shape.arrivals(length, callers)?;
+        for arrival in &mut arrivals {
+            (arrival.took, arrival.status) = (u32::try_from(took).unwrap_or(u32::MAX), status);
+        }
         Ok(Traffic {
             start: micros(fields.number("start", 1_767_225_600.0, 0.0, 4_000_000_000.0)?),
             length,
             requests: requests(&fields, callers)?,
             arrivals,
-            status: u16::try_from(fields.whole("status", 200, 100, 599)?).unwrap_or(200),
             headers: fields.headers("response_headers")?,
-            took: micros(fields.number("took_ms", 20.0, 0.0, 600_000.0)? / 1_000.0),
+            took,
         })
     }
 }
@@ -164,9 +174,12 @@ fn even(out: &mut Vec<Arrival>, from: Micros, length: Micros, count: u32) -> Res
 
 fn push(out: &mut Vec<Arrival>, at: Micros) -> Result<(), Problem> {
     if out.len() >= MAX_REQUESTS {
-        return Err(Problem::new("shape", &format!("found more than {MAX_REQUESTS} requests; allowed: fewer")));
+        return Err(Problem::new(
+            "shape",
+            &format!("found more than {MAX_REQUESTS} requests; allowed: fewer"),
+        ));
     }
-    out.push(Arrival { at, request: 0 });
+    out.push(Arrival { at, request: 0, took: 0, status: NO_ANSWER });
     Ok(())
 }
 

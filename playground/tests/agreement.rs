@@ -81,10 +81,22 @@ fn hostile_policies_are_errors() {
 fn hostile_traffic_is_an_error() {
     let many = format!(r#"{{ "shape": "drawn", "counts": [{}1] }}"#, "1,".repeat(20_000));
     let wrong = [
-        "", "[]", "{", "null", r#"{ "seconds": 1e300 }"#, r#"{ "seconds": -1 }"#, r#"{ "shape": "evil" }"#,
-        r#"{ "rate": 100000, "seconds": 2678400 }"#, r#"{ "callers": 1e9 }"#, r#"{ "callers": 1.5 }"#,
-        r#"{ "request": "no path" }"#, r#"{ "headers": ["none"] }"#, r#"{ "headers": 7 }"#,
-        r#"{ "status": 99 }"#, r#"{ "shape": "bursts", "every": 0 }"#, r#"{ "shape": "drawn", "counts": [-1] }"#,
+        "",
+        "[]",
+        "{",
+        "null",
+        r#"{ "seconds": 1e300 }"#,
+        r#"{ "seconds": -1 }"#,
+        r#"{ "shape": "evil" }"#,
+        r#"{ "rate": 100000, "seconds": 2678400 }"#,
+        r#"{ "callers": 1e9 }"#,
+        r#"{ "callers": 1.5 }"#,
+        r#"{ "request": "no path" }"#,
+        r#"{ "headers": ["none"] }"#,
+        r#"{ "headers": 7 }"#,
+        r#"{ "status": 99 }"#,
+        r#"{ "shape": "bursts", "every": 0 }"#,
+        r#"{ "shape": "drawn", "counts": [-1] }"#,
         many.as_str(),
     ];
     for text in wrong {

@@ -34,14 +34,15 @@ export class Core {
 
   #send() {
     if (this.#busy) return;
-    // A run comes first: the others are about its result.
-    const kind = this.#waiting.has("run") ? "run" : this.#waiting.keys().next().value;
+    // What others are about comes first.
+    const kind = ["log", "run"].find((kind) => this.#waiting.has(kind)) ?? this.#waiting.keys().next().value;
     if (kind === undefined) return;
     const { asked, done } = this.#waiting.get(kind)!;
     this.#waiting.delete(kind);
     this.#busy = true;
     this.#since = performance.now();
     this.#done = done;
-    this.#worker.postMessage({ ...asked, id: this.#next++ } as Question);
+    const moved = asked.kind === "log" ? [asked.bytes.buffer] : [];
+    this.#worker.postMessage({ ...asked, id: this.#next++ } as Question, moved);
   }
 }

@@ -57,11 +57,14 @@ const drawing = new Drawing(element<HTMLCanvasElement>("draw"), state.traffic.co
   run();
 });
 
+/** Whether the traffic is that of a log. It is not in the link: a log belongs to whoever has it. */
+let logged = false;
+
 function fields() {
   const form = element("traffic");
-  shape.value = state.traffic.shape;
+  shape.value = logged ? "log" : state.traffic.shape;
   form.replaceChildren();
-  for (const [name, label, kind, shapes] of INPUTS) {
+  for (const [name, label, kind, shapes] of logged ? [] : INPUTS) {
     if (shapes && !shapes.includes(state.traffic.shape)) continue;
     const input = document.createElement(kind === "lines" ? "textarea" : "input");
     if (input instanceof HTMLInputElement) input.type = kind;
@@ -78,16 +81,61 @@ function fields() {
     wrapped.append(label, input);
     form.append(wrapped);
   }
-  element("draw").hidden = state.traffic.shape !== "drawn";
+  element("draw").hidden = logged || state.traffic.shape !== "drawn";
   drawing.show(state.traffic.counts);
 }
 
 element("traffic").addEventListener("submit", (event) => event.preventDefault());
-shape.addEventListener("change", () => {
-  state.traffic.shape = shape.value;
+function setLogged(is: boolean, words: string) {
+  logged = is;
+  element("read").textContent = words;
+  const option = shape.querySelector<HTMLOptionElement>("option[value=log]")!;
+  option.hidden = option.disabled = !is;
   fields();
+}
+shape.addEventListener("change", () => {
+  if (shape.value === "log") return;
+  state.traffic.shape = shape.value;
+  setLogged(false, "");
   run();
 });
+
+const MAX_LOG = 256 << 20;
+
+async function readLog(file: File) {
+  const refused = file.size > MAX_LOG ? `${file.name} is longer than ${MAX_LOG >> 20} MiB: use tollgate replay` : "";
+  element("problem").textContent = refused;
+  if (refused) return;
+  element("read").textContent = `reading ${file.name} …`;
+  let bytes;
+  try {
+    bytes = new Uint8Array(await file.arrayBuffer());
+  } catch (error) {
+    setLogged(false, `${file.name} cannot be read: ${error}`);
+    return run();
+  }
+  const answer = await core.ask({ kind: "log", bytes });
+  if (!answer) return;
+  const [outcome, words = answer.failed ?? ""] = answer.log ?? [];
+  setLogged(outcome === "ok", `${file.name}: ${words}`);
+  run();
+}
+
+const log = element<HTMLInputElement>("log");
+log.addEventListener("change", () => {
+  const file = log.files?.[0];
+  if (file) readLog(file);
+  log.value = ""; // so that the same file can be chosen again
+});
+addEventListener("dragover", (event) => {
+  if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
+});
+addEventListener("drop", (event) => {
+  const file = event.dataTransfer?.files[0];
+  if (!file) return;
+  event.preventDefault();
+  readLog(file);
+}, { capture: true });
 
 // --- the policy
 
@@ -154,7 +202,8 @@ function findings(all: string[]) {
 async function run() {
   zoom = undefined;
   const answer = await core.ask({
-    kind: "run", policy: state.policy, traffic: JSON.stringify(state.traffic), limit: state.limit, places: PLACES,
+    kind: "run", policy: state.policy, traffic: logged ? undefined : JSON.stringify(state.traffic),
+    limit: state.limit, places: PLACES,
   });
   if (!answer) return;
   findings(answer.findings ?? []);
@@ -261,12 +310,20 @@ async function compare() {
 let writing = 0;
 function link() {
   clearTimeout(writing);
-  writing = setTimeout(async () => history.replaceState(null, "", `#${await toLink(state)}`), 300);
+  writing = setTimeout(async () => {
+    const hash = await toLink(state).catch(() => "");
+    history.replaceState(null, "", `#${hash}`);
+  }, 300);
 }
 
 element("share").addEventListener("click", async () => {
-  history.replaceState(null, "", `#${await toLink(state)}`);
   const button = element("share");
+  try {
+    history.replaceState(null, "", `#${await toLink(state)}`);
+  } catch {
+    button.textContent = "Too long for a link";
+    return;
+  }
   try {
     await navigator.clipboard.writeText(location.href);
     button.textContent = "Copied";
@@ -281,7 +338,7 @@ addEventListener("hashchange", async () => {
   if (!read) return;
   Object.assign(state, read);
   editor.text = state.policy;
-  fields();
+  setLogged(false, "");
   run();
 });
 

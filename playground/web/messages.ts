@@ -1,7 +1,9 @@
 // What the page and its worker say to each other.
 
 export type Question = { id: number } & (
-  | { kind: "run"; policy: string; traffic: string; limit: [number, number]; places: number }
+  | { kind: "log"; bytes: Uint8Array<ArrayBuffer> }
+  /** `traffic`: its description; `undefined`: the log that was read. */
+  | { kind: "run"; policy: string; traffic: string | undefined; limit: [number, number]; places: number }
   | { kind: "places"; from: number; to: number; places: number }
   | { kind: "reply"; at: number; number?: number }
   | { kind: "compare"; limit: [number, number]; places: number }
@@ -10,6 +12,8 @@ export type Question = { id: number } & (
 export interface Answer {
   id: number;
   failed?: string;
+  /** `ok` or `error`, and words. */
+  log?: string[];
   findings?: string[];
   words?: string;
   limits?: string[];

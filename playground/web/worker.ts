@@ -21,9 +21,11 @@ self.onmessage = async (event: MessageEvent<Question>) => {
 function answer(question: Question): Omit<Answer, "id"> {
   playground ??= new Playground();
   switch (question.kind) {
+    case "log":
+      return { log: playground.setLog(question.bytes) };
     case "run": {
       const valid = playground.setPolicy(question.policy);
-      const problem = playground.setTraffic(question.traffic);
+      const problem = question.traffic === undefined ? undefined : playground.setTraffic(question.traffic);
       const [policy, limit] = question.limit;
       const ran = valid && problem === undefined && playground.run(policy, limit);
       return {

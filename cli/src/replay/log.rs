@@ -108,14 +108,7 @@ impl Log {
     /// One cannot be read, or has no line of any format.
     pub fn open(paths: &[String], format: Option<&'static Format>, mapping: &Mapping) -> Result<Log, String> {
         let bytes = Rc::new(Cell::new(0));
-        let mut log = Log {
-            sources: Vec::new(),
-            begun: BinaryHeap::new(),
-            waiting: Vec::new(),
-            bytes: Rc::clone(&bytes),
-            read: Read::default(),
-            has_pseudonyms: false,
-        };
+        let mut log = Log::without_sources(Rc::clone(&bytes));
         for path in paths {
             let (source, has_pseudonyms) = Source::open(path, format, mapping, &bytes)?;
             log.has_pseudonyms |= has_pseudonyms;
@@ -125,6 +118,30 @@ impl Log {
         log.waiting = (0..log.sources.len()).collect();
         log.waiting.sort_by_key(|index| Reverse(log.sources.get(*index).map(|source| source.first)));
         Ok(log)
+    }
+
+    /// The log in these lines.
+    ///
+    /// # Errors
+    /// No line is of any format.
+    pub fn of(name: &str, mut lines: Lines, mapping: &Mapping) -> Result<Log, String> {
+        let sample = sample(&mut lines);
+        let (source, has_pseudonyms) = Source::of(name, None, mapping, (sample, Some(lines)))?;
+        let mut log = Log { has_pseudonyms, ..Log::without_sources(Rc::default()) };
+        log.sources.push(source);
+        log.waiting.push(0);
+        Ok(log)
+    }
+
+    fn without_sources(bytes: Rc<Cell<u64>>) -> Log {
+        Log {
+            sources: Vec::new(),
+            begun: BinaryHeap::new(),
+            waiting: Vec::new(),
+            bytes,
+            read: Read::default(),
+            has_pseudonyms: false,
+        }
     }
 
     /// The format of each file, by its name.
@@ -191,10 +208,21 @@ impl Source {
         mapping: &Mapping,
         bytes: &Rc<Cell<u64>>,
     ) -> Result<(Source, bool), String> {
-        let name = if path == "-" { "stdin" } else { path };
+        let is_stdin = path == "-";
+        let name = if is_stdin { "stdin" } else { path };
         let mut lines =
             Lines::open(path, Rc::clone(bytes)).map_err(|error| format!("{name} cannot be read: {error}"))?;
         let sample = sample(&mut lines);
+        Source::of(name, format, mapping, (sample, is_stdin.then_some(lines)))
+    }
+
+    /// A source with these first lines. `rest`: the lines behind them, if it cannot be opened again.
+    fn of(
+        name: &str,
+        format: Option<&'static Format>,
+        mapping: &Mapping,
+        (sample, rest): (VecDeque<(u64, Vec<u8>)>, Option<Lines>),
+    ) -> Result<(Source, bool), String> {
         let texts: Vec<&[u8]> = sample.iter().map(|(_, line)| line.as_slice()).collect();
         let format = format.or_else(|| detect(&texts, mapping)).ok_or_else(|| {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -213,15 +241,14 @@ impl Source {
                 has_pseudonyms |= line.text(Text::Caller).is_some();
             }
         }
-        let is_stdin = path == "-";
         let source = Source {
             name: name.into(),
             format,
             parser: format.parser(mapping)?,
             // Nobody knows when the requests of the rest came.
-            first: if is_stdin { 0 } else { first.unwrap_or(0) },
-            lines: is_stdin.then_some(lines),
-            sample: if is_stdin { sample } else { VecDeque::new() },
+            first: if rest.is_some() { 0 } else { first.unwrap_or(0) },
+            sample: if rest.is_some() { sample } else { VecDeque::new() },
+            lines: rest,
             head: Record::default(),
             held: None,
             last: None,
