@@ -19,6 +19,7 @@ export class Core {
       this.#send();
     };
     setInterval(() => {
+      document.body.dataset["busy"] = this.#busy || this.#waiting.size > 0 ? "yes" : "no";
       progress.hidden = !this.#busy || performance.now() - this.#since < 200;
     }, 100);
   }

@@ -5,7 +5,7 @@ import { Chart } from "./chart";
 import { Core } from "./core";
 import { Drawing } from "./draw";
 import { Editor } from "./editor";
-import { apart } from "./messages";
+import { MAX_LOG, apart } from "./messages";
 import { INITIAL_TRAFFIC, type State, type Traffic, fromLink, toLink } from "./state";
 
 const PLACES = 300;
@@ -99,8 +99,6 @@ shape.addEventListener("change", () => {
   setLogged(false, "");
   run();
 });
-
-const MAX_LOG = 256 << 20;
 
 async function readLog(file: File) {
   const refused = file.size > MAX_LOG ? `${file.name} is longer than ${MAX_LOG >> 20} MiB: use tollgate replay` : "";
@@ -198,11 +196,15 @@ function findings(all: string[]) {
 
 // --- what happens
 
+/** As `MAX_TEXT` of the core. What is far longer need not be sent to be refused. */
+const MAX_POLICY = 256 * 1024;
+
 /** Everything anew: the policy or the traffic has changed. */
 async function run() {
   zoom = undefined;
+  clearTimeout(comparing);
   const answer = await core.ask({
-    kind: "run", policy: state.policy, traffic: logged ? undefined : JSON.stringify(state.traffic),
+    kind: "run", policy: state.policy.slice(0, MAX_POLICY + 1), traffic: logged ? undefined : JSON.stringify(state.traffic),
     limit: state.limit, places: PLACES,
   });
   if (!answer) return;
@@ -224,8 +226,10 @@ async function run() {
   draw(drawn, 0, length);
   link();
   choose(moment);
-  compare();
+  // Not at each key: the picture above comes first.
+  comparing = setTimeout(compare, 150);
 }
+let comparing = 0;
 
 async function show() {
   const [from, to] = zoom ?? [0, length];
@@ -236,10 +240,11 @@ async function show() {
 function draw(places: ReturnType<typeof apart>, from: number, to: number) {
   element("unzoom").hidden = zoom === undefined;
   chart.draw({ places, from, to, quota });
-  drawn = performance.now();
-  document.body.dataset["drawn"] = String(drawn);
+  // For the tests: when the newest picture was drawn, and the first.
+  const now = String(performance.now());
+  document.body.dataset["drawn"] = now;
+  document.body.dataset["first"] ??= now;
 }
-let drawn = 0;
 
 element("unzoom").addEventListener("click", () => {
   zoom = undefined;

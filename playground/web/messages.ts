@@ -1,5 +1,8 @@
 // What the page and its worker say to each other.
 
+/** The longest log that is read, in bytes, unpacked. A longer one is for `tollgate replay`. */
+export const MAX_LOG = 256 << 20;
+
 export type Question = { id: number } & (
   | { kind: "log"; bytes: Uint8Array<ArrayBuffer> }
   /** `traffic`: its description; `undefined`: the log that was read. */

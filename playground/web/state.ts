@@ -1,5 +1,7 @@
 // What a link to the page contains.
 
+import { through } from "./through";
+
 /** How traffic is made. `playground/src/traffic.rs` reads it. */
 export interface Traffic {
   shape: string;
@@ -29,32 +31,12 @@ export const INITIAL_TRAFFIC: Traffic = {
   request: "GET /", headers: [], status: 200, took_ms: 20,
 };
 
-/** A link can't hold more, whatever a client makes of it. */
+/** A link can't hold more, whatever somebody makes of it. */
 const MAX_STATE = 1_000_000;
-
-async function through(bytes: Uint8Array<ArrayBuffer>, stream: CompressionStream | DecompressionStream): Promise<Uint8Array<ArrayBuffer>> {
-  const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
-    if (length > MAX_STATE) throw new Error("the link is too long");
-    parts.push(value);
-  }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 export async function toLink(state: State): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(state));
-  const packed = await through(bytes, new CompressionStream("deflate-raw"));
+  const packed = await through(bytes, new CompressionStream("deflate-raw"), MAX_STATE);
   const text = Array.from(packed, (byte) => String.fromCharCode(byte)).join("");
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
@@ -64,7 +46,7 @@ export async function fromLink(hash: string): Promise<State | undefined> {
   try {
     const text = atob(hash.replace(/^#/, "").replaceAll("-", "+").replaceAll("_", "/"));
     const packed = Uint8Array.from(text, (character) => character.charCodeAt(0));
-    const read: unknown = JSON.parse(new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"))));
+    const read: unknown = JSON.parse(new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"), MAX_STATE)));
     if (typeof read !== "object" || read === null || typeof (read as State).policy !== "string") return undefined;
     const { policy, traffic, limit } = read as Partial<State> & { policy: string };
     const same = (name: string, value: unknown) => typeof value === typeof INITIAL_TRAFFIC[name as keyof Traffic];

@@ -1,7 +1,9 @@
 // The core, in a thread of its own: the page stays smooth while it computes.
 
 import init, { Playground } from "../pkg/tollgate_playground.js";
+import { MAX_LOG } from "./messages";
 import type { Answer, Question } from "./messages";
+import { through } from "./through";
 
 const ready = init();
 let playground: Playground | undefined;
@@ -10,7 +12,7 @@ self.onmessage = async (event: MessageEvent<Question>) => {
   await ready;
   const question = event.data;
   try {
-    self.postMessage({ id: question.id, ...answer(question) } satisfies Answer);
+    self.postMessage({ id: question.id, ...(question.kind === "log" ? await log(question.bytes) : answer(question)) } satisfies Answer);
   } catch (error) {
     // The core does not fail; should it, the next question gets a new one.
     playground = undefined;
@@ -18,11 +20,22 @@ self.onmessage = async (event: MessageEvent<Question>) => {
   }
 };
 
-function answer(question: Question): Omit<Answer, "id"> {
+async function log(bytes: Uint8Array<ArrayBuffer>): Promise<Omit<Answer, "id">> {
+  let plain = bytes;
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      plain = await through(bytes, new DecompressionStream("gzip"), MAX_LOG);
+    } catch (error) {
+      return { log: ["error", `it cannot be unpacked: ${error instanceof Error ? error.message : error}`] };
+    }
+  }
+  playground ??= new Playground();
+  return { log: playground.setLog(plain) };
+}
+
+function answer(question: Exclude<Question, { kind: "log" }>): Omit<Answer, "id"> {
   playground ??= new Playground();
   switch (question.kind) {
-    case "log":
-      return { log: playground.setLog(question.bytes) };
     case "run": {
       const valid = playground.setPolicy(question.policy);
       const problem = question.traffic === undefined ? undefined : playground.setTraffic(question.traffic);
