@@ -41,6 +41,17 @@ export async function toLink(state: State): Promise<string> {
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+export const SHAPES = ["steady", "bursts", "edges", "crowd", "drawn"];
+
+/** Whether a value can be that of a field. Its range is for the core to judge. */
+function fits(name: string, value: unknown): boolean {
+  if (name === "shape") return SHAPES.includes(value as string);
+  const usual = INITIAL_TRAFFIC[name as keyof Traffic];
+  if (!Array.isArray(usual)) return typeof value === typeof usual;
+  const of = name === "counts" ? "number" : "string";
+  return Array.isArray(value) && (name !== "counts" || value.length > 0) && value.every((one) => typeof one === of);
+}
+
 /** The state in a link, with what is missing or of another type left as it is. */
 export async function fromLink(hash: string): Promise<State | undefined> {
   try {
@@ -49,8 +60,7 @@ export async function fromLink(hash: string): Promise<State | undefined> {
     const read: unknown = JSON.parse(new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"), MAX_STATE)));
     if (typeof read !== "object" || read === null || typeof (read as State).policy !== "string") return undefined;
     const { policy, traffic, limit } = read as Partial<State> & { policy: string };
-    const same = (name: string, value: unknown) => typeof value === typeof INITIAL_TRAFFIC[name as keyof Traffic];
-    const kept = Object.entries(traffic ?? {}).filter(([name, value]) => name in INITIAL_TRAFFIC && same(name, value));
+    const kept = Object.entries(traffic ?? {}).filter(([name, value]) => Object.hasOwn(INITIAL_TRAFFIC, name) && fits(name, value));
     const numbers = Array.isArray(limit) && limit.length === 2 && limit.every((number) => Number.isInteger(number) && number >= 0);
     return {
       policy,
