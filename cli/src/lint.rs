@@ -87,8 +87,12 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
 
 /// Warnings about the source of a configuration, which are lost once it is compiled. `now` is since the UNIX epoch.
 pub(crate) fn source_warnings(set: &Configuration, value: &Value, now: Micros) -> Vec<Warning> {
-    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value), forgive::warn_entries(set, value, now)]
-        .concat()
+    [
+        exposure::warn_credentials(set, value),
+        fleet::warn_lost(set, value),
+        forgive::warn_entries(set, value, now),
+    ]
+    .concat()
 }
 
 /// The path of a field of a set of limit headers.

@@ -73,7 +73,10 @@ mod tests {
         );
         let value = tollgate::config::parse(json.as_bytes()).unwrap();
         let set = compile(&value).unwrap();
-        warn_entries(&set, &value, parse_instant(now).unwrap()).into_iter().map(|warning| warning.path).collect()
+        warn_entries(&set, &value, parse_instant(now).unwrap())
+            .into_iter()
+            .map(|warning| warning.path)
+            .collect()
     }
 
     #[test]
