@@ -1,6 +1,6 @@
 # The work is in tools/; each of them installs what it lacks into .tools/, or says how to get it.
 .DEFAULT_GOAL := help
-.PHONY: help run fleet container container-fleet container-down image fleet-image release release-test test unit unit-wasm module e2e observe container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
+.PHONY: help playground playground-test playground-picture run fleet container container-fleet container-down image fleet-image release release-test test unit unit-wasm module e2e observe container-test conformance planted fuzz bench bench-core bench-guest wasm cli envoy language lint fmt clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -10,6 +10,15 @@ run: ## run Envoy with Tollgate: POLICY=file PORT=10000 ADMIN_PORT=9901 CONCURRE
 
 fleet: ## run two Envoys that share their limits, with the service and Redis: variables as above, PORT_2=10001 ADMIN_PORT_2=9902
 	@tools/fleet
+
+playground: ## build and serve the playground, a page that shows what a policy does with its traffic: PORT=5180
+	@tools/playground
+
+playground-test: ## test the playground in a headless Chromium: its core agrees with the native one, and its page does what it shows
+	@tools/playground-test
+
+playground-picture: ## take the picture of README anew, from the real page
+	@tools/playground-picture
 
 container: ## start Envoy with Tollgate in a container (docker or podman): variables as above, and ENVOY_IMAGE=image
 	@tools/container-run up
@@ -29,7 +38,7 @@ fleet-image: ## build the image of the fleet's service, IMAGE=localhost/tollgate
 release: ## make the artefacts of a release: target/release-artefacts/
 	@tools/release
 
-test: ## run all tests: natively, as wasm in Node, in a real Envoy and the oldest supported one, in a container, and of a release
+test: ## run all tests: natively, as wasm in Node, in a real Envoy and the oldest supported one, the playground in a browser, in a container, and of a release
 	@tools/test
 
 unit: ## run the tests that need no Envoy natively: units, properties, capacity, faults, command line, pages, the fleet's service on Redis
@@ -92,6 +101,7 @@ lint: ## check the formatting, clippy for both targets with warnings denied, and
 	tools/cargo clippy --workspace --all-targets -- -D warnings
 	tools/cargo clippy --test envoy --test fleet --test observe --test container --test module --test release -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
+	tools/wasm-cargo clippy --lib --package tollgate-playground -- -D warnings
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 
 fmt: ## format the code

@@ -19,7 +19,7 @@ mod value;
 
 pub use declaration::{
     Composite, Doc, Effect, Effects, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object,
-    Range, Rule, Text, Thousandths, Word, WordList, Words, field_names, joined, object,
+    Phrase, Range, Rule, Text, Thousandths, Word, WordList, Words, field_names, joined, object,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use fields::{Allowed, Allows, Fields, Type, either_of};

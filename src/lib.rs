@@ -63,7 +63,7 @@ pub mod time;
 mod varint;
 mod wire;
 
-#[cfg(any(test, target_arch = "wasm32"))]
+#[cfg(any(test, all(target_arch = "wasm32", feature = "filter")))]
 mod filter;
 
 #[cfg(test)]

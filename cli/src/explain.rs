@@ -122,7 +122,7 @@ pub fn explain(configuration: &Configuration, request: &SampleRequest, scenario:
 
 /// The configuration as the share of callers meets it that a policy is enforced for. Who they are, only the
 /// running filter knows.
-pub(crate) fn enforced(configuration: &Configuration) -> Configuration {
+pub fn enforced(configuration: &Configuration) -> Configuration {
     let mut configuration = configuration.clone();
     configuration.rules.policies.iter_mut().for_each(|policy| policy.enforced = EnforcedShare::ALL);
     configuration
@@ -196,7 +196,7 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
 }
 
 /// Each limit of a policy that judges the request, with its verdict.
-pub(crate) fn verdicts(
+pub fn verdicts(
     set: &Configuration,
     decision: &Decision,
     index: usize,
@@ -212,7 +212,7 @@ pub(crate) fn verdicts(
 }
 
 /// What the client gets. `answer` is the upstream's, should the request reach it.
-pub(crate) fn response(
+pub fn response(
     set: &Configuration,
     request: &SampleRequest,
     decision: &Decision,

@@ -6,7 +6,7 @@ mod schema;
 pub use reference::reference;
 pub use schema::{schema, test_schema};
 
-use tollgate::config::{Doc, Effect, Effects, Field, Kind, Literal, Need, Object, Rule, Text};
+use tollgate::config::{Effect, Effects, Field, Kind, Literal, Need, Object, Phrase, Rule, Text};
 use tollgate::language::configuration;
 
 /// All objects of the language, the whole configuration first, in the order in which its fields lead to them.
@@ -72,7 +72,7 @@ fn leaves(kind: &Kind) -> Vec<Kind> {
 }
 
 /// The words that a value may be, also as one of several types, with what they mean.
-pub fn words(kind: &Kind) -> Vec<(&'static str, Doc)> {
+pub fn words(kind: &Kind) -> Vec<(&'static str, Phrase)> {
     match kind {
         Kind::Words(words) => (0..).map_while(|position| words.at(position)).collect(),
         Kind::Either(kinds) => kinds.iter().flat_map(words).collect(),

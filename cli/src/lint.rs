@@ -24,6 +24,7 @@ use tollgate::compile::Configuration;
 use tollgate::config::{Value, field_path};
 use tollgate::reply::HeaderRules;
 use tollgate::rules::{LimitSet, Policy};
+use tollgate::time::Micros;
 
 /// Something that is valid, but probably a mistake.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,10 +85,14 @@ pub fn warnings(set: &Configuration) -> Vec<Warning> {
     warnings
 }
 
-/// Warnings about the source of a configuration, which are lost once it is compiled.
-pub(crate) fn source_warnings(set: &Configuration, value: &Value) -> Vec<Warning> {
-    [exposure::warn_credentials(set, value), fleet::warn_lost(set, value), forgive::warn_entries(set, value)]
-        .concat()
+/// Warnings about the source of a configuration, which are lost once it is compiled. `now` is since the UNIX epoch.
+pub(crate) fn source_warnings(set: &Configuration, value: &Value, now: Micros) -> Vec<Warning> {
+    [
+        exposure::warn_credentials(set, value),
+        fleet::warn_lost(set, value),
+        forgive::warn_entries(set, value, now),
+    ]
+    .concat()
 }
 
 /// The path of a field of a set of limit headers.

@@ -19,6 +19,7 @@ use platform::Object;
 use std::rc::Rc;
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::{ConfigError, ConfigErrors, Value};
+use tollgate::time::Micros;
 
 /// How descriptions of allowed values begin where the digits of a number would be allowed as a text.
 const TEXTS: [&str; 4] = ["text", "a name of", "true (present)", "visible ASCII text"];
@@ -102,13 +103,14 @@ impl PolicyFile {
         errors.iter().map(located).collect()
     }
 
-    /// The warnings about one of the policies, and about how Envoy is configured around it.
-    pub fn warnings(&self, policy: &PolicySource, set: &Configuration) -> Vec<Located<Warning>> {
+    /// The warnings about one of the policies, and about how Envoy is configured around it, at a time since the
+    /// UNIX epoch.
+    pub fn warnings(&self, policy: &PolicySource, set: &Configuration, now: Micros) -> Vec<Located<Warning>> {
         let of_filter = policy.filter.iter().flat_map(|filter| filter.warnings(set));
         let of_object = policy.object.iter().flat_map(|object| object.warnings(set));
         let around = of_filter.chain(of_object);
         let around = around.map(|warning| Located { line: policy.lines.of(&warning.path), item: warning });
-        let of_source = policy.value.iter().flat_map(|value| source_warnings(set, value));
+        let of_source = policy.value.iter().flat_map(|value| source_warnings(set, value, now));
         let of_policy = warnings(set).into_iter().chain(of_source);
         let of_policy = of_policy.map(|warning| Located { line: policy.line(&warning.path), item: warning });
         of_policy.chain(around).collect()

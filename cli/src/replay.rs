@@ -17,12 +17,15 @@ pub mod log;
 pub mod policy;
 pub mod queue;
 pub mod record;
+#[cfg(feature = "commands")]
 pub mod report;
 pub mod request;
 pub mod run;
 pub mod search;
 pub mod store;
 pub mod tally;
+#[cfg(feature = "commands")]
+mod unpack;
 
 use log::Log;
 use queue::{Queue, Reorder};

@@ -43,6 +43,40 @@ impl<T: Copy> Doc<T> {
     }
 }
 
+/// Like [`Doc`], where policies are described in words. It has no size unless the feature `words` is on, which the
+/// module is built without, too.
+#[derive(Clone, Copy)]
+pub struct Phrase {
+    #[cfg(feature = "words")]
+    text: &'static str,
+}
+
+impl Phrase {
+    /// Words for a description. A build without the feature `words` drops them.
+    #[cfg(feature = "words")]
+    pub const fn new(text: &'static str) -> Phrase {
+        Phrase { text }
+    }
+
+    /// Words for a description. A build without the feature `words` drops them.
+    #[cfg(not(feature = "words"))]
+    pub const fn new(_: &'static str) -> Phrase {
+        Phrase {}
+    }
+
+    /// The words.
+    #[cfg(feature = "words")]
+    pub const fn get(self) -> &'static str {
+        self.text
+    }
+}
+
+impl fmt::Debug for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Phrase")
+    }
+}
+
 impl<T> fmt::Debug for Doc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Doc")
@@ -346,13 +380,13 @@ pub struct Word<T> {
     /// What it becomes.
     pub means: T,
     /// What it means.
-    pub about: Doc,
+    pub about: Phrase,
 }
 
 impl<T: Copy> Word<T> {
     /// A word.
     pub const fn new(word: &'static str, means: T, about: &'static str) -> Word<T> {
-        Word { word, means, about: Doc::new(about) }
+        Word { word, means, about: Phrase::new(about) }
     }
 }
 
@@ -383,7 +417,7 @@ impl fmt::Debug for dyn WordList {
 /// Words, whatever they become.
 pub trait WordList: Sync {
     /// The word at a position, and what it means.
-    fn at(&self, position: usize) -> Option<(&'static str, Doc)>;
+    fn at(&self, position: usize) -> Option<(&'static str, Phrase)>;
 }
 
 impl dyn WordList + '_ {
@@ -394,7 +428,7 @@ impl dyn WordList + '_ {
 }
 
 impl<T: Sync> WordList for Words<T> {
-    fn at(&self, position: usize) -> Option<(&'static str, Doc)> {
+    fn at(&self, position: usize) -> Option<(&'static str, Phrase)> {
         self.0.get(position).map(|word| (word.word, word.about))
     }
 }

@@ -9,7 +9,9 @@ use crate::describe::{PolicySummary, Summary, summary};
 use crate::lint::Warning;
 use crate::policy_file::{Located, Plugins, PolicyFile, PolicySource};
 use clap::Args;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::config::{ConfigError, Value, revision};
+use tollgate::time::Micros;
 
 /// Check policies: report all errors, or describe what is limited and warn about probable mistakes
 #[derive(Args)]
@@ -122,10 +124,16 @@ fn without_tollgate(input: &Input, file: &PolicyFile) -> String {
     }
 }
 
+/// Since the UNIX epoch.
+fn now() -> Micros {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Micros::try_from(now.as_micros()).unwrap_or(Micros::MAX)
+}
+
 fn report(input: &Input, file: &PolicyFile, policy: &PolicySource) -> Report {
     let compiled = policy.compile();
     let errors = compiled.as_ref().err().map(|errors| file.locate_errors(policy, errors));
-    let warnings = compiled.as_ref().map(|set| file.warnings(policy, set)).unwrap_or_default();
+    let warnings = compiled.as_ref().map(|set| file.warnings(policy, set, now())).unwrap_or_default();
     Report {
         file: input.name.clone(),
         subject: file.subject(policy),

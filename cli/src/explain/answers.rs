@@ -62,7 +62,7 @@ fn first(fields: &[(String, String)], name: &str) -> Option<Vec<u8>> {
 
 impl<'a> SampleResponse<'a> {
     /// An answer with these headers and trailers, whose names are in lower case.
-    pub(crate) fn new(
+    pub fn new(
         status: u16,
         headers: &'a [(String, String)],
         trailers: &'a [(String, String)],

@@ -1,20 +1,14 @@
 //! Callers that get a fresh start: entries that have no effect any more, and secrets in clear text.
 
 use super::Warning;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::compile::Configuration;
 use tollgate::config::Value;
 use tollgate::language::forgive;
 use tollgate::limiter::{Limit, can_be_forgiven, memory_of};
 use tollgate::time::{Micros, parse_instant};
 
-/// Warnings about the entries of a configuration, at this moment.
-pub(super) fn warn_entries(set: &Configuration, value: &Value) -> Vec<Warning> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    warn_at(set, value, Micros::try_from(now.as_micros()).unwrap_or(Micros::MAX))
-}
-
-fn warn_at(set: &Configuration, value: &Value, now: Micros) -> Vec<Warning> {
+/// Warnings about the entries of a configuration, at a time since the UNIX epoch.
+pub(super) fn warn_entries(set: &Configuration, value: &Value, now: Micros) -> Vec<Warning> {
     let entries = match value.get("forgive") {
         Some(Value::List(entries)) => entries.as_slice(),
         Some(_) | None => &[],
@@ -79,7 +73,10 @@ mod tests {
         );
         let value = tollgate::config::parse(json.as_bytes()).unwrap();
         let set = compile(&value).unwrap();
-        warn_at(&set, &value, parse_instant(now).unwrap()).into_iter().map(|warning| warning.path).collect()
+        warn_entries(&set, &value, parse_instant(now).unwrap())
+            .into_iter()
+            .map(|warning| warning.path)
+            .collect()
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tollgate::compile::compile;
 fn warnings(yaml: &str) -> Vec<String> {
     let value = Document::read(yaml, Syntax::Yaml).map_err(|error| error.to_config_error()).unwrap().value;
     let set = compile(&value).map_err(|errors| errors.to_string()).unwrap();
-    let warnings = super::warnings(&set).into_iter().chain(super::source_warnings(&set, &value));
+    let warnings = super::warnings(&set).into_iter().chain(super::source_warnings(&set, &value, u64::MAX));
     warnings.map(|warning| warning.to_string()).collect()
 }
 

@@ -1,12 +1,9 @@
 //! The lines of a log: a file or standard input, plain or compressed, read piece by piece. No more than one
 //! line is kept, and a line that is too long is passed over without being kept.
 
-use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::rc::Rc;
 
 /// The maximum length of a line that is read, in bytes.
@@ -50,28 +47,25 @@ impl Lines {
             "-" => Box::new(io::stdin()),
             _ => Box::new(File::open(path)?),
         };
-        Lines::of(Box::new(Counted { inner: raw, read }))
+        let counted = Box::new(Counted { inner: raw, read });
+        #[cfg(feature = "commands")]
+        return Lines::of(counted);
+        #[cfg(not(feature = "commands"))]
+        return Ok(Lines::plain(counted));
     }
 
     /// The lines of these bytes, which may be compressed.
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn of(mut raw: Box<dyn Read>) -> io::Result<Lines> {
-        let mut magic = Vec::with_capacity(4);
-        raw.by_ref().take(4).read_to_end(&mut magic)?;
-        let format = match magic.as_slice() {
-            [0x1F, 0x8B, ..] => Compression::Gzip,
-            [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => Compression::Zstd,
-            _ => Compression::None,
-        };
-        let whole = io::Cursor::new(magic).chain(raw);
-        let reader: Box<dyn Read> = match format {
-            Compression::None => Box::new(whole),
-            Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(PIECE, whole))),
-            Compression::Zstd => Box::new(Zstd::new(Box::new(whole))),
-        };
-        Ok(Lines { reader, buffer: Vec::new(), start: 0, end: 0, number: 0, at_end: false, broken: None })
+    #[cfg(feature = "commands")]
+    pub fn of(raw: Box<dyn Read>) -> io::Result<Lines> {
+        Ok(Lines::plain(super::unpack::unpacked(raw)?))
+    }
+
+    /// The lines of these bytes as they are.
+    pub fn plain(reader: Box<dyn Read>) -> Lines {
+        Lines { reader, buffer: Vec::new(), start: 0, end: 0, number: 0, at_end: false, broken: None }
     }
 
     /// The next line, without its end.
@@ -136,12 +130,6 @@ impl Lines {
     }
 }
 
-enum Compression {
-    None,
-    Gzip,
-    Zstd,
-}
-
 /// Bytes, counted as they are read.
 struct Counted {
     inner: Box<dyn Read>,
@@ -153,56 +141,6 @@ impl Read for Counted {
         let read = self.inner.read(buffer)?;
         self.read.set(self.read.get().saturating_add(read as u64));
         Ok(read)
-    }
-}
-
-/// Frames of zstd, one after the other.
-struct Zstd {
-    source: BufReader<Box<dyn Read>>,
-    decoder: FrameDecoder,
-    is_inside: bool,
-}
-
-impl Zstd {
-    fn new(source: Box<dyn Read>) -> Zstd {
-        let source = BufReader::with_capacity(PIECE, source);
-        Zstd { source, decoder: FrameDecoder::new(), is_inside: false }
-    }
-
-    /// Begins the next frame. Returns whether there is one.
-    fn begin(&mut self) -> io::Result<bool> {
-        while !self.source.fill_buf()?.is_empty() {
-            match self.decoder.reset(&mut self.source) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
-                    io::copy(&mut self.source.by_ref().take(length.into()), &mut io::sink())?;
-                }
-                Err(error) => return Err(io::Error::other(error)),
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl Read for Zstd {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if !self.is_inside && !self.begin()? {
-                return Ok(0);
-            }
-            self.is_inside = true;
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                let one = BlockDecodingStrategy::UptoBlocks(1);
-                self.decoder.decode_blocks(&mut self.source, one).map_err(io::Error::other)?;
-            }
-            match self.decoder.read(buffer)? {
-                0 => self.is_inside = false,
-                read => return Ok(read),
-            }
-        }
     }
 }
 

@@ -113,14 +113,7 @@ impl Log {
     /// One cannot be read, or has no line of any format.
     pub fn open(paths: &[String], format: Option<&'static Format>, mapping: &Mapping) -> Result<Log, String> {
         let bytes = Rc::new(Cell::new(0));
-        let mut log = Log {
-            sources: Vec::new(),
-            begun: BinaryHeap::new(),
-            waiting: Vec::new(),
-            bytes: Rc::clone(&bytes),
-            read: Read::default(),
-            has_pseudonyms: false,
-        };
+        let mut log = Log::without_sources(Rc::clone(&bytes));
         for path in paths {
             match Source::open(path, format, mapping, &bytes)? {
                 Some((source, has_pseudonyms)) => {
@@ -134,6 +127,30 @@ impl Log {
         log.waiting = (0..log.sources.len()).collect();
         log.waiting.sort_by_key(|index| Reverse(log.sources.get(*index).map(|source| source.first)));
         Ok(log)
+    }
+
+    /// The log in these lines.
+    ///
+    /// # Errors
+    /// No line is of any format.
+    pub fn of(name: &str, mut lines: Lines, mapping: &Mapping) -> Result<Log, String> {
+        let sample = Sample::read(&mut lines).map_err(|why| format!("{name} cannot be read: {why}"))?;
+        let (source, has_pseudonyms) = Source::of(name, None, mapping, (sample.lines, Some(lines)))?;
+        let mut log = Log { has_pseudonyms, ..Log::without_sources(Rc::default()) };
+        log.sources.push(source);
+        log.waiting.push(0);
+        Ok(log)
+    }
+
+    fn without_sources(bytes: Rc<Cell<u64>>) -> Log {
+        Log {
+            sources: Vec::new(),
+            begun: BinaryHeap::new(),
+            waiting: Vec::new(),
+            bytes,
+            read: Read::default(),
+            has_pseudonyms: false,
+        }
     }
 
     /// The format of each file, by its name.
@@ -206,6 +223,7 @@ impl Source {
         mapping: &Mapping,
         bytes: &Rc<Cell<u64>>,
     ) -> Result<Option<(Source, bool)>, String> {
+        let is_stdin = path == "-";
         let name = shown(path);
         let mut lines =
             Lines::open(path, Rc::clone(bytes)).map_err(|error| format!("{name} cannot be read: {error}"))?;
@@ -213,7 +231,16 @@ impl Source {
         if sample.lines.is_empty() && sample.is_whole {
             return Ok(None);
         }
-        let sample = sample.lines;
+        Source::of(name, format, mapping, (sample.lines, is_stdin.then_some(lines))).map(Some)
+    }
+
+    /// A source with these first lines. `rest`: the lines behind them, if it cannot be opened again.
+    fn of(
+        name: &str,
+        format: Option<&'static Format>,
+        mapping: &Mapping,
+        (sample, rest): (VecDeque<(u64, Vec<u8>)>, Option<Lines>),
+    ) -> Result<(Source, bool), String> {
         let texts: Vec<&[u8]> = sample.iter().map(|(_, line)| line.as_slice()).collect();
         let format = format.or_else(|| detect(&texts, mapping)).ok_or_else(|| {
             let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
@@ -232,20 +259,19 @@ impl Source {
                 has_pseudonyms |= line.text(Text::Caller).is_some();
             }
         }
-        let is_stdin = path == "-";
         let source = Source {
             name: name.into(),
             format,
             parser: format.parser(mapping)?,
             // Nobody knows when the requests of the rest came.
-            first: if is_stdin { 0 } else { first.unwrap_or(0) },
-            lines: is_stdin.then_some(lines),
-            sample: if is_stdin { sample } else { VecDeque::new() },
+            first: if rest.is_some() { 0 } else { first.unwrap_or(0) },
+            sample: if rest.is_some() { sample } else { VecDeque::new() },
+            lines: rest,
             head: Record::default(),
             held: None,
             last: None,
         };
-        Ok(Some((source, has_pseudonyms)))
+        Ok((source, has_pseudonyms))
     }
 
     /// Fills `head` with the next request. Returns whether there is one.

@@ -3,7 +3,7 @@
 use super::header_value::HeaderValue;
 use super::reset_format::ResetFormat;
 use super::{Describes, HeaderForm, HeaderRules, LimitChoice};
-use crate::config::{Doc, Effect, Effects, Word, WordList, Words};
+use crate::config::{Effect, Effects, Phrase, Word, WordList, Words};
 
 /// All presets, in the order of the reference.
 pub const PRESETS: &Words<&Preset> = &Words(&[
@@ -20,7 +20,7 @@ pub const PRESETS: &Words<&Preset> = &Words(&[
 pub struct Preset {
     /// Its word in a policy.
     pub word: &'static str,
-    about: Doc,
+    about: Phrase,
     /// Its headers, in the order in which they are sent: what each shows, and its lower-case name. If there
     /// are none, limits are secret (FP-8).
     pub headers: &'static [(HeaderValue, &'static str)],
@@ -36,13 +36,13 @@ pub struct Preset {
     /// The fields of `headers` that can only be one word, with it.
     only: &'static [(&'static str, &'static str)],
     /// Clients that read its reset as an instant, if it is one.
-    pub readers: Doc,
+    pub readers: Phrase,
 }
 
 /// The headers that became known by several APIs, with one value each.
 const X_RATELIMIT: Preset = Preset {
     word: "x-ratelimit",
-    about: Doc::new("`x-ratelimit-limit`, `-remaining`, `-reset`"),
+    about: Phrase::new("`x-ratelimit-limit`, `-remaining`, `-reset`"),
     headers: &[
         (HeaderValue::Limit, "x-ratelimit-limit"),
         (HeaderValue::Remaining, "x-ratelimit-remaining"),
@@ -53,13 +53,13 @@ const X_RATELIMIT: Preset = Preset {
     format: ResetFormat::Epoch,
     without: &[],
     only: &[],
-    readers: Doc::new("Octokit"),
+    readers: Phrase::new("Octokit"),
 };
 
 /// The fields of the IETF's draft (draft-ietf-httpapi-ratelimit-headers-11).
 const IETF: Preset = Preset {
     word: "ietf",
-    about: Doc::new("`ratelimit` and `ratelimit-policy`"),
+    about: Phrase::new("`ratelimit` and `ratelimit-policy`"),
     headers: &[(HeaderValue::IetfPolicies, "ratelimit-policy"), (HeaderValue::IetfStates, "ratelimit")],
     describes: Some(LimitChoice::All),
     format: ResetFormat::Delta,
@@ -71,7 +71,7 @@ const IETF: Preset = Preset {
 /// As GitHub sends them.
 const GITHUB: Preset = Preset {
     word: "github",
-    about: Doc::new("`x-ratelimit-limit`, `-remaining`, `-used`, `-reset`, `-resource`"),
+    about: Phrase::new("`x-ratelimit-limit`, `-remaining`, `-used`, `-reset`, `-resource`"),
     headers: &[
         (HeaderValue::Limit, "x-ratelimit-limit"),
         (HeaderValue::Remaining, "x-ratelimit-remaining"),
@@ -85,20 +85,20 @@ const GITHUB: Preset = Preset {
 /// As Okta sends them.
 const OKTA: Preset = Preset {
     word: "okta",
-    about: Doc::new("`x-rate-limit-limit`, `-remaining`, `-reset`"),
+    about: Phrase::new("`x-rate-limit-limit`, `-remaining`, `-reset`"),
     headers: &[
         (HeaderValue::Limit, "x-rate-limit-limit"),
         (HeaderValue::Remaining, "x-rate-limit-remaining"),
         (HeaderValue::Reset, "x-rate-limit-reset"),
     ],
-    readers: Doc::new("the SDKs of Okta"),
+    readers: Phrase::new("the SDKs of Okta"),
     ..X_RATELIMIT
 };
 
 /// As Envoy's own limiters send them (draft-polli-ratelimit-headers-02 and -03).
 const ENVOY: Preset = Preset {
     word: "envoy",
-    about: Doc::new("`x-ratelimit-limit`, `-remaining`, `-reset` as Envoy's own filter writes them"),
+    about: Phrase::new("`x-ratelimit-limit`, `-remaining`, `-reset` as Envoy's own filter writes them"),
     headers: &[
         (HeaderValue::EnvoyLimits, "x-ratelimit-limit"),
         (HeaderValue::Remaining, "x-ratelimit-remaining"),
@@ -113,7 +113,7 @@ const ENVOY: Preset = Preset {
 /// No headers, because limits are secret (FP-8).
 const SECRET: Preset = Preset {
     word: "secret",
-    about: Doc::new("none, and the upstream's are removed"),
+    about: Phrase::new("none, and the upstream's are removed"),
     headers: &[],
     describes: Some(LimitChoice::MostConstrained),
     format: ResetFormat::Delta,
