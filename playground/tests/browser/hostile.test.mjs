@@ -94,7 +94,7 @@ test("typing stays smooth while a million requests are computed", async (context
   await set(page, "seconds", 1000);
   const silence = await longestSilence(page, () => redrawn(page, async () => {
     await set(page, "rate", 1000);
-    await page.waitForFunction(() => !document.getElementById("progress").hidden);
+    await page.waitForFunction(() => !document.getElementById("progress").hidden, { polling: 20 });
     await page.click(".cm-content");
     await page.keyboard.type("# typed meanwhile");
   }));
@@ -116,7 +116,7 @@ test("how fast it is", async (context) => {
     await redrawn(page, () => set(page, "rate", rate));
     const times = [];
     for (let at = 0; at < (count > 100_000 ? 3 : 7); at++) {
-      await page.waitForFunction(() => document.body.dataset.busy === "no");
+      await page.waitForFunction(() => document.body.dataset.busy === "no", { polling: 50 });
       times.push(await page.evaluate((at) => new Promise((done) => {
         const input = document.querySelector("#traffic [name=took_ms]");
         const start = performance.now();

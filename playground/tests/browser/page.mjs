@@ -6,6 +6,8 @@ import { join, normalize, resolve } from "node:path";
 import puppeteer from "puppeteer-core";
 
 const dist = resolve(import.meta.dirname, "../../dist");
+/** Not at each frame: a page in the background has none. */
+const POLLING = { polling: 50 };
 const TYPES = { html: "text/html", js: "text/javascript", css: "text/css", wasm: "application/wasm" };
 
 /** Serves the built page below `/some/folder/`. */
@@ -49,7 +51,7 @@ export async function open(browser, address, { after = "", width = 1280, feature
 }
 
 export const drawn = (page, after = 0) =>
-  page.waitForFunction((after) => Number(document.body.dataset.drawn ?? 0) > after, {}, after);
+  page.waitForFunction((after) => Number(document.body.dataset.drawn ?? 0) > after, POLLING, after);
 
 /** Does something, and waits for the picture that it leads to. */
 export async function redrawn(page, action) {
@@ -61,7 +63,7 @@ export async function redrawn(page, action) {
 export const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 
 export const shows = (page, selector, part) =>
-  page.waitForFunction((selector, part) => document.querySelector(selector)?.textContent.includes(part), {}, selector, part);
+  page.waitForFunction((selector, part) => document.querySelector(selector)?.textContent.includes(part), POLLING, selector, part);
 
 /** Replaces the policy by typing into the editor. */
 export async function write(page, policy) {

@@ -114,7 +114,7 @@ test("a link has the policy and its traffic, and whoever opens it sees the same"
   await redrawn(page, () => write(page, policy("quota: 9, window: 30s", "shared")));
   await redrawn(page, () => set(page, "size", 33));
   await page.click("#share");
-  await page.waitForFunction(() => document.getElementById("share").textContent !== "Copy link");
+  await page.waitForFunction(() => document.getElementById("share").textContent !== "Copy link", { polling: 50 });
   const link = page.url();
   const other = await open(browser, link);
   assert.equal(await totals(other), await totals(page));
@@ -170,7 +170,7 @@ test("everything can be done with the keyboard, and each control has a name", as
   await page.focus("#scrub");
   const moment = await text(page, "#moment");
   await page.keyboard.press("ArrowRight");
-  await page.waitForFunction((moment) => document.getElementById("moment").textContent !== moment, {}, moment);
+  await page.waitForFunction((moment) => document.getElementById("moment").textContent !== moment, { polling: 50 }, moment);
   await page.close();
 });
 
