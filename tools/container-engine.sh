@@ -69,7 +69,7 @@ build_envoy_image() {
     envoy=$("$tools/get-envoy") && sum=$(sha256sum "$envoy") || return
     ENVOY_IMAGE=localhost/tollgate-envoy:${sum:0:12}
     has_image "$ENVOY_IMAGE" || image_around "$envoy" envoy "$ENVOY_IMAGE" 'FROM scratch
-COPY root /
+COPY image /
 ENTRYPOINT ["/usr/local/bin/envoy"]'
 }
 
@@ -90,7 +90,7 @@ choose_redis_image() {
     redis=$("$tools/get-redis") && sum=$(sha256sum "$redis") || return
     REDIS_IMAGE=localhost/tollgate-redis:${sum:0:12}
     has_image "$REDIS_IMAGE" || image_around "$redis" redis-server "$REDIS_IMAGE" 'FROM scratch
-COPY root /
+COPY image /
 # As in the official image: whose folder a new volume takes over.
 COPY --chown=999:999 data /data
 ENV PATH=/usr/local/bin
@@ -98,7 +98,7 @@ WORKDIR /data'
 }
 
 # Builds an image around a program of this machine: $1 is the program, $2 its name in /usr/local/bin, $3 the image's
-# name, and $4 the Dockerfile's text. The build context is the folder root, with the program, the loader and the
+# name, and $4 the Dockerfile's text. The build context is the folder image, with the program, the loader and the
 # libraries, each at its own path, and the empty folder data.
 image_around() {
     local folder built=0
@@ -108,10 +108,10 @@ image_around() {
     fi
     say "building an image around $1"
     folder=$(mktemp -d "$state/$2.XXXXXX")
-    mkdir -p "$folder/root/usr/local/bin" "$folder/data"
-    cp "$1" "$folder/root/usr/local/bin/$2"
-    ldd "$1" | grep -o '/[^ ]*' | sort -u | xargs cp --dereference --parents -t "$folder/root"
-    chmod -R go+rX "$folder/root"
+    mkdir -p "$folder/image/usr/local/bin" "$folder/data"
+    cp "$1" "$folder/image/usr/local/bin/$2"
+    ldd "$1" | grep -o '/[^ ]*' | sort -u | xargs cp --dereference --parents -t "$folder/image"
+    chmod -R go+rX "$folder/image"
     printf '%s\n' "$4" >"$folder/Dockerfile"
     "$engine" build --quiet --tag "$3" "$folder" >"$log" 2>&1 || built=$?
     rm -rf "$folder"
