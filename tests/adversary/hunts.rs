@@ -79,6 +79,17 @@ fn bursts_at_one_instant_never_pass_a_limit() {
     hunt(&Hunt { first_seed: 2, histories: 120, plot });
 }
 
+/// Of ten times as many histories these were the ones in which the oracle saw a breach that was none: it took
+/// `count: accepted` for a rule about responses, and did not know what late costs do to two counters.
+#[test]
+fn bursts_with_rejected_credentials_and_late_costs_never_pass_a_limit() {
+    let plot = Plot { acts: &[Act::Traffic, Act::Burst, Act::Burst, Act::Quiet], fates: SERVED, ..ROOMY };
+    for seed in [0x2_0000_01c7, 0x2_0000_0243, 0x2_0000_02d9] {
+        let played = play(seed, &Script::random(seed), plot);
+        assert!(played.is_ok(), "{}", told(&[played.unwrap_err()], 1));
+    }
+}
+
 #[test]
 fn hang_ups_resets_and_timeouts_buy_nothing() {
     let plot = Plot { acts: &[Act::Traffic, Act::HangUps, Act::Quiet], ..ROOMY };

@@ -152,6 +152,7 @@ impl Oracle {
     fn check(&mut self, account: Account, limit: &Limit, now: Now, wear: &Wear) -> Option<Breach> {
         let passed = self.passed(&account, limit, now);
         let allowed = wear.allowed(limit, now.mono).unwrap_or(u64::MAX);
+        let allowed = allowed.saturating_add(self.beyond_quota_before(&account, limit, now));
         let freed =
             self.freed_since_throttled(&account, limit, now).filter(|_| wear.forgets(limit, now.mono));
         let (passed, allowed) = freed.unwrap_or((passed, allowed));
@@ -193,6 +194,18 @@ impl Oracle {
             Algorithm::Stock(_) => sum(&|_| true).saturating_sub(ledger.deleted),
             Algorithm::Penalty(_) => 0,
         }
+    }
+
+    /// By how much the window before this one passed the quota, since some responses said late what their
+    /// requests had cost. An estimate from two counters sees little of it once this window has begun.
+    fn beyond_quota_before(&self, account: &Account, limit: &Limit, now: Now) -> u64 {
+        let (Algorithm::SlidingCounter(_), Some(ledger)) = (limit.algorithm, self.ledgers.get(account))
+        else {
+            return 0;
+        };
+        let before = |(at, _): &(Now, u64)| at.mono / limit.window + 1 == now.mono / limit.window;
+        let units = self.counted(account.policy, ledger).filter(before).map(|(_, units)| units);
+        units.sum::<u64>().saturating_sub(limit.quota.get().into())
     }
 
     fn counted<'a>(&'a self, policy: usize, ledger: &'a Ledger) -> impl Iterator<Item = (Now, u64)> + 'a {

@@ -73,7 +73,9 @@ impl Promise {
     }
 
     fn of(policy: &Value, document: &Value) -> Promise {
-        let keeps = ["count_on", "stock_header", "count"].iter().any(|field| policy.get(field).is_some());
+        let counts_all = policy.get("count").and_then(Value::text) == Some("all");
+        let keeps =
+            counts_all || ["count_on", "stock_header"].iter().any(|field| policy.get(field).is_some());
         let key = policy.get("key").and_then(Value::text);
         let answers_matter = ["count_on", "refund_on", "refund_unless", "cost_header"]
             .iter()
