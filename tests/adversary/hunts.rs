@@ -73,6 +73,17 @@ fn served_requests_never_pass_a_limit() {
     hunt(&Hunt { first_seed: 1, histories: 120, plot });
 }
 
+/// Two policies count the same things for different callers, and one of them hears how many there are.
+#[test]
+fn a_stock_that_one_of_two_policies_reports_is_not_passed() {
+    let served = Plot { fates: SERVED, ..ROOMY };
+    let hang_ups = Plot { acts: &[Act::Traffic, Act::HangUps, Act::Quiet], ..ROOMY };
+    for (seed, plot) in [(0x1_0000_0325, served), (0x3_0000_0409, hang_ups)] {
+        let played = play(seed, &Script::random(seed), plot);
+        assert!(played.is_ok(), "{}", told(&[played.unwrap_err()], 1));
+    }
+}
+
 #[test]
 fn bursts_at_one_instant_never_pass_a_limit() {
     let plot = Plot { acts: &[Act::Traffic, Act::Burst, Act::Burst, Act::Quiet], fates: SERVED, ..ROOMY };

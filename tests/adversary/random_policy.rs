@@ -41,7 +41,7 @@ fn policy(random: &mut Random, number: u64) -> String {
     if limits.matches("algorithm").count() == limits.matches("concurrency").count() {
         counting = r#""count": "accepted""#.into();
     }
-    let more = more(random, things, &counting);
+    let more = more(random, number, things, &counting);
     format!(r#"{{"name": "p{number}", "key": "{key}", {matches} {counting}, {more} "limits": [{limits}]}}"#)
 }
 
@@ -109,7 +109,7 @@ fn counting(random: &mut Random) -> String {
         .into()
 }
 
-fn more(random: &mut Random, things: bool, counting: &str) -> String {
+fn more(random: &mut Random, number: u64, things: bool, counting: &str) -> String {
     let mut more = String::new();
     if !things && random.chance(300) {
         more += r#""cost": 2, "#;
@@ -124,7 +124,7 @@ fn more(random: &mut Random, things: bool, counting: &str) -> String {
         more += &format!(r#""unanswered": {said}, "#);
     }
     if things && random.chance(400) && knows(r#""stock_header": "x-stock","#) {
-        more += r#""stock_header": "x-stock", "#;
+        more += &format!(r#""stock_header": "x-stock-{number}", "#);
     }
     more
 }

@@ -7,7 +7,7 @@
 
 use super::call::Call;
 use super::script::{self, Script};
-use super::upstream::{Answer, Origin};
+use super::upstream::{Answer, Origin, Stocks};
 use std::num::NonZeroU32;
 use tollgate::compile::compile;
 use tollgate::engine::Engine;
@@ -98,7 +98,7 @@ impl Gateway {
         if let End::Answer(status) = end
             && engine.awaits_response(&decision)
         {
-            let answer = Answer { status, cost: 1, stock: None, origin: Origin::Upstream };
+            let answer = Answer { status, cost: 1, stocks: Stocks::default(), origin: Origin::Upstream };
             engine.on_response(&mut decision, &answer, &mut table.begin(store, *now));
         }
         if engine.awaits_stream_end(&decision) {

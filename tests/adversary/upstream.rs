@@ -30,14 +30,19 @@ pub struct Answer {
     pub status: u16,
     /// What the request has really cost: `x-cost`.
     pub cost: u32,
-    /// How many things there are: `x-stock`.
-    pub stock: Option<u64>,
+    /// How many things there are of a policy's caller, by the policy's index: `x-stock-0` and so on.
+    pub stocks: Stocks,
     pub origin: Origin,
 }
 
+/// Callers of several policies may own a thing, and each policy hears of its own caller's alone.
+pub type Stocks = [Option<u64>; MAX_POLICIES];
+
+const MAX_POLICIES: usize = 4;
+
 impl Answer {
     pub fn of_envoy(status: u16) -> Answer {
-        Answer { status, cost: 0, stock: None, origin: Origin::Envoy }
+        Answer { status, cost: 0, stocks: Stocks::default(), origin: Origin::Envoy }
     }
 }
 
@@ -54,10 +59,15 @@ impl Response for Answer {
     fn header(&self, name: &str) -> Option<Vec<u8>> {
         let number = match name {
             "x-cost" => self.is_upstreams().then_some(u64::from(self.cost)),
-            "x-stock" => self.stock,
-            _ => None,
+            name => name.strip_prefix("x-stock-").and_then(|policy| self.stock(policy)),
         };
         number.map(|number| number.to_string().into_bytes())
+    }
+}
+
+impl Answer {
+    fn stock(&self, policy: &str) -> Option<u64> {
+        *self.stocks.get(policy.parse::<usize>().ok()?)?
     }
 }
 
@@ -85,8 +95,13 @@ impl Upstream {
             let things = self.things.entry(*owner).or_default();
             *things = things.saturating_add_signed(more);
         }
-        let stock = owners.first().map(|owner| self.existing(owner));
-        (Answer { status, cost, stock, origin: Origin::Upstream }, more < 0)
+        let mut stocks = Stocks::default();
+        for owner in owners {
+            if let Some(stock) = stocks.get_mut(owner.0) {
+                *stock = Some(self.existing(owner));
+            }
+        }
+        (Answer { status, cost, stocks, origin: Origin::Upstream }, more < 0)
     }
 
     pub fn existing(&self, owner: &Owner) -> u64 {

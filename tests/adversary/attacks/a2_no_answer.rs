@@ -67,7 +67,7 @@ fn a2_an_answer_of_the_upstream_gives_back_what_it_always_did() {
 
 /// A stock whose true number each answer tells.
 fn reported() -> World {
-    const HEADER: &str = r#""stock_header": "x-stock""#;
+    const HEADER: &str = r#""stock_header": "x-stock-0""#;
     assert!(knows(&format!("{HEADER},")), "the language has no stock_header");
     hooks(&format!(", {HEADER}"))
 }
