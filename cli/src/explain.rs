@@ -1,4 +1,4 @@
-//! What the filter would do with a request: the filter's own engine decides, over an empty table in memory.
+//! What the filter would do with a request: the filter's own engine decides, over an empty table.
 
 mod answers;
 mod json;
@@ -7,18 +7,15 @@ pub use answers::{Answers, SampleResponse};
 
 use crate::applicability::{Applicability, applicability_of};
 use crate::describe::{PolicySummary, summary};
+use crate::worker::Worker;
 use std::num::NonZeroU32;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
-use tollgate::engine::Engine;
 use tollgate::http::{Request, RequestCache, Response, SampleRequest};
-use tollgate::identity::Seed;
 use tollgate::limiter::Verdict;
-use tollgate::limiter::concurrency::WorkerId;
 use tollgate::reply::{Header, Reply};
-use tollgate::rules::{EnforcedShare, Scope};
-use tollgate::table::{Table, memory::MemoryStore};
-use tollgate::time::{Micros, Now, SECOND};
+use tollgate::rules::{EnforcedShare, Policy, Scope};
+use tollgate::time::Micros;
 
 /// How a request is repeated, and how it is answered.
 #[derive(Clone, Debug)]
@@ -64,6 +61,8 @@ pub struct PolicyExplanation {
     pub applicability: Applicability,
     /// A description of each limit, and its verdict; empty if the policy does not limit the request.
     pub limits: Vec<(String, Verdict)>,
+    /// Whether the caller is blocked now: the policy has `block_for`, and rejects the request.
+    pub blocked: bool,
     /// How far its counts reach.
     pub scope: Scope,
     /// For which share of callers it is enforced. The explanation is for one of them.
@@ -128,16 +127,12 @@ pub fn enforced(configuration: &Configuration) -> Configuration {
     configuration
 }
 
-/// The filter in one worker, and the requests on their way through it.
+/// The worker, and the requests on their way through it.
 struct Simulation<'a> {
     configuration: &'a Configuration,
     request: &'a SampleRequest,
     scenario: &'a Scenario,
-    engine: Engine,
-    table: Table,
-    store: MemoryStore,
-    /// When the worker's next tick is due.
-    next_tick: Micros,
+    worker: Worker,
 }
 
 impl<'a> Simulation<'a> {
@@ -146,41 +141,29 @@ impl<'a> Simulation<'a> {
         request: &'a SampleRequest,
         scenario: &'a Scenario,
     ) -> Simulation<'a> {
-        let engine = Engine::new(configuration.rules.clone());
-        let table = Table::new(Seed::new([0; Seed::LEN]), engine.rules().table_size, WorkerId(1));
-        let store = MemoryStore::default();
-        Simulation { configuration, request, scenario, engine, table, store, next_tick: 0 }
+        Simulation { configuration, request, scenario, worker: Worker::new(configuration) }
     }
 
-    /// Sends the request with this number, from 0, through the filter, as the filter does.
+    /// Sends the request with this number, from 0.
     fn send(&mut self, number: u32) -> (Decision, ExplainedResponse) {
-        let now = self.at(number);
-        if now.mono >= self.next_tick {
-            self.table.begin(&self.store, now).settle();
-            self.next_tick = now.mono.saturating_add(SECOND);
-        }
-        let mut decision = self.engine.decide(self.request, &mut self.table.begin(&self.store, now));
+        let since = self.scenario.every.saturating_mul(number.into());
+        self.worker.advance(self.scenario.wall.saturating_add(since));
+        let mut decision = self.worker.decide(self.request);
         // Requests that are all sent at once are in flight until the last one is answered.
         let answered = !self.scenario.at_once || number + 1 == self.scenario.times.get();
         let answer = self.scenario.answers.of(number).filter(|_| answered);
-        if let Some(answer) = answer.filter(|_| self.engine.awaits_response(&decision)) {
-            let mut transaction = self.table.begin(&self.store, now);
-            self.engine.on_response(&mut decision, &answer, &mut transaction);
-            // The response's headers are known as a whole, so they are its trailers, too.
-            self.engine.on_trailers(&mut decision, Some(&|name| answer.trailer(name)), &mut transaction);
+        if let Some(answer) = &answer {
+            self.worker.on_response(&mut decision, answer);
         }
         let response = response(self.configuration, self.request, &decision, answer);
-        if answered && self.engine.awaits_stream_end(&decision) {
-            self.engine.on_stream_end(&mut decision, &mut self.table.begin(&self.store, now));
+        if let Some(answer) = &answer {
+            let trailers = |name: &str| answer.trailer(name);
+            self.worker.on_response_end(&mut decision, answer, None, &trailers);
+        }
+        if answered {
+            self.worker.on_stream_end(&mut decision);
         }
         (decision, response)
-    }
-
-    fn at(&self, number: u32) -> Now {
-        /// The table must be older than any window.
-        const START: Micros = 400 * 86_400 * SECOND;
-        let since = self.scenario.every.saturating_mul(number.into());
-        Now { mono: START.saturating_add(since), wall: self.scenario.wall.saturating_add(since) }
     }
 }
 
@@ -189,8 +172,11 @@ fn policies(set: &Configuration, request: &SampleRequest, decision: &Decision) -
     let summary = summary(set);
     let explained = |(index, (applicability, summary)): (usize, (Applicability, PolicySummary))| {
         let limits = verdicts(set, decision, index, &summary.limits);
-        let scope = set.rules.policies.get(index).map(|policy| policy.scope).unwrap_or_default();
-        PolicyExplanation { name: summary.name, applicability, limits, scope, enforced: EnforcedShare::ALL }
+        let policy = set.rules.policies.get(index);
+        let scope = policy.map(|policy| policy.scope).unwrap_or_default();
+        let blocked = policy.is_some_and(|policy| blocks(policy, limits.iter().map(|(_, verdict)| verdict)));
+        let (name, enforced) = (summary.name, EnforcedShare::ALL);
+        PolicyExplanation { name, applicability, limits, blocked, scope, enforced }
     };
     applicability.into_iter().zip(summary.policies).enumerate().map(explained).collect()
 }
@@ -207,8 +193,26 @@ pub fn verdicts(
     let limits_of_caller = answer.own_limits.as_deref();
     let judging = limits_of_caller.unwrap_or_else(|| policy.limit_sets.get(answer.limit_set)).judging();
     let judging = judging.unwrap_or_else(|| (0..limits.len()).collect());
-    let named = |(limit, verdict): (usize, &Verdict)| Some((limits.get(limit)?.clone(), *verdict));
-    judging.into_iter().zip(&answer.outcome.verdicts).filter_map(named).collect()
+    let mut verdicts = answer.outcome.verdicts.clone();
+    if blocks(policy, verdicts.iter()) {
+        reject_all(&mut verdicts);
+    }
+    let named = |(limit, verdict): (usize, Verdict)| Some((limits.get(limit)?.clone(), verdict));
+    judging.into_iter().zip(verdicts).filter_map(named).collect()
+}
+
+/// Whether a policy with these verdicts blocks the caller from now on, or does already.
+fn blocks<'v>(policy: &Policy, mut verdicts: impl Iterator<Item = &'v Verdict>) -> bool {
+    let has_blocks = policy.limits().iter().any(|limit| limit.algorithm.blocks());
+    has_blocks && verdicts.any(|verdict| !verdict.admitted)
+}
+
+/// In a block, limits that have not rejected the request admit none either, for as long as those that have.
+fn reject_all(verdicts: &mut [Verdict]) {
+    let wait = verdicts.iter().map(|verdict| verdict.retry_after).max().unwrap_or_default();
+    for verdict in verdicts.iter_mut().filter(|verdict| verdict.admitted) {
+        (verdict.admitted, verdict.retry_after) = (false, wait);
+    }
 }
 
 /// What the client gets. `answer` is the upstream's, should the request reach it.

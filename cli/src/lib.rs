@@ -20,3 +20,4 @@ pub mod language;
 pub mod lint;
 pub mod policy_file;
 pub mod replay;
+pub mod worker;

@@ -8,6 +8,7 @@ mod cors;
 mod envoy;
 mod place;
 mod platform;
+mod stats_tags;
 
 pub use envoy::Filter;
 pub use place::Located;
@@ -19,6 +20,7 @@ use platform::Object;
 use std::rc::Rc;
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::{ConfigError, ConfigErrors, Value};
+use tollgate::language::configuration;
 use tollgate::time::Micros;
 
 /// How descriptions of allowed values begin where the digits of a number would be allowed as a text.
@@ -131,6 +133,21 @@ impl PolicySource {
         match &self.value {
             Ok(value) => compile(value),
             Err(error) => Err(ConfigErrors::from(error.clone())),
+        }
+    }
+
+    /// Whether it is a policy without doubt, valid or not: it has a list of policies, and every field is one of a
+    /// policy.
+    pub fn is_clear(&self) -> bool {
+        let known = |name: &str| configuration::OBJECT.names.contains(&name);
+        match &self.value {
+            Ok(Value::Object(fields)) => {
+                let is_list = |(name, value): &(String, Value)| {
+                    name == configuration::POLICIES.name && matches!(value, Value::List(_))
+                };
+                fields.iter().any(is_list) && fields.iter().all(|(name, _)| known(name))
+            }
+            Ok(_) | Err(_) => false,
         }
     }
 

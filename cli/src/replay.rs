@@ -22,7 +22,6 @@ pub mod report;
 pub mod request;
 pub mod run;
 pub mod search;
-pub mod store;
 pub mod tally;
 #[cfg(feature = "commands")]
 mod unpack;

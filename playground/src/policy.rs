@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use tollgate::compile::{Configuration, compile};
 use tollgate::config::Value;
+use tollgate::language::{configuration, limit, policy};
 use tollgate::limiter::Algorithm;
 use tollgate_cli::describe::summary;
 use tollgate_cli::explain::enforced;
@@ -95,10 +96,11 @@ impl Policy {
     pub fn variants(&self, policy: usize, limit: usize) -> Vec<(&'static str, Configuration)> {
         let variant = |word: &'static str| {
             let mut value = self.value.clone();
-            let fields = field(&mut value, "policies", policy).and_then(|one| field(one, "limits", limit))?;
+            let fields = field(&mut value, configuration::POLICIES.name, policy)
+                .and_then(|one| field(one, policy::LIMITS.name, limit))?;
             let Value::Object(fields) = fields else { return None };
             fields.retain(|(name, _)| KEPT.contains(&name.as_str()));
-            fields.push(("algorithm".into(), Value::from(word)));
+            fields.push((limit::ALGORITHM.name.into(), Value::from(word)));
             Some((word, enforced(&compile(&value).ok()?)))
         };
         Algorithm::WORDS.0.iter().filter_map(|word| variant(word.word)).collect()
@@ -106,7 +108,8 @@ impl Policy {
 }
 
 /// The fields of a limit that every algorithm has.
-const KEPT: [&str; 5] = ["name", "quota", "window", "message", "quota_from"];
+const KEPT: [&str; 5] =
+    [limit::NAME.name, limit::QUOTA.name, limit::WINDOW.name, limit::MESSAGE.name, limit::QUOTA_FROM.name];
 
 fn field<'a>(value: &'a mut Value, list: &str, number: usize) -> Option<&'a mut Value> {
     let Value::Object(fields) = value else { return None };

@@ -25,8 +25,8 @@ pub fn reply(policy: &Policy, traffic: &Traffic, number: usize) -> Reply {
     let set = &policy.configuration;
     let mut simulation = Simulation::new(set, traffic);
     let mut last = None;
-    for (number, arrival) in traffic.arrivals.iter().copied().enumerate().take(number.saturating_add(1)) {
-        last = simulation.send(number, arrival).map(|decision| (arrival, decision));
+    for arrival in traffic.arrivals.iter().copied().take(number.saturating_add(1)) {
+        last = simulation.send(arrival).map(|decision| (arrival, decision));
     }
     let Some((arrival, mut decision)) = last else { return Reply::default() };
     let why = why(policy, &decision);

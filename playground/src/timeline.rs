@@ -52,8 +52,8 @@ impl Timeline {
     /// Sends the whole traffic.
     pub fn of(configuration: &Configuration, traffic: &Traffic, watched: Watched) -> Timeline {
         let mut simulation = Simulation::new(configuration, traffic);
-        let fate = |(number, arrival)| simulation.fate(number, arrival, watched.policy);
-        let fates = traffic.arrivals.iter().copied().enumerate().map(fate).collect();
+        let fate = |arrival| simulation.fate(arrival, watched.policy);
+        let fates = traffic.arrivals.iter().copied().map(fate).collect();
         let policy = configuration.rules.policies.get(watched.policy);
         let limits = policy.map_or(&[][..], |policy| policy.limit_sets.get(0).limits());
         let limit = limits.get(watched.limit);

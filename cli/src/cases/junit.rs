@@ -6,8 +6,8 @@ use std::fmt::Write;
 pub struct Suite {
     /// Its name.
     pub name: String,
-    /// Its cases.
-    pub cases: Vec<SuiteCase>,
+    /// Its cases; or why there are none: it, or its policy, cannot be read or has errors.
+    pub cases: Result<Vec<SuiteCase>, String>,
 }
 
 /// A case.
@@ -22,11 +22,11 @@ pub struct SuiteCase {
 
 /// The document.
 pub fn document(suites: &[Suite]) -> String {
-    let tests = suites.iter().map(|suite| suite.cases.len()).sum::<usize>();
-    let failures = suites.iter().map(Suite::failures).sum::<usize>();
+    let sum = |number: fn(&Suite) -> usize| suites.iter().map(number).sum::<usize>();
+    let (tests, failures, errors) = (sum(Suite::tests), sum(Suite::failures), sum(Suite::errors));
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"tollgate\" tests=\"{tests}\" \
-         failures=\"{failures}\" errors=\"0\">\n"
+         failures=\"{failures}\" errors=\"{errors}\">\n"
     );
     for suite in suites {
         suite.write(&mut text);
@@ -35,17 +35,33 @@ pub fn document(suites: &[Suite]) -> String {
 }
 
 impl Suite {
+    /// A file without results is one test.
+    fn tests(&self) -> usize {
+        self.cases.as_ref().map_or(1, Vec::len)
+    }
+
+    fn errors(&self) -> usize {
+        usize::from(self.cases.is_err())
+    }
+
     fn failures(&self) -> usize {
-        self.cases.iter().filter(|case| case.failure.is_some()).count()
+        self.cases.iter().flatten().filter(|case| case.failure.is_some()).count()
     }
 
     fn write(&self, text: &mut String) {
-        let (name, tests, failures) = (escaped(&self.name), self.cases.len(), self.failures());
+        let (name, tests, failures) = (escaped(&self.name), self.tests(), self.failures());
+        let errors = self.errors();
         let _ = writeln!(
             text,
-            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">"
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"0\">"
         );
-        for case in &self.cases {
+        if let Err(why) = &self.cases {
+            let (first, all) = (escaped(why.lines().next().unwrap_or_default()), escaped(why));
+            let start = format!("    <testcase classname=\"{name}\" name=\"{name}\" file=\"{name}\"");
+            let _ =
+                writeln!(text, "{start}>\n      <error message=\"{first}\">{all}</error>\n    </testcase>");
+        }
+        for case in self.cases.iter().flatten() {
             let line = case.line.map_or_else(String::new, |line| format!(" line=\"{line}\""));
             let start = format!(
                 "    <testcase classname=\"{name}\" name=\"{}\" file=\"{name}\"{line}",

@@ -1,23 +1,13 @@
-//! Runs a case: the filter in one worker, over an empty table in memory, with the clock as an argument.
+//! Runs a case: one worker over an empty table, with the clock of the case.
 
 use super::compare::{Difference, Seen};
 use super::{Answer, Case, Row};
 use crate::explain::{SampleResponse, enforced, response, verdicts};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use tollgate::body::{BodyFormat, BodyReader};
+use crate::worker::{InFlight, Worker};
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
-use tollgate::engine::Engine;
 use tollgate::http::Response;
-use tollgate::identity::Seed;
-use tollgate::limiter::concurrency::WorkerId;
-use tollgate::rules::BodySeen;
-use tollgate::table::{Table, memory::MemoryStore};
-use tollgate::time::{Micros, Now, SECOND};
-
-/// The table must be older than any window.
-const START: Micros = 400 * 86_400 * SECOND;
+use tollgate::time::Micros;
 
 /// What came of a case.
 #[derive(Debug, Default)]
@@ -39,15 +29,12 @@ impl Ran {
 /// A policy, ready to run cases.
 pub struct Runner {
     set: Configuration,
-    engine: Engine,
 }
 
 impl Runner {
     /// The policy as the share of callers meets it that it is enforced for.
     pub fn new(set: &Configuration) -> Runner {
-        let set = enforced(set);
-        let engine = Engine::new(set.rules.clone());
-        Runner { set, engine }
+        Runner { set: enforced(set) }
     }
 }
 
@@ -92,18 +79,13 @@ fn schedule(case: &Case) -> Vec<(Micros, usize, u32)> {
     sent
 }
 
-/// The filter, and the requests on their way through it.
+/// The worker, and the requests on their way through it.
 struct World<'a> {
     runner: &'a Runner,
     case: &'a Case,
-    table: Table,
-    store: MemoryStore,
-    /// When the worker's next tick is due.
-    next_tick: Micros,
+    worker: Worker,
     requests: u32,
-    /// When the requests in flight end, and their numbers.
-    ends: BinaryHeap<Reverse<(Micros, u32)>>,
-    in_flight: BTreeMap<u32, InFlight>,
+    in_flight: InFlight<Flight>,
     /// For each entry, what came of it.
     rows: Vec<OfRow>,
     /// What each request got, if somebody wants to know.
@@ -111,7 +93,7 @@ struct World<'a> {
 }
 
 /// A request that the upstream has not answered yet.
-struct InFlight {
+struct Flight {
     row: usize,
     number: u32,
     sent: Micros,
@@ -131,16 +113,14 @@ struct OfRow {
 
 impl<'a> World<'a> {
     fn new(runner: &'a Runner, case: &'a Case) -> World<'a> {
-        let table = Table::new(Seed::new([0; Seed::LEN]), runner.set.rules.table_size, WorkerId(1));
+        let mut worker = Worker::new(&runner.set);
+        worker.advance(case.start);
         World {
             runner,
             case,
-            table,
-            store: MemoryStore::default(),
-            next_tick: 0,
+            worker,
             requests: 0,
-            ends: BinaryHeap::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: InFlight::default(),
             rows: case.rows.iter().map(|_| OfRow::default()).collect(),
             observed: None,
         }
@@ -154,110 +134,56 @@ impl<'a> World<'a> {
         self.settle_until(Micros::MAX);
     }
 
-    fn now(&self, at: Micros) -> Now {
-        Now { mono: START.saturating_add(at), wall: self.case.start.saturating_add(at) }
-    }
-
-    /// What the worker does once a second, if it is due.
-    fn tick(&mut self, at: Micros) -> Now {
-        let now = self.now(at);
-        if now.mono >= self.next_tick {
-            self.table.begin(&self.store, now).settle();
-            self.next_tick = now.mono.saturating_add(SECOND);
-        }
-        now
-    }
-
     /// Ends the requests that end by then.
     fn settle_until(&mut self, at: Micros) {
-        while let Some(Reverse((due, id))) = self.ends.peek().copied().filter(|Reverse((due, _))| *due <= at)
-        {
-            self.ends.pop();
-            if let Some(InFlight { row, number, sent, decision }) = self.in_flight.remove(&id) {
-                self.answer(row, number, sent, due, decision);
-            }
+        while let Some((end, flight)) = self.in_flight.take_until(at) {
+            self.answer(end, flight);
         }
+    }
+
+    /// Lets the time pass until an instant since the start of the case.
+    fn advance(&mut self, at: Micros) {
+        self.worker.advance(self.case.start.saturating_add(at));
     }
 
     fn send(&mut self, at: Micros, index: usize, number: u32) {
         let Some(row) = self.case.rows.get(index) else { return };
-        let now = self.tick(at);
+        self.advance(at);
         self.requests = self.requests.saturating_add(1);
-        let mut transaction = self.table.begin(&self.store, now);
-        let mut decision = self.runner.engine.decide(&row.request, &mut transaction);
+        let mut decision = self.worker.decide(&row.request);
         if decision.rejected() {
             let response = response(&self.runner.set, &row.request, &decision, None);
             self.saw(index, number, at, Seen::of(&self.runner.set, &decision, response));
-            self.end(&mut decision, now);
-        } else {
-            if let Some(of_row) = self.rows.get_mut(index) {
-                of_row.admitted = of_row.admitted.saturating_add(1);
-            }
-            if row.answer.after == 0 {
-                self.answer(index, number, at, at, decision);
-            } else {
-                let id = self.requests;
-                self.ends.push(Reverse((at.saturating_add(row.answer.after), id)));
-                self.in_flight.insert(id, InFlight { row: index, number, sent: at, decision });
-            }
+            self.worker.on_stream_end(&mut decision);
+            return;
+        }
+        if let Some(of_row) = self.rows.get_mut(index) {
+            of_row.admitted = of_row.admitted.saturating_add(1);
+        }
+        let flight = Flight { row: index, number, sent: at, decision };
+        match row.answer.after {
+            0 => self.answer(at, flight),
+            after => self.in_flight.add(at.saturating_add(after), flight),
         }
     }
 
     /// The upstream answers an admitted request, or its stream ends without an answer.
-    fn answer(&mut self, index: usize, number: u32, sent: Micros, at: Micros, mut decision: Decision) {
+    fn answer(&mut self, at: Micros, Flight { row: index, number, sent, mut decision }: Flight) {
         let Some(row) = self.case.rows.get(index) else { return };
-        let (now, runner) = (self.tick(at), self.runner);
+        self.advance(at);
         let Answer { status, headers, trailers, body, .. } = &row.answer;
         let answer = status.map(|status| SampleResponse::new(status, headers, trailers));
         if let Some(answer) = &answer {
-            if runner.engine.awaits_response(&decision) {
-                let mut transaction = self.table.begin(&self.store, now);
-                runner.engine.on_response(&mut decision, answer, &mut transaction);
-            } else if runner.set.replies.counts_from_now() {
-                decision.as_of = now;
-            }
+            self.worker.on_response(&mut decision, answer);
         }
-        let seen = response(&runner.set, &row.request, &decision, answer);
-        let seen = Seen::of(&runner.set, &decision, seen);
+        let seen = response(&self.runner.set, &row.request, &decision, answer);
+        let seen = Seen::of(&self.runner.set, &decision, seen);
         if let Some(answer) = &answer {
-            self.read_body(&mut decision, answer, body.as_deref(), now);
-            let mut transaction = self.table.begin(&self.store, now);
-            runner.engine.on_trailers(&mut decision, Some(&|name| answer.trailer(name)), &mut transaction);
+            let (body, trailers) = (body.as_deref().unwrap_or_default(), |name: &str| answer.trailer(name));
+            self.worker.on_response_end(&mut decision, answer, Some(body.as_bytes()), &trailers);
         }
-        self.end(&mut decision, now);
+        self.worker.on_stream_end(&mut decision);
         self.saw(index, number, sent, seen);
-    }
-
-    /// Counts what the body of the response reports, as the filter does.
-    fn read_body(
-        &mut self,
-        decision: &mut Decision,
-        answer: &SampleResponse<'_>,
-        body: Option<&str>,
-        now: Now,
-    ) {
-        if !decision.awaits_body() {
-            return;
-        }
-        let (engine, mut transaction) = (&self.runner.engine, self.table.begin(&self.store, now));
-        let pointers = &engine.rules().pointers;
-        let [encoding, media_type] = ["content-encoding", "content-type"].map(|name| answer.header(name));
-        match BodyFormat::of(encoding.as_deref(), media_type.as_deref()) {
-            Ok(format) => {
-                let mut reader = BodyReader::new(format, pointers);
-                reader.read(body.unwrap_or_default().as_bytes(), pointers);
-                engine.on_body(decision, BodySeen::Whole(reader.values()), &mut transaction);
-            }
-            Err(why) => {
-                engine.on_body(decision, BodySeen::Unreadable(why), &mut transaction);
-            }
-        }
-    }
-
-    fn end(&mut self, decision: &mut Decision, now: Now) {
-        if self.runner.engine.awaits_stream_end(decision) {
-            self.runner.engine.on_stream_end(decision, &mut self.table.begin(&self.store, now));
-        }
     }
 
     /// Compares what a request got with what is expected.

@@ -224,6 +224,9 @@ fn to_text(explanation: &Explanation, each: bool) -> String {
         for verdict in policy.verdicts() {
             text += &format!("{:width$}  {verdict}\n", "");
         }
+        if policy.blocked {
+            text += &format!("{:width$}  {BLOCKED}\n", "");
+        }
         if !policy.enforced.is_all() && !policy.limits.is_empty() {
             text += &format!("{:width$}  {}; this shows one of the former\n", "", share(policy.enforced));
         }
@@ -233,6 +236,8 @@ fn to_text(explanation: &Explanation, each: bool) -> String {
     }
     text + "\n" + &response(&explanation.response)
 }
+
+const BLOCKED: &str = "blocked: until the block is over, the policy rejects every request of this caller";
 
 fn applicability(policy: &PolicyExplanation) -> String {
     match &policy.applicability {

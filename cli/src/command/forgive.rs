@@ -10,7 +10,7 @@ use tollgate::compile::{Configuration, compile};
 use tollgate::config::{ConfigErrors, Value};
 use tollgate::language::{configuration, forgive};
 use tollgate::limiter::Limit;
-use tollgate::rules::{Digest, Key, Policy};
+use tollgate::rules::{Digest, Key, Policy, modifiers};
 use tollgate::time::{Micros, SECOND, parse_instant, push_instant};
 
 /// Print the entry of a policy that gives a caller a fresh start: its counts begin at zero, and a block ends
@@ -178,7 +178,7 @@ impl Forgive {
 
 /// The authentication scheme before a key's value in the policy.
 fn scheme<'v>(policy: &'v Value, key: &str) -> Option<&'v str> {
-    policy.get(configuration::KEYS.name)?.get(key)?.get("scheme").and_then(Value::text)
+    policy.get(configuration::KEYS.name)?.get(key)?.get(modifiers::SCHEME.name).and_then(Value::text)
 }
 
 /// Whether a value begins with a scheme, as whoever copies a whole header has it.
@@ -220,8 +220,8 @@ fn refusal(errors: &ConfigErrors) -> Failure {
 
 /// A flow mapping in YAML. What could be anything but a name is in quotes.
 fn in_one_line(entry: &Entry) -> String {
-    let is_plain = |name: &str| matches!(name, "key" | "policy" | "limit");
-    let field = |(name, text): &(&str, String)| match is_plain(name) && is_word(text) {
+    const PLAIN: [&str; 3] = [forgive::KEY.name, forgive::POLICY.name, forgive::LIMIT.name];
+    let field = |(name, text): &(&str, String)| match PLAIN.contains(name) && is_word(text) {
         true => format!("{name}: {text}"),
         false => format!("{name}: {}", Value::Text(text.clone()).to_json()),
     };

@@ -1,24 +1,24 @@
 //! `tollgate replay`: what would have happened to yesterday's traffic?
 
+mod arguments;
+mod prepared;
 mod progress;
 
-use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome, Status};
-use crate::policy_file::PolicyFile;
 use crate::replay::condition::{Condition, Share};
-use crate::replay::format::{FORMATS, Format, SLOTS, Slot};
+use crate::replay::format::{Format, Slot};
 use crate::replay::log::{Log, Read};
-use crate::replay::policy::{Fields, Given, Target, with_given_keys, with_pseudonyms};
+use crate::replay::policy::{Fields, Given, Target};
 use crate::replay::queue::Reorder;
 use crate::replay::report::{self, Checked, Report, Smallest, SweepPoint, effect_of};
-use crate::replay::request::Layout;
 use crate::replay::run::Run;
 use crate::replay::tally::MAX_CALLERS;
 use crate::replay::{Runs, search};
+use arguments::{Sweep, field, format, header, pair, sweep};
 use clap::Args;
+use prepared::{Opened, Prepared, load, opened, prepared};
 use progress::Progress;
 use std::time::Instant;
-use tollgate::compile::compile;
 use tollgate::config::Value;
 use tollgate::time::SECOND;
 
@@ -101,101 +101,6 @@ Examples:
 
 Exit status: 0 if the logs are replayed, 1 if the policy has errors or a condition of --fail-if holds, 2 if a
 file cannot be read or the logs have no request.";
-
-fn format(text: &str) -> Result<&'static Format, String> {
-    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-    let format = FORMATS.iter().find(|format| format.name == text);
-    format.ok_or_else(|| format!("one of {}", names.join(", ")))
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, field) = text.split_once('=').ok_or("a name and a field of the log, such as api_key=key")?;
-    Ok((name.trim().into(), field.trim().into()))
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    pair(text).map(|(name, field)| (name.to_ascii_lowercase(), field))
-}
-
-fn field(text: &str) -> Result<(Slot, String), String> {
-    let (word, field) = pair(text)?;
-    let words: Vec<&str> = SLOTS.iter().map(|(word, _)| *word).collect();
-    let slot = SLOTS.iter().find(|(known, _)| *known == word).map(|(_, slot)| *slot);
-    Ok((slot.ok_or_else(|| format!("one of {}", words.join(", ")))?, field))
-}
-
-/// Other quotas of a limit.
-#[derive(Clone, Debug)]
-struct Sweep {
-    target: Target,
-    quotas: Vec<u32>,
-}
-
-/// The maximum number of quotas in a sweep.
-const MAX_QUOTAS: usize = 50;
-
-fn sweep(text: &str) -> Result<Sweep, String> {
-    const SUCH_AS: &str = "a limit and its quotas, such as api/minute=50..200 or api/minute=50..200/25";
-    let (target, range) = text.rsplit_once('=').ok_or(SUCH_AS)?;
-    let (range, step) = match range.split_once('/') {
-        Some((range, step)) => {
-            (range, Some(step.parse::<u32>().ok().filter(|step| *step > 0).ok_or(SUCH_AS)?))
-        }
-        None => (range, None),
-    };
-    let (from, to) = range.split_once("..").ok_or(SUCH_AS)?;
-    let (from, to): (u32, u32) = (from.parse().map_err(|_| SUCH_AS)?, to.parse().map_err(|_| SUCH_AS)?);
-    if from > to {
-        return Err(SUCH_AS.into());
-    }
-    // Ten steps, if none is given.
-    let step = step.unwrap_or_else(|| (to - from).div_ceil(10).max(1));
-    let mut quotas: Vec<u32> =
-        (from..=to).step_by(usize::try_from(step).unwrap_or(usize::MAX)).take(MAX_QUOTAS + 1).collect();
-    if quotas.last() != Some(&to) {
-        quotas.push(to);
-    }
-    match quotas.len() > MAX_QUOTAS {
-        true => Err(format!("at most {MAX_QUOTAS} quotas: give a larger step, as api/minute=50..200/25")),
-        false => Ok(Sweep { target: Target::parse(target), quotas }),
-    }
-}
-
-/// A policy that was read, and what it is called in messages.
-struct Loaded {
-    input: Input,
-    value: Value,
-}
-
-/// The policy of a file; as an outcome, its errors.
-fn load(path: &str) -> Result<Result<Loaded, Outcome>, Failure> {
-    let input = Input::read(path)?;
-    let file = match PolicyFile::read(&input.name, &input.text) {
-        Ok(file) => file,
-        Err(error) => return Ok(Err(Outcome::invalid(input.error_report(&[error])))),
-    };
-    let [policy] = file.policies.as_slice() else {
-        return Err(Failure::new(format!(
-            "{} has several Tollgate filters: replay one at a time",
-            input.name
-        )));
-    };
-    match (policy.compile(), &policy.value) {
-        (Ok(_), Ok(value)) => Ok(Ok(Loaded { value: value.clone(), input })),
-        (Err(errors), _) => {
-            Ok(Err(Outcome::invalid(input.error_report(&file.locate_errors(policy, &errors)))))
-        }
-        (Ok(_), Err(error)) => Err(Failure::new(error.to_string())),
-    }
-}
-
-/// The logs, and how they are read.
-struct Opened {
-    layout: Layout,
-    fields: Fields,
-    has_query: bool,
-    has_pseudonyms: bool,
-}
 
 impl Replay {
     pub fn run(self) -> Result<Outcome, Failure> {
@@ -357,61 +262,6 @@ impl Replay {
             conditions: conditions.collect::<Result<_, _>>().map_err(Failure::new)?,
             top: self.top,
         })
-    }
-}
-
-/// What the logs that were opened can say.
-fn opened(log: &Log, fields: Fields) -> Opened {
-    let mut layout = Layout::default();
-    for one in log.parsers().map(|parser| fields.layout(parser)) {
-        let new = |known: &[(String, _)], name: &String| !known.iter().any(|(own, _)| own == name);
-        for (name, extra) in one.headers {
-            if new(&layout.headers, &name) {
-                layout.headers.push((name, extra));
-            }
-        }
-        for (name, extra) in one.response_headers {
-            if new(&layout.response_headers, &name) {
-                layout.response_headers.push((name, extra));
-            }
-        }
-    }
-    let has_query = !log.formats().any(|(_, format)| format.without_query);
-    Opened { layout, fields, has_query, has_pseudonyms: log.has_pseudonyms }
-}
-
-/// A policy, changed for the log.
-struct Prepared {
-    name: String,
-    value: Value,
-    layout: Layout,
-}
-
-fn prepared(loaded: Loaded, given: &Given, opened: &Opened) -> Result<Prepared, Failure> {
-    let Loaded { input, mut value } = loaded;
-    let unknown = with_given_keys(&mut value, given);
-    if let Some(key) = unknown.first() {
-        return Err(Failure::new(format!("{} has no key {key}, which --key names", input.name)));
-    }
-    let mut layout = opened.layout.clone();
-    if opened.has_pseudonyms {
-        layout.pseudonyms = with_pseudonyms(&mut value, &layout, opened.has_query);
-    }
-    Ok(Prepared { name: input.name, value, layout })
-}
-
-impl Prepared {
-    fn run(&self, value: &Value, max_callers: usize) -> Result<Run, Failure> {
-        let configuration = compile(value).map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            Failure::new(format!("{} cannot be replayed like this: {}", self.name, errors.join("; ")))
-        })?;
-        Ok(Run::new(&configuration, self.layout.clone(), max_callers))
-    }
-
-    /// The policy with another quota. Its callers are not told apart.
-    fn with_quota(&self, target: &Target, quota: u32) -> Result<Run, Failure> {
-        self.run(&target.with_quota(&self.value, quota).map_err(Failure::new)?, 0)
     }
 }
 

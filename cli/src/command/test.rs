@@ -64,86 +64,80 @@ struct Reported {
     lines: Vec<Option<usize>>,
 }
 
-/// Why a file has no results.
+/// Why a file has no results: what is printed about it.
 enum Trouble {
     /// Its policy is invalid.
     Policy(String),
-    /// It is invalid.
+    /// It is invalid, or a file cannot be read.
     File(String),
+}
+
+impl Trouble {
+    fn text(&self) -> &str {
+        match self {
+            Trouble::Policy(text) | Trouble::File(text) => text,
+        }
+    }
+
+    fn status(&self) -> Status {
+        match self {
+            Trouble::Policy(_) => Status::Invalid,
+            Trouble::File(_) => Status::Failed,
+        }
+    }
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Trouble {
+        Trouble::File(Outcome::failed(failure).stderr)
+    }
 }
 
 impl Test {
     pub fn run(self) -> Result<Outcome, Failure> {
-        let (mut reports, mut errors, mut status) = (Vec::new(), String::new(), Status::Success);
-        for path in &self.files {
-            match self.report(path)? {
-                Ok(report) => reports.push(report),
-                Err(Trouble::Policy(text)) => {
-                    errors += &text;
-                    status = worse(status, Status::Invalid);
-                }
-                Err(Trouble::File(text)) => {
-                    errors += &text;
-                    status = Status::Failed;
-                }
-            }
-        }
+        let results: Vec<_> = self.files.iter().map(|path| (path, self.report(path))).collect();
+        let reports: Vec<&Report> = results.iter().filter_map(|(_, result)| result.as_ref().ok()).collect();
         let filter = self.filter.as_deref();
         if let Some(filter) =
             filter.filter(|_| !reports.is_empty() && reports.iter().all(|one| one.cases.is_empty()))
         {
             return Err(Failure::new(format!("no case has a name that contains {filter:?}")));
         }
-        if reports.iter().any(|report| report.cases.iter().any(|case| !case.ran.passed())) {
-            status = worse(status, Status::Invalid);
-        }
         if let Some(path) = &self.junit {
-            let suites: Vec<_> = reports.iter().map(Report::suite).collect();
+            let suites: Vec<_> = results.iter().map(|(path, result)| suite(path, result)).collect();
             fs::write(path, junit::document(&suites))
                 .map_err(|error| Failure::new(format!("{path} cannot be written: {error}")))?;
         }
         let stdout = if self.json {
-            Value::List(reports.iter().map(Report::to_value).collect()).to_json() + "\n"
+            Value::List(reports.iter().map(|report| report.to_value()).collect()).to_json() + "\n"
         } else {
             reports.iter().map(|report| report.to_text(self.verbose)).collect()
         };
-        Ok(Outcome { status, stdout, stderr: errors })
+        let statuses = results.iter().map(|(_, result)| match result {
+            Ok(report) if report.failed() > 0 => Status::Invalid,
+            Ok(_) => Status::Success,
+            Err(trouble) => trouble.status(),
+        });
+        let status = statuses.fold(Status::Success, worse);
+        let troubles = results.iter().filter_map(|(_, result)| result.as_ref().err());
+        Ok(Outcome { status, stdout, stderr: troubles.map(Trouble::text).collect() })
     }
 
-    fn report(&self, path: &str) -> Result<Result<Report, Trouble>, Failure> {
+    fn report(&self, path: &str) -> Result<Report, Trouble> {
         let input = read(path)?;
         let syntax = Syntax::of(&input.name, &input.text);
-        let document = match Document::read(&input.text, syntax) {
-            Ok(document) => document,
-            Err(error) => {
-                let located = Located { line: error.line, item: error.to_config_error() };
-                return Ok(Err(Trouble::File(input.error_report(&[located]))));
-            }
-        };
+        let invalid = |errors: &[Located<ConfigError>]| Trouble::File(input.error_report(errors));
+        let document = Document::read(&input.text, syntax)
+            .map_err(|error| invalid(&[Located { line: error.line, item: error.to_config_error() }]))?;
         let Some(policy) = policy_name(&input.name, &document.value) else {
-            if let Some(sibling) = sibling(path).filter(|_| PolicyFile::read(path, &input.text).is_ok()) {
-                return Err(Failure::new(format!(
-                    "{path} is a policy, and no test file stands beside it: {sibling} does not exist"
-                )));
-            }
-            let error = ConfigError::new(
-                language::file::POLICY.name,
-                "nothing",
-                "the file with the policy; it can be left out only if this file is named like billium.test.yaml",
-            );
-            let error = Located { line: None, item: error };
-            return Ok(Err(Trouble::File(input.error_report(&[error]))));
+            return Err(without_policy(path, &input));
         };
         let policy = beside(&input.name, &policy);
         let filter = document.value.get(language::file::FILTER.name).and_then(Value::text);
-        let set = match compiled(&Input::read(&policy)?, filter) {
-            Ok(set) => set,
-            Err(text) => return Ok(Err(Trouble::Policy(text))),
-        };
-        match TestFile::read(&document.value, &set) {
-            Ok(file) => Ok(Ok(self.ran(input.name, policy, &set, &file, &document.lines))),
-            Err(errors) => Ok(Err(Trouble::File(input.error_report(&located(&errors, &document.lines))))),
-        }
+        let set = compiled(&Input::read(&policy)?, filter).map_err(Trouble::Policy)?;
+        let file = TestFile::read(&document.value, &set)
+            .map_err(|errors| invalid(&located(&errors, &document.lines)))?;
+        Ok(self.ran(input.name, policy, &set, &file, &document.lines))
     }
 
     fn ran(
@@ -165,8 +159,35 @@ impl Test {
     }
 }
 
-fn worse(status: Status, other: Status) -> Status {
-    if status == Status::Success { other } else { status }
+/// What the exit status says of two files.
+fn worse(one: Status, other: Status) -> Status {
+    match (one, other) {
+        (Status::Failed, _) | (_, Status::Failed) => Status::Failed,
+        (Status::Invalid, _) | (_, Status::Invalid) => Status::Invalid,
+        (Status::Success, Status::Success) => Status::Success,
+    }
+}
+
+fn suite(path: &str, result: &Result<Report, Trouble>) -> junit::Suite {
+    match result {
+        Ok(report) => report.suite(),
+        Err(trouble) => junit::Suite { name: path.into(), cases: Err(trouble.text().trim_end().into()) },
+    }
+}
+
+/// The error of a file that does not say which policy it is about.
+fn without_policy(path: &str, input: &Input) -> Trouble {
+    if let Some(sibling) = sibling(path).filter(|_| PolicyFile::read(path, &input.text).is_ok()) {
+        return Trouble::from(Failure::new(format!(
+            "{path} is a policy, and no test file stands beside it: {sibling} does not exist"
+        )));
+    }
+    let error = ConfigError::new(
+        language::file::POLICY.name,
+        "nothing",
+        "the file with the policy; it can be left out only if this file is named like billium.test.yaml",
+    );
+    Trouble::File(input.error_report(&[Located { line: None, item: error }]))
 }
 
 /// Reads a test file, or that beside a policy.
@@ -194,9 +215,10 @@ fn beside(name: &str, other: &str) -> String {
     }
 }
 
-/// The policy of a file, or of one filter in it. The error is a report.
+/// The policy of a file, or of one filter in it. The error is a report. A test file may name any file, so what is in
+/// one is shown only if it is a policy without doubt.
 fn compiled(input: &Input, filter: Option<&str>) -> Result<Configuration, String> {
-    let file = PolicyFile::read(&input.name, &input.text).map_err(|error| input.error_report(&[error]))?;
+    let file = PolicyFile::read(&input.name, &input.text).map_err(|error| hidden(input, error.line))?;
     let name = |policy: &&PolicySource| policy.filter.as_ref().map(|filter| filter.name.clone());
     let wanted = |policy: &&PolicySource| filter.is_none() || name(policy).as_deref() == filter;
     let chosen: Vec<&PolicySource> = file.policies.iter().filter(wanted).collect();
@@ -208,7 +230,17 @@ fn compiled(input: &Input, filter: Option<&str>) -> Result<Configuration, String
             input.error_report(&[Located { line: None, item: ConfigError::new("", &found, &allowed) }])
         );
     };
-    policy.compile().map_err(|errors| input.error_report(&file.locate_errors(policy, &errors)))
+    policy.compile().map_err(|errors| match policy.is_clear() {
+        true => input.error_report(&file.locate_errors(policy, &errors)),
+        false => hidden(input, None),
+    })
+}
+
+/// The report about a file that may be no policy: nothing of what is in it.
+fn hidden(input: &Input, line: Option<usize>) -> String {
+    let found = "a file that cannot be read as a policy";
+    let allowed = format!("a policy; tollgate check {} shows its errors", input.name);
+    input.error_report(&[Located { line, item: ConfigError::new("", found, &allowed) }])
 }
 
 fn located(errors: &ConfigErrors, lines: &LineMap) -> Vec<Located<ConfigError>> {
@@ -248,7 +280,7 @@ impl Report {
             let failure = first.map(|one| (message(one), case.plain(&self.file)));
             junit::SuiteCase { name: case.name.clone(), line: case.line, failure }
         };
-        junit::Suite { name: self.file.clone(), cases: self.cases.iter().map(case).collect() }
+        junit::Suite { name: self.file.clone(), cases: Ok(self.cases.iter().map(case).collect()) }
     }
 
     fn to_value(&self) -> Value {

@@ -1,6 +1,6 @@
 //! Describes how the cost of a request is read from the body of its response.
 
-use super::unknown_cost;
+use super::cost::unknown_cost;
 use tollgate::language::cost_header;
 use tollgate::rules::{BodyPreset, CostBody, CostTerm, TokenKind, Weight};
 

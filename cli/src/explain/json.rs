@@ -84,6 +84,7 @@ fn policy(policy: &PolicyExplanation) -> Value {
         field("applies", word.into()),
         (name, why),
         field("limits", Value::List(limits)),
+        field("blocked", Value::Bool(policy.blocked)),
         field("scope", if policy.scope.is_fleet() { "fleet" } else { "proxy" }.into()),
         field("enforced_percent", number(policy.enforced.0.into())),
         field("on_outage", on_outage(policy.scope)),

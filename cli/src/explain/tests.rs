@@ -1,6 +1,7 @@
 use super::*;
 use crate::document::{Document, Syntax};
 use tollgate::compile::compile;
+use tollgate::time::SECOND;
 
 const POLICY: &str = "
 keys:

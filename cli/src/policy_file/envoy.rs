@@ -2,7 +2,7 @@
 
 use super::cors::warn_cors;
 use super::place::{Lines, PolicyPlace};
-use super::{PolicySource, base64, platform};
+use super::{PolicySource, base64, platform, stats_tags};
 use crate::inspect::{counts_addresses, matches_paths};
 use crate::lint::Warning;
 use tollgate::compile::Configuration;
@@ -40,6 +40,8 @@ pub struct Filter {
     /// The path of its connection manager and the manager itself; `None` if the filter is in a file of its
     /// own.
     manager: Option<(String, Value)>,
+    /// What is wrong with the bootstrap, if this is its first Tollgate filter.
+    of_bootstrap: Option<Warning>,
 }
 
 /// Whether this is an Envoy configuration rather than a policy.
@@ -55,7 +57,11 @@ pub(super) fn has_policy_fields(value: &Value) -> bool {
 
 /// All policies in an Envoy configuration, in the order of the file.
 pub(super) fn filters(file: &Value, lines: &Lines) -> Vec<PolicySource> {
-    filters_below(file, "", lines)
+    let mut found = filters_below(file, "", lines);
+    if let Some(first) = found.iter_mut().find_map(|policy| policy.filter.as_mut()) {
+        first.of_bootstrap = stats_tags::warning(file);
+    }
+    found
 }
 
 /// All policies in a value with this path.
@@ -149,7 +155,8 @@ fn policy_source(filter: &Value, around: &Surroundings<'_>) -> Option<PolicySour
         return None;
     }
     let manager = around.manager.as_ref().map(|(at, manager)| (at.path(), (*manager).clone()));
-    let filter = Filter { name: around.name.into(), path, config: config.clone(), manager };
+    let filter =
+        Filter { name: around.name.into(), path, config: config.clone(), manager, of_bootstrap: None };
     Some(PolicySource {
         filter: Some(filter),
         ..PolicySource::of(written.value, written.place, around.lines)
@@ -217,6 +224,7 @@ impl Filter {
             }
             warn_cors(set, &self.config, (path, manager), &mut warnings);
         }
+        warnings.extend(self.of_bootstrap.clone());
         warnings
     }
 

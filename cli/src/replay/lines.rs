@@ -37,6 +37,35 @@ pub enum Next<'a> {
     End,
 }
 
+/// What came, to be handed out later.
+pub enum Kept {
+    /// As [`Next::Line`].
+    Line(u64, Vec<u8>),
+    /// As [`Next::TooLong`].
+    TooLong(u64),
+    /// As [`Next::Broken`].
+    Broken(u64, String),
+}
+
+impl Kept {
+    /// The line, if it is one.
+    pub fn line(&self) -> Option<&[u8]> {
+        match self {
+            Kept::Line(_, line) => Some(line),
+            Kept::TooLong(_) | Kept::Broken(..) => None,
+        }
+    }
+
+    /// The same, to be read.
+    pub fn next(&self) -> Next<'_> {
+        match self {
+            Kept::Line(number, line) => Next::Line(*number, line),
+            Kept::TooLong(number) => Next::TooLong(*number),
+            Kept::Broken(number, why) => Next::Broken(*number, why.clone()),
+        }
+    }
+}
+
 impl Lines {
     /// Opens a log; `-` is standard input. `read` counts the bytes that were read, before they are decompressed.
     ///

@@ -6,13 +6,49 @@
 use super::format::{Extra, MAX_EXTRAS, Mapping, Parser, Slot, Text};
 use super::request::Layout;
 use tollgate::config::Value;
-use tollgate::rules::KeySource;
+use tollgate::language::{configuration, cost_header, limit, policy};
+use tollgate::rules::modifiers;
 
 /// What stands before the names of these headers.
 const OWN_HEADER: &str = "x-tollgate-replay-";
 
 /// The fields of a key that stay when its source is replaced.
-const KEPT: [&str; 3] = ["prefix", "valid", "same_as"];
+const KEPT: [&str; 3] = [modifiers::PREFIX.name, modifiers::VALID.name, modifiers::SAME_AS.name];
+
+/// The source of a key that is a request header. A match asks for headers by the other name.
+const HEADER: &str = "header";
+const HEADERS: &str = "headers";
+
+/// What a log can say of a key with each source. A test holds the names against those of the language.
+const SOURCES: &[(&str, InLog)] = &[
+    (HEADER, InLog::Header),
+    ("query", InLog::Query),
+    ("cookie", InLog::Never),
+    ("metadata", InLog::Never),
+    ("route_metadata", InLog::Never),
+    ("certificate", InLog::Never),
+    ("consumer", InLog::Never),
+    ("client_ip", InLog::Always),
+    ("host", InLog::Always),
+    ("path", InLog::Always),
+    ("request", InLog::Always),
+    ("constant", InLog::Always),
+    // Its keys are looked at one by one.
+    ("first_of", InLog::Always),
+];
+
+/// Whether a log has the values of a key.
+#[derive(Clone, Copy)]
+enum InLog {
+    /// As far as the log has what every log may have.
+    Always,
+    /// If it has this header.
+    Header,
+    /// If it has queries.
+    Query,
+    /// No log has them.
+    Never,
+}
 
 /// Where the log has what its format does not say: pairs of a name and a field of the log.
 #[derive(Clone, Debug, Default)]
@@ -113,9 +149,12 @@ fn own_header(kind: &str, name: &str) -> String {
     format!("{OWN_HEADER}{kind}-{}", name.to_ascii_lowercase())
 }
 
+/// Headers that a log has without being asked for them.
+const OTHERWISE_KNOWN: [&str; 4] = ["host", "user-agent", "referer", "x-forwarded-for"];
+
 /// The request headers and the response headers that a policy names.
 fn names_of_headers(value: &Value, asked: &mut Vec<String>, reported: &mut Vec<String>) {
-    const OTHERWISE_KNOWN: [&str; 4] = ["host", "user-agent", "referer", "x-forwarded-for"];
+    const REPORTS: [&str; 2] = [policy::COST_HEADER.name, policy::STOCK_HEADER.name];
     let add = |list: &mut Vec<String>, name: &str| {
         let name = name.to_ascii_lowercase();
         if !list.contains(&name) && !OTHERWISE_KNOWN.contains(&name.as_str()) {
@@ -126,13 +165,13 @@ fn names_of_headers(value: &Value, asked: &mut Vec<String>, reported: &mut Vec<S
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (name.as_str(), value) {
-                    ("header", Value::Text(header)) => add(asked, header),
-                    ("headers", Value::Object(headers)) => {
+                    (HEADER, Value::Text(header)) => add(asked, header),
+                    (HEADERS, Value::Object(headers)) => {
                         headers.iter().for_each(|(header, _)| add(asked, header));
                     }
-                    ("cost_header" | "stock_header", Value::Text(header)) => add(reported, header),
-                    ("cost_header" | "stock_header", object) => {
-                        let name = object.get("name").or_else(|| object.get("header")).and_then(Value::text);
+                    (name, Value::Text(header)) if REPORTS.contains(&name) => add(reported, header),
+                    (name, object) if REPORTS.contains(&name) => {
+                        let name = object.get(cost_header::NAME.name).and_then(Value::text);
                         name.iter().for_each(|header| add(reported, header));
                     }
                     (_, _) => names_of_headers(value, asked, reported),
@@ -158,8 +197,10 @@ pub fn with_given_keys(policy: &mut Value, given: &Given) -> Vec<String> {
 
 /// A key that reads this header instead.
 fn header_key(key: &Value, header: &str) -> Value {
-    let mut fields =
-        vec![("header".to_string(), Value::from(header)), ("whole".to_string(), Value::Bool(true))];
+    let mut fields = vec![
+        (HEADER.to_string(), Value::from(header)),
+        (modifiers::WHOLE.name.to_string(), Value::Bool(true)),
+    ];
     if let Value::Object(old) = key {
         fields.extend(old.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).cloned());
     }
@@ -171,11 +212,13 @@ fn header_key(key: &Value, header: &str) -> Value {
 pub fn with_pseudonyms(policy: &mut Value, layout: &Layout, has_query: bool) -> Vec<(String, String)> {
     let lacking = lacking(policy, layout, has_query);
     let mut pseudonyms = Vec::new();
-    if let Some(Value::List(policies)) = field_mut(policy, "policies") {
+    if let Some(Value::List(policies)) = field_mut(policy, configuration::POLICIES.name) {
         for one in policies {
-            let Some(name) = one.get("name").and_then(Value::text).map(str::to_string) else { continue };
-            let lacks = one.get("key").is_some_and(|key| lacks(key, &lacking));
-            if let Some(key) = field_mut(one, "key").filter(|_| lacks) {
+            let Some(name) = one.get(policy::NAME.name).and_then(Value::text).map(str::to_string) else {
+                continue;
+            };
+            let lacks = one.get(policy::KEY.name).is_some_and(|key| lacks(key, &lacking));
+            if let Some(key) = field_mut(one, policy::KEY.name).filter(|_| lacks) {
                 let header = own_header("caller", &name);
                 *key = Value::from(header.as_str());
                 pseudonyms.push((header, name));
@@ -193,19 +236,18 @@ pub fn with_pseudonyms(policy: &mut Value, layout: &Layout, has_query: bool) -> 
 
 /// The keys that no request of the log can have.
 fn lacking(policy: &Value, layout: &Layout, has_query: bool) -> Vec<String> {
-    let Some(Value::Object(keys)) = policy.get("keys") else { return Vec::new() };
+    let Some(Value::Object(keys)) = policy.get(configuration::KEYS.name) else { return Vec::new() };
     let has_header = |name: &str| {
         let name = name.to_ascii_lowercase();
-        layout.headers.iter().any(|(header, _)| *header == name)
-            || matches!(name.as_str(), "host" | "user-agent" | "referer" | "x-forwarded-for")
+        layout.headers.iter().any(|(header, _)| *header == name) || OTHERWISE_KNOWN.contains(&name.as_str())
     };
     let lacks = |key: &Value| {
-        let field = KeySource::NAMES.iter().find(|field| key.get(field).is_some());
-        match field.copied() {
-            Some("header") => !key.get("header").and_then(Value::text).is_some_and(has_header),
-            Some("query") => !has_query,
-            Some("cookie" | "metadata" | "route_metadata" | "certificate" | "consumer") => true,
-            Some("first_of") | Some(_) | None => false,
+        let source = SOURCES.iter().find(|(field, _)| key.get(field).is_some());
+        match source.map(|(_, in_log)| in_log) {
+            Some(InLog::Header) => !key.get(HEADER).and_then(Value::text).is_some_and(has_header),
+            Some(InLog::Query) => !has_query,
+            Some(InLog::Never) => true,
+            Some(InLog::Always) | None => false,
         }
     };
     keys.iter().filter(|(_, key)| lacks(key)).map(|(name, _)| name.clone()).collect()
@@ -220,7 +262,7 @@ fn lacks(key: &Value, lacking: &[String]) -> bool {
 }
 
 fn keys_of(policy: &mut Value) -> Option<&mut Vec<(String, Value)>> {
-    match field_mut(policy, "keys")? {
+    match field_mut(policy, configuration::KEYS.name)? {
         Value::Object(keys) => Some(keys),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => None,
     }
@@ -231,9 +273,12 @@ fn field_mut<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Value> {
     fields.iter_mut().rev().find(|(field, _)| field == name).map(|(_, value)| value)
 }
 
-/// The names in a list of policies or limits, for messages. The only limit may have none.
+/// The name of a limit that has none, because it is the only one.
+const ONLY: &str = "limit";
+
+/// The names in a list of policies or limits, for messages.
 fn names(list: &[Value]) -> String {
-    let names = list.iter().map(|one| one.get("name").and_then(Value::text).unwrap_or("limit"));
+    let names = list.iter().map(|one| one.get(limit::NAME.name).and_then(Value::text).unwrap_or(ONLY));
     format!("; it has {}", names.collect::<Vec<_>>().join(", "))
 }
 
@@ -284,28 +329,31 @@ impl Target {
 
     fn quota<'v>(&self, policy: &'v mut Value) -> Result<&'v mut Value, String> {
         let unknown = |what: &str, name: &str| format!("the policy file has no {what} {name}");
-        let policies = match field_mut(policy, "policies") {
+        let policies = match field_mut(policy, configuration::POLICIES.name) {
             Some(Value::List(policies)) => policies,
             Some(_) | None => return Err("the policy file has no policies".into()),
         };
-        let named = |value: &Value, name: &str| value.get("name").and_then(Value::text) == Some(name);
+        let named =
+            |value: &Value, name: &str| value.get(limit::NAME.name).and_then(Value::text) == Some(name);
         let names = names(policies);
         let one = policies.iter_mut().find(|policy| named(policy, &self.policy));
         let one = one.ok_or_else(|| unknown("policy", &self.policy) + &names)?;
-        let Some(Value::List(limits)) = field_mut(one, "limits") else {
+        let Some(Value::List(limits)) = field_mut(one, policy::LIMITS.name) else {
             return Err(unknown("limits in policy", &self.policy));
         };
         let names = self::names(limits);
         let is_only = limits.len() == 1;
         let wanted = |limit: &&mut Value| match &self.limit {
-            Some(name) => named(limit, name) || is_only && name == "limit" && limit.get("name").is_none(),
+            Some(name) => {
+                named(limit, name) || is_only && name == ONLY && limit.get(limit::NAME.name).is_none()
+            }
             None => is_only,
         };
         let limit = limits.iter_mut().find(wanted).ok_or_else(|| match &self.limit {
             Some(name) => unknown("limit", &format!("{}/{name}", self.policy)) + &names,
             None => format!("policy {} has several limits: name one, as {}/LIMIT", self.policy, self.policy),
         })?;
-        let quota = field_mut(limit, "quota").ok_or_else(|| unknown("quota in", &self.text()))?;
+        let quota = field_mut(limit, limit::QUOTA.name).ok_or_else(|| unknown("quota in", &self.text()))?;
         match (&self.tier, quota) {
             (None, Value::Object(_)) => {
                 Err(format!("{} has a quota for each tier: name one, as {}/TIER", self.text(), self.text()))
@@ -313,5 +361,22 @@ impl Target {
             (None, quota) => Ok(quota),
             (Some(tier), quota) => field_mut(quota, tier).ok_or_else(|| unknown("quota of tier", tier)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate::language::request_match;
+    use tollgate::rules::KeySource;
+
+    #[test]
+    fn it_is_known_of_each_source_of_keys_whether_a_log_has_it() {
+        let mut known: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).collect();
+        let mut names = KeySource::NAMES.to_vec();
+        known.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(known, names);
+        assert!(request_match::OBJECT.names.contains(&HEADERS));
     }
 }

@@ -256,3 +256,31 @@ passes
         "{described}"
     );
 }
+
+/// The limits that have not rejected the request would let it pass, but the block does not.
+#[test]
+fn the_rejection_that_starts_a_block_says_what_happens_then() {
+    let text = "keys: { ip: { client_ip: {} } }
+policies: [{ name: p, key: ip, block_for: 15m, limits: [{ name: minute, quota: 2, window: 1m }, { name: hour, quota: 9, window: 1h }] }]
+";
+    let path = file("explain-block.yaml", text);
+    let explained = |times: &str, more: &[&str]| {
+        tollgate(&[&["explain", path.to_str().unwrap(), "/", "--times", times][..], more].concat()).success()
+    };
+    let before = explained("2", &[]);
+    assert!(before.contains("at most 9 in any 60 min: admits, 7 of 9 left\n"), "{before}");
+    assert!(!before.contains("blocked: "), "{before}");
+    let blocked = "blocked: until the block is over, the policy rejects every request of this caller\n";
+    for times in ["3", "4"] {
+        let out = explained(times, &[]);
+        assert!(out.contains("at most 2 in any 60 s: rejects, 0 of 2 left, wait 900 s\n"), "{out}");
+        assert!(out.contains("at most 9 in any 60 min: rejects, 0 of 9 left, wait 900 s\n"), "{out}");
+        assert!(out.contains(blocked), "{out}");
+    }
+    let json = json(&explained("3", &["--json"]));
+    let policy = &json[0]["policies"][0];
+    assert_eq!(
+        (&policy["blocked"], &policy["limits"][1]["admitted"], &policy["limits"][1]["wait_seconds"]),
+        (&true.into(), &false.into(), &900.into())
+    );
+}

@@ -16,6 +16,7 @@ mod explain;
 mod forgive;
 mod hash;
 mod help;
+mod labels;
 mod language;
 mod platforms;
 mod policies;

@@ -269,6 +269,24 @@ fn a_hostile_log_is_counted_and_nothing_more() {
     assert_eq!(report["to"], "2026-11-28T10:00:01Z");
 }
 
+/// Standard input cannot be read again, so what its format was found by has to be counted from memory.
+#[test]
+fn what_cannot_be_read_at_the_beginning_of_standard_input_is_counted_as_in_a_file() {
+    let policy = policy_file("replay-beginning.yaml", &per_minute(3));
+    let long = "x".repeat(2 << 20) + "\n";
+    let text = combined(&[(0, "192.0.2.7")]) + &long + "hello\n" + &combined(&[(1, "192.0.2.7")]);
+    let from_file = replayed(&[&policy, &log_file("replay-beginning.log", &text)]);
+    let from_stdin = json(&tollgate_reading(&["replay", &policy, "-", "--json"], &text).success());
+    for report in [from_file, from_stdin] {
+        assert_eq!(
+            (&report["requests"], &report["unreadable"], &report["lines"]),
+            (&2.into(), &2.into(), &4.into()),
+            "{report}"
+        );
+        assert!(report["notes"].to_string().contains(":2\""), "{report}");
+    }
+}
+
 #[test]
 fn what_is_no_log_is_said() {
     let policy = policy_file("replay-none.yaml", &per_minute(3));

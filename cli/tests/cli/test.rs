@@ -152,6 +152,60 @@ fn the_results_can_be_junit() {
     );
 }
 
+/// CI shows what the report has. A file that is left out looks like one that passed.
+#[test]
+fn a_file_without_results_is_an_error_in_the_junit_report() {
+    let good = one("junit_good", "request: /");
+    let invalid = one("junit_invalid", "request: /, tims: 5");
+    let policy_invalid = one("junit_policy_invalid", "request: /");
+    file("junit_policy_invalid.yaml", &policy("charge: never\n"));
+    let report = Path::new(env!("CARGO_TARGET_TMPDIR")).join("junit_errors.xml");
+    let report = report.to_str().unwrap();
+    let files = [good.as_str(), &invalid, "no/such.test.yaml", &policy_invalid];
+    let ran = tollgate(&[&["test", "--junit", report][..], &files].concat());
+    assert_eq!(ran.status, 2);
+    assert!(ran.stdout.contains("1 case, passed"), "{}", ran.stdout);
+    let document = fs::read_to_string(report).unwrap();
+    assert!(
+        document.contains("<testsuites name=\"tollgate\" tests=\"4\" failures=\"0\" errors=\"3\">"),
+        "{document}"
+    );
+    assert_eq!(document.matches("failures=\"0\" errors=\"1\" skipped=\"0\">").count(), 3, "{document}");
+    for says in [
+        format!("<error message=\"{invalid}:4: error: cases[0].requests[0].tims: found an unknown field;"),
+        "<error message=\"tollgate: no/such.test.yaml cannot be read: ".into(),
+        "junit_policy_invalid.yaml:6: error: charge: found &quot;never&quot;".into(),
+    ] {
+        assert!(document.contains(&says), "{says}\n{document}");
+    }
+}
+
+/// A test file comes from a repository, and what it prints goes into a public log.
+#[test]
+fn nothing_of_a_file_that_is_no_policy_is_printed() {
+    for (number, text) in [
+        "hunter2secret",
+        "token: hunter2secret\n",
+        "keys: { hunter2secret: hunter2secret }\n",
+        "policies: [{ hunter2secret: 1 }]\nhunter2secret: 1\n",
+        "- [hunter2secret\n",
+        "a: *hunter2secret\n",
+        "static_resources: { hunter2secret: { typed_config: { '@type': hunter2secret } } }\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: { name: a }\nstringData: { policies: 'keys: hunter2secret' }\n",
+        "{\"hunter2secret\": }",
+    ].iter().enumerate() {
+        let secret = file(&format!("secret{number}.yaml"), text).display().to_string();
+        let path = file(&format!("curious{number}.test.yaml"), &format!("policy: {secret}\ncases: []\n"));
+        let path = path.display().to_string();
+        for arguments in [&["test", &path][..], &["test", "--json", &path]] {
+            let ran = tollgate(arguments);
+            assert_eq!(ran.status, 1, "{text}");
+            assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"), "{}", ran.stderr);
+            assert!(ran.stderr.contains(&format!("tollgate check {secret} shows its errors")), "{}", ran.stderr);
+        }
+    }
+}
+
 #[test]
 fn only_cases_whose_name_contains_the_filter_run() {
     let path = "envoy/policies/billium.test.yaml";

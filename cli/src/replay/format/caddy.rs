@@ -23,6 +23,6 @@ const FIELDS: &[(Slot, &str)] = &[
     (Slot::Status, "status"),
     (Slot::BytesIn, "bytes_read"),
     (Slot::BytesOut, "size"),
-    (Slot::Text(Text::UserAgent), "request.headers.User-Agent"),
-    (Slot::Text(Text::Referer), "request.headers.Referer"),
+    (Slot::Header(Text::UserAgent), "request.headers.User-Agent"),
+    (Slot::Header(Text::Referer), "request.headers.Referer"),
 ];

@@ -86,9 +86,12 @@ impl CloudFront {
                     Slot::Start | Slot::End | Slot::Duration(_) | Slot::Status | Slot::BytesIn => {
                         Cow::Borrowed(word)
                     }
-                    Slot::BytesOut | Slot::Request | Slot::Query | Slot::Decision | Slot::Text(_) => {
-                        Cow::Borrowed(word)
-                    }
+                    Slot::BytesOut
+                    | Slot::Request
+                    | Slot::Query
+                    | Slot::Decision
+                    | Slot::Text(_)
+                    | Slot::Header(_) => Cow::Borrowed(word),
                 };
                 line.set(*slot, value)?;
             }

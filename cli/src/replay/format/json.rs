@@ -45,12 +45,12 @@ impl JsonPlan {
             root.add(path, *slot);
         }
         if let Some(places) = headers {
-            let text = |extra| Slot::Text(super::Text::Extra(extra));
+            let header = |extra| Slot::Header(super::Text::Extra(extra));
             for (extra, name) in &mapping.headers {
-                root.add(&format!("{}{name}", places.request), text(*extra));
+                root.add(&format!("{}{name}", places.request), header(*extra));
             }
             for (extra, name) in &mapping.response_headers {
-                root.add(&format!("{}{name}", places.response), text(*extra));
+                root.add(&format!("{}{name}", places.response), header(*extra));
             }
         }
         // A mapping of one's own says enough.
@@ -83,7 +83,10 @@ impl JsonPlan {
 fn same(one: Slot, other: Slot) -> bool {
     let is_time = |slot| matches!(slot, Slot::Start | Slot::End);
     let is_duration = |slot| matches!(slot, Slot::Duration(_));
-    one == other || is_time(one) && is_time(other) || is_duration(one) && is_duration(other)
+    one == other
+        || is_time(one) && is_time(other)
+        || is_duration(one) && is_duration(other)
+        || one.text().is_some() && one.text() == other.text()
 }
 
 impl Node {
@@ -95,7 +98,7 @@ impl Node {
     }
 
     fn reads(&self, slot: Slot) -> bool {
-        self.slots.contains(&slot) || self.children.iter().any(|child| child.reads(slot))
+        self.slots.iter().any(|own| same(*own, slot)) || self.children.iter().any(|child| child.reads(slot))
     }
 
     fn child(&mut self, name: &str) -> &mut Node {

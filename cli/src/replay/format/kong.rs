@@ -20,6 +20,6 @@ const FIELDS: &[(Slot, &str)] = &[
     (Slot::Status, "response.status"),
     (Slot::BytesIn, "request.size"),
     (Slot::BytesOut, "response.size"),
-    (Slot::Text(Text::UserAgent), "request.headers.user-agent"),
-    (Slot::Text(Text::Referer), "request.headers.referer"),
+    (Slot::Header(Text::UserAgent), "request.headers.user-agent"),
+    (Slot::Header(Text::Referer), "request.headers.referer"),
 ];

@@ -106,6 +106,26 @@ pub enum Slot {
     Decision,
     /// A text.
     Text(Text),
+    /// A header in a log that leaves out those that a request has not: `-` is a value like any other.
+    Header(Text),
+}
+
+impl Slot {
+    /// The text that it is. `None`: it is something else.
+    pub fn text(self) -> Option<Text> {
+        match self {
+            Slot::Text(text) | Slot::Header(text) => Some(text),
+            Slot::Start
+            | Slot::End
+            | Slot::Duration(_)
+            | Slot::Status
+            | Slot::BytesIn
+            | Slot::BytesOut
+            | Slot::Request
+            | Slot::Query
+            | Slot::Decision => None,
+        }
+    }
 }
 
 /// Why a line is no request.
@@ -179,6 +199,13 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Sets a text that is exactly what was sent. Nothing at all means that there is none.
+    fn set_header(&mut self, text: Text, value: Cow<'a, [u8]>) {
+        if let Some(place) = self.texts.get_mut(text.index()).filter(|_| !value.is_empty()) {
+            *place = Some(value);
+        }
+    }
+
     /// Takes over a field, as it is written in text formats.
     ///
     /// # Errors
@@ -195,6 +222,7 @@ impl<'a> Line<'a> {
             Slot::Query => self.add_query(&value),
             Slot::Decision => self.set_decision(value),
             Slot::Text(text) => self.set_text(text, value),
+            Slot::Header(text) => self.set_header(text, value),
         }
         Ok(())
     }

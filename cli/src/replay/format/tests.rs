@@ -196,6 +196,29 @@ fn headers_that_a_policy_asks_for_come_from_formats_that_have_them_all() {
     assert!(!format("combined").parser(&mapping).unwrap().reads(Slot::Text(Text::Extra(extra))));
 }
 
+/// These formats leave out what a request has not. In a field that is named by an option, `-` is nothing, as in text.
+#[test]
+fn a_header_whose_value_is_a_hyphen_is_a_header() {
+    let extra = Text::Extra(Extra(0));
+    let asked = Mapping { headers: vec![(Extra(0), "x-api-key".into())], ..Mapping::default() };
+    for (name, line, agent) in
+        [("caddy", CADDY, "curl/7.82.0"), ("kong", KONG, "curl/7.54.0"), ("traefik-json", TRAEFIK_JSON, "")]
+    {
+        let line = line.replace("k1", "-");
+        let line = if agent.is_empty() { line } else { line.replace(agent, "-") };
+        let mut parsed = Line::default();
+        let entry = format(name).parser(&asked).unwrap().parse(line.as_bytes(), &mut parsed);
+        assert_eq!((entry, parsed.text(extra)), (Ok(Entry::Request), Some(&b"-"[..])), "{name}");
+        assert_eq!(parsed.text(Text::UserAgent), Some(&b"-"[..]).filter(|_| !agent.is_empty()), "{name}");
+    }
+    let named =
+        Mapping { fields: vec![(Slot::Text(extra), "request_X-Api-Key".into())], ..Mapping::default() };
+    let line = TRAEFIK_JSON.replace("k1", "-");
+    let mut parsed = Line::default();
+    let entry = format("traefik-json").parser(&named).unwrap().parse(line.as_bytes(), &mut parsed);
+    assert_eq!((entry, parsed.text(extra)), (Ok(Entry::Request), None));
+}
+
 #[test]
 fn a_format_string_of_ones_own_is_read() {
     let pattern = "%START_TIME%|%REQ(X-API-KEY)%|%REQ(:METHOD)% %REQ(:PATH)%|%RESPONSE_CODE%|%DURATION%";

@@ -25,6 +25,6 @@ const FIELDS: &[(Slot, &str)] = &[
     (Slot::Status, "DownstreamStatus"),
     (Slot::BytesIn, "RequestContentSize"),
     (Slot::BytesOut, "DownstreamContentSize"),
-    (Slot::Text(Text::UserAgent), "request_User-Agent"),
-    (Slot::Text(Text::Referer), "request_Referer"),
+    (Slot::Header(Text::UserAgent), "request_User-Agent"),
+    (Slot::Header(Text::Referer), "request_Referer"),
 ];

@@ -20,6 +20,13 @@ impl PageStore {
         let pages = usize::try_from(pages).unwrap_or(usize::MAX);
         PageStore { pages: RefCell::new((0..pages).map(|_| None).collect()) }
     }
+
+    /// The bytes of each page.
+    #[cfg(test)]
+    pub fn pages(&self) -> Vec<Vec<u8>> {
+        let bytes = |page: &Option<Box<Page>>| page.as_ref().map_or(Vec::new(), |page| page.bytes.clone());
+        self.pages.borrow().iter().map(bytes).collect()
+    }
 }
 
 impl Store for PageStore {
