@@ -95,13 +95,14 @@ language: ## write the language's schema and reference page anew
 	@tools/cargo run --quiet -p tollgate-cli -- schema --test >envoy/tollgate-test.schema.json
 	@tools/cargo run --quiet -p tollgate-cli -- reference >docs/language.md
 
-lint: ## check the formatting, clippy for both targets with warnings denied, and that the fuzz targets compile
+lint: ## check the formatting, clippy for both targets with warnings denied, the types of the playground's page, and that the fuzz targets compile
 	tools/cargo fmt --all --check
 	tools/cargo fmt --manifest-path fuzz/Cargo.toml --check
 	tools/cargo clippy --workspace --all-targets -- -D warnings
 	tools/cargo clippy --test envoy --test fleet --test observe --test container --test module --test release -- -D warnings # which --all-targets leaves out
 	tools/wasm-cargo clippy --lib -- -D warnings
 	tools/wasm-cargo clippy --lib --package tollgate-playground -- -D warnings
+	tools/playground-build --check
 	RUSTFLAGS='--cfg fuzzing' tools/cargo check --manifest-path fuzz/Cargo.toml
 
 fmt: ## format the code

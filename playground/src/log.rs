@@ -31,7 +31,8 @@ const TEXTS: [(Text, &str); 5] = [
 /// No line of it is a request.
 pub fn read(bytes: Vec<u8>) -> Result<(Traffic, String), String> {
     let known = || FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ");
-    let unknown = || format!("found no line of a known format; allowed: {}, plain or in gzip", known());
+    let unknown =
+        || format!("found no line of a known format; allowed: {}, plain, in gzip or in zstd", known());
     let lines = Lines::plain(Box::new(Cursor::new(bytes)));
     let mut log = Log::of("log", lines, &Mapping::default()).map_err(|_| unknown())?;
     let format = log.formats().next().map_or("", |(_, format)| format.name);

@@ -1,9 +1,10 @@
 //! What the page's worker calls.
 
+use crate::callers::{Callers, address, caller_of, callers};
 use crate::log;
 use crate::policy::{Finding, Policy};
 use crate::reply::reply;
-use crate::timeline::{Places, Timeline, Watched, Worst};
+use crate::timeline::{Places, Shown, Timeline, Watched, Worst};
 use crate::traffic::Traffic;
 use tollgate::time::MILLISECOND;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -116,24 +117,53 @@ impl Playground {
 
     /// What happened between two instants, in ms since the start, in so many places: admitted, rejected and
     /// trailing of all places one after the other, then the fullest window's units, instant in ms and request.
-    pub fn places(&self, from: f64, to: f64, count: usize) -> Vec<f64> {
+    /// With the number of a request only its caller is shown.
+    pub fn places(&self, from: f64, to: f64, count: usize, request: Option<u32>) -> Vec<f64> {
         let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return Vec::new() };
-        numbers(&timeline.places(traffic, micros(from), micros(to), count))
+        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        numbers(&timeline.places(traffic, Shown { from: micros(from), to: micros(to), count, caller }))
     }
 
-    /// The number of the first request at or after an instant in ms since the start, or of the last one.
-    #[wasm_bindgen(js_name = requestAt)]
-    pub fn request_at(&self, at: f64) -> usize {
-        let arrivals = self.traffic.as_ref().map_or(&[][..], |traffic| &traffic.arrivals);
-        let number = arrivals.partition_point(|arrival| arrival.at < micros(at));
-        number.min(arrivals.len().saturating_sub(1))
+    /// The callers of the watched policy: number of a request, name, admitted, rejected and quota, for each. Then
+    /// how many there are, and where the caller of the request with this number is in the list (-1: nowhere).
+    pub fn callers(&self, request: Option<u32>) -> Vec<String> {
+        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return Vec::new() };
+        let chosen = request.and_then(|request| caller_of(timeline, traffic, request));
+        let Callers { listed, number, chosen } = callers(timeline, traffic, chosen);
+        let words = listed.into_iter().flat_map(|one| {
+            let numbers = [one.admitted, one.rejected, one.quota].map(|number| number.to_string());
+            [one.request.to_string(), one.name].into_iter().chain(numbers)
+        });
+        words.chain([number.to_string(), chosen.map_or("-1".into(), |at| at.to_string())]).collect()
     }
 
-    /// The response to a request: status, headers, body, and why, as text each.
+    /// The number of the first arrival at or after an instant in ms since the start, or of the last one. With the
+    /// number of a request only those of its caller are.
+    #[wasm_bindgen(js_name = arrivalAt)]
+    pub fn arrival_at(&self, at: f64, request: Option<u32>) -> usize {
+        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return 0 };
+        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        timeline.arrival(traffic, micros(at), caller)
+    }
+
+    /// The number of the first arrival that is rejected, of a caller or of all.
+    #[wasm_bindgen(js_name = firstRejection)]
+    pub fn first_rejection(&self, request: Option<u32>) -> Option<usize> {
+        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return None };
+        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        timeline.first_rejection(caller)
+    }
+
+    /// The response to the arrival with this number: status, headers, body, and why; then the number of its request
+    /// and the address that it comes from, and its instant in ms since the start.
     pub fn reply(&self, number: usize) -> Vec<String> {
         let (Some(policy), Some(traffic)) = (&self.policy, &self.traffic) else { return Vec::new() };
+        let Some(arrival) = traffic.arrivals.get(number) else { return Vec::new() };
         let reply = reply(policy, traffic, number);
-        vec![reply.status.to_string(), reply.headers, reply.body, reply.why]
+        let from = address(traffic, arrival.request);
+        let at = arrival.at as f64 / MILLISECOND as f64;
+        let whose = [arrival.request.to_string(), from, at.to_string()];
+        [reply.status.to_string(), reply.headers, reply.body, reply.why].into_iter().chain(whose).collect()
     }
 
     /// The words of the algorithms that the watched limit could have.
@@ -149,7 +179,7 @@ impl Playground {
         let variants = one.variants(policy, limit);
         let Some((_, set)) = variants.iter().find(|(word, _)| *word == algorithm) else { return Vec::new() };
         let timeline = Timeline::of(set, traffic, Watched { policy, limit });
-        let mut all = numbers(&timeline.places(traffic, 0, traffic.length, count));
+        let mut all = numbers(&timeline.places(traffic, Shown::all(traffic, count)));
         let (admitted, rejected) = timeline.totals();
         all.extend([admitted as f64, rejected as f64]);
         all

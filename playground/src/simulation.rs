@@ -4,7 +4,6 @@ use crate::traffic::{Arrival, NO_ANSWER, Traffic};
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
 use tollgate::http::Response;
-use tollgate::identity::Identity;
 use tollgate::time::Micros;
 use tollgate_cli::explain::SampleResponse;
 use tollgate_cli::worker::{InFlight, Worker};
@@ -15,17 +14,6 @@ pub struct Simulation<'a> {
     worker: Worker,
     /// Requests without a response so far, and what was decided.
     in_flight: InFlight<(Arrival, Decision)>,
-}
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Fate {
-    /// Whether it was rejected.
-    pub rejected: bool,
-    /// The policy that rejected it.
-    pub by: Option<usize>,
-    /// Whom the watched policy counted it for, and its cost; `None` if it does not apply.
-    pub counted: Option<(Identity, u32)>,
 }
 
 impl<'a> Simulation<'a> {
@@ -55,19 +43,6 @@ impl<'a> Simulation<'a> {
                 self.in_flight.add(end, (arrival, decision.clone()));
             }
         })
-    }
-
-    /// The same, and what became of it for a policy.
-    pub fn fate(&mut self, arrival: Arrival, watched: usize) -> Fate {
-        let Some(decision) = self.send(arrival) else {
-            return Fate { rejected: false, by: None, counted: None };
-        };
-        let of_policy = decision.of_policy(watched).filter(|_| !decision.rejected());
-        Fate {
-            rejected: decision.rejected(),
-            by: decision.rejecting().map(|one| one.policy),
-            counted: of_policy.map(|one| (one.identity, one.cost)),
-        }
     }
 
     /// Lets the responses come that are due at an instant.

@@ -1,9 +1,10 @@
 //! What became of all requests over time: the numbers that the page draws.
 
-use crate::simulation::{Fate, Simulation};
+use crate::simulation::Simulation;
 use crate::traffic::Traffic;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use tollgate::compile::Configuration;
+use tollgate::decision::{Decision, PolicyDecision};
 use tollgate::identity::Identity;
 use tollgate::time::{MILLISECOND, Micros};
 
@@ -16,6 +17,46 @@ pub struct Watched {
     pub limit: usize,
 }
 
+/// What became of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fate {
+    /// Whether it was rejected.
+    pub rejected: bool,
+    /// What the watched policy decided; `None` if it does not apply.
+    pub watched: Option<OfCaller>,
+}
+
+/// A policy's decision about a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OfCaller {
+    /// The caller that the policy counts.
+    pub caller: Identity,
+    /// The request's cost in units.
+    pub cost: u32,
+    /// The caller's quota in the watched limit.
+    pub quota: u32,
+}
+
+impl Fate {
+    fn of(decision: &Decision, watched: Watched) -> Fate {
+        let of_caller = |policy: &PolicyDecision| OfCaller {
+            caller: policy.identity,
+            cost: policy.cost,
+            quota: policy.outcome.verdicts.get(watched.limit).map_or(0, |verdict| verdict.quota),
+        };
+        Fate { rejected: decision.rejected(), watched: decision.of_policy(watched.policy).map(of_caller) }
+    }
+
+    /// The caller, if the watched policy applies.
+    pub fn caller(&self) -> Option<Identity> {
+        self.watched.map(|one| one.caller)
+    }
+
+    fn is_shown(&self, only: Option<Identity>) -> bool {
+        only.is_none() || self.caller() == only
+    }
+}
+
 /// Everything that happened.
 pub struct Timeline {
     /// What became of each request, in the order of the traffic.
@@ -24,6 +65,26 @@ pub struct Timeline {
     pub window: Micros,
     /// The quota of the watched limit, of a caller without a tier.
     pub quota: u32,
+}
+
+/// What a picture shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// Where it begins, since the start.
+    pub from: Micros,
+    /// Where it ends, since the start.
+    pub to: Micros,
+    /// The number of its places, at most 10,000.
+    pub count: usize,
+    /// The only caller that is shown; `None`: all are.
+    pub caller: Option<Identity>,
+}
+
+impl Shown {
+    /// The whole time of all callers.
+    pub fn all(traffic: &Traffic, count: usize) -> Shown {
+        Shown { from: 0, to: traffic.length, count, caller: None }
+    }
 }
 
 /// What happened in places of equal length.
@@ -52,8 +113,10 @@ impl Timeline {
     /// Sends the whole traffic.
     pub fn of(configuration: &Configuration, traffic: &Traffic, watched: Watched) -> Timeline {
         let mut simulation = Simulation::new(configuration, traffic);
-        let fate = |arrival| simulation.fate(arrival, watched.policy);
-        let fates = traffic.arrivals.iter().copied().map(fate).collect();
+        let mut fate = |arrival| {
+            simulation.send(arrival).map_or(Fate::default(), |decision| Fate::of(&decision, watched))
+        };
+        let fates = traffic.arrivals.iter().copied().map(&mut fate).collect();
         let policy = configuration.rules.policies.get(watched.policy);
         let limits = policy.map_or(&[][..], |policy| policy.limit_sets.get(0).limits());
         let limit = limits.get(watched.limit);
@@ -69,15 +132,31 @@ impl Timeline {
         (self.fates.len() - rejected, rejected)
     }
 
-    /// The traffic from an instant to another in `count` places, and the fullest trailing window of all.
-    pub fn places(&self, traffic: &Traffic, from: Micros, to: Micros, count: usize) -> (Places, Worst) {
-        let count = count.clamp(1, 10_000);
+    /// The number of the first arrival of a caller, or of all, at or after an instant; if there is none, of the last
+    /// one before.
+    pub fn arrival(&self, traffic: &Traffic, at: Micros, caller: Option<Identity>) -> usize {
+        let is_shown = |number: &usize| self.fates.get(*number).is_some_and(|fate| fate.is_shown(caller));
+        let next = traffic.arrivals.partition_point(|arrival| arrival.at < at);
+        (next..self.fates.len()).find(is_shown).or_else(|| (0..next).rfind(is_shown)).unwrap_or(0)
+    }
+
+    /// The number of the first arrival of a caller, or of all, that is rejected.
+    pub fn first_rejection(&self, caller: Option<Identity>) -> Option<usize> {
+        self.fates.iter().position(|fate| fate.rejected && fate.is_shown(caller))
+    }
+
+    /// The traffic of one caller, or of all, from an instant to another in `count` places, and the fullest
+    /// trailing window of the whole time.
+    pub fn places(&self, traffic: &Traffic, shown: Shown) -> (Places, Worst) {
+        let Shown { from, to, caller, .. } = shown;
+        let count = shown.count.clamp(1, 10_000);
         let zero = vec![0; count];
         let mut places = Places { admitted: zero.clone(), rejected: zero.clone(), trailing: zero };
         let mut trailing = Trailing::new(self.window);
         let (mut worst, mut reached) = (Worst::default(), 0);
         let length = to.saturating_sub(from).max(1);
-        for (number, (arrival, fate)) in traffic.arrivals.iter().zip(&self.fates).enumerate() {
+        let all = traffic.arrivals.iter().zip(&self.fates).enumerate();
+        for (number, (arrival, fate)) in all.filter(|(_, (_, fate))| fate.is_shown(caller)) {
             // Between two requests windows only become emptier: at each place's start they are fullest.
             while reached < count {
                 let start = from.saturating_add(length.saturating_mul(reached as u64) / count as u64);
@@ -88,8 +167,8 @@ impl Timeline {
                 raise(&mut places.trailing, reached, trailing.fullest());
                 reached += 1;
             }
-            if let Some((who, units)) = fate.counted {
-                let units = trailing.count(arrival.at, who, units);
+            if let Some(counted) = fate.watched.filter(|_| !fate.rejected) {
+                let units = trailing.count(arrival.at, counted.caller, counted.cost);
                 if units > worst.units {
                     worst = Worst { units, at: arrival.at, number };
                 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use tollgate::time::MILLISECOND;
 use tollgate_playground::policy::Policy;
 use tollgate_playground::reply::reply;
-use tollgate_playground::timeline::{Timeline, Watched};
+use tollgate_playground::timeline::{Shown, Timeline, Watched};
 use tollgate_playground::traffic::Traffic;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -38,8 +38,10 @@ fn digest(text: &str) -> String {
         for (index, limit, name) in policy.limits().into_iter().take(3) {
             let watched = Watched { policy: index, limit };
             let timeline = Timeline::of(&policy.configuration, &traffic, watched);
-            let places = timeline.places(&traffic, 0, traffic.length, 100);
-            let zoomed = timeline.places(&traffic, 10_000 * MILLISECOND, 12_345 * MILLISECOND, 7);
+            let places = timeline.places(&traffic, Shown::all(&traffic, 100));
+            let zoom =
+                Shown { from: 10_000 * MILLISECOND, to: 12_345 * MILLISECOND, ..Shown::all(&traffic, 7) };
+            let zoomed = timeline.places(&traffic, zoom);
             digest.update(format!("{name} {:?} {places:?} {zoomed:?}", timeline.totals()));
         }
         for number in [0, 59, 150, usize::MAX] {
@@ -110,7 +112,7 @@ fn at_a_burst_across_the_edge_only_windows_that_slide_stay_at_their_quota() {
     let traffic = Traffic::read(r#"{ "shape": "edges", "size": 50, "window": 60, "seconds": 180 }"#).unwrap();
     let worst = |set: &tollgate::compile::Configuration| {
         let timeline = Timeline::of(set, &traffic, Watched::default());
-        timeline.places(&traffic, 0, traffic.length, 10).1.units
+        timeline.places(&traffic, Shown::all(&traffic, 10)).1.units
     };
     let of = |word| {
         let variants = policy.variants(0, 0);

@@ -69,10 +69,14 @@ export class Chart {
       legend: { show: this.zoomed !== undefined },
       cursor: { drag: { x: true, y: false, setScale: false } },
       scales: { x: { time: false }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} s`) }, { ...axis, size: 50 }],
+      axes: [{ ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => `${tick} s`) }, { ...axis, size: 50 }],
       series: [
-        { label: "second" },
-        { label: "rejected and admitted", paths: bars, fill: colour("--bad"), points: { show: false } },
+        { label: "time", value: (_, value) => (value === null ? "–" : `${value.toFixed(2)} s`) },
+        {
+          label: "rejected", paths: bars, fill: colour("--bad"), points: { show: false },
+          // Its bar stands behind that of the admitted, and is as high as both.
+          value: (plot, both, _, place) => (place == null ? "–" : String(both - (plot.data[2]?.[place] ?? 0))),
+        },
         { label: "admitted", paths: bars, fill: colour("--good"), points: { show: false } },
         { label: "trailing window", stroke: colour("--accent"), width: 2, points: { show: false } },
         { label: "quota", stroke: colour("--fore"), dash: [6, 4], points: { show: false } },

@@ -1,18 +1,28 @@
 // The editor: YAML, and the compiler's own errors and warnings in their lines.
 
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
-import { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
+import {
+  cursorDocEnd, cursorDocStart, history, historyKeymap, insertNewlineKeepIndent, selectAll,
+  selectDocEnd, selectDocStart,
+} from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
-import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { EditorView, type KeyBinding, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { type Finding, findings, lineOf, setFindings } from "./findings";
+import { indent, unindent } from "./indent";
+import { colours } from "./yaml";
 
-const colours = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--name)" },
-  { tag: [tags.string, tags.content], color: "var(--text)" },
-  { tag: tags.comment, color: "var(--faint)" },
-]);
+/**
+ * What the browser's own editing lacks. The library's whole keymap asks for the syntax of the language, and would bring
+ * a parser with it (20 KB).
+ */
+const KEYS: KeyBinding[] = [
+  { key: "Enter", run: insertNewlineKeepIndent },
+  // Escape and then Tab leaves the editor.
+  { key: "Tab", run: indent, shift: unindent },
+  { key: "Mod-a", run: selectAll },
+  // The browser knows only the lines that are drawn.
+  { key: "Mod-Home", mac: "Cmd-ArrowUp", run: cursorDocStart, shift: selectDocStart },
+  { key: "Mod-End", mac: "Cmd-ArrowDown", run: cursorDocEnd, shift: selectDocEnd },
+];
 
 export class Editor {
   #view: EditorView;
@@ -27,11 +37,11 @@ export class Editor {
       state: EditorState.create({
         doc: text,
         extensions: [
-          lineNumbers(), history(), drawSelection(), highlightActiveLine(), lintGutter(), indentUnit.of("  "),
-          // Tab indents; Escape and then Tab leaves the editor.
-          keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
-          yaml(), syntaxHighlighting(colours), update,
-          EditorView.contentAttributes.of({ "aria-label": "Policy, in YAML", spellcheck: "false" }),
+          findings, lineNumbers(), history(), drawSelection(), highlightActiveLine(), colours,
+          keymap.of([...KEYS, ...historyKeymap]), update,
+          EditorView.contentAttributes.of({
+            "aria-label": "Policy, in YAML. Tab indents; Escape, then Tab leaves the editor.", spellcheck: "false",
+          }),
         ],
       }),
     });
@@ -43,18 +53,12 @@ export class Editor {
     this.#quiet = false;
   }
 
-  show(findings: { line: number; severity: "error" | "warning"; text: string }[]) {
-    const doc = this.#view.state.doc;
-    const diagnostics = findings.map(({ line, severity, text }): Diagnostic => {
-      const at = doc.line(Math.min(Math.max(line, 1), doc.lines));
-      return { from: at.from + (/^\s*/.exec(at.text)?.[0].length ?? 0), to: at.to, severity, message: text };
-    });
-    this.#view.dispatch(setDiagnostics(this.#view.state, diagnostics));
+  show(all: Finding[]) {
+    this.#view.dispatch({ effects: setFindings.of(all) });
   }
 
   go(line: number) {
-    const at = this.#view.state.doc.line(Math.min(Math.max(line, 1), this.#view.state.doc.lines));
-    this.#view.dispatch({ selection: { anchor: at.from }, scrollIntoView: true });
+    this.#view.dispatch({ selection: { anchor: lineOf(this.#view.state.doc, line).from }, scrollIntoView: true });
     this.#view.focus();
   }
 }

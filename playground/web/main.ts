@@ -1,12 +1,16 @@
 // The page: what changes asks the core, and what the core answers is shown.
 
 import examples from "virtual:examples";
+import { CallerChoice } from "./callers";
 import { Chart } from "./chart";
+import { Comparison } from "./comparison";
 import { Core } from "./core";
 import { Drawing } from "./draw";
 import { Editor } from "./editor";
-import { MAX_LOG, apart } from "./messages";
-import { INITIAL_TRAFFIC, type State, type Traffic, fromLink, toLink } from "./state";
+import { fill } from "./form";
+import { MAX_LOG, type Places, apart, listed } from "./messages";
+import { number, seconds } from "./numbers";
+import { INITIAL_TRAFFIC, type State, fromLink, toLink } from "./state";
 
 const PLACES = 300;
 const FIRST = "billium";
@@ -24,11 +28,14 @@ const state: State = linked ?? {
 let zoom: [number, number] | undefined;
 let length = 0;
 let quota = 0;
+let trailing = 0;
 let moment = 0;
 
+const example = element<HTMLSelectElement>("example");
 const core = new Core(element("progress"));
 const editor = new Editor(element("editor"), state.policy, (text) => {
   state.policy = text;
+  example.value = "";
   run();
 });
 const chart = new Chart(element("chart"), 260, (from, to) => {
@@ -38,19 +45,6 @@ const chart = new Chart(element("chart"), 260, (from, to) => {
 
 // --- traffic
 
-type Input = [name: keyof Traffic, label: string, kind: "number" | "text" | "lines", shapes?: string[]];
-const INPUTS: Input[] = [
-  ["seconds", "Seconds", "number"],
-  ["rate", "Requests per second", "number", ["steady", "crowd"]],
-  ["size", "Requests in a burst", "number", ["bursts", "edges"]],
-  ["every", "Seconds between bursts", "number", ["bursts"]],
-  ["window", "Window in seconds", "number", ["edges"]],
-  ["callers", "Callers", "number"],
-  ["request", "Request", "text"],
-  ["headers", "Headers ({caller} is the caller's number)", "lines"],
-  ["status", "Upstream answers", "number"],
-  ["took_ms", "after ms", "number"],
-];
 const shape = element<HTMLSelectElement>("shape");
 const drawing = new Drawing(element<HTMLCanvasElement>("draw"), state.traffic.counts, (counts) => {
   state.traffic.counts = counts;
@@ -63,24 +57,8 @@ let logged = false;
 function fields() {
   const form = element("traffic");
   shape.value = logged ? "log" : state.traffic.shape;
-  form.replaceChildren();
-  for (const [name, label, kind, shapes] of logged ? [] : INPUTS) {
-    if (shapes && !shapes.includes(state.traffic.shape)) continue;
-    const input = document.createElement(kind === "lines" ? "textarea" : "input");
-    if (input instanceof HTMLInputElement) input.type = kind;
-    input.name = name;
-    const value = state.traffic[name];
-    input.value = Array.isArray(value) ? value.join("\n") : String(value);
-    input.addEventListener("input", () => {
-      const text = input.value;
-      const lines = () => text.split("\n").filter((line) => line.trim() !== "");
-      Object.assign(state.traffic, { [name]: kind === "number" ? Number(text) : kind === "lines" ? lines() : text });
-      run();
-    });
-    const wrapped = document.createElement("label");
-    wrapped.append(label, input);
-    form.append(wrapped);
-  }
+  if (logged) form.replaceChildren();
+  else fill(form, state.traffic, run);
   element("draw").hidden = logged || state.traffic.shape !== "drawn";
   drawing.show(state.traffic.counts);
 }
@@ -137,14 +115,14 @@ addEventListener("drop", (event) => {
 
 // --- the policy
 
-const example = element<HTMLSelectElement>("example");
-example.append(new Option("", ""));
+example.append(new Option("your own", ""));
 for (const [group, policies] of Object.entries(examples)) {
   const options = document.createElement("optgroup");
   options.label = group;
   options.append(...Object.keys(policies).map((name) => new Option(name, `${group}\n${name}`)));
   example.append(options);
 }
+if (!linked) example.value = `Systems\n${FIRST}`;
 example.addEventListener("change", () => {
   const [group = "", name = ""] = example.value.split("\n");
   const text = examples[group]?.[name];
@@ -205,118 +183,123 @@ async function run() {
   clearTimeout(comparing);
   const answer = await core.ask({
     kind: "run", policy: state.policy.slice(0, MAX_POLICY + 1), traffic: logged ? undefined : JSON.stringify(state.traffic),
-    limit: state.limit, places: PLACES,
+    limit: state.limit, places: PLACES, caller: state.caller,
   });
   if (!answer) return;
   findings(answer.findings ?? []);
-  limits(answer.limits ?? []);
-  element("words").textContent = answer.words ?? "";
-  element("problem").textContent = answer.failed ?? answer.problem ?? "";
-  const { totals, places } = answer;
+  if (answer.words) limits(answer.limits ?? []);
+  element("words").textContent = answer.words || "Nothing, as long as the policy has errors.";
+  const { totals, places, callers } = answer;
+  const stale = totals ? "" : "The policy has errors. What follows is that of the last one without.";
+  element("problem").textContent = (answer.failed ?? answer.problem) || stale;
   document.body.classList.toggle("stale", !totals);
   if (!totals || !places) return;
-  const [admitted = 0, rejected = 0, of = 0, window = 0, whole = 0] = totals;
-  [quota, length] = [of, whole];
-  const drawn = apart(places, PLACES);
-  const { worst } = drawn;
-  const beyond = worst.units > quota ? `, ${worst.units - quota} more than the quota` : "";
-  element("totals").textContent =
-    `${number(admitted)} admitted, ${number(rejected)} rejected. The fullest trailing window of ${seconds(window)} has ` +
-    `${number(worst.units)} of ${number(quota)}${beyond}, at ${seconds(worst.at)}.`;
-  draw(drawn, 0, length);
+  [, , quota = 0, trailing = 0, length = 0] = totals;
+  draw(apart(places, PLACES), 0, length, callers ?? [], totals);
   link();
   choose(moment);
   // Not at each key: the picture above comes first.
   comparing = setTimeout(compare, 150);
 }
 let comparing = 0;
+/** Admitted and rejected of all callers. */
+let all: [number, number] = [0, 0];
 
+/** The same traffic, from another place or of another caller. */
 async function show() {
   const [from, to] = zoom ?? [0, length];
-  const answer = await core.ask({ kind: "places", from, to, places: PLACES });
-  if (answer?.places) draw(apart(answer.places, PLACES), from, to);
+  const answer = await core.ask({ kind: "places", from, to, places: PLACES, caller: state.caller });
+  if (answer?.places) draw(apart(answer.places, PLACES), from, to, answer.callers ?? []);
 }
 
-function draw(places: ReturnType<typeof apart>, from: number, to: number) {
+const callerChoice = new CallerChoice(element<HTMLSelectElement>("caller"), showCaller);
+
+function showCaller(request: number | undefined) {
+  state.caller = request;
+  show();
+  link();
+  choose(moment);
+}
+
+function draw(places: Places, from: number, to: number, callers: string[], totals?: Float64Array) {
+  if (totals) all = [totals[0] ?? 0, totals[1] ?? 0];
+  const { listed: known, count, chosen } = listed(callers);
+  state.caller = chosen?.request;
+  callerChoice.show(known, count, chosen);
+  element("only").hidden = count < 2 || chosen !== undefined;
+  element<HTMLButtonElement>("rejection").disabled = (chosen?.rejected ?? all[1]) === 0;
+  element("totals").textContent = chosen
+    ? `${chosen.name}: ${outcome(chosen.admitted, chosen.rejected)} ${fullest("Its", places, chosen.quota)}`
+    : `${outcome(...all)} ${fullest("The", places, quota)}`;
   element("unzoom").hidden = zoom === undefined;
-  chart.draw({ places, from, to, quota });
+  chart.draw({ places, from, to, quota: chosen?.quota ?? quota });
   // For the tests: when the newest picture was drawn, and the first.
   const now = String(performance.now());
   document.body.dataset["drawn"] = now;
   document.body.dataset["first"] ??= now;
 }
 
+function outcome(admitted: number, rejected: number): string {
+  return `${number(admitted)} admitted, ${number(rejected)} rejected.`;
+}
+
+function fullest(whose: string, { worst }: Places, of: number): string {
+  const beyond = worst.units > of ? `, ${number(worst.units - of)} more than the quota` : "";
+  return `${whose} fullest trailing window of ${seconds(trailing)} has ${number(worst.units)} of ${number(of)}${beyond}, at ${seconds(worst.at)}.`;
+}
+
 element("unzoom").addEventListener("click", () => {
   zoom = undefined;
   show();
 });
+// What a drag does, for the keyboard: around the moment, a quarter of what is seen.
+element("zoom").addEventListener("click", () => {
+  const [from, to] = zoom ?? [0, length];
+  const part = (to - from) / 4;
+  const start = Math.min(Math.max(moment - part / 2, from), to - part);
+  zoom = [start, start + part];
+  show();
+});
 
-async function choose(at: number, request?: number) {
-  moment = Math.min(Math.max(at, 0), length);
-  element<HTMLInputElement>("scrub").value = String(length ? Math.round((moment / length) * 1000) : 0);
-  element("moment").textContent = seconds(moment);
-  const answer = await core.ask({ kind: "reply", at: moment, ...(request === undefined ? {} : { number: request }) });
-  const [status = "", headers = "", body = "", why = ""] = answer?.reply ?? [];
+/** Shows the response to the first request at or after an instant in ms, or the first rejection. */
+async function choose(at: number | "rejection") {
+  const answer = await core.ask({ kind: "reply", at, caller: state.caller });
   if (!answer?.reply) return;
+  const [status = "", headers = "", body = "", why = "", request = "", from = "", when = "0"] = answer.reply;
+  if (status === "" && at === "rejection") return;
+  moment = Math.min(Math.max(at === "rejection" ? Number(when) : at, 0), length);
+  scrub.value = String(length ? Math.round((moment / length) * 1000) : 0);
+  element("moment").textContent = seconds(Number(when));
+  element("whose").textContent = from === "" ? "" : `to ${from}`;
+  only.value = request;
   element("reply").textContent = status === "" || status === "0" ? "no response" : `HTTP/1.1 ${status}\n${headers}\n${body}`;
   element("reply").className = Number(status) >= 400 ? "rejected" : "";
   element("why").textContent = why;
 }
 
-element<HTMLInputElement>("scrub").addEventListener("input", (event) => {
-  choose((Number((event.target as HTMLInputElement).value) / 1000) * length);
-});
-element("rejection").addEventListener("click", async () => {
-  const answer = await core.ask({ kind: "places", from: 0, to: length, places: 10_000 });
-  const place = answer?.places && apart(answer.places, 10_000).rejected.findIndex((count) => count > 0);
-  if (place === undefined || place < 0) return;
-  // Of the place, the last request before its end.
-  choose(((place + 1) / 10_000) * length - length / 20_000);
-});
+const scrub = element<HTMLInputElement>("scrub");
+scrub.addEventListener("input", () => choose((Number(scrub.value) / 1000) * length));
+element("rejection").addEventListener("click", () => choose("rejection"));
+const only = element<HTMLButtonElement>("only");
+only.addEventListener("click", () => showCaller(Number(only.value)));
 
-const compared = new Map<string, { box: HTMLElement; text: HTMLElement; chart: Chart }>();
+const comparison = new Comparison(element("compare"), PLACES);
 
 async function compare() {
   const answer = await core.ask({ kind: "compare", limit: state.limit, places: PLACES });
-  if (!answer?.compared) return;
-  const parent = element("compare");
-  const names = answer.compared.map(([name]) => name);
-  for (const [name, { box }] of compared) {
-    if (names.includes(name)) continue;
-    box.remove();
-    compared.delete(name);
-  }
-  for (const [name, numbers] of answer.compared) {
-    let one = compared.get(name);
-    if (!one) {
-      const [box, title, text, plot] = ["div", "h3", "p", "div"].map((tag) => document.createElement(tag)) as
-        [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-      title.textContent = name;
-      plot.setAttribute("role", "img");
-      plot.setAttribute("aria-label", `Timeline of ${name}`);
-      box.dataset["algorithm"] = name;
-      box.append(title, text, plot);
-      parent.append(box);
-      one = { box, text, chart: new Chart(plot, 130) };
-      compared.set(name, one);
-    }
-    const places = apart(numbers, PLACES);
-    const { worst } = places;
-    const admitted = numbers[3 * PLACES + 3] ?? 0;
-    one.text.textContent = `worst window ${number(worst.units)} of ${number(quota)}; ${number(admitted)} admitted`;
-    one.box.classList.toggle("beyond", worst.units > quota);
-    one.box.dataset["worst"] = String(worst.units);
-    one.chart.draw({ places, from: 0, to: length, quota });
-  }
+  if (answer?.compared) comparison.draw(answer.compared, length, quota);
 }
 
 // --- the rest
+
+/** The number of a request of a log says nothing without the log. */
+const shared = (): State => ({ ...state, caller: logged ? undefined : state.caller });
 
 let writing = 0;
 function link() {
   clearTimeout(writing);
   writing = setTimeout(async () => {
-    const hash = await toLink(state).catch(() => "");
+    const hash = await toLink(shared()).catch(() => "");
     history.replaceState(null, "", `#${hash}`);
   }, 300);
 }
@@ -324,7 +307,7 @@ function link() {
 element("share").addEventListener("click", async () => {
   const button = element("share");
   try {
-    history.replaceState(null, "", `#${await toLink(state)}`);
+    history.replaceState(null, "", `#${await toLink(shared())}`);
   } catch {
     button.textContent = "Too long for a link";
     return;
@@ -352,19 +335,11 @@ function setTheme(dark: boolean) {
   document.documentElement.dataset["theme"] = dark ? "dark" : "light";
   theme.setAttribute("aria-pressed", String(dark));
   chart.redraw();
-  compared.forEach((one) => one.chart.redraw());
+  comparison.redraw();
   drawing.show(state.traffic.counts);
 }
 theme.addEventListener("click", () => setTheme(theme.getAttribute("aria-pressed") !== "true"));
 setTheme(matchMedia("(prefers-color-scheme: dark)").matches);
-
-function number(value: number): string {
-  return value.toLocaleString("en");
-}
-
-function seconds(ms: number): string {
-  return `${number(Math.round(ms) / 1000)} s`;
-}
 
 fields();
 run();

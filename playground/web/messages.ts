@@ -6,11 +6,15 @@ export const MAX_LOG = 256 << 20;
 export type Question = { id: number } & (
   | { kind: "log"; bytes: Uint8Array<ArrayBuffer> }
   /** `traffic`: its description; `undefined`: the log that was read. */
-  | { kind: "run"; policy: string; traffic: string | undefined; limit: [number, number]; places: number }
-  | { kind: "places"; from: number; to: number; places: number }
-  | { kind: "reply"; at: number; number?: number }
+  | { kind: "run"; policy: string; traffic: string | undefined; limit: [number, number]; places: number; caller: Caller }
+  | { kind: "places"; from: number; to: number; places: number; caller: Caller }
+  /** `at`: in ms. `"rejection"`: the first one. */
+  | { kind: "reply"; at: number | "rejection"; caller: Caller }
   | { kind: "compare"; limit: [number, number]; places: number }
 );
+
+/** The number of one of the caller's requests in the traffic; nothing stands for all callers. */
+export type Caller = number | undefined;
 
 export interface Answer {
   id: number;
@@ -24,6 +28,8 @@ export interface Answer {
   /** Admitted, rejected, quota, window in ms, length in ms. */
   totals?: Float64Array;
   places?: Float64Array;
+  callers?: string[];
+  /** Status, headers, body, why; number of the request, address, instant in ms. Empty: there is none. */
   reply?: string[];
   compared?: [string, Float64Array][];
 }
@@ -44,4 +50,26 @@ export function apart(numbers: Float64Array, count: number): Places {
     trailing: numbers.subarray(2 * count, 3 * count),
     worst: { units, at, number },
   };
+}
+
+/** A caller of the watched policy. */
+export interface Listed {
+  /** The number of one of its requests. */
+  request: number;
+  name: string;
+  admitted: number;
+  rejected: number;
+  quota: number;
+}
+
+/** What `Playground::callers` answers, taken apart. */
+export function listed(texts: string[]): { listed: Listed[]; count: number; chosen: Listed | undefined } {
+  const all: Listed[] = [];
+  for (let at = 0; at + 6 < texts.length; at += 5) {
+    const [request, admitted, rejected, quota] = [0, 2, 3, 4].map((field) => Number(texts[at + field])) as
+      [number, number, number, number];
+    all.push({ request, name: texts[at + 1]!, admitted, rejected, quota });
+  }
+  const [count = 0, chosen = -1] = texts.slice(-2).map(Number);
+  return { listed: all, count, chosen: all[chosen] };
 }

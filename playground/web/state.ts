@@ -23,6 +23,8 @@ export interface State {
   traffic: Traffic;
   /** The watched limit: the numbers of its policy and of itself. */
   limit: [number, number];
+  /** The only caller that the timeline shows, by the number of one of its requests. */
+  caller?: number | undefined;
 }
 
 export const INITIAL_TRAFFIC: Traffic = {
@@ -59,13 +61,15 @@ export async function fromLink(hash: string): Promise<State | undefined> {
     const packed = Uint8Array.from(text, (character) => character.charCodeAt(0));
     const read: unknown = JSON.parse(new TextDecoder().decode(await through(packed, new DecompressionStream("deflate-raw"), MAX_STATE)));
     if (typeof read !== "object" || read === null || typeof (read as State).policy !== "string") return undefined;
-    const { policy, traffic, limit } = read as Partial<State> & { policy: string };
+    const { policy, traffic, limit, caller } = read as Partial<State> & { policy: string };
     const kept = Object.entries(traffic ?? {}).filter(([name, value]) => Object.hasOwn(INITIAL_TRAFFIC, name) && fits(name, value));
-    const numbers = Array.isArray(limit) && limit.length === 2 && limit.every((number) => Number.isInteger(number) && number >= 0);
+    const isIndex = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
+    const numbers = Array.isArray(limit) && limit.length === 2 && limit.every(isIndex);
     return {
       policy,
       traffic: { ...INITIAL_TRAFFIC, ...Object.fromEntries(kept) } as Traffic,
       limit: numbers ? limit : [0, 0],
+      caller: isIndex(caller) ? caller : undefined,
     };
   } catch {
     return undefined;

@@ -40,17 +40,33 @@ test("hostile policies are errors", async () => {
   await page.close();
 });
 
+/** Frames of zstd that cannot be unpacked, or should not be. */
+function zstd() {
+  const frame = (...bytes) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...bytes]);
+  // A block of 128 KiB that repeats one byte, of 4 bytes.
+  const block = [0x02, 0x00, 0x10, 0x78];
+  const blocks = Array.from({ length: 5_000 }, () => block).flat();
+  return {
+    "a bomb of zstd": frame(0x00, 0x38, ...blocks, 0x01, 0x00, 0x00), "a cut frame": frame(0x00, 0x38, ...block),
+    "a huge window": frame(0x00, 0xff, 0x01, 0x00, 0x00), "a huge content": frame(0xe0, ...Array(8).fill(0xff), 0x01, 0x00, 0x00),
+    "a dictionary": frame(0x01, 0x38, 7, 0x01, 0x00, 0x00), "no block": frame(0x00, 0x38, 0x07, 0x00, 0x00),
+    "a skipped frame without end": Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0xff]),
+    "broken codes": frame(0x00, 0x38, 0x45, 0x00, 0x00, ...Array(8).fill(0xff)),
+  };
+}
+
 test("hostile logs are errors, or are read as far as they go", async () => {
   const page = await open(browser, server.address);
   const binary = Buffer.from(Array.from({ length: 10 << 20 }, (_, at) => (Math.imul(at, 2_654_435_761) >>> 13) & 255));
   const line = '192.0.2.1 - - [01/Jan/2026:00:00:01 +0000] "GET /x HTTP/1.1" 200 5 "-" "curl"\n';
   const hostile = {
     binary, "one line": Buffer.alloc(10 << 20, "x"), "a bomb": gzipSync(Buffer.alloc(600 << 20, "x\n")),
-    "no gzip": Buffer.from([0x1f, 0x8b, 1, 2]), empty: Buffer.alloc(0),
+    "no gzip": Buffer.from([0x1f, 0x8b, 1, 2]), empty: Buffer.alloc(0), ...zstd(),
   };
   for (const [name, bytes] of Object.entries(hostile)) {
     await drop(page, name, bytes);
     await shows(page, "#read", `${name}: `);
+    assert.equal(await page.$eval("#shape", (shape) => shape.value), "edges", name);
   }
   await redrawn(page, () => page.select("#shape", "edges"));
   await works(page);

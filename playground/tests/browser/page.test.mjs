@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { drawn, drop, launch, open, policy, redrawn, serve, set, shows, text, write } from "./page.mjs";
+import { MAX_KB, total } from "../../sizes.mjs";
 
 let server, browser;
 before(async () => {
@@ -24,7 +25,7 @@ test("a policy that is typed in is run at once, and its errors stand in their li
   await page.keyboard.type("nonsense: 1");
   await shows(page, "#findings", "line 6: error");
   assert.match(await text(page, "#findings"), /nonsense/);
-  assert.ok(await page.waitForSelector(".cm-lintRange-error, .cm-lint-marker-error"));
+  assert.ok(await page.waitForSelector(".found-error"));
   await page.click("#findings button");
   assert.equal(await page.evaluate(() => document.activeElement.className.includes("cm-content")), true);
   for (let at = 0; at < "nonsense: 1".length; at++) await page.keyboard.press("Backspace");
@@ -78,6 +79,9 @@ test("a drag zooms, and a button shows the whole time again", async () => {
   assert.equal(await page.$eval("#unzoom", (button) => button.hidden), false);
   await redrawn(page, () => page.click("#unzoom"));
   assert.equal(await page.$eval("#unzoom", (button) => button.hidden), true);
+  await page.focus("#zoom");
+  await redrawn(page, () => page.keyboard.press("Enter"));
+  assert.equal(await page.$eval("#unzoom", (button) => button.hidden), false);
   await page.close();
 });
 
@@ -106,6 +110,43 @@ test("the algorithms are side by side: only those that slide stay at their quota
   await page.waitForSelector("#compare [data-algorithm=fixed_window][data-worst='100']");
   const worst = (name) => page.$eval(`#compare [data-algorithm=${name}]`, (box) => box.dataset.worst);
   assert.equal(await worst("sliding_window"), "50");
+  await page.close();
+});
+
+test("one caller is shown by choice, from a list, at a click and in the link", async () => {
+  const page = await open(browser, server.address);
+  await redrawn(page, () => write(page, policy("quota: 5, window: 60s")));
+  await redrawn(page, () => page.select("#shape", "bursts"));
+  await redrawn(page, () => set(page, "every", 60));
+  await redrawn(page, () => set(page, "size", 24));
+  await redrawn(page, () => set(page, "callers", 3));
+  assert.match(await totals(page), /^45 admitted, 27 rejected/);
+  const names = await page.$$eval("#caller option", (options) => options.map((option) => option.textContent));
+  assert.deepEqual(names.map((name) => name.split(":")[0]), ["all 3", "10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+
+  await redrawn(page, () => page.select("#caller", "1"));
+  assert.match(await totals(page), /^10\.0\.0\.2: 15 admitted, 9 rejected\. Its fullest trailing window of 60 s has 5 of 5/);
+  await page.click("#rejection");
+  await shows(page, "#whose", "to 10.0.0.2");
+  await shows(page, "#reply", "HTTP/1.1 429");
+
+  await page.click("#share");
+  await page.waitForFunction(() => document.getElementById("share").textContent !== "Copy link", { polling: 50 });
+  const other = await open(browser, page.url());
+  assert.equal(await totals(other), await totals(page));
+  await other.close();
+
+  await page.focus("#caller");
+  await redrawn(page, () => page.keyboard.press("ArrowDown"));
+  assert.match(await totals(page), /^10\.0\.0\.3: /);
+  await redrawn(page, () => page.select("#caller", ""));
+  const { x, y, width, height } = await (await page.$("#chart .u-over")).boundingBox();
+  await page.mouse.click(x + width * 0.1, y + height / 2);
+  await shows(page, "#whose", "to 10.0.0.1");
+  await redrawn(page, () => page.click("#only"));
+  assert.match(await totals(page), /^10\.0\.0\.1: /);
+  assert.equal(await page.$eval("#caller", (select) => select.value), "0");
+  assert.deepEqual(page.errors, []);
   await page.close();
 });
 
@@ -138,8 +179,24 @@ test("a dropped log is the traffic, and what of it could not be read is said", a
   const { gzipSync } = await import("node:zlib");
   await redrawn(page, () => drop(page, "access.log.gz", gzipSync(log)));
   assert.match(await totals(page), /^50 admitted, 30 rejected/);
+  await redrawn(page, () => page.select("#shape", "steady"));
+  const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+  await redrawn(page, () => drop(page, "access.log.zst", Buffer.concat([ZSTD, skipped, ZSTD])));
+  assert.match(await text(page, "#read"), /access.log.zst: combined: 160 requests, 2 different; 2 lines are no request/);
   assert.deepEqual(page.errors, []);
   await page.close();
+});
+
+/** The log of the test above, as `zstd -19` packs it. */
+const ZSTD = Buffer.from(
+  "KLUv/QRoPQYAcgobFnBZB5ji+eNsWnnfDzWbUkbJdv93lQX/////////bdu2bdu2bbtt27Zt27Zta6VOaqQ+aqMu6teuW79s46yHT3hoYKbxdSgBRZGD" +
+  "HYER0zycMjMDzFwOpwmNeoimhAIK2MFDDlYKXBhVbRQWW6gh+P1/DuCFaQ4SUBBIEPhP0Aj+fQT8AZFpVaVKq1KllCpVrVqp0qpUVVWqWlWlWlUrrapU" +
+  "VaVatWrVDc0KMHW4Eq1D08F0sHQwHUwHpmU3K5LTqgK2GvPaYSs=",
+  "base64",
+);
+
+test("all files of the page stay below their bound", () => {
+  assert.ok(total() <= MAX_KB * 1000, `${total()} bytes in gzip; allowed: ${MAX_KB} KB`);
 });
 
 test("everything can be done with the keyboard, and each control has a name", async () => {
@@ -162,7 +219,7 @@ test("everything can be done with the keyboard, and each control has a name", as
       await page.keyboard.press("Escape"); // and then Tab leaves the editor
     }
   }
-  for (const id of ["share", "theme", "example", "editor", "shape", "log", "limit", "scrub", "rejection", "reply"]) {
+  for (const id of ["share", "theme", "example", "editor", "shape", "log", "limit", "caller", "zoom", "scrub", "rejection", "reply"]) {
     assert.ok(reached.has(id), `${id} is reached; reached were ${[...reached]}`);
   }
   await page.focus("#shape");
