@@ -117,7 +117,7 @@ impl<H: Host> Worker<H> {
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules);
+        let metrics = Metrics::define(host, &rules, &replies);
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let read_together = rules.read_together();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());
