@@ -57,7 +57,7 @@ pub use charge::{Charge, ChargeMode, Correction, Count, Holds, OnContention, Out
 pub use charged::Charged;
 pub use commit::MAX_CAS_ATTEMPTS;
 pub use fill::Fill;
-pub use operator::RecordView;
+pub use operator::{FleetView, RecordView};
 pub use page::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 pub use size::TableSize;
 pub use stats::TableStats;

@@ -105,12 +105,12 @@ impl<H: Host> Worker<H> {
         let configuration = config::parse(&host.configuration())?;
         let revision = config::revision(&configuration);
         let Configuration { mut rules, replies } = compile(&configuration)?;
-        if rules.role == FilterRole::Operator {
-            // Nobody waits for units of the fleet here.
-            rules.fleet = None;
-        }
         if rules.fleet.is_some() {
-            FleetClient::check(host, root)?;
+            match FleetClient::check(host, root) {
+                // It shows nothing of the fleet.
+                Err(_) if rules.role == FilterRole::Operator => rules.fleet = None,
+                checked => checked?,
+            }
         }
         let table_name = rules.table_name.as_deref();
         let (table, store) = (tables.of(table_name), SharedData(host, TableId::of(table_name)));
