@@ -28,7 +28,7 @@
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
 //! Imports only go to the left: page, store, charge, size, stats < forgive < stall, lease, in_flight < fallback,
-//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction, operator < request.
+//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction, request < fleet < operator.
 
 mod attempt;
 mod charge;
