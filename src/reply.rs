@@ -26,7 +26,7 @@ pub use limit_headers::{
 pub use local_reply::{Body, ENVOY_RATELIMITED, Rejection, Reply};
 pub use message::Message;
 pub use retry_after::{MAX_TIMER_SECONDS, RetryAfter};
-pub use template::{Template, TemplateError, TextKind, VariableSource, push_json};
+pub use template::{Template, TemplateError, TextKind, VariableSource};
 pub use variable::{Rendered, Variable};
 
 use crate::decision::{Decision, PolicyDecision, of_each_policy};

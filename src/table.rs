@@ -28,7 +28,7 @@
 //! One record per identity has the states of all its limits, so a policy costs one read and one write.
 //!
 //! Imports only go to the left: page, store, charge, size, stats < forgive < stall, lease, in_flight < fallback,
-//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction, operator < request.
+//! penalty, rewrite < worker < transaction < fill, attempt < commit < correction, request < fleet < operator.
 
 mod attempt;
 mod charge;
@@ -57,7 +57,7 @@ pub use charge::{Charge, ChargeMode, Correction, Count, Holds, OnContention, Out
 pub use charged::Charged;
 pub use commit::MAX_CAS_ATTEMPTS;
 pub use fill::Fill;
-pub use operator::RecordView;
+pub use operator::{FleetView, RecordView};
 pub use page::{HOST_SUFFIX, PAGE_HEADER, RECORD_HEADER, RESERVE, STATE_HEADER};
 pub use size::TableSize;
 pub use stats::TableStats;

@@ -4,23 +4,26 @@
 //! addition and not for a host call. Envoy shows them as `wasmcustom.<name>`.
 
 mod counter;
+mod fleet;
 mod gauge;
 mod labelled;
+mod outcomes;
+mod unread;
 mod usage;
 
 use super::alarm::Alarm;
 use super::host::Host;
-use crate::body::Unreadable;
-use crate::decision::{Decision, PolicyDecision, of_each_policy};
+use crate::decision::{Decision, of_each_policy};
 use crate::fleet::member::MemberStats;
 use crate::reply::ReplyRules;
-use crate::rules::{NoCost, NoNumber, Policy, PolicySet, Unread};
+use crate::rules::{Policy, PolicySet, Unread};
 use crate::table::{Fill, TableSize, TableStats};
 use crate::time::Micros;
 use counter::Counter;
+use fleet::FleetCounters;
 use gauge::Gauge;
-use labelled::{About, Event, Label, Labelled, Row};
-use usage::Usage;
+use labelled::{Event, Labelled};
+use outcomes::Outcomes;
 
 /// The counters of one filter configuration.
 pub(super) struct Metrics {
@@ -80,230 +83,19 @@ fn configurations(host: impl Host) -> [Counter; 2] {
 
 const FORGIVEN: &str = "tollgate.config.forgiven";
 
-/// What a member of a fleet counts.
-struct FleetCounters {
-    /// Calls of the service.
-    calls: Counter,
-    /// Calls without an answer.
-    failures: Counter,
-    /// Requests that waited for an answer.
-    waited: Counter,
-    /// Decisions without the service.
-    alone: Counter,
-    /// Requests for which there was no room.
-    full: Counter,
-    /// Corrections that were lost.
-    dropped: Counter,
-    /// Times that the engine has lost its data.
-    emptied: Counter,
-}
-
-impl FleetCounters {
-    fn define(host: impl Host) -> FleetCounters {
-        let counter = |name: &str| Counter::define(host, &format!("tollgate.fleet.{name}"));
-        FleetCounters {
-            calls: counter("calls"),
-            failures: counter("failures"),
-            waited: counter("waited"),
-            alone: counter("alone"),
-            full: counter("full"),
-            dropped: counter("dropped"),
-            emptied: counter("emptied"),
-        }
-    }
-
-    fn add(&mut self, stats: MemberStats) {
-        let MemberStats { calls, failures, waited, alone, full, dropped, emptied } = stats;
-        let counts = [calls, failures, waited, alone, full, dropped, emptied];
-        self.all().into_iter().zip(counts).for_each(|(counter, count)| counter.pending += count);
-    }
-
-    fn all(&mut self) -> [&mut Counter; 7] {
-        let FleetCounters { calls, failures, waited, alone, full, dropped, emptied } = self;
-        [calls, failures, waited, alone, full, dropped, emptied]
-    }
-}
-
-struct Outcomes {
-    /// Requests that the policy applies to and the filter let pass.
-    admitted: Counter,
-    /// Requests that the policy rejected.
-    rejected: Counter,
-    /// Admitted ones by how much of its quotas is used.
-    usage: Usage,
-    limits: Row,
-    /// `None`: its quotas do not differ by tier.
-    tiers: Option<Row>,
-    /// `None`: nothing is counted by consumer.
-    consumers: Option<Row>,
-    /// Requests that the policy would have rejected, were it not in shadow.
-    shadow_rejected: Counter,
-    /// Responses without the cost that they were to report. Only policies that read one have these counters.
-    cost: Option<Unreported>,
-    /// Responses without the stock that they were to report.
-    stock: Option<Unreported>,
-    /// Responses whose body was to report a cost. Boxed, because most policies read none.
-    body: Option<Box<UnreadBodies>>,
-}
-
-/// Responses whose body did not report the cost that it was to report.
-struct UnreadBodies {
-    /// It was compressed.
-    encoded: Counter,
-    /// It was no JSON.
-    of_type: Counter,
-    /// It had no such number.
-    absent: Counter,
-    /// It broke off.
-    aborted: Counter,
-}
-
-impl UnreadBodies {
-    #[inline(never)]
-    fn define(host: impl Host, policy: &str) -> UnreadBodies {
-        let counter = |name: &str| Counter::define(host, &["tollgate.policy.", policy, name].concat());
-        UnreadBodies {
-            encoded: counter(".cost_body_unread_encoded"),
-            of_type: counter(".cost_body_unread_type"),
-            absent: counter(".cost_body_unread_absent"),
-            aborted: counter(".cost_body_unread_aborted"),
-        }
-    }
-
-    fn count(&mut self, why: NoCost) {
-        let counter = match why {
-            NoCost::Unreadable(Unreadable::Encoded) => &mut self.encoded,
-            NoCost::Unreadable(Unreadable::Type) => &mut self.of_type,
-            NoCost::Absent => &mut self.absent,
-            NoCost::Aborted => &mut self.aborted,
-        };
-        counter.pending += 1;
-    }
-
-    fn flush(&mut self, host: impl Host) {
-        let UnreadBodies { encoded, of_type, absent, aborted } = self;
-        [encoded, of_type, absent, aborted].into_iter().for_each(|counter| counter.flush(host));
-    }
-}
-
-/// Responses without a number that they were to report.
-struct Unreported {
-    /// Without the header.
-    missing: Counter,
-    /// With one that is not a whole number.
-    unreadable: Counter,
-}
-
-impl Unreported {
-    fn define(host: impl Host, missing: &str, unreadable: &str) -> Unreported {
-        let counter = |name| Counter::define(host, name);
-        Unreported { missing: counter(missing), unreadable: counter(unreadable) }
-    }
-
-    fn count(&mut self, why: NoNumber) {
-        let counter = match why {
-            NoNumber::Missing => &mut self.missing,
-            NoNumber::Unreadable => &mut self.unreadable,
-        };
-        counter.pending += 1;
-    }
-}
-
-impl Outcomes {
-    fn define(host: impl Host, policy: &Policy, by_consumer: bool) -> Outcomes {
-        let name = &policy.name;
-        let (cost, stock) = (&policy.response.cost, &policy.response.stock);
-        Outcomes {
-            admitted: Counter::define(host, &format!("tollgate.policy.{name}.admitted")),
-            rejected: Counter::define(host, &format!("tollgate.policy.{name}.refused")),
-            usage: Usage::define(host, name),
-            limits: Row::default(),
-            tiers: policy.limit_sets.differ_by_tier().then(Row::default),
-            consumers: by_consumer.then(Row::default),
-            shadow_rejected: Counter::define(host, &format!("tollgate.policy.{name}.shadow_refused")),
-            cost: cost.as_ref().map(|_| {
-                let missing = format!("tollgate.policy.{name}.cost_missing");
-                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.cost_unreadable"))
-            }),
-            stock: stock.as_ref().map(|_| {
-                let missing = format!("tollgate.policy.{name}.stock_missing");
-                Unreported::define(host, &missing, &format!("tollgate.policy.{name}.stock_unreadable"))
-            }),
-            body: policy.response.body.as_ref().map(|_| Box::new(UnreadBodies::define(host, name))),
-        }
-    }
-
-    /// Counts an admitted request. `None`: the policy has no limits for its caller.
-    #[inline]
-    fn admit(
-        &mut self,
-        one: Option<&PolicyDecision>,
-        policy: usize,
-        decision: &Decision,
-        labelled: &mut Labelled,
-    ) {
-        self.admitted.pending += 1;
-        if let Some(one) = one {
-            self.usage.count(&one.outcome.verdicts);
-        }
-        self.count_caller(policy, decision, Event::Admitted, labelled);
-    }
-
-    /// Counts a request under the tier and the consumer of its caller.
-    #[inline]
-    fn count_caller(&mut self, policy: usize, decision: &Decision, event: Event, labelled: &mut Labelled) {
-        if let (Some(row), Some(index)) = (&mut self.tiers, decision.tier()) {
-            labelled.count(row, Label { policy, about: About::Tier, index, event });
-        }
-        if let (Some(row), Some(index)) = (&mut self.consumers, decision.consumer()) {
-            labelled.count(row, Label { policy, about: About::Consumer, index, event });
-        }
-    }
-
-    /// Counts the limits that reject a request, if its policy does. No limit does while the fleet's service does
-    /// not answer.
-    #[inline(never)] // most requests do not come here
-    fn count_limits(
-        &mut self,
-        replies: &ReplyRules,
-        one: &PolicyDecision,
-        event: Event,
-        labelled: &mut Labelled,
-    ) {
-        if one.outcome.unavailable {
-            return;
-        }
-        for (place, _) in one.outcome.verdicts.iter().enumerate().filter(|(_, verdict)| !verdict.admitted) {
-            if let Some(index) = replies.limit_index(one, place) {
-                let label = Label { policy: one.policy, about: About::Limit, index, event };
-                labelled.count(&mut self.limits, label);
-            }
-        }
-    }
-
-    fn flush(&mut self, host: impl Host) {
-        for counter in [&mut self.admitted, &mut self.rejected, &mut self.shadow_rejected] {
-            counter.flush(host);
-        }
-        self.usage.all().into_iter().for_each(|counter| counter.flush(host));
-        for Unreported { missing, unreadable } in [&mut self.cost, &mut self.stock].into_iter().flatten() {
-            missing.flush(host);
-            unreadable.flush(host);
-        }
-        if let Some(body) = &mut self.body {
-            body.flush(host);
-        }
-    }
-}
-
 impl Metrics {
     /// Defines the counters of these policies. Those that exist already go on.
-    pub fn define(host: impl Host, rules: &PolicySet) -> Metrics {
+    pub fn define(host: impl Host, rules: &PolicySet, replies: &ReplyRules) -> Metrics {
         let (in_fleet, forgives) = (rules.fleet.is_some(), rules.forgives());
-        let outcomes = |policy| Outcomes::define(host, policy, rules.counts_consumers);
+        let mut labelled = Labelled::default();
+        let outcomes = |policy: (usize, &Policy)| {
+            let mut outcomes = Outcomes::define(host, policy.1, rules.counts_consumers);
+            outcomes.define_labelled(host, policy, replies, &mut labelled);
+            outcomes
+        };
         Metrics {
-            policies: rules.policies.iter().map(outcomes).collect(),
-            labelled: Labelled::default(),
+            policies: rules.policies.iter().enumerate().map(outcomes).collect(),
+            labelled,
             evictions: Counter::define(host, "tollgate.table.evictions"),
             overflow: Counter::define(host, "tollgate.table.overflow"),
             overflow_rejected: Counter::define(host, "tollgate.table.overflow_rejected"),
@@ -371,15 +163,7 @@ impl Metrics {
     /// Counts the numbers that a response was to report to policies, and has not.
     pub fn count_unread(&mut self, unread: &[(usize, Unread)]) {
         for (policy, unread) in unread {
-            let Some(Outcomes { cost, stock, body, .. }) = self.policies.get_mut(*policy) else { continue };
-            if let (Some(counters), Some(why)) = (body, unread.body) {
-                counters.count(why);
-            }
-            for (counters, why) in [(cost, unread.cost), (stock, unread.stock)] {
-                if let (Some(counters), Some(why)) = (counters, why) {
-                    counters.count(why);
-                }
-            }
+            self.policies.get_mut(*policy).into_iter().for_each(|outcomes| outcomes.count_unread(*unread));
         }
     }
 

@@ -1,7 +1,7 @@
 //! One request on its way through the filter.
 
 use super::host::{Host, StreamResponse};
-use super::operator;
+use super::operator::OperatorStream;
 use super::request::{Flow, conclude, decide};
 use super::waiting_request::WaitingRequest;
 use super::worker::Worker;
@@ -17,8 +17,8 @@ use std::rc::Rc;
 /// A request, from its headers to the end of its stream.
 pub(super) struct TollgateStream<H: Host> {
     worker: Option<Rc<RefCell<Worker<H>>>>,
-    /// Set in place of `worker` if an operator is answered.
-    operator: Option<Rc<RefCell<Worker<H>>>>,
+    /// Set in place of `worker` if an operator is answered. Boxed, since few streams are.
+    operator: Option<Box<OperatorStream<H>>>,
     decision: Option<Decision>,
     /// The stream's context.
     context: u32,
@@ -38,16 +38,15 @@ impl<H: Host> TollgateStream<H> {
 
     /// A request of an operator.
     pub fn of_operator(worker: Option<Rc<RefCell<Worker<H>>>>, context: u32) -> TollgateStream<H> {
-        let (operator, decision, waiting, body) = (worker, None, None, None);
+        let operator = worker.map(|worker| Box::new(OperatorStream::new(worker, context)));
+        let (decision, waiting, body) = (None, None, None);
         TollgateStream { worker: None, operator, decision, context, waiting, body }
     }
 
     /// The request's headers have come: decides about it, and answers it if it is rejected.
     pub fn request(&mut self, stream: H::Stream) -> Flow {
         let Some(worker) = &self.worker else {
-            let Some(worker) = &self.operator else { return Flow::Continue };
-            operator::answer(&mut worker.borrow_mut(), stream);
-            return Flow::Answered;
+            return self.operator.as_mut().map_or(Flow::Continue, |operator| operator.request(stream));
         };
         let mut borrowed = worker.borrow_mut();
         let mut decided = decide(&mut borrowed, stream, true);

@@ -105,19 +105,19 @@ impl<H: Host> Worker<H> {
         let configuration = config::parse(&host.configuration())?;
         let revision = config::revision(&configuration);
         let Configuration { mut rules, replies } = compile(&configuration)?;
-        if rules.role == FilterRole::Operator {
-            // Nobody waits for units of the fleet here.
-            rules.fleet = None;
-        }
         if rules.fleet.is_some() {
-            FleetClient::check(host, root)?;
+            match FleetClient::check(host, root) {
+                // It shows nothing of the fleet.
+                Err(_) if rules.role == FilterRole::Operator => rules.fleet = None,
+                checked => checked?,
+            }
         }
         let table_name = rules.table_name.as_deref();
         let (table, store) = (tables.of(table_name), SharedData(host, TableId::of(table_name)));
         table.join(host, &rules)?;
         // From here on nothing is an error: a rejected configuration changes nothing about a fleet.
         let fleet = rules.fleet.as_ref().map(|settings| FleetClient::new::<H>(root, settings, members));
-        let metrics = Metrics::define(host, &rules);
+        let metrics = Metrics::define(host, &rules, &replies);
         let (removed_headers, removed_trailers) = (rules.removed_headers(), rules.removed_trailers());
         let read_together = rules.read_together();
         let (engine, clock) = (Engine::new(rules), Clock::new::<H>());

@@ -12,7 +12,7 @@ pub use correction::Change;
 
 use super::OnOutage;
 use super::message::{Answer, EntryAnswer, Exchange};
-use crate::identity::Identity;
+use crate::identity::{Identity, same_identity};
 use crate::identity_map::IdentityMap;
 use crate::limiter::{Forgiven, Limit, Verdict};
 use crate::time::{MILLISECOND, Micros, Now};
@@ -392,6 +392,14 @@ impl Units {
     fn callers_with(&self, is_wanted: &dyn Fn(&Account) -> bool) -> Vec<Identity> {
         let wanted = self.accounts.iter().filter(|(_, account)| is_wanted(account));
         wanted.map(|(caller, _)| caller).collect()
+    }
+
+    /// The caller with this fingerprint, proven or not, and the policy that counts it. Looks at all accounts: it is for
+    /// operators.
+    pub fn find(&self, fingerprint: u64) -> Option<(Identity, &str)> {
+        let mut all = self.accounts.iter();
+        let found = all.find(|(caller, _)| same_identity(caller.fingerprint, fingerprint));
+        found.map(|(caller, account)| (caller, account.policy.as_str()))
     }
 
     /// Forgets all callers.

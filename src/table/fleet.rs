@@ -14,7 +14,7 @@ use crate::limiter::{Counter, Limit};
 use crate::time::{Now, SECOND};
 
 /// `known` are the callers whose counts are forgiven.
-fn claim<'c>(charge: &Charge<'c>, share: Share<'c>, known: &'c ForgivenCallers) -> Claim<'c> {
+pub(super) fn claim<'c>(charge: &Charge<'c>, share: Share<'c>, known: &'c ForgivenCallers) -> Claim<'c> {
     Claim {
         // The service does not ask who vouches for a caller.
         caller: charge.identity.known(false),

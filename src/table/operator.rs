@@ -1,11 +1,15 @@
 //! What an operator sees of one record, and forgives: nothing here is on the way of a request.
 
 use super::attempt::own_fingerprint;
-use super::charge::{Charge, Correction};
-use super::page::{self, Page};
-use super::store::{Read, Store};
+use super::charge::{Charge, Correction, Verdicts};
+use super::fleet::claim;
+use super::page::{self, OVERFLOW, Page, States};
+use super::store::{PageId, Read, Store};
 use super::transaction::Transaction;
-use crate::limiter::{Counter, Forgiven, Verdict};
+use crate::fleet::member::NEWCOMERS;
+use crate::fleet::units::InHand;
+use crate::identity::{Identity, same_identity};
+use crate::limiter::{Counter, Forgiven, LimitId, Verdict};
 use crate::time::Micros;
 use std::sync::Arc;
 
@@ -16,6 +20,17 @@ pub struct RecordView {
     pub limits: Vec<(Verdict, Micros)>,
     /// Until when the policy is blocked, on the monotonic clock.
     pub blocked_until: Option<Micros>,
+}
+
+/// What a worker knows of a charge that the fleet counts.
+#[derive(Debug, PartialEq)]
+pub enum FleetView {
+    /// What a request of one unit would be told.
+    Known(Verdicts),
+    /// The service is to be asked: wait for the answer about this caller.
+    Asked(Identity),
+    /// The service does not answer, or this worker has no way to it.
+    Unavailable,
 }
 
 impl<S: Store> Transaction<'_, S> {
@@ -57,5 +72,57 @@ impl<S: Store> Transaction<'_, S> {
         let posted = self.post(charge, &Correction::default());
         self.table.forgiven.forget(charge.identity);
         posted.map(|_| self.table.stats.forgiven > before)
+    }
+
+    /// The records on these pages with one of these fingerprints, proven or not, and the limits that each counts. A page
+    /// that cannot be read has none.
+    pub fn search(
+        &self,
+        pages: impl Iterator<Item = PageId>,
+        fingerprints: &[u64],
+    ) -> Vec<(Identity, Vec<LimitId>)> {
+        let (now, mut found) = (self.page_clock(), Vec::new());
+        for number in pages {
+            let Read::Present(bytes, _) = self.store.read(number) else { continue };
+            let Ok(page) = Page::open(&bytes) else { continue };
+            let is_meant = |own: u64| {
+                // All newcomers of a full page share its overflow record, which is nobody's.
+                own != OVERFLOW && fingerprints.iter().any(|meant| same_identity(own, *meant))
+            };
+            for record in page.records().filter(|record| is_meant(record.fingerprint) && record.lives(now)) {
+                let states = States(record.states).flatten().filter(|state| state.lives(now));
+                let identity = Identity { page: number.into(), fingerprint: record.fingerprint };
+                found.push((identity, states.map(|state| state.limit).collect()));
+            }
+        }
+        found
+    }
+
+    /// The caller of the fleet with this fingerprint, and the policy that counts it. `None`: this worker does not
+    /// remember it.
+    pub fn search_in_fleet(&self, fingerprint: u64) -> Option<(Identity, &str)> {
+        self.member.as_deref()?.units.find(fingerprint)
+    }
+
+    /// Looks at a charge that the fleet counts, after the service has followed what is noted as forgiven. Unless it
+    /// `may_ask`, only what this worker knows is shown. Nothing is counted.
+    pub fn view_in_fleet(&mut self, charge: &Charge<'_>, may_ask: bool) -> FleetView {
+        let (Some(share), now) = (charge.fleet, self.now) else { return FleetView::Unavailable };
+        let Some(member) = self.member.as_deref_mut() else { return FleetView::Unavailable };
+        let may_ask = may_ask && member.is_up();
+        if member.seed().is_none() {
+            return if may_ask { FleetView::Asked(NEWCOMERS) } else { FleetView::Unavailable };
+        }
+        let claim = claim(charge, share, &self.table.forgiven);
+        match member.units.look(&claim, now) {
+            InHand::Admitted { verdicts, .. } | InHand::Rejected(verdicts) => FleetView::Known(verdicts),
+            InHand::Ask if may_ask && member.units.wait(&claim, now) => FleetView::Asked(claim.caller),
+            InHand::Ask => FleetView::Unavailable,
+        }
+    }
+
+    /// Forgets what was noted as forgiven: the service remembers it.
+    pub fn forget_forgiven(&mut self, identity: Identity) {
+        self.table.forgiven.forget(identity);
     }
 }

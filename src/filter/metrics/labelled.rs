@@ -1,6 +1,9 @@
-//! The counters of a policy's limits, tiers and consumers. Each is defined when it first counts something, so
-//! that a long list of consumers costs nothing until they come, and a tick looks only at those that have
-//! counted since the last one.
+//! The counters of a policy's limits, tiers and consumers. A tick looks only at those that have counted since the last
+//! one.
+//!
+//! Those of limits and tiers are defined when the policy is loaded: of a counter that appears with its first count,
+//! `rate` misses that count. Those of consumers are defined when they first count something, so that a long list of
+//! consumers costs nothing until they come, and so are those of limits and tiers beyond [`MAX_DEFINED`].
 //!
 //! Only names of the configuration are in the names of counters, so the configuration bounds how many there
 //! are, whatever clients send.
@@ -8,6 +11,9 @@
 use super::counter::Counter;
 use crate::filter::host::Host;
 use crate::reply::ReplyRules;
+
+/// So many are defined at most when a policy is loaded, which costs a host call for each.
+const MAX_DEFINED: usize = 4_096;
 
 /// What is counted: an event of one policy, at one of its limits, or with a caller of some tier or some
 /// consumer.
@@ -92,6 +98,15 @@ struct Entry {
 }
 
 impl Labelled {
+    /// Defines a counter, so that it is there before it first counts. `row` is the policy's for what the label is about.
+    pub fn define(&mut self, row: &mut Row, label: Label, host: impl Host, replies: &ReplyRules) {
+        if self.entries.len() < MAX_DEFINED
+            && let Some(name) = label.name(replies)
+        {
+            self.add(row, label, Some(Counter::define(host, &name)));
+        }
+    }
+
     /// Counts an event. `row` is the policy's for what the label is about.
     #[inline]
     pub fn count(&mut self, row: &mut Row, label: Label) {
@@ -103,13 +118,22 @@ impl Labelled {
                 }
                 *pending += 1;
             }
-            None => self.add(row, label),
+            None => self.count_first(row, label),
         }
     }
 
     /// Counts an event for the first time.
     #[cold]
-    fn add(&mut self, Row(row): &mut Row, label: Label) {
+    fn count_first(&mut self, row: &mut Row, label: Label) {
+        self.changed.push(self.entries.len());
+        self.add(row, label, None);
+        if let Some(Entry { pending, .. }) = self.entries.last_mut() {
+            *pending = 1;
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, Row(row): &mut Row, label: Label, counter: Option<Counter>) {
         let (at, place) = (label.place(), self.entries.len());
         if row.len() <= at {
             row.resize(at + 1, Row::NOWHERE);
@@ -117,8 +141,7 @@ impl Labelled {
         if let Some(own) = row.get_mut(at) {
             *own = place;
         }
-        self.entries.push(Entry { label, counter: None, pending: 1 });
-        self.changed.push(place);
+        self.entries.push(Entry { label, counter, pending: 0 });
     }
 
     /// Adds what was counted since the last time to Envoy's counters.

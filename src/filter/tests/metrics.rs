@@ -28,8 +28,15 @@ const TWO_LIMITS: &str = r#"{
     ]}]
 }"#;
 
-/// The counters below `tollgate.policy.` whose names have `about` in them.
+/// The counters below `tollgate.policy.` whose names have `about` in them, and that have counted.
 fn counters(about: &str) -> Vec<(String, u64)> {
+    let mut counters = defined(about);
+    counters.retain(|(_, count)| *count > 0);
+    counters
+}
+
+/// All of them.
+fn defined(about: &str) -> Vec<(String, u64)> {
     let found = host(|knows| knows.counters.clone());
     let found = found.into_iter().filter_map(|(name, count)| {
         let name = name.strip_prefix("tollgate.policy.")?.to_string();
@@ -61,6 +68,51 @@ fn each_limit_that_rejects_is_counted_and_no_other() {
     assert_eq!(worker.passed("stranger", 1), 0);
     worker.root.tick();
     assert_eq!(counter("policy.tiered.limit.minute.refused"), 6);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn the_counters_of_limits_and_tiers_are_there_before_they_count() {
+    let _worker = Worker::start(TIERED);
+    let names = [
+        "flat.limit.limit.refused",
+        "tiered.limit.day.refused",
+        "tiered.limit.minute.refused",
+        "tried.limit.limit.shadow_refused",
+    ];
+    assert_eq!(defined(".limit."), named(&names.map(|name| (name, 0))));
+    let tiers = ["all-in", "free", "pro"];
+    let tiers = tiers.iter().flat_map(|tier| ["admitted", "refused"].map(|event| (*tier, event)));
+    let tiers: Vec<_> = tiers.map(|(tier, event)| (format!("tiered.tier.{tier}.{event}"), 0)).collect();
+    assert_eq!((defined(".tier."), defined(".consumer.")), (tiers, vec![]));
+    // A policy that is enforced for some callers is in shadow for the others.
+    let _worker = Worker::start(&TWO_LIMITS.replace(r#""mode": "MODE""#, r#""enforce": "10%""#));
+    let names = ["a.refused", "a.shadow_refused", "b.refused", "b.shadow_refused"];
+    let names = names.map(|name| (format!("per-client.limit.{name}"), 0));
+    assert_eq!(defined(".limit."), names);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn of_very_many_limits_some_counters_are_defined_when_they_count() {
+    const POLICIES: usize = 1_500;
+    let policy = |number| {
+        format!(
+            r#"{{"name": "p{number:04}", "key": "client", "limits": [
+                {{"name": "a", "quota": 1, "window": "60s"}}, {{"name": "b", "quota": 2, "window": "60s"}},
+                {{"name": "c", "quota": 3, "window": "60s"}}]}}"#
+        )
+    };
+    let policies: Vec<String> = (0..POLICIES).map(policy).collect();
+    let all = format!(
+        r#"{{"keys": {{"client": {{"header": "x-client"}}}}, "policies": [{}]}}"#,
+        policies.join(",")
+    );
+    let worker = Worker::start(&all);
+    assert_eq!(defined(".limit.").len(), 4_096);
+    assert_eq!(worker.passed("acme", 2), 1);
+    worker.root.tick();
+    let rejecting = counters(".limit.");
+    assert_eq!(rejecting.len(), POLICIES, "each policy's first limit");
+    assert!(rejecting.iter().all(|(name, count)| name.ends_with(".a.refused") && *count == 1));
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -1,5 +1,8 @@
 //! The operator's view, beside a worker that limits.
 
+mod in_fleet;
+mod pseudonym;
+
 use super::*;
 
 const POLICY: &str = r#"{
@@ -76,7 +79,7 @@ fn an_operator_sees_a_caller_and_forgives_it() {
             }
         };
         format!(
-            r#"{{"key":"client","consumer":"acme-inc","tier":null,"policies":[{{"policy":"p",{forgiven}"blocked_until":null,"limits":[{limits}]}}{open}],"left_out":[{{"policy":"both","why":"it counts by several keys together; an entry in the list forgive forgives it"}}]}}"#
+            r#"{{"key":"client","consumer":"acme-inc","tier":null,"policies":[{{"policy":"p",{forgiven}"blocked_until":null,"limits":[{limits}]}}{open}],"left_out":[{{"policy":"both","why":"it counts by further keys, too: name all of them, as key=NAME,NAME"}}]}}"#
         )
     };
     let limits = [minute(2, 50, "null"), day(2, 86_390, "null")].join(",");
@@ -112,6 +115,44 @@ fn what_an_operator_forgives_is_forgiven_once_whichever_worker_comes_next() {
     assert_eq!(limiter.passed("bank", 5), 0, "the worker that forgave does not do it again");
     let (status, body) = about(&operator, "POST", "/forgive?key=client", "nobody");
     assert!(status == 200 && body.contains(r#""policy":"p","forgiven":false"#), "{body}");
+}
+
+/// One request of this client from this address.
+fn passes(limiter: &Worker, client: &str, address: &str) -> bool {
+    host(|knows| {
+        knows.address = format!("{address}:1000");
+        knows.request = vec![("x-client".into(), client.into())];
+    });
+    limiter.root.create_stream(STREAM).request(STREAM) == Flow::Continue
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_caller_by_several_keys_is_seen_and_forgiven_in_any_order_of_the_keys() {
+    let both = POLICY.replace(r#""quota": 90"#, r#""quota": 1"#);
+    let (limiter, operator) = pair(&both);
+    for (keys, first, second) in [("client,ip", "bank", "192.0.2.1"), ("ip,client", "192.0.2.2", "shop")] {
+        let (client, address) = if keys.starts_with("ip") { (second, first) } else { (first, second) };
+        assert!(passes(&limiter, client, address) && !passes(&limiter, client, address));
+        let values = [("x-tollgate-value", first), ("x-tollgate-value-2", second)];
+        let (_, body) = asked(&operator, "GET", &format!("/caller?key={keys}"), &values);
+        assert!(body.starts_with(&format!(r#"{{"key":"{keys}","consumer":null"#)), "{body}");
+        assert!(
+            body.contains(r#""policies":[{"policy":"both","blocked_until":null,"limits":[{"limit""#),
+            "{body}"
+        );
+        assert!(
+            body.contains(r#""quota":1,"used":1,"remaining":0"#) && body.ends_with(r#""left_out":[]}"#),
+            "{body}"
+        );
+        assert!(!body.contains(client) && !body.contains(address), "{body}");
+
+        wait(1);
+        let (status, body) = asked(&operator, "POST", &format!("/forgive?key={keys}"), &values);
+        assert!(status == 200 && body.contains(r#""policy":"both","forgiven":true"#), "{body}");
+        assert!(passes(&limiter, client, address) && !passes(&limiter, client, address), "one fresh quota");
+        let (_, body) = asked(&operator, "GET", &format!("/caller?key={keys}"), &values[..1]);
+        assert!(body.starts_with(r#"{"error":"the header x-tollgate-value is missing"#), "{body}");
+    }
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -181,6 +222,21 @@ fn whatever_is_not_allowed_is_an_error_that_says_what_is_and_never_the_value() {
         ("GET", "/caller?key=", secret, 400),
         ("GET", "/caller?key=client&key=ip", secret, 400),
         ("GET", "/caller?key=client&policy=p", secret, 400),
+        ("GET", "/caller?key=client,client", secret, 400),
+        ("GET", "/caller?key=client,", secret, 400),
+        ("GET", "/caller?key=client,ip", secret, 400),
+        ("GET", "/caller?key=a,b,c,d,e,f,g,h,i", secret, 400),
+        ("GET", "/caller?key=client&caller=0123456789abcdef", secret, 400),
+        ("GET", "/caller?key=client&tier=free", secret, 400),
+        ("GET", "/caller?caller=s3cret", secret, 400),
+        ("GET", "/caller?caller=0123456789ABCDEF", secret, 400),
+        ("GET", "/caller?caller=+123456789abcdef", secret, 400),
+        ("GET", "/caller?caller=0123456789abcdef0", secret, 400),
+        ("GET", "/caller?caller=0123456789abcdef&from_page=-1", secret, 400),
+        ("GET", "/caller?caller=0123456789abcdef&from_page=4294967296", secret, 400),
+        ("GET", "/caller?caller=0123456789abcdef", secret, 404),
+        ("GET", "/caller?caller=ffffffffffffffff&from_page=4294967295", secret, 404),
+        ("POST", "/forgive?caller=0123456789abcdef", secret, 404),
         ("GET", "/caller?key", secret, 400),
         ("GET", "/caller?value=s3cret", secret, 400),
         ("GET", "/table?key=client", secret, 400),
@@ -197,7 +253,10 @@ fn whatever_is_not_allowed_is_an_error_that_says_what_is_and_never_the_value() {
     ] {
         let (found, body) = about(&operator, method, path, value);
         assert_eq!(found, status, "{method} {path}: {body}");
-        assert!(body.starts_with(r#"{"error":""#) && body.contains("POST /forgive?key=NAME"), "{body}");
+        assert!(
+            body.starts_with(r#"{"error":""#) && body.contains(r#""allowed":"GET /caller?key=NAME"#),
+            "{body}"
+        );
         assert!(!body.contains(secret), "{body}");
     }
     let twice = [("x-tollgate-value", "a"), ("x-tollgate-value", "b")];

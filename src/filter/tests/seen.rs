@@ -1,5 +1,6 @@
 //! What operators see besides counters: how full the table is, which configuration is live, and warnings.
 
+use super::metadata::BY_CLAIM;
 use super::*;
 
 fn gauge(name: &str) -> Option<u64> {

@@ -24,7 +24,7 @@ const STANDING_TIME: Micros = SECOND;
 /// What a worker knows of one caller.
 #[derive(Default)]
 pub(super) struct Account {
-    policy: String,
+    pub policy: String,
     pub limits: Vec<Limit>,
     /// Whether units may go back once they are spent.
     gives_back: bool,
@@ -46,6 +46,8 @@ pub(super) struct Account {
     alone: Alone,
     /// What an operator forgives the caller, as far as it is in effect.
     forgiven: Vec<Forgiven>,
+    /// Whether the awaited entry was sent before that.
+    awaits_old: bool,
 }
 
 /// Units of a concurrency limit.
@@ -98,6 +100,7 @@ impl Account {
         self.forgiven = claim.forgiven.iter().filter(|one| one.is_in_effect(now.wall)).copied().collect();
         (self.rejected, self.standing, self.alone) = Default::default();
         self.grants.iter_mut().for_each(Grant::stop);
+        self.awaits_old = self.awaited.is_some();
     }
 
     /// The limits of the latest configuration.
@@ -375,6 +378,15 @@ impl Account {
             verdict.next_slot = verdict.next_slot.saturating_add(now.mono);
             verdict.full_reset = verdict.full_reset.saturating_add(now.mono);
         }
+        if std::mem::take(&mut self.awaits_old) {
+            // It is about counts that are forgiven since.
+            if answer.granted > 0 {
+                let mut grant = Grant::new(number, answer, sent, verdicts);
+                grant.stop();
+                self.grants.push(grant);
+            }
+            return;
+        }
         self.standing = (verdicts.clone(), now.mono);
         if answer.granted > 0 {
             self.rejected = None;
@@ -394,7 +406,7 @@ impl Account {
     /// No answer: whatever it would have granted is lost, and what was said is said again.
     pub fn failed(&mut self, number: u64) {
         if self.awaited == Some(number) {
-            (self.awaited, self.waiting) = (None, Waiting::default());
+            (self.awaited, self.waiting, self.awaits_old) = (None, Waiting::default(), false);
             self.lost.push(number);
             let more = self.lost.len().saturating_sub(MAX_LOST);
             self.lost.drain(..more);

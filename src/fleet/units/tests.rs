@@ -231,6 +231,31 @@ fn a_forgiven_caller_asks_again_and_units_from_before_serve_it_no_more() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn units_that_were_asked_for_before_a_caller_was_forgiven_serve_it_no_more() {
+    for granted in [0, 4] {
+        let (mut units, limits) = (Units::new(1), limits(10, 30 * DAY));
+        let entries = [Forgiven::new(&limits[0], at(0).wall)];
+        let forgiven = Claim { forgiven: &entries, ..claim(1, &limits) };
+        assert!(units.wait(&claim(1, &limits), at(0)));
+        let (asked, sent) = units.ask(50 * MILLISECOND, at(0)).unwrap();
+        assert_eq!(asked.entries[0].forgive, []);
+        assert!(units.wait(&forgiven, at(1)));
+        let mut before = answer(&asked, granted);
+        before.entries[0].verdicts[0].admitted = granted > 0;
+        before.entries[0].remember = SECOND;
+        units.answered(&sent, &before, at(2));
+        assert_eq!(units.spend(&forgiven, at(3)), InHand::Ask, "the answer is from before");
+        assert_eq!(units.look(&forgiven, at(3)), InHand::Ask);
+        assert!(units.wait(&forgiven, at(3)));
+        let (asked, sent) = units.ask(50 * MILLISECOND, at(3)).unwrap();
+        assert_eq!(asked.entries[0].forgive, entries);
+        assert_eq!(asked.entries[0].reports.len(), usize::from(granted > 0), "what was granted is reported");
+        units.answered(&sent, &answer(&asked, 1), at(4));
+        assert!(matches!(units.spend(&forgiven, at(4)), InHand::Admitted { .. }));
+    }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn its_share_of_an_outage_is_new_once() {
     let (mut units, limits) = (Units::new(1), limits(40, 30 * DAY));
     let entries = [Forgiven::new(&limits[0], at(SECOND).wall)];

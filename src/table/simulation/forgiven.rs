@@ -3,12 +3,13 @@
 //! was counted since the last one.
 
 use super::random::Random;
-use super::scenario::{Kind, Policy, Scenario, limit, storms};
+use super::scenario::{Kind, Policy, Scenario, Trouble, limit, storms};
 use super::truth::Since;
 use super::{Run, each};
 use crate::limiter::Penalty;
 use crate::table::TableStats;
 use crate::time::SECOND;
+use std::cell::Cell;
 
 fn forgiving(random: &mut Random) -> Scenario {
     let kinds = [Kind::Sliding, Kind::Sliding, Kind::Fixed, Kind::Fixed, Kind::Concurrency, Kind::Stock];
@@ -102,4 +103,50 @@ fn what_workers_owe_from_after_a_fresh_start_is_counted() {
         run.stats
     });
     assert!(stats.degraded > 500 && stats.forgiven > 50, "{stats:?}");
+}
+
+/// Operators who forgive callers by any worker, also two at the same instant.
+fn with_operators(random: &mut Random) -> Scenario {
+    Scenario { forgives: 0, operators: random.pick(&[20, 100]), ..forgiving(random) }
+}
+
+/// No caller gets more fresh starts than operators have asked for.
+fn assert_one_for_each(run: &Run) {
+    if run.scenario.resets > 0 {
+        // Responses let counts begin at zero, too.
+        return;
+    }
+    let world = run.stage.world();
+    let (starts, asked) = (world.fresh_starts, world.forgivings);
+    drop(world);
+    assert!(starts <= asked, "{starts} fresh starts, {asked} asked for, {run}");
+}
+
+#[test]
+fn operators_who_forgive_at_once_give_no_more_than_one_fresh_quota_each() {
+    let stats = each(0x1_4000..0x1_4100, with_operators, |run| {
+        assert_one_for_each(&run);
+        check(run)
+    });
+    assert!(stats.cas_misses > 500 && stats.forgiven > 500, "{stats:?}");
+}
+
+#[test]
+fn when_a_vm_dies_while_callers_are_forgiven_nobody_gets_more() {
+    let crashes = Cell::new(0);
+    let deadly = |random: &mut Random| {
+        let by_operators = random.chance(500);
+        let scenario = if by_operators { with_operators(random) } else { forgiving(random) };
+        let crashes = random.between(5, 50);
+        Scenario { acts: scenario.acts * 2, trouble: Trouble { crashes, ..Trouble::default() }, ..scenario }
+    };
+    let stats = each(0x1_5000..0x1_5100, deadly, |run| {
+        if run.scenario.operators > 0 {
+            assert_one_for_each(&run);
+        }
+        crashes.set(crashes.get() + run.truth(|truth| truth.crashes));
+        run.assert_cap(Since::Known, |limit| run.excess(limit));
+        run.stats
+    });
+    assert!(stats.forgiven > 200 && crashes.get() > 200, "{} deaths, {stats:?}", crashes.get());
 }

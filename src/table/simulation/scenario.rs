@@ -38,6 +38,8 @@ pub struct Scenario {
     pub forgives: u64,
     /// Whether workers hear of that at once. If not, each at a time of its own.
     pub at_once: bool,
+    /// How many of a thousand acts are an operator's who forgives somebody now, by one worker.
+    pub operators: u64,
     /// What ended requests may cost on top, if anything: late, and whether or not a quota allows it.
     pub late_costs: &'static [u32],
     /// Whether at the end all streams are ended.
@@ -133,6 +135,11 @@ pub fn limit(id: u32, kind: Kind, quota: u64, window: Micros) -> Limit {
 }
 
 impl Scenario {
+    /// Whether records may have fresh starts.
+    pub fn has_fresh_starts(&self) -> bool {
+        self.forgives > 0 || self.operators > 0
+    }
+
     /// Small quotas, one or two policies of one or two limits, nothing going wrong.
     pub fn small(random: &mut Random) -> Scenario {
         Scenario::small_of(
@@ -167,6 +174,7 @@ impl Scenario {
             resets: 0,
             forgives: 0,
             at_once: true,
+            operators: 0,
             late_costs: &[],
             ends_all: false,
             trouble: Trouble::default(),

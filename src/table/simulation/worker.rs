@@ -7,12 +7,13 @@ use super::stage::{Crash, Stage, View};
 use super::truth::Spent;
 use super::world::World;
 use crate::identity::{Identity, Seed};
-use crate::limiter::Limit;
 use crate::limiter::concurrency::WorkerId;
+use crate::limiter::{Forgiven, Limit, can_be_forgiven};
 use crate::table::{Charge, ChargeMode, Correction, Count, Holds, Outcome, Table, TableSize, TableStats};
 use crate::time::{Micros, Now, SECOND};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 pub struct Worker<'a> {
     me: usize,
@@ -50,9 +51,21 @@ struct Part<'a> {
 }
 
 enum Act {
-    Request { caller: u64, cost: u32 },
-    End { which: u64, refund: bool, reset: bool, late: Option<u32> },
+    Request {
+        caller: u64,
+        cost: u32,
+    },
+    End {
+        which: u64,
+        refund: bool,
+        reset: bool,
+        late: Option<u32>,
+    },
     Tick,
+    /// An operator asks this worker.
+    Forgive {
+        caller: u64,
+    },
 }
 
 /// The identity of a policy's caller. The policies may share a key.
@@ -87,7 +100,7 @@ impl<'a> Worker<'a> {
         let (wall_ahead, ticked) = (now.wall - now.mono, now.mono);
         let (mut table, open, stats) =
             (new_table(scenario, me as u32 + 1), Vec::new(), TableStats::default());
-        table.set_forgiving(scenario.forgives > 0);
+        table.set_forgiving(scenario.has_fresh_starts());
         let entries = Entries::default();
         Worker { me, stage, scenario, table, open, wall_ahead, ticked, stats, stormy: 0, entries }
     }
@@ -177,6 +190,9 @@ impl<'a> Worker<'a> {
             let reset = self.scenario.resets > 0 && random.chance(self.scenario.resets);
             return Act::End { which, refund, reset, late };
         }
+        if self.scenario.operators > 0 && random.chance(self.scenario.operators) {
+            return Act::Forgive { caller: random.below(self.scenario.callers) };
+        }
         let cost = random.between(1, u64::from(self.scenario.max_cost)) as u32;
         Act::Request { caller: random.below(self.scenario.callers), cost }
     }
@@ -187,6 +203,7 @@ impl<'a> Worker<'a> {
             Act::End { which, refund, reset, late } => {
                 self.end(which as usize, refund, reset, late, now);
             }
+            Act::Forgive { caller } => self.forgive_now(caller, now),
             Act::Tick => {
                 self.ticked = now.mono;
                 let now = self.stage.now();
@@ -228,6 +245,19 @@ impl<'a> Worker<'a> {
             parts.push(Part { policy, identity, charged, holds, spent });
         }
         self.open.push(Open { at: now, cost, parts });
+    }
+
+    /// As the operator's filter does it.
+    fn forgive_now(&mut self, caller: u64, now: Now) {
+        for (n, policy) in self.policies().iter().enumerate() {
+            let identity = identity(self.scenario, n, caller);
+            let meant = policy.limits.iter().filter(|limit| can_be_forgiven(limit));
+            let entries: Arc<[Forgiven]> = meant.map(|limit| Forgiven::new(limit, now.wall)).collect();
+            self.stage.world().forgivings += entries.len() as u64;
+            let charge = charge(policy, &policy.limits, identity, 0);
+            self.table.begin(&self.view(), now).forgive_now(&charge, &entries);
+        }
+        self.take_stats(now.mono);
     }
 
     /// With a block after which counts begin at zero, they do so when it begins.
@@ -335,7 +365,7 @@ impl<'a> Worker<'a> {
         let id = world.random.between(1_000, 1 << 30) as u32;
         drop(world);
         self.table = new_table(self.scenario, id);
-        self.table.set_forgiving(self.scenario.forgives > 0);
+        self.table.set_forgiving(self.scenario.has_fresh_starts());
         self.open.clear();
     }
 }

@@ -36,6 +36,9 @@ pub struct World {
     pub entries: Entries,
     /// The fresh starts in the table: whose, of which limit, and since when.
     fresh: Vec<(u64, LimitId, Micros)>,
+    /// How many there have been, and how often an operator has asked for one.
+    pub fresh_starts: u64,
+    pub forgivings: u64,
     /// How often one worker stopped and another one continued.
     pub handovers: u64,
     pub acts_left: u32,
@@ -61,6 +64,8 @@ impl World {
             truth: Truth::default(),
             entries: Entries::default(),
             fresh: Vec::new(),
+            fresh_starts: 0,
+            forgivings: 0,
             handovers: 0,
             acts_left: acts,
             busy: 0,
@@ -149,6 +154,7 @@ impl World {
                     None => self.fresh.push(new),
                 }
                 let mono = self.mono;
+                self.fresh_starts += 1;
                 self.truth.forgive(owner, limit, mono);
             }
         }
