@@ -6,6 +6,7 @@
 
 mod address_range;
 mod declaration;
+mod doc;
 mod error;
 mod fields;
 pub mod forms;
@@ -15,18 +16,21 @@ mod protobuf;
 mod reader;
 mod revision;
 pub mod statuses;
+mod thousandths;
+mod types;
 mod value;
 
 pub use declaration::{
-    Composite, Doc, Effect, Effects, Field, Flag, Form, FromNumber, Kind, Literal, Need, Number, Object,
-    Phrase, Range, Rule, Text, Thousandths, Word, WordList, Words, field_names, joined, object,
+    Composite, Effect, Effects, Field, Kind, Literal, Need, Object, Rule, field_names, joined, object,
 };
+pub use doc::{Doc, Phrase};
 pub use error::{ConfigError, ConfigErrors};
 pub use fields::{Allowed, Allows, Fields, Type, either_of};
 pub use names::{ListsByName, Names, Vocabulary};
 pub use parse::{is_name, is_token};
 pub use reader::{Reader, all, field_path};
 pub use revision::revision;
+pub use types::{Flag, Form, FromNumber, Number, Range, Text, Thousandths, Word, WordList, Words};
 pub use value::Value;
 
 /// Reads a plugin configuration in either form Envoy delivers.

@@ -4,83 +4,25 @@
 //! For each request it measures each way in turns, 50 times in a row, and answers with the fastest turn of each
 //! in nanoseconds, in the header `x-reads`. With "3" in the request's header `x-wanted`, three headers are read.
 
-use std::ptr::null_mut;
+mod abi;
+
+use abi::{CONTINUE, header, now, property, set_header, take};
 
 const REQUEST_HEADERS: u32 = 0;
-const RESPONSE_HEADERS: u32 = 2;
-const MONOTONIC: u32 = 1;
-const CONTINUE: u32 = 0;
 const TURNS: usize = 40;
 const CALLS: u64 = 50;
 
-mod env {
-    #[link(wasm_import_module = "env")]
-    unsafe extern "C" {
-        pub fn proxy_get_header_map_value(
-            map: u32,
-            key: *const u8,
-            len: usize,
-            data: *mut *mut u8,
-            size: *mut usize,
-        ) -> u32;
-        pub fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-        pub fn proxy_get_property(path: *const u8, len: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-        pub fn proxy_replace_header_map_value(
-            map: u32,
-            key: *const u8,
-            len: usize,
-            value: *const u8,
-            size: usize,
-        ) -> u32;
-    }
-}
-
-#[link(wasm_import_module = "wasi_snapshot_preview1")]
+#[link(wasm_import_module = "env")]
 unsafe extern "C" {
-    fn clock_time_get(clock: u32, precision: u64, nanoseconds: *mut u64) -> u32;
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_abi_version_0_2_1() {}
-
-/// As in the module, whose buffers are not cleared.
-#[unsafe(export_name = "malloc")]
-extern "C" fn allocate(size: usize) -> *mut u8 {
-    let mut bytes: Vec<u8> = Vec::with_capacity(size);
-    // SAFETY: the host fills them all.
-    unsafe { bytes.set_len(size) };
-    Box::into_raw(bytes.into_boxed_slice()).cast()
-}
-
-/// Takes over a buffer that the host has got from `allocate` and filled.
-fn take(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
-    let (mut data, mut size) = (null_mut(), 0);
-    if call(&mut data, &mut size) != 0 || data.is_null() {
-        return None;
-    }
-    // SAFETY: a boxed slice of `size` bytes that the host has given up.
-    Some(unsafe { Vec::from_raw_parts(data, size, size) })
-}
-
-fn one(name: &[u8]) -> Option<Vec<u8>> {
-    // SAFETY: the pointers are to live values of the lengths given.
-    take(|data, size| unsafe {
-        env::proxy_get_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len(), data, size)
-    })
-}
-
-fn property(path: &[u8]) -> Option<Vec<u8>> {
-    // SAFETY: the pointers are to live values of the lengths given.
-    take(|data, size| unsafe { env::proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
 }
 
 /// The values of these headers, copied from the map.
 fn all(wanted: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
     let mut found: Vec<Option<Vec<u8>>> = vec![None; wanted.len()];
     // SAFETY: the pointers are to live values.
-    let pairs =
-        take(|data, size| unsafe { env::proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
-            .unwrap_or_default();
+    let pairs = take(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+        .unwrap_or_default();
     let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
     let (count, rest) = pairs.split_first_chunk().unwrap_or((&[0; 4], &[]));
     let (lengths, mut texts) = rest.split_at_checked(length(count).saturating_mul(8)).unwrap_or_default();
@@ -101,30 +43,20 @@ fn all(wanted: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
     found
 }
 
-fn now() -> u64 {
-    let mut nanoseconds = 0;
-    // SAFETY: the pointer is to a live number.
-    unsafe { clock_time_get(MONOTONIC, 1, &mut nanoseconds) };
-    nanoseconds
-}
-
 const NAMES: [&[u8]; 6] = [b"x-key-0", b"x-key-1", b"x-key-2", b"x-key-3", b"x-key-4", b"x-key-5"];
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_context_create(_: u32, _: u32) {}
 
 static LINE: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(_: u32, _: usize, _: u32) -> u32 {
-    let wanted = one(b"x-wanted").and_then(|digits| digits.first().map(|digit| usize::from(digit - b'0')));
+    let wanted = header(b"x-wanted").and_then(|digits| digits.first().map(|digit| usize::from(digit - b'0')));
     let names = &NAMES[..wanted.unwrap_or(NAMES.len()).min(NAMES.len())];
     let mut sink = 0;
     let mut ways: [(&str, &mut dyn FnMut() -> usize); 5] = [
-        ("one_by_one", &mut || names.iter().filter_map(|name| one(name)).map(|value| value.len()).sum()),
+        ("one_by_one", &mut || names.iter().filter_map(|name| header(name)).map(|value| value.len()).sum()),
         ("all", &mut || all(names).into_iter().flatten().map(|value| value.len()).sum()),
-        ("path", &mut || one(b":path").map_or(0, |value| value.len())),
-        ("absent", &mut || usize::from(one(b"x-absent").is_none())),
+        ("path", &mut || header(b":path").map_or(0, |value| value.len())),
+        ("absent", &mut || usize::from(header(b"x-absent").is_none())),
         ("property", &mut || property(b"request\0headers\0x-key-0").map_or(0, |value| value.len())),
     ];
     let mut fastest = [u64::MAX; 5];
@@ -147,16 +79,7 @@ extern "C" fn proxy_on_request_headers(_: u32, _: usize, _: u32) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(_: u32, _: usize, _: u32) -> u32 {
-    let (name, line) = ("x-reads", LINE.lock().map(|line| line.clone()).unwrap_or_default());
-    // SAFETY: the pointers are to live texts of the lengths given.
-    unsafe {
-        env::proxy_replace_header_map_value(
-            RESPONSE_HEADERS,
-            name.as_ptr(),
-            name.len(),
-            line.as_ptr(),
-            line.len(),
-        )
-    };
+    let line = LINE.lock().map(|line| line.clone()).unwrap_or_default();
+    set_header("x-reads", &line);
     CONTINUE
 }

@@ -9,79 +9,9 @@
 //! value becomes: [`Flag`], [`Number<T>`], [`Words<T>`], [`Form<T>`]; or [`Composite`] for lists, objects and
 //! values of several types, which a function of the compiler reads.
 
+use super::doc::Doc;
+use super::types::{Flag, Form, Number, Range, Text, Thousandths, WordList, Words};
 use std::fmt;
-use std::marker::PhantomData;
-use std::num::NonZeroU32;
-
-/// Something that only documentation needs. It has no size unless the feature `docs` is on, and the module is
-/// built without: there, documentation costs nothing.
-#[derive(Clone, Copy)]
-pub struct Doc<T = &'static str> {
-    #[cfg(feature = "docs")]
-    value: T,
-    #[cfg(not(feature = "docs"))]
-    value: PhantomData<T>,
-}
-
-impl<T: Copy> Doc<T> {
-    /// Documentation. A build without the feature `docs` drops it.
-    #[cfg(feature = "docs")]
-    pub const fn new(value: T) -> Doc<T> {
-        Doc { value }
-    }
-
-    /// Documentation. A build without the feature `docs` drops it.
-    #[cfg(not(feature = "docs"))]
-    pub const fn new(_: T) -> Doc<T> {
-        Doc { value: PhantomData }
-    }
-
-    /// What was documented.
-    #[cfg(feature = "docs")]
-    pub const fn get(self) -> T {
-        self.value
-    }
-}
-
-/// Like [`Doc`], where policies are described in words. It has no size unless the feature `words` is on, which the
-/// module is built without, too.
-#[derive(Clone, Copy)]
-pub struct Phrase {
-    #[cfg(feature = "words")]
-    text: &'static str,
-}
-
-impl Phrase {
-    /// Words for a description. A build without the feature `words` drops them.
-    #[cfg(feature = "words")]
-    pub const fn new(text: &'static str) -> Phrase {
-        Phrase { text }
-    }
-
-    /// Words for a description. A build without the feature `words` drops them.
-    #[cfg(not(feature = "words"))]
-    pub const fn new(_: &'static str) -> Phrase {
-        Phrase {}
-    }
-
-    /// The words.
-    #[cfg(feature = "words")]
-    pub const fn get(self) -> &'static str {
-        self.text
-    }
-}
-
-impl fmt::Debug for Phrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Phrase")
-    }
-}
-
-impl<T> fmt::Debug for Doc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Doc")
-    }
-}
 
 /// An object of the language. [`object!`](crate::config::object) declares one.
 #[derive(Debug)]
@@ -278,11 +208,6 @@ impl<K: Copy> Field<K> {
         Field { name: self.name, kind, need: self.need, about: self.about }
     }
 }
-
-/// `true` or `false`.
-#[derive(Clone, Copy, Debug)]
-pub struct Flag;
-
 impl Field<Flag> {
     /// This field, for documentation.
     pub const fn erased(self) -> Field {
@@ -290,31 +215,7 @@ impl Field<Flag> {
     }
 }
 
-/// The whole numbers that a field accepts.
-#[derive(Clone, Copy, Debug)]
-pub struct Range {
-    /// The smallest.
-    pub min: i64,
-    /// The largest.
-    pub max: i64,
-    /// Their unit, such as `seconds`; may be empty.
-    pub unit: Doc,
-}
-
-/// A whole number, which becomes a `T`.
-#[derive(Clone, Copy, Debug)]
-pub struct Number<T> {
-    /// What is valid.
-    pub range: Range,
-    becomes: PhantomData<T>,
-}
-
 impl<T> Number<T> {
-    /// The numbers from `min` to `max`.
-    pub const fn new(min: i64, max: i64, unit: &'static str) -> Number<T> {
-        Number { range: Range { min, max, unit: Doc::new(unit) }, becomes: PhantomData }
-    }
-
     /// This type, as one of several.
     pub const fn erased(self) -> Kind {
         Kind::Number(self.range)
@@ -328,20 +229,6 @@ impl<T: Copy> Field<Number<T>> {
     }
 }
 
-/// A number from 0 on with at most three places, which becomes its thousandths.
-#[derive(Clone, Copy, Debug)]
-pub struct Thousandths {
-    /// What is valid, as whole numbers.
-    pub range: Range,
-}
-
-impl Thousandths {
-    /// The numbers from 0 to `max`.
-    pub const fn new(max: u32, unit: &'static str) -> Thousandths {
-        Thousandths { range: Range { min: 0, max: max as i64, unit: Doc::new(unit) } }
-    }
-}
-
 impl Field<Thousandths> {
     /// This field, for documentation.
     pub const fn erased(self) -> Field {
@@ -349,124 +236,10 @@ impl Field<Thousandths> {
     }
 }
 
-/// What a whole number of the language can become.
-pub trait FromNumber: Sized {
-    /// `None` only if the type has no such number, which its range rules out.
-    fn from_number(number: i64) -> Option<Self>;
-}
-
-macro_rules! from_number {
-    ($($number:ty),+) => {
-        $(impl FromNumber for $number {
-            fn from_number(number: i64) -> Option<Self> {
-                number.try_into().ok()
-            }
-        })+
-    };
-}
-from_number!(u8, u16, u32, u64, usize, i32, i64);
-
-impl FromNumber for NonZeroU32 {
-    fn from_number(number: i64) -> Option<Self> {
-        NonZeroU32::new(u32::try_from(number).ok()?)
-    }
-}
-
-/// One of the words that a field accepts.
-#[derive(Clone, Copy, Debug)]
-pub struct Word<T> {
-    /// The word.
-    pub word: &'static str,
-    /// What it becomes.
-    pub means: T,
-    /// What it means.
-    pub about: Phrase,
-}
-
-impl<T: Copy> Word<T> {
-    /// A word.
-    pub const fn new(word: &'static str, means: T, about: &'static str) -> Word<T> {
-        Word { word, means, about: Phrase::new(about) }
-    }
-}
-
-/// One of several words, each of which becomes a `T`.
-#[derive(Debug)]
-pub struct Words<T: 'static>(pub &'static [Word<T>]);
-
-impl<T: PartialEq> Words<T> {
-    /// The word that becomes this, with what it means.
-    pub fn of(&self, means: &T) -> Option<&'static Word<T>> {
-        self.0.iter().find(|word| word.means == *means)
-    }
-}
-
 impl<T: Sync> Field<&'static Words<T>> {
     /// This field, for documentation.
     pub const fn erased(self) -> Field {
         self.with(Kind::Words(self.kind))
-    }
-}
-
-impl fmt::Debug for dyn WordList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WordList")
-    }
-}
-
-/// Words, whatever they become.
-pub trait WordList: Sync {
-    /// The word at a position, and what it means.
-    fn at(&self, position: usize) -> Option<(&'static str, Phrase)>;
-}
-
-impl dyn WordList + '_ {
-    /// The words.
-    pub fn words(&self) -> impl Iterator<Item = &'static str> {
-        (0..).map_while(|position| self.at(position)).map(|(word, _)| word)
-    }
-}
-
-impl<T: Sync> WordList for Words<T> {
-    fn at(&self, position: usize) -> Option<(&'static str, Phrase)> {
-        self.0.get(position).map(|word| (word.word, word.about))
-    }
-}
-
-/// A form of texts.
-#[derive(Clone, Copy, Debug)]
-pub struct Text {
-    /// Its name, such as `header name`.
-    pub name: Doc,
-    /// What texts of this form look like.
-    pub what: Doc,
-    /// A regular expression in the dialect of JSON Schema. A text that does not match is an error; one that
-    /// does may be an error too.
-    pub pattern: Doc<Option<&'static str>>,
-    /// What an error says is allowed.
-    pub allowed: &'static str,
-}
-
-/// A form of texts, of which a valid one becomes a `T`.
-#[derive(Debug)]
-pub struct Form<T: 'static> {
-    /// The form.
-    pub text: Text,
-    /// What a text becomes; `None` if it is invalid.
-    pub parse: fn(&str) -> Option<T>,
-}
-
-impl<T> Form<T> {
-    /// A form with a pattern that rules out some of the invalid texts.
-    pub const fn new(
-        name: &'static str,
-        what: &'static str,
-        pattern: Option<&'static str>,
-        allowed: &'static str,
-        parse: fn(&str) -> Option<T>,
-    ) -> Form<T> {
-        let (name, what, pattern) = (Doc::new(name), Doc::new(what), Doc::new(pattern));
-        Form { text: Text { name, what, pattern, allowed }, parse }
     }
 }
 

@@ -1,11 +1,8 @@
 //! Reads the fields of an object as they are declared.
 
-use super::declaration::{
-    Composite, Effect, Effects, Field, Flag, Form, FromNumber, Literal, Need, Number, Object, Range, Rule,
-    Thousandths, WordList, Words,
-};
-use super::reader::thousandths_to;
-use super::{Reader, Value};
+use super::declaration::{Composite, Effect, Effects, Field, Literal, Need, Object, Rule};
+use super::types::{Flag, Form, FromNumber, Number, Range, Thousandths, WordList, Words};
+use super::{Reader, Value, thousandths};
 
 /// A type of the language that a value is read by.
 pub trait Type {
@@ -42,7 +39,7 @@ impl Allowed<'_> {
         match self {
             Allowed::Text(text) => (*text).into(),
             Allowed::Range(range) => format!("a whole number from {} to {}", range.min, range.max),
-            Allowed::Thousandths(range) => thousandths_to(range.max),
+            Allowed::Thousandths(range) => thousandths::allowed(range.max),
             Allowed::Words(words) => words.words().collect::<Vec<_>>().join(", "),
         }
     }

@@ -42,7 +42,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_a_number_reads_as_its_shortest_decimal() {
+    fn a_number_reads_as_its_shortest_decimal() {
         for (number, digits) in [
             (3.0, "3"),
             (0.0, "0"),
@@ -70,7 +70,7 @@ mod tests {
 
     proptest! {
         #[wasm_bindgen_test(unsupported = test)]
-        fn a_a_decimal_stands_for_its_number_and_for_no_other(
+        fn a_decimal_stands_for_its_number_and_for_no_other(
             number in prop_oneof![-1e3..1e3, -1e18..1e18, any::<f64>(), (-10_000i32..10_000).prop_map(|cents| f64::from(cents) / 100.0)],
         ) {
             if let Some(text) = decimal(number) {

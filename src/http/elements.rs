@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_a_list_reads_the_same_whatever_its_order_and_a_single_element_stands_for_itself() {
+    fn a_list_reads_the_same_whatever_its_order_and_a_single_element_stands_for_itself() {
         assert_eq!(list(&["b", "a"]).reading(), list(&["a", "b", "a"]).reading());
         assert_ne!(list(&["ab"]).reading(), list(&["a", "b"]).reading());
         assert_ne!(list(&["a", "b"]).reading(), list(&["a", "c"]).reading());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_no_text_is_mistaken_for_a_list_and_no_element_for_two() {
+    fn no_text_is_mistaken_for_a_list_and_no_element_for_two() {
         let several = list(&["a", "b"]).reading().unwrap();
         assert!(std::str::from_utf8(&several).is_err());
         let mut forged = Elements::default();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_a_list_that_cannot_tell_callers_apart_is_no_value() {
+    fn a_list_that_cannot_tell_callers_apart_is_no_value() {
         let mut with_object = list(&["a"]);
         with_object.push_without_text();
         assert_eq!((with_object.reading(), with_object.iter().count()), (None, 1));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn e_an_element_is_counted_from_either_end_and_empty_ones_do_not_count() {
+    fn an_element_is_counted_from_either_end_and_empty_ones_do_not_count() {
         for (text, index, found) in [
             ("a, b ,c", 0, Some("a")),
             ("a, b ,c", 1, Some("b")),

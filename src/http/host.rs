@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn c_hosts_have_the_same_patterns_as_headers() {
+    fn hosts_have_the_same_patterns_as_headers() {
         let host = |text| Host::parse(text).unwrap();
         for (text, fitting, other) in [
             ("API-*", "api-7.example.com", "app-7.example.com"),

@@ -131,7 +131,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     #[wasm_bindgen_test(unsupported = test)]
-    fn e_a_host_is_the_same_in_every_case_with_any_port_and_with_a_trailing_dot() {
+    fn a_host_is_the_same_in_every_case_with_any_port_and_with_a_trailing_dot() {
         for (authority, host) in [
             ("api.example.com", "api.example.com"),
             ("API.example.com:8443", "api.example.com"),

@@ -152,6 +152,30 @@ impl Run {
         }
     }
 
+    /// The cap holds between fresh starts, and once settled the count is what was counted since the last one.
+    fn check_fresh_starts(mut self) -> TableStats {
+        self.assert_cap(Since::Known, |limit| self.excess(limit));
+        if !self.scenario.held_up {
+            self.assert_cap(Since::Asked, |limit| self.excess(limit));
+        }
+        self.settle();
+        // What a worker has admitted alone is counted late, also after a fresh start.
+        if self.stats.degraded == 0 {
+            self.assert_count()
+        } else {
+            self.assert_no_less()
+        }
+        self.stats
+    }
+
+    /// The cap holds, and once settled nothing that was admitted is missing.
+    fn check_no_less(mut self) -> TableStats {
+        self.assert_cap(Since::Known, |limit| self.excess(limit));
+        self.settle();
+        self.assert_no_less();
+        self.stats
+    }
+
     /// The shared count is the truth, and may be more only where the table errs on the side of caution.
     fn assert_count(&self) {
         self.assert_counts(|limit| self.is_exact(limit));

@@ -176,12 +176,7 @@ fn no_credential_is_shown() {
 fn every_other_field_is_a_difference() {
     let fleet = "fleet: { cluster: c, name: shop }\n";
     let with_fleet = BASE.to_owned() + fleet;
-    let mut tried = 0;
-    let mut differs = |old: &str, new: &str| {
-        let diff = of(old, new);
-        assert!(!diff.is_empty(), "{old}\n{new}");
-        tried += 1;
-    };
+    let differs = |old: &str, new: &str| assert!(!of(old, new).is_empty(), "{old}\n{new}");
     for (from, to) in [
         ("header: authorization, scheme: Bearer", "header: x-key"),
         ("scheme: Bearer", "scheme: Token"),
@@ -191,22 +186,21 @@ fn every_other_field_is_a_difference() {
         ("client_ip: {} }", "client_ip: { ipv4_prefix: 24 } }"),
         ("[api_key, client_ip]", "[client_ip, api_key]"),
         ("tiers: { names: [free, pro], default: free }", "tiers: { names: [free, pro], default: pro }"),
-        ("names: [free, pro]", "names: [free, pro, more]"),
+        ("default: free }", "default: free, client_ip: { pro: [192.0.2.0/24] } }"),
         ("tier: pro, attr", "tier: free, attr"),
         ("company: c1", "company: c2"),
         ("name: acme", "name: acme2"),
         ("{ status: 429 }", "{ status: 503 }"),
         ("{ status: 429 }", "{ format: problem }"),
-        ("{ status: 429 }", "{ body: no }"),
-        ("{ status: 429 }", "{ content_type: text/html, body: no }"),
+        ("{ status: 429 }", "{ body: nothing }"),
+        ("{ status: 429 }", "{ content_type: text/html, body: nothing }"),
         ("{ status: 429 }", "{ message: Later }"),
         ("{ status: 429 }", "{ code: slow, body: '{code}' }"),
         ("{ status: 429 }", "{ headers: { x-a: b } }"),
         ("{ status: 429 }", "{ envoy_ratelimited: true }"),
-        ("name: login, key", "name: login, reject: { message: No }, key"),
+        ("name: login, key", "name: login, reject: { message: Later }, key"),
         ("reject:", "table: { page_bytes: 3000 }\nreject:"),
         ("reject:", "headers: { preset: x-ratelimit, describes: api/minute }\nreject:"),
-        ("reject:", "consumer_name: api_key\nreject:"),
         (
             "policies:\n  - name: api",
             "policies:\n  - { name: more, key: client_ip, limits: [{ quota: 1, window: 1s }] }\n  - name: api",
@@ -214,19 +208,19 @@ fn every_other_field_is_a_difference() {
     ] {
         let new = BASE.replace(from, to);
         assert!(BASE.contains(from), "{from}");
-        let value = Document::read(&new, Syntax::Yaml).unwrap().value;
-        if compile(&value).is_ok() {
-            differs(BASE, &new);
-            differs(&new, BASE);
-        }
+        differs(BASE, &new);
+        differs(&new, BASE);
     }
+    let with_tier = BASE.replace("pro]", "pro, more]").replace("pro: 100", "pro: 100, more: 1000");
+    differs(BASE, &with_tier);
+    let with_claim = BASE.replace("  caller:", "  who: { metadata: [a, b] }\n  caller:");
+    differs(&with_claim, &format!("{with_claim}consumer_name: who\n"));
     differs(BASE, &with_fleet);
     for (from, to) in
         [("cluster: c", "cluster: d"), ("name: shop", "name: other"), ("shop }", "shop, timeout: 20ms }")]
     {
         differs(&with_fleet, &with_fleet.replace(from, to));
     }
-    assert!(tried >= 44, "{tried}");
 }
 
 #[test]
@@ -240,6 +234,7 @@ fn no_policy_of_the_repository_differs_from_itself() {
         assert!(of(&text, &text).is_empty(), "{}", path.display());
         texts.push(text);
     }
+    assert!(texts.len() > 25, "{}", texts.len());
     for pair in texts.windows(2) {
         assert!(!of(&pair[0], &pair[1]).is_empty());
     }

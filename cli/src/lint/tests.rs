@@ -32,7 +32,7 @@ fn limits(limits: &str, more: &str) -> Vec<String> {
 const NOTHING: [&str; 0] = [];
 
 #[test]
-fn c_a_cost_that_no_request_has_is_warned_about() {
+fn a_cost_that_no_request_has_is_warned_about() {
     let of = |more: &str| limits("{ quota: 50, window: 1m }", &format!("    cost: 5\n{more}"));
     let expected = "policies[0].cost: no request has this cost, since each match has one of its own";
     assert_eq!(of("    match: [{ path: /a, cost: 2 }, { path: /b, cost: 3 }]\n"), [expected]);
@@ -74,7 +74,7 @@ fn usual_limits_have_no_warnings() {
 }
 
 #[test]
-fn c_with_the_default_table_no_page_is_too_small() {
+fn with_the_default_table_no_page_is_too_small() {
     for quota in [1, 5, 100, 1_000, 100_000, 4_294_967_295_u32] {
         for window in ["1s", "2s", "3s", "7s", "10s", "61s", "1m", "13m", "1h", "5h", "1d", "100d", "366d"] {
             for count in ["", "count: all", "count: accepted"] {
@@ -186,7 +186,7 @@ fn a_table_with_room_for_few_clients_is_warned_about() {
 }
 
 #[test]
-fn b_a_cost_that_is_known_later_beside_a_hold_of_one_unit_is_warned_about() {
+fn a_cost_that_is_known_later_beside_a_hold_of_one_unit_is_warned_about() {
     let found = |more: &str| limits("{ quota: 1500, window: 1m }", more);
     let warning = "policies[0].cost_header: a request holds 1 unit until its response: requests in flight can overshoot a quota by in flight × (x-tokens − 1); set cost near the largest usual cost";
     for more in [

@@ -176,5 +176,6 @@ mod tests {
         assert_eq!(queue.late, 0);
         assert!(!popped(&mut queue, true).is_empty());
         assert_eq!(queue.bytes, 0);
+        assert_eq!(queue.records.iter().map(Record::size).sum::<usize>(), 0, "no record keeps such a text");
     }
 }

@@ -112,7 +112,7 @@ fn invalid_arguments_are_rejected() {
 }
 
 #[test]
-fn f_the_listener_is_at_the_address_that_is_asked_for_and_the_admin_interface_is_not() {
+fn the_listener_is_at_the_address_that_is_asked_for_and_the_admin_interface_is_not() {
     for (address, written) in [
         ("0.0.0.0", "address: 0.0.0.0, port_value: 10000"),
         ("::", "address: \"::\", ipv4_compat: true, port_value: 10000"),
@@ -126,7 +126,7 @@ fn f_the_listener_is_at_the_address_that_is_asked_for_and_the_admin_interface_is
 }
 
 #[test]
-fn f_the_access_log_is_only_there_if_asked_for_and_the_policy_then_has_its_line() {
+fn the_access_log_is_only_there_if_asked_for_and_the_policy_then_has_its_line() {
     assert!(!bootstrap(&[BILLIUM]).contains("access_log"));
     let json = r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [{"name": "ip", "key": "ip", "limits": [{"quota": 5, "window": "1m"}]}]}"#;
     let flow = policy("")
@@ -156,7 +156,7 @@ fn f_the_access_log_is_only_there_if_asked_for_and_the_policy_then_has_its_line(
 }
 
 #[test]
-fn f_each_configuration_has_the_tags_that_make_labels_of_names() {
+fn each_configuration_has_the_tags_that_make_labels_of_names() {
     let path = file("bootstrap-tags.yaml", IN_A_FLEET);
     for options in [&[][..], &["--stats-tags"], &["--upstream", "localhost:80"], &["--access-log"]] {
         for policy in [BILLIUM, path.to_str().unwrap()] {

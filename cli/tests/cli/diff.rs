@@ -42,6 +42,14 @@ counts after a live update
 }
 
 #[test]
+fn no_text_of_a_policy_writes_control_characters_to_the_terminal() {
+    let old = policy("reject: { message: before }\n");
+    let [old, new] = two("control", &old, &old.replace("before", "\"a\\e[31mb\""));
+    let printed = tollgate(&["diff", &old, &new]).success();
+    assert!(printed.contains("message is a") && !printed.contains('\u{1B}'), "{printed:?}");
+}
+
+#[test]
 fn the_changes_can_be_json() {
     let old = policy("");
     let [old, new] = two("as_json", &old, &old.replace("name: ip", "name: address"));

@@ -120,7 +120,7 @@ headers: {{ preset: x-ratelimit }}
 const FIVE: &str = "limits: [{ quota: 5, window: 1m }]";
 
 #[test]
-fn f_each_request_is_answered_before_the_next_one_and_as_asked_for() {
+fn each_request_is_answered_before_the_next_one_and_as_asked_for() {
     let logins = format!("count_on: [401], {FIVE}");
     assert_eq!(told("told-1.yaml", &logins, &["--times", "3"]), "5 5 5");
     assert_eq!(
@@ -140,7 +140,7 @@ fn f_each_request_is_answered_before_the_next_one_and_as_asked_for() {
 }
 
 #[test]
-fn f_requests_may_all_be_sent_at_once_or_with_time_between_them() {
+fn requests_may_all_be_sent_at_once_or_with_time_between_them() {
     let at_once = |name, fields: &str| told(name, fields, &["--times", "3", "--at-once"]);
     assert_eq!(at_once("every-1.yaml", "limits: [{ algorithm: concurrency, quota: 2 }]"), "? ? -");
     let two = "limits: [{ quota: 2, window: 10s }]";
@@ -157,7 +157,7 @@ fn f_requests_may_all_be_sent_at_once_or_with_time_between_them() {
 }
 
 #[test]
-fn f_a_request_without_an_answer_is_explained_as_one() {
+fn a_request_without_an_answer_is_explained_as_one() {
     let kept = format!("count_on: [401], {FIVE}");
     assert_eq!(told("none-1.yaml", &kept, &["--times", "7", "--status", "none"]), "? ? ? ? ? - -");
     let refunded = format!("count_on: [401], unanswered: refund, {FIVE}");
@@ -171,7 +171,7 @@ fn f_a_request_without_an_answer_is_explained_as_one() {
 }
 
 #[test]
-fn f_the_upstreams_own_limit_headers_are_kept_replaced_or_removed_as_in_envoy() {
+fn the_upstreams_own_limit_headers_are_kept_replaced_or_removed_as_in_envoy() {
     let shown = |name: &str, headers: &str| {
         let path = file(name, &policy(headers));
         let upstreams = ["--response-header", "X-RateLimit-Remaining: 777", "--response-header", "x-app: a"];
@@ -192,7 +192,7 @@ fn f_the_upstreams_own_limit_headers_are_kept_replaced_or_removed_as_in_envoy() 
 }
 
 #[test]
-fn f_a_header_that_clients_do_not_get_is_not_shown_whether_or_not_a_policy_applies() {
+fn a_header_that_clients_do_not_get_is_not_shown_whether_or_not_a_policy_applies() {
     let path = file(
         "removed.yaml",
         "keys: { ip: { client_ip: {} } }
@@ -214,7 +214,7 @@ headers: { preset: x-ratelimit }
 }
 
 #[test]
-fn f_each_response_can_be_shown_in_a_line() {
+fn each_response_can_be_shown_in_a_line() {
     let path = file(
         "each.yaml",
         &policy("headers: { preset: x-ratelimit, format: delta, names: { reset: x-reset } }\n"),

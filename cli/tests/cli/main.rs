@@ -12,6 +12,7 @@ mod callers;
 mod check;
 mod deploy;
 mod diff;
+mod envoy_files;
 mod explain;
 mod forgive;
 mod hash;

@@ -200,6 +200,10 @@ fn a_key_comes_from_a_field_of_the_log_and_is_never_shown() {
                 .concat();
         assert!(!tollgate(&arguments).success().contains("123456789"));
     }
+    let csv =
+        tollgate(&["replay", &policy, &log, "--format", "envoy-json", "--key", "api_key=auth.key", "--csv"]);
+    let csv = csv.success();
+    assert!(csv.contains("\nkey,\"api_key \"\"sk_l…\"\" (17 bytes)\",,2,1,"), "one cell: {csv}");
     let without = tollgate(&["replay", &policy, &log, "--format", "envoy-json"]).success();
     assert!(
         without.contains(

@@ -371,9 +371,12 @@ fn no_name_of_a_case_and_no_header_writes_control_characters_to_the_terminal() {
         "control",
         "cases:\n  - name: \"a\\e[31mb\"\n    requests: [{ request: \"/\\e[31m\", expect: { headers: { x-a: \"a\\e[31mb\" } } }]\n",
     );
-    let ran = tollgate(&["test", &path]);
+    let junit = Path::new(env!("CARGO_TARGET_TMPDIR")).join("control.xml").display().to_string();
+    let ran = tollgate(&["test", &path, "--junit", &junit]);
     assert_eq!(ran.status, 1);
-    assert!(!ran.stdout.contains('\u{1B}'), "{:?}", ran.stdout);
+    for text in [ran.stdout, fs::read_to_string(&junit).unwrap()] {
+        assert!(text.contains("a\u{FFFD}[31mb") && !text.contains('\u{1B}'), "{text:?}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn fault(object: &Object, field: &str, trial: &Trial, algorithm: &str, effects: 
 }
 
 #[test]
-fn c_every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
+fn every_field_has_an_effect_with_every_algorithm_or_is_an_error() {
     let mut faults = Vec::new();
     for object in objects().into_iter().filter(|object| elsewhere(object.name.get()).is_none()) {
         for field in object.fields.get() {

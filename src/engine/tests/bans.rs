@@ -30,7 +30,7 @@ fn wait_of(fixture: &mut Fixture) -> u64 {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_ban_grows_with_what_others_reject() {
+fn a_ban_grows_with_what_others_reject() {
     for mode in MODES {
         let mut fixture = growing(mode);
         assert_eq!(fixture.passed(1, |_| caller()), 1);
@@ -59,7 +59,7 @@ fn c_a_ban_grows_with_what_others_reject() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_admitted_requests_do_not_count_and_rejections_by_shadow_policies_do_not_either() {
+fn admitted_requests_do_not_count_and_rejections_by_shadow_policies_do_not_either() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
             {"name": "ban", "key": "ip", "count": "rejected", "limits": [{"quota": 1, "window": "1m"}]},
@@ -71,7 +71,7 @@ fn c_admitted_requests_do_not_count_and_rejections_by_shadow_policies_do_not_eit
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_ban_in_shadow_counts_what_enforced_policies_reject() {
+fn a_ban_in_shadow_counts_what_enforced_policies_reject() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
             {"name": "ban", "key": "ip", "count": "rejected", "mode": "shadow", "limits": [{"quota": 2, "window": "1h"}]},
@@ -84,7 +84,7 @@ fn c_a_ban_in_shadow_counts_what_enforced_policies_reject() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_ban_does_not_count_what_it_rejects_itself() {
+fn a_ban_does_not_count_what_it_rejects_itself() {
     for mode in MODES {
         let mut fixture = Fixture::new(&format!(
             r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "charge": "{mode}", "policies": [
@@ -103,7 +103,7 @@ fn c_a_ban_does_not_count_what_it_rejects_itself() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_rejection_costs_as_much_as_its_request() {
+fn a_rejection_costs_as_much_as_its_request() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}}, "policies": [
             {"name": "ban", "key": "ip", "count": "rejected", "cost": 3, "limits": [{"quota": 7, "window": "1h"}]},
@@ -115,7 +115,7 @@ fn c_a_rejection_costs_as_much_as_its_request() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_rejection_is_counted_for_whom_the_ban_counts_by_and_nobody_else() {
+fn a_rejection_is_counted_for_whom_the_ban_counts_by_and_nobody_else() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}, "key": {"header": "x-key"}}, "policies": [
             {"name": "ban", "key": "ip", "count": "rejected", "block_for": "1h", "limits": [{"quota": 1, "window": "1h"}]},
@@ -132,7 +132,7 @@ fn c_a_rejection_is_counted_for_whom_the_ban_counts_by_and_nobody_else() {
 /// The rejection that fills a ban says so: otherwise a client that waits as it is told would come back into
 /// it.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_client_that_waits_as_it_is_told_is_never_banned() {
+fn a_client_that_waits_as_it_is_told_is_never_banned() {
     for mode in MODES {
         for algorithm in ["sliding_window", "fixed_window", "token_bucket"] {
             let mut fixture = Fixture::new(&format!(

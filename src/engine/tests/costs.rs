@@ -67,7 +67,7 @@ const ALGORITHMS: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_windo
 
 /// The header's cost is charged in full, and as a hold that was too high is given back, at any size.
 #[wasm_bindgen_test(unsupported = test)]
-fn b_a_cost_of_any_size_is_charged_in_full() {
+fn a_cost_of_any_size_is_charged_in_full() {
     for algorithm in ALGORITHMS {
         let limits =
             format!(r#""limits": [{{"algorithm": "{algorithm}", "quota": 150000000, "window": "300s"}}]"#);
@@ -86,7 +86,7 @@ fn b_a_cost_of_any_size_is_charged_in_full() {
 
 /// With every algorithm a hold is settled by its response in both directions, also one from a lease.
 #[wasm_bindgen_test(unsupported = test)]
-fn b_a_hold_is_settled_by_its_response_exactly() {
+fn a_hold_is_settled_by_its_response_exactly() {
     for algorithm in ALGORITHMS {
         for quota in [1_500_u64, 150_000] {
             let limits =
@@ -109,7 +109,7 @@ fn b_a_hold_is_settled_by_its_response_exactly() {
 
 /// What has come back by itself is not given back again: the bucket is as full as if nothing had been held.
 #[wasm_bindgen_test(unsupported = test)]
-fn b_a_bucket_gives_back_what_has_not_come_back_by_itself() {
+fn a_bucket_gives_back_what_has_not_come_back_by_itself() {
     for (later, missing) in [(0, 10), (5, 5), (10, 0), (60, 0)] {
         let limits =
             r#""limits": [{"algorithm": "token_bucket", "quota": 60, "burst": 100, "window": "60s"}]"#;
@@ -125,7 +125,7 @@ fn b_a_bucket_gives_back_what_has_not_come_back_by_itself() {
 
 /// Whatever a response settles, a credential that it rejects has cost nothing in its owner's name.
 #[wasm_bindgen_test(unsupported = test)]
-fn b_a_made_up_key_holds_nothing_of_whoever_shares_its_prefix() {
+fn a_made_up_key_holds_nothing_of_whoever_shares_its_prefix() {
     for rule in [
         r#""cost_header": "x-cost""#,
         r#""cost_header": {"name": "x-cost", "without": 2}"#,

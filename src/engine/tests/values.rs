@@ -42,7 +42,7 @@ fn apart(one: &MetadataValue, other: &MetadataValue) -> bool {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_value_of_any_kind_is_one_caller_and_reads_as_its_text() {
+fn a_value_of_any_kind_is_one_caller_and_reads_as_its_text() {
     let same = [
         (MetadataValue::Number(3.0), text("3")),
         (MetadataValue::Number(-0.0), text("0")),
@@ -71,7 +71,7 @@ fn a_a_value_of_any_kind_is_one_caller_and_reads_as_its_text() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_what_cannot_tell_callers_apart_is_no_value_and_is_reported_once() {
+fn what_cannot_tell_callers_apart_is_no_value_and_is_reported_once() {
     let many: Vec<String> = (0..65).map(|number| format!("g{number}")).collect();
     let many = list(&many.iter().map(String::as_str).collect::<Vec<_>>());
     for value in [MetadataValue::Object { is_empty: false }, MetadataValue::Number(f64::NAN), many] {
@@ -91,7 +91,7 @@ fn a_what_cannot_tell_callers_apart_is_no_value_and_is_reported_once() {
 const TIERS: &str = r#""tiers": {"names": ["1", "3", "gold"], "default": "1", "from": "plan"},"#;
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_tier_may_be_a_number_or_in_a_list() {
+fn a_tier_may_be_a_number_or_in_a_list() {
     let mut fixture = Fixture::new(&format!(
         r#"{{"keys": {{"all": {{"constant": "x"}}, "plan": {{"metadata": ["auth", "claim"]}}}}, {TIERS}
             "policies": [{{"name": "p", "key": "all", "limits": [
@@ -110,7 +110,7 @@ fn a_a_tier_may_be_a_number_or_in_a_list() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_consumer_is_known_by_the_digits_of_a_number() {
+fn a_consumer_is_known_by_the_digits_of_a_number() {
     let consumers = r#""consumers": [{"name": "acme", "keys": {"id": ["42"]}}],"#;
     let mut fixture = Fixture::new(&format!(
         r#"{{"keys": {{"id": {{"metadata": ["auth", "claim"]}}, "who": {{"consumer": "name"}}}}, {consumers}
@@ -123,7 +123,7 @@ fn a_a_consumer_is_known_by_the_digits_of_a_number() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_credential_is_valid_by_any_value_but_false_and_empty_ones() {
+fn a_credential_is_valid_by_any_value_but_false_and_empty_ones() {
     let key = r#"{"header": "x-key", "valid": {"metadata": ["auth", "claim"]}}"#;
     let valid = |value| by(key, "").decide(&with(value).with("x-key", "k")).policies().len() == 1;
     for value in [
@@ -164,7 +164,7 @@ fn judged(fixture: &mut Fixture, request: &FakeRequest) -> bool {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_match_asks_whether_a_list_has_an_element() {
+fn a_match_asks_whether_a_list_has_an_element() {
     for (keys, fits, fits_not) in [
         (r#"{"roles": "admin"}"#, list(&["user", "admin"]), list(&["user", "administrator"])),
         (r#"{"roles": "admin"}"#, text("admin"), text("user")),
@@ -200,7 +200,7 @@ fn a_conflicting_values_fit_what_limits_and_never_what_frees() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_match_by_conflicting_values_keeps_no_other_policy_of_its_class_away() {
+fn a_match_by_conflicting_values_keeps_no_other_policy_of_its_class_away() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}, "q": {"query": "q"}}, "policies": [
             {"name": "large", "key": "ip", "class": "c", "match": [{"keys": {"q": "pro"}}, {"cost": 1, "method": "PUT"}],
@@ -213,7 +213,7 @@ fn a_a_match_by_conflicting_values_keeps_no_other_policy_of_its_class_away() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn e_a_whole_header_counts_with_its_commas_and_lines() {
+fn a_whole_header_counts_with_its_commas_and_lines() {
     let agent = |name: &str| {
         FakeRequest::default().with(
             "user-agent",
@@ -231,7 +231,7 @@ fn e_a_whole_header_counts_with_its_commas_and_lines() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn e_an_element_of_a_header_counts() {
+fn an_element_of_a_header_counts() {
     let key = r#"{"header": "x-hops", "separator": ",", "index": -1}"#;
     let from = |hops: &str| FakeRequest::default().with("x-hops", hops);
     let mut fixture = by(key, "");
@@ -245,7 +245,7 @@ fn e_an_element_of_a_header_counts() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn e_parameters_cookies_credentials_and_claims_have_elements_too() {
+fn parameters_cookies_credentials_and_claims_have_elements_too() {
     let cases = [
         (r#"{"query": "k", "separator": ":", "index": 0}"#, (":path", "/?k=a%3Ab"), (":path", "/?k=a:c")),
         (r#"{"cookie": "k", "separator": ".", "index": 1}"#, ("cookie", "k=x.a.y"), ("cookie", "k=z.a")),
@@ -266,7 +266,7 @@ fn e_parameters_cookies_credentials_and_claims_have_elements_too() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_text_with_a_separator_is_a_list() {
+fn a_text_with_a_separator_is_a_list() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}, "scope": {"metadata": ["auth", "claim"], "separator": " "}},
             "policies": [{"name": "p", "key": "ip", "match": [{"keys": {"scope": "write"}}],
@@ -277,7 +277,7 @@ fn a_a_text_with_a_separator_is_a_list() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn e_an_empty_value_beside_a_real_one_hides_no_caller() {
+fn an_empty_value_beside_a_real_one_hides_no_caller() {
     let sources = [
         (
             r#""query": "k""#,
@@ -322,7 +322,7 @@ fn a_policies_without_metadata_ask_for_none() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_credential_that_no_response_has_proved_exempts_nobody() {
+fn a_credential_that_no_response_has_proved_exempts_nobody() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}, "k": {"header": "x-key", "valid": {"unless": [401]}}},
             "exempt": [{"keys": {"k": true}}],
@@ -344,7 +344,7 @@ fn long_list(count: usize, turn: u32) -> String {
 
 /// No client may escape by what it writes: a list that is too long to be compared is rejected.
 #[wasm_bindgen_test(unsupported = test)]
-fn e_a_list_that_a_client_makes_too_long_lets_nobody_escape() {
+fn a_list_that_a_client_makes_too_long_lets_nobody_escape() {
     type Send = fn(String) -> FakeRequest;
     let sources: [(&str, Send); 3] = [
         (r#""header": "x-k""#, |value| FakeRequest::default().with("x-k", value)),
@@ -374,7 +374,7 @@ fn e_a_list_that_a_client_makes_too_long_lets_nobody_escape() {
 /// An exemption of requests without a key is none of requests with one that is still to be proved: the
 /// response to an exempt request is not looked at, so it would never be.
 #[wasm_bindgen_test(unsupported = test)]
-fn a_an_exemption_of_requests_without_a_key_frees_no_key_that_is_unproved() {
+fn an_exemption_of_requests_without_a_key_frees_no_key_that_is_unproved() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"k": {"header": "x-key", "valid": {"unless": [401]}}}, "exempt": [{"keys": {"k": false}}],
             "policies": [{"name": "p", "key": "k", "limits": [{"quota": 2, "window": "1m"}]}]}"#,

@@ -50,7 +50,7 @@ fn found(claim: Vec<u8>) -> Option<MetadataValue> {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_each_kind_is_told_from_every_other() {
+fn each_kind_is_told_from_every_other() {
     let three = 3_f64.to_le_bytes();
     assert_eq!(found(number(3.0)), Some(MetadataValue::Number(3.0)));
     assert_eq!(found(text(&three)), Some(MetadataValue::Text(three.into())));
@@ -64,7 +64,7 @@ fn a_each_kind_is_told_from_every_other() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_the_elements_of_a_list_are_texts_numbers_and_flags() {
+fn the_elements_of_a_list_are_texts_numbers_and_flags() {
     let values = [text(b"admin"), number(3.0), flag(true), NULL.into(), text(b""), list(&[]), object(&[])];
     let Some(MetadataValue::List(elements)) = found(list(&values)) else { panic!("not a list") };
     assert_eq!(elements.iter().collect::<Vec<_>>(), [&b"admin"[..], b"3", b"true"]);
@@ -75,7 +75,7 @@ fn a_the_elements_of_a_list_are_texts_numbers_and_flags() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_a_value_is_found_in_objects_and_lists() {
+fn a_value_is_found_in_objects_and_lists() {
     let claim =
         object(&[("org", object(&[("id", number(7.0))])), ("roles", list(&[text(b"a"), text(b"b")]))]);
     let metadata = metadata(claim);
@@ -92,7 +92,7 @@ fn a_a_value_is_found_in_objects_and_lists() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn a_only_bytes_that_no_other_kind_has_are_certainly_a_text() {
+fn only_bytes_that_no_other_kind_has_are_certainly_a_text() {
     for bytes in [&b"a"[..], b"customer1", b"seven..", b"abcd", b"\xFF\xFE", b"2", b""] {
         assert_eq!(MetadataValue::certain_text(bytes.to_vec()), Ok(MetadataValue::Text(bytes.to_vec())));
     }
@@ -113,7 +113,7 @@ proptest! {
 
     /// A claim of any text is never read as another claim's number or flag.
     #[wasm_bindgen_test(unsupported = test)]
-    fn a_a_text_comes_back_as_that_text(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+    fn a_text_comes_back_as_that_text(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
         prop_assert_eq!(found(text(&bytes)), Some(MetadataValue::Text(bytes)));
     }
 }

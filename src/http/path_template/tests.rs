@@ -135,7 +135,7 @@ fn a8_what_protects_matches_every_spelling_and_what_frees_only_one_that_can_be_n
     }
 }
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_pattern_of_a_path_covers_every_spelling_and_frees_only_what_is_certain() {
+fn a_pattern_of_a_path_covers_every_spelling_and_frees_only_what_is_certain() {
     let met = |template: &str, spellings, purpose, path: &str| {
         let template = set_spellings(template, spellings, purpose);
         template.matches_request(&RequestCache::new(&FakeRequest::to(path)))
@@ -187,7 +187,7 @@ fn c_a_pattern_of_a_path_covers_every_spelling_and_frees_only_what_is_certain() 
 
 /// A path of 60 KB, as long as Envoy lets through, is read in time that grows with its length alone.
 #[wasm_bindgen_test(unsupported = test)]
-fn c_no_path_makes_a_pattern_slow() {
+fn no_path_makes_a_pattern_slow() {
     let template = set_spellings("/**/*aaaaaaaaaaaaaaab*c/**", ALL, Purpose::Limits);
     for path in ["/a".repeat(30_000), format!("/{}", "a".repeat(60_000)), "/a.".repeat(20_000)] {
         assert!(!template.matches_decoded(path.as_bytes()));

@@ -70,7 +70,7 @@ fn a_response_says_what_its_request_has_really_cost() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn b_what_a_response_without_a_readable_cost_costs_is_a_rule_and_it_is_reported() {
+fn what_a_response_without_a_readable_cost_costs_is_a_rule_and_it_is_reported() {
     let none = FakeResponse::of_upstream(200);
     let many = none.clone().with("x-cost", "12.5");
     for (without, units, correction) in [

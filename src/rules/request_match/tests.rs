@@ -114,7 +114,7 @@ fn for_both(json: &str, request: &FakeRequest) -> (bool, bool) {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_what_is_not_there_limits_whoever_may_be_another_and_frees_only_who_surely_is() {
+fn what_is_not_there_limits_whoever_may_be_another_and_frees_only_who_surely_is() {
     let to = || FakeRequest::to("/").with(":method", "GET");
     let (yes, no, limits) = ((true, true), (false, false), (true, false));
     let host = |host: &str| to().with(":authority", host);

@@ -159,7 +159,7 @@ fn x_3_a_rejection_beside_a_lease_spends_nothing_of_it() {
 
 /// Every worker serves from leases, and every worker returns units that any of them has counted.
 #[wasm_bindgen_test(unsupported = test)]
-fn c_returns_are_exact_across_workers_and_their_leases() {
+fn returns_are_exact_across_workers_and_their_leases() {
     for (seed, algorithm) in (0..40).flat_map(|seed| [(seed, false), (seed, true)]) {
         let mut fleet = Fleet::new(1 + seed % 4, 6_000);
         if algorithm {

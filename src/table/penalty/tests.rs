@@ -197,7 +197,7 @@ fn newcomers_to_a_full_page_are_not_blocked_for_each_other() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn b_a_late_cost_above_the_burst_starts_no_block() {
+fn a_late_cost_above_the_burst_starts_no_block() {
     let burst = NonZeroU32::new(5).unwrap();
     let bucket = Limit { algorithm: Algorithm::TokenBucket(TokenBucket { burst }), ..limit(1, 5, MINUTE) };
     let (mut table, store, limits) =

@@ -36,7 +36,7 @@ fn workers_that_answer_from_their_buckets_stay_within_the_bound_and_lose_no_debt
 }
 
 #[test]
-fn b_late_costs_that_could_not_be_written_are_no_less_once_they_are() {
+fn late_costs_that_could_not_be_written_are_no_less_once_they_are() {
     let late = |random: &mut Random| Scenario {
         late_costs: LATE_COSTS,
         ends: 300,

@@ -39,7 +39,7 @@ fn with_late_costs(scenario: Scenario) -> Scenario {
 }
 
 #[test]
-fn b_late_costs_of_any_size_are_counted_in_full() {
+fn late_costs_of_any_size_are_counted_in_full() {
     each(0xA000..0xA0C0, |random| with_late_costs(Scenario::small(random)), check);
     let leased = |random: &mut Random| Scenario { ends: 3, ..with_late_costs(Scenario::large(random)) };
     let stats = each(0xB000..0xB018, leased, check);

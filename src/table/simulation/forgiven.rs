@@ -7,7 +7,6 @@ use super::scenario::{Kind, Policy, Scenario, Trouble, limit, storms};
 use super::truth::Since;
 use super::{Run, each};
 use crate::limiter::Penalty;
-use crate::table::TableStats;
 use crate::time::SECOND;
 use std::cell::Cell;
 
@@ -44,35 +43,15 @@ fn leasing(random: &mut Random) -> Scenario {
     scenario
 }
 
-/// Counts that nobody has forgiven are as they would be. Nothing was forgiven that was counted afterwards.
-fn check(mut run: Run) -> TableStats {
-    run.assert_cap(Since::Known, |limit| run.excess(limit));
-    if !run.scenario.held_up {
-        run.assert_cap(Since::Asked, |limit| run.excess(limit));
-    }
-    run.settle();
-    if run.stats.degraded == 0 {
-        run.assert_count()
-    } else {
-        run.assert_no_less()
-    }
-    run.stats
-}
-
 #[test]
 fn between_fresh_starts_no_window_passes_its_limit_and_the_count_is_the_truth() {
-    let stats = each(0x1_0000..0x1_0180, forgiving, check);
+    let stats = each(0x1_0000..0x1_0180, forgiving, Run::check_fresh_starts);
     assert!(stats.cas_misses > 1_000 && stats.forgiven > 500, "{stats:?}");
 }
 
 #[test]
 fn units_that_workers_have_taken_ahead_are_not_used_after_a_fresh_start_that_all_know() {
-    let stats = each(0x1_1000..0x1_1020, leasing, |mut run| {
-        run.assert_cap(Since::Known, |limit| run.excess(limit));
-        run.settle();
-        run.assert_no_less();
-        run.stats
-    });
+    let stats = each(0x1_1000..0x1_1020, leasing, Run::check_no_less);
     assert!(stats.leased > 10_000 && stats.forgiven > 50, "{stats:?}");
 }
 
@@ -96,12 +75,7 @@ fn what_workers_owe_from_after_a_fresh_start_is_counted() {
         let trouble = storms(random);
         forgiving(random).with(trouble).within(30 * SECOND)
     };
-    let stats = each(0x1_3000..0x1_3080, stormy, |mut run| {
-        run.assert_cap(Since::Known, |limit| run.excess(limit));
-        run.settle();
-        run.assert_no_less();
-        run.stats
-    });
+    let stats = each(0x1_3000..0x1_3080, stormy, Run::check_no_less);
     assert!(stats.degraded > 500 && stats.forgiven > 50, "{stats:?}");
 }
 

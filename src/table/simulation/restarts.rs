@@ -3,10 +3,8 @@
 
 use super::random::Random;
 use super::scenario::{Kind, Scenario, storms};
-use super::truth::Since;
 use super::{Run, each};
 use crate::limiter::Penalty;
-use crate::table::TableStats;
 use crate::time::SECOND;
 
 /// One policy with this penalty, whose requests often end soon, and in any way.
@@ -32,25 +30,9 @@ fn resetting(random: &mut Random) -> Scenario {
     }
 }
 
-/// The cap holds between restarts, and once settled the count is what was counted since the last one.
-fn check(mut run: Run) -> TableStats {
-    run.assert_cap(Since::Known, |limit| run.excess(limit));
-    if !run.scenario.held_up {
-        run.assert_cap(Since::Asked, |limit| run.excess(limit));
-    }
-    run.settle();
-    // What a worker has admitted alone is counted late, also after a restart.
-    if run.stats.degraded == 0 {
-        run.assert_count()
-    } else {
-        run.assert_no_less()
-    }
-    run.stats
-}
-
 #[test]
 fn between_resets_no_window_passes_its_limit_and_the_count_is_the_truth() {
-    let stats = each(0xD000..0xD100, resetting, check);
+    let stats = each(0xD000..0xD100, resetting, Run::check_fresh_starts);
     assert!(stats.cas_misses > 1_000, "they must meet: {stats:?}");
 }
 
@@ -60,12 +42,7 @@ fn a_reset_that_cannot_be_written_changes_nothing() {
         let trouble = storms(random);
         resetting(random).with(trouble).within(30 * SECOND)
     };
-    let stats = each(0xD200..0xD280, stormy, |mut run| {
-        run.assert_cap(Since::Known, |limit| run.excess(limit));
-        run.settle();
-        run.assert_no_less();
-        run.stats
-    });
+    let stats = each(0xD200..0xD280, stormy, Run::check_no_less);
     assert!(stats.degraded > 500, "{stats:?}");
 }
 
@@ -76,6 +53,6 @@ fn after_each_block_the_counts_begin_at_zero_whatever_was_under_way() {
         let scenario = restarting(random, Penalty { restarts: true, resets, ..Penalty::default() });
         Scenario { resets: if resets { 50 } else { 0 }, ..scenario }
     };
-    let stats = each(0xD400..0xD500, blocking, check);
+    let stats = each(0xD400..0xD500, blocking, Run::check_fresh_starts);
     assert!(stats.cas_misses > 500, "they must meet: {stats:?}");
 }

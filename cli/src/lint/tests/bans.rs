@@ -3,7 +3,7 @@
 use super::{NOTHING, limits, warnings};
 
 #[test]
-fn c_a_block_below_every_window_is_warned_about() {
+fn a_block_below_every_window_is_warned_about() {
     let of = |limit: &str, block: &str| limits(limit, &format!("    block_for: {block}\n"));
     let minute = "{ quota: 5, window: 10m }";
     assert_eq!(
@@ -31,7 +31,7 @@ fn c_a_block_below_every_window_is_warned_about() {
 }
 
 #[test]
-fn c_counting_only_429_is_warned_about() {
+fn counting_only_429_is_warned_about() {
     let of = |statuses: &str| limits("{ quota: 5, window: 1m }", &format!("    count_on: {statuses}\n"));
     assert_eq!(
         of("[429]"),
@@ -87,7 +87,7 @@ policies:
 const API: &str = "  - { name: api, key: ip, limits: [{ quota: 5, window: 1m }] }\n";
 
 #[test]
-fn c_a_ban_that_one_caller_can_bring_upon_another_is_warned_about() {
+fn a_ban_that_one_caller_can_bring_upon_another_is_warned_about() {
     for (key, part) in [
         ("{ header: x-user }", "policies[0].key: k can be made up"),
         ("{ query: user }", "policies[0].key: k can be made up"),
@@ -109,7 +109,7 @@ fn c_a_ban_that_one_caller_can_bring_upon_another_is_warned_about() {
 }
 
 #[test]
-fn c_a_ban_beside_which_nothing_rejects_is_warned_about() {
+fn a_ban_beside_which_nothing_rejects_is_warned_about() {
     let found = "policies[0].count: no other policy ever rejects a request, so nothing is counted here";
     let key = "{ client_ip: { ipv6_prefix: 56 } }";
     assert!(ban(key, "").contains(&found.to_string()));

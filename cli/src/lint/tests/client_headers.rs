@@ -18,7 +18,7 @@ policies:
 const BY_ADDRESS: &str = "  - { name: a, key: ip, limits: [{ quota: 50, window: 1m }] }";
 
 #[test]
-fn e_a_header_that_tells_an_address_is_warned_about_unless_something_proves_it() {
+fn a_header_that_tells_an_address_is_warned_about_unless_something_proves_it() {
     for header in
         ["x-forwarded-for", "X-Real-IP", "forwarded", "true-client-ip", "cf-connecting-ip", "x-client-ip"]
     {
@@ -40,7 +40,7 @@ policies: [{ name: p, key: ip, limits: [{ quota: 5, window: 1m }] }]";
 }
 
 #[test]
-fn e_a_header_that_tells_an_identity_is_warned_about_unless_all_are_limited_otherwise() {
+fn a_header_that_tells_an_identity_is_warned_about_unless_all_are_limited_otherwise() {
     for header in ["x-user-id", "x-forwarded-host", "x-tenant-id"] {
         let key = format!("{{ header: {header} }}");
         let found = by(&key, "");
@@ -51,7 +51,7 @@ fn e_a_header_that_tells_an_identity_is_warned_about_unless_all_are_limited_othe
 }
 
 #[test]
-fn e_a_header_with_commas_is_warned_about_unless_it_is_read_whole_or_divided() {
+fn a_header_with_commas_is_warned_about_unless_it_is_read_whole_or_divided() {
     for header in ["user-agent", "accept-language", "x-forwarded-client-cert", "via", "if-none-match"] {
         let found = by(&format!("{{ header: {header} }}"), "");
         let [warning] = found.as_slice() else { panic!("{header}: {found:?}") };
@@ -66,7 +66,7 @@ fn e_a_header_with_commas_is_warned_about_unless_it_is_read_whole_or_divided() {
 }
 
 #[test]
-fn e_an_element_that_a_client_can_leave_out_is_warned_about_if_nothing_else_limits() {
+fn an_element_that_a_client_can_leave_out_is_warned_about_if_nothing_else_limits() {
     let key = "{ header: x-list, separator: ':', index: 1 }";
     assert_eq!(
         by(key, ""),
@@ -79,7 +79,7 @@ fn e_an_element_that_a_client_can_leave_out_is_warned_about_if_nothing_else_limi
 }
 
 #[test]
-fn a_a_rule_that_frees_whoever_has_a_made_up_key_is_warned_about() {
+fn a_rule_that_frees_whoever_has_a_made_up_key_is_warned_about() {
     let freeing =
         |key: &str, condition: &str| by(key, &format!("exempt: [{{ keys: {{ k: {condition} }} }}]"));
     let expected = "exempt[0].keys.k: any client can free itself with a made-up k; set valid for it";

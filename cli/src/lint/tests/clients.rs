@@ -5,7 +5,7 @@ fn replies(more: &str) -> Vec<String> {
 }
 
 #[test]
-fn f_a_reset_that_octokit_takes_for_1970_is_warned_about() {
+fn a_reset_that_octokit_takes_for_1970_is_warned_about() {
     for preset in ["x-ratelimit", "github"] {
         let found = replies(&format!("headers: {{ preset: {preset}, format: delta }}\n"));
         let [found] = found.as_slice() else { panic!("{found:?}") };
@@ -24,7 +24,7 @@ fn f_a_reset_that_octokit_takes_for_1970_is_warned_about() {
 }
 
 #[test]
-fn f_a_reset_that_oktas_sdks_take_for_1970_is_warned_about() {
+fn a_reset_that_oktas_sdks_take_for_1970_is_warned_about() {
     let found = replies("headers: { preset: okta, format: delta }\n");
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.contains("x-rate-limit-reset") && found.contains("the SDKs of Okta"), "{found}");
@@ -32,7 +32,7 @@ fn f_a_reset_that_oktas_sdks_take_for_1970_is_warned_about() {
 }
 
 #[test]
-fn f_a_rejection_without_a_wait_or_with_one_that_timers_cannot_hold_is_warned_about() {
+fn a_rejection_without_a_wait_or_with_one_that_timers_cannot_hold_is_warned_about() {
     let found = replies("retry_after: { show: never }\n");
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.starts_with("retry_after.show: ") && found.contains("discord.js"), "{found}");
@@ -43,7 +43,7 @@ fn f_a_rejection_without_a_wait_or_with_one_that_timers_cannot_hold_is_warned_ab
 }
 
 #[test]
-fn f_a_status_that_clients_do_not_wait_for_is_warned_about_once() {
+fn a_status_that_clients_do_not_wait_for_is_warned_about_once() {
     let found = replies("reject: { status: 403 }\n");
     let [found] = found.as_slice() else { panic!("{found:?}") };
     assert!(found.starts_with("reject.status: ") && found.contains("403"), "{found}");

@@ -7,7 +7,7 @@ fn exempt(rule: &str) -> Vec<String> {
 }
 
 #[test]
-fn c_a_rule_that_frees_by_a_value_that_clients_can_leave_out_is_warned_about() {
+fn a_rule_that_frees_by_a_value_that_clients_can_leave_out_is_warned_about() {
     let expected = |at: &str, name: &str| {
         format!(
             "{at}: not also holds without a value, so any client can free itself by leaving {name} out; name the values that are free"
@@ -45,7 +45,7 @@ exempt: [{{ keys: {{ k: {{ not: free }} }} }}]"
 }
 
 #[test]
-fn c_a_rule_that_frees_by_the_end_of_a_path_at_any_depth_is_warned_about() {
+fn a_rule_that_frees_by_the_end_of_a_path_at_any_depth_is_warned_about() {
     let found = exempt("{ path: '/**/*.css' }");
     let [warning] = found.as_slice() else { panic!("{found:?}") };
     assert!(warning.starts_with("exempt[0].path: /**/*.css fits at any depth"), "{warning}");
@@ -54,7 +54,7 @@ fn c_a_rule_that_frees_by_the_end_of_a_path_at_any_depth_is_warned_about() {
 }
 
 #[test]
-fn c_a_match_that_costs_nothing_frees_as_an_exception_does() {
+fn a_match_that_costs_nothing_frees_as_an_exception_does() {
     let matched = |rule: &str| {
         limits("{ quota: 5, window: 1m }", &format!("    match: [{{ {rule}, cost: 0 }}, {{ cost: 2 }}]\n"))
     };

@@ -3,7 +3,7 @@
 use super::{NOTHING, limits, warnings};
 
 #[test]
-fn c_a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
+fn a_pattern_that_looks_like_a_regular_expression_is_warned_about() {
     let of = |values: &str| limits("{ quota: 5, window: 1m }", &format!("    match: [{{ {values} }}]\n"));
     for text in ["^Bearer", "Bearer .*", "v1$", "(a|b)", "[0-9]+", "*[a-z]*", "\\d+"] {
         let found = of(&format!("headers: {{ x-a: '{text}' }}"));
@@ -58,7 +58,7 @@ policies: [{{ name: p, key: ip, match: [{{ keys: {{ k: '{text}' }} }}], limits: 
 }
 
 #[test]
-fn c_patterns_are_looked_at_wherever_there_is_a_match() {
+fn patterns_are_looked_at_wherever_there_is_a_match() {
     let value = "{ headers: { x-a: '^b' } }";
     let found = limits(
         "{ quota: 5, window: 1m }",
@@ -74,7 +74,7 @@ fn c_patterns_are_looked_at_wherever_there_is_a_match() {
 }
 
 #[test]
-fn c_other_spellings_of_a_limited_path_are_warned_about_unless_they_are_limited_too() {
+fn other_spellings_of_a_limited_path_are_warned_about_unless_they_are_limited_too() {
     let of = |rule: &str, paths: &str| {
         limits("{ quota: 5, window: 1m }", &format!("    match: [{{ {rule} }}]\npaths: {{ {paths} }}\n"))
     };

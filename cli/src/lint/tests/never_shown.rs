@@ -15,7 +15,7 @@ headers: {headers}
 }
 
 #[test]
-fn c_a_limit_that_is_never_described_is_warned_about() {
+fn a_limit_that_is_never_described_is_warned_about() {
     let two = "  - { name: all, key: ip, limits: [{ name: minute, quota: 5, window: 1m }, { name: day, quota: 90, window: 1d }] }
   - { name: writes, key: ip, match: [{ method: POST }], limits: [{ quota: 5, window: 1m }] }";
     let of = |describes: &str| described(two, &format!("{{ preset: x-ratelimit, describes: {describes} }}"));
@@ -32,7 +32,7 @@ fn c_a_limit_that_is_never_described_is_warned_about() {
 }
 
 #[test]
-fn c_of_one_class_each_policy_may_be_described() {
+fn of_one_class_each_policy_may_be_described() {
     let class = "  - { name: writes, key: ip, class: kind, match: [{ method: POST }], limits: [{ quota: 5, window: 1m }] }
   - { name: reads, key: ip, class: kind, limits: [{ quota: 5, window: 1m }] }";
     let of =
@@ -43,7 +43,7 @@ fn c_of_one_class_each_policy_may_be_described() {
 }
 
 #[test]
-fn c_a_variable_that_is_always_empty_is_warned_about() {
+fn a_variable_that_is_always_empty_is_warned_about() {
     let of = |more: &str, policy: &str| {
         warnings(&format!(
             "keys: {{ api_key: {{ header: x-key, valid: {{ unless: [401] }} }} }}

@@ -16,7 +16,7 @@ fn a_limit_that_is_unlimited_for_everybody_is_warned_about() {
 }
 
 #[test]
-fn c_credentials_that_nobody_could_prove_are_warned_about() {
+fn credentials_that_nobody_could_prove_are_warned_about() {
     let of = |anonymous: &str, key: &str| {
         warnings(&format!(
             "keys: {{ token: {{ header: x-k, valid: {{ unless: [401] }} }}, ip: {{ client_ip: {{}} }}, who: {{ first_of: [token, ip] }},

@@ -12,7 +12,7 @@ fn two_limits(headers: &str) -> Fixture {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn d_of_several_limits_each_reports_its_own_reset_whichever_rejects() {
+fn of_several_limits_each_reports_its_own_reset_whichever_rejects() {
     let second = r#"ratelimit: "p/second";r=4;t=1"#;
     for (describes, expected) in [
         ("", format!(r#"{second}, "p/hour";r=0;t=3600"#)),
@@ -28,7 +28,7 @@ fn d_of_several_limits_each_reports_its_own_reset_whichever_rejects() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn d_the_reset_of_a_single_limit_is_after_the_wait_or_its_own_as_configured() {
+fn the_reset_of_a_single_limit_is_after_the_wait_or_its_own_as_configured() {
     for (preset, own, wait) in [
         ("envoy", 1, 3_600),
         ("x-ratelimit", 1_747_314_001, 1_747_317_600),
@@ -50,7 +50,7 @@ fn d_the_reset_of_a_single_limit_is_after_the_wait_or_its_own_as_configured() {
 /// Slots of a sliding window that also counts rejected requests are longer than 1 ms, and those of 366 days
 /// are of three days.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_reset_is_never_above_its_window_however_long_the_slots_and_the_wait_is_enough() {
+fn a_reset_is_never_above_its_window_however_long_the_slots_and_the_wait_is_enough() {
     for (window, seconds) in [("1s", 1), ("2s", 2), ("60s", 60), ("366d", 31_622_400)] {
         let limit = format!(r#""window": "{window}""#);
         let json = format!(
@@ -75,7 +75,7 @@ fn d_a_reset_is_never_above_its_window_however_long_the_slots_and_the_wait_is_en
 
 /// With slots of 1 ms, a rejection within the same millisecond.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_rejection_within_the_same_millisecond_waits_no_longer_than_the_window() {
+fn a_rejection_within_the_same_millisecond_waits_no_longer_than_the_window() {
     let mut fixture = fixture(r#""window": "60s""#, r#""preset": "ietf""#);
     fixture.go_on(123_000);
     for request in 0..7 {
@@ -87,7 +87,7 @@ fn d_a_rejection_within_the_same_millisecond_waits_no_longer_than_the_window() {
 
 /// The nanoseconds of a unit are rounded up, and the seconds of a bucket are not.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_bucket_is_full_when_its_burst_has_refilled() {
+fn a_bucket_is_full_when_its_burst_has_refilled() {
     for (bucket, told) in [
         (r#""quota": 7, "window": "60s""#, 60),
         (r#""quota": 7, "window": "60s", "burst": 14"#, 120),
@@ -106,7 +106,7 @@ fn d_a_bucket_is_full_when_its_burst_has_refilled() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn d_one_instant_is_one_number_on_a_response_and_on_its_rejection() {
+fn one_instant_is_one_number_on_a_response_and_on_its_rejection() {
     for limit in [ALGORITHMS[0].0, ALGORITHMS[2].0, ALGORITHMS[3].0] {
         for reset in RESETS {
             for own in [true, false] {
@@ -134,7 +134,7 @@ fn d_one_instant_is_one_number_on_a_response_and_on_its_rejection() {
 /// A response that charges more than the request was judged by reports when that comes back, from its own
 /// instant.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_response_with_the_real_cost_reports_the_resets_of_that() {
+fn a_response_with_the_real_cost_reports_the_resets_of_that() {
     let told = |reset: &str, cost: &str, elapsed: u64| {
         let mut fixture = Fixture::new(&format!(
             r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}},
@@ -156,7 +156,7 @@ fn d_a_response_with_the_real_cost_reports_the_resets_of_that() {
 
 /// Billium's layers: a request that the second rejects has spent a unit of the first, perhaps its last.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_rejected_request_that_a_layer_has_counted_waits_for_that_layer_too() {
+fn a_rejected_request_that_a_layer_has_counted_waits_for_that_layer_too() {
     let waits = |charge: &str, count: &str| {
         let mut fixture = Fixture::new(&format!(
             r#"{{"keys": {{"ip": {{"client_ip": {{}}}}}}, "charge": "{charge}", "policies": [
@@ -177,7 +177,7 @@ fn d_a_rejected_request_that_a_layer_has_counted_waits_for_that_layer_too() {
 
 /// What only its response counts is not counted before, so its reset is not that of a unit.
 #[wasm_bindgen_test(unsupported = test)]
-fn d_a_request_that_is_not_counted_reports_no_reset_of_its_own() {
+fn a_request_that_is_not_counted_reports_no_reset_of_its_own() {
     let mut fixture = Fixture::new(
         r#"{"keys": {"ip": {"client_ip": {}}},
             "policies": [{"name": "p", "key": "ip", "count_on": [401], "limits": [{"quota": 3, "window": "60s"}]}],

@@ -143,7 +143,7 @@ impl Report<'_> {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn d_what_is_reported_is_the_instant_at_which_it_happens_rounded_up() {
+fn what_is_reported_is_the_instant_at_which_it_happens_rounded_up() {
     for seed in 0..HISTORIES {
         let mut random = Random(seed << 32);
         let mut history = History::new(&mut random);

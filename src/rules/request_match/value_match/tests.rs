@@ -64,7 +64,7 @@ const NO: (bool, bool) = (false, false);
 const LIMITS: (bool, bool) = (true, false);
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_query_parameter_is_matched_decoded_and_in_every_spelling() {
+fn a_query_parameter_is_matched_decoded_and_in_every_spelling() {
     for (rule, query, expected) in [
         (PRESENT, "?plan=pro", YES),
         (PRESENT, "?plan", YES),
@@ -96,7 +96,7 @@ fn c_a_query_parameter_is_matched_decoded_and_in_every_spelling() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_cookie_is_matched_without_quotes_and_in_every_spelling() {
+fn a_cookie_is_matched_without_quotes_and_in_every_spelling() {
     for (rule, cookies, expected) in [
         (PRESENT, "a=1; plan=pro", YES),
         (PRESENT, "a=1", NO),
@@ -116,7 +116,7 @@ fn c_a_cookie_is_matched_without_quotes_and_in_every_spelling() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_repeated_header_fits_if_any_line_does_and_exempts_only_if_all_do() {
+fn a_repeated_header_fits_if_any_line_does_and_exempts_only_if_all_do() {
     for (rule, lines, expected) in [
         (PRESENT, &["pro"][..], YES),
         (PRESENT, &[], NO),
@@ -139,7 +139,7 @@ fn c_a_repeated_header_fits_if_any_line_does_and_exempts_only_if_all_do() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_of_a_list_of_patterns_one_has_to_fit_every_value_that_a_server_may_read() {
+fn of_a_list_of_patterns_one_has_to_fit_every_value_that_a_server_may_read() {
     let rule = one_of(&["pro", "team*", "basic"]);
     for (query, expected) in [
         ("?plan=pro", YES),
@@ -159,7 +159,7 @@ fn c_of_a_list_of_patterns_one_has_to_fit_every_value_that_a_server_may_read() {
 /// A client may not shed a rule that limits by writing what only some servers take for a value that fits, nor
 /// gain one that frees by writing what some servers take for another value.
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_negation_holds_if_one_server_may_find_another_value_and_frees_only_if_none_finds_one_that_fits() {
+fn a_negation_holds_if_one_server_may_find_another_value_and_frees_only_if_none_finds_one_that_fits() {
     for (query, expected) in [
         ("", YES),
         ("?plan=free", YES),
@@ -211,7 +211,7 @@ fn c_a_negation_holds_if_one_server_may_find_another_value_and_frees_only_if_non
 
 /// `"+5"` must not escape a rule for 5 to 10, nor `"0x5"`, whatever the server makes of it.
 #[wasm_bindgen_test(unsupported = test)]
-fn c_a_number_that_servers_may_read_in_several_ways_is_in_every_range_and_frees_nobody() {
+fn a_number_that_servers_may_read_in_several_ways_is_in_every_range_and_frees_nobody() {
     let rule = within(101, 500);
     for (query, expected) in [
         ("?plan=101", YES),
@@ -307,7 +307,7 @@ fn a_condition_covers_another_if_it_holds_whenever_the_other_does() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
-fn c_credentials_that_envoy_has_joined_exempt_only_if_all_fit() {
+fn credentials_that_envoy_has_joined_exempt_only_if_all_fit() {
     let request = FakeRequest::default().with(AUTHORIZATION, "Bearer sk_live_1,Bearer sk_test_1");
     let request = RequestCache::new(&request);
     let rule = fits("Bearer sk_live_*");
@@ -318,7 +318,7 @@ fn c_credentials_that_envoy_has_joined_exempt_only_if_all_fit() {
 proptest! {
     /// What every server reads, some server reads.
     #[wasm_bindgen_test(unsupported = test)]
-    fn c_whatever_takes_limits_away_would_also_add_them(
+    fn whatever_takes_limits_away_would_also_add_them(
         bytes in prop::collection::vec(prop_oneof![Just(b'p'), Just(b'='), Just(b'&'), Just(b';'), Just(b'%'), Just(b','), Just(b'1'), Just(b'-'), any::<u8>()], 0..30),
         text in "(\\*?p?\\*?)",
     ) {

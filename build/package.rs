@@ -1,6 +1,5 @@
-//! The commit that the command line tool names.
+//! The build of the command line tool, and of the fleet's service: the commit that they name.
 
-#[path = "../build/commit.rs"]
 mod commit;
 
 use std::env;
@@ -8,7 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in ["build.rs", "../build/commit.rs"] {
+    for file in ["../build/package.rs", "../build/commit.rs"] {
         println!("cargo::rerun-if-changed={file}");
     }
     let package = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets it")?;
