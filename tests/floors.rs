@@ -111,8 +111,14 @@ const REGISTRIES: &[(&str, &str, &str)] = &[
 ];
 
 /// The packages of the workspace, by their roots.
-const PACKAGES: [&str; 5] =
-    ["src/lib.rs", "cli/src/lib.rs", "cli/src/main.rs", "fleet/src/lib.rs", "fleet/src/main.rs"];
+const PACKAGES: [&str; 6] = [
+    "src/lib.rs",
+    "cli/src/lib.rs",
+    "cli/src/main.rs",
+    "fleet/src/lib.rs",
+    "fleet/src/main.rs",
+    "playground/src/lib.rs",
+];
 
 #[test]
 fn no_other_file_names_what_is_in_a_registry() {

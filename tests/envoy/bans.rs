@@ -36,7 +36,7 @@ fn waits(gateway: &Gateway, key: &str, times: usize) -> Vec<u64> {
 }
 
 #[test]
-fn c_a_caller_that_does_not_stop_is_banned_for_longer_each_time() {
+fn a_caller_that_does_not_stop_is_banned_for_longer_each_time() {
     let gateway = Setup::yaml(POLICY).workers(2).start();
     let key = new_key();
     assert_eq!(waits(&gateway, &key, 5), [0, 1, 1, 4, 4], "the third rejection announces the ban");
@@ -55,7 +55,7 @@ fn c_a_caller_that_does_not_stop_is_banned_for_longer_each_time() {
 }
 
 #[test]
-fn c_a_429_of_the_upstream_is_no_rejection() {
+fn a_429_of_the_upstream_is_no_rejection() {
     let gateway = Setup::yaml(POLICY.replace("quota: 1, window: 1s", "quota: 100, window: 1s")).start();
     let request = gateway.get("/").key(new_key()).answered(429);
     for _ in 0..20 {

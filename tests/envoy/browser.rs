@@ -25,7 +25,7 @@ fn from(request: Request, origin: &str) -> Request {
 }
 
 #[test]
-fn f_a_page_in_a_browser_can_read_a_rejection_and_its_wait() {
+fn a_page_in_a_browser_can_read_a_rejection_and_its_wait() {
     let gateway = gateway();
     let request = from(gateway.get("/").key(new_key()), ORIGIN);
     for status in [200, 429] {
@@ -42,7 +42,7 @@ fn f_a_page_in_a_browser_can_read_a_rejection_and_its_wait() {
 }
 
 #[test]
-fn f_a_preflight_never_reaches_the_limits() {
+fn a_preflight_never_reaches_the_limits() {
     let gateway = gateway();
     let key = new_key();
     let preflight = from(gateway.request("OPTIONS", "/").key(&key), ORIGIN);
@@ -56,7 +56,7 @@ fn f_a_preflight_never_reaches_the_limits() {
 
 /// Octokit waits if nothing remains, until an instant in seconds since 1970; discord.js for `retry-after`.
 #[test]
-fn f_whichever_limit_rejects_octokit_and_discord_js_are_told_how_long() {
+fn whichever_limit_rejects_octokit_and_discord_js_are_told_how_long() {
     let policy = "keys: { key: { header: x-key } }
 policies:
   - name: core

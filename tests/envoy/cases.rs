@@ -163,26 +163,26 @@ fn json(one: &Observed) -> serde_json::Value {
 }
 
 #[test]
-fn f_the_cases_of_billium_agree_with_envoy() {
+fn the_cases_of_billium_agree_with_envoy() {
     assert_eq!(compare("billium"), (10, BTreeMap::from([(WAITS, 2)])));
 }
 
 #[test]
-fn f_the_cases_of_factuarea_agree_with_envoy() {
+fn the_cases_of_factuarea_agree_with_envoy() {
     assert_eq!(compare("factuarea"), (11, BTreeMap::from([(WAITS, 6)])));
 }
 
 #[test]
-fn f_the_cases_of_facturapi_agree_with_envoy() {
+fn the_cases_of_facturapi_agree_with_envoy() {
     assert_eq!(compare("facturapi"), (10, BTreeMap::from([(CONTEXT, 1), (WAITS, 2)])));
 }
 
 #[test]
-fn f_the_cases_of_parseo_agree_with_envoy() {
+fn the_cases_of_parseo_agree_with_envoy() {
     assert_eq!(compare("parseo"), (7, BTreeMap::from([(WAITS, 5)])));
 }
 
 #[test]
-fn f_the_cases_of_safepays_agree_with_envoy() {
+fn the_cases_of_safepays_agree_with_envoy() {
     assert_eq!(compare("safepays"), (6, BTreeMap::from([(WAITS, 2)])));
 }

@@ -26,7 +26,7 @@ fn cost(request: &Request) -> u64 {
 }
 
 #[test]
-fn c_the_number_in_a_parameter_decides_the_cost() {
+fn the_number_in_a_parameter_decides_the_cost() {
     let gateway = Setup::yaml(BY_SIZE).start();
     for (query, expected) in [
         ("", 1),
@@ -45,7 +45,7 @@ fn c_the_number_in_a_parameter_decides_the_cost() {
 
 /// Whatever the server makes of such a number, the client has paid for the most that it could be.
 #[test]
-fn c_a_number_that_servers_read_in_several_ways_costs_as_much_as_the_most_that_it_could_be() {
+fn a_number_that_servers_read_in_several_ways_costs_as_much_as_the_most_that_it_could_be() {
     let gateway = Setup::yaml(BY_SIZE).start();
     for query in [
         "limit=+5000",
@@ -82,7 +82,7 @@ fn counts(request: &Request) -> bool {
 }
 
 #[test]
-fn c_lists_and_patterns_with_several_stars_match_whichever_fits() {
+fn lists_and_patterns_with_several_stars_match_whichever_fits() {
     let gateway = gateway(
         "policies:
   - name: p
@@ -113,7 +113,7 @@ fn c_lists_and_patterns_with_several_stars_match_whichever_fits() {
 }
 
 #[test]
-fn c_what_must_not_be_there_limits_whoever_may_lack_it() {
+fn what_must_not_be_there_limits_whoever_may_lack_it() {
     let gateway = gateway(
         "policies:
   - name: p
@@ -149,7 +149,7 @@ fn c_what_must_not_be_there_limits_whoever_may_lack_it() {
 }
 
 #[test]
-fn c_what_must_not_be_there_frees_only_who_surely_lacks_it() {
+fn what_must_not_be_there_frees_only_who_surely_lacks_it() {
     let gateway = gateway(
         "exempt:
   - { path: /q, query: { debug: { not: ['1', 'true'] } } }
@@ -177,7 +177,7 @@ policies:
 }
 
 #[test]
-fn c_a_part_of_a_segment_and_the_last_segment_at_any_depth_match_in_every_spelling() {
+fn a_part_of_a_segment_and_the_last_segment_at_any_depth_match_in_every_spelling() {
     let gateway = gateway(
         "exempt: [{ path: /static/*.css }]
 policies:
@@ -211,7 +211,7 @@ policies:
 }
 
 #[test]
-fn c_the_route_that_envoy_has_chosen_is_matched_by_its_name() {
+fn the_route_that_envoy_has_chosen_is_matched_by_its_name() {
     let policy = "keys: { ip: { client_ip: {} } }
 exempt: [{ route: { not: 'api-*' } }]
 policies:

@@ -152,7 +152,7 @@ fn a_refund_gives_back_all_that_was_charged() {
 }
 
 #[test]
-fn b_a_cost_of_millions_is_charged_in_full() {
+fn a_cost_of_millions_is_charged_in_full() {
     let policy =
         per_algorithm(&ALGORITHMS, "quota: 150000000, window: 300s", "cost: 1000\n    cost_header: x-cost")
             + "headers: { preset: x-ratelimit }\n";
@@ -175,7 +175,7 @@ fn described(policies: &[&str]) -> String {
 
 /// 50 units a second, and a burst of 100, written in two ways.
 #[test]
-fn b_the_told_wait_of_a_bucket_that_owes_is_the_true_one_however_its_rate_is_written() {
+fn the_told_wait_of_a_bucket_that_owes_is_the_true_one_however_its_rate_is_written() {
     for rate in ["quota: 50, window: 1s", "quota: 3000, window: 60s", "quota: 180000, window: 1h"] {
         let limit = format!("algorithm: token_bucket, {rate}, burst: 100");
         let policy = crate::harness::per_key_limit(&limit) + "    cost: 10\n    cost_header: x-cost\n";
@@ -196,7 +196,7 @@ fn b_the_told_wait_of_a_bucket_that_owes_is_the_true_one_however_its_rate_is_wri
 }
 
 #[test]
-fn b_responses_without_a_readable_cost_are_counted() {
+fn responses_without_a_readable_cost_are_counted() {
     let gateway = twenty("cost: 5\n    cost_header: { name: x-cost, without: 2 }");
     let request = gateway.get("/").key(new_key());
     for (i, nonsense) in ["12.5", "-3", "abc", ""].into_iter().enumerate() {
@@ -213,7 +213,7 @@ fn b_responses_without_a_readable_cost_are_counted() {
 }
 
 #[test]
-fn b_a_cost_header_that_is_not_for_clients_reaches_none_of_them() {
+fn a_cost_header_that_is_not_for_clients_reaches_none_of_them() {
     let upstream = Upstream::answering(&[("x-cost", "7"), ("x-cost", "8"), ("x-other", "1")]);
     let policy = per_key(20, "1h")
         + "    cost: 2\n    match: [{ path: /api }]\n    cost_header: { name: X-Cost, remove: true }\n"
@@ -240,7 +240,7 @@ fn tokens(hold: u32, algorithm: &str) -> String {
 }
 
 #[test]
-fn b_of_requests_that_come_at_once_as_many_reach_the_upstream_as_their_holds_leave_room_for() {
+fn of_requests_that_come_at_once_as_many_reach_the_upstream_as_their_holds_leave_room_for() {
     for algorithm in ALGORITHMS {
         let served = Setup::yaml(tokens(750, algorithm)).start_served();
         let costs = |tokens: &str| {
@@ -261,7 +261,7 @@ fn b_of_requests_that_come_at_once_as_many_reach_the_upstream_as_their_holds_lea
 }
 
 #[test]
-fn b_a_client_that_hangs_up_pays_what_it_held() {
+fn a_client_that_hangs_up_pays_what_it_held() {
     let served = Setup::yaml(tokens(500, "sliding_window")).start_served();
     let request = [served.gateway.get("/").key(new_key()).answered_with("x-tokens", "1")];
     let reached: usize = (0..10).map(|_| served.hung_up(&request)).sum();

@@ -36,14 +36,14 @@ impl Shipped {
 }
 
 #[test]
-fn f_billium_is_explained_as_it_is_enforced() {
+fn billium_is_explained_as_it_is_enforced() {
     let billium = shipped("billium.yaml");
     billium.agrees(row("GET", "/").times(52));
     billium.agrees(row("GET", "/").key(&new_key()).times(52));
 }
 
 #[test]
-fn f_parseo_is_explained_as_it_is_enforced() {
+fn parseo_is_explained_as_it_is_enforced() {
     let parseo = shipped("parseo.yaml");
     let path = "/external/v1/invoices";
     parseo.agrees(row("GET", path).times(22));
@@ -53,7 +53,7 @@ fn f_parseo_is_explained_as_it_is_enforced() {
 }
 
 #[test]
-fn f_facturapi_is_explained_as_it_is_enforced() {
+fn facturapi_is_explained_as_it_is_enforced() {
     let facturapi = shipped("facturapi.yaml");
     let secret = |row: Row| row.key("sk_live_acme").answered_with("x-ratelimit-limit", "7");
     facturapi.agrees(secret(row("POST", "/v2/invoices/7/stamp")).times(22));
@@ -63,7 +63,7 @@ fn f_facturapi_is_explained_as_it_is_enforced() {
 }
 
 #[test]
-fn f_factuarea_is_explained_as_it_is_enforced() {
+fn factuarea_is_explained_as_it_is_enforced() {
     let factuarea = shipped("factuarea.yaml");
     factuarea.agrees(row("GET", "/v1/x").key(&new_key()).answered(&[401]).times(12));
     factuarea.agrees(row("GET", "/v1/x").key(&new_key()).answered(&[200, 401, 500, 401, 200]).times(14));
@@ -74,14 +74,14 @@ fn f_factuarea_is_explained_as_it_is_enforced() {
 }
 
 #[test]
-fn f_safepays_is_explained_as_it_is_enforced() {
+fn safepays_is_explained_as_it_is_enforced() {
     let safepays = shipped("safepays.yaml");
     safepays.agrees(row("GET", "/api/v2/x").key(&new_key()).answered(&[200, 401, 500]).times(1_003));
     safepays.agrees(row("GET", "/api/v2/x").times(3));
 }
 
 #[test]
-fn f_the_kitchen_sink_is_explained_as_it_is_enforced() {
+fn the_kitchen_sink_is_explained_as_it_is_enforced() {
     let sink = shipped("kitchen-sink.yaml");
     sink.agrees(row("POST", "/login").answered(&[401, 200, 401]).times(9));
     let costs = row("GET", "/v1/x").key("test").answered_with("x-cost", "7");
@@ -103,7 +103,7 @@ const USUAL: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn f_the_policies_of_the_pages_are_explained_as_they_are_enforced() {
+fn the_policies_of_the_pages_are_explained_as_they_are_enforced() {
     let mut compared = 0;
     for page in ["README.md", "docs/how-do-i.md"] {
         let text = fs::read_to_string(in_repository(page)).expect("a page");
@@ -123,7 +123,7 @@ fn f_the_policies_of_the_pages_are_explained_as_they_are_enforced() {
 }
 
 #[test]
-fn f_every_algorithm_and_every_form_of_headers_is_explained_as_it_is_enforced() {
+fn every_algorithm_and_every_form_of_headers_is_explained_as_it_is_enforced() {
     let limits = [
         "quota: 5, window: 1h",
         "algorithm: sliding_counter, quota: 5, window: 1h",
@@ -169,7 +169,7 @@ fn f_every_algorithm_and_every_form_of_headers_is_explained_as_it_is_enforced() 
 }
 
 #[test]
-fn f_requests_with_pauses_are_explained_as_they_are_enforced() {
+fn requests_with_pauses_are_explained_as_they_are_enforced() {
     let policy = "keys: { key: { header: x-key } }
 policies: [{ name: p, key: key, limits: [{ quota: 1, window: 3s }] }]
 headers: { preset: x-ratelimit, format: delta }

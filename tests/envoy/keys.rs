@@ -19,7 +19,7 @@ fn statuses<const N: usize>(requests: [Request; N]) -> [u16; N] {
 }
 
 #[test]
-fn k_a_path_in_any_spelling_is_one_caller() {
+fn a_path_in_any_spelling_is_one_caller() {
     let gateway = Setup::yaml(two_by("{ request: path }", "")).start();
     let spellings = ["/Report", "/report/?x=1", "/re%70ort;v=2", "/a/..;/report.json"];
     assert_eq!(statuses(spellings.map(|path| gateway.get(path))), [200, 200, 429, 429]);
@@ -27,7 +27,7 @@ fn k_a_path_in_any_spelling_is_one_caller() {
 }
 
 #[test]
-fn k_templates_matches_and_methods_are_callers() {
+fn templates_matches_and_methods_are_callers() {
     let matches = ", match: [{ path: '/v1/{id}' }, { path: '/v2/**' }]";
     let gateway = Setup::yaml(two_by("{ request: template }", matches)).start();
     let paths = ["/v1/1", "/v1/2", "/v1/3", "/v2/3"];
@@ -61,7 +61,7 @@ fn with_routes(policy: &str) -> Gateway {
 }
 
 #[test]
-fn k_envoys_route_and_its_metadata_are_callers() {
+fn envoys_route_and_its_metadata_are_callers() {
     let gateway = with_routes(&two_by("{ request: route }", ""));
     let paths = ["/shop/1", "/shop/2", "/shop/3", "/cart"];
     assert_eq!(statuses(paths.map(|path| gateway.get(path))), [200, 200, 429, 200]);
@@ -97,7 +97,7 @@ reject: { body: '{consumer}' }
 ";
 
 #[test]
-fn k_a_certificate_that_envoy_has_verified_says_who_the_client_is() {
+fn a_certificate_that_envoy_has_verified_says_who_the_client_is() {
     let tls = Tls::start(BY_CERTIFICATE);
     let get = |client, path| tls.get(client, path);
     // Two services of one namespace, which is a consumer.
@@ -121,7 +121,7 @@ fn k_a_certificate_that_envoy_has_verified_says_who_the_client_is() {
 }
 
 #[test]
-fn k_nobody_passes_for_another_by_a_header_or_by_a_certificate_of_its_own() {
+fn nobody_passes_for_another_by_a_header_or_by_a_certificate_of_its_own() {
     let tls = Tls::start(BY_CERTIFICATE);
     // Without a certificate the policies do not apply, whatever a header says.
     let forged = "URI=spiffe://cluster.local/ns/shop/sa/web";
@@ -150,7 +150,7 @@ reject: { body: '{consumer},{tier}' }
 ";
 
 #[test]
-fn k_consumers_and_tiers_are_known_by_their_addresses() {
+fn consumers_and_tiers_are_known_by_their_addresses() {
     let gateway = Setup::yaml(BY_ADDRESS).start();
     let from = |c: u8, b: u8, a: u8| gateway.get("/").from(Ipv4Addr::new(127, c, b, a));
     let acme = [from(78, 0, 1), from(78, 200, 1), from(79, 0, 1), from(78, 1, 1), from(78, 3, 3)];
@@ -167,7 +167,7 @@ fn k_consumers_and_tiers_are_known_by_their_addresses() {
 }
 
 #[test]
-fn k_a_part_of_a_value_tells_callers_apart_and_leaving_it_out_is_no_escape() {
+fn a_part_of_a_value_tells_callers_apart_and_leaving_it_out_is_no_escape() {
     let gateway = Setup::yaml(two_by("{ header: x-k, after: 'org:', before: '/' }", "")).start();
     let with = |value: &str| gateway.get("/").header("x-k", value);
     assert_eq!(
@@ -178,7 +178,7 @@ fn k_a_part_of_a_value_tells_callers_apart_and_leaving_it_out_is_no_escape() {
 }
 
 #[test]
-fn k_an_unlisted_caller_is_shown_by_its_claim() {
+fn an_unlisted_caller_is_shown_by_its_claim() {
     let policy = "keys: { sub: { metadata: [test, sub] }, all: { constant: all } }
 consumer_name: sub
 policies: [{ name: p, key: all, limits: [{ quota: 1, window: 1h }] }]

@@ -1,6 +1,8 @@
-//! A new policy while Envoy serves: counts stay, and a invalid one changes nothing.
+//! A new policy while Envoy serves: counts stay, and an invalid one changes nothing.
 
-use crate::harness::{Crowd, Gateway, Setup, Update, eventually, new_key, per_key, per_key_limit};
+use crate::harness::{
+    Crowd, Gateway, Request, Setup, Update, assert_more_pass, eventually, new_key, per_key, per_key_limit,
+};
 
 /// Enough for both workers to have been asked several times.
 const MANY: usize = 40;
@@ -14,12 +16,7 @@ fn x_5_counters_survive_a_policy_update() {
     assert_eq!(gateway.update(&per_key(8, "1h")), Update::Accepted);
 
     // A worker that has not changed over yet rejects, and that spends nothing.
-    let mut more = 0;
-    eventually("three more requests to pass", || {
-        more += admitted(&gateway, &key, 1);
-        (more == 3).then_some(())
-    });
-    assert_eq!(admitted(&gateway, &key, MANY), 0);
+    assert_more_pass(3, || admitted(&gateway, &key, 1) == 1);
 }
 
 #[test]
@@ -79,13 +76,7 @@ fn x_5_counts_far_below_a_large_quota_survive_too() {
     assert_eq!(gateway.update(&showing_limit(6_000)), Update::Accepted);
 
     wait_until_limit_is(&gateway, "6000");
-    // What a worker had leased by the old policy is free for others only after a tick.
-    let mut more = 0;
-    eventually("the other thousand to pass", || {
-        more += Crowd(4).admitted_before_rejections(100, &request);
-        (more >= 1_000).then_some(())
-    });
-    assert_eq!(more, 1_000);
+    assert_another_thousand_pass(&request);
 }
 
 /// Here an old VM goes as soon as it is replaced, before a tick. Units that its workers had leased would
@@ -99,9 +90,14 @@ fn x_5_counts_far_below_a_large_quota_survive_a_new_vm_exactly() {
     assert_eq!(gateway.update_with_another_vm(&showing_limit(6_000)), Update::Accepted);
 
     wait_until_limit_is(&gateway, "6000");
+    assert_another_thousand_pass(&request);
+}
+
+/// What a worker had leased may be free for others only after a tick.
+fn assert_another_thousand_pass(request: &Request) {
     let mut more = 0;
     eventually("the other thousand to pass", || {
-        more += Crowd(4).admitted_before_rejections(100, &request);
+        more += Crowd(4).admitted_before_rejections(100, request);
         (more >= 1_000).then_some(())
     });
     assert_eq!(more, 1_000);

@@ -154,7 +154,7 @@ fn passed_with(gateway: &Gateway, target: &str, lines: &[(&str, &str)]) -> usize
 }
 
 #[test]
-fn c_values_of_headers_parameters_and_cookies_match_by_patterns() {
+fn values_of_headers_parameters_and_cookies_match_by_patterns() {
     let gateway = gateway_matching(
         r#"{ headers: { authorization: "Bearer sk_live_*" } }, { headers: { user-agent: "*bot*" } },
            { query: { export: "csv*" } }, { cookies: { beta: true } }"#,
@@ -172,7 +172,7 @@ fn c_values_of_headers_parameters_and_cookies_match_by_patterns() {
 }
 
 #[test]
-fn c_no_repeated_line_escapes_a_match_or_becomes_exempt() {
+fn no_repeated_line_escapes_a_match_or_becomes_exempt() {
     let gateway = gateway_matching(r#"{ headers: { x-version: "1*" } }"#);
     for lines in [&[("x-version", "2"), ("x-version", "1.0")], &[("x-version", "1.0"), ("x-version", "2")]] {
         assert_eq!(passed_with(&gateway, "/", lines), 1, "{lines:?}");
@@ -191,7 +191,7 @@ policies: [{ name: ip, key: client_ip, limits: [{ quota: 1, window: 1h }] }]
 }
 
 #[test]
-fn c_hosts_match_by_the_same_patterns() {
+fn hosts_match_by_the_same_patterns() {
     let gateway = gateway_matching(r#"{ host: "api-*" }, { host: "*-staging.example.com" }"#);
     let passed = |host: &str| gateway.get("/").host(host).from(new_ip()).admitted_of(2);
     for (host, expected) in [

@@ -198,7 +198,7 @@ fn second_and_hour(headers: &str) -> Gateway {
 }
 
 #[test]
-fn d_ietf_reports_each_limits_own_reset_while_another_rejects() {
+fn ietf_reports_each_limits_own_reset_while_another_rejects() {
     for describes in ["", ", describes: api/second"] {
         let gateway = second_and_hour(&format!("preset: ietf{describes}"));
         let request = gateway.get("/").key(new_key());
@@ -213,7 +213,7 @@ fn d_ietf_reports_each_limits_own_reset_while_another_rejects() {
 }
 
 #[test]
-fn d_a_form_with_one_limit_reports_its_own_reset_if_configured() {
+fn a_form_with_one_limit_reports_its_own_reset_if_configured() {
     for (choice, earliest, latest) in [("", HOUR - 60, HOUR), (", reset_on_429: own", 0, 1)] {
         let gateway = second_and_hour(&format!("preset: envoy, describes: api/second{choice}"));
         let request = gateway.get("/").key(new_key());
@@ -226,7 +226,7 @@ fn d_a_form_with_one_limit_reports_its_own_reset_if_configured() {
 }
 
 #[test]
-fn d_one_instant_is_one_number_on_a_response_and_on_its_rejection() {
+fn one_instant_is_one_number_on_a_response_and_on_its_rejection() {
     for (algorithm, reset) in
         [("sliding_window", "next_slot"), ("sliding_window", "window_end"), ("fixed_window", "window_end")]
     {

@@ -21,7 +21,7 @@ fn gateway(service: &Service) -> Gateway {
 }
 
 #[test]
-fn f_grpc_passes_by_http2_and_its_rejection_has_status_8() {
+fn grpc_passes_by_http2_and_its_rejection_has_status_8() {
     let stage = GrpcStage::start(ONE, &[]);
     let passed = stage.call("ann");
     assert_eq!((passed.status, passed.value("grpc-status"), passed.value("x-service")), (200, "0", "grpc"));
@@ -51,7 +51,7 @@ fn a_grpc_client_gets_the_message_as_its_status_message() {
 }
 
 #[test]
-fn f_a_service_of_http2_alone_gets_all_requests_by_it_if_asked_for() {
+fn a_service_of_http2_alone_gets_all_requests_by_it_if_asked_for() {
     let stage = GrpcStage::start(ONE, &["--upstream-http2"]);
     let plain = |key: &str| stage.gateway.get("/").header("x-key", key).send();
     assert_eq!((plain("bob").status, plain("bob").status), (200, 429));
@@ -59,7 +59,7 @@ fn f_a_service_of_http2_alone_gets_all_requests_by_it_if_asked_for() {
 }
 
 #[test]
-fn f_plain_requests_of_http2_reach_a_service_of_http1() {
+fn plain_requests_of_http2_reach_a_service_of_http1() {
     let service = Service::of(|mut stream| {
         head(&mut stream);
         stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").ok();
@@ -71,7 +71,7 @@ fn f_plain_requests_of_http2_reach_a_service_of_http1() {
 }
 
 #[test]
-fn f_a_websocket_is_opened_and_a_rejected_one_gets_429() {
+fn a_websocket_is_opened_and_a_rejected_one_gets_429() {
     // Echoes whatever comes after its handshake.
     let service = Service::of(|mut stream| {
         let head = head(&mut stream);
@@ -101,7 +101,7 @@ fn f_a_websocket_is_opened_and_a_rejected_one_gets_429() {
 }
 
 #[test]
-fn f_the_demo_upstream_answers_a_handshake_at_once() {
+fn the_demo_upstream_answers_a_handshake_at_once() {
     let gateway = Setup::printed(ONE, &[]).start();
     let handshake = "GET / HTTP/1.1\r\nhost: gateway\r\nx-key: ann\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     for status in ["200", "429"] {
@@ -111,7 +111,7 @@ fn f_the_demo_upstream_answers_a_handshake_at_once() {
 }
 
 #[test]
-fn f_a_client_of_http_1_0_is_served_and_rejected_with_or_without_a_host() {
+fn a_client_of_http_1_0_is_served_and_rejected_with_or_without_a_host() {
     let gateway = Setup::printed(ONE, &[]).start();
     for host in ["", "host: gateway\r\n"] {
         let request = format!("GET / HTTP/1.0\r\n{host}x-key: old{}\r\n\r\n", host.len());
@@ -123,7 +123,7 @@ fn f_a_client_of_http_1_0_is_served_and_rejected_with_or_without_a_host() {
 
 /// Envoy's default would end the response after 15 s.
 #[test]
-fn f_server_sent_events_go_on_for_as_long_as_they_come() {
+fn server_sent_events_go_on_for_as_long_as_they_come() {
     const PAUSE: Duration = Duration::from_secs(17);
     let service = Service::of(|mut stream| {
         head(&mut stream);
@@ -156,7 +156,7 @@ fn f_server_sent_events_go_on_for_as_long_as_they_come() {
 }
 
 #[test]
-fn f_who_asks_before_it_sends_a_body_hears_from_the_service_or_is_rejected_before() {
+fn who_asks_before_it_sends_a_body_hears_from_the_service_or_is_rejected_before() {
     let service = Service::of(|mut stream| {
         let head = head(&mut stream);
         assert!(head.contains("expect: 100-continue"), "{head}");
@@ -181,7 +181,7 @@ fn f_who_asks_before_it_sends_a_body_hears_from_the_service_or_is_rejected_befor
 }
 
 #[test]
-fn f_the_printed_access_log_ends_with_the_decision_and_shows_no_query() {
+fn the_printed_access_log_ends_with_the_decision_and_shows_no_query() {
     let gateway = Setup::printed(ONE, &["--access-log"]).start();
     for _ in 0..2 {
         gateway.get("/v1?key=secret").header("x-key", "ann").send();
@@ -195,7 +195,7 @@ fn f_the_printed_access_log_ends_with_the_decision_and_shows_no_query() {
 }
 
 #[test]
-fn f_the_printed_listener_is_at_the_address_that_is_asked_for() {
+fn the_printed_listener_is_at_the_address_that_is_asked_for() {
     for (address, reachable) in
         [("0.0.0.0", "127.0.0.2"), ("127.0.0.3", "127.0.0.3"), ("::", "127.0.0.1"), ("::1", "::1")]
     {

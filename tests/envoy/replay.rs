@@ -103,7 +103,7 @@ fn replayed(files: &Files, policy: &str, lines: &[String]) -> serde_json::Value 
 }
 
 #[test]
-fn f_the_replay_of_a_log_decides_what_envoy_decided() {
+fn the_replay_of_a_log_decides_what_envoy_decided() {
     let upstream = Upstream::answering(&[]);
     let address = upstream.address().to_string();
     let (files, mut dice) = (Files::new(), Dice(20_261_129));

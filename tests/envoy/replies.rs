@@ -94,7 +94,7 @@ fn x_4_a_preflight_counts_if_the_policy_says_so() {
 }
 
 #[test]
-fn x_4_a9_what_shows_any_credential_is_no_preflight() {
+fn x_4_what_shows_any_credential_is_no_preflight() {
     let keys = "  other: { header: x-api-key }\n  query: { query: apikey }\n  cookie: { cookie: session }\n";
     let policy = per_address(1, "1h").replace("keys:\n", &format!("keys:\n{keys}"));
     for policy in [per_key(1, "1h"), per_address(1, "1h"), policy] {

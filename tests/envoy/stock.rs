@@ -197,7 +197,7 @@ charge: {charge}
 }
 
 #[test]
-fn c_a_return_gives_the_newest_unit_of_a_sliding_window_back() {
+fn a_return_gives_the_newest_unit_of_a_sliding_window_back() {
     let sliding = POLICY
         .replace("{ algorithm: stock, quota: 5, retry_after: 90s }", "{ quota: 5, window: 1h }")
         .replace("    refund_unless: [201]\n", "");

@@ -51,7 +51,7 @@ fn user(gateway: &Gateway, name: &str) -> Request {
 }
 
 #[test]
-fn f_the_second_filters_rejection_is_left_as_it_is() {
+fn the_second_filters_rejection_is_left_as_it_is() {
     for vm_id in ["tollgate", "another"] {
         for more in ["", "  upstream: keep\n", "  show: on_429\n", "  preset: github\n"] {
             let headers = format!("headers:\n  preset: x-ratelimit\n{more}")
@@ -100,7 +100,7 @@ fn a_rejection_that_looks_like_a_success_is_none_for_the_first_filter() {
 }
 
 #[test]
-fn f_the_first_filters_own_rejection_says_what_it_always_does() {
+fn the_first_filters_own_rejection_says_what_it_always_does() {
     let gateway = gateway(&(BY_ADDRESS.to_owned() + HEADERS), &(BY_USER.to_owned() + HEADERS), "another");
     let address = new_ip();
     let request = |number: usize| gateway.get("/").from(address).header("x-user", number.to_string());
@@ -113,7 +113,7 @@ fn f_the_first_filters_own_rejection_says_what_it_always_does() {
 }
 
 #[test]
-fn f_neither_clients_nor_upstreams_can_pass_for_a_tollgate() {
+fn neither_clients_nor_upstreams_can_pass_for_a_tollgate() {
     let gateway = gateway(&(BY_ADDRESS.to_owned() + HEADERS), BY_USER, "another");
     for status in [200, 429, 503] {
         let forged = user(&gateway, &format!("forger-{status}"))
@@ -128,7 +128,7 @@ fn f_neither_clients_nor_upstreams_can_pass_for_a_tollgate() {
 
 /// It never reached the upstream.
 #[test]
-fn f_the_first_filter_gives_back_what_the_second_has_rejected() {
+fn the_first_filter_gives_back_what_the_second_has_rejected() {
     for (counting, grpc) in [
         ("count_on: [401]", false),
         ("refund_unless: [2xx]", false),
@@ -154,7 +154,7 @@ fn f_the_first_filter_gives_back_what_the_second_has_rejected() {
 }
 
 #[test]
-fn f_the_log_line_is_that_of_the_filter_that_decided_last() {
+fn the_log_line_is_that_of_the_filter_that_decided_last() {
     let logging = |policy: &str| policy.to_owned() + "access_log: true\n";
     let gateway = gateway(&logging(BY_ADDRESS), &logging(BY_USER), "another");
     let request = user(&gateway, "zoe");

@@ -44,7 +44,7 @@ fn claiming(gateway: &Gateway, lua: &str) -> Request {
 }
 
 #[test]
-fn a_a_claim_of_any_kind_is_one_caller() {
+fn a_claim_of_any_kind_is_one_caller() {
     let gateway = by("{ metadata: [auth, claim] }");
     for (one, same) in [
         ("3", "'3'"),
@@ -68,7 +68,7 @@ fn a_a_claim_of_any_kind_is_one_caller() {
 }
 
 #[test]
-fn a_an_object_is_no_value_and_the_log_and_a_counter_say_so() {
+fn an_object_is_no_value_and_the_log_and_a_counter_say_so() {
     let gateway = by("{ metadata: [auth, claim] }");
     let object = "{ id = 'o7', name = 'Acme', plan = 'pro', seats = 3, active = true, country = 'ES' }";
     assert_eq!(claiming(&gateway, object).admitted_of(15), 15);
@@ -92,7 +92,7 @@ fn a_null_is_absent_and_a_list_with_null_has_its_other_elements() {
 }
 
 #[test]
-fn a_a_number_or_an_element_of_a_list_names_the_tier() {
+fn a_number_or_an_element_of_a_list_names_the_tier() {
     let gateway = gateway(
         "ip: { client_ip: {} }\nplan: { metadata: [auth, claim] }",
         "tiers: { names: ['1', '3', gold], default: '1', from: plan }
@@ -106,7 +106,7 @@ policies:
 }
 
 #[test]
-fn a_a_match_asks_whether_a_list_has_an_element() {
+fn a_match_asks_whether_a_list_has_an_element() {
     let gateway = gateway(
         "ip: { client_ip: {} }\nroles: { metadata: [auth, claim] }\nscope: { metadata: [auth, claim], separator: ' ' }",
         "exempt: [{ keys: { roles: internal } }]
@@ -128,7 +128,7 @@ policies:
 }
 
 #[test]
-fn e_a_whole_user_agent_is_a_key_with_its_commas() {
+fn a_whole_user_agent_is_a_key_with_its_commas() {
     const CHROME: &str =
         "Mozilla/5.0 (X11) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36";
     let gateway = by("{ header: user-agent, whole: true }");
@@ -140,7 +140,7 @@ fn e_a_whole_user_agent_is_a_key_with_its_commas() {
 }
 
 #[test]
-fn e_an_element_of_all_lines_of_a_header_is_a_key() {
+fn an_element_of_all_lines_of_a_header_is_a_key() {
     for header in ["x-list", "via", "accept-language"] {
         let gateway = by(&format!("{{ header: {header}, separator: ',', index: -1 }}"));
         let request = |lines: &[&str]| {
@@ -154,7 +154,7 @@ fn e_an_element_of_all_lines_of_a_header_is_a_key() {
 }
 
 #[test]
-fn e_an_empty_parameter_beside_a_key_hides_no_caller() {
+fn an_empty_parameter_beside_a_key_hides_no_caller() {
     for repeated in ["reject", "first", "last"] {
         let gateway = by(&format!("{{ query: apikey, repeated: {repeated} }}"));
         assert_eq!(gateway.get("/?apikey=abc").admitted_of(5), QUOTA);
@@ -166,7 +166,7 @@ fn e_an_empty_parameter_beside_a_key_hides_no_caller() {
 }
 
 #[test]
-fn e_a_host_matches_in_any_case_with_any_port_and_a_trailing_dot() {
+fn a_host_matches_in_any_case_with_any_port_and_a_trailing_dot() {
     let gateway = gateway(
         "ip: { client_ip: {} }",
         "policies:\n  - { name: p, key: ip, match: [{ host: api.example.com }, { host: '[::1]' }], limits: [{ quota: 1, window: 1h }] }\n",
@@ -194,7 +194,7 @@ fn e_a_host_matches_in_any_case_with_any_port_and_a_trailing_dot() {
 }
 
 #[test]
-fn e_no_client_escapes_by_a_list_that_is_too_long() {
+fn no_client_escapes_by_a_list_that_is_too_long() {
     let gateway = by("{ header: x-list, separator: ',' }");
     let list = |from: usize, count: usize| {
         let elements: Vec<String> = (0..count).map(|i| format!("e{}", (from + i) % count)).collect();

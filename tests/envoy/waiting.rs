@@ -90,7 +90,7 @@ fn rejection(gateway: &Gateway) -> Response {
 
 /// With `count: all` a window has slots of many milliseconds.
 #[test]
-fn d_a_client_that_waits_as_it_is_told_is_served_although_rejections_count() {
+fn a_client_that_waits_as_it_is_told_is_served_although_rejections_count() {
     let policy = per_key(3, "2s").replace("limits:", "count: all\n    limits:");
     let gateway = Setup::yaml(policy + "headers: { preset: ietf }\n").start();
     let request = gateway.get("/").key(new_key());

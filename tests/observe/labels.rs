@@ -17,7 +17,7 @@ fn lists(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn f_names_of_policies_and_of_what_is_in_them_become_labels_and_each_level_has_a_name_of_its_own() {
+fn names_of_policies_and_of_what_is_in_them_become_labels_and_each_level_has_a_name_of_its_own() {
     let policy = "keys: { key: { header: x-key }, ip: { client_ip: {} } }
 tiers: { names: [tier, limit], default: limit }
 consumers: [{ name: consumer, keys: { key: [known] }, tier: tier }]

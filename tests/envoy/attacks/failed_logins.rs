@@ -77,7 +77,7 @@ fn large(fields: &str) -> Served {
 }
 
 #[test]
-fn b_of_guesses_that_come_at_once_no_more_than_a_leased_quota_reach_the_upstream() {
+fn of_guesses_that_come_at_once_no_more_than_a_leased_quota_reach_the_upstream() {
     for fields in ["", "charge: sequential\n"] {
         let served = large(fields);
         let client = new_ip();
@@ -97,7 +97,7 @@ fn b_of_guesses_that_come_at_once_no_more_than_a_leased_quota_reach_the_upstream
 }
 
 #[test]
-fn b_in_order_too_no_more_guesses_than_the_quota_reach_the_upstream() {
+fn in_order_too_no_more_guesses_than_the_quota_reach_the_upstream() {
     let policy = format!("charge: sequential{POLICY}");
     let served = Setup::yaml(policy).start_served();
     for _ in 0..2 {

@@ -45,7 +45,7 @@ fn envoys_log_warns_once_a_minute_and_not_for_each_request() {
 
 /// The units of the overflow record are used up soon, and from then on `table.overflow` stays.
 #[test]
-fn f_newcomers_whom_a_full_page_rejects_are_counted_and_logged() {
+fn newcomers_whom_a_full_page_rejects_are_counted_and_logged() {
     let policy = per_key(5, "1h") + ONE_PAGE + "access_log: true\n";
     let gateway = Setup::yaml(policy).access_log().start();
     for _ in 0..9 {

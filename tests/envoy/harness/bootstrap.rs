@@ -3,30 +3,19 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tollgate_cli::command::{self, outcome::Status};
 
 use super::files::Files;
 use super::gateway::{Gateway, Rejection};
 use super::metadata;
+use super::places::{in_repository, module};
+use super::template::{
+    FILTER_ANCHOR, HOST_ANCHOR, LATER_FILTER_ANCHOR, MANAGER_ANCHOR, PLUGIN_ANCHOR, TEMPLATE, VM_ANCHOR,
+    VM_ID, around_listener, each_line, with_options, without_http2,
+};
 
-const TEMPLATE: &str = "envoy/bootstrap.yaml";
-const LISTENER_BEGIN: &str = "# gateway listener: begin";
-const LISTENER_END: &str = "# gateway listener: end";
-/// The line of the HTTP connection manager that further options of it are put beside.
-const MANAGER_ANCHOR: &str = "use_remote_address: true";
-/// The line of the virtual host that further options of it are put beside.
-const HOST_ANCHOR: &str = "domains: [\"*\"]";
-/// The line before the module's own HTTP filter.
-const FILTER_ANCHOR: &str = "# Tollgate: begin";
-/// The line after it.
-const LATER_FILTER_ANCHOR: &str = "# Tollgate: end";
-/// The line of the module's VM that further options of it are put beside.
-/// What stands in the plugin's own configuration.
-const PLUGIN_ANCHOR: &str = "failure_policy: FAIL_RELOAD";
-const VM_ANCHOR: &str = "vm_id: \"tollgate\"";
-const VM_ID: &str = "tollgate";
 /// What lines of the access log begin with.
 pub(super) const SEEN: &str = "seen: ";
 
@@ -271,7 +260,7 @@ impl Setup {
         Gateway::start(self)
     }
 
-    /// Starts it in the expectation that Envoy rejects to.
+    /// Starts it in the expectation that Envoy refuses to start.
     pub fn start_rejected(self) -> Rejection {
         Gateway::start_rejected(self)
     }
@@ -349,67 +338,4 @@ dynamic_resources:
             _ => vec![line.to_owned()],
         })
     }
-}
-
-/// Without the part for upstreams that speak HTTP/2, which the tests' upstreams do not.
-fn without_http2(text: &str) -> String {
-    ["grpc", "http2"].iter().fold(text.to_owned(), |text, section| {
-        let (before, rest) = text.split_once(&format!("# {section}: begin")).expect("a section");
-        let (_, after) = rest.split_once(&format!("# {section}: end")).expect("its end");
-        format!("{before}{after}")
-    })
-}
-
-/// A path of the repository.
-pub fn in_repository(path: impl AsRef<Path>) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
-
-/// The Envoy to test with.
-pub fn envoy() -> PathBuf {
-    found("ENVOY", ".tools/envoy-1.40.0/envoy")
-}
-
-/// The module to test.
-pub fn module() -> PathBuf {
-    found("TOLLGATE_WASM", "target/tollgate.wasm")
-}
-
-/// A program or file that the tests need: `variable` names it, or else it is at `default`.
-pub fn found(variable: &str, default: &str) -> PathBuf {
-    let path = in_repository(std::env::var(variable).unwrap_or_else(|_| default.to_owned()));
-    assert!(
-        path.is_file(),
-        "{} is missing: `make e2e` provides it and runs these tests; or name another with {variable}=",
-        path.display()
-    );
-    path
-}
-
-/// The text before the listener, the listener, and the text after it.
-fn around_listener(file: &str) -> (&str, &str, &str) {
-    let (before, rest) = file.split_once(LISTENER_BEGIN).expect(LISTENER_BEGIN);
-    let (listener, after) = rest.split_once(LISTENER_END).expect(LISTENER_END);
-    (before, listener, after)
-}
-
-/// Puts options on lines of their own after the line `anchor`, indented as that is.
-fn with_options(text: &str, anchor: &str, options: &[String]) -> String {
-    assert!(text.contains(anchor), "{TEMPLATE}: {anchor}");
-    each_line(text, |line, indent| {
-        let mut lines = vec![line.to_owned()];
-        if line.trim() == anchor {
-            let options = options.iter().flat_map(|option| option.lines());
-            lines.extend(options.map(|line| format!("{indent}{line}")));
-        }
-        lines
-    })
-}
-
-fn each_line(text: &str, change: impl Fn(&str, &str) -> Vec<String>) -> String {
-    let lines = text.lines().flat_map(|line| {
-        let indent = line.len() - line.trim_start().len();
-        change(line, &line[..indent])
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -6,8 +6,9 @@ use std::ops::Deref;
 use std::process::ExitStatus;
 
 use super::admin::Admin;
-use super::bootstrap::{SEEN, Setup, envoy};
+use super::bootstrap::{SEEN, Setup};
 use super::files::Files;
+use super::places::envoy;
 use super::process::Process;
 use super::request::Request;
 use super::wait::eventually;

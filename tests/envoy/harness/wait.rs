@@ -27,3 +27,16 @@ pub fn within<T>(patience: Duration, what: &str, mut look: impl FnMut() -> Optio
         pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
+
+/// Waits until so many further requests have passed, as after an update that not all workers have yet, and
+/// requires that no other one passes.
+#[track_caller]
+pub fn assert_more_pass(count: usize, pass: impl Fn() -> bool) {
+    let mut more = 0;
+    eventually(&format!("{count} more requests to pass"), || {
+        more += usize::from(pass());
+        (more == count).then_some(())
+    });
+    // Enough for both workers to be asked several times.
+    assert_eq!((0..40).filter(|_| pass()).count(), 0);
+}

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use super::shape::assert_billium;
-use crate::harness::{Files, Gateway, Setup, eventually, in_repository, module, new_ip};
+use crate::harness::{Files, Gateway, Setup, assert_more_pass, eventually, in_repository, module, new_ip};
 
 /// The folder that stands for `/etc/tollgate`, and the Envoy that watches it.
 struct Ecds {
@@ -82,12 +82,7 @@ fn a_moved_file_changes_the_policy_and_keeps_the_counts() {
     let reloads = ecds.counter("config_reload$");
     ecds.update(&filter("8"));
     ecds.waits_for_more("config_reload$", reloads);
-    let mut more = 0;
-    eventually("three more requests to pass", || {
-        more += usize::from(pass());
-        (more == 3).then_some(())
-    });
-    assert_eq!((0..20).filter(|_| pass()).count(), 0);
+    assert_more_pass(3, pass);
 }
 
 #[test]
@@ -102,7 +97,7 @@ fn after_a_faulty_file_the_old_policy_serves_on_and_a_good_one_is_taken() {
     for (number, faulty) in faulty.iter().enumerate() {
         let rejected = ecds.counter("update_rejected") + ecds.counter("update_failure");
         ecds.update(faulty);
-        eventually("the update to be refused", || {
+        eventually("the update to be rejected", || {
             (ecds.counter("update_rejected") + ecds.counter("update_failure") > rejected).then_some(())
         });
         if number == 0 {
@@ -114,12 +109,7 @@ fn after_a_faulty_file_the_old_policy_serves_on_and_a_good_one_is_taken() {
     let reloads = ecds.counter("config_reload$");
     ecds.update(&filter("6"));
     ecds.waits_for_more("config_reload$", reloads);
-    let mut more = 0;
-    eventually("one more request to pass", || {
-        more += passed(1);
-        (more == 1).then_some(())
-    });
-    assert_eq!(passed(20), 0);
+    assert_more_pass(1, || passed(1) == 1);
 }
 
 /// Kubernetes replaces the files of a mounted ConfigMap by moving a symbolic link to their folder.
@@ -139,10 +129,5 @@ fn a_changed_config_map_changes_the_policy_and_keeps_the_counts() {
     let pass = || ecds.gateway.get("/").from(address).send().status == 200;
     assert_eq!((0..20).filter(|_| pass()).count(), 5);
     mount(&ecds.folder, "..v2", &filter("8"));
-    let mut more = 0;
-    eventually("three more requests to pass", || {
-        more += usize::from(pass());
-        (more == 3).then_some(())
-    });
-    assert_eq!((0..20).filter(|_| pass()).count(), 0);
+    assert_more_pass(3, pass);
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fs;
 
 use super::shape::{as_text, assert_billium, code, envoy, objects, passed, start, wasm};
-use crate::harness::{Files, Gateway, eventually, new_ip};
+use crate::harness::{Files, Gateway, assert_more_pass, new_ip};
 
 /// What Istio makes of a plugin. An update of the object changes the version in the VM's environment.
 fn resource(name: &str, policy: &Value, version: usize) -> Value {
@@ -100,12 +100,7 @@ fn an_update_of_a_plugin_keeps_its_counts() {
     let pass = || gateway.get("/").from(address).send().status == 200;
     assert_eq!((0..20).filter(|_| pass()).count(), 5);
     publish(&files, "shop.tollgate", &per_address(8, Some("shop")), 2);
-    let mut more = 0;
-    eventually("three more requests to pass", || {
-        more += usize::from(pass());
-        (more == 3).then_some(())
-    });
-    assert_eq!((0..20).filter(|_| pass()).count(), 0);
+    assert_more_pass(3, pass);
 }
 
 #[test]
