@@ -1,18 +1,22 @@
 //! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
 //! needed, and then kept.
 
+mod forgiven;
+
+pub use forgiven::ForgivenCaller;
+
 use crate::http::{Elements, MetadataPath, PathTemplate, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
-use crate::limiter::Forgiven;
 use crate::rules::source::Facts;
 use crate::rules::validity::ValueFacts;
 use crate::rules::{
-    Attribute, CallerKeys, Callers, Consumers, Digest, Key, KeyNumber, KeyValue, Part, RequestMatch, Tiers,
+    Attribute, CallerKeys, Callers, Consumers, Digest, Forgive, Key, KeyNumber, KeyValue, Part, RequestMatch,
+    Tiers,
 };
+use forgiven::ForgivenIdentities;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::sync::Arc;
 
 /// The consumers that this worker has recognised, by a keyed hash of key and credential: a SHA-256 digest
 /// costs ten times as much. The cache has at most one entry for each credential of the configuration, because
@@ -53,12 +57,8 @@ pub struct Caller<'a, R> {
     rejected: &'a [usize],
     /// The keys, by index, whose values cannot tell callers apart.
     unreadable: RefCell<Vec<usize>>,
-    /// The identities that have been asked for and are forgiven something.
-    forgiven: RefCell<Vec<ForgivenCaller>>,
+    forgiven: ForgivenIdentities,
 }
-
-/// An identity, and the entries for it.
-pub type ForgivenCaller = (Identity, Arc<[Forgiven]>);
 
 /// A credential that the request presents.
 struct PresentedCredential<'a> {
@@ -94,7 +94,7 @@ impl<'a, R: Request> Caller<'a, R> {
             tier: OnceCell::new(),
             rejected,
             unreadable: RefCell::default(),
-            forgiven: RefCell::default(),
+            forgiven: ForgivenIdentities::default(),
         }
     }
 
@@ -148,46 +148,49 @@ impl<'a, R: Request> Caller<'a, R> {
             // A key's kind is never empty, so this cannot be mistaken for a key's value.
             encoder.add("", record.as_bytes());
         }
-        let (mut proven, mut forgiven) = (true, None);
+        let mut proven = true;
         for key in keys {
-            let (index, key, value) = self.whole_value(*key, rule)?;
-            if let Some(forgive) = &self.callers.forgive
-                && forgive.has(index)
-            {
-                add_entries(&mut forgiven, forgive.find(index, &value));
-            }
-            let value = shortened(value, key.prefix);
+            let (key, value) = self.value(*key, rule)?;
             encoder.add(&key.kind, &value);
             proven &= key.proven && !key.source.is_cheap(&value);
         }
         let identity = encoder.finish().known(proven);
-        if let Some(entries) = forgiven {
-            self.forgiven.borrow_mut().push((identity, entries));
+        if let Some(forgive) = &self.callers.forgive {
+            self.note_forgiven(forgive, identity, keys, rule);
         }
         Some(identity)
+    }
+
+    #[cold]
+    fn note_forgiven(
+        &self,
+        forgive: &Forgive,
+        identity: Identity,
+        keys: &[usize],
+        rule: Option<&RequestMatch>,
+    ) {
+        let sources = keys.iter().filter_map(|key| self.source_of(*key, rule));
+        let values = sources.filter(|key| forgive.has(*key)).filter_map(|index| {
+            let key = self.callers.keys.get(index)?;
+            Some((index, self.own_value(index, key, rule)?))
+        });
+        self.forgiven.note(forgive, identity, values);
     }
 
     /// A key's value, and the key it comes from: the key itself, or the first of its alternatives that the
     /// request has.
     pub fn value(&self, index: usize, rule: Option<&RequestMatch>) -> Option<(&'a Key, Cow<'_, [u8]>)> {
-        let (_, key, value) = self.whole_value(index, rule)?;
-        Some((key, shortened(value, key.prefix)))
-    }
-
-    /// The same before the key's `prefix` shortens it, and also the index of the key that it comes from.
-    fn whole_value(
-        &self,
-        index: usize,
-        rule: Option<&RequestMatch>,
-    ) -> Option<(usize, &'a Key, Cow<'_, [u8]>)> {
         let key = self.callers.keys.get(index)?;
         match key.source.alternatives() {
-            [] => {
-                let value = key.source.value(key, &KeyFacts { caller: self, key: index, rule })?;
-                Some((index, key, value))
-            }
-            alternatives => alternatives.iter().find_map(|key| self.whole_value(*key, rule)),
+            [] => Some((key, shortened(self.own_value(index, key, rule)?, key.prefix))),
+            alternatives => alternatives.iter().find_map(|key| self.value(*key, rule)),
         }
+    }
+
+    /// The whole value of a key without alternatives.
+    #[inline]
+    fn own_value(&self, index: usize, key: &'a Key, rule: Option<&RequestMatch>) -> Option<Cow<'_, [u8]>> {
+        key.source.value(key, &KeyFacts { caller: self, key: index, rule })
     }
 
     /// The number that a key's value is.
@@ -393,16 +396,6 @@ impl<'a, R: Request> Caller<'a, R> {
         };
         *presented.owner.get_or_init(find)
     }
-}
-
-/// Adds the entries for one of a caller's values.
-#[cold]
-fn add_entries(all: &mut Option<Arc<[Forgiven]>>, more: Option<&Arc<[Forgiven]>>) {
-    let Some(more) = more else { return };
-    *all = Some(match all.take() {
-        None => more.clone(),
-        Some(all) => all.iter().chain(more.iter()).copied().collect(),
-    });
 }
 
 /// The first bytes of a value, if only these count.

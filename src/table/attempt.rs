@@ -103,14 +103,11 @@ impl<S: Store> Transaction<'_, S> {
             self.table.stats.damaged += 1;
             Page::default()
         });
-        let mut attempt = None;
-        if !correction.overflowed {
-            let own = own_fingerprint(charge.identity);
-            attempt = Some(self.attempt_in(&page, own, charge, correction, others));
-            attempt = attempt.filter(|attempt| !self.is_crowded_out(&page, attempt, charge));
+        let owner = if correction.overflowed { OVERFLOW } else { own_fingerprint(charge.identity) };
+        let mut attempt = self.attempt_in(&page, owner, charge, correction, others);
+        if owner != OVERFLOW && self.is_crowded_out(&page, &attempt, charge) {
+            attempt = self.attempt_in(&page, OVERFLOW, charge, correction, others);
         }
-        let mut attempt =
-            attempt.unwrap_or_else(|| self.attempt_in(&page, OVERFLOW, charge, correction, others));
         if let Plan::Rewrite(write) = &mut attempt.plan {
             write.version = version;
         }
@@ -206,7 +203,7 @@ impl<S: Store> Transaction<'_, S> {
                 Count::All => true,
                 Count::Rejected | Count::Never => false,
             };
-        let (mut lease, mut holds): (Option<Lease>, Holds) = Default::default();
+        let (mut lease, mut holds): (Option<Box<Lease>>, Holds) = Default::default();
         if counts {
             let counted = charge.limits.iter().zip(&mut counters).filter(|(limit, _)| !limit.is_penalty());
             counted.for_each(|(_, counter)| counter.reserve(now, charge.cost));
@@ -223,7 +220,8 @@ impl<S: Store> Transaction<'_, S> {
             // A lease in the overflow record would take units from everyone who shares it.
             let may_lease = own && !self.table.forgiven.awaits(charge.identity, now.wall);
             if may_lease {
-                lease = self.table.leases.take(charge, &verdicts, &mut counters, last_fresh, now);
+                lease =
+                    self.table.leases.take(charge, &verdicts, &mut counters, last_fresh, now).map(Box::new);
             }
         }
         let penalty = if own { penalty::start(charge.limits, &mut counters, &verdicts, now) } else { None };

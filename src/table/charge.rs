@@ -46,6 +46,11 @@ impl Charge<'_> {
         self.limits.iter().any(Limit::counts_on_arrival)
     }
 
+    /// Whether a limit counts units in flight.
+    pub(super) fn counts_any_in_flight(&self) -> bool {
+        self.limits.iter().any(Limit::counts_in_flight)
+    }
+
     /// Whether the charge is counted if the request is admitted.
     pub(super) fn counts_if_admitted(&self) -> bool {
         match self.count {

@@ -98,7 +98,7 @@ impl<S: Store> Transaction<'_, S> {
         };
         match self.store.write(self.table.page_of(charge.identity), &write.bytes, write.version) {
             Write::Stored => {
-                self.settled(charge, write.lease.clone());
+                self.settled(charge, write.lease.as_deref().cloned());
                 self.table.in_flight.published(charge, more, Some((self.now, &attempt.verdicts)));
                 self.table.stats.evictions += u64::from(write.evicted);
                 self.table.stats.forgiven += u64::from(attempt.forgives);

@@ -48,6 +48,9 @@ struct LimitInFlight {
 impl InFlight {
     /// Adds the units of a charge that was decided `now`.
     pub fn add(&mut self, charge: &Charge<'_>, now: Now) {
+        if !charge.counts_any_in_flight() {
+            return;
+        }
         for one in self.of(charge) {
             let after = charge.counted_after(one.limit.id);
             if after > 0 {
@@ -152,6 +155,9 @@ impl InFlight {
     /// The record of a charge has this worker's units and `more` that are being admitted. `written`: when, and
     /// the verdicts that say what is left then, or `None` if the record had them already.
     pub fn published(&mut self, charge: &Charge<'_>, more: u32, written: Option<(Now, &[Verdict])>) {
+        if !charge.counts_any_in_flight() {
+            return;
+        }
         for one in self.of(charge) {
             let more = if charge.counted_after(one.limit.id) > 0 { 0 } else { more };
             one.published = one.units.saturating_add(more);

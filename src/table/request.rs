@@ -155,9 +155,24 @@ impl<S: Store> Transaction<'_, S> {
         }
     }
 
+    /// The only charge of a request, which has no lease with enough units.
+    fn charge_only(&mut self, charge: &Charge<'_>) -> Outcome {
+        let source = match self.look_in_fleet(charge) {
+            Some(outcome) => UnitSource::Fleet(outcome),
+            None => UnitSource::Table(self.attempt(charge, false)),
+        };
+        match source {
+            source if source.rejects() => self.reject(charge, source),
+            UnitSource::Table(attempt) => self.charge_one(charge, attempt),
+            UnitSource::Lease | UnitSource::Fleet(_) => self.charge_one(charge, None),
+        }
+    }
+
     /// The first `leased` charges have leases with enough units, and the next one has none.
     fn charge_all_or_nothing(&mut self, charges: &[Charge<'_>], leased: usize) -> Vec<Outcome> {
-        let others = charges.len() > 1;
+        if let ([charge], 0) = (charges, leased) {
+            return vec![self.charge_only(charge)];
+        }
         let mut sources: Vec<UnitSource> = Vec::with_capacity(charges.len());
         for (i, charge) in charges.iter().enumerate() {
             let leased = i < leased || i > leased && self.table.can_serve(charge, self.now);
@@ -165,7 +180,7 @@ impl<S: Store> Transaction<'_, S> {
                 true => UnitSource::Lease,
                 false => match self.look_in_fleet(charge) {
                     Some(outcome) => UnitSource::Fleet(outcome),
-                    None => UnitSource::Table(self.attempt(charge, others)),
+                    None => UnitSource::Table(self.attempt(charge, true)),
                 },
             });
         }
@@ -174,7 +189,7 @@ impl<S: Store> Transaction<'_, S> {
             return charges.iter().zip(sources).map(outcome).collect();
         }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(charges.len());
-        let mut written: Vec<PageId> = Vec::with_capacity(charges.len());
+        let mut written: Vec<PageId> = Vec::new();
         for (charge, source) in charges.iter().zip(sources) {
             let (served, attempt) = match source {
                 UnitSource::Lease => (self.table.serve(charge, self.now), None),

@@ -35,8 +35,8 @@ pub(super) struct Rewrite {
     pub evicted: u32,
     /// Whether the record has used half of a quota and is not proven.
     pub unproven: bool,
-    /// The lease that the write takes.
-    pub lease: Option<Lease>,
+    /// The lease that the write takes. Boxed, because few do, and attempts are moved often.
+    pub lease: Option<Box<Lease>>,
 }
 
 /// A record whose states have changed, in its page.

@@ -167,8 +167,8 @@ impl DecodedSegment {
         match self {
             DecodedSegment::Any => !found.is_empty(),
             DecodedSegment::Literal(text) => {
-                let bare = if is_last && spellings.suffix { spelling::without_suffix(found) } else { found };
-                is(text, found) || is(text, bare)
+                let is_without_suffix = || is(text, spelling::without_suffix(found));
+                is(text, found) || is_last && spellings.suffix && is_without_suffix()
             }
             DecodedSegment::Fits(fits) => fits.matches(found, is_last, spellings.case),
         }

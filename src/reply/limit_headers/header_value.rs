@@ -27,6 +27,9 @@ pub enum HeaderValue {
     IetfStates,
 }
 
+/// The digits of the usual reset: seconds since the UNIX epoch.
+const EPOCH_SECONDS: usize = 10;
+
 impl HeaderValue {
     /// The values whose headers a policy may name, and the fields for their names.
     pub const NAMED: &'static [(Field<&'static Form<String>>, HeaderValue)] = &[
@@ -79,7 +82,7 @@ impl HeaderValue {
             HeaderValue::Limit => decimal(quota),
             HeaderValue::Remaining => decimal(remaining),
             HeaderValue::Reset => {
-                let mut reset = String::new();
+                let mut reset = String::with_capacity(EPOCH_SECONDS);
                 shown.push_reset(limit, &mut reset);
                 reset.into()
             }

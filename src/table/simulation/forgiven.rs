@@ -100,7 +100,7 @@ fn assert_one_for_each(run: &Run) {
 fn operators_who_forgive_at_once_give_no_more_than_one_fresh_quota_each() {
     let stats = each(0x1_4000..0x1_4100, with_operators, |run| {
         assert_one_for_each(&run);
-        check(run)
+        run.check_fresh_starts()
     });
     assert!(stats.cas_misses > 500 && stats.forgiven > 500, "{stats:?}");
 }
