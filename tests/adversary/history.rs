@@ -33,6 +33,8 @@ pub enum Act {
     Update,
     /// Writes that meet a conflict, more often than they are tried.
     Conflicts,
+    /// An operator forgives somebody, and others do the same again while it goes on.
+    Forgive,
 }
 
 /// What a kind of history is made of.
@@ -102,6 +104,7 @@ impl History<'_> {
             Act::Quiet => self.quiet(),
             Act::Update => self.update(),
             Act::Conflicts => self.conflicts(),
+            Act::Forgive => self.forgive(),
         }
     }
 
@@ -246,5 +249,21 @@ impl History<'_> {
             self.world.wait(gap);
         }
         self.world.store.conflicts.set(0);
+    }
+
+    fn forgive(&mut self) {
+        let visit = self.attack();
+        let worker = self.random.below(self.world.workers() as u64) as usize;
+        let Some(forgiveness) = self.world.forgive(worker, &mut self.random) else { return };
+        for _ in 0..self.random.between(0, 60) {
+            let fate = self.fate();
+            self.ask(&visit, fate);
+            if self.random.chance(200) {
+                let other = self.random.below(self.world.workers() as u64) as usize;
+                self.world.carry_out(other, &forgiveness);
+            }
+            let gap = self.gap();
+            self.world.wait(gap);
+        }
     }
 }

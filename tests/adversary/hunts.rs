@@ -126,6 +126,13 @@ fn a_live_update_in_the_midst_of_it_buys_nothing() {
 }
 
 #[test]
+fn whoever_is_forgiven_gets_one_fresh_quota_however_often_it_is_repeated() {
+    let plot = Plot { acts: &[Act::Traffic, Act::Burst, Act::HangUps, Act::Forgive, Act::Quiet], ..ROOMY };
+    let wear = hunt(&Hunt { first_seed: 10, histories: 120, plot });
+    assert!(wear.forgiven > 50, "hardly anybody was forgiven: {wear:?}");
+}
+
+#[test]
 fn workers_that_can_not_write_stay_within_their_bound() {
     let plot = Plot { acts: &[Act::Traffic, Act::Conflicts, Act::Quiet], fates: SERVED, ..ROOMY };
     let wear = hunt(&Hunt { first_seed: 6, histories: 80, plot });

@@ -15,7 +15,7 @@ use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::{Algorithm, AtOnce, Limit, TokenBucket};
+use tollgate::limiter::{Algorithm, AtOnce, Limit, TokenBucket, can_be_forgiven};
 use tollgate::time::{Micros, Now, SECOND};
 
 /// The longest that a bucket owes.
@@ -42,6 +42,8 @@ struct Ledger {
     throttled: Option<Micros>,
     /// The largest quota that the caller has had.
     fastest: u32,
+    /// The quota that it had last.
+    latest: u32,
 }
 
 /// A promise that was broken.
@@ -71,6 +73,9 @@ pub struct Wear {
     pub alone: Option<(Micros, Micros)>,
     /// The most that one request has cost.
     pub most_cost: u64,
+    /// How often counts were forgiven, and when they were last.
+    pub forgiven: u64,
+    pub forgiven_at: Option<Micros>,
 }
 
 /// Who knows what has reached the upstream.
@@ -114,8 +119,14 @@ impl Oracle {
         let mut breach = None;
         for (account, limit, cost) in accounts(engine, decision) {
             let ledger = self.ledgers.entry(account).or_default();
+            let quota = limit.quota.get();
+            // At another rate a bucket is as empty as it was, which is other units.
+            if matches!(limit.algorithm, Algorithm::TokenBucket(_)) && ledger.latest != quota {
+                ledger.entries.clear();
+            }
+            ledger.latest = quota;
             ledger.entries.push_back((stream, cost));
-            ledger.fastest = ledger.fastest.max(limit.quota.get());
+            ledger.fastest = ledger.fastest.max(quota);
             breach = breach.or(self.check(account, &limit, now, wear));
         }
         breach
@@ -146,6 +157,21 @@ impl Oracle {
             if (account.policy, account.identity) == (policy, identity) {
                 ledger.deleted += 1;
             }
+        }
+    }
+
+    /// Whoever has been admitted something, in one order: by policy and record.
+    pub fn callers(&self) -> Vec<Owner> {
+        let mut callers: Vec<Owner> = self.ledgers.keys().map(|one| (one.policy, one.identity)).collect();
+        callers.sort_unstable();
+        callers.dedup();
+        callers
+    }
+
+    /// An operator has forgiven a caller: what it was admitted before does not count, but for what exists.
+    pub fn forgive(&mut self, (policy, identity): Owner, limits: &[Limit]) {
+        for (limit, _) in limits.iter().enumerate().filter(|(_, limit)| can_be_forgiven(limit)) {
+            self.ledgers.remove(&Account { policy, limit, identity });
         }
     }
 
@@ -320,6 +346,8 @@ impl Wear {
             overflowed: self.overflowed.max(other.overflowed),
             alone: self.alone.or(other.alone),
             most_cost: self.most_cost.max(other.most_cost),
+            forgiven: self.forgiven + other.forgiven,
+            forgiven_at: self.forgiven_at.max(other.forgiven_at),
         }
     }
 
@@ -353,7 +381,9 @@ impl Wear {
         };
         // Whoever was counted with others gets a record of its own once there is room.
         let quota = if is_recent(self.overflowed, limit, now) { quota + shared? } else { quota };
-        Some(quota + self.excess(limit))
+        // Units that other workers had taken ahead were counted before, and may be used afterwards.
+        let taken = if is_recent(self.forgiven_at, limit, now) { self.workers * (quota / 32) } else { 0 };
+        Some(quota + taken + self.excess(limit))
     }
 
     /// What workers that can't write may admit beyond the shared count: README's bound.

@@ -6,18 +6,20 @@ use super::chronicle::{Chronicle, Event};
 use super::fate::{Due, Fate};
 use super::oracle::{Breach, Oracle, StreamId, Wear};
 use super::promise::{Handled, Promise};
+use super::random::Random;
 use super::upstream::{Answer, Deed, Owner, Upstream};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::num::NonZeroU32;
 use std::rc::Rc;
+use std::sync::Arc;
 use tollgate::compile::compile;
 use tollgate::config::Value;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Seed;
-use tollgate::limiter::Algorithm;
 use tollgate::limiter::concurrency::WorkerId;
+use tollgate::limiter::{Algorithm, Forgiven, can_be_forgiven};
 use tollgate::table::memory::MemoryStore;
 use tollgate::table::{Table, TableSize};
 use tollgate::time::{Micros, Now, SECOND};
@@ -41,6 +43,12 @@ impl Visit {
     pub fn new(call: Call, deed: Deed) -> Visit {
         Visit { call, deed, cost: 1 }
     }
+}
+
+/// What an operator has forgiven whom.
+pub struct Forgiveness {
+    caller: Owner,
+    entries: Arc<[Forgiven]>,
 }
 
 struct Stream {
@@ -248,6 +256,34 @@ impl World {
         *ended = true;
         self.oracle.note(id, |life| life.ended = true);
         self.chronicle.note(id, self.now.mono, Event::Ended);
+    }
+
+    /// An operator forgives a caller, by one worker. `None`: nobody has come yet, or the record cannot be written.
+    pub fn forgive(&mut self, worker: usize, random: &mut Random) -> Option<Forgiveness> {
+        let callers = self.oracle.callers();
+        let caller = *callers.get(random.below(callers.len().max(1) as u64) as usize)?;
+        let limits = self.engine.rules().policies[caller.0].limits().to_vec();
+        let meant = limits.iter().filter(|limit| can_be_forgiven(limit));
+        let entries = meant.map(|limit| Forgiven::new(limit, self.now.wall)).collect();
+        let forgiveness = Forgiveness { caller, entries };
+        self.workers.iter_mut().for_each(|table| table.set_forgiving(true));
+        let any = self.carry_out(worker, &forgiveness)?;
+        self.oracle.forgive(caller, &limits);
+        if !any {
+            // Nothing was counted, so no record remembers it, and to repeat it would be to forgive somebody anew.
+            return None;
+        }
+        (self.wear.forgiven, self.wear.forgiven_at) = (self.wear.forgiven + 1, Some(self.now.mono));
+        Some(forgiveness)
+    }
+
+    /// Forgives what was forgiven before, by any worker: whoever was forgiven gets nothing more. Returns whether
+    /// anything was forgiven.
+    pub fn carry_out(&mut self, worker: usize, forgiveness: &Forgiveness) -> Option<bool> {
+        let (policy, identity) = forgiveness.caller;
+        let policy = &self.engine.rules().policies[policy];
+        let charge = policy.charge_of(policy.limits(), identity, 0);
+        self.workers[worker].begin(&self.store, self.now).forgive_now(&charge, &forgiveness.entries)
     }
 
     /// Other policies from now on, with the same table.

@@ -1,6 +1,6 @@
 //! The operator's view, on a UNIX socket of an Envoy with two workers.
 
-use crate::harness::{Connection, Files, Gateway, Request, Response, Setup};
+use crate::harness::{Connection, Files, Gateway, Request, Response, Setup, eventually};
 use std::io::{BufReader, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
@@ -81,6 +81,42 @@ fn an_operator_ends_a_block() {
     assert!(seen.json()["policies"][1]["blocked_until"].is_string(), "{}", seen.text());
     assert_eq!(ask(&socket, "POST", "/forgive?key=api_key&policy=login", b"ann").status, 200);
     assert_eq!(login.admitted_of(2), 2);
+}
+
+#[test]
+fn an_operator_finds_a_caller_by_the_pseudonym_of_the_access_log_and_forgives_it() {
+    let files = Files::new();
+    let socket = files.file("operator.sock");
+    let policy = format!("access_log: {{ caller: true }}\n{POLICY}");
+    let option = socket.display().to_string();
+    let gateway = Setup::printed(&policy, &["--access-log", "--operator-socket", &option]).start();
+    let (shop, bank) = (gateway.get("/").header("x-key", "shop"), gateway.get("/").header("x-key", "bank"));
+    assert_eq!((admitted(&bank), admitted(&shop)), (5, 5));
+    let log = eventually("a line for each request", || {
+        let log = gateway.log();
+        (log.matches("caller=").count() == 2 * MANY).then_some(log)
+    });
+    let last = log.rsplit("caller=").next().expect("a line");
+    let pseudonym = &last[..last.find(|char: char| !char.is_ascii_hexdigit()).expect("its end")];
+    for _ in 0..9 {
+        let seen = ask(&socket, "GET", &format!("/caller?caller={pseudonym}"), b"-");
+        let limit = &seen.json()["policies"][0]["limits"][0];
+        assert_eq!(
+            (seen.status, &limit["used"], &limit["quota"]),
+            (200, &5.into(), &5.into()),
+            "{}",
+            seen.text()
+        );
+    }
+    let forgiven = ask(&socket, "POST", &format!("/forgive?caller={pseudonym}"), b"-");
+    assert_eq!((forgiven.status, &forgiven.json()["policies"][0]["forgiven"]), (200, &true.into()));
+    assert_eq!((admitted(&shop), admitted(&bank)), (5, 0), "exactly its quota, and nobody else");
+    let unknown = ask(&socket, "GET", "/caller?caller=0123456789abcdef", b"-");
+    assert!(
+        unknown.status == 404 && unknown.text().contains("nobody has this pseudonym"),
+        "{}",
+        unknown.text()
+    );
 }
 
 #[test]

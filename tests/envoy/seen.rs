@@ -50,6 +50,21 @@ fn until(gateway: &Gateway, about: &str, expected: &[(&str, u64)]) {
     assert!(found.is_ok(), "{last:#?} instead of {expected:#?}");
 }
 
+/// Else `rate` would miss the first burst of rejections.
+#[test]
+fn the_counters_of_limits_and_tiers_are_zero_before_the_first_request() {
+    let gateway = Setup::yaml(TIERED).start();
+    let limits = ["plan.limit.day.refused", "plan.limit.hour.refused", "tried.limit.limit.shadow_refused"];
+    let zeros = |names: &[&str]| -> Vec<(String, u64)> {
+        names.iter().map(|name| (format!("policy.{name}"), 0)).collect()
+    };
+    assert_eq!(statistics(&gateway, ".limit."), zeros(&limits));
+    let tiers = ["free.admitted", "free.refused", "pro.admitted", "pro.refused"];
+    let tiers = tiers.map(|name| format!("plan.tier.{name}"));
+    assert_eq!(statistics(&gateway, ".tier."), zeros(&tiers.each_ref().map(String::as_str)));
+    assert_eq!(statistics(&gateway, ".consumer."), []);
+}
+
 #[test]
 fn requests_are_counted_exactly_by_limit_tier_and_consumer_over_two_workers() {
     let gateway = Setup::yaml(TIERED).access_log().start();

@@ -22,6 +22,7 @@ mod clocks;
 mod cost;
 mod engine;
 mod exactness;
+mod forgiven;
 mod network;
 mod policy;
 mod proxy;

@@ -2,6 +2,7 @@
 
 use tollgate::fleet::member::Member;
 use tollgate::identity::Identity;
+use tollgate::limiter::Forgiven;
 use tollgate::time::{MILLISECOND, Micros, Now};
 
 pub const PREFIX: &str = "tollgate:prod";
@@ -25,6 +26,8 @@ pub struct Proxy {
     pub clock: Clock,
     pub cut_until: Micros,
     pub waiting: Vec<Request>,
+    /// What its configuration forgives.
+    pub forgiven: Vec<Forgiven>,
 }
 
 /// A clock that began at any time, and runs at another rate.

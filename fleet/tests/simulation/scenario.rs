@@ -60,6 +60,8 @@ pub enum Blow {
     Silence(Micros),
     /// Proxies are cut off for so long.
     Cut(Micros),
+    /// An operator forgives all callers. Each proxy hears of it at a time of its own, may forget it and hear of it again.
+    Forgive,
 }
 
 impl Scenario {

@@ -17,7 +17,7 @@ use tollgate::fleet::OnOutage;
 use tollgate::fleet::member::Member;
 use tollgate::fleet::units::{Change, Claim, InHand};
 use tollgate::limiter::concurrency::WorkerId;
-use tollgate::limiter::{Counter, Limit};
+use tollgate::limiter::{Counter, Forgiven, Limit};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
 use tollgate_fleet::exchange::key;
 use tollgate_fleet::record::Record;
@@ -48,6 +48,8 @@ enum Event {
         proxy: usize,
         request: u64,
     },
+    /// A proxy hears of all that is forgiven.
+    Forgiven(usize),
 }
 
 pub struct World {
@@ -66,6 +68,8 @@ pub struct World {
     /// Units that were granted, and when.
     granted: Vec<(Micros, u64)>,
     pub truth: Truth,
+    /// What operators have forgiven so far.
+    forgiven: Vec<Forgiven>,
 }
 
 impl World {
@@ -84,6 +88,7 @@ impl World {
             silent_until: 0,
             granted: Vec::new(),
             truth: Truth::default(),
+            forgiven: Vec::new(),
             scenario,
         };
         for proxy in 0..world.scenario.proxies {
@@ -109,7 +114,8 @@ impl World {
             wall: 0,
         };
         let member = Member::new(self.random.next(), TIMEOUT);
-        Proxy { member, life, clock, cut_until: 0, waiting: Vec::new() }
+        let forgiven = self.forgiven.clone();
+        Proxy { member, life, clock, cut_until: 0, waiting: Vec::new(), forgiven }
     }
 
     fn after(&mut self, delay: Micros, event: Event) {
@@ -150,6 +156,7 @@ impl World {
             Event::Replied { message, job } => self.replied(message, job),
             Event::TimedOut(message) => self.ended(message, Err(504)),
             Event::Response { proxy, life, admitted } => self.response(proxy, life, admitted),
+            Event::Forgiven(proxy) => self.proxies[proxy].forgiven.clone_from(&self.forgiven),
             Event::HungUp { proxy, request } => {
                 let waiting = &mut self.proxies[proxy].waiting;
                 let before = waiting.len();
@@ -189,7 +196,7 @@ impl World {
             spends: true,
             count_rejected: scenario.count_rejected,
             gives_back: scenario.responses.back > 0,
-            forgiven: &[],
+            forgiven: &one.forgiven,
         };
         match one.member.units.spend(&claim, now) {
             InHand::Admitted { grant, .. } => self.admit(proxy, request, grant),
@@ -274,7 +281,7 @@ impl World {
             spends: true,
             count_rejected: false,
             gives_back: back > 0,
-            forgiven: &[],
+            forgiven: &worker.forgiven,
         };
         worker.member.units.release(&claim);
         let mut change = Change::default();
@@ -309,6 +316,11 @@ impl World {
             if self.scenario.wall_steps && self.random.chance(200) {
                 self.proxies[proxy].clock.wall = self.random.below(80_000_000_000) as i64 - 40_000_000_000;
             }
+            if !self.forgiven.is_empty() && self.random.chance(100) {
+                self.proxies[proxy].forgiven.clear();
+                let delay = self.random.below(2 * SECOND);
+                self.after(delay, Event::Forgiven(proxy));
+            }
         }
         self.after(SECOND, Event::Fate);
     }
@@ -333,11 +345,23 @@ impl World {
                 self.engine.empty();
                 self.epoch += 1;
             }
+            Blow::Forgive => self.forgive(),
             Blow::Silence(length) => self.silent_until = self.time + length,
             Blow::Cut(length) => {
                 let until = self.time + length;
                 self.proxies.iter_mut().for_each(|proxy| proxy.cut_until = until);
             }
+        }
+    }
+
+    /// An operator forgives all callers what was counted until now.
+    fn forgive(&mut self) {
+        let before = self.engine.clock(self.time);
+        let limits = self.scenario.limits.iter();
+        self.forgiven.extend(limits.map(|limit| Forgiven::new(limit, before)));
+        for proxy in 0..self.proxies.len() {
+            let delay = self.random.below(2 * SECOND);
+            self.after(delay, Event::Forgiven(proxy));
         }
     }
 
