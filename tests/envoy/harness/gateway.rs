@@ -37,7 +37,8 @@ impl Gateway {
         let files = Files::new();
         let mut process = launch(&setup, &files);
         let (admin, address) = eventually("Envoy to serve", || {
-            assert!(process.ended().is_none(), "Envoy ended by itself");
+            let ended = process.ended();
+            assert!(ended.is_none(), "Envoy ended by itself: {ended:?}");
             serving(&files)
         });
         Self { process, setup, files, admin, address }
