@@ -13,7 +13,8 @@ pub struct FakeStore<'a> {
 }
 
 impl<'a> FakeStore<'a> {
-    /// A store whose reads and writes all fail.
+    /// A store whose reads and writes all fail. For the simulation, which is native.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn broken() -> FakeStore<'static> {
         FakeStore { store: None, page: 0, act: RefCell::default() }
     }
