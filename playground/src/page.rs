@@ -6,6 +6,7 @@ use crate::policy::{Finding, Policy};
 use crate::reply::reply;
 use crate::timeline::{Places, Shown, Timeline, Watched, Worst};
 use crate::traffic::Traffic;
+use tollgate::identity::Identity;
 use tollgate::time::MILLISECOND;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -119,16 +120,14 @@ impl Playground {
     /// trailing of all places one after the other, then the fullest window's units, instant in ms and request.
     /// With the number of a request only its caller is shown.
     pub fn places(&self, from: f64, to: f64, count: usize, request: Option<u32>) -> Vec<f64> {
-        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return Vec::new() };
-        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        let Some((timeline, traffic, caller)) = self.shown(request) else { return Vec::new() };
         numbers(&timeline.places(traffic, Shown { from: micros(from), to: micros(to), count, caller }))
     }
 
     /// The callers of the watched policy: number of a request, name, admitted, rejected and quota, for each. Then
     /// how many there are, and where the caller of the request with this number is in the list (-1: nowhere).
     pub fn callers(&self, request: Option<u32>) -> Vec<String> {
-        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return Vec::new() };
-        let chosen = request.and_then(|request| caller_of(timeline, traffic, request));
+        let Some((timeline, traffic, chosen)) = self.shown(request) else { return Vec::new() };
         let Callers { listed, number, chosen } = callers(timeline, traffic, chosen);
         let words = listed.into_iter().flat_map(|one| {
             let numbers = [one.admitted, one.rejected, one.quota].map(|number| number.to_string());
@@ -141,16 +140,14 @@ impl Playground {
     /// number of a request only those of its caller are.
     #[wasm_bindgen(js_name = arrivalAt)]
     pub fn arrival_at(&self, at: f64, request: Option<u32>) -> usize {
-        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return 0 };
-        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        let Some((timeline, traffic, caller)) = self.shown(request) else { return 0 };
         timeline.arrival(traffic, micros(at), caller)
     }
 
     /// The number of the first arrival that is rejected, of a caller or of all.
     #[wasm_bindgen(js_name = firstRejection)]
     pub fn first_rejection(&self, request: Option<u32>) -> Option<usize> {
-        let (Some(timeline), Some(traffic)) = (&self.timeline, &self.traffic) else { return None };
-        let caller = request.and_then(|request| caller_of(timeline, traffic, request));
+        let Some((timeline, traffic, caller)) = self.shown(request) else { return None };
         timeline.first_rejection(caller)
     }
 
@@ -183,6 +180,14 @@ impl Playground {
         let (admitted, rejected) = timeline.totals();
         all.extend([admitted as f64, rejected as f64]);
         all
+    }
+}
+
+impl Playground {
+    /// What happened, and the caller of the request with this number; `None`: all are shown.
+    fn shown(&self, request: Option<u32>) -> Option<(&Timeline, &Traffic, Option<Identity>)> {
+        let (timeline, traffic) = (self.timeline.as_ref()?, self.traffic.as_ref()?);
+        Some((timeline, traffic, request.and_then(|request| caller_of(timeline, traffic, request))))
     }
 }
 

@@ -1,19 +1,18 @@
 //! The caller of one request: its keys' values, its consumer and its tier. Each is read when it is first
 //! needed, and then kept.
 
+mod facts;
 mod forgiven;
 
 pub use forgiven::ForgivenCaller;
 
-use crate::http::{Elements, MetadataPath, PathTemplate, Request, RequestCache};
+use crate::http::{Elements, Request, RequestCache};
 use crate::identity::{Encoder, Identity, Seed, Seeds};
 use crate::identity_map::IdentityMap;
-use crate::rules::source::Facts;
-use crate::rules::validity::ValueFacts;
 use crate::rules::{
-    Attribute, CallerKeys, Callers, Consumers, Digest, Forgive, Key, KeyNumber, KeyValue, Part, RequestMatch,
-    Tiers,
+    CallerKeys, Callers, Consumers, Digest, Forgive, Key, KeyNumber, KeyValue, Part, RequestMatch, Tiers,
 };
+use facts::{KeyFacts, PresentedFacts};
 use forgiven::ForgivenIdentities;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -428,68 +427,6 @@ impl<R: Request> CallerKeys for Caller<'_, R> {
 
     fn any_value(&self, key: usize, fits: impl Fn(&[u8]) -> bool) -> Option<bool> {
         self.values(key).map(|values| values.any(fits))
-    }
-}
-
-/// What a key's source can ask, for one match.
-struct KeyFacts<'c, 't, 'a, R> {
-    caller: &'c Caller<'a, R>,
-    /// The key, by index.
-    key: usize,
-    rule: Option<&'t RequestMatch>,
-}
-
-impl<'c, R: Request> Facts<'c> for KeyFacts<'c, '_, '_, R> {
-    type Request = R;
-
-    fn request(&self) -> &'c RequestCache<'c, R> {
-        self.caller.request
-    }
-
-    fn template(&self) -> Option<&PathTemplate> {
-        self.rule.and_then(RequestMatch::path)
-    }
-
-    fn match_name(&self) -> Option<&str> {
-        self.rule.and_then(RequestMatch::name)
-    }
-
-    fn presented(&self) -> Option<&'c [u8]> {
-        let value = self.caller.presented(self.key)?.value.as_deref();
-        if value.is_none() {
-            self.caller.note_unreadable(self.key);
-        }
-        value
-    }
-
-    fn attribute(&self, attribute: &Attribute) -> Option<&'c [u8]> {
-        if self.caller.hides_the_consumer() {
-            return Some(&[]);
-        }
-        let consumers = self.caller.callers.consumers.list();
-        Some(consumers.get(self.caller.consumer()?)?.attribute(attribute)?.as_bytes())
-    }
-}
-
-/// What the proof of a key's value can ask.
-struct PresentedFacts<'c, 'a, R> {
-    caller: &'c Caller<'a, R>,
-    /// The key, by index.
-    key: usize,
-    presented: &'c PresentedCredential<'a>,
-}
-
-impl<R: Request> ValueFacts for PresentedFacts<'_, '_, R> {
-    fn has_owner(&self) -> bool {
-        self.caller.owner(self.key, self.presented).is_some()
-    }
-
-    fn affirms(&self, path: &MetadataPath) -> bool {
-        self.caller.request.uncached().affirms(path)
-    }
-
-    fn was_rejected(&self) -> bool {
-        self.caller.rejected.contains(&self.key)
     }
 }
 

@@ -35,6 +35,17 @@ pub(super) fn send<H: Host>(worker: &Rc<RefCell<Worker<H>>>) {
     resume(worker, freed, MOST);
 }
 
+/// Sends what a stream waits for, and comes back to the stream's context.
+pub(super) fn send_for<H: Host>(worker: &RefCell<Worker<H>>, context: u32) {
+    let (host, root) = {
+        let worker = worker.borrow();
+        (worker.host, worker.fleet.as_ref().and_then(|fleet| fleet.root))
+    };
+    if let Some(root) = root {
+        host.wake_root(root, context);
+    }
+}
+
 /// A call of this configuration has an answer, or will have none.
 pub(super) fn answered<H: Host>(worker: &Rc<RefCell<Worker<H>>>, token: u32) {
     let freed = with_fleet(worker, |host, fleet, now| fleet.answered(host, token, now));

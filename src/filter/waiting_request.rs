@@ -1,5 +1,6 @@
 //! One request that waits for units of the fleet. The client may leave before they come.
 
+use super::fleet;
 use super::host::Host;
 use super::request::{Flow, conclude, decide};
 use super::waiting::Waits;
@@ -51,13 +52,7 @@ impl<H: Host> WaitingRequest<H> {
     /// Has the calls sent that the request waits for, and pauses it, unless they have failed at once.
     #[inline(never)]
     pub fn pause(&self) -> Flow {
-        let (host, root) = {
-            let worker = self.worker.borrow();
-            (worker.host, worker.fleet.as_ref().and_then(|fleet| fleet.root))
-        };
-        if let Some(root) = root {
-            host.wake_root(root, self.context);
-        }
+        fleet::send_for(&self.worker, self.context);
         match &*self.state.borrow() {
             State::Decided(flow, _) => *flow,
             State::Waits | State::Over => {

@@ -107,8 +107,10 @@ impl<H: Host> Worker<H> {
         let Configuration { mut rules, replies } = compile(&configuration)?;
         if rules.fleet.is_some() {
             match FleetClient::check(host, root) {
-                // It shows nothing of the fleet.
-                Err(_) if rules.role == FilterRole::Operator => rules.fleet = None,
+                Err(errors) if rules.role == FilterRole::Operator => {
+                    log::warn!("the operator's view shows nothing of the fleet: {errors}");
+                    rules.fleet = None;
+                }
                 checked => checked?,
             }
         }

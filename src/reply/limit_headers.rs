@@ -235,11 +235,13 @@ impl HeaderRules {
         let shown = ShownLimits::new(self, replies, decision, limits);
         match &self.form {
             HeaderForm::Preset { headers, .. } => {
-                let before = out.len();
                 out.reserve_exact(headers.len());
-                out.extend(headers.iter().map(|(value, name)| (name.as_str(), value.render(*first, &shown))));
-                if first.verdict.is_excluded() {
-                    remove_resets(headers, before, out);
+                let render =
+                    |(value, name): &'a (HeaderValue, String)| (name.as_str(), value.render(*first, &shown));
+                match first.verdict.is_excluded() {
+                    // Of a quota of 0 nothing comes back.
+                    true => out.extend(headers.iter().filter(|(value, _)| !value.is_reset()).map(render)),
+                    false => out.extend(headers.iter().map(render)),
                 }
             }
             HeaderForm::Fields(fields) => fields::render(fields, &shown, out),
@@ -297,18 +299,6 @@ impl HeaderRules {
             }
         }
     }
-}
-
-/// Removes the resets of a set whose headers begin at `before`: of a quota of 0 nothing comes back.
-#[cold]
-fn remove_resets(headers: &[(HeaderValue, String)], before: usize, out: &mut Vec<Header<'_>>) {
-    let mut values = headers.iter().map(|(value, _)| *value);
-    let mut place = 0;
-    out.retain(|_| {
-        let value = if place < before { None } else { values.next() };
-        place += 1;
-        !value.is_some_and(HeaderValue::is_reset)
-    });
 }
 
 /// The first of these limits that applies.

@@ -3,10 +3,10 @@
 
 use super::cast::{Cast, Target};
 use super::fate::{Fate, Kind};
-use super::oracle::Wear;
 use super::random::Random;
 use super::script::Script;
 use super::upstream::Deed;
+use super::wear::Wear;
 use super::world::{Visit, World};
 use tollgate::time::{MILLISECOND, Micros, SECOND};
 

@@ -2,9 +2,9 @@
 
 use super::fate::Kind;
 use super::history::{Act, Found, Plot, play};
-use super::oracle::Wear;
 use super::random::Random;
 use super::script::{Script, shipped};
+use super::wear::Wear;
 use std::time::Instant;
 
 const ROOMY: Plot =
@@ -123,6 +123,14 @@ fn as_many_callers_as_a_worker_remembers_buy_nothing() {
 fn a_live_update_in_the_midst_of_it_buys_nothing() {
     let plot = Plot { acts: &[Act::Traffic, Act::Burst, Act::HangUps, Act::Update, Act::Quiet], ..ROOMY };
     hunt(&Hunt { first_seed: 5, histories: 120, plot });
+}
+
+/// A bucket that is nearly empty in one tier is as nearly empty in another.
+#[test]
+fn a_caller_that_comes_now_in_one_tier_and_now_in_another_does_not_pass_its_bucket() {
+    let plot = Plot { acts: &[Act::Traffic, Act::Burst, Act::HangUps, Act::Forgive, Act::Quiet], ..ROOMY };
+    let played = play(0xA_0000_02AF, &Script::random(0xA_0000_02AF), plot);
+    assert!(played.is_ok(), "{}", told(&[played.unwrap_err()], 1));
 }
 
 #[test]

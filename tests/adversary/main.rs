@@ -2,8 +2,9 @@
 //! upstream.
 //!
 //! `script` (a policy) + `cast` (who asks) + `history` (acts from a seed) → `world` (workers, streams,
-//! upstream) → `oracle`. [`hunts`] plays many histories of a kind; [`attacks`] has the attacks that once
-//! worked, each by its name; [`shut_out`] what it costs to keep newcomers out of a full table.
+//! upstream) → `oracle`, which asks `bucket` and `wear` what may pass. [`hunts`] plays many histories of a
+//! kind; [`attacks`] has the attacks that once worked, each by its name; [`shut_out`] what it costs to keep
+//! newcomers out of a full table.
 //!
 //! A failure tells its seed. `ADVERSARY_SEED=0x… cargo test --test adversary NAME` plays that one again,
 //! `ADVERSARY_TIMES=20` plays twenty times as many.
@@ -17,6 +18,7 @@
 )]
 
 mod attacks;
+mod bucket;
 mod call;
 mod cast;
 mod chronicle;
@@ -31,4 +33,5 @@ mod random_policy;
 mod script;
 mod shut_out;
 mod upstream;
+mod wear;
 mod world;

@@ -6,20 +6,18 @@
 //! on: at most `in flight × (real − hold)` units can pass a quota so, as README says, and no admission after
 //! it.
 
+use super::bucket::{Bucket, MAX_DEBT, Rate};
 use super::promise::{Handled, Life, Promise};
 use super::upstream::Owner;
+use super::wear::Wear;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::num::NonZeroU32;
 use tollgate::decision::Decision;
 use tollgate::engine::Engine;
 use tollgate::identity::Identity;
 use tollgate::limiter::calendar::Calendar;
-use tollgate::limiter::{Algorithm, AtOnce, Limit, TokenBucket, can_be_forgiven};
-use tollgate::time::{Micros, Now, SECOND};
-
-/// The longest that a bucket owes.
-const MAX_DEBT: Micros = 366 * 86_400 * SECOND;
+use tollgate::limiter::{Algorithm, Limit, can_be_forgiven};
+use tollgate::time::{Micros, Now};
 
 /// An admitted request, by number.
 pub type StreamId = u64;
@@ -35,15 +33,20 @@ struct Account {
 /// What was admitted there.
 #[derive(Default)]
 struct Ledger {
-    entries: VecDeque<(StreamId, u64)>,
+    entries: VecDeque<Entry>,
     /// Things that were deleted.
     deleted: u64,
     /// When it was rejected while it was full.
     throttled: Option<Micros>,
     /// The largest quota that the caller has had.
     fastest: u32,
-    /// The quota that it had last.
-    latest: u32,
+}
+
+/// An admitted request, what it cost, and the rate of its caller's tier.
+struct Entry {
+    stream: StreamId,
+    cost: u64,
+    rate: Rate,
 }
 
 /// A promise that was broken.
@@ -57,25 +60,6 @@ pub struct Breach {
     pub at: Micros,
     /// The last requests that it is about.
     pub streams: Vec<StreamId>,
-}
-
-/// What has happened to the table, by which its promises are less than a hard cap.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wear {
-    pub workers: u64,
-    /// Records that were dropped, and when the last one was.
-    pub evictions: u64,
-    pub evicted: Option<Micros>,
-    /// Requests that were counted with others, and when the last one was.
-    pub overflow: u64,
-    pub overflowed: Option<Micros>,
-    /// Of decisions by a worker alone, the first and the last instant.
-    pub alone: Option<(Micros, Micros)>,
-    /// The most that one request has cost.
-    pub most_cost: u64,
-    /// How often counts were forgiven, and when they were last.
-    pub forgiven: u64,
-    pub forgiven_at: Option<Micros>,
 }
 
 /// Who knows what has reached the upstream.
@@ -119,14 +103,8 @@ impl Oracle {
         let mut breach = None;
         for (account, limit, cost) in accounts(engine, decision) {
             let ledger = self.ledgers.entry(account).or_default();
-            let quota = limit.quota.get();
-            // At another rate a bucket is as empty as it was, which is other units.
-            if matches!(limit.algorithm, Algorithm::TokenBucket(_)) && ledger.latest != quota {
-                ledger.entries.clear();
-            }
-            ledger.latest = quota;
-            ledger.entries.push_back((stream, cost));
-            ledger.fastest = ledger.fastest.max(quota);
+            ledger.entries.push_back(Entry { stream, cost, rate: Rate::of(&limit) });
+            ledger.fastest = ledger.fastest.max(limit.quota.get());
             breach = breach.or(self.check(account, &limit, now, wear));
         }
         breach
@@ -184,7 +162,7 @@ impl Oracle {
         let (passed, allowed) = freed.unwrap_or((passed, allowed));
         self.forget(&account, limit, now);
         let streams =
-            || self.ledgers[&account].entries.iter().rev().take(20).map(|(stream, _)| *stream).collect();
+            || self.ledgers[&account].entries.iter().rev().take(20).map(|entry| entry.stream).collect();
         (passed > allowed).then(|| Breach {
             policy: self.promises[account.policy].name.clone(),
             limit: *limit,
@@ -209,13 +187,11 @@ impl Oracle {
             }
             Algorithm::FixedWindow(_) => sum(&|at| at.wall / limit.window == now.wall / limit.window),
             Algorithm::Calendar(calendar) => sum(&|at| is_same_period(calendar, at, now)),
-            Algorithm::TokenBucket(TokenBucket { burst }) => {
-                self.missing(limit, burst, self.counted(account.policy, ledger).collect())
-            }
+            Algorithm::TokenBucket(_) => self.missing(account.policy, limit, ledger),
             Algorithm::LeakyBucket(_) => self.still_to_come(account.policy, limit, ledger, now),
             Algorithm::Concurrency(_) => {
-                let open = |stream: &StreamId| self.lives.get(stream).is_some_and(|life| !life.ended);
-                ledger.entries.iter().filter(|(stream, _)| open(stream)).map(|(_, cost)| cost).sum()
+                let open = |entry: &&Entry| self.lives.get(&entry.stream).is_some_and(|life| !life.ended);
+                ledger.entries.iter().filter(open).map(|entry| entry.cost).sum()
             }
             Algorithm::Stock(_) => sum(&|_| true).saturating_sub(ledger.deleted),
             Algorithm::Penalty(_) => 0,
@@ -235,23 +211,23 @@ impl Oracle {
     }
 
     fn counted<'a>(&'a self, policy: usize, ledger: &'a Ledger) -> impl Iterator<Item = (Now, u64)> + 'a {
-        let lives = ledger.entries.iter().filter_map(|(stream, cost)| Some((*cost, self.lives.get(stream)?)));
+        let lives = ledger.entries.iter().filter_map(|one| Some((one.cost, self.lives.get(&one.stream)?)));
         lives.flat_map(move |(cost, life)| self.promises[policy].counted(cost, life))
     }
 
-    /// What is missing in a bucket that was full before. It owes no more than what its rate brings in 366
-    /// days.
-    fn missing(&self, limit: &Limit, burst: NonZeroU32, mut counted: Vec<(Now, u64)>) -> u64 {
-        counted.sort_by_key(|(at, _)| at.mono);
-        let (quota, window) = (u128::from(limit.quota.get()), u128::from(limit.window));
-        let most = u128::from(burst.get()) * window + quota * u128::from(MAX_DEBT);
-        let taken = counted.into_iter().filter(|(_, units)| *units > 0);
-        let (missing, _) = taken.fold((0_u128, 0), |(missing, last), (at, units)| {
-            let refilled = u128::from(at.mono - last) * quota;
-            let owed = missing.saturating_sub(refilled).min(most);
-            ((owed + u128::from(units) * window).min(most), at.mono)
-        });
-        u64::try_from(missing.div_ceil(window)).unwrap_or(u64::MAX)
+    /// What is missing in a bucket that was full before.
+    fn missing(&self, policy: usize, limit: &Limit, ledger: &Ledger) -> u64 {
+        let lives = ledger.entries.iter().filter_map(|one| Some((one, self.lives.get(&one.stream)?)));
+        let mut charges: Vec<(Micros, u64, Rate)> = lives
+            .flat_map(|(one, life)| {
+                self.promises[policy].counted(one.cost, life).map(|(at, units)| (at.mono, units, one.rate))
+            })
+            .filter(|(_, units, _)| *units > 0)
+            .collect();
+        charges.sort_by_key(|(at, ..)| *at);
+        let mut bucket = Bucket::full(limit);
+        charges.into_iter().for_each(|(at, units, rate)| bucket.charge(at, units, rate));
+        bucket.missing(Rate::of(limit))
     }
 
     /// The units that were still to come when the last request was admitted, but for what the clock does not show.
@@ -259,7 +235,7 @@ impl Oracle {
         // Of which tier a caller was in the meantime is not noted.
         let (quota, window) = (i128::from(ledger.fastest), i128::from(limit.window));
         let before = ledger.entries.iter().rev().skip(1);
-        let lives = before.filter_map(|(stream, cost)| Some((*cost, self.lives.get(stream)?)));
+        let lives = before.filter_map(|one| Some((one.cost, self.lives.get(&one.stream)?)));
         let mut counted: Vec<(Now, u64)> = lives
             .flat_map(|(cost, life)| {
                 // What counts with its answer is held from its arrival on.
@@ -304,7 +280,7 @@ impl Oracle {
             let last = life.heard.unwrap_or(life.admitted);
             life.ended && last.mono + 2 * limit.window < now.mono
         };
-        while let Some((stream, _)) = ledger.entries.front()
+        while let Some(Entry { stream, .. }) = ledger.entries.front()
             && self.lives.get(stream).is_none_or(gone)
         {
             ledger.entries.pop_front();
@@ -327,93 +303,6 @@ fn accounts(engine: &Engine, decision: &Decision) -> Vec<(Account, Limit, u64)> 
         accounts.collect::<Vec<_>>()
     };
     decision.policies().iter().flat_map(of_policy).collect()
-}
-
-impl Wear {
-    /// Whether all that is left of a cap is that whoever is throttled stays so: something may be forgotten
-    /// that counts.
-    fn forgets(&self, limit: &Limit, now: Micros) -> bool {
-        self.alone.is_none() && is_recent(self.evicted, limit, now)
-    }
-
-    /// What has happened in both of two histories.
-    pub fn and(self, other: &Wear) -> Wear {
-        Wear {
-            workers: self.workers.max(other.workers),
-            evictions: self.evictions + other.evictions,
-            evicted: self.evicted.max(other.evicted),
-            overflow: self.overflow + other.overflow,
-            overflowed: self.overflowed.max(other.overflowed),
-            alone: self.alone.or(other.alone),
-            most_cost: self.most_cost.max(other.most_cost),
-            forgiven: self.forgiven + other.forgiven,
-            forgiven_at: self.forgiven_at.max(other.forgiven_at),
-        }
-    }
-
-    /// The most that may count at one instant. `None`: nothing is promised.
-    fn allowed(&self, limit: &Limit, now: Micros) -> Option<u64> {
-        const HOUR: Micros = 3_600 * SECOND;
-        if is_recent(self.evicted, limit, now) {
-            return None;
-        }
-        let quota = match limit.algorithm {
-            Algorithm::SlidingCounter(_) => 2 * u64::from(limit.quota.get()) - 1,
-            Algorithm::TokenBucket(TokenBucket { burst }) => u64::from(burst.get()),
-            Algorithm::AtOnce(AtOnce { burst }) => u64::from(burst.get()) + u64::from(limit.quota.get()),
-            Algorithm::LeakyBucket(_) => 0,
-            Algorithm::SlidingWindow(_)
-            | Algorithm::FixedWindow(_)
-            | Algorithm::Calendar(_)
-            | Algorithm::Concurrency(_)
-            | Algorithm::Stock(_)
-            | Algorithm::Penalty(_) => u64::from(limit.quota.get()),
-        };
-        let shared = match limit.algorithm {
-            Algorithm::LeakyBucket(_) => (limit.window <= HOUR).then_some(self.most_cost),
-            Algorithm::Calendar(_) | Algorithm::Stock(_) | Algorithm::Concurrency(_) => None,
-            Algorithm::SlidingWindow(_)
-            | Algorithm::SlidingCounter(_)
-            | Algorithm::FixedWindow(_)
-            | Algorithm::TokenBucket(_)
-            | Algorithm::AtOnce(_)
-            | Algorithm::Penalty(_) => (limit.window <= HOUR).then_some(quota),
-        };
-        // Whoever was counted with others gets a record of its own once there is room.
-        let quota = if is_recent(self.overflowed, limit, now) { quota + shared? } else { quota };
-        // Units that other workers had taken ahead were counted before, and may be used afterwards.
-        let taken = if is_recent(self.forgiven_at, limit, now) { self.workers * (quota / 32) } else { 0 };
-        Some(quota + taken + self.excess(limit))
-    }
-
-    /// What workers that can't write may admit beyond the shared count: README's bound.
-    fn excess(&self, limit: &Limit) -> u64 {
-        let Some((first, last)) = self.alone else { return 0 };
-        let quota = u64::from(limit.quota.get());
-        // What they have admitted is posted by a tick at the latest.
-        let contended = (last - first + SECOND).min(limit.window);
-        let burst = u64::from(limit.max_at_once() / 64).max(1).max(self.most_cost);
-        let rate = (u128::from(quota) * u128::from(contended)).div_ceil(u128::from(limit.window.max(1)));
-        self.workers * (burst + u64::try_from(rate).unwrap_or(u64::MAX))
-    }
-}
-
-/// Whether what was counted at an instant may count still.
-fn is_recent(at: Option<Micros>, limit: &Limit, now: Micros) -> bool {
-    let lasts = match limit.algorithm {
-        Algorithm::TokenBucket(TokenBucket { burst }) | Algorithm::AtOnce(AtOnce { burst }) => {
-            let fills = u128::from(limit.window) * u128::from(burst.get()) / u128::from(limit.quota.get());
-            u64::try_from(fills).unwrap_or(Micros::MAX).saturating_add(MAX_DEBT)
-        }
-        Algorithm::LeakyBucket(_) => limit.window.saturating_add(MAX_DEBT),
-        Algorithm::Concurrency(_) | Algorithm::Stock(_) => Micros::MAX,
-        Algorithm::SlidingWindow(_)
-        | Algorithm::SlidingCounter(_)
-        | Algorithm::FixedWindow(_)
-        | Algorithm::Calendar(_)
-        | Algorithm::Penalty(_) => limit.window,
-    };
-    at.is_some_and(|at| now <= at.saturating_add(lasts))
 }
 
 impl fmt::Display for Breach {

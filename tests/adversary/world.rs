@@ -4,10 +4,11 @@
 use super::call::Call;
 use super::chronicle::{Chronicle, Event};
 use super::fate::{Due, Fate};
-use super::oracle::{Breach, Oracle, StreamId, Wear};
+use super::oracle::{Breach, Oracle, StreamId};
 use super::promise::{Handled, Promise};
 use super::random::Random;
 use super::upstream::{Answer, Deed, Owner, Upstream};
+use super::wear::Wear;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::num::NonZeroU32;

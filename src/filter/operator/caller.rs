@@ -35,10 +35,9 @@ pub(super) fn answer<H: Host>(
             Ok(caller) => caller,
             Err(refused) => return Ok(Err(refused)),
         };
-        let policies = caller.policies(&transaction.seeds());
-        let mut answer = Answer { transaction, policies, forgive: question.forgive.as_ref() };
-        let in_fleet = answer.ask_the_fleet(may_ask)?;
-        Ok(answer.answer(&question.who, &caller, in_fleet))
+        let mut answer = Answer { transaction, forgive: question.forgive.as_ref() };
+        let plan = answer.plan(&caller, may_ask)?;
+        Ok(answer.answer(&question.who, &caller, plan))
     };
     worker.transact(act).unwrap_or(Ok(Err(UNAVAILABLE)))
 }
@@ -72,78 +71,89 @@ fn no_caller(why: NoCaller) -> Refusal {
     }
 }
 
-/// A policy that counts the caller, and how.
-type CountingPolicy<'e> = (&'e Policy, Counting<'e>);
+/// What is to be answered.
+#[derive(Default)]
+struct Plan<'e> {
+    shown: Vec<PlannedPolicy<'e>>,
+    left_out: Vec<LeftOut<'e>>,
+}
+
+/// A policy that is to be shown.
+struct PlannedPolicy<'e> {
+    policy: &'e Policy,
+    counted: CountedCaller<'e>,
+    /// What is to be forgiven. Empty: nothing of this policy.
+    entries: Arc<[Forgiven]>,
+    /// What the service says. `None`: the policy counts in this proxy.
+    in_fleet: Option<FleetView>,
+}
 
 /// An answer that is being made.
-struct Answer<'a, 't, 'e, S> {
+struct Answer<'a, 't, S> {
     transaction: &'a mut Transaction<'t, S>,
-    policies: Vec<CountingPolicy<'e>>,
     forgive: Option<&'a What>,
 }
 
-impl<'e, S: Store> Answer<'_, '_, 'e, S> {
-    /// What the service says about each policy of the fleet, after it has followed what is to be forgiven. `Err`: it
-    /// has to be asked first.
-    fn ask_the_fleet(&mut self, may_ask: bool) -> Result<Vec<FleetView>, Identity> {
-        let mut asked = None;
-        let mut views = Vec::new();
-        for (policy, counting) in &self.policies {
-            let Counting::Known(counted) = counting else { continue };
-            if !policy.scope.is_fleet() || self.transaction.is_outdated(&counted.charge) {
-                continue;
+impl<S: Store> Answer<'_, '_, S> {
+    /// Which policies are shown, with what the service says about each policy of the fleet, after it has followed what is
+    /// to be forgiven. `Err`: it has to be asked first.
+    fn plan<'e>(&mut self, caller: &KnownCaller<'e>, may_ask: bool) -> Result<Plan<'e>, Identity> {
+        let (mut plan, mut asked) = (Plan::default(), None);
+        for (policy, counting) in caller.policies(&self.transaction.seeds()) {
+            let counted = match self.shown(counting) {
+                Ok(counted) => counted,
+                Err(why) => {
+                    plan.left_out.push(LeftOut { policy: &policy.name, why });
+                    continue;
+                }
+            };
+            let entries = entries(self.forgive, policy, &counted);
+            let in_fleet = policy.scope.is_fleet().then(|| self.ask_the_fleet(&counted, &entries, may_ask));
+            if let Some(FleetView::Asked(caller)) = &in_fleet {
+                asked.get_or_insert(*caller);
             }
-            let entries = entries(self.forgive, policy, counted);
-            if !entries.is_empty() {
-                self.transaction.forgive(counted.charge.identity, &entries);
-            }
-            let view = self.transaction.view_in_fleet(&counted.charge, may_ask);
-            if let FleetView::Asked(caller) = view {
-                asked.get_or_insert(caller);
-            }
-            views.push(view);
+            plan.shown.push(PlannedPolicy { policy, counted, entries, in_fleet });
         }
-        asked.map_or(Ok(views), Err)
+        asked.map_or(Ok(plan), Err)
     }
 
-    fn answer(
-        mut self,
-        who: &Who,
-        caller: &KnownCaller<'e>,
-        in_fleet: Vec<FleetView>,
-    ) -> Result<String, Refusal> {
+    /// What can be shown of a policy that counts the caller. `Err`: why nothing can.
+    fn shown<'e>(&self, counting: Counting<'e>) -> Result<CountedCaller<'e>, &'static str> {
+        match counting {
+            Counting::WithOthers => Err("it counts by further keys, too: name all of them, as key=NAME,NAME"),
+            Counting::Known(counted) if self.transaction.is_outdated(&counted.charge) => {
+                Err("the policy in force has another algorithm or window")
+            }
+            Counting::Known(counted) => Ok(counted),
+        }
+    }
+
+    fn ask_the_fleet(
+        &mut self,
+        counted: &CountedCaller<'_>,
+        entries: &Arc<[Forgiven]>,
+        may_ask: bool,
+    ) -> FleetView {
+        if !entries.is_empty() {
+            self.transaction.forgive(counted.charge.identity, entries);
+        }
+        self.transaction.view_in_fleet(&counted.charge, may_ask)
+    }
+
+    fn answer<'e>(mut self, who: &Who, caller: &KnownCaller<'e>, plan: Plan<'e>) -> Result<String, Refusal> {
         let (key, pseudonym) = match who {
             Who::ByKeys { names, .. } => (Some(names.as_str()), None),
             Who::ByPseudonym(asked) => (None, Some(asked.text.as_str())),
         };
-        let (consumer, tier) = (caller.consumer(), caller.tier());
-        let (policies, left_out) = (Vec::new(), Vec::new());
+        let Plan { shown, left_out } = plan;
+        let forgiven = shown.iter().filter(|one| !one.entries.is_empty());
+        let forgiven: Vec<&str> = forgiven.map(|one| one.policy.name.as_str()).collect();
+        let (consumer, tier, policies) = (caller.consumer(), caller.tier(), Vec::new());
         let mut answer = CallerAnswer { key, caller: pseudonym, consumer, tier, policies, left_out };
-        let mut forgiven: Vec<&str> = Vec::new();
-        let mut in_fleet = in_fleet.into_iter();
-        for (policy, counting) in std::mem::take(&mut self.policies) {
-            let name = policy.name.as_str();
-            let shown = match counting {
-                Counting::WithOthers => {
-                    Err("it counts by further keys, too: name all of them, as key=NAME,NAME")
-                }
-                Counting::Known(counted) if self.transaction.is_outdated(&counted.charge) => {
-                    Err("the policy in force has another algorithm or window")
-                }
-                Counting::Known(counted) => {
-                    let entries = entries(self.forgive, policy, &counted);
-                    if !entries.is_empty() {
-                        forgiven.push(name);
-                    }
-                    match policy.scope.is_fleet() {
-                        true => self.policy_of_fleet(policy, &counted, &entries, in_fleet.next())?,
-                        false => Ok(self.policy(policy, &counted, &entries)?),
-                    }
-                }
-            };
-            match shown {
+        for one in shown {
+            match self.policy(one)? {
                 Ok(shown) => answer.policies.push(shown),
-                Err(why) => answer.left_out.push(LeftOut { policy: name, why }),
+                Err(left_out) => answer.left_out.push(left_out),
             }
         }
         if self.forgive.is_some() {
@@ -156,13 +166,23 @@ impl<'e, S: Store> Answer<'_, '_, 'e, S> {
         Ok(to_json(&answer))
     }
 
-    /// A policy that counts in this proxy.
-    fn policy(
+    /// The answer about a policy, which forgives what is to be forgiven; `Err`: it is left out after all.
+    fn policy<'e>(
         &mut self,
-        policy: &'e Policy,
-        counted: &CountedCaller<'e>,
-        entries: &Arc<[Forgiven]>,
-    ) -> Result<PolicyAnswer<'e>, Refusal> {
+        one: PlannedPolicy<'e>,
+    ) -> Result<Result<PolicyAnswer<'e>, LeftOut<'e>>, Refusal> {
+        match &one.in_fleet {
+            None => self.policy_in_proxy(&one).map(Ok),
+            Some(FleetView::Known(verdicts)) => Ok(Ok(self.policy_in_fleet(&one, verdicts))),
+            Some(_) if !one.entries.is_empty() => Err(NO_SERVICE),
+            Some(_) => {
+                Ok(Err(LeftOut { policy: &one.policy.name, why: "the fleet's service does not answer" }))
+            }
+        }
+    }
+
+    fn policy_in_proxy<'e>(&mut self, one: &PlannedPolicy<'e>) -> Result<PolicyAnswer<'e>, Refusal> {
+        let PlannedPolicy { policy, counted, entries, .. } = one;
         let any = self.forgive_in_table(counted, entries)?;
         let view = self.transaction.view(&counted.charge).ok_or(UNAVAILABLE)?;
         let now = self.transaction.now();
@@ -190,29 +210,19 @@ impl<'e, S: Store> Answer<'_, '_, 'e, S> {
         Ok(any)
     }
 
-    /// A policy that counts in the fleet.
-    fn policy_of_fleet(
-        &mut self,
-        policy: &'e Policy,
-        counted: &CountedCaller<'e>,
-        entries: &Arc<[Forgiven]>,
-        view: Option<FleetView>,
-    ) -> Result<Result<PolicyAnswer<'e>, &'static str>, Refusal> {
-        let Some(FleetView::Known(verdicts)) = view else {
-            let unanswered = Err("the fleet's service does not answer");
-            return if entries.is_empty() { Ok(unanswered) } else { Err(NO_SERVICE) };
-        };
-        let mut answer = PolicyAnswer::in_fleet(&policy.name, &verdicts);
+    fn policy_in_fleet<'e>(&mut self, one: &PlannedPolicy<'e>, verdicts: &[Verdict]) -> PolicyAnswer<'e> {
+        let PlannedPolicy { policy, counted, entries, .. } = one;
+        let mut answer = PolicyAnswer::in_fleet(&policy.name, verdicts);
         if !entries.is_empty() {
             self.transaction.forget_forgiven(counted.charge.identity);
         }
         answer.forgiven = self.forgive.map(|_| !entries.is_empty());
         answer.limits = self.limits(policy, counted, verdicts.iter().map(|verdict| (verdict, None)));
-        Ok(Ok(answer))
+        answer
     }
 
     /// A policy's limits, each with its verdict and what was forgiven last, if that is known.
-    fn limits<'v>(
+    fn limits<'e, 'v>(
         &self,
         policy: &'e Policy,
         counted: &CountedCaller<'_>,

@@ -2,6 +2,7 @@
 
 use super::question::Question;
 use super::{answer, reply};
+use crate::filter::fleet;
 use crate::filter::host::Host;
 use crate::filter::request::Flow;
 use crate::filter::waiting::Waits;
@@ -38,13 +39,7 @@ impl<H: Host> WaitingQuestion<H> {
 
     /// Has the service asked, and pauses the request, unless that fails at once.
     pub fn pause(&self) -> Flow {
-        let (host, root) = {
-            let worker = self.worker.borrow();
-            (worker.host, worker.fleet.as_ref().and_then(|fleet| fleet.root))
-        };
-        if let Some(root) = root {
-            host.wake_root(root, self.context);
-        }
+        fleet::send_for(&self.worker, self.context);
         if self.is_over.get() { Flow::Answered } else { Flow::Paused }
     }
 

@@ -3,6 +3,7 @@
 use crate::command::input::Input;
 use crate::command::outcome::{Failure, Outcome};
 use crate::policy_file::PolicyFile;
+use crate::replay::format::Extra;
 use crate::replay::log::Log;
 use crate::replay::policy::{Fields, Given, Target, with_given_keys, with_pseudonyms};
 use crate::replay::request::Layout;
@@ -53,20 +54,20 @@ pub struct Opened {
 pub fn opened(log: &Log, fields: Fields) -> Opened {
     let mut layout = Layout::default();
     for one in log.parsers().map(|parser| fields.layout(parser)) {
-        let new = |known: &[(String, _)], name: &String| !known.iter().any(|(own, _)| own == name);
-        for (name, extra) in one.headers {
-            if new(&layout.headers, &name) {
-                layout.headers.push((name, extra));
-            }
-        }
-        for (name, extra) in one.response_headers {
-            if new(&layout.response_headers, &name) {
-                layout.response_headers.push((name, extra));
-            }
-        }
+        add_new(&mut layout.headers, one.headers);
+        add_new(&mut layout.response_headers, one.response_headers);
     }
     let has_query = !log.formats().any(|(_, format)| format.without_query);
     Opened { layout, fields, has_query, has_pseudonyms: log.has_pseudonyms }
+}
+
+/// Adds the headers that are not known yet.
+fn add_new(known: &mut Vec<(String, Extra)>, headers: Vec<(String, Extra)>) {
+    for (name, extra) in headers {
+        if !known.iter().any(|(own, _)| *own == name) {
+            known.push((name, extra));
+        }
+    }
 }
 
 /// A policy, changed for the log.
