@@ -1,7 +1,8 @@
 //! What a filter asks: the fleet's service in memory or on Redis, or a rate limit service. Each case has its own,
 //! so that what they cost is that case's.
 
-use crate::program::{PATIENCE, Program, free_address};
+use crate::ports::free_address;
+use crate::program::{PATIENCE, Program};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,6 +1,7 @@
 //! One Envoy with a filter chain before a response that it makes itself.
 
-use crate::program::{PATIENCE, Program, free_address};
+use crate::ports::free_address;
+use crate::program::{PATIENCE, Program};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};

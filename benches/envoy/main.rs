@@ -18,6 +18,9 @@
 #[path = "../../tests/envoy/harness/process.rs"]
 mod process;
 
+#[path = "../../tests/support/ports.rs"]
+mod ports;
+
 mod backend;
 mod filters;
 mod gateway;

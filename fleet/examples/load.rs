@@ -14,7 +14,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -24,6 +24,11 @@ use tollgate::identity::Identity;
 use tollgate::limiter::sliding_window::Slots;
 use tollgate::limiter::{Algorithm, Limit, LimitId, SlidingWindow};
 use tollgate::time::{MILLISECOND, Micros, Now, SECOND};
+
+#[path = "../../tests/support/ports.rs"]
+mod ports;
+
+use ports::free_address;
 
 /// How long each case runs.
 const TIME: Duration = Duration::from_secs(4);
@@ -80,8 +85,7 @@ impl Drop for Service {
 
 /// The program beside this one.
 fn start(engine: &str) -> (Service, SocketAddr) {
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (address, operator) = (free(), free());
+    let (address, operator) = (free_address(), free_address());
     let own = std::env::current_exe().unwrap();
     let program = own.parent().and_then(|folder| folder.parent()).unwrap().join("tollgate-fleet");
     let ports =

@@ -85,7 +85,7 @@ fn bi_5_in_order_a_rejection_spends_what_comes_before_it_and_nothing_after() {
 fn without_contention_its_three_answers_are_the_same() {
     for word in ["bucket", "deny", "allow"] {
         let policy = per_key(300, "1h") + &format!("    on_contention: {word}\n");
-        let gateway = Setup::yaml(policy).start();
+        let gateway = Setup::yaml(policy).alone().start();
         let request = gateway.get("/").key(new_key());
         assert_eq!(request.admitted_of(400), 300, "{word}");
         assert_eq!(gateway.metric("table.degraded"), 0, "{word}");

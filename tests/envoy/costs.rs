@@ -6,8 +6,12 @@ const ALGORITHMS: [&str; 4] = ["sliding_window", "sliding_counter", "fixed_windo
 
 /// Twenty units an hour for each key, with these further fields of the policy.
 fn twenty(fields: &str) -> Gateway {
+    twenty_of(fields).start()
+}
+
+fn twenty_of(fields: &str) -> Setup {
     let headers = "headers: { preset: x-ratelimit }\n";
-    Setup::yaml(per_key(20, "1h") + &format!("    {fields}\n") + headers).start()
+    Setup::yaml(per_key(20, "1h") + &format!("    {fields}\n") + headers)
 }
 
 /// What a request leaves of the quota.
@@ -197,7 +201,7 @@ fn the_told_wait_of_a_bucket_that_owes_is_the_true_one_however_its_rate_is_writt
 
 #[test]
 fn responses_without_a_readable_cost_are_counted() {
-    let gateway = twenty("cost: 5\n    cost_header: { name: x-cost, without: 2 }");
+    let gateway = twenty_of("cost: 5\n    cost_header: { name: x-cost, without: 2 }").alone().start();
     let request = gateway.get("/").key(new_key());
     for (i, nonsense) in ["12.5", "-3", "abc", ""].into_iter().enumerate() {
         let left = left(&request.clone().answered_with("x-cost", nonsense));

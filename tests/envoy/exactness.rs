@@ -26,7 +26,7 @@ fn x_1_only_admitted_requests_reach_the_upstream() {
 fn x_3_all_workers_share_one_count() {
     const CONNECTIONS: usize = 40;
     const QUOTA: usize = 100;
-    let gateway = Setup::yaml(per_key(100, "1h")).start();
+    let gateway = Setup::yaml(per_key(100, "1h")).alone().start();
     let request = gateway.get("/").key(new_key());
 
     // The kernel deals connections out to the workers, so that among many each worker has some.

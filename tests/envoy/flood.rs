@@ -19,7 +19,7 @@ const BUFFERS: u64 = 8 << 20;
 
 #[test]
 fn x_5_two_hundred_thousand_keys_stay_under_the_tables_ceiling_and_free_nobody() {
-    let gateway = Setup::yaml(per_key(5, "1h")).start();
+    let gateway = Setup::yaml(per_key(5, "1h")).alone().start();
     let throttled = throttled_callers(&gateway, 50);
     // So that what Envoy needs to serve at all is not taken for the table's.
     flood(&gateway, 2_000);
@@ -37,7 +37,7 @@ fn x_5_two_hundred_thousand_keys_stay_under_the_tables_ceiling_and_free_nobody()
 #[test]
 fn a_flood_that_overfills_the_table_frees_nobody() {
     let policy = per_key(5, "1h") + "table: { pages: 16, page_bytes: 1536 }\n";
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let throttled = throttled_callers(&gateway, 10);
 
     flood(&gateway, 20_000);
@@ -58,7 +58,7 @@ policies:
   - { name: company, key: company, limits: [{ quota: 5, window: month }] }
 table: { pages: 32, page_bytes: 1536 }
 ";
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let company = gateway.get("/").header("x-company", "c-1");
     assert_eq!(company.admitted_of(2 * QUOTA), QUOTA);
     for _ in 0..4 {

@@ -107,7 +107,7 @@ fn a_rejection_may_have_a_status_of_success_and_is_counted_as_a_rejection() {
 access_log: true
 "#;
     let headers = "  { preset: ietf }\n".to_string() + reject;
-    let gateway = Setup::yaml(policy(&headers)).access_log().start();
+    let gateway = Setup::yaml(policy(&headers)).access_log().alone().start();
     let rejected = responses(&gateway, 6).pop().unwrap();
     assert_eq!((rejected.status, rejected.value("content-type")), (200, "application/json"));
     assert_eq!(rejected.json(), serde_json::json!({ "errors": [{ "message": "Throttled" }], "left": 0 }));

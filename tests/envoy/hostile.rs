@@ -16,6 +16,7 @@ fn gateway() -> Gateway {
         .manager("max_request_headers_kb: 96")
         .manager("common_http_protocol_options: { max_headers_count: 300 }")
         .manager("http_protocol_options: { accept_http_10: true }")
+        .alone()
         .start()
 }
 

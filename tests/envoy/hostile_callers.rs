@@ -49,7 +49,7 @@ fn setup() -> Setup {
 }
 
 fn gateway() -> Gateway {
-    setup().metadata_from_headers().start()
+    setup().metadata_from_headers().alone().start()
 }
 
 /// Each is a caller, and another than all the others.
@@ -162,7 +162,7 @@ fn nobody_can_forge_what_an_earlier_filter_has_found_out() {
         names.into_iter().fold(request, |request, name| request.header(name, "acme"))
     };
     // No filter leaves anything: nothing that the client writes is taken for it.
-    let gateway = setup().start();
+    let gateway = setup().alone().start();
     assert_eq!(forged(&gateway).admitted_of(4 * QUOTA), 4 * QUOTA);
     // By address it is still counted.
     let caller = gateway.get("/caller").from(ip).header("x-meta-org", new_key());
@@ -216,7 +216,7 @@ fn hosts_and_headers_of_any_bytes_are_compared_and_match_nothing_by_chance() {
 #[test]
 fn a_flood_of_made_up_keys_that_the_upstream_rejects_frees_nobody_and_shuts_nobody_out() {
     let policy = POLICY.replace("access_log: true", "table: { pages: 16, page_bytes: 1536 }");
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let spent = gateway.get("/query?key=acme");
     assert_eq!(spent.admitted_of(20), 5);
     // Each leaves a mark of its own in the table.

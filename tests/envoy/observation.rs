@@ -4,7 +4,7 @@ use crate::harness::{Gateway, Setup, eventually, new_ip, new_key, per_key};
 
 #[test]
 fn fp_12_every_decision_is_counted_once_under_its_policy() {
-    let gateway = Setup::yaml(per_key(3, "1h")).start();
+    let gateway = Setup::yaml(per_key(3, "1h")).alone().start();
     // Without a key the policy has nothing to decide.
     assert_eq!(gateway.get("/").admitted_of(4), 4);
     assert_eq!(gateway.get("/").key(new_key()).admitted_of(2), 2);
@@ -24,7 +24,7 @@ policies:
   - { name: key, key: api_key, limits: [{ quota: 1, window: 1h }] }
 charge: sequential
 ";
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let request = gateway.get("/").from(new_ip());
     assert_eq!(request.clone().key(new_key()).admitted_of(2), 1);
     assert_eq!(request.admitted_of(3), 1);
@@ -36,7 +36,7 @@ charge: sequential
 
 #[test]
 fn a_healthy_table_reports_no_damage() {
-    let gateway = Setup::yaml(per_key(3, "1h")).start();
+    let gateway = Setup::yaml(per_key(3, "1h")).alone().start();
     assert_eq!(gateway.get("/").key(new_key()).admitted_of(10), 3);
     wait_for_decisions(&gateway, "key", 10);
     let table = gateway.admin().statistics("wasmcustom.tollgate.table");

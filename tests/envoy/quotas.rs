@@ -28,7 +28,7 @@ fn on(gateway: &Gateway, plan: &str) -> Request {
 
 #[test]
 fn a_plan_without_a_limit_is_neither_rejected_nor_shown_it() {
-    let gateway = Setup::yaml(POLICY).workers(2).start();
+    let gateway = Setup::yaml(POLICY).alone().start();
     let pro = on(&gateway, "pro");
     let response = pro.send();
     assert_eq!(response.value("ratelimit-policy"), r#""api/day";q=5;w=86400, "all";q=100;w=60"#);
@@ -45,7 +45,7 @@ fn a_plan_without_a_limit_is_neither_rejected_nor_shown_it() {
 
 #[test]
 fn a_plan_that_does_not_have_it_is_rejected_at_once_and_told_no_time() {
-    let gateway = Setup::yaml(POLICY).workers(2).start();
+    let gateway = Setup::yaml(POLICY).alone().start();
     let none = on(&gateway, "none");
     for _ in 0..200 {
         let response = none.send();

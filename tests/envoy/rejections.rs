@@ -219,7 +219,7 @@ fn sp_5_a_rejection_may_keep_its_wait_to_itself() {
 #[test]
 fn fa_26_an_access_log_shows_what_was_decided() {
     let policy = per_address(2, "1h") + "access_log: true\nretry_after: { max: 7 }\n";
-    let gateway = Setup::yaml(policy).access_log().start();
+    let gateway = Setup::yaml(policy).access_log().alone().start();
     for _ in 0..3 {
         gateway.get("/").send();
     }

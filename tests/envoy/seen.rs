@@ -53,7 +53,7 @@ fn until(gateway: &Gateway, about: &str, expected: &[(&str, u64)]) {
 /// Else `rate` would miss the first burst of rejections.
 #[test]
 fn the_counters_of_limits_and_tiers_are_zero_before_the_first_request() {
-    let gateway = Setup::yaml(TIERED).start();
+    let gateway = Setup::yaml(TIERED).alone().start();
     let limits = ["plan.limit.day.refused", "plan.limit.hour.refused", "tried.limit.limit.shadow_refused"];
     let zeros = |names: &[&str]| -> Vec<(String, u64)> {
         names.iter().map(|name| (format!("policy.{name}"), 0)).collect()
@@ -67,7 +67,7 @@ fn the_counters_of_limits_and_tiers_are_zero_before_the_first_request() {
 
 #[test]
 fn requests_are_counted_exactly_by_limit_tier_and_consumer_over_two_workers() {
-    let gateway = Setup::yaml(TIERED).access_log().start();
+    let gateway = Setup::yaml(TIERED).access_log().alone().start();
     let stranger = new_key();
     assert_eq!(gateway.get("/").key("acme-key-1").admitted_of(10), 4);
     assert_eq!(gateway.get("/").key(&stranger).admitted_of(5), 2);
@@ -118,7 +118,7 @@ fn parsed(line: &str) -> (&str, Json) {
 
 #[test]
 fn a_flood_of_made_up_keys_makes_no_new_metrics() {
-    let gateway = Setup::yaml(TIERED).start();
+    let gateway = Setup::yaml(TIERED).alone().start();
     assert_eq!(gateway.get("/").key(new_key()).admitted_of(4), 2);
     eventually("the workers' report", || {
         (gateway.metric("policy.plan.limit.hour.refused") == 2).then_some(())
@@ -143,7 +143,7 @@ const SMALL: &str = "table: { pages: 64 }\n";
 
 #[test]
 fn the_gauges_of_the_table_follow_its_callers() {
-    let gateway = Setup::yaml(per_key(3, "2s") + SMALL).start();
+    let gateway = Setup::yaml(per_key(3, "2s") + SMALL).alone().start();
     let fill = || ["records", "bytes", "capacity_bytes"].map(|name| gateway.metric(&format!("table.{name}")));
     eventually("an empty table", || (fill() == [0, 0, 64 * 1_339]).then_some(()));
     eventually("its callers", || {
@@ -189,7 +189,7 @@ fn the_live_revision_is_the_number_that_check_prints_and_a_refused_update_counts
 #[test]
 fn json_text_has_the_revision_of_the_same_yaml() {
     let json = r#"{"policies": [{"limits": [{"window": "1h", "quota": 5}], "key": "ip", "name": "p"}], "keys": {"ip": {"client_ip": {}}}}"#;
-    let gateway = Setup::json(json).start();
+    let gateway = Setup::json(json).alone().start();
     let yaml = "keys: { ip: { client_ip: {} } }\npolicies: [{ name: p, key: ip, limits: [{ quota: 5, window: 1h }] }]\n";
     assert_eq!(gateway.metric("config.revision"), revision(yaml));
 }
@@ -220,7 +220,7 @@ access_log: { format: json, caller: true }
 
 #[test]
 fn many_requests_at_once_are_all_counted() {
-    let gateway = Setup::yaml(TIERED).start();
+    let gateway = Setup::yaml(TIERED).alone().start();
     let request = gateway.get("/").key("acme-key-1");
     assert_eq!(Crowd(8).admitted_of(50, &request), 4);
     until(

@@ -31,7 +31,7 @@ fn wait_for(gateway: &Gateway, metric: &str, count: u64) {
 
 #[test]
 fn a_policy_in_shadow_rejects_nothing_and_tells_nothing_but_its_counter() {
-    let gateway = Setup::yaml(policy("mode: shadow")).start();
+    let gateway = Setup::yaml(policy("mode: shadow")).alone().start();
     let request = get(&gateway);
     assert_eq!(request.admitted_of(10), 10);
     let response = request.send();
@@ -52,7 +52,7 @@ policies:
   - { name: tried, class: c, key: ip, mode: shadow, limits: [{ quota: 1, window: 1h }], block_for: 1h }
   - { name: enforced, class: c, key: ip, limits: [{ quota: 3, window: 1h }] }
 ";
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let request = gateway.get("/").from(new_ip());
     assert_eq!(request.admitted_of(10), QUOTA);
     // What is rejected by others is not counted in shadow either; that it would be rejected is.
@@ -113,7 +113,7 @@ policies:
   - { name: costs, key: ip, mode: shadow, cost_header: x-cost, limits: [{ quota: 10, window: 1h }] }
   - { name: at_once, key: ip, mode: shadow, limits: [{ algorithm: concurrency, quota: 3 }] }
 ";
-    let gateway = Setup::yaml(policy).start();
+    let gateway = Setup::yaml(policy).alone().start();
     let request = gateway.get("/").from(new_ip());
     for _ in 0..4 {
         assert_eq!(request.clone().answered(401).answered_with("x-cost", "5").send().status, 401);

@@ -35,7 +35,7 @@ struct Served {
 
 fn served(setup: Setup) -> Served {
     let model = Model::start();
-    Served { gateway: setup.upstream(model.address()).start(), model }
+    Served { gateway: setup.alone().upstream(model.address()).start(), model }
 }
 
 impl Served {

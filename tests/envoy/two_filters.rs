@@ -43,7 +43,7 @@ fn first(policy: &str, vm_id: &str) -> String {
 }
 
 fn gateway(first_policy: &str, second_policy: &str, vm_id: &str) -> Gateway {
-    Setup::yaml(second_policy).filter(first(first_policy, vm_id)).access_log().start()
+    Setup::yaml(second_policy).filter(first(first_policy, vm_id)).access_log().alone().start()
 }
 
 fn user(gateway: &Gateway, name: &str) -> Request {

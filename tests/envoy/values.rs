@@ -28,15 +28,20 @@ const FIXED: &str = r#"- name: fixed
 
 /// A gateway with these keys, one line each, and this policy file's remainder.
 fn gateway(keys: &str, policies: &str) -> Gateway {
+    setup(keys, policies).start()
+}
+
+fn setup(keys: &str, policies: &str) -> Setup {
     let keys: String = keys.lines().map(|line| format!("  {}\n", line.trim())).collect();
-    Setup::yaml(format!("keys:\n{keys}{policies}")).filter(CLAIMING).filter(FIXED).start()
+    Setup::yaml(format!("keys:\n{keys}{policies}")).filter(CLAIMING).filter(FIXED)
 }
 
 fn by(key: &str) -> Gateway {
-    gateway(
-        &format!("it: {key}"),
-        "policies:\n  - { name: p, key: it, limits: [{ quota: 2, window: 1h }] }\n",
-    )
+    setup_by(key).start()
+}
+
+fn setup_by(key: &str) -> Setup {
+    setup(&format!("it: {key}"), "policies:\n  - { name: p, key: it, limits: [{ quota: 2, window: 1h }] }\n")
 }
 
 fn claiming(gateway: &Gateway, lua: &str) -> Request {
@@ -69,7 +74,7 @@ fn a_claim_of_any_kind_is_one_caller() {
 
 #[test]
 fn an_object_is_no_value_and_the_log_and_a_counter_say_so() {
-    let gateway = by("{ metadata: [auth, claim] }");
+    let gateway = setup_by("{ metadata: [auth, claim] }").alone().start();
     let object = "{ id = 'o7', name = 'Acme', plan = 'pro', seats = 3, active = true, country = 'ES' }";
     assert_eq!(claiming(&gateway, object).admitted_of(15), 15);
     eventually("the counter", || (gateway.metric("keys.without_value") == 15).then_some(()));

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Setup, Update, eventually, in_repository, new_key, within};
+use crate::harness::{Setup, Update, eventually, free_address, in_repository, new_key, within};
 use crate::stage::{Stage, by_path, plan, start};
 use crate::trap;
 
@@ -174,7 +174,7 @@ fn a_cluster_without_endpoints_is_an_outage_at_once() {
 
 #[test]
 fn a_cluster_that_refuses_connections_is_an_outage_at_once() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap().port();
+    let free = free_address().port();
     assert_decided_at_once(move |setup| setup.endpoint("tollgate-fleet", free));
 }
 

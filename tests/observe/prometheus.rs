@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::harness::{Files, Process, Request, eventually, found, in_repository};
+use crate::harness::{Files, Process, Request, eventually, found, free_address, in_repository};
 
 pub struct Prometheus {
     address: SocketAddr,
@@ -27,7 +27,7 @@ impl Prometheus {
         let configuration = configuration(&shipped("prometheus.yaml"), envoys, service);
         fs::write(files.file("prometheus.yaml"), configuration).expect("a configuration");
         fs::write(files.file("rules.yaml"), shipped("rules.yaml")).expect("the rules");
-        let (process, address) = eventually("Prometheus to start", || launch(&files));
+        let (process, address) = launch(&files);
         Self { address, _process: process, _files: files }
     }
 
@@ -97,9 +97,8 @@ fn configuration(shipped: &str, envoys: &[SocketAddr], service: SocketAddr) -> S
     text
 }
 
-/// `None`: its port was taken meanwhile.
-fn launch(files: &Files) -> Option<(Process, SocketAddr)> {
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+fn launch(files: &Files) -> (Process, SocketAddr) {
+    let address = free_address();
     let options = [
         format!("--config.file={}", files.file("prometheus.yaml").display()),
         format!("--storage.tsdb.path={}", files.file("data").display()),
@@ -108,14 +107,13 @@ fn launch(files: &Files) -> Option<(Process, SocketAddr)> {
     ];
     let mut process = Process::start(&program("prometheus"), &options, Vec::new(), &files.log_file());
     eventually("Prometheus to answer", || {
-        if process.ended().is_some() {
-            return Some(false);
-        }
+        let ended = process.ended();
+        assert!(ended.is_none(), "Prometheus ended by itself: {ended:?}");
         let ready = Request::new(address, "GET", "/-/ready");
         let mut connection = ready.try_connect().ok()?;
-        (connection.try_exchange(&ready).ok()?.status == 200).then_some(true)
-    })
-    .then_some((process, address))
+        (connection.try_exchange(&ready).ok()?.status == 200).then_some(())
+    });
+    (process, address)
 }
 
 /// As a value in a target.

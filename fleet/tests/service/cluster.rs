@@ -1,6 +1,6 @@
 //! Three servers of a Cluster.
 
-use crate::support::{Fleet, RedisServer, caller, claim_of, eventually, free_port, limit, options_of};
+use crate::support::{Fleet, RedisServer, caller, claim_of, eventually, free_address, limit, options_of};
 use std::process::Command;
 use std::time::Duration;
 use tollgate::time::SECOND;
@@ -9,7 +9,7 @@ use tollgate_fleet::engine::{Engine, Mode, Redis};
 fn cluster() -> Vec<RedisServer> {
     let server = || {
         // Its nodes talk to each other on a port of their own.
-        let bus = free_port().to_string();
+        let bus = free_address().port().to_string();
         let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", &bus];
         RedisServer::with(&settings)
     };

@@ -3,6 +3,8 @@
 mod certificates;
 mod client;
 mod fleet;
+#[path = "../../../tests/support/ports.rs"]
+mod ports;
 mod process;
 mod redis;
 mod wire;
@@ -11,32 +13,14 @@ pub use certificates::Certificates;
 pub use client::{Client, Worker, caller, claim_of, connect, exchange_of, limit};
 pub const ADMITTED: client::Outcome = client::Outcome::Admitted;
 pub use fleet::{Fleet, options_of};
+pub use ports::free_address;
 pub use process::{Process, binary, said};
 pub use redis::{RedisServer, signal};
 pub use wire::{Behaviour, Wire};
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-
-/// A port for a server that can't choose one itself. The system gives none of these to outgoing connections, so none
-/// is taken between this call and the server's start.
-pub fn free_port() -> u16 {
-    const FIRST: u32 = 12_000;
-    const COUNT: u32 = 20_000;
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    // Another process that runs these tests begins elsewhere.
-    let begin = std::process::id().wrapping_mul(1_009);
-    for _ in 0..COUNT {
-        let number = begin.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % COUNT;
-        let port = u16::try_from(FIRST + number).unwrap();
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("of the ports {FIRST} to {}, none is free", FIRST + COUNT - 1);
-}
 
 /// A folder that goes with its owner.
 pub struct Folder(PathBuf);

@@ -16,7 +16,7 @@ fn served(keys: &str, policies: &str) -> Served {
   - {{ name: regular, key: regular, limits: [{{ quota: 2, window: 1h }}] }}
 {policies}{ONE_PAGE}"
     );
-    let served = Setup::yaml(policy).start_served();
+    let served = Setup::yaml(policy).alone().start_served();
     fill(&served);
     served
 }

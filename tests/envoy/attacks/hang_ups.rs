@@ -1,11 +1,10 @@
 //! A request without an answer is not free: of clients that hang up, of routes that time out, of upstreams
 //! that break off.
 
-use std::net::TcpListener;
 use std::slice;
 use std::time::Duration;
 
-use crate::harness::{Crowd, Request, Served, Setup, new_key};
+use crate::harness::{Crowd, Request, Served, Setup, free_address, new_key};
 
 const QUOTA: usize = 10;
 const TRIES: usize = 40;
@@ -104,7 +103,7 @@ fn an_upstream_that_breaks_off_gives_nothing_back() {
 
 #[test]
 fn an_upstream_that_can_not_be_reached_gives_nothing_back() {
-    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let nobody = free_address();
     let admitted = WAYS.map(|fields| {
         let gateway = setup(fields).upstream(nobody).start();
         let request = gateway.get("/").header("x-caller", new_key());

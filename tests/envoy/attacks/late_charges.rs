@@ -42,6 +42,7 @@ fn served(fields: &str, flood: &str) -> Served {
   - {{ name: p, {fields} }}
 {policies}"
     ))
+    .alone()
     .start_served()
 }
 

@@ -7,7 +7,7 @@ use crate::harness::{Gateway, Setup, eventually, new_key, per_key};
 /// newcomer to its overflow record.
 fn overflowing() -> Gateway {
     let policy = per_key(2, "1h") + ONE_PAGE + "access_log: true\n";
-    let gateway = Setup::yaml(policy).access_log().start();
+    let gateway = Setup::yaml(policy).access_log().alone().start();
     for _ in 0..60 {
         gateway.get("/").key(new_key()).admitted_of(3);
     }
@@ -47,7 +47,7 @@ fn envoys_log_warns_once_a_minute_and_not_for_each_request() {
 #[test]
 fn newcomers_whom_a_full_page_rejects_are_counted_and_logged() {
     let policy = per_key(5, "1h") + ONE_PAGE + "access_log: true\n";
-    let gateway = Setup::yaml(policy).access_log().start();
+    let gateway = Setup::yaml(policy).access_log().alone().start();
     for _ in 0..9 {
         assert_eq!(gateway.get("/").key(new_key()).admitted_of(5), 5);
     }
@@ -64,7 +64,7 @@ fn newcomers_whom_a_full_page_rejects_are_counted_and_logged() {
 
 #[test]
 fn a_table_with_room_has_rejected_nobody_for_want_of_it() {
-    let gateway = Setup::yaml(per_key(2, "1h")).start();
+    let gateway = Setup::yaml(per_key(2, "1h")).alone().start();
     gateway.get("/").key(new_key()).admitted_of(3);
     let counters = gateway.admin().statistics("wasmcustom.tollgate.table.*(overflow|debts)");
     let zero = |name: &str| (format!("wasmcustom.tollgate.table.{name}"), 0);

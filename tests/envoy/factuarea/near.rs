@@ -5,7 +5,7 @@ use crate::harness::eventually;
 
 #[test]
 fn fa_26_requests_that_leave_a_tenth_or_less_are_counted() {
-    let gateway = file().start();
+    let gateway = file().alone().start();
     // Ten of ten, of which the last two leave one and none; then rejections, which are counted as such.
     assert_eq!(list(&gateway, &new_key()).admitted_of(FREE + 5), FREE);
     // A tenth of thirty is three.

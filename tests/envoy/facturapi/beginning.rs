@@ -18,7 +18,7 @@ fn fp_3_the_file_as_it_ships_begins_on_19_may_2026() {
 
 #[test]
 fn fp_3_until_it_begins_a_policy_rejects_nobody_and_shows_what_it_would() {
-    let gateway = beginning_at("2999-05-19T00:00:00-06:00").start();
+    let gateway = beginning_at("2999-05-19T00:00:00-06:00").alone().start();
     let heavy = heavy(&gateway).from(new_ip());
     for response in heavy.connect().exchange_all(&vec![heavy; HEAVY_QUOTA + 10]) {
         assert_eq!(response.status, 200);

@@ -55,7 +55,7 @@ fn fp_4_what_is_in_no_class_is_not_limited() {
 
 #[test]
 fn fp_12_each_decision_is_counted_under_the_class_that_made_it() {
-    let gateway = in_force().start();
+    let gateway = in_force().alone().start();
     let heavy = heavy(&gateway).from(new_ip());
     assert_eq!(heavy.admitted_of(HEAVY_QUOTA + 7), HEAVY_QUOTA);
     assert_eq!(ask(&gateway, "GET", "/v2/invoices").from(new_ip()).admitted_of(5), 5);
@@ -72,7 +72,7 @@ fn fp_12_each_decision_is_counted_under_the_class_that_made_it() {
 /// How long requests take is Envoy's to measure, of each listener and each upstream.
 #[test]
 fn fp_12_latency_is_measured_beside_them() {
-    let gateway = gateway();
+    let gateway = in_force().alone().start();
     assert_eq!(ask(&gateway, "GET", "/v2/invoices").from(new_ip()).send().status, 200);
     eventually("Envoy's percentiles", || {
         let page = gateway.admin().page("/stats?filter=^http.gateway.downstream_rq_time$");

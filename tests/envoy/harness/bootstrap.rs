@@ -7,13 +7,15 @@ use std::path::Path;
 
 use tollgate_cli::command::{self, outcome::Status};
 
+use super::envoy::Options;
 use super::files::Files;
 use super::gateway::{Gateway, Rejection};
+use super::kept;
 use super::metadata;
 use super::places::{in_repository, module};
 use super::template::{
     FILTER_ANCHOR, HOST_ANCHOR, LATER_FILTER_ANCHOR, MANAGER_ANCHOR, PLUGIN_ANCHOR, TEMPLATE, VM_ANCHOR,
-    VM_ID, around_listener, each_line, with_options, without_http2,
+    VM_ID, around_listener, as_resource, each_line, the_cluster, with_options, without_http2,
 };
 
 /// What lines of the access log begin with.
@@ -23,7 +25,7 @@ pub(super) const SEEN: &str = "seen: ";
 #[derive(Clone)]
 pub struct Setup {
     policy: Policy,
-    pub(super) workers: usize,
+    workers: usize,
     upstream: Option<SocketAddr>,
     manager: Vec<String>,
     filters: Vec<String>,
@@ -32,9 +34,10 @@ pub struct Setup {
     plugin: Vec<String>,
     route: Vec<String>,
     host: Vec<String>,
-    pub(super) module_log_level: &'static str,
+    module_log_level: &'static str,
+    alone: bool,
     pub(super) live: bool,
-    pub(super) drains_at_once: bool,
+    drains_at_once: bool,
     pub(super) wall_clock: Option<u64>,
     /// The whole file, in place of the template.
     whole: Option<String>,
@@ -88,7 +91,7 @@ impl Setup {
     fn new(policy: Policy) -> Self {
         Self {
             policy,
-            workers: 2,
+            workers: kept::OPTIONS.workers,
             upstream: None,
             manager: Vec::new(),
             filters: Vec::new(),
@@ -97,7 +100,8 @@ impl Setup {
             plugin: Vec::new(),
             route: Vec::new(),
             host: Vec::new(),
-            module_log_level: "info",
+            module_log_level: kept::OPTIONS.module_log_level,
+            alone: false,
             live: false,
             drains_at_once: false,
             wall_clock: None,
@@ -249,6 +253,30 @@ impl Setup {
         self
     }
 
+    /// With an Envoy that no other test has had before: for whoever asks for its statistics or its memory.
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    pub(super) fn needs_an_envoy_alone(&self) -> bool {
+        self.alone
+            || self.live
+            || self.drains_at_once
+            || self.wall_clock.is_some()
+            || self.whole.is_some()
+            || self.workers != kept::OPTIONS.workers
+            || self.module_log_level != kept::OPTIONS.module_log_level
+    }
+
+    pub(super) fn options(&self) -> Options {
+        Options {
+            workers: self.workers,
+            module_log_level: self.module_log_level,
+            drains_at_once: self.drains_at_once,
+        }
+    }
+
     /// The same gateway with another policy.
     pub(super) fn with_policy(mut self, policy: &str) -> Self {
         self.policy = Policy::Yaml(policy.to_owned());
@@ -262,7 +290,7 @@ impl Setup {
 
     /// Starts it in the expectation that Envoy refuses to start.
     pub fn start_rejected(self) -> Rejection {
-        Gateway::start_rejected(self)
+        Gateway::start_rejected(&self)
     }
 
     /// The whole Envoy file; the listener apart, in `listeners`, if it is to be live.
@@ -286,13 +314,14 @@ dynamic_resources:
     pub(super) fn listeners(&self) -> String {
         let file = self.envoy_file();
         let (_, listener, _) = around_listener(&file);
-        let (indent, first) = listener
-            .lines()
-            .find_map(|line| line.split_once("- "))
-            .expect("the listener is an item of a list");
-        let typed = "\"@type\": type.googleapis.com/envoy.config.listener.v3.Listener";
-        let listener = listener.replacen(first, &format!("{typed}\n{indent}  {first}"), 1);
-        format!("resources:\n{listener}\n")
+        as_resource(listener, "listener.v3.Listener")
+    }
+
+    /// The cluster of the upstream alone, as a file of Envoy's cluster discovery; `None` before the demo upstream.
+    pub(super) fn clusters(&self) -> Option<String> {
+        self.upstream?;
+        let file = self.envoy_file();
+        Some(as_resource(the_cluster(&file), "cluster.v3.Cluster"))
     }
 
     fn envoy_file(&self) -> String {

@@ -23,6 +23,10 @@ impl Files {
         self.0.join("envoy.yaml")
     }
 
+    pub fn write_bootstrap(&self, text: &str) {
+        fs::write(self.bootstrap(), text).expect("a bootstrap file");
+    }
+
     /// Where Envoy writes the address of its admin interface.
     pub fn admin_address(&self) -> PathBuf {
         self.0.join("admin")
@@ -44,9 +48,22 @@ impl Files {
 
     /// Puts the listener file into place in one step, as Envoy wants it.
     pub fn publish_listeners(&self, text: &str) {
-        let next = self.0.join("listeners.next.yaml");
-        fs::write(&next, text).expect("a listener file");
-        fs::rename(next, self.listeners()).expect("the listener file in its place");
+        self.publish(&self.listeners(), text);
+    }
+
+    pub fn clusters(&self) -> PathBuf {
+        self.0.join("clusters.yaml")
+    }
+
+    /// The same of the clusters.
+    pub fn publish_clusters(&self, text: &str) {
+        self.publish(&self.clusters(), text);
+    }
+
+    fn publish(&self, place: &Path, text: &str) {
+        let next = self.0.join("next.yaml");
+        fs::write(&next, text).expect("a file for Envoy's discovery");
+        fs::rename(next, place).expect("the file in its place");
     }
 
     pub fn log_file(&self) -> PathBuf {
@@ -54,8 +71,13 @@ impl Files {
     }
 
     pub fn log(&self) -> String {
+        self.log_from(0)
+    }
+
+    /// The log without so many bytes at its beginning.
+    pub fn log_from(&self, begin: usize) -> String {
         let bytes = fs::read(self.log_file()).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        String::from_utf8_lossy(bytes.get(begin..).unwrap_or_default()).into_owned()
     }
 
     /// Shows the end of the log if a test is failing just now.

@@ -1,15 +1,15 @@
 //! A running Envoy with the filter in it, on ports of its own.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::process::ExitStatus;
+use std::thread;
 
 use super::admin::Admin;
 use super::bootstrap::{SEEN, Setup};
+use super::envoy::Envoy;
 use super::files::Files;
-use super::places::envoy;
-use super::process::Process;
+use super::kept::Kept;
 use super::request::Request;
 use super::wait::eventually;
 use super::wall_clock;
@@ -18,12 +18,17 @@ use super::wall_clock;
 const LISTENER: &str = "gateway";
 
 pub struct Gateway {
-    // First, so that Envoy is gone before its files are.
-    process: Process,
+    /// There until the gateway is dropped.
+    runs_in: Option<RunsIn>,
     pub(super) setup: Setup,
-    pub(super) files: Files,
-    pub(super) admin: Admin,
     address: SocketAddr,
+}
+
+enum RunsIn {
+    /// An Envoy of its own.
+    Own(Envoy),
+    /// One that served others before.
+    Kept(Kept),
 }
 
 /// An Envoy that would not start.
@@ -34,25 +39,26 @@ pub struct Rejection {
 
 impl Gateway {
     pub(super) fn start(setup: Setup) -> Self {
-        let files = Files::new();
-        let mut process = launch(&setup, &files);
-        let (admin, address) = eventually("Envoy to serve", || {
-            let ended = process.ended();
-            assert!(ended.is_none(), "Envoy ended by itself: {ended:?}");
-            serving(&files)
-        });
-        Self { process, setup, files, admin, address }
+        if !setup.needs_an_envoy_alone() {
+            let (kept, address) = Kept::take(&setup);
+            return Self { runs_in: Some(RunsIn::Kept(kept)), setup, address };
+        }
+        let envoy = Envoy::start(prepared(&setup), &setup.options());
+        let address = eventually("the listener", || envoy.admin.listener(LISTENER));
+        Self { runs_in: Some(RunsIn::Own(envoy)), setup, address }
     }
 
-    pub(super) fn start_rejected(setup: Setup) -> Rejection {
-        let files = Files::new();
-        let mut process = launch(&setup, &files);
-        let status = eventually("Envoy to give up", || {
-            assert!(serving(&files).is_none(), "Envoy serves what it should reject");
-            process.ended()
-        });
-        let log = files.log();
-        Rejection { status, log }
+    pub(super) fn start_rejected(setup: &Setup) -> Rejection {
+        let files = prepared(setup);
+        let status = Envoy::start_rejected(&files, &setup.options());
+        Rejection { status, log: files.log() }
+    }
+
+    pub(super) fn envoy(&self) -> &Envoy {
+        match self.runs_in.as_ref().expect("a gateway that runs") {
+            RunsIn::Own(envoy) => envoy,
+            RunsIn::Kept(kept) => &kept.envoy,
+        }
     }
 
     pub fn get(&self, target: &str) -> Request {
@@ -65,17 +71,22 @@ impl Gateway {
 
     /// Envoy's view of itself.
     pub fn admin(&self) -> &Admin {
-        &self.admin
+        assert!(self.setup.needs_an_envoy_alone(), "others were served before: start it `alone`");
+        &self.envoy().admin
     }
 
     /// One of the filter's own metrics, without the prefix that Envoy puts before it.
     pub fn metric(&self, name: &str) -> u64 {
-        self.admin.statistic(&format!("wasmcustom.tollgate.{name}"))
+        self.admin().statistic(&format!("wasmcustom.tollgate.{name}"))
     }
 
     /// How many requests Envoy has in flight.
     pub fn in_flight(&self) -> u64 {
-        self.admin.statistic("http.gateway.downstream_rq_active")
+        let listener = match &self.runs_in {
+            Some(RunsIn::Kept(kept)) => kept.listener(),
+            _ => LISTENER.to_owned(),
+        };
+        self.envoy().admin.statistic(&format!("http.{listener}.downstream_rq_active"))
     }
 
     /// Waits until no request is in flight: Envoy has seen that those clients left who did.
@@ -85,15 +96,18 @@ impl Gateway {
 
     /// Stops the whole process while this is done, and lets it go on.
     pub fn stopped<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.process.signal("STOP");
+        self.envoy().process.signal("STOP");
         let answer = act();
-        self.process.signal("CONT");
+        self.envoy().process.signal("CONT");
         answer
     }
 
     /// What Envoy has logged so far.
     pub fn log(&self) -> String {
-        self.files.log()
+        match &self.runs_in {
+            Some(RunsIn::Kept(kept)) => kept.log(),
+            _ => self.envoy().files.log(),
+        }
     }
 
     /// At least so many lines of the [access log](Setup::access_log): status and decision.
@@ -109,14 +123,26 @@ impl Gateway {
     /// What Envoy's allocator has handed out, in bytes: the shared data among it, and not the modules' own
     /// memory.
     pub fn allocated(&self) -> u64 {
-        let page = self.admin.page("/memory");
+        let page = self.admin().page("/memory");
         let memory: serde_json::Value = serde_json::from_str(&page).expect("JSON");
         memory["allocated"].as_str().and_then(|bytes| bytes.parse().ok()).expect("a number of bytes")
     }
 
     /// The memory that Envoy has in use (resident), in bytes.
     pub fn memory(&self) -> u64 {
-        self.process.memory()
+        assert!(self.setup.needs_an_envoy_alone(), "others were served before: start it `alone`");
+        self.envoy().process.memory()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // What a test leaves that fails may be no Envoy for another.
+        if let Some(RunsIn::Kept(kept)) = self.runs_in.take()
+            && !thread::panicking()
+        {
+            kept.put_back();
+        }
     }
 }
 
@@ -133,46 +159,19 @@ impl Deref for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.0.files.show_log_of_failure();
+        self.0.envoy().files.show_log_of_failure();
     }
 }
 
-/// Where Envoy's admin interface and the listener are, once requests are served.
-fn serving(files: &Files) -> Option<(Admin, SocketAddr)> {
-    let address = fs::read_to_string(files.admin_address()).ok()?;
-    let admin = Admin(address.parse().ok()?);
-    admin.try_page("/ready")?;
-    // Before that the listener is bound but nobody accepts.
-    (admin.try_statistic("listener_manager.workers_started")? == 1).then_some(())?;
-    let listener = admin.listener(LISTENER)?;
-    Some((admin, listener))
-}
-
-fn launch(setup: &Setup, files: &Files) -> Process {
+/// The files of a gateway with an Envoy of its own.
+fn prepared(setup: &Setup) -> Files {
+    let files = Files::new();
     if setup.live {
         files.publish_listeners(&setup.listeners());
     }
-    let bootstrap = files.bootstrap();
-    fs::write(&bootstrap, setup.bootstrap(&files.listeners())).expect("a bootstrap file");
-    let mut arguments = vec![
-        "--config-path".to_owned(),
-        bootstrap.display().to_string(),
-        "--admin-address-path".to_owned(),
-        files.admin_address().display().to_string(),
-        "--concurrency".to_owned(),
-        setup.workers.to_string(),
-        "--log-level".to_owned(),
-        "warning".to_owned(),
-        "--component-log-level".to_owned(),
-        format!("wasm:{}", setup.module_log_level),
-        "--disable-hot-restart".to_owned(),
-    ];
-    if setup.drains_at_once {
-        arguments.extend(["--drain-time-s".to_owned(), "0".to_owned()]);
+    if let Some(unix_time) = setup.wall_clock {
+        wall_clock::set(&files, unix_time);
     }
-    let variables = setup.wall_clock.map_or_else(Vec::new, |unix_time| {
-        wall_clock::set(files, unix_time);
-        wall_clock::variables(files)
-    });
-    Process::start(&envoy(), &arguments, variables, &files.log_file())
+    files.write_bootstrap(&setup.bootstrap(&files.listeners()));
+    files
 }

@@ -34,15 +34,15 @@ impl Gateway {
 
     fn update_to(&self, setup: Setup) -> Update {
         assert!(self.setup.live, "a gateway for updates is started `live`");
-        let accepted = self.admin.statistic(ACCEPTED);
-        let rejected = self.admin.statistic(REFUSED);
-        self.files.publish_listeners(&setup.listeners());
+        let accepted = self.admin().statistic(ACCEPTED);
+        let rejected = self.admin().statistic(REFUSED);
+        self.envoy().files.publish_listeners(&setup.listeners());
         eventually("Envoy's word on the update", || {
-            if self.admin.statistic(REFUSED) > rejected {
+            if self.admin().statistic(REFUSED) > rejected {
                 return Some(Update::Rejected);
             }
-            let taken = self.admin.statistic(ACCEPTED) > accepted;
-            let warm = self.admin.statistic(WARMING) == 0;
+            let taken = self.admin().statistic(ACCEPTED) > accepted;
+            let warm = self.admin().statistic(WARMING) == 0;
             (taken && warm).then_some(Update::Accepted)
         })
     }

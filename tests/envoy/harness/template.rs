@@ -33,6 +33,20 @@ pub(super) fn around_listener(file: &str) -> (&str, &str, &str) {
     (before, listener, after)
 }
 
+/// The cluster of an upstream that speaks HTTP/1.
+pub(super) fn the_cluster(file: &str) -> &str {
+    let (_, rest) = file.split_once("# http1: begin").expect("the cluster's section");
+    rest.split_once("# http1: end").expect("its end").0
+}
+
+/// The only item of a list as a file of Envoy's discovery.
+pub(super) fn as_resource(item: &str, kind: &str) -> String {
+    let (indent, first) = item.lines().find_map(|line| line.split_once("- ")).expect("an item of a list");
+    let typed = format!("\"@type\": type.googleapis.com/envoy.config.{kind}");
+    let item = item.replacen(first, &format!("{typed}\n{indent}  {first}"), 1);
+    format!("resources:\n{item}\n")
+}
+
 /// Puts options on lines of their own after the line `anchor`, indented as that is.
 pub(super) fn with_options(text: &str, anchor: &str, options: &[String]) -> String {
     assert!(text.contains(anchor), "{TEMPLATE}: {anchor}");

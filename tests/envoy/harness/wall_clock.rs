@@ -27,8 +27,11 @@ static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
     library
 });
 
-/// What makes Envoy take its wall clock from these files.
+/// What makes Envoy take its wall clock from these files, if they tell one.
 pub fn variables(files: &Files) -> Vec<(&'static str, PathBuf)> {
+    if !files.wall_clock().exists() {
+        return Vec::new();
+    }
     vec![("LD_PRELOAD", LIBRARY.clone()), ("TEST_WALL_CLOCK", files.wall_clock())]
 }
 
@@ -45,6 +48,6 @@ impl Gateway {
             self.setup.wall_clock.is_some(),
             "a gateway with a wall clock of its own is started `at` an instant"
         );
-        set(&self.files, unix_time);
+        set(&self.envoy().files, unix_time);
     }
 }

@@ -1,9 +1,7 @@
 //! A gateway that asks its clients for certificates, and clients that have some. The clients' side of TLS is Envoy,
 //! too: for each client a listener forwards what it gets, with the client's certificate.
 
-use std::net::TcpListener;
-
-use crate::harness::{Gateway, Request, Setup, in_repository};
+use crate::harness::{Gateway, Request, Setup, free_address, in_repository};
 
 /// A client of the gateway, by the certificate that it shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,7 +30,7 @@ pub struct Tls(Gateway);
 impl Tls {
     /// A gateway that lets in clients without a certificate, and of those with one only whom its authority knows.
     pub fn start(policy: &str) -> Tls {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = free_address().port();
         let listener = "      filter_chains:\n        - filters:\n            - name: envoy.filters.network.http_connection_manager\n              typed_config:\n                \"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager\n                stat_prefix: gateway";
         let downstream = format!(
             "{{ name: tls, typed_config: {{ \"@type\": {TLS}.DownstreamTlsContext, common_tls_context: {{ {}, \

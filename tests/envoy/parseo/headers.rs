@@ -1,12 +1,11 @@
 //! What every response and every rejection tell: PA-3, PA-4.
 
-use std::net::TcpListener;
 use std::thread;
 
 use serde_json::json;
 
 use super::*;
-use crate::harness::new_ip;
+use crate::harness::{free_address, new_ip};
 
 const WINDOW: u64 = 60;
 
@@ -25,8 +24,7 @@ fn pa_3_every_response_has_the_three_headers_whatever_the_upstream_answers() {
 
 #[test]
 fn pa_3_what_envoy_answers_itself_has_them_too() {
-    // Nobody listens there any more.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = free_address();
     let gateway = shipped().upstream(nobody).start();
     let response = list(&gateway).key(SHOP).send();
     assert_eq!((response.status, quota(&response)), (503, (600, 599)));

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::{Gateway, Request, Response, Setup};
+use crate::harness::{Gateway, Request, Response, Setup, free_address};
 
 /// A service that treats each connection in its own way. Its threads end with the test.
 pub struct Service(SocketAddr);
@@ -128,7 +128,7 @@ impl GrpcStage {
     }
 
     fn with(policy: &str, service: Option<SocketAddr>, options: &[&str]) -> GrpcStage {
-        let port = free_port();
+        let port = free_address().port();
         let stage = Setup::whole(STAGE.replace("@GATEWAY@", &port.to_string())).start();
         let own = || stage.admin().listener("service").expect("the service");
         let service = service.unwrap_or_else(own).to_string();
@@ -157,10 +157,4 @@ impl GrpcStage {
 
 fn with_key(request: Request, key: &str) -> Request {
     request.header("x-key", key)
-}
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
 }

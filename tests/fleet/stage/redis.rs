@@ -1,11 +1,11 @@
 //! A Redis of its own, which keeps what it has in a file, and what a test asks it.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::harness::{Files, Process, eventually, found};
+use crate::harness::{Files, Process, eventually, found, free_address};
 
 pub struct Redis {
     running: Mutex<Option<(Process, SocketAddr)>>,
@@ -31,8 +31,7 @@ impl Redis {
 
     /// Starts it again with what it had, on another port.
     pub fn restart(&self) {
-        let started = eventually("Redis to start", || self.launch());
-        *self.lock() = Some(started);
+        *self.lock() = Some(self.launch());
     }
 
     /// As with `kill -9`.
@@ -79,10 +78,8 @@ impl Redis {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None`: its port was taken meanwhile.
-    fn launch(&self) -> Option<(Process, SocketAddr)> {
-        let address =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    fn launch(&self) -> (Process, SocketAddr) {
+        let address = free_address();
         let folder = self.files.file("").display().to_string();
         let options = format!(
             "--port {} --bind 127.0.0.1 --dir {folder} --save  --appendonly yes --appendfsync everysec \
@@ -93,12 +90,11 @@ impl Redis {
         let program = found("REDIS", "/usr/bin/redis-server");
         let mut process = Process::start(&program, &options, Vec::new(), &self.files.log_file());
         eventually("Redis to answer", || {
-            if process.ended().is_some() {
-                return Some(false);
-            }
-            matches!(ask(address, &["PING"]), Ok(Value::Text(_))).then_some(true)
-        })
-        .then_some((process, address))
+            let ended = process.ended();
+            assert!(ended.is_none(), "Redis ended by itself: {ended:?}");
+            matches!(ask(address, &["PING"]), Ok(Value::Text(_))).then_some(())
+        });
+        (process, address)
     }
 }
 

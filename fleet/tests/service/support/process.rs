@@ -1,6 +1,6 @@
 //! The program itself.
 
-use super::{free_port, signal};
+use super::{free_address, signal};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -25,7 +25,7 @@ pub struct Process {
 
 impl Process {
     pub fn start(arguments: &[&str]) -> Process {
-        let [address, operator] = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port())));
+        let [address, operator] = [(); 2].map(|()| free_address());
         let ports =
             ["--listen", &address.to_string(), "--operator-listen", &operator.to_string()].map(String::from);
         let mut command = binary();

@@ -1,6 +1,6 @@
 //! A Redis of its own, on a free port, which ends with the test.
 
-use super::{Folder, eventually, free_port};
+use super::{Folder, eventually, free_address};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl RedisServer {
 
     /// With settings like `--appendonly yes`.
     pub fn with(settings: &[&str]) -> RedisServer {
-        let (port, folder) = (free_port(), Folder::new());
+        let (port, folder) = (free_address().port(), Folder::new());
         let own = ["--bind", "127.0.0.1", "--save", "", "--dir", folder.path().to_str().unwrap()];
         let mut arguments: Vec<String> =
             own.into_iter().chain(settings.iter().copied()).map(Into::into).collect();
@@ -36,7 +36,7 @@ impl RedisServer {
 
     /// A Sentinel with this configuration.
     pub fn sentinel(config: &str) -> RedisServer {
-        let (port, folder) = (free_port(), Folder::new());
+        let (port, folder) = (free_address().port(), Folder::new());
         let text = format!("port {port}\nbind 127.0.0.1\ndir {}\n{config}", folder.path().display());
         let file = folder.file("sentinel.conf", &text);
         let arguments = vec![file.to_str().unwrap().to_string(), "--sentinel".into()];
