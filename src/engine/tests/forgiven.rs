@@ -208,6 +208,30 @@ fn the_value_is_that_of_whichever_key_of_its_kind_the_request_has() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn the_same_value_of_another_key_is_not_forgiven() {
+    let with = |entries: &str| {
+        format!(
+            r#"{{"keys": {{"one": {{"header": "x-one"}}, "other": {{"header": "x-other"}}}}, "policies": [
+                {{"name": "p", "key": "one", "limits": [{{"quota": 9, "window": "1d"}}]}},
+                {{"name": "q", "key": "other", "limits": [{{"quota": 2, "window": "1d"}}]}}],
+            "forgive": [{entries}]}}"#
+        )
+    };
+    let request = |_| FakeRequest::from("192.0.2.1").with("x-one", "same").with("x-other", "same");
+    let entries = |one: &str, other: &str| {
+        let entry =
+            |key: &str, value| of_key(value, "", 0).replace(r#""key": "key""#, &format!(r#""key": "{key}""#));
+        [entry("one", one), entry("other", other)].join(",")
+    };
+    let mut fixture = Fixture::new(&with(""));
+    assert_eq!(fixture.passed(5, request), 2);
+    reload(&mut fixture, &with(&entries("same", "another")));
+    assert_eq!(fixture.passed(5, request), 0);
+    reload(&mut fixture, &with(&entries("another", "same")));
+    assert_eq!(fixture.passed(5, request), 2);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn nothing_that_a_request_says_forgives_anything() {
     let policy = policy(r#"{"quota": 2, "window": "1d"}"#);
     let entry = of_key("a", "", 60);

@@ -103,6 +103,12 @@ fn what_is_forgiven_in_the_fleet_is_told_to_the_service_once_and_shown_after_it_
     member.answer(call, 200, &Answer { epoch: 1, workers: 4, entries: vec![fresh] }.encode());
     let shown = host(|knows| knows.replies.last().cloned()).unwrap();
     assert!(shown.0 == 200 && shown.1.contains(r#""forgiven":true,"scope":"fleet""#), "{shown:?}");
+    // When its account is gone here, only the service remembers it.
+    wait(90);
+    operator.root.tick();
+    let _stream = ask(&operator, "GET", "/caller?key=client");
+    let entry = answer(&operator, 8);
+    assert!(entry.forgive.is_empty(), "{entry:?}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]
@@ -130,6 +136,25 @@ fn while_the_service_does_not_answer_the_view_says_so_and_nothing_is_said_to_be_
         assert_eq!(found, status, "{body}");
         assert!(body.contains("the fleet's service does not answer"), "{body}");
     }
+}
+
+#[wasm_bindgen_test(unsupported = test)]
+fn a_service_that_answers_nothing_about_the_caller_is_asked_a_few_times() {
+    let (_member, operator) = pair_in_fleet();
+    let before = calls();
+    let _stream = ask(&operator, "GET", "/caller?key=client");
+    while host(|knows| knows.replies.is_empty()) {
+        let asked = calls() - before;
+        assert!(asked <= 4, "asked {asked} times");
+        let (call, exchange) = latest();
+        let entries = vec![EntryAnswer::default(); exchange.entries.len()];
+        host(|knows| knows.answer = (200, Answer { epoch: 1, workers: 4, entries }.encode()));
+        operator.root.answered(call);
+        wait(1);
+        operator.root.send_calls();
+    }
+    let (_, body) = reply();
+    assert!(body.contains("the fleet's service does not answer"), "{body}");
 }
 
 #[wasm_bindgen_test(unsupported = test)]

@@ -122,11 +122,17 @@ fn a_large_table_is_searched_in_parts_of_a_bounded_length() {
 /// What all newcomers of a full page share is nobody's, and its fingerprint is known to everybody.
 #[wasm_bindgen_test(unsupported = test)]
 fn the_overflow_record_has_no_pseudonym() {
-    let policy = with_log(POLICY).replacen('{', r#"{"table": {"pages": 1, "page_bytes": 512},"#, 1);
-    let (limiter, operator) = pair(&policy);
-    for number in 0..200 {
-        limiter.passed(&format!("client-{number}"), 2);
+    let policy = r#"{"table": {"pages": 1}, "keys": {"user": {"metadata": ["auth", "sub"]}},
+        "policies": [{"name": "p", "key": "user", "limits": [{"quota": 2, "window": "1h"}]}]}"#;
+    let (limiter, operator) = pair(&with_log(policy));
+    // An earlier filter vouches for them, so a full page makes no room for others.
+    for number in 0..120 {
+        let path = b"metadata\0filter_metadata\0auth\0sub".to_vec();
+        host(|knows| knows.metadata.insert(path, Some(format!("user-{number}").into_bytes())));
+        limiter.passed("x", 5);
     }
+    limiter.root.tick();
+    assert!(counter("table.overflow") > 0);
     for pseudonym in ["7fffffffffffffff", "ffffffffffffffff"] {
         for (method, path) in [("GET", "caller"), ("POST", "forgive")] {
             let (status, body) = asked(&operator, method, &format!("/{path}?caller={pseudonym}"), &[]);
