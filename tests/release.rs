@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+/// Of the programs. The module is that of any release.
+const PROFILE: &str = "dev";
+
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn in_repository(path: &str) -> PathBuf {
@@ -57,7 +60,11 @@ fn said(output: &Output) -> String {
 
 fn make(name: &str) -> PathBuf {
     let place = folder(name);
-    output(command(in_repository("tools/release")).arg("--draft").env("RELEASE_DIR", &place));
+    output(
+        command(in_repository("tools/release"))
+            .arg("--draft")
+            .envs([("RELEASE_DIR", place.as_os_str()), ("RELEASE_PROFILE", PROFILE.as_ref())]),
+    );
     place
 }
 
@@ -315,7 +322,7 @@ fn cargo_installs_the_tool_and_the_service() {
     release(); // which has built both
     let root = folder("installed");
     for (path, program) in [("cli", "tollgate"), ("fleet", "tollgate-fleet")] {
-        let install = ["install", "--locked", "--path", path, "--root"];
+        let install = ["install", "--profile", PROFILE, "--locked", "--path", path, "--root"];
         output(command(in_repository("tools/cargo")).args(install).arg(&root));
         assert_named(&root.join("bin").join(program), program);
     }
