@@ -214,7 +214,7 @@ fn a_policy_in_shadow_counts_and_never_makes_a_request_wait() {
     let mut took: Vec<_> = took.collect();
     took.sort();
     // A request that waited would take the fleet's whole second.
-    assert!(took[10] < Duration::from_millis(500), "{took:?}");
+    assert!(took[10] < Duration::from_millis(900), "{took:?}");
     stage.to_service.go_on();
 }
 
