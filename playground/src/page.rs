@@ -147,7 +147,7 @@ impl Playground {
     /// The number of the first arrival that is rejected, of a caller or of all.
     #[wasm_bindgen(js_name = firstRejection)]
     pub fn first_rejection(&self, request: Option<u32>) -> Option<usize> {
-        let Some((timeline, traffic, caller)) = self.shown(request) else { return None };
+        let (timeline, _, caller) = self.shown(request)?;
         timeline.first_rejection(caller)
     }
 

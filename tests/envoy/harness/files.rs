@@ -74,6 +74,11 @@ impl Files {
         self.log_from(0)
     }
 
+    /// In bytes.
+    pub fn log_length(&self) -> usize {
+        fs::metadata(self.log_file()).map_or(0, |file| usize::try_from(file.len()).expect("a short log"))
+    }
+
     /// The log without so many bytes at its beginning.
     pub fn log_from(&self, begin: usize) -> String {
         let bytes = fs::read(self.log_file()).unwrap_or_default();

@@ -78,7 +78,7 @@ dynamic_resources:
     fn serve(&mut self, setup: &Setup) -> SocketAddr {
         let Envoy { files, admin, .. } = &self.envoy;
         self.served += 1;
-        self.log_begins = files.log().len();
+        self.log_begins = files.log_length();
         let (listener, cluster) = (self.listener(), format!("external-{}", self.served));
         let named = |text: String| {
             // As a name, and as the name of the cluster's endpoints.
