@@ -28,6 +28,8 @@ mod mixes;
 mod outage;
 mod pauses;
 mod secrecy;
+#[path = "../support/soon.rs"]
+mod soon;
 mod stage;
 mod strangers;
 mod trap;

@@ -7,6 +7,8 @@ mod fleet;
 mod ports;
 mod process;
 mod redis;
+#[path = "../../../tests/support/soon.rs"]
+mod soon;
 mod wire;
 
 pub use certificates::Certificates;
@@ -16,6 +18,7 @@ pub use fleet::{Fleet, options_of};
 pub use ports::free_address;
 pub use process::{Process, binary, said};
 pub use redis::{RedisServer, signal};
+pub use soon::soon;
 pub use wire::{Behaviour, Wire};
 
 use std::path::{Path, PathBuf};
@@ -50,20 +53,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-/// Does something until it takes less than `limit`, at most three times: what else the machine does is not to decide.
-#[track_caller]
-pub fn soon(limit: Duration, mut act: impl FnMut() -> Duration) {
-    let mut took = Vec::new();
-    while took.len() < 3 {
-        let time = act();
-        if time < limit {
-            return;
-        }
-        took.push(time);
-    }
-    panic!("not within {limit:?}: {took:?}");
 }
 
 /// Waits until something holds, and returns how long it took.

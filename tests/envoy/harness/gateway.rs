@@ -69,10 +69,15 @@ impl Gateway {
         Request::new(self.address, method, target)
     }
 
+    /// An Envoy that no other test has had.
+    fn own_envoy(&self) -> &Envoy {
+        assert!(self.setup.needs_an_envoy_alone(), "others were served before: start it `alone`");
+        self.envoy()
+    }
+
     /// Envoy's view of itself.
     pub fn admin(&self) -> &Admin {
-        assert!(self.setup.needs_an_envoy_alone(), "others were served before: start it `alone`");
-        &self.envoy().admin
+        &self.own_envoy().admin
     }
 
     /// One of the filter's own metrics, without the prefix that Envoy puts before it.
@@ -130,8 +135,7 @@ impl Gateway {
 
     /// The memory that Envoy has in use (resident), in bytes.
     pub fn memory(&self) -> u64 {
-        assert!(self.setup.needs_an_envoy_alone(), "others were served before: start it `alone`");
-        self.envoy().process.memory()
+        self.own_envoy().process.memory()
     }
 }
 
