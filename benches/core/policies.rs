@@ -42,6 +42,14 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "facturapi: class and concurrency, with its end, leased",
+        says: Says::Leased,
+        set_up: || {
+            let call = call("/v2/invoices/1").key("sk_live_acme");
+            paced(2_000, &with_plenty(FACTURAPI), &[1, 5], call, 100)
+        },
+    },
+    Case {
         name: "safepays: minute and hour",
         says: Says::Admitted,
         set_up: || paced(1_000, SAFEPAYS, &[0], call("/api/v2/payments").key("sp_one"), 10 * SECOND),
@@ -79,6 +87,17 @@ pub const CASES: &[Case] = &[
         set_up: || policies(100, Some(50)),
     },
 ];
+
+/// The policy with quotas that reject nothing.
+fn with_plenty(policy: &str) -> String {
+    let mut pieces = policy.split("quota: ");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        text.push_str("quota: 1000000000");
+        text.push_str(piece.trim_start_matches(|character: char| character.is_ascii_digit()));
+    }
+    text
+}
 
 /// So many policies, each with a key and so a record of its own. All of them apply, or by its path only one.
 fn policies(count: usize, one: Option<usize>) -> Box<dyn Subject> {
