@@ -25,6 +25,11 @@ pub const CASES: &[Case] = &[
         set_up: || paced(100, BILLIUM, &[0, 1], call("/").key("0123456789abcdef"), 1_500 * MILLISECOND),
     },
     Case {
+        name: "billium: address and key, leased",
+        says: Says::Leased,
+        set_up: || paced(2_000, &with_plenty(BILLIUM), &[0, 1], call("/").key("0123456789abcdef"), 100),
+    },
+    Case {
         name: "billium: address and key, rejected",
         says: Says::Rejected,
         set_up: || paced(50, BILLIUM, &[0, 1], call("/").key("0123456789abcdef"), 1),

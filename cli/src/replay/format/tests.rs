@@ -187,6 +187,16 @@ fn a_mapping_names_further_fields() {
 }
 
 #[test]
+fn of_a_start_and_an_end_the_start_counts_wherever_it_stands() {
+    const LINE: &str = r#"{"first":"2026-11-29T09:41:02Z","request":{"client_ip":"192.0.2.7","method":"GET","uri":"/"},"status":200,"resp_headers":{},"last":"2026-11-29T09:41:05Z"}"#;
+    for (start, end, seconds) in [("first", "last", 0), ("last", "first", 3)] {
+        let fields = vec![(Slot::Start, start.into()), (Slot::End, end.into())];
+        let line = with("caddy", LINE, &Mapping { fields, ..Mapping::default() });
+        assert_eq!((line.instant, line.time), (Instant::Start, Some(AT + seconds * SECOND)), "{start}");
+    }
+}
+
+#[test]
 fn headers_that_a_policy_asks_for_come_from_formats_that_have_them_all() {
     let extra = Extra(0);
     let mapping = Mapping { headers: vec![(extra, "x-api-key".into())], ..Mapping::default() };
