@@ -3,9 +3,10 @@
 //!
 //! The log's times are those of the requests' starts, in milliseconds; Envoy decides a request between that and
 //! the end of its line's duration. So two requests can only be decided otherwise if the time between them is as
-//! close to a window as their durations and the two milliseconds that are cut off. The traffic keeps away from
-//! that: requests come in bursts 400 ms apart, and windows end halfway between two bursts. That is
-//! checked in the log, and where a busy machine has not kept to it, the traffic is sent again.
+//! close to a window as their durations and the two milliseconds that are cut off, and one only if it is as close
+//! to an edge of a window that the clock divides. The traffic keeps away from both: requests come in bursts
+//! 400 ms apart, and windows end between two bursts. That is checked in the log, and where a busy machine has not
+//! kept to it, the traffic is sent again.
 
 use std::fs;
 use std::thread;
@@ -13,12 +14,17 @@ use std::time::{Duration, Instant};
 
 use tollgate_cli::command;
 
-use crate::harness::{Files, Gateway, Setup, Upstream, eventually, new_ip};
+use crate::harness::{Files, Gateway, Setup, Upstream, eventually, new_ip, unix_time};
 
 /// The time between bursts.
 const SLOT: Duration = Duration::from_millis(400);
+/// How long after a whole number of these times a burst begins. The clock's windows of 3 s end at such a number, or
+/// half of the time later.
+const AFTER_EDGES: Duration = Duration::from_millis(50);
 /// Of each policy, in milliseconds.
-const WINDOWS: [u64; 3] = [1_000, 3_000, 5_000];
+const WINDOWS: [u64; 3] = [1_000, FIXED_WINDOW, 5_000];
+/// The clock divides them: each begins at a multiple of its length since the UNIX epoch.
+const FIXED_WINDOW: u64 = 3_000;
 const BURSTS: usize = 20;
 
 fn policy(quota: u32) -> String {
@@ -56,6 +62,7 @@ impl Dice {
 /// Sends bursts of requests from several addresses. Returns how many.
 fn traffic(gateway: &Gateway, dice: &mut Dice) -> usize {
     let callers: Vec<_> = (0..4).map(|_| new_ip()).collect();
+    thread::sleep(until_next_burst());
     let (begin, mut sent) = (Instant::now(), 0);
     for burst in 0..BURSTS {
         let due = SLOT * u32::try_from(burst).unwrap();
@@ -71,6 +78,12 @@ fn traffic(gateway: &Gateway, dice: &mut Dice) -> usize {
     sent
 }
 
+/// The time until a burst may begin.
+fn until_next_burst() -> Duration {
+    let after_edge = unix_time().as_nanos() % SLOT.as_nanos();
+    SLOT + AFTER_EDGES - Duration::from_nanos(u64::try_from(after_edge).unwrap())
+}
+
 /// What a line says of its request's time: its start and its duration in milliseconds.
 fn times(line: &str) -> (u64, u64) {
     let words: Vec<&str> = line.split(' ').collect();
@@ -80,17 +93,37 @@ fn times(line: &str) -> (u64, u64) {
     (start, words[7].trim_end_matches("ms").parse().expect("a duration"))
 }
 
-/// Whether no two requests are as far apart as a window is long, as far as the log's times say.
+/// Whether no two requests are as far apart as a window is long, and none is where the clock's windows meet, as far
+/// as the log's times say.
 fn keeps_away_from_edges(lines: &[String]) -> bool {
     /// Both times are cut off to a millisecond.
     const CUT_OFF: u64 = 2;
     let times: Vec<(u64, u64)> = lines.iter().map(|line| times(line)).collect();
-    times.iter().enumerate().all(|(index, (start, took))| {
-        times[..index].iter().all(|(other, other_took)| {
-            let apart = start.abs_diff(*other);
-            WINDOWS.iter().all(|window| apart.abs_diff(*window) > took + other_took + CUT_OFF)
-        })
-    })
+    // A day begins at a multiple of the window, too.
+    let meets_the_clock = |(start, took): &(u64, u64)| FIXED_WINDOW - start % FIXED_WINDOW <= took + CUT_OFF;
+    let are_a_window_apart = |(start, took): &(u64, u64), (other, other_took): &(u64, u64)| {
+        let apart = start.abs_diff(*other);
+        WINDOWS.iter().any(|window| apart.abs_diff(*window) <= took + other_took + CUT_OFF)
+    };
+    !times.iter().any(meets_the_clock)
+        && times
+            .iter()
+            .enumerate()
+            .all(|(index, one)| !times[..index].iter().any(|other| are_a_window_apart(one, other)))
+}
+
+/// The log of a run in which the first request of 127.7.20.106 began a millisecond before a window of the clock, and
+/// Envoy decided it in that window.
+#[test]
+fn a_log_that_meets_an_edge_of_the_clocks_windows_says_nothing() {
+    let line = |time: &str, took: u64| {
+        format!("2026-11-30T10:29:{time}Z 127.7.20.106 GET /fixed HTTP/1.1 200 via_upstream {took}ms")
+    };
+    let lines = |first: &str, took| vec![line(first, took), line("45.407", 0)];
+    assert!(!keeps_away_from_edges(&lines("44.999", 1)));
+    assert!(!keeps_away_from_edges(&lines("44.998", 0)));
+    assert!(keeps_away_from_edges(&lines("44.997", 0)));
+    assert!(keeps_away_from_edges(&lines("45.000", 1)));
 }
 
 fn replayed(files: &Files, policy: &str, lines: &[String]) -> serde_json::Value {
