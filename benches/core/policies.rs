@@ -1,7 +1,11 @@
 //! `Engine::decide` for whole policy files, for the kind of request that each is mostly for.
 
+#[path = "../plenty.rs"]
+mod plenty;
+
 use super::house::Fixture;
 use super::{Case, Says, Subject};
+use plenty::{value_of, with_plenty};
 use std::mem::ManuallyDrop;
 use tollgate::compile::Configuration;
 use tollgate::decision::Decision;
@@ -27,7 +31,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "billium: address and key, leased",
         says: Says::Leased,
-        set_up: || paced(2_000, &with_plenty(BILLIUM), &[0, 1], call("/").key("0123456789abcdef"), 100),
+        set_up: || paced(2_000, &plenty_of(BILLIUM), &[0, 1], call("/").key("0123456789abcdef"), 100),
     },
     Case {
         name: "billium: address and key, rejected",
@@ -51,7 +55,7 @@ pub const CASES: &[Case] = &[
         says: Says::Leased,
         set_up: || {
             let call = call("/v2/invoices/1").key("sk_live_acme");
-            paced(2_000, &with_plenty(FACTURAPI), &[1, 5], call, 100)
+            paced(2_000, &plenty_of(FACTURAPI), &[1, 5], call, 100)
         },
     },
     Case {
@@ -93,15 +97,9 @@ pub const CASES: &[Case] = &[
     },
 ];
 
-/// The policy with quotas that reject nothing.
-fn with_plenty(policy: &str) -> String {
-    let mut pieces = policy.split("quota: ");
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        text.push_str("quota: 1000000000");
-        text.push_str(piece.trim_start_matches(|character: char| character.is_ascii_digit()));
-    }
-    text
+/// The policy with quotas that reject nothing. JSON is YAML, too.
+fn plenty_of(policy: &str) -> String {
+    with_plenty(value_of(policy)).to_string()
 }
 
 /// So many policies, each with a key and so a record of its own. All of them apply, or by its path only one.

@@ -18,6 +18,8 @@
 #[path = "../../tests/envoy/harness/process.rs"]
 mod process;
 
+#[path = "../plenty.rs"]
+mod plenty;
 #[path = "../../tests/support/ports.rs"]
 mod ports;
 

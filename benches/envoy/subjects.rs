@@ -2,6 +2,7 @@
 
 use crate::backend::Kind;
 use crate::load::{Keys, Load};
+use crate::plenty::with_plenty;
 use crate::{filters, policies};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -144,7 +145,7 @@ impl Places {
     }
 
     fn two_layers(&self, name: &'static str, about: &'static str) -> Case {
-        let policy = policies::with_plenty(policies::published(&self.root, "billium"));
+        let policy = with_plenty(policies::published(&self.root, "billium"));
         self.tollgate(name, about, policies::with_headers(policy, "key"))
     }
 
@@ -154,7 +155,7 @@ impl Places {
     }
 
     fn published(&self, system: &str, name: &'static str, about: &'static str) -> Case {
-        self.tollgate(name, about, policies::with_plenty(policies::published(&self.root, system)))
+        self.tollgate(name, about, with_plenty(policies::published(&self.root, system)))
     }
 
     fn facturapi(&self, name: &'static str, about: &'static str) -> Case {

@@ -1,7 +1,7 @@
 //! Limit headers as published APIs send them: several sets side by side, each as templates and about a limit of its
 //! own.
 
-use crate::harness::{Gateway, Response, Setup, Upstream, new_key, unix_time};
+use crate::harness::{Gateway, Period, Response, Setup, Upstream, end_of, new_key, unix_time};
 
 /// Ten a minute and five an hour for each key, with these headers.
 fn policy(headers: &str) -> String {
@@ -17,10 +17,13 @@ headers:
     )
 }
 
-/// The responses to so many requests of one caller.
+/// The responses to so many requests of one caller, all in one minute of the clock.
 fn responses(gateway: &Gateway, number: usize) -> Vec<Response> {
-    let request = gateway.get("/").key(new_key());
-    (0..number).map(|_| request.send()).collect()
+    let of_a_new_caller = || {
+        let request = gateway.get("/").key(new_key());
+        (0..number).map(|_| request.send()).collect()
+    };
+    end_of(Period::Minute, of_a_new_caller).0
 }
 
 #[test]

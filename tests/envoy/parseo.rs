@@ -6,7 +6,7 @@ mod headers;
 mod limits;
 mod scope;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crate::harness::{Gateway, Request, Response, Setup};
 
@@ -43,9 +43,4 @@ fn told(response: &Response) -> (u64, u64, u64) {
 fn quota(response: &Response) -> (u64, u64) {
     let (limit, remaining, _) = told(response);
     (limit, remaining)
-}
-
-/// The wall clock, as clients compare a reset with it.
-fn unix_time() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use crate::harness::{Gateway, Request, Setup, Update, eventually, new_ip, new_key};
+use crate::harness::{Gateway, Request, Setup, Update, eventually, new_ip, new_key, unix_time};
 
 const QUOTA: usize = 3;
 
@@ -77,18 +77,17 @@ fn fp_3_a_policy_is_enforced_when_its_instant_has_passed_whatever_its_offset() {
 
 #[test]
 fn fp_3_at_its_instant_a_policy_comes_into_force_with_what_it_has_counted() {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let instant = now() + Duration::from_secs(5);
+    let instant = unix_time() + Duration::from_secs(5);
     let text = jiff::Timestamp::from_second(instant.as_secs() as i64).unwrap();
     let instant = Duration::from_secs(instant.as_secs());
     let gateway = Setup::yaml(policy(&format!("effective_from: '{text}'"))).start();
     let request = get(&gateway);
     let before = request.admitted_of(10);
-    if now() < instant {
+    if unix_time() < instant {
         assert_eq!(before, 10, "not yet in force");
     }
     // A worker looks at the wall clock once a second.
-    std::thread::sleep(instant.saturating_sub(now()) + Duration::from_millis(1_500));
+    std::thread::sleep(instant.saturating_sub(unix_time()) + Duration::from_millis(1_500));
     assert_eq!(request.admitted_of(10), 0);
     assert_eq!(get(&gateway).admitted_of(10), QUOTA);
 }

@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::json;
 
 use super::*;
-use crate::harness::{free_address, new_ip};
+use crate::harness::{free_address, new_ip, unix_time};
 
 const WINDOW: u64 = 60;
 

@@ -5,7 +5,9 @@
 //! were at the upstream within a window from it: that no delay can excuse.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+
+use crate::harness::unix_time;
 
 /// One request of a flood.
 #[derive(Debug)]
@@ -78,7 +80,7 @@ impl Record {
 
     /// The most that certainly passed within one of the windows that the wall clock divides time into.
     pub fn worst_aligned(&self, window: Duration) -> usize {
-        let ahead = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+        let ahead = unix_time();
         let now = Instant::now();
         let index = |at: Instant| (ahead - (now - at)).as_micros() / window.as_micros();
         let mut windows = BTreeMap::<u128, usize>::new();
