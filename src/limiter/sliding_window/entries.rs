@@ -1,6 +1,5 @@
 //! The encoding of a log's entries.
 
-use super::Log;
 use crate::varint;
 
 /// Iterates over entries as `(slot, units)`, oldest first.
@@ -9,12 +8,6 @@ pub(super) struct Entries<'a> {
     pub base: u64,
     /// The remaining entries.
     pub bytes: &'a [u8],
-}
-
-impl<'a> Entries<'a> {
-    pub fn of(log: &'a Log<'_>) -> Self {
-        Entries { base: log.base, bytes: &log.entries }
-    }
 }
 
 impl Iterator for Entries<'_> {

@@ -1,7 +1,7 @@
 //! A log as text: `1764403199500 +0x3 +12 +150x2 /2^0ms`. That is its slots, oldest first, each with its distance
 //! from the one before and its units; then the length of the slots.
 
-use super::HAS_EARLY;
+use super::log::HAS_EARLY;
 use crate::limiter::text::number;
 use crate::varint;
 use std::fmt::Write as _;

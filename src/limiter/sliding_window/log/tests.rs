@@ -1,5 +1,6 @@
 use super::*;
 use crate::limiter::LimitId;
+use crate::limiter::sliding_window::SlidingWindow;
 use crate::limiter::tests::DAY;
 use crate::time::{MILLISECOND, SECOND};
 use proptest::prelude::*;
@@ -32,7 +33,7 @@ impl Kept {
 
     fn open(&self, now: Micros) -> Log<'_> {
         if self.state.is_empty() {
-            return Log { opened: now, ..Log::empty(&self.limit, self.slots) };
+            return Log::unused(&self.limit, self.slots, now);
         }
         Log::open(&self.limit, self.slots, &self.state, now).expect("its own state is sound")
     }
